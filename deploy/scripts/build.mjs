@@ -1,0 +1,86 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { lastLines, run } from "./command.mjs"
+import { bun, exclusively, fingerprint, main, manifest, root, Trouble } from "./project.mjs"
+import { setup } from "./setup.mjs"
+
+const BUILD_LIMIT_MS = 180_000
+const folder = join(root, "dist")
+const stampFile = join(folder, "agent-runtime.stamp")
+
+/** The compiled binary; there after `build`. */
+export const binary = join(folder, "agent-runtime")
+
+const flags = [
+  "build",
+  "--compile",
+  "--minify",
+  "--bytecode",
+  "--format=esm",
+  "--splitting",
+  "--sourcemap=linked",
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig"
+]
+
+const inputs = ["src", "layers", "config", "deploy", "fixtures", "package.json", "bun.lock", "tsconfig.json"]
+
+// The size and time of the binary are part of the stamp: a binary that was swapped by hand is built anew.
+const stamp = () => {
+  const { size, mtimeMs } = statSync(binary)
+  return `${fingerprint(inputs, flags.join(" "))} ${size} ${mtimeMs}`
+}
+
+const isBuilt = () =>
+  existsSync(binary) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp()
+
+const compile = async () => {
+  mkdirSync(folder, { recursive: true })
+  // bun writes its temporary files into the working directory; a rename is atomic only on one file system.
+  const work = mkdtempSync(join(folder, ".build-"))
+  try {
+    const before = fingerprint(inputs, flags.join(" "))
+    const version = JSON.stringify(manifest().version)
+    const made = join(work, "agent-runtime")
+    const args = [...flags, "--define", `VERSION=${version}`, join(root, "src", "cli.ts"), "--outfile", made]
+    const result = await run(bun, args, { cwd: work, timeoutMs: BUILD_LIMIT_MS })
+    if (!result.ok)
+      throw new Trouble(
+        `${result.timedOut ? `no result after ${BUILD_LIMIT_MS / 1000} s` : "bun build failed"}:\n${lastLines(result.output, 60)}`
+      )
+    chmodSync(made, 0o755)
+    renameSync(made, binary)
+    if (before === fingerprint(inputs, flags.join(" "))) writeFileSync(stampFile, stamp())
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** Compiles src/cli.ts into dist/agent-runtime; answers false when the binary was up to date already. */
+export const build = async () => {
+  await setup()
+  if (isBuilt()) return false
+  return exclusively("build", async () => {
+    if (isBuilt()) return false
+    await compile()
+    return true
+  })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await main("build", async () => {
+    const built = await build()
+    process.stdout.write(`${built ? "built" : "up to date"}: dist/agent-runtime (${manifest().version})\n`)
+    return 0
+  })

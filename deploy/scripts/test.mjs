@@ -1,0 +1,138 @@
+import { randomUUID } from "node:crypto"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { availableParallelism, tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
+import { binary, build } from "./build.mjs"
+import { run } from "./command.mjs"
+import { bun, main, root, Trouble } from "./project.mjs"
+import { setup } from "./setup.mjs"
+import { countTests, notRun, readCases, slowest } from "./testReport.mjs"
+
+const CHECK_LIMIT_MS = 120_000
+const TESTS_LIMIT_MS = 285_000
+const LEFT_OVER_GRACE_MS = 3_000
+
+const tool = (name) => join(root, "node_modules", ".bin", name)
+const say = (line) => process.stdout.write(`${line}\n`)
+
+const show = (name, result) => {
+  const state = result.ok ? "" : result.timedOut ? "  OUT OF TIME" : "  FAILED"
+  say(`${name.padEnd(12)} ${result.seconds.toFixed(1).padStart(6)} s${state}`)
+  if (!result.ok) say(result.output.trimEnd())
+}
+
+const timed = async (program) => {
+  const began = process.hrtime.bigint()
+  const seconds = () => Number(process.hrtime.bigint() - began) / 1e9
+  try {
+    await program()
+    return { ok: true, seconds: seconds(), output: "" }
+  } catch (error) {
+    if (!(error instanceof Trouble)) throw error
+    return { ok: false, seconds: seconds(), output: error.message }
+  }
+}
+
+const checkSource = async () => {
+  const limit = { timeoutMs: CHECK_LIMIT_MS }
+  const steps = [
+    ["typecheck", () => run(tool("tsc"), ["--noEmit"], limit)],
+    ["diagnostics", () => run(tool("effect-tsgo"), ["diagnostics", "--project", "tsconfig.json"], limit)],
+    ["lint", () => run(tool("biome"), ["check"], limit)]
+  ]
+  const results = []
+  for (const [name, step] of steps) {
+    const result = await step()
+    show(name, result)
+    results.push(result)
+  }
+  return results
+}
+
+const buildBinary = async () => {
+  const result = await timed(build)
+  show("build", result)
+  return result
+}
+
+const processesOf = (mark) =>
+  readdirSync("/proc").flatMap((pid) => {
+    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) return []
+    try {
+      if (!readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark)) return []
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim()
+      return command === "" ? [] : [{ pid: Number(pid), command }]
+    } catch {
+      return [] // It ended meanwhile, or belongs to somebody else.
+    }
+  })
+
+const kill = (pid) => {
+  try {
+    process.kill(pid, "SIGKILL")
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error
+  }
+}
+
+/** The processes that the tests left behind; they are given a moment to end and are then killed. */
+const leftOver = async (mark) => {
+  const polls = LEFT_OVER_GRACE_MS / 100
+  let left = processesOf(mark)
+  for (let poll = 0; left.length > 0 && poll < polls; poll++) {
+    await sleep(100)
+    left = processesOf(mark)
+  }
+  for (const { pid } of left) kill(pid)
+  return left
+}
+
+const none = { counts: { passed: 0, failed: 0, skipped: 0 }, cases: [], left: [] }
+
+const runTests = async (selection) => {
+  const work = mkdtempSync(join(tmpdir(), "agent-runtime-test-"))
+  const mark = `AGENT_RUNTIME_TEST_RUN=${randomUUID()}`
+  const [name, value] = mark.split("=")
+  const built = selection.length === 0 ? { AGENT_RUNTIME_TEST_BINARY: binary } : {}
+  try {
+    const report = join(work, "junit.xml")
+    const args = ["test", `--parallel=${Math.min(availableParallelism(), 4)}`, "--only-failures"]
+    const result = await run(
+      bun,
+      [
+        ...args,
+        "--reporter=junit",
+        `--reporter-outfile=${report}`,
+        ...(selection.length === 0 ? ["./test"] : selection)
+      ],
+      { timeoutMs: TESTS_LIMIT_MS, env: { ...process.env, ...built, [name]: value } }
+    )
+    show("tests", result)
+    const left = await leftOver(mark)
+    for (const { pid, command } of left) say(`left behind by a test, killed: ${pid} ${command}`)
+    return { counts: countTests(result), cases: readCases(report), left }
+  } finally {
+    rmSync(work, { recursive: true, force: true })
+  }
+}
+
+/** Everything without arguments; with paths or options of `bun test` only the tests that they select. */
+const test = async (selection) => {
+  const prepared = await timed(setup)
+  show("setup", prepared)
+  if (!prepared.ok) return { steps: [prepared], tests: none }
+  const checked = selection.length === 0 ? await Promise.all([checkSource(), buildBinary()]) : []
+  return { steps: checked.flat(), tests: await runTests(selection) }
+}
+
+await main("test", async () => {
+  const { steps, tests } = await test(process.argv.slice(2))
+  if (tests.cases.length > 0)
+    say(["", "slowest tests", ...slowest(tests.cases), ...notRun(tests.cases)].join("\n"))
+  const { counts, left } = tests
+  const passed = counts.passed + steps.filter((step) => step.ok).length
+  const failed = counts.failed + steps.filter((step) => !step.ok).length + (left.length > 0 ? 1 : 0)
+  say(`\n${passed} passed, ${failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ""}`)
+  return failed === 0 ? 0 : 1
+})

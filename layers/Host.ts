@@ -1,0 +1,62 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { Clock, DateTime, Effect, Layer, Ref } from "effect"
+import { Runner } from "../src/dispatch/Runner.ts"
+import { IdSource, RunnerId, uuidV7 } from "../src/domain/Ids.ts"
+import { now } from "../src/domain/Time.ts"
+import { Disk } from "../src/operate/Disk.ts"
+
+/** The 12 bits of a UUIDv7 that count within a millisecond. */
+const SEQUENCE = 0x1000
+
+/** UUIDv7 by the Clock; within a millisecond, or when the clock steps back, it counts on from the last. */
+export const ids: Layer.Layer<IdSource> = Layer.effect(
+  IdSource,
+  Effect.gen(function* () {
+    const last = yield* Ref.make(0)
+    const next = Effect.gen(function* () {
+      const millis = yield* Clock.currentTimeMillis
+      const position = yield* Ref.updateAndGet(last, (before) => Math.max(before + 1, millis * SEQUENCE))
+      return uuidV7(
+        Math.floor(position / SEQUENCE),
+        position % SEQUENCE,
+        crypto.getRandomValues(new Uint8Array(8))
+      )
+    })
+    return IdSource.of({ next })
+  })
+)
+
+/** This process on this host as a dispatcher. */
+export const runner: Layer.Layer<Runner> = Layer.effect(
+  Runner,
+  Effect.gen(function* () {
+    const startedAt = DateTime.formatIso(yield* now)
+    const host = os.hostname()
+    return Runner.of({
+      runnerId: RunnerId.make(`${host}:${process.pid}:${startedAt}`),
+      host,
+      pid: process.pid
+    })
+  })
+)
+
+/** The room on this host's disks. */
+export const disk: Layer.Layer<Disk> = Layer.succeed(
+  Disk,
+  Disk.of({
+    freeBytes: (folder) =>
+      Effect.try({
+        try: () => {
+          const { bavail, bsize } = fs.statfsSync(nearest(folder))
+          return bavail * bsize
+        },
+        catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
+      })
+  })
+)
+
+// A folder that is not made yet will lie on the disk of the first one above it that is there.
+const nearest = (folder: string): string =>
+  fs.existsSync(folder) || path.dirname(folder) === folder ? folder : nearest(path.dirname(folder))

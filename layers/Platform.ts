@@ -1,0 +1,168 @@
+import { close, fstat, open, read, write, writeSync } from "node:fs"
+import { homedir } from "node:os"
+import { isatty } from "node:tty"
+import { Effect, Either, Option } from "effect"
+import { absolute } from "../src/config/Paths.ts"
+
+type Content =
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+  | {
+      readonly _tag: "Unreadable"
+      readonly why: "absent" | "folder" | "denied" | "too_large" | "failed"
+      readonly detail: string
+    }
+
+type Written =
+  | { readonly _tag: "Whole" }
+  | { readonly _tag: "Closed" }
+  | { readonly _tag: "Failed"; readonly code: string }
+
+type Signal = "SIGINT" | "SIGTERM" | "SIGHUP"
+
+const SIGNALS: ReadonlyArray<Signal> = ["SIGINT", "SIGTERM", "SIGHUP"]
+
+/** A stream that is not ready (another process made the shared pipe non-blocking) is asked again after this. */
+const NOT_READY = "5 millis"
+const CHUNK = 256 * 1024
+/** A stderr that stays full for so many tries loses the line: telling must not hold up the work. */
+const REPORT_TRIES = 10_000
+
+/**
+ * The surroundings of this process as they are now, in the terms of `src/cli/Terminal`. Streams are written
+ * and read by system calls on the descriptors: Bun's streams lose the end of long output on exit.
+ */
+export const terminal = () => ({
+  argv: process.argv.slice(2),
+  env: (name: string): Option.Option<string> =>
+    Option.filter(Option.fromNullable(process.env[name]), (value) => value !== ""),
+  stdinIsTerminal: isatty(0),
+  stdoutIsTerminal: isatty(1),
+  stderrIsTerminal: isatty(2),
+  columns: isatty(1)
+    ? Option.filter(Option.fromNullable(process.stdout.columns), (columns) => columns > 0)
+    : Option.none<number>(),
+  write: (text: string): Effect.Effect<Written> => writeAll(1, Buffer.from(text, "utf8")),
+  report: (text: string): void => reportAll(Buffer.from(text, "utf8")),
+  readStdin: (limit: number): Effect.Effect<Content> => readAll(0, limit),
+  readFile: (path: string, limit: number): Effect.Effect<Content> => readPath(path, limit),
+  interrupted
+})
+
+/** Runs the program of an entry point and ends the process with its exit code. */
+export const launch = (program: Effect.Effect<number>): void => {
+  Effect.runPromise(program).then(
+    (code) => process.exit(code),
+    (defect: unknown) => {
+      reportAll(Buffer.from(`internal fault: ${String(defect)}\n`, "utf8"))
+      process.exit(1)
+    }
+  )
+}
+
+/** Takes its listeners off at the first signal: a second one then ends the process at once. */
+const interrupted: Effect.Effect<Signal> = Effect.raceFirst(
+  Effect.async<Signal>((resume) => {
+    const listeners = SIGNALS.map((signal) => {
+      const listener = () => {
+        off()
+        resume(Effect.succeed(signal))
+      }
+      return { signal, listener }
+    })
+    const off = () => {
+      for (const { signal, listener } of listeners) process.off(signal, listener)
+    }
+    for (const { signal, listener } of listeners) process.on(signal, listener)
+    return Effect.sync(off)
+  }),
+  // Listeners do not keep a process alive that waits for nothing else; this does.
+  Effect.never
+)
+
+const codeOf = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error)
+
+/** One system call that answers a number, its error code as Left. */
+const call = (
+  start: (done: (error: NodeJS.ErrnoException | null, result: number) => void) => void
+): Effect.Effect<Either.Either<number, string>> =>
+  Effect.async((resume) => {
+    start((error, result) =>
+      resume(Effect.succeed(error === null ? Either.right(result) : Either.left(codeOf(error))))
+    )
+  })
+
+const writeAll = (fd: number, bytes: Uint8Array): Effect.Effect<Written> =>
+  Effect.gen(function* () {
+    for (let at = 0; at < bytes.length; ) {
+      const length = Math.min(CHUNK, bytes.length - at)
+      const wrote = yield* call((done) => write(fd, bytes, at, length, null, done))
+      if (Either.isRight(wrote)) at += wrote.right
+      else if (wrote.left === "EAGAIN") yield* Effect.sleep(NOT_READY)
+      else if (wrote.left === "EPIPE") return { _tag: "Closed" }
+      else if (wrote.left !== "EINTR") return { _tag: "Failed", code: wrote.left }
+    }
+    return { _tag: "Whole" }
+  })
+
+const reportAll = (bytes: Uint8Array): void => {
+  let tries = 0
+  for (let at = 0; at < bytes.length && tries < REPORT_TRIES; ) {
+    try {
+      at += writeSync(2, bytes, at, bytes.length - at)
+    } catch (error) {
+      const code = codeOf(error)
+      if (code !== "EAGAIN" && code !== "EINTR") return
+      tries++
+    }
+  }
+}
+
+const readAll = (fd: number, limit: number): Effect.Effect<Content> =>
+  Effect.gen(function* () {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    while (size <= limit) {
+      const chunk = new Uint8Array(CHUNK)
+      const got = yield* call((done) => read(fd, chunk, 0, CHUNK, null, done))
+      if (Either.isLeft(got)) {
+        if (got.left === "EAGAIN") yield* Effect.sleep(NOT_READY)
+        else if (got.left !== "EINTR") return unreadable(got.left)
+        continue
+      }
+      if (got.right === 0) return { _tag: "Bytes", bytes: Buffer.concat(chunks, size) }
+      chunks.push(chunk.subarray(0, got.right))
+      size += got.right
+    }
+    return { _tag: "Unreadable", why: "too_large", detail: `more than ${limit} bytes` }
+  })
+
+const readPath = (path: string, limit: number): Effect.Effect<Content> =>
+  path.includes("\0")
+    ? Effect.succeed({ _tag: "Unreadable", why: "absent", detail: "a NUL character in the path" })
+    : Effect.acquireUseRelease(
+        call((done) => open(absolute(process.cwd(), homedir(), path), "r", (error, fd) => done(error, fd))),
+        (opened) =>
+          Either.isLeft(opened) ? Effect.succeed(unreadable(opened.left)) : readOpen(opened.right, limit),
+        (opened) =>
+          Either.isLeft(opened)
+            ? Effect.void
+            : call((done) => close(opened.right, (error) => done(error ?? null, 0)))
+      )
+
+const readOpen = (fd: number, limit: number): Effect.Effect<Content> =>
+  Effect.gen(function* () {
+    const size = yield* call((done) =>
+      fstat(fd, (error, stat) => done(error, stat?.isFile() ? stat.size : 0))
+    )
+    if (Either.isRight(size) && size.right > limit)
+      return { _tag: "Unreadable", why: "too_large", detail: `${size.right.toLocaleString("en")} bytes` }
+    return yield* readAll(fd, limit)
+  })
+
+const unreadable = (code: string): Content => {
+  if (code === "ENOENT" || code === "ENOTDIR") return { _tag: "Unreadable", why: "absent", detail: code }
+  if (code === "EISDIR") return { _tag: "Unreadable", why: "folder", detail: code }
+  if (code === "EACCES" || code === "EPERM") return { _tag: "Unreadable", why: "denied", detail: code }
+  return { _tag: "Unreadable", why: "failed", detail: code }
+}

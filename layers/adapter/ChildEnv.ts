@@ -1,0 +1,65 @@
+import { Effect, Option, Redacted } from "effect"
+import type { ChildSettings } from "../../src/config/AdapterSettings.ts"
+import type { CannotStart } from "./CannotStart.ts"
+import { readEnvFile } from "./EnvFile.ts"
+import { type HostEnvironment, resolveSecret } from "./Secrets.ts"
+
+/** A child's environment: `env` is what it gets, `shown` what may be written down. */
+export interface ChildEnv {
+  readonly env: Readonly<Record<string, string>>
+  readonly shown: Readonly<Record<string, string>>
+  readonly warnings: ReadonlyArray<string>
+}
+
+const ALWAYS = ["PATH", "HOME", "LANG"]
+const FALLBACK_PATH = "/usr/local/bin:/usr/bin:/bin"
+const MASK = "[redacted]"
+
+/** What systemd tells this process is not for its children, not even when `inheritEnv` names it. */
+const isOurs = (name: string): boolean =>
+  name === "NOTIFY_SOCKET" ||
+  name === "CREDENTIALS_DIRECTORY" ||
+  name === "INVOCATION_ID" ||
+  name.startsWith("WATCHDOG_")
+
+/**
+ * Composes the environment of an adapter's child, later ones winning: PATH, HOME and LANG of this process,
+ * what `inheritEnv` lists, the env file, `env` with its secrets resolved, and `own`, the runtime's
+ * variables. Values from the env file, from secret references and inherited ones are shown as `[redacted]`.
+ */
+export const childEnv = (
+  settings: Pick<ChildSettings, "env" | "envFile" | "inheritEnv">,
+  own: Readonly<Record<string, string>>,
+  host: HostEnvironment
+): Effect.Effect<ChildEnv, CannotStart> =>
+  Effect.gen(function* () {
+    const env = new Map<string, string>([["PATH", FALLBACK_PATH]])
+    const masked = new Set<string>()
+    const set = (name: string, value: string, secret: boolean) => {
+      env.set(name, value)
+      if (secret) masked.add(name)
+      else masked.delete(name)
+    }
+    const warnings = settings.inheritEnv
+      .filter(isOurs)
+      .map((name) => `inheritEnv names ${name}, which is never handed to a child`)
+    for (const name of [...ALWAYS, ...settings.inheritEnv.filter((listed) => !isOurs(listed))]) {
+      const value = host[name]
+      if (value !== undefined) set(name, value, !ALWAYS.includes(name))
+    }
+    if (Option.isSome(settings.envFile)) {
+      const file = yield* readEnvFile(settings.envFile.value)
+      for (const [name, value] of file.values) set(name, Redacted.value(value), true)
+      warnings.push(...file.warnings)
+    }
+    for (const [name, value] of Object.entries(settings.env)) {
+      if (typeof value === "string") set(name, value, false)
+      else set(name, Redacted.value(yield* resolveSecret(value, host)), true)
+    }
+    for (const [name, value] of Object.entries(own)) set(name, value, false)
+    return {
+      env: Object.fromEntries(env),
+      shown: Object.fromEntries(Array.from(env, ([name, value]) => [name, masked.has(name) ? MASK : value])),
+      warnings
+    }
+  })

@@ -1,0 +1,176 @@
+import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Option } from "effect"
+import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
+import type { CannotStart } from "./CannotStart.ts"
+import { type Ladder, usualLadder } from "./Ladder.ts"
+import { ProcessTrees, type Root } from "./ProcessTree.ts"
+import { type Child, leash, refusedByKernel, type Start, spawnChild } from "./Spawn.ts"
+import { Subreaper } from "./Subreaper.ts"
+
+/**
+ * Takes a child's output as it comes. What stands between the pipe and the file (a redactor that works on
+ * a stream) is a sink around a sink. `end` is called once, after the last chunk, whatever happened.
+ */
+export interface Sink {
+  readonly write: (chunk: Uint8Array) => void
+  readonly end: () => void
+}
+
+export interface Launch extends Start {
+  readonly timeoutMs: number
+  readonly noOutputTimeoutMs: Option.Option<number>
+  readonly stdout: Sink
+  readonly stderr: Sink
+  readonly stop: Deferred.Deferred<StopReason>
+  /** Run once the child runs, before its end is waited for. */
+  readonly started: (root: Root) => Effect.Effect<void>
+  readonly ladder?: Ladder
+}
+
+/** How the direct child came to its end. */
+export type Ending =
+  | { readonly _tag: "Exited"; readonly code: number }
+  | { readonly _tag: "Killed"; readonly signal: string }
+  | { readonly _tag: "TimedOut"; readonly afterMs: number }
+  | { readonly _tag: "Silent"; readonly forMs: number }
+  | { readonly _tag: "Stopped"; readonly reason: StopReason }
+
+export interface Ended {
+  readonly ending: Ending
+  /** Processes that outlived the ladder, as `pid (command)`. */
+  readonly survivors: ReadonlyArray<string>
+  /** Whether both outputs were read to their ends; not when a survivor holds a pipe open. */
+  readonly drained: boolean
+}
+
+/** Runs child processes to their very end. */
+export class Processes extends Context.Tag("agent-runtime/Processes")<
+  Processes,
+  {
+    /**
+     * Starts a child, hands its output to the sinks, and answers how it ended: only after every process of
+     * its attempt is gone (or named as survivor), whether it ended by itself, by `timeoutMs`, by silence of
+     * `noOutputTimeoutMs`, or by `stop`. Interruption ends the processes, too, before it goes on. A child
+     * that exited is judged by that, whoever still holds its output open. Memory stays bounded: a child
+     * that prints faster than the sinks write is held up by its pipe.
+     */
+    readonly run: (launch: Launch) => Effect.Effect<Ended, CannotStart>
+  }
+>() {}
+
+const DRAIN_MS = 2000
+const HEAD_BYTES = 4096
+
+const exited = (child: Child): Effect.Effect<Ending> =>
+  Effect.promise(() => child.exited).pipe(
+    Effect.map(
+      (code): Ending =>
+        child.signalCode === null
+          ? { _tag: "Exited", code }
+          : { _tag: "Killed", signal: String(child.signalCode) }
+    )
+  )
+
+/** Waits inside what cannot be interrupted, but no longer than `ms`; whether it came to its end. */
+const within =
+  (ms: number) =>
+  (wait: Effect.Effect<unknown>): Effect.Effect<boolean> =>
+    Effect.interruptible(Effect.timeoutOption(wait, ms)).pipe(
+      Effect.forkDaemon,
+      Effect.flatMap(Fiber.join),
+      Effect.map(Option.isSome)
+    )
+
+interface Watch {
+  lastOutput: number
+  head: string
+}
+
+const pump = (stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void) =>
+  Effect.promise(async (signal) => {
+    const reader = stream.getReader()
+    // A pipe that failed meanwhile has nothing left to be let go of.
+    const letGo = () => void reader.cancel().catch(() => undefined)
+    signal.addEventListener("abort", letGo, { once: true })
+    for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value)
+  })
+
+const silence = (limit: Option.Option<number>, watch: Watch): Effect.Effect<Ending> =>
+  Option.match(limit, {
+    onNone: () => Effect.never,
+    onSome: (forMs) =>
+      Clock.currentTimeMillis.pipe(
+        Effect.map((now) => watch.lastOutput + forMs - now),
+        Effect.tap((left) => (left > 0 ? Effect.sleep(left) : Effect.void)),
+        Effect.repeat({ until: (left) => left <= 0 }),
+        Effect.as<Ending>({ _tag: "Silent", forMs })
+      )
+  })
+
+const ending = (child: Child, launch: Launch, watch: Watch): Effect.Effect<Ending> =>
+  Effect.raceAll<Effect.Effect<Ending>>([
+    exited(child),
+    Effect.as(Effect.sleep(launch.timeoutMs), { _tag: "TimedOut", afterMs: launch.timeoutMs }),
+    silence(launch.noOutputTimeoutMs, watch),
+    Effect.map(Deferred.await(launch.stop), (reason) => ({ _tag: "Stopped", reason }))
+  ])
+
+const make = Effect.gen(function* () {
+  const trees = yield* ProcessTrees
+  const subreaper = yield* Subreaper
+  const words = yield* Effect.cached(leash)
+
+  const readBoth = (child: Child, launch: Launch, watch: Watch) =>
+    Effect.gen(function* () {
+      const clock = yield* Effect.clock
+      watch.lastOutput = clock.unsafeCurrentTimeMillis()
+      const reading = (stream: ReadableStream<Uint8Array>, sink: Sink, look: (chunk: Uint8Array) => void) =>
+        pump(stream, (chunk) => {
+          watch.lastOutput = clock.unsafeCurrentTimeMillis()
+          look(chunk)
+          sink.write(chunk)
+        }).pipe(Effect.interruptible, Effect.ensuring(Effect.sync(sink.end)), Effect.forkScoped)
+      const out = yield* reading(child.stdout, launch.stdout, () => undefined)
+      const err = yield* reading(child.stderr, launch.stderr, (chunk) => {
+        if (watch.head.length < HEAD_BYTES)
+          watch.head += Buffer.from(chunk.subarray(0, HEAD_BYTES)).toString("utf8")
+      })
+      return [out, err] as const
+    })
+
+  const finish = (child: Child, stop: Effect.Effect<ReadonlyArray<string>>, reading: Fiber.Fiber<unknown>) =>
+    Effect.gen(function* () {
+      const survivors = yield* stop
+      // Bun collects the child a turn later: until then it would still be listed, as a zombie.
+      if (survivors.length === 0) yield* within(DRAIN_MS)(Effect.promise(() => child.exited))
+      const drained = yield* within(DRAIN_MS)(Fiber.await(reading))
+      yield* Fiber.interrupt(reading)
+      return { survivors, drained }
+    })
+
+  const run = Effect.fn("Process.run")(
+    (launch: Launch): Effect.Effect<Ended, CannotStart> =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.gen(function* () {
+          const { child, root } = yield* spawnChild(launch, yield* words, subreaper)
+          const tree = yield* trees.watch(launch.attemptId, root)
+          const watch: Watch = { lastOutput: 0, head: "" }
+          const [out, err] = yield* readBoth(child, launch, watch)
+          const met = yield* restore(
+            Effect.zipRight(launch.started(root), ending(child, launch, watch))
+          ).pipe(Effect.exit)
+          const { survivors, drained } = yield* finish(
+            child,
+            tree.stop(launch.ladder ?? usualLadder),
+            Fiber.zip(out, err)
+          )
+          if (Exit.isFailure(met)) return yield* Effect.failCause(met.cause)
+          const how = met.value
+          if (how._tag === "Exited") yield* refusedByKernel(launch.file, how.code, watch.head)
+          return { ending: how, survivors, drained }
+        }).pipe(Effect.scoped)
+      )
+  )
+  return { run }
+})
+
+export const layer: Layer.Layer<Processes, never, ProcessTrees | Subreaper> = Layer.effect(Processes, make)

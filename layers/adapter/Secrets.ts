@@ -1,0 +1,74 @@
+import { readFileSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, Redacted } from "effect"
+import type { SecretRef } from "../../src/config/AdapterSettings.ts"
+import { CannotStart } from "./CannotStart.ts"
+import { codeOf } from "./Command.ts"
+import { readableByOthers } from "./EnvFile.ts"
+
+/** The environment of this process, as far as adapters may draw on it. */
+export type HostEnvironment = Readonly<Record<string, string | undefined>>
+
+const readSecret = (path: string, what: string): Effect.Effect<Redacted.Redacted, CannotStart> =>
+  Effect.try({
+    try: () => Redacted.make(readFileSync(path, "utf8").replace(/\r?\n$/, "")),
+    catch: (cause) =>
+      new CannotStart({
+        reason: `${what} cannot be read (${codeOf(cause)})`,
+        remedy: "make it, readable for this user"
+      })
+  })
+
+const privateFile = (path: string): Effect.Effect<void, CannotStart> =>
+  Effect.try({
+    try: () => readableByOthers(statSync(path).mode),
+    catch: (cause) =>
+      new CannotStart({
+        reason: `secret file ${path} cannot be read (${codeOf(cause)})`,
+        remedy: `make it: install -m 600 /dev/null ${path}, then write the secret into it`
+      })
+  }).pipe(
+    Effect.filterOrFail(
+      (open) => !open,
+      () =>
+        new CannotStart({ reason: `secret file ${path} can be read by others`, remedy: `chmod 600 ${path}` })
+    ),
+    Effect.asVoid
+  )
+
+const credential = (name: string, host: HostEnvironment): Effect.Effect<Redacted.Redacted, CannotStart> => {
+  const folder = host.CREDENTIALS_DIRECTORY
+  if (!/^[\w.@:-]+$/.test(name) || name === "." || name === "..")
+    return new CannotStart({
+      reason: `credential ${JSON.stringify(name)} is not a file name`,
+      remedy: "name it as the unit does"
+    })
+  return folder === undefined
+    ? new CannotStart({
+        reason: `credential ${name} is not there: systemd handed no credentials over`,
+        remedy: `add LoadCredential=${name}:PATH to the unit`
+      })
+    : readSecret(join(folder, name), `credential ${name}`)
+}
+
+/**
+ * The value behind a secret reference, one line end at its end taken off. A file that others can read is
+ * refused with the `chmod` that mends it. No message holds a value.
+ */
+export const resolveSecret = (
+  ref: SecretRef,
+  host: HostEnvironment
+): Effect.Effect<Redacted.Redacted, CannotStart> => {
+  if ("secretFile" in ref) {
+    const { path } = ref.secretFile
+    return Effect.zipRight(privateFile(path), readSecret(path, `secret file ${path}`))
+  }
+  if ("credential" in ref) return credential(ref.credential, host)
+  const value = host[ref.secretEnv]
+  return value === undefined
+    ? new CannotStart({
+        reason: `secret variable ${ref.secretEnv} is not set`,
+        remedy: `set ${ref.secretEnv} in the environment of agent-runtime`
+      })
+    : Effect.succeed(Redacted.make(value))
+}

@@ -1,0 +1,171 @@
+import { constants } from "node:fs"
+import { chmod, copyFile, mkdir, open, realpath, rename, rm } from "node:fs/promises"
+import { Effect, Layer, Option } from "effect"
+import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
+import { isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
+import { artifactPath, oldVersion } from "./artifactPath.ts"
+import {
+  codeOf,
+  hashFile,
+  isAbsent,
+  liesInside,
+  observeDisk,
+  reach,
+  readStart,
+  withFile
+} from "./DiskFile.ts"
+
+/** Versions of one file that are kept; the next one is refused rather than looked for. */
+const MOST_VERSIONS = 100_000
+
+/**
+ * The artifact root on disk, made when missing: folders 0700, files 0600. Symlinks inside the root that stay
+ * inside it are followed; one that leaves it, or leads nowhere, is refused.
+ */
+export const layer = (folder: string): Layer.Layer<ArtifactStore, ArtifactFailed> =>
+  Layer.effect(
+    ArtifactStore,
+    Effect.gen(function* () {
+      const given = normalise(folder)
+      const root = yield* attempt(given, async () => {
+        await mkdir(given, { recursive: true, mode: 0o700 })
+        return realpath(given)
+      })
+      return make(root, [root, given])
+    })
+  )
+
+const make = (root: string, names: ReadonlyArray<string>) => {
+  const resolve = Effect.fn("ArtifactStore.resolve")(function* (path: string) {
+    const relative = yield* artifactPath(path, names)
+    const reached = yield* attempt(path, () => reach(join(root, relative))).pipe(
+      Effect.mapError((failed) => {
+        const why = NEVER_A_PATH[failed.reason]
+        return why === undefined ? failed : new PathRefused({ path, why })
+      })
+    )
+    if ("dangling" in reached) return yield* refuse(path, "goes through a symlink that leads nowhere")
+    const real = join(reached.at, reached.missing.join("/"))
+    return isInside(root, real)
+      ? real
+      : yield* refuse(path, "leads out of the artifact root through a symlink")
+  })
+
+  /** None when nothing is there, or what is there is not what `use` wants. */
+  const look = <A>(path: string, use: (real: string) => Promise<A | undefined>) =>
+    resolve(path).pipe(
+      Effect.flatMap((real) => attempt(path, () => use(real))),
+      Effect.map(Option.fromNullable),
+      Effect.catchIf(
+        (error) => error._tag === "ArtifactFailed" && isAbsent(error.reason),
+        () => Effect.succeedNone
+      )
+    )
+
+  const write = Effect.fn("ArtifactStore.write")(function* (path: string, text: string) {
+    const real = yield* resolve(path)
+    if (real === root) return yield* refuse(path, "is the artifact root itself, not a file in it")
+    const within = yield* attempt(path, () => replace(root, real, text))
+    if (!within) return yield* refuse(path, "leads out of the artifact root through a symlink")
+  }, Effect.uninterruptible)
+
+  const keepOld = Effect.fn("ArtifactStore.keepOld")(function* (path: string) {
+    const relative = yield* artifactPath(path, names)
+    const real = yield* resolve(path)
+    for (let n = 1; n <= MOST_VERSIONS; n++) {
+      const kept = oldVersion(relative, n)
+      const free = yield* resolve(kept)
+      const copied = yield* attempt(path, () => copyNew(real, free))
+      if (copied) return kept
+    }
+    return yield* new ArtifactFailed({ path, reason: `has ${MOST_VERSIONS} older versions already` })
+  }, Effect.uninterruptible)
+
+  return ArtifactStore.of({
+    root,
+    resolve,
+    observe: (path) => look(path, observeDisk),
+    hash: (path) => look(path, (real) => withFile(real, root, hashFile)),
+    read: (path, most) =>
+      look(path, (real) => withFile(real, root, (file, size) => readStart(file, size, most))),
+    write,
+    keepOld
+  })
+}
+
+const NEVER_A_PATH: Readonly<Record<string, string>> = {
+  ELOOP: "goes through a loop of symlinks",
+  ENAMETOOLONG: "is longer than the file system allows"
+}
+
+const refuse = (path: string, why: string) => Effect.fail(new PathRefused({ path, why }))
+
+const attempt = <A>(path: string, run: () => Promise<A>): Effect.Effect<A, ArtifactFailed> =>
+  Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) })
+
+/** Puts a new file in the place of `path`; false when its folder turns out to lie outside the root. */
+const replace = async (root: string, path: string, text: string): Promise<boolean> => {
+  const folder = parent(path)
+  await makeFolders(folder)
+  const held = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    if (!(await liesInside(held, root, folder))) return false
+    const temporary = join(folder, `.${crypto.randomUUID()}.tmp`)
+    try {
+      await writeNew(temporary, text)
+      await rename(temporary, path)
+    } catch (cause) {
+      await rm(temporary, { force: true })
+      throw cause
+    }
+    await held.sync()
+    return true
+  } finally {
+    await held.close()
+  }
+}
+
+const writeNew = async (path: string, text: string): Promise<void> => {
+  const file = await open(path, "wx", 0o600)
+  try {
+    await file.writeFile(text, "utf8")
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Makes a folder and those above it; what holds a new one is synced, so that the new name survives. */
+const makeFolders = async (folder: string): Promise<void> => {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (first === undefined) return
+  for (let at = folder; isInside(first, at); at = parent(at)) await syncFolder(parent(at))
+}
+
+const syncFolder = async (folder: string): Promise<void> => {
+  const held = await open(folder, "r")
+  try {
+    await held.sync()
+  } finally {
+    await held.close()
+  }
+}
+
+/** Copies durably to a path that must be free; false when it is not. */
+const copyNew = async (from: string, to: string): Promise<boolean> => {
+  try {
+    await copyFile(from, to, constants.COPYFILE_EXCL)
+  } catch (cause) {
+    if (codeOf(cause) === "EEXIST") return false
+    throw cause
+  }
+  await chmod(to, 0o600)
+  const file = await open(to, "r")
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await syncFolder(parent(to))
+  return true
+}

@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto"
+import { constants } from "node:fs"
+import { type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises"
+import type { Observed } from "../../src/artifact/ArtifactStore.ts"
+import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
+
+const CHUNK = 256 * 1024
+
+/** The system's word for what went wrong (ENOENT, EACCES, ...), else the message. */
+export const codeOf = (cause: unknown): string =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : String(cause)
+
+/** Codes that mean that nothing can be at a path. */
+export const isAbsent = (code: string): boolean =>
+  code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG" || code === "ELOOP"
+
+/** What is at an absolute path, symlinks followed. Rejects with the system's error when nothing is there. */
+export const observeDisk = async (path: string): Promise<Observed> => {
+  const realPath = await realpath(path)
+  const found = await stat(realPath, { bigint: true })
+  return {
+    kind: found.isFile() ? "file" : found.isDirectory() ? "folder" : "other",
+    size: Number(found.size),
+    // Thousandths of a millisecond: what a double still holds of the kernel's nanoseconds.
+    changedAtMs: Number(found.ctimeNs / 1000n) / 1000,
+    realPath
+  }
+}
+
+/** Where a path leads, as far as it exists: the real path of its deepest existing parent and what is left. */
+export type Reached =
+  | { readonly at: string; readonly missing: ReadonlyArray<string> }
+  /** A symlink on the way whose target does not exist: writing through it could make that target. */
+  | { readonly dangling: string }
+
+/** Resolves the symlinks of an absolute path of which the last parts need not exist. */
+export const reach = async (path: string): Promise<Reached> => {
+  const missing: Array<string> = []
+  for (let at = path; ; at = parent(at)) {
+    try {
+      return { at: await realpath(at), missing }
+    } catch (cause) {
+      const code = codeOf(cause)
+      if (at === "/" || (code !== "ENOENT" && code !== "ENOTDIR")) throw cause
+    }
+    if (await isSymlink(at)) return { dangling: at }
+    missing.unshift(at.slice(at.lastIndexOf("/") + 1))
+  }
+}
+
+const isSymlink = (path: string): Promise<boolean> =>
+  lstat(path).then(
+    (found) => found.isSymbolicLink(),
+    () => false
+  )
+
+/**
+ * Runs `use` on a regular file, opened without following a symlink in its last part and without waiting for
+ * the other end of a pipe. `undefined` when it is no regular file, or when `inside` is given and the file
+ * that was opened lies elsewhere: a folder on the way may have become a symlink since the path was resolved.
+ */
+export const withFile = async <A>(
+  path: string,
+  inside: string | undefined,
+  use: (file: FileHandle, size: number) => Promise<A>
+): Promise<A | undefined> => {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const found = await file.stat()
+    if (!found.isFile()) return undefined
+    if (inside !== undefined && !(await liesInside(file, inside, path))) return undefined
+    return await use(file, found.size)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Whether an open file or folder lies inside a folder, asked of the kernel where it tells (Linux). */
+export const liesInside = (file: FileHandle, folder: string, path: string): Promise<boolean> =>
+  readlink(`/proc/self/fd/${file.fd}`)
+    .catch(() => realpath(path))
+    .then((real) => isInside(folder, join("/", real)))
+
+/** Lower-case hex SHA-256 of an open file, read in pieces. */
+export const hashFile = async (file: FileHandle): Promise<string> => {
+  const hash = createHash("sha256")
+  const buffer = new Uint8Array(CHUNK)
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, CHUNK, null)
+    if (bytesRead === 0) return hash.digest("hex")
+    hash.update(buffer.subarray(0, bytesRead))
+  }
+}
+
+/** At most `most` bytes from the start of an open file, as UTF-8 with replacement. */
+export const readStart = async (file: FileHandle, size: number, most: number): Promise<string> => {
+  const buffer = new Uint8Array(Math.max(0, Math.min(size, Math.floor(most))))
+  let filled = 0
+  while (filled < buffer.length) {
+    const { bytesRead } = await file.read(buffer, filled, buffer.length - filled, filled)
+    if (bytesRead === 0) break
+    filled += bytesRead
+  }
+  return new TextDecoder("utf-8", { ignoreBOM: true }).decode(buffer.subarray(0, filled))
+}

@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto"
+import { Clock, Context, Effect, Layer, Option } from "effect"
+import {
+  ArtifactFailed,
+  ArtifactStore,
+  type Observed,
+  PathRefused
+} from "../../src/artifact/ArtifactStore.ts"
+import { join } from "../../src/artifact/FilePath.ts"
+import { artifactPath, oldVersion } from "./artifactPath.ts"
+
+const ROOT = "/memory/artifacts"
+
+interface Entry {
+  readonly bytes: Uint8Array
+  readonly changedAtMs: number
+}
+
+/** What tests do behind the store's back. */
+export class MemoryFiles extends Context.Tag("agent-runtime/MemoryFiles")<
+  MemoryFiles,
+  {
+    /** Puts a file in place with a change time of its own; without one it changes now. */
+    readonly put: (path: string, text: string, changedAtMs?: number) => Effect.Effect<void>
+    /** Removes a file; nothing happens when there is none. */
+    readonly remove: (path: string) => Effect.Effect<void>
+    /** Every file's path, sorted. */
+    readonly list: Effect.Effect<ReadonlyArray<string>>
+  }
+>() {}
+
+/** The artifact root in memory, with the contract of the one on disk. Change times come from the Clock. */
+export const layer: Layer.Layer<ArtifactStore | MemoryFiles> = Layer.unwrapEffect(
+  Effect.sync(() => {
+    const files = new Map<string, Entry>()
+    return Layer.merge(
+      Layer.succeed(ArtifactStore, store(files)),
+      Layer.succeed(MemoryFiles, {
+        put: (path, text, changedAtMs) =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            files.set(path, { bytes: new TextEncoder().encode(text), changedAtMs: changedAtMs ?? now })
+          }),
+        remove: (path) => Effect.sync(() => void files.delete(path)),
+        list: Effect.sync(() => [...files.keys()].sort())
+      })
+    )
+  })
+)
+
+const store = (files: Map<string, Entry>) => {
+  const relative = (path: string) => Effect.suspend(() => artifactPath(path, [ROOT]))
+  const isFolder = (path: string) =>
+    path === "" || [...files.keys()].some((name) => name.startsWith(`${path}/`))
+  const fileAt = (path: string) => Effect.map(relative(path), (name) => Option.fromNullable(files.get(name)))
+
+  const observe = (path: string): Effect.Effect<Option.Option<Observed>, PathRefused> =>
+    Effect.map(relative(path), (name) => {
+      const realPath = join(ROOT, name)
+      const file = files.get(name)
+      if (file !== undefined)
+        return Option.some({ kind: "file", size: file.bytes.length, changedAtMs: file.changedAtMs, realPath })
+      if (!isFolder(name)) return Option.none()
+      const inside = [...files].filter(([at]) => name === "" || at.startsWith(`${name}/`))
+      const changedAtMs = inside.reduce((latest, [, entry]) => Math.max(latest, entry.changedAtMs), 0)
+      return Option.some({ kind: "folder", size: 0, changedAtMs, realPath })
+    })
+
+  const write = Effect.fn("ArtifactStore.write")(function* (path: string, text: string) {
+    const name = yield* relative(path)
+    if (name === "")
+      return yield* new PathRefused({ path, why: "is the artifact root itself, not a file in it" })
+    if (isFolder(name)) return yield* new ArtifactFailed({ path, reason: "EISDIR" })
+    const parents = name.split("/").map((_, at, parts) => parts.slice(0, at).join("/"))
+    if (parents.some((one) => files.has(one))) return yield* new ArtifactFailed({ path, reason: "ENOTDIR" })
+    files.set(name, { bytes: new TextEncoder().encode(text), changedAtMs: yield* Clock.currentTimeMillis })
+  })
+
+  const keepOld = Effect.fn("ArtifactStore.keepOld")(function* (path: string) {
+    const name = yield* relative(path)
+    const old = files.get(name)
+    if (old === undefined) return yield* new ArtifactFailed({ path, reason: "ENOENT" })
+    let n = 1
+    while (files.has(oldVersion(name, n))) n++
+    const kept = oldVersion(name, n)
+    files.set(kept, { bytes: old.bytes, changedAtMs: yield* Clock.currentTimeMillis })
+    return kept
+  })
+
+  return ArtifactStore.of({
+    root: ROOT,
+    resolve: (path) => Effect.map(relative(path), (name) => join(ROOT, name)),
+    observe,
+    hash: (path) =>
+      Effect.map(
+        fileAt(path),
+        Option.map(({ bytes }) => createHash("sha256").update(bytes).digest("hex"))
+      ),
+    read: (path, most) =>
+      Effect.map(
+        fileAt(path),
+        Option.map(({ bytes }) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.slice(0, most)))
+      ),
+    write,
+    keepOld
+  })
+}

@@ -1,0 +1,85 @@
+import { homedir } from "node:os"
+import { Effect, Either, Layer } from "effect"
+import { ConfigInvalid, ConfigMissing, type FileProblem } from "../../src/config/ConfigError.ts"
+import {
+  chain,
+  fileOf,
+  isRemoved,
+  merge,
+  type Origin,
+  plain,
+  type SourceFile
+} from "../../src/config/Extends.ts"
+import { ConfigurationFile } from "../../src/config/FileSchema.ts"
+import { type Finding, finding, judge, problemOf } from "../../src/config/Issues.ts"
+import { absolute, configPath } from "../../src/config/Paths.ts"
+import { references } from "../../src/config/References.ts"
+import { settings, type Where } from "../../src/config/Resolve.ts"
+import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
+import { readObject } from "./JsonFile.ts"
+import { readProfiles } from "./ProfileFiles.ts"
+
+/** The configuration file of this process: `--config`, else AGENT_RUNTIME_CONFIG, else `config/runtime.json`. */
+export const pathOf = (option: string | undefined): string =>
+  configPath({ option, variable: process.env.AGENT_RUNTIME_CONFIG, cwd: process.cwd(), home: homedir() })
+
+/**
+ * Reads a configuration file with its parents and profiles. Everything that is wrong in any of them is told
+ * at once as ConfigInvalid; only when the file itself is not there, ConfigMissing. Makes and changes nothing.
+ */
+export const load = Effect.fn("ConfigFile.load")(function* (path: string) {
+  const home = homedir()
+  const configPath = absolute(process.cwd(), home, path)
+  const files = yield* chain(configPath, home, (file, askedBy) => read(configPath, file, askedBy))
+  const origin = merge(files)
+  return yield* interpret({ configPath, origin, home })
+})
+
+/** The configuration for the programs, read once. */
+export const layer = (path: string): Layer.Layer<RuntimeConfig, ConfigInvalid | ConfigMissing> =>
+  Layer.effect(RuntimeConfig, load(path))
+
+const interpret = (where: Where): Effect.Effect<Settings, ConfigInvalid> => {
+  const value = plain(where.origin)
+  const decoded = judge(ConfigurationFile)(value)
+  const profiles = readProfiles(value, where)
+  const findings = [...(Either.isLeft(decoded) ? decoded.left : []), ...references(value)]
+  const problems = [...findings.map((found) => inFile(where.origin, found)), ...profiles.problems]
+  return Either.isRight(decoded) && problems.length === 0
+    ? Effect.succeed(settings(decoded.right, profiles.byId, where))
+    : Effect.fail(new ConfigInvalid({ path: where.configPath, problems }))
+}
+
+/** A key that null removed is missing because of that null. */
+const inFile = (origin: Origin, found: Finding): FileProblem => ({
+  file: fileOf(origin, found.at),
+  ...problemOf(found),
+  ...(found.kind === "missing" && isRemoved(origin, found.at) ? { found: "null, which removes the key" } : {})
+})
+
+const read = (
+  configPath: string,
+  path: string,
+  askedBy: SourceFile | undefined
+): Effect.Effect<SourceFile, ConfigInvalid | ConfigMissing> => {
+  const value = readObject(path)
+  if (Either.isRight(value)) return Effect.succeed({ path, value: value.right })
+  if (value.left._tag === "Faulty")
+    return new ConfigInvalid({ path: configPath, problems: value.left.problems })
+  return askedBy === undefined
+    ? new ConfigMissing({ path })
+    : new ConfigInvalid({ path: configPath, problems: [noParent(path, askedBy)] })
+}
+
+const noParent = (path: string, child: SourceFile): FileProblem => ({
+  file: child.path,
+  ...problemOf(
+    finding(
+      "unfit",
+      ["extends"],
+      JSON.stringify(child.value.extends),
+      "the path of a configuration file",
+      `there is no file at ${path}`
+    )
+  )
+})

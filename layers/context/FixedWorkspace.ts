@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto"
+import { Effect, Layer, Option } from "effect"
+import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
+
+/** A file of a fixed workspace; one without text is a folder. */
+export interface FixedFile {
+  readonly text?: string
+  readonly changedAtMs?: number
+  /** Where a symlink leads; the path itself when absent. */
+  readonly realPath?: string
+}
+
+export interface Fixed {
+  /** By folder; a folder that is not named is no repository. */
+  readonly snapshots?: Readonly<Record<string, Snapshot>>
+  /** By absolute path. Read anew at every question, so that a test may change it. */
+  readonly files?: Record<string, FixedFile>
+}
+
+/** A world of files as a test states it. */
+export const layer = (fixed: Fixed = {}): Layer.Layer<Workspace> => {
+  const at = (path: string) => Effect.sync(() => Option.fromNullable(fixed.files?.[path]))
+  const textAt = (path: string) =>
+    Effect.map(
+      at(path),
+      Option.flatMapNullable((file) => file.text)
+    )
+  return Layer.succeed(Workspace, {
+    snapshot: (dir) => Effect.succeed(fixed.snapshots?.[dir] ?? noRepository),
+    observe: (path) =>
+      Effect.map(
+        at(path),
+        Option.map((file) => ({
+          kind: file.text === undefined ? ("folder" as const) : ("file" as const),
+          size: new TextEncoder().encode(file.text ?? "").length,
+          changedAtMs: file.changedAtMs ?? 0,
+          realPath: file.realPath ?? path
+        }))
+      ),
+    hash: (path) =>
+      Effect.map(
+        textAt(path),
+        Option.map((text) => createHash("sha256").update(text).digest("hex"))
+      ),
+    read: (path, most) =>
+      Effect.map(
+        textAt(path),
+        Option.map((text) => text.slice(0, most))
+      )
+  })
+}
+
+const noRepository: Snapshot = {
+  repository: false,
+  root: Option.none(),
+  gitSha: Option.none(),
+  dirty: Option.none()
+}

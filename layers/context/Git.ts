@@ -1,0 +1,142 @@
+import { spawn } from "node:child_process"
+import { Effect, Option } from "effect"
+
+/** Enough of an answer for everything that is asked of git here. */
+const MOST_BYTES = 256 * 1024
+
+export interface GitOptions {
+  readonly command: string
+  readonly timeoutMs: number
+  /** Where `command` is looked up. */
+  readonly path: string
+  /** Settings that outrank every file of the repository. */
+  readonly settings?: ReadonlyArray<readonly [key: string, value: string]>
+}
+
+export interface GitAnswer {
+  readonly text: string
+  /** Whether there was more than 256 KiB of it. */
+  readonly cut: boolean
+}
+
+/** Whatever in a repository's own configuration could start a program, or reach over the network. */
+const HARMLESS: ReadonlyArray<readonly [string, string]> = [
+  ["core.hooksPath", "/dev/null"],
+  ["core.fsmonitor", "false"],
+  ["core.untrackedCache", "false"],
+  ["core.pager", "cat"],
+  ["core.editor", "false"],
+  ["core.askPass", "false"],
+  ["core.sshCommand", "false"],
+  ["core.attributesFile", "/dev/null"],
+  ["credential.helper", ""],
+  ["diff.external", ""],
+  ["status.submoduleSummary", "false"],
+  ["maintenance.auto", "false"],
+  ["gc.auto", "0"],
+  ["protocol.allow", "never"],
+  ["protocol.ext.allow", "never"],
+  // Nothing of the repository is run, so that whose it is does not matter.
+  ["safe.directory", "*"]
+]
+
+/**
+ * The output of one git command in a folder; none when git is missing, fails or does not end in time. Nothing
+ * of the repository's own configuration is run, except filters, which have names that only the repository
+ * knows: see `withoutFilters`.
+ */
+export const git = (
+  options: GitOptions,
+  dir: string,
+  args: ReadonlyArray<string>
+): Effect.Effect<Option.Option<GitAnswer>> =>
+  Effect.async<Option.Option<GitAnswer>>((resume) => {
+    const child = spawn(options.command, ["-C", dir, ...args], {
+      cwd: "/",
+      env: environment(options),
+      stdio: ["ignore", "pipe", "ignore"],
+      detached: true
+    })
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    const answer = () =>
+      Option.some({
+        text: Buffer.concat(chunks).subarray(0, MOST_BYTES).toString("utf8"),
+        cut: size > MOST_BYTES
+      })
+    child.stdout.on("data", (chunk: Uint8Array) => {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size <= MOST_BYTES) return
+      kill(child.pid)
+      resume(Effect.succeed(answer()))
+    })
+    child.on("error", () => resume(Effect.succeedNone))
+    child.on("close", (code) => resume(Effect.succeed(code === 0 ? answer() : Option.none())))
+    return Effect.sync(() => kill(child.pid))
+  }).pipe(
+    Effect.timeoutOption(options.timeoutMs),
+    Effect.map(Option.flatten),
+    // A folder with a NUL in its name, too many open files: there is no repository to be seen.
+    Effect.catchAllDefect(() => Effect.succeedNone)
+  )
+
+/**
+ * The same options with every filter that the repository's configuration defines switched off: `git status`
+ * would run them on changed files. None when that configuration cannot be listed as a whole.
+ */
+export const withoutFilters = (options: GitOptions, dir: string): Effect.Effect<Option.Option<GitOptions>> =>
+  Effect.map(
+    git(options, dir, ["config", "--list", "--name-only", "-z"]),
+    Option.flatMap(({ text, cut }) => {
+      const names = text.split("\0").filter((name) => name.startsWith("filter."))
+      const filters = new Set(names.map(withoutVariable))
+      const off = [...filters].flatMap(
+        (name): Array<readonly [string, string]> => [
+          [`${name}.clean`, ""],
+          [`${name}.smudge`, ""],
+          [`${name}.process`, ""],
+          [`${name}.required`, "false"]
+        ]
+      )
+      return cut
+        ? Option.none()
+        : Option.some({ ...options, settings: [...(options.settings ?? []), ...off] })
+    })
+  )
+
+const withoutVariable = (name: string): string => name.slice(0, name.lastIndexOf("."))
+
+const environment = (options: GitOptions): Record<string, string> => {
+  const settings = [...HARMLESS, ...(options.settings ?? [])]
+  return {
+    PATH: options.path,
+    HOME: "/dev/null",
+    LC_ALL: "C",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_ATTR_NOSYSTEM: "1",
+    GIT_OPTIONAL_LOCKS: "0",
+    GIT_TERMINAL_PROMPT: "0",
+    GIT_NO_LAZY_FETCH: "1",
+    GIT_ALLOW_PROTOCOL: "none",
+    GIT_PAGER: "cat",
+    GIT_CONFIG_COUNT: String(settings.length),
+    ...Object.fromEntries(
+      settings.flatMap(([key, value], at) => [
+        [`GIT_CONFIG_KEY_${at}`, key],
+        [`GIT_CONFIG_VALUE_${at}`, value]
+      ])
+    )
+  }
+}
+
+/** The whole group: git starts programs of its own. */
+const kill = (pid: number | undefined): void => {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, "SIGKILL")
+  } catch {
+    // It has ended already.
+  }
+}

@@ -1,0 +1,67 @@
+import { Effect, Layer, Option } from "effect"
+import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
+import { hashFile, observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
+import { type GitOptions, git, withoutFilters } from "./Git.ts"
+
+const noRepository: Snapshot = {
+  repository: false,
+  root: Option.none(),
+  gitSha: Option.none(),
+  dirty: Option.none()
+}
+
+/**
+ * The disk and the `git` on PATH. A folder that is no repository of its own but lies in a larger one counts
+ * as that one: its root is the larger one's, and `dirty` speaks of all of it. `dirty` is none when git did
+ * not answer in 10 s, or when the repository's configuration is too large to be made harmless.
+ */
+export const layer: Layer.Layer<Workspace> = Layer.suspend(() =>
+  layerWith({ command: "git", timeoutMs: 10_000, path: process.env.PATH ?? "/usr/bin:/bin" })
+)
+
+/** The same with a git of one's own choice. */
+export const layerWith = (options: GitOptions): Layer.Layer<Workspace> =>
+  Layer.succeed(Workspace, {
+    snapshot: (dir) => snapshot(options, dir),
+    observe: (path) => look(() => observeDisk(path)),
+    hash: (path) => regular(path, (real) => withFile(real, undefined, hashFile)),
+    read: (path, most) =>
+      regular(path, (real) => withFile(real, undefined, (file, size) => readStart(file, size, most)))
+  })
+
+const snapshot = Effect.fn("Workspace.snapshot")(function* (options: GitOptions, dir: string) {
+  const root = yield* git(options, dir, ["rev-parse", "--show-toplevel"])
+  if (Option.isNone(root)) return noRepository
+  const sha = yield* git(options, dir, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+  return {
+    repository: true,
+    root: Option.some(root.value.text.replace(/\n$/, "")),
+    gitSha: Option.map(sha, ({ text }) => text.trim()),
+    dirty: yield* dirty(options, dir)
+  }
+})
+
+const dirty = Effect.fn("Workspace.dirty")(function* (options: GitOptions, dir: string) {
+  const guarded = yield* withoutFilters(options, dir)
+  if (Option.isNone(guarded)) return Option.none<boolean>()
+  // A submodule's own status would run with the submodule's own configuration.
+  const flags = ["--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty"]
+  const status = yield* git(guarded.value, dir, ["status", ...flags])
+  return Option.map(status, ({ text }) => text.length > 0)
+})
+
+const look = <A>(run: () => Promise<A>): Effect.Effect<Option.Option<NonNullable<A>>> =>
+  Effect.tryPromise(run).pipe(
+    Effect.map(Option.fromNullable),
+    Effect.orElseSucceed(() => Option.none())
+  )
+
+/** By its real path: a symlink is followed once, here, and not again when the file is opened. */
+const regular = <A>(path: string, use: (real: string) => Promise<A>) =>
+  look(() => observeDisk(path)).pipe(
+    Effect.flatMap((seen) =>
+      Option.isSome(seen) && seen.value.kind === "file"
+        ? look(() => use(seen.value.realPath))
+        : Effect.succeedNone
+    )
+  )

@@ -1,0 +1,15 @@
+// Files that are built into the binary as text.
+declare module "*.sql" {
+  const text: string
+  export default text
+}
+
+declare module "*.sh" {
+  const text: string
+  export default text
+}
+
+declare module "*.awk" {
+  const text: string
+  export default text
+}

@@ -1,0 +1,114 @@
+import { dlopen, FFIType, ptr } from "bun:ffi"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect, Layer, Option, Schema } from "effect"
+import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
+import { RunnerId } from "../../src/domain/Ids.ts"
+import { now, Time } from "../../src/domain/Time.ts"
+
+// Open file description locks (fcntl(2)): tied to the open file, not to the process, released by the kernel
+// when the last descriptor of it is gone. Unlike flock they can be asked about without being taken.
+const F_OFD_GETLK = 36
+const F_OFD_SETLK = 37
+const F_WRLCK = 1
+const F_UNLCK = 2
+
+// struct flock on 64-bit Linux: type and whence as 16 bits, then start, length as 64 bits, then a pid.
+const FLOCK_BYTES = 32
+
+const openLibc = () =>
+  dlopen("libc.so.6", { fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 } })
+
+const Note = Schema.parseJson(Schema.Struct({ runner_id: RunnerId, since: Time }))
+const readNote = Schema.decodeUnknownOption(Note)
+const writeNote = Schema.encodeSync(Note)
+
+/** A lock file holds one short line; garbage of any size in it is not read further than this. */
+const NOTE_BYTES = 4_096
+
+const unusable = (file: string, cause: unknown) =>
+  new LockUnusable({
+    path: file,
+    reason: cause instanceof Error ? cause.message : String(cause),
+    remedy: "check that the path is a file in a folder that this user can write, or set another lockPath"
+  })
+
+const isMissing = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "ENOENT"
+
+const make = Effect.sync(() => {
+  const libc = openLibc()
+
+  const whole = (type: number) => {
+    const request = Buffer.alloc(FLOCK_BYTES)
+    request.writeInt16LE(type, 0)
+    return request
+  }
+  const take = (fd: number): boolean => libc.symbols.fcntl(fd, F_OFD_SETLK, ptr(whole(F_WRLCK))) === 0
+  const isTaken = (fd: number): boolean => {
+    const request = whole(F_WRLCK)
+    if (libc.symbols.fcntl(fd, F_OFD_GETLK, ptr(request)) !== 0)
+      throw new Error("the file system cannot lock files")
+    return request.readInt16LE(0) !== F_UNLCK
+  }
+
+  const noteIn = (fd: number): Holder => {
+    const bytes = Buffer.alloc(NOTE_BYTES)
+    const read = fs.readSync(fd, bytes, 0, NOTE_BYTES, 0)
+    return Option.match(readNote(bytes.toString("utf8", 0, read)), {
+      onNone: () => unknownHolder,
+      onSome: (note) => ({ runnerId: Option.some(note.runner_id), since: Option.some(note.since) })
+    })
+  }
+
+  const open = (file: string) =>
+    Effect.acquireRelease(
+      Effect.try({
+        try: () => {
+          fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+          return fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
+        },
+        catch: (cause) => unusable(file, cause)
+      }),
+      // Closing releases the lock. The file stays: removing it would let two processes hold two files.
+      (fd) => Effect.sync(() => fs.closeSync(fd))
+    )
+
+  const acquire = (file: string, runnerId: RunnerId) =>
+    Effect.gen(function* () {
+      const fd = yield* open(file)
+      const since = yield* now
+      yield* Effect.try({
+        try: () => {
+          if (!take(fd)) throw new LockHeld({ path: file, runnerId: noteIn(fd).runnerId })
+          fs.ftruncateSync(fd, 0)
+          fs.writeSync(fd, `${writeNote({ runner_id: runnerId, since })}\n`, 0)
+        },
+        catch: (cause) => (cause instanceof LockHeld ? cause : unusable(file, cause))
+      })
+    })
+
+  return Lock.of({
+    hold: (file, runnerId) => (program) => Effect.scoped(Effect.zipRight(acquire(file, runnerId), program)),
+    holder: Effect.fn("Lock.holder")((file) =>
+      Effect.try({
+        try: () => {
+          const fd = fs.openSync(file, "r+")
+          try {
+            return isTaken(fd) ? Option.some(noteIn(fd)) : Option.none<Holder>()
+          } finally {
+            fs.closeSync(fd)
+          }
+        },
+        catch: (cause) => cause
+      }).pipe(
+        Effect.catchAll((cause) =>
+          isMissing(cause) ? Effect.succeed(Option.none<Holder>()) : Effect.fail(unusable(file, cause))
+        )
+      )
+    )
+  })
+})
+
+/** The lock as the kernel keeps it, on a file. */
+export const layer: Layer.Layer<Lock> = Layer.effect(Lock, make)

@@ -1,0 +1,126 @@
+import { Effect, Either, Option } from "effect"
+import { Attempt } from "../../src/domain/Attempt.ts"
+import { BundleRecord } from "../../src/domain/Bundle.ts"
+import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
+import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
+import { NO_USAGE, orNull, time } from "./columns.ts"
+import { EPOCH, reader, salvager } from "./rows.ts"
+import { appendEvent } from "./SqlEvents.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement } from "./statement.ts"
+
+const FIND = statement("SELECT * FROM attempts WHERE attempt_id = :id")
+const OF_TASK = statement(
+  "SELECT * FROM (SELECT * FROM attempts WHERE task_id = :id ORDER BY number DESC LIMIT 1000) ORDER BY number"
+)
+const OPEN_OF_OTHERS = statement(`
+  SELECT attempts.*, runners.lock_path FROM attempts LEFT JOIN runners USING (runner_id)
+  WHERE attempts.status = 'running' AND attempts.runner_id <> :mine`)
+const OPEN_OF = statement(`
+  SELECT attempts.*, runners.lock_path FROM attempts LEFT JOIN runners USING (runner_id)
+  WHERE attempts.status = 'running' AND task_id = :id`)
+const COMPILED = statement(`
+  UPDATE attempts SET bundle_id = :bundleId, bundle_hash = :bundleHash, replay_grade = :replayGrade, profile_id = :profileId,
+    adapter_id = :adapterId, adapter_mode = :adapterMode, model = :model, prompt_path = :promptPath,
+    stdout_path = :stdoutPath, stderr_path = :stderrPath, result_path = :resultPath
+  WHERE attempt_id = :attemptId AND status = 'running' RETURNING task_id`)
+const ADD_BUNDLE = statement(`
+  INSERT INTO bundles (bundle_id, task_id, attempt_id, bundle_hash, bundle_version, profile_id, adapter_id, adapter_mode,
+    model, replay_grade, relative_path, prompt_relative_path, created_at)
+  VALUES (:bundleId, :taskId, :attemptId, :bundleHash, :bundleVersion, :profileId, :adapterId, :adapterMode, :model,
+    :replayGrade, :relativePath, :promptRelativePath, :at)`)
+const IS_RUNNING = statement("SELECT task_id FROM attempts WHERE attempt_id = :id AND status = 'running'")
+const CHILD = statement(
+  "UPDATE attempts SET child_pid = :pid, child_start_time = :startTime WHERE attempt_id = :id AND status = 'running'"
+)
+const FIND_BUNDLE = statement("SELECT * FROM bundles WHERE bundle_id = :id")
+
+export const read = reader("attempts", "attempt_id", Attempt)
+const readBundle = reader("bundles", "bundle_id", BundleRecord)
+
+// A damaged column of an attempt is shown empty and named among its issues.
+const salvaged = salvager(
+  Attempt,
+  {
+    attempt_id: "unreadable",
+    task_id: "unreadable",
+    number: 0,
+    runner_id: "unreadable",
+    started_at: EPOCH,
+    usage: JSON.parse(NO_USAGE)
+  },
+  (problem) => ({ issues: [`this record is damaged: ${problem}`] })
+)
+
+const shown = (row: Row): Attempt => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
+
+const toOpen = (row: Row): OpenAttempt => ({
+  attemptId: AttemptId.make(String(row.attempt_id)),
+  taskId: TaskId.make(String(row.task_id)),
+  runnerId: RunnerId.make(String(row.runner_id)),
+  host: String(row.host),
+  lockPath: Option.fromNullable(row.lock_path).pipe(Option.map(String)),
+  childPid: Option.fromNullable(row.child_pid).pipe(Option.map(Number)),
+  childStartTime: Option.fromNullable(row.child_start_time).pipe(Option.map(String))
+})
+
+const first = Effect.map((rows: ReadonlyArray<Row>) => Option.fromNullable(rows[0]))
+
+export const make = (sqlite: Sqlite["Type"]): Attempts => ({
+  find: Effect.fn("Attempts.find")((id) =>
+    first(sqlite.rows(FIND, { id })).pipe(Effect.map(Option.map(shown)))
+  ),
+  ofTask: Effect.fn("Attempts.ofTask")((id) =>
+    Effect.map(sqlite.rows(OF_TASK, { id }), (rows) => rows.map(shown))
+  ),
+  openOfOthers: Effect.fn("Attempts.openOfOthers")((mine) =>
+    Effect.map(sqlite.rows(OPEN_OF_OTHERS, { mine }), (rows) => rows.map(toOpen))
+  ),
+  openOf: Effect.fn("Attempts.openOf")((id) =>
+    first(sqlite.rows(OPEN_OF, { id })).pipe(Effect.map(Option.map(toOpen)))
+  ),
+  compiled: Effect.fn("Attempts.compiled")((bundle, evidence, stamp) =>
+    sqlite.transact(
+      "Attempts.compiled",
+      Effect.gen(function* () {
+        const model = orNull(bundle.model)
+        const updated = yield* sqlite.rows(COMPILED, { ...bundle, model, ...evidence })
+        if (updated.length === 0) return false
+        yield* sqlite.rows(ADD_BUNDLE, { ...bundle, model, at: time(stamp.at) })
+        yield* appendEvent(
+          sqlite,
+          "bundle_compiled",
+          { taskId: bundle.taskId, attemptId: bundle.attemptId },
+          { bundle_id: bundle.bundleId, bundle_hash: bundle.bundleHash, replay_grade: bundle.replayGrade },
+          stamp
+        )
+        return true
+      })
+    )
+  ),
+  started: Effect.fn("Attempts.started")((id, detail, stamp) =>
+    sqlite.transact(
+      "Attempts.started",
+      Effect.gen(function* () {
+        const running = (yield* sqlite.rows(IS_RUNNING, { id }))[0]
+        if (running === undefined) return false
+        yield* appendEvent(
+          sqlite,
+          "task_started",
+          { taskId: String(running.task_id), attemptId: id },
+          { adapter_id: detail.adapterId, profile_id: detail.profileId },
+          stamp
+        )
+        return true
+      })
+    )
+  ),
+  childStarted: Effect.fn("Attempts.childStarted")((id, child) =>
+    sqlite.transact("Attempts.childStarted", sqlite.rows(CHILD, { id, ...child })).pipe(Effect.asVoid)
+  ),
+  bundle: Effect.fn("Attempts.bundle")((id) =>
+    first(sqlite.rows(FIND_BUNDLE, { id })).pipe(
+      Effect.map(Option.flatMap((row) => Option.getRight(readBundle(row))))
+    )
+  )
+})

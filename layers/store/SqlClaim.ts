@@ -1,0 +1,159 @@
+import { DateTime, Effect, Either, Option, Schema } from "effect"
+import { TaskId } from "../../src/domain/Ids.ts"
+import { RecordInvalid } from "../../src/store/StoreError.ts"
+import type { Claim, ClaimRequest, Lane } from "../../src/store/Tasks.ts"
+import { json, NO_USAGE, stamped, time } from "./columns.ts"
+import { read as readAttempt } from "./SqlAttempts.ts"
+import { appendEvent } from "./SqlEvents.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement } from "./statement.ts"
+import { strict, type TaskAndRound } from "./taskRows.ts"
+
+// The planner, which knows no figures, would take another index and sort all that it finds.
+const DELAYED =
+  "tasks INDEXED BY tasks_delayed WHERE ready = 0 AND status IN ('pending', 'retryable_failure')"
+// Text after the last time is damage that would never be due: it is promoted, so that the claim finds it.
+const NEVER = "'9999-12-31T23:59:59.999Z'"
+const PROMOTE = statement(`
+  UPDATE tasks SET ready = 1 WHERE task_id IN (
+    SELECT task_id FROM (
+      SELECT task_id FROM ${DELAYED} AND available_at <= :now ORDER BY available_at, task_id LIMIT 1000)
+    UNION ALL
+    SELECT task_id FROM (SELECT task_id FROM ${DELAYED} AND available_at > ${NEVER} LIMIT 1000)
+    LIMIT 1000)
+  RETURNING task_id`)
+const IS_ANY_DUE = statement(`
+  SELECT EXISTS (SELECT 1 FROM ${DELAYED} AND available_at <= :now)
+    OR EXISTS (SELECT 1 FROM ${DELAYED} AND available_at > ${NEVER}) AS due`)
+// Several, because some may not be times.
+const NEXT_DUE = statement(`
+  SELECT available_at FROM ${DELAYED} ORDER BY available_at, task_id LIMIT 100`)
+
+// Walks the ready index from lane to lane: a seek each, however many tasks a lane has.
+const LANES = statement(`
+  WITH RECURSIVE lanes(lane) AS (
+    SELECT min(lane) FROM tasks WHERE ready = 1
+    UNION ALL
+    SELECT (SELECT min(lane) FROM tasks WHERE ready = 1 AND lane > lanes.lane) FROM lanes WHERE lane IS NOT NULL
+    LIMIT 1001)
+  SELECT lane FROM lanes WHERE lane IS NOT NULL`)
+// A seek for the best of each open lane, then the best of these.
+const BEST = statement(`
+  SELECT t.* FROM json_each(:lanes) AS open JOIN tasks AS t ON t.task_id = (
+    SELECT task_id FROM tasks WHERE ready = 1 AND lane = open.value ORDER BY priority DESC, created_at, task_id LIMIT 1)
+  ORDER BY t.priority DESC, t.created_at, t.task_id LIMIT 1`)
+const TAKE = statement(`
+  UPDATE tasks SET status = 'running', ready = 0, attempt_count = attempt_count + 1, started_at = :at, finished_at = NULL,
+    updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL
+  WHERE task_id = :taskId AND ready = 1 RETURNING *`)
+const OPEN_ATTEMPT = statement(`
+  INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, usage_json)
+  SELECT :attemptId, :taskId, 1 + coalesce(max(number), 0), :round, :runnerId, :host, 'running', :at,
+    :usage
+  FROM attempts WHERE task_id = :taskId RETURNING *`)
+const SET_ASIDE = statement(`
+  UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem
+  WHERE task_id = :taskId AND ready = 1`)
+
+interface LaneParts {
+  readonly requestedAdapter: string | null
+  readonly requestedProfile: string | null
+  readonly untrusted: boolean
+}
+
+/** The text of a lane: JSON of adapter, profile and 0 or 1, so that any id can stand in it. */
+export const laneKey = (lane: LaneParts): string =>
+  json([lane.requestedAdapter, lane.requestedProfile, lane.untrusted ? 1 : 0])
+
+const decodeLane = Schema.decodeUnknownOption(
+  Schema.parseJson(
+    Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Schema.String), Schema.Literal(0, 1))
+  )
+)
+
+// A damaged lane counts as untrusted; the claim sets its tasks aside.
+const laneOf = (row: Row): Lane => {
+  const [adapter, profile, untrusted] = Option.getOrElse(decodeLane(row.lane), () => [null, null, 1] as const)
+  return {
+    key: String(row.lane),
+    requestedAdapter: Option.fromNullable(adapter),
+    requestedProfile: Option.fromNullable(profile),
+    untrusted: untrusted === 1
+  }
+}
+
+export const lanes = (sqlite: Sqlite["Type"]) => Effect.map(sqlite.rows(LANES), (rows) => rows.map(laneOf))
+
+/** See Tasks.nextDue. */
+export const nextDue = (sqlite: Sqlite["Type"]) =>
+  Effect.map(sqlite.rows(NEXT_DUE), (rows) =>
+    Option.firstSomeOf(rows.map((row) => Option.map(DateTime.make(String(row.available_at)), DateTime.toUtc)))
+  )
+
+/** Asks first, because an idle dispatcher must not write. */
+export const promote = (sqlite: Sqlite["Type"], now: string) =>
+  Effect.gen(function* () {
+    const due = yield* sqlite.rows(IS_ANY_DUE, { now })
+    if (due[0]?.due !== 1) return 0
+    const promoted = yield* sqlite.transact("Tasks.promote", sqlite.rows(PROMOTE, { now }))
+    return promoted.length
+  })
+
+const setAside = (sqlite: Sqlite["Type"], taskId: string, problem: string, request: ClaimRequest) =>
+  Effect.gen(function* () {
+    const { at } = stamped(request.stamp)
+    yield* sqlite.rows(SET_ASIDE, { taskId, problem: `this record is damaged: ${problem}`, at })
+    yield* appendEvent(sqlite, "record_quarantined", { taskId }, { table: "tasks", problem }, request.stamp)
+    return { _tag: "Quarantined", taskId: TaskId.make(taskId), problem } satisfies Claim
+  })
+
+// The lane was judged before the claim: a task in a lane that is not its own was never judged.
+const inItsLane =
+  (row: Row) =>
+  (sound: TaskAndRound): Either.Either<TaskAndRound, RecordInvalid> => {
+    const { requestedAdapter, requestedProfile, untrusted, taskId } = sound.task
+    const own = laneKey({
+      requestedAdapter: Option.getOrNull(requestedAdapter),
+      requestedProfile: Option.getOrNull(requestedProfile),
+      untrusted
+    })
+    return row.lane === own
+      ? Either.right(sound)
+      : Either.left(
+          new RecordInvalid({
+            table: "tasks",
+            id: taskId,
+            problem: `lane: expected ${own}, actual ${row.lane}`
+          })
+        )
+  }
+
+/** See Tasks.claim. Runs inside a transaction. */
+export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
+  Effect.gen(function* () {
+    const best = (yield* sqlite.rows(BEST, { lanes: json(request.lanes) }))[0]
+    if (best === undefined) return { _tag: "None" } satisfies Claim
+    const taskId = String(best.task_id)
+    const sound = Either.flatMap(strict(best), inItsLane(best))
+    if (Either.isLeft(sound)) return yield* setAside(sqlite, taskId, sound.left.problem, request)
+    const at = time(request.stamp.at)
+    const taken = (yield* sqlite.rows(TAKE, { taskId, at }))[0]!
+    const opened = (yield* sqlite.rows(OPEN_ATTEMPT, {
+      attemptId: request.attemptId,
+      taskId,
+      round: Number(taken.round),
+      runnerId: request.runnerId,
+      host: request.host,
+      usage: NO_USAGE,
+      at
+    }))[0]!
+    const attempt = Either.getOrThrow(readAttempt(opened))
+    yield* appendEvent(
+      sqlite,
+      "task_claimed",
+      { taskId, attemptId: request.attemptId },
+      { runner_id: request.runnerId, number: attempt.number, attempt_count: Number(taken.attempt_count) },
+      request.stamp
+    )
+    return { _tag: "Claimed", claimed: { ...Either.getOrThrow(strict(taken)), attempt } } satisfies Claim
+  })

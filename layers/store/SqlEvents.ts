@@ -1,0 +1,78 @@
+import { Effect, Either, Option } from "effect"
+import type { Stamp } from "../../src/domain/Actor.ts"
+import { EventId } from "../../src/domain/Ids.ts"
+import type { JsonObject } from "../../src/domain/Json.ts"
+import { type EventType, RunEvent } from "../../src/domain/RunEvent.ts"
+import type { Events } from "../../src/store/Events.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { json, stamped } from "./columns.ts"
+import { EPOCH, reader, salvager } from "./rows.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement } from "./statement.ts"
+
+const APPEND = statement(`
+  INSERT INTO run_events (event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
+  VALUES (:type, :taskId, :attemptId, :workflowId, :scheduleId, :actor, :detail, :at) RETURNING id`)
+const SINCE = statement("SELECT * FROM run_events WHERE id > :since ORDER BY id LIMIT :limit")
+const NEWEST = statement("SELECT * FROM (SELECT * FROM run_events ORDER BY id DESC LIMIT :limit) ORDER BY id")
+const OF_TASK = statement(
+  "SELECT * FROM (SELECT * FROM run_events WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit) ORDER BY id"
+)
+
+export interface EventSubject {
+  readonly taskId?: string | null
+  readonly attemptId?: string | null
+  readonly workflowId?: number | null
+  readonly scheduleId?: string | null
+}
+
+/** Writes a line of the history; every move calls this inside its own transaction. */
+export const appendEvent = (
+  sqlite: Sqlite["Type"],
+  type: EventType,
+  subject: EventSubject,
+  detail: JsonObject,
+  stamp: Stamp
+): Effect.Effect<EventId, StoreUnavailable> =>
+  sqlite
+    .rows(APPEND, {
+      type,
+      taskId: subject.taskId ?? null,
+      attemptId: subject.attemptId ?? null,
+      workflowId: subject.workflowId ?? null,
+      scheduleId: subject.scheduleId ?? null,
+      detail: json(detail),
+      ...stamped(stamp)
+    })
+    .pipe(Effect.map((rows) => EventId.make(Number(rows[0]!.id))))
+
+const read = reader("run_events", "id", RunEvent)
+
+// A line that does not decode is shown with what can be read, for the history must not end at it.
+const salvaged = salvager(
+  RunEvent,
+  { actor: { surface: "dispatch", name: "unknown" }, created_at: EPOCH },
+  (problem) => ({ detail: { damaged: problem } })
+)
+
+const shown = (row: Row): RunEvent => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
+
+const list = Effect.map((rows: ReadonlyArray<Row>) => rows.map(shown))
+
+export const make = (sqlite: Sqlite["Type"]): Events => ({
+  append: Effect.fn("Events.append")((event, stamp) =>
+    sqlite.transact(
+      "Events.append",
+      appendEvent(
+        sqlite,
+        event.type,
+        { taskId: Option.getOrNull(event.taskId), attemptId: Option.getOrNull(event.attemptId) },
+        event.detail,
+        stamp
+      )
+    )
+  ),
+  since: Effect.fn("Events.since")((since, limit) => list(sqlite.rows(SINCE, { since, limit }))),
+  newest: Effect.fn("Events.newest")((limit) => list(sqlite.rows(NEWEST, { limit }))),
+  ofTask: Effect.fn("Events.ofTask")((taskId, limit) => list(sqlite.rows(OF_TASK, { taskId, limit })))
+})

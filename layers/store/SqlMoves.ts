@@ -1,0 +1,158 @@
+import { type DateTime, Effect, Option, Schema } from "effect"
+
+import { Actor, type Stamp } from "../../src/domain/Actor.ts"
+import type { TaskId } from "../../src/domain/Ids.ts"
+import { KnownFile, type Task } from "../../src/domain/Task.ts"
+import type { Moved } from "../../src/store/Tasks.ts"
+import { json, orNull, time } from "./columns.ts"
+import { appendEvent } from "./SqlEvents.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement } from "./statement.ts"
+import { lenient } from "./taskRows.ts"
+
+const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
+const CANCEL = statement(`
+  UPDATE tasks SET status = 'operator_canceled', ready = 0, updated_at = :at, finished_at = :at
+  WHERE task_id = :taskId AND status IN ('pending', 'retryable_failure', 'blocked') RETURNING *`)
+const REQUEST_CANCEL = statement(`
+  UPDATE tasks SET cancel_requested_at = :at, cancel_json = :cancel, updated_at = :at
+  WHERE task_id = :taskId AND status = 'running' RETURNING *`)
+const CANCEL_REQUESTED = statement(
+  "SELECT cancel_json FROM tasks WHERE task_id = :taskId AND status = 'running' AND cancel_requested_at IS NOT NULL"
+)
+const RETRY = statement(`
+  UPDATE tasks SET status = 'pending', ready = 1, attempt_count = 0, round = round + 1, round_started_at = NULL,
+    not_counted = 0, known_json = NULL, note = :note, available_at = :at, updated_at = :at, finished_at = NULL,
+    cancel_requested_at = NULL, cancel_json = NULL
+  WHERE task_id = :taskId AND status IN ('blocked', 'permanent_failure', 'operator_canceled', 'completed') RETURNING *`)
+const KEY_HOLDER = statement(`
+  SELECT task_id FROM tasks WHERE dedupe_key = :key AND task_id <> :taskId
+    AND status IN ('pending', 'running', 'retryable_failure', 'blocked')`)
+const STATE_HOLDER = statement(`
+  SELECT task_id FROM tasks WHERE workflow_id = :workflowId AND workflow_state = :state AND task_id <> :taskId
+    AND status IN ('pending', 'running', 'retryable_failure', 'blocked')`)
+const BEGIN_ROUND = statement(`
+  UPDATE tasks SET round_started_at = :at, known_json = :known WHERE task_id = :taskId AND round_started_at IS NULL`)
+
+type Sql = Sqlite["Type"]
+
+const taskOf = (row: Row): Task => lenient(row).task
+
+const notMoved = (row: Row | undefined, why: (task: Task) => string): Moved => {
+  if (row === undefined) return { _tag: "NotFound" }
+  const task = taskOf(row)
+  return { _tag: "Refused", task, why: why(task) }
+}
+
+/** See Tasks.cancel. */
+export const cancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option<string>, stamp: Stamp) =>
+  sqlite.transact(
+    "Tasks.cancel",
+    Effect.gen(function* () {
+      const before = (yield* sqlite.rows(FIND, { taskId }))[0]
+      const moved = (yield* sqlite.rows(CANCEL, { taskId, at: time(stamp.at) }))[0]
+      if (moved === undefined)
+        return notMoved(before, (task) =>
+          task.status === "running"
+            ? "it is running; cancel it with force to stop its processes"
+            : `it is ${task.status} already`
+        )
+      const detail = { from: String(before?.status), reason: Option.getOrNull(reason) }
+      yield* appendEvent(
+        sqlite,
+        "task_operator_canceled",
+        { taskId, workflowId: workflowOf(moved) },
+        detail,
+        stamp
+      )
+      return { _tag: "Moved", task: taskOf(moved) } satisfies Moved
+    })
+  )
+
+/** See Tasks.requestCancel. */
+export const requestCancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option<string>, stamp: Stamp) =>
+  sqlite.transact(
+    "Tasks.requestCancel",
+    Effect.gen(function* () {
+      const request = { actor: stamp.actor, reason: Option.getOrNull(reason) }
+      const moved = (yield* sqlite.rows(REQUEST_CANCEL, {
+        taskId,
+        at: time(stamp.at),
+        cancel: json(request)
+      }))[0]
+      if (moved === undefined)
+        return notMoved(
+          (yield* sqlite.rows(FIND, { taskId }))[0],
+          (task) => `it is not running, it is ${task.status}`
+        )
+      yield* appendEvent(sqlite, "task_cancel_requested", { taskId }, { reason: request.reason }, stamp)
+      return { _tag: "Moved", task: taskOf(moved) } satisfies Moved
+    })
+  )
+
+const CancelRequest = Schema.parseJson(
+  Schema.Struct({ actor: Actor, reason: Schema.OptionFromNullOr(Schema.String) })
+)
+
+/** See Tasks.cancelRequested. */
+export const cancelRequested = (sqlite: Sql, taskId: TaskId) =>
+  sqlite.rows(CANCEL_REQUESTED, { taskId }).pipe(
+    Effect.map((rows) =>
+      Option.fromNullable(rows[0]).pipe(
+        Option.map((row) =>
+          Option.getOrElse(Schema.decodeUnknownOption(CancelRequest)(row.cancel_json), () => ({
+            actor: { surface: "cli" as const, name: "unknown" },
+            reason: Option.none<string>()
+          }))
+        )
+      )
+    )
+  )
+
+const workflowOf = (row: Row): number | null => (typeof row.workflow_id === "number" ? row.workflow_id : null)
+
+/** Why a retry would break a promise of uniqueness; undefined when it would not. */
+const rival = (sqlite: Sql, row: Row) =>
+  Effect.gen(function* () {
+    const taskId = String(row.task_id)
+    if (typeof row.dedupe_key === "string") {
+      const holder = (yield* sqlite.rows(KEY_HOLDER, { key: row.dedupe_key, taskId }))[0]
+      if (holder !== undefined) return `task ${holder.task_id}, which is not finished, holds its dedupe key`
+    }
+    if (typeof row.workflow_id === "number" && typeof row.workflow_state === "string") {
+      const at = { workflowId: row.workflow_id, state: row.workflow_state, taskId }
+      const holder = (yield* sqlite.rows(STATE_HOLDER, at))[0]
+      if (holder !== undefined)
+        return `task ${holder.task_id}, which is not finished, holds its workflow's state`
+    }
+    return undefined
+  })
+
+/** See Tasks.retry. */
+export const retry = (sqlite: Sql, taskId: TaskId, note: Option.Option<string>, stamp: Stamp) =>
+  sqlite.transact(
+    "Tasks.retry",
+    Effect.gen(function* () {
+      const before = (yield* sqlite.rows(FIND, { taskId }))[0]
+      if (before === undefined) return { _tag: "NotFound" } satisfies Moved
+      const why = yield* rival(sqlite, before)
+      if (why !== undefined) return notMoved(before, () => why)
+      const moved = (yield* sqlite.rows(RETRY, { taskId, note: orNull(note), at: time(stamp.at) }))[0]
+      if (moved === undefined)
+        return notMoved(before, (task) => `it is ${task.status}, which is not an end that can be retried`)
+      const detail = { from: String(before.status), round: Number(moved.round), note: Option.getOrNull(note) }
+      yield* appendEvent(sqlite, "task_retried", { taskId, workflowId: workflowOf(moved) }, detail, stamp)
+      return { _tag: "Moved", task: taskOf(moved) } satisfies Moved
+    })
+  )
+
+const encodeKnown = Schema.encodeSync(Schema.parseJson(Schema.Array(KnownFile)))
+
+/** See Tasks.beginRound. */
+export const beginRound = (sqlite: Sql, taskId: TaskId, at: DateTime.Utc, known: ReadonlyArray<KnownFile>) =>
+  sqlite
+    .transact(
+      "Tasks.beginRound",
+      sqlite.rows(BEGIN_ROUND, { taskId, at: time(at), known: encodeKnown(known) })
+    )
+    .pipe(Effect.asVoid)

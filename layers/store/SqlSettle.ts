@@ -1,0 +1,176 @@
+import { Effect, Option, Schema } from "effect"
+import type { JsonObject } from "../../src/domain/Json.ts"
+import { Outcome } from "../../src/domain/Outcome.ts"
+import { type TaskStatus, TERMINAL } from "../../src/domain/Task.ts"
+import { Usage } from "../../src/domain/Usage.ts"
+import type { Move, Settled, Settlement } from "../../src/store/Tasks.ts"
+import { json, orNull, time } from "./columns.ts"
+import { appendEvent } from "./SqlEvents.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement, type Value } from "./statement.ts"
+import { lenient } from "./taskRows.ts"
+
+const CLOSE = statement(`
+  UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = :exitStatus, retry_class = :retryClass,
+    reason = :reason, issues_json = :issues, usage_json = :usage, result_path = coalesce(:resultPath, result_path)
+  WHERE attempt_id = :attemptId AND status = 'running' RETURNING *`)
+const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
+const END = statement(`
+  UPDATE tasks SET status = :status, ready = 0, updated_at = :at, finished_at = :finishedAt, last_error = :error,
+    outcome_json = :outcome, note = NULL, cancel_requested_at = NULL, cancel_json = NULL
+  WHERE task_id = :taskId AND status = 'running' RETURNING *`)
+const WAIT = statement(`
+  UPDATE tasks SET status = 'retryable_failure', ready = :ready, updated_at = :at, available_at = :availableAt,
+    last_error = :error, outcome_json = :outcome, attempt_count = attempt_count - :takenBack,
+    not_counted = not_counted + :takenBack, cancel_requested_at = NULL, cancel_json = NULL
+  WHERE task_id = :taskId AND status = 'running' RETURNING *`)
+const ADD_USAGE = statement(`
+  INSERT INTO usage (day, adapter_id, profile_id, model, attempts, input_tokens, output_tokens, cached_tokens, cost_usd)
+  VALUES (:day, :adapterId, :profileId, :model, 1, :input, :output, :cached, :cost)
+  ON CONFLICT DO UPDATE SET attempts = attempts + 1, input_tokens = input_tokens + excluded.input_tokens,
+    output_tokens = output_tokens + excluded.output_tokens, cached_tokens = cached_tokens + excluded.cached_tokens,
+    cost_usd = cost_usd + excluded.cost_usd`)
+
+type Sql = Sqlite["Type"]
+
+const encodeOutcome = Schema.encodeSync(Schema.parseJson(Outcome))
+const encodeUsage = Schema.encodeSync(Schema.parseJson(Usage))
+
+const outcomeJson = (outcome: Option.Option<Outcome>): Value =>
+  orNull(Option.map(outcome, (value) => encodeOutcome(value)))
+
+/** The statement of a move with its values, and the event that tells the decision. */
+const written = (move: Move, at: string) => {
+  const end = (status: TaskStatus, outcome: Option.Option<Outcome>, error: string | null) =>
+    ({
+      of: END,
+      values: {
+        at,
+        status,
+        error,
+        outcome: outcomeJson(outcome),
+        finishedAt: TERMINAL.includes(status) ? at : null
+      },
+      event: "task_finished",
+      detail: { status, reason: error }
+    }) as const
+  const wait = (
+    event: "task_retry_scheduled" | "rate_limit_rescheduled" | "dispatch_drained",
+    until: string,
+    takenBack: number,
+    error: string,
+    outcome: Option.Option<Outcome>
+  ) =>
+    ({
+      of: WAIT,
+      values: {
+        at,
+        availableAt: until,
+        ready: until <= at ? 1 : 0,
+        takenBack,
+        error,
+        outcome: outcomeJson(outcome)
+      },
+      event,
+      detail: { available_at: until, counted: takenBack === 0, reason: error }
+    }) as const
+  switch (move._tag) {
+    case "Complete":
+      return end("completed", Option.some(move.outcome), null)
+    case "Block":
+      return end("blocked", move.outcome, move.error)
+    case "FailForGood":
+      return end("permanent_failure", move.outcome, move.error)
+    case "Cancel":
+      return {
+        ...end("operator_canceled", Option.none(), move.reason),
+        event: "task_operator_canceled"
+      } as const
+    case "RetryAt":
+      return wait("task_retry_scheduled", time(move.at), 0, move.error, move.outcome)
+    case "SnoozeUntil":
+      return wait("rate_limit_rescheduled", time(move.at), 1, move.error, move.outcome)
+    case "PutBack":
+      return wait(
+        move.counted ? "task_retry_scheduled" : "dispatch_drained",
+        at,
+        move.counted ? 0 : 1,
+        move.error,
+        Option.none()
+      )
+  }
+}
+
+// The columns hold whole numbers, which what an adapter tells need not be.
+const whole = (count: Option.Option<number>): number => {
+  const told = Option.getOrElse(count, () => 0)
+  return Number.isFinite(told) ? Math.round(told) : 0
+}
+
+const addUsage = (sqlite: Sql, attempt: Row, usage: Usage, at: string) => {
+  if (typeof attempt.adapter_id !== "string") return Effect.void
+  return sqlite
+    .rows(ADD_USAGE, {
+      day: at.slice(0, 10),
+      adapterId: attempt.adapter_id,
+      profileId: attempt.profile_id ?? "",
+      model: attempt.model ?? "",
+      input: whole(usage.inputTokens),
+      output: whole(usage.outputTokens),
+      cached: whole(usage.cachedTokens),
+      cost: Option.getOrElse(Option.filter(usage.costUsd, Number.isFinite), () => 0)
+    })
+    .pipe(Effect.asVoid)
+}
+
+const late = (sqlite: Sql, settlement: Settlement) =>
+  Effect.gen(function* () {
+    const task = (yield* sqlite.rows(TASK_OF, { attemptId: settlement.attemptId }))[0]
+    const detail = { move: settlement.move._tag, reason: settlement.end.reason }
+    const subject = {
+      taskId: task === undefined ? null : String(task.task_id),
+      attemptId: settlement.attemptId
+    }
+    yield* appendEvent(sqlite, "late_result_ignored", subject, detail, settlement.stamp)
+    return { _tag: "Late" } satisfies Settled
+  })
+
+/** See Tasks.settle. Attempt, task, events and usage in one transaction; the attempt's id is the fence. */
+export const settle = (sqlite: Sql, settlement: Settlement) =>
+  sqlite.transact(
+    "Tasks.settle",
+    Effect.gen(function* () {
+      const { attemptId, end, move, stamp } = settlement
+      const at = time(stamp.at)
+      const closed = (yield* sqlite.rows(CLOSE, {
+        attemptId,
+        at,
+        exitStatus: orNull(end.exitStatus),
+        retryClass: orNull(end.retryClass),
+        reason: end.reason,
+        issues: json(end.issues),
+        usage: encodeUsage(end.usage),
+        resultPath: orNull(end.resultPath)
+      }))[0]
+      if (closed === undefined) return yield* late(sqlite, settlement)
+      const taskId = String(closed.task_id)
+      const { of, values, event, detail } = written(move, at)
+      const moved = (yield* sqlite.rows(of, { taskId, ...values }))[0]
+      if (moved === undefined)
+        return yield* Effect.dieMessage(`task ${taskId} was not running though its attempt was`)
+      const subject = {
+        taskId,
+        attemptId,
+        workflowId: typeof moved.workflow_id === "number" ? moved.workflow_id : null
+      }
+      const finished: JsonObject = {
+        exit_status: orNull(end.exitStatus),
+        reason: end.reason,
+        issues: end.issues
+      }
+      yield* appendEvent(sqlite, "task_attempt_finished", subject, finished, stamp)
+      yield* appendEvent(sqlite, event, subject, detail, stamp)
+      yield* addUsage(sqlite, closed, end.usage, at)
+      return { _tag: "Settled", task: lenient(moved).task } satisfies Settled
+    })
+  )

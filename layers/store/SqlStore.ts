@@ -1,0 +1,120 @@
+import { Database } from "bun:sqlite"
+import * as fs from "node:fs"
+import { DateTime, Effect, Layer } from "effect"
+import { now } from "../../src/domain/Time.ts"
+import { Store } from "../../src/store/Store.ts"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { backUp } from "./Backups.ts"
+import { changes } from "./changes.ts"
+import { codeOf } from "./connection.ts"
+import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
+import * as SqlAttempts from "./SqlAttempts.ts"
+import * as SqlEvents from "./SqlEvents.ts"
+import * as SqlGates from "./SqlGates.ts"
+import * as Sqlite from "./Sqlite.ts"
+import * as SqlMaintenance from "./SqlMaintenance.ts"
+import * as SqlOutbox from "./SqlOutbox.ts"
+import * as SqlRunners from "./SqlRunners.ts"
+import * as SqlTasks from "./SqlTasks.ts"
+import { ensure, identity, marksOf } from "./StoreFile.ts"
+import { statement } from "./statement.ts"
+import { unavailable } from "./storeError.ts"
+
+/** The Store over an open database whose schema is up to date. */
+const overSqlite = Layer.effect(
+  Store,
+  Effect.map(Sqlite.Sqlite, (sqlite) =>
+    Store.of({
+      tasks: SqlTasks.make(sqlite),
+      attempts: SqlAttempts.make(sqlite),
+      events: SqlEvents.make(sqlite),
+      gates: SqlGates.make(sqlite),
+      runners: SqlRunners.make(sqlite),
+      outbox: SqlOutbox.make(sqlite),
+      maintenance: SqlMaintenance.make(sqlite),
+      transact: sqlite.transact,
+      changes: changes(sqlite)
+    })
+  )
+)
+
+/**
+ * Brings the file at `path` to the latest schema: makes it when it is absent, refuses it when it is not
+ * ours, copies it before the first migration of this start.
+ */
+export const prepare = (
+  path: string,
+  migrations: ReadonlyArray<Migration>
+): Effect.Effect<void, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const at = DateTime.formatIso(yield* now)
+    const version = yield* ensure(path, latest(migrations), (db) => migrate(db, migrations, at))
+    if (version === latest(migrations)) return
+    yield* Effect.try({
+      try: () => upgrade(path, migrations, at),
+      catch: (cause) => (cause instanceof StoreUnavailable ? cause : unavailable(path, codeOf(cause), cause))
+    })
+  })
+
+const upgrade = (path: string, migrations: ReadonlyArray<Migration>, at: string): void => {
+  const db = new Database(path, { readwrite: true, create: false })
+  try {
+    db.run("PRAGMA busy_timeout = 10000")
+    const marks = marksOf(db)
+    const refused = identity(path, marks, latest(migrations))
+    if (refused !== undefined) throw refused
+    // Another process may have done it meanwhile.
+    if (marks.version === latest(migrations)) return
+    const backup = backUp(db, path, marks.version, at)
+    try {
+      migrate(db, migrations, at)
+    } catch (cause) {
+      throw notMigrated(path, backup, versionOf(db), cause)
+    }
+  } finally {
+    db.close()
+  }
+}
+
+const notMigrated = (path: string, backup: string, version: number, cause: unknown): StoreUnavailable => {
+  const code = codeOf(cause)
+  if (code !== "" && !/^SQLITE_(ERROR|CONSTRAINT|MISMATCH)/.test(code)) return unavailable(path, code, cause)
+  return new StoreUnavailable({
+    path,
+    reason: `its schema could not be brought beyond version ${version}: ${cause instanceof Error ? cause.message : cause}`,
+    remedy: `nothing of the step that failed was kept: use the earlier agent-runtime and report it; the copy from before is ${backup}`
+  })
+}
+
+/** The Store on a file, prepared first. */
+export const file = (options: Sqlite.SqliteOptions): Layer.Layer<Store, StoreUnavailable> =>
+  Layer.unwrapEffect(
+    Effect.map(prepare(options.filename, MIGRATIONS), () => {
+      // The journal lies beside the real file, and there it is watched.
+      const filename = fs.realpathSync(options.filename)
+      return Layer.provide(overSqlite, Sqlite.layer({ ...options, filename }))
+    })
+  )
+
+const fresh = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const sqlite = yield* Sqlite.Sqlite
+    const statements = MIGRATIONS.flatMap((migration) => paragraphs(migration.sql))
+    yield* sqlite.transact(
+      "Store.fresh",
+      Effect.forEach(statements, (text) => sqlite.rows({ text, names: [] }), { discard: true })
+    )
+    yield* sqlite.rows(statement(`PRAGMA user_version = ${latest(MIGRATIONS)}`))
+  })
+)
+
+/**
+ * The same SQL on a database in memory, for tests; each build is a store of its own. It also gives the door to
+ * SQLite, for a test that damages a row.
+ */
+export const memory: Layer.Layer<Store | Sqlite.Sqlite, StoreUnavailable> = Layer.fresh(
+  Layer.provideMerge(
+    Layer.provideMerge(overSqlite, fresh),
+    Sqlite.layer({ filename: ":memory:", durability: "normal" })
+  )
+)

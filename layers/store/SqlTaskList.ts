@@ -1,0 +1,171 @@
+import { Effect, Option } from "effect"
+import type { TaskStatus } from "../../src/domain/Task.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
+import { json } from "./columns.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement, type Value } from "./statement.ts"
+import { lenient } from "./taskRows.ts"
+
+/** A page whose filters need two columns examines at most so many rows of one index. */
+export const MOST_EXAMINED = 10_000
+
+/** The columns that have an index in the order of the list. */
+type Column = "status" | "kind" | "source"
+
+// One column, or none: a walk along its index meets nothing but what belongs to the page.
+const pageOf = (column?: Column) =>
+  statement(`
+  SELECT * FROM tasks WHERE ${column === undefined ? "" : `${column} = :value AND `}(created_at, task_id) < (:createdAt, :taskId)
+  ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
+const PAGE = { all: pageOf(), status: pageOf("status"), kind: pageOf("kind"), source: pageOf("source") }
+
+// Several columns: a walk along one index as far as a bound, the other columns compared row by row. The rows
+// come in the order of the walk, so that LIMIT ends it early.
+const filteredOf = (column: Column) =>
+  statement(`
+  SELECT tasks.* FROM (
+    SELECT rowid AS place, status, kind, source FROM tasks
+    WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId) AND created_at >= :endCreatedAt
+      AND (created_at, task_id) >= (:endCreatedAt, :endTaskId)
+    ORDER BY created_at DESC, task_id DESC LIMIT -1) AS walked
+  CROSS JOIN tasks ON tasks.rowid = walked.place
+  WHERE (:kind IS NULL OR walked.kind = :kind) AND (:source IS NULL OR walked.source = :source)
+    AND (:statuses IS NULL OR walked.status IN (SELECT value FROM json_each(:statuses)))
+  LIMIT :limit`)
+const FILTERED = { status: filteredOf("status"), kind: filteredOf("kind"), source: filteredOf("source") }
+
+// The bound of such a walk; no row where the walk ends by itself.
+const endOf = (column: Column) =>
+  statement(`
+  SELECT created_at, task_id FROM tasks WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  ORDER BY created_at DESC, task_id DESC LIMIT 1 OFFSET ${MOST_EXAMINED - 1}`)
+const END = { kind: endOf("kind"), source: endOf("source") }
+const COUNTED = statement(
+  "SELECT sum(n) AS n FROM task_counts WHERE status IN (SELECT value FROM json_each(:statuses))"
+)
+
+type Sql = Sqlite["Type"]
+type Rows = ReadonlyArray<Row>
+
+interface Place {
+  readonly createdAt: string
+  readonly taskId: string
+}
+
+/** Before every row, whatever stands in its time: what an absent cursor means. */
+const NEWEST: Place = { createdAt: "\u{10ffff}", taskId: "\u{10ffff}" }
+
+const placeOf = (row: Row): Place => ({ createdAt: String(row.created_at), taskId: String(row.task_id) })
+
+const cursor = ({ createdAt, taskId }: Place): string =>
+  Buffer.from(JSON.stringify([createdAt, taskId])).toString("base64url")
+
+const readCursor = (text: string): Option.Option<Place> => {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"))
+    if (!Array.isArray(parts) || parts.length !== 2) return Option.none()
+    const [createdAt, taskId]: ReadonlyArray<unknown> = parts
+    return typeof createdAt === "string" && typeof taskId === "string"
+      ? Option.some({ createdAt, taskId })
+      : Option.none()
+  } catch {
+    return Option.none()
+  }
+}
+
+const newestFirst = (a: Row, b: Row): number => {
+  const [left, right] = [placeOf(a), placeOf(b)]
+  if (left.createdAt !== right.createdAt) return left.createdAt > right.createdAt ? -1 : 1
+  return left.taskId > right.taskId ? -1 : left.taskId < right.taskId ? 1 : 0
+}
+
+interface Query {
+  readonly statuses: ReadonlyArray<TaskStatus>
+  readonly kind: string | null
+  readonly source: string | null
+  readonly from: Place
+  readonly limit: number
+}
+
+/** Rows of the page and more, newest first; `end` is the last place examined where that ended the walk. */
+interface Found {
+  readonly rows: Rows
+  readonly end: Option.Option<Place>
+}
+
+const whole = (rows: Rows): Found => ({ rows, end: Option.none() })
+
+/** A walk per value, merged: an IN over several would sort the whole of them. */
+const merged = <A>(values: ReadonlyArray<A>, walk: (value: A) => Effect.Effect<Rows, StoreUnavailable>) =>
+  Effect.map(Effect.forEach(values, walk), (found) =>
+    whole(found.length === 1 ? found[0]! : found.flat().sort(newestFirst))
+  )
+
+const filtered = (sqlite: Sql, column: Column, value: string, query: Query, end: Option.Option<Place>) => {
+  const { createdAt, taskId } = Option.getOrElse(end, () => ({ createdAt: "", taskId: "" }))
+  const values: Record<string, Value> = {
+    ...query.from,
+    endCreatedAt: createdAt,
+    endTaskId: taskId,
+    value,
+    kind: query.kind,
+    source: query.source,
+    statuses: query.statuses.length === 0 ? null : json(query.statuses),
+    limit: query.limit
+  }
+  return sqlite.rows(FILTERED[column], values)
+}
+
+// The bound is read first: rows that are added meanwhile are newer, and the walk still ends at it.
+const bounded = (sqlite: Sql, column: "kind" | "source", value: string, query: Query) =>
+  Effect.gen(function* () {
+    const last = (yield* sqlite.rows(END[column], { ...query.from, value }))[0]
+    const end = Option.map(Option.fromNullable(last), placeOf)
+    return { rows: yield* filtered(sqlite, column, value, query, end), end } satisfies Found
+  })
+
+const find = (sqlite: Sql, query: Query): Effect.Effect<Found, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const { statuses, kind, source, from, limit } = query
+    if (kind === null && source === null)
+      return statuses.length === 0
+        ? whole(yield* sqlite.rows(PAGE.all, { ...from, limit }))
+        : yield* merged(statuses, (value) => sqlite.rows(PAGE.status, { ...from, limit, value }))
+    if (statuses.length === 0 && (kind === null || source === null)) {
+      const of = kind === null ? PAGE.source : PAGE.kind
+      return whole(yield* sqlite.rows(of, { ...from, limit, value: kind ?? source }))
+    }
+    const counted = yield* sqlite.rows(COUNTED, { statuses: json(statuses) })
+    if (statuses.length > 0 && Number(counted[0]?.n) <= MOST_EXAMINED)
+      return yield* merged(statuses, (value) => filtered(sqlite, "status", value, query, Option.none()))
+    return source === null
+      ? yield* bounded(sqlite, "kind", kind ?? "", query)
+      : yield* bounded(sqlite, "source", source, query)
+  })
+
+/** See Tasks.list. */
+export const list = (
+  sqlite: Sql,
+  filter: TaskFilter,
+  page: { readonly limit: number; readonly after: Option.Option<string> }
+): Effect.Effect<Option.Option<TaskPage>, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const from = Option.match(page.after, { onNone: () => Option.some(NEWEST), onSome: readCursor })
+    if (Option.isNone(from)) return Option.none()
+    const { rows, end } = yield* find(sqlite, {
+      statuses: [...new Set(filter.status)],
+      kind: Option.getOrNull(filter.kind),
+      source: Option.getOrNull(filter.source),
+      from: from.value,
+      limit: page.limit + 1
+    })
+    const shown = rows.slice(0, page.limit)
+    const last = shown.at(-1)
+    const isFull = rows.length > page.limit && last !== undefined
+    return Option.some({
+      tasks: shown.map((row) => lenient(row).task),
+      next: isFull ? Option.some(cursor(placeOf(last))) : Option.map(end, cursor),
+      partial: !isFull && Option.isSome(end)
+    })
+  })

@@ -1,0 +1,153 @@
+import { DateTime, Effect, Option } from "effect"
+import type { Stamp } from "../../src/domain/Actor.ts"
+import type { NewTask, Task, TaskStatus } from "../../src/domain/Task.ts"
+import type { Tasks } from "../../src/store/Tasks.ts"
+import { actorJson, json, orNull, time } from "./columns.ts"
+import * as Claim from "./SqlClaim.ts"
+import { appendEvent } from "./SqlEvents.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import * as Moves from "./SqlMoves.ts"
+import { settle } from "./SqlSettle.ts"
+import { list } from "./SqlTaskList.ts"
+import { statement, type Value } from "./statement.ts"
+import { lenient } from "./taskRows.ts"
+
+const LIVE = "('pending', 'running', 'retryable_failure', 'blocked')"
+const ADD = statement(`
+  INSERT INTO tasks (task_id, kind, source, subject, description, priority, payload_json, requested_profile,
+    requested_adapter, requested_model, max_attempts, dedupe_key, status, created_at, updated_at, available_at,
+    parent_task_id, workflow_id, untrusted, lane, ready, workflow_state, generation, root_task_id, replay_of, trace_parent,
+    created_by_json)
+  VALUES (:taskId, :kind, :source, :subject, :description, :priority, :payload, :requestedProfile, :requestedAdapter,
+    :requestedModel, :maxAttempts, :dedupeKey, 'pending', :at, :at, :availableAt, :parent, :workflowId, :untrusted, :lane,
+    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy)
+  RETURNING *`)
+const HOLDER = statement(`SELECT * FROM tasks WHERE dedupe_key = :key AND status IN ${LIVE}`)
+const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
+const CHILDREN = statement(
+  "SELECT * FROM tasks WHERE parent_task_id = :taskId ORDER BY created_at, task_id LIMIT :limit"
+)
+const RECENT = statement(`
+  SELECT * FROM tasks WHERE status = 'completed' AND kind = :kind ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
+const UNFINISHED_DESCENDANTS = statement(`
+  SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE root_task_id = :root AND status IN ${LIVE} LIMIT 101)`)
+const COUNTS = statement("SELECT status, n FROM task_counts")
+
+type Sql = Sqlite["Type"]
+
+const values = (task: NewTask, stamp: Stamp): Record<string, Value> => {
+  const { intent } = task
+  const lane = {
+    requestedAdapter: intent.requestedAdapter ?? null,
+    requestedProfile: intent.requestedProfile ?? null,
+    untrusted: task.untrusted
+  }
+  return {
+    taskId: task.taskId,
+    kind: intent.kind,
+    source: intent.source,
+    subject: intent.subject ?? null,
+    description: intent.description ?? null,
+    priority: task.priority,
+    payload: json(intent.payload),
+    ...lane,
+    requestedModel: intent.requestedModel ?? null,
+    maxAttempts: task.maxAttempts,
+    dedupeKey: intent.dedupeKey ?? null,
+    at: time(stamp.at),
+    availableAt: time(task.availableAt),
+    ready: DateTime.greaterThan(task.availableAt, stamp.at) ? 0 : 1,
+    untrusted: task.untrusted ? 1 : 0,
+    lane: Claim.laneKey(lane),
+    parent: orNull(Option.map(task.parent, (parent) => parent.taskId)),
+    root: orNull(Option.map(task.parent, (parent) => parent.rootTaskId)),
+    generation: Option.match(task.parent, { onNone: () => 0, onSome: (parent) => parent.generation + 1 }),
+    workflowId: orNull(Option.map(task.workflow, (workflow) => workflow.id)),
+    workflowState: orNull(Option.map(task.workflow, (workflow) => workflow.state)),
+    replayOf: orNull(task.replayOf),
+    traceParent: orNull(task.traceParent),
+    createdBy: actorJson(task.createdBy)
+  }
+}
+
+const toTask = (row: Row): Task => lenient(row).task
+
+const add = (sqlite: Sql, task: NewTask, stamp: Stamp) =>
+  sqlite.transact(
+    "Tasks.add",
+    Effect.gen(function* () {
+      const key = task.intent.dedupeKey
+      const holder = key === undefined ? undefined : (yield* sqlite.rows(HOLDER, { key }))[0]
+      if (holder !== undefined) {
+        const taskId = String(holder.task_id)
+        yield* appendEvent(
+          sqlite,
+          "task_deduped",
+          { taskId },
+          { dedupe_key: key, source: task.intent.source },
+          stamp
+        )
+        return { created: false, task: toTask(holder) }
+      }
+      const row = (yield* sqlite.rows(ADD, values(task, stamp)))[0]!
+      const added = toTask(row)
+      const detail = {
+        kind: added.kind,
+        source: added.source,
+        priority: added.priority,
+        available_at: String(row.available_at)
+      }
+      yield* appendEvent(
+        sqlite,
+        "task_enqueued",
+        { taskId: task.taskId, workflowId: Option.getOrNull(added.workflowId) },
+        detail,
+        stamp
+      )
+      return { created: true, task: added }
+    })
+  )
+
+const counts = (sqlite: Sql) =>
+  Effect.map(sqlite.rows(COUNTS), (rows) => {
+    const count = (status: TaskStatus) => Number(rows.find((row) => row.status === status)?.n ?? 0)
+    return {
+      pending: count("pending"),
+      running: count("running"),
+      completed: count("completed"),
+      retryable_failure: count("retryable_failure"),
+      permanent_failure: count("permanent_failure"),
+      blocked: count("blocked"),
+      operator_canceled: count("operator_canceled")
+    }
+  })
+
+const toTasks = Effect.map((rows: ReadonlyArray<Row>) => rows.map(toTask))
+
+export const make = (sqlite: Sql): Tasks => ({
+  add: Effect.fn("Tasks.add")((task, stamp) => add(sqlite, task, stamp)),
+  find: Effect.fn("Tasks.find")((taskId) =>
+    Effect.map(sqlite.rows(FIND, { taskId }), (rows) => Option.map(Option.fromNullable(rows[0]), lenient))
+  ),
+  list: Effect.fn("Tasks.list")((filter, page) => list(sqlite, filter, page)),
+  children: Effect.fn("Tasks.children")((taskId, limit) => toTasks(sqlite.rows(CHILDREN, { taskId, limit }))),
+  unfinishedDescendants: Effect.fn("Tasks.unfinishedDescendants")((root) =>
+    Effect.map(sqlite.rows(UNFINISHED_DESCENDANTS, { root }), (rows) => Number(rows[0]?.n))
+  ),
+  recentCompleted: Effect.fn("Tasks.recentCompleted")((kind, limit) =>
+    toTasks(sqlite.rows(RECENT, { kind, limit }))
+  ),
+  counts: counts(sqlite),
+  nextDue: Claim.nextDue(sqlite),
+  promote: Effect.fn("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
+  lanes: Claim.lanes(sqlite),
+  claim: Effect.fn("Tasks.claim")((request) => sqlite.transact("Tasks.claim", Claim.claim(sqlite, request))),
+  settle: Effect.fn("Tasks.settle")((settlement) => settle(sqlite, settlement)),
+  beginRound: Effect.fn("Tasks.beginRound")((id, at, known) => Moves.beginRound(sqlite, id, at, known)),
+  cancel: Effect.fn("Tasks.cancel")((id, reason, stamp) => Moves.cancel(sqlite, id, reason, stamp)),
+  requestCancel: Effect.fn("Tasks.requestCancel")((id, reason, stamp) =>
+    Moves.requestCancel(sqlite, id, reason, stamp)
+  ),
+  cancelRequested: Effect.fn("Tasks.cancelRequested")((id) => Moves.cancelRequested(sqlite, id)),
+  retry: Effect.fn("Tasks.retry")((id, note, stamp) => Moves.retry(sqlite, id, note, stamp))
+})

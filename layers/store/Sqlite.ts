@@ -1,0 +1,218 @@
+import type { Database } from "bun:sqlite"
+import * as Reactivity from "@effect/experimental/Reactivity"
+import * as SqlClient from "@effect/sql/SqlClient"
+import type { Connection } from "@effect/sql/SqlConnection"
+import { SqlError } from "@effect/sql/SqlError"
+import * as SqlStatement from "@effect/sql/Statement"
+import {
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  type FiberId,
+  Layer,
+  Option,
+  PubSub,
+  Schedule,
+  Scope
+} from "effect"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { codeOf, connect, isBusy, type OpenOptions, open, totalChanges } from "./connection.ts"
+import { bind, type Statement, type Value } from "./statement.ts"
+import { unavailable } from "./storeError.ts"
+
+export type Row = Readonly<Record<string, Value>>
+
+export interface SqliteOptions extends OpenOptions {
+  /** How long a transaction waits for those of other processes before it gives up; 10 seconds by default. */
+  readonly busyFor?: Duration.DurationInput
+}
+
+const BUSY_FOR: Duration.DurationInput = "10 seconds"
+
+const whileBusy = Schedule.exponential("5 millis", 1.5).pipe(
+  Schedule.either(Schedule.spaced("100 millis")),
+  Schedule.jittered
+)
+
+/** The transaction that a fiber is in. */
+class Owner extends Context.Tag("agent-runtime/store/Owner")<
+  Owner,
+  {
+    readonly name: string
+    readonly fiber: FiberId.FiberId
+    isOver: boolean
+    /** A part that failed after it had written: nothing of the whole may be kept. */
+    brokenBy: string | undefined
+  }
+>() {}
+
+/** The door to SQLite: statements and transactions. Only `layers/store` uses it. */
+export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
+  Sqlite,
+  {
+    readonly path: string
+    /** Rows of a statement: inside a transaction on its connection, outside on the reader. */
+    readonly rows: (
+      of: Statement,
+      values?: Readonly<Record<string, Value>>
+    ) => Effect.Effect<ReadonlyArray<Row>, StoreUnavailable>
+    /** See Store.transact. */
+    readonly transact: <A, E, R>(
+      name: string,
+      program: Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | StoreUnavailable, R>
+    /** Emits after a commit of this process that changed something. */
+    readonly commits: PubSub.PubSub<void>
+    /** Changes with every commit of other connections (`PRAGMA data_version`). */
+    readonly dataVersion: Effect.Effect<number, StoreUnavailable>
+  }
+>() {}
+
+/** Whose turn it is on the writer; and a client whose transactions begin at once. */
+const makeClient = (connection: Connection) =>
+  Effect.gen(function* () {
+    const turn = yield* Effect.makeSemaphore(1)
+    const client = yield* SqlClient.make({
+      acquirer: turn.withPermits(1)(Effect.succeed(connection)),
+      transactionAcquirer: Effect.uninterruptibleMask((restore) =>
+        restore(turn.take(1)).pipe(
+          Effect.zipRight(Effect.tap(Effect.scope, (scope) => Scope.addFinalizer(scope, turn.release(1)))),
+          Effect.as(connection)
+        )
+      ),
+      compiler: SqlStatement.makeCompilerSqlite(),
+      // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
+      beginTransaction: "BEGIN IMMEDIATE",
+      spanAttributes: [["db.system.name", "sqlite"]]
+    })
+    return { client, turn }
+  })
+
+/** Runs a program as its own transaction, once, on `db`. */
+const inTransaction = <A, E, R>(client: SqlClient.SqlClient, name: string, program: Effect.Effect<A, E, R>) =>
+  Effect.withFiberRuntime<A, E, R>((fiber) => {
+    const owner: Owner["Type"] = { name, fiber: fiber.id(), isOver: false, brokenBy: undefined }
+    return Effect.provideService(program, Owner, owner).pipe(
+      Effect.tap(() =>
+        owner.brokenBy === undefined
+          ? Effect.void
+          : Effect.dieMessage(
+              `the transaction ${name} went on after ${owner.brokenBy} had failed in it with half its writes done`
+            )
+      ),
+      Effect.ensuring(
+        Effect.sync(() => {
+          owner.isOver = true
+        })
+      )
+    )
+  }).pipe(
+    client.withTransaction,
+    // withTransaction turns a failed BEGIN or COMMIT into a defect; here it is an error like any other.
+    Effect.catchSomeDefect((defect) =>
+      defect instanceof SqlError ? Option.some(Effect.fail(defect)) : Option.none()
+    )
+  )
+
+/** Runs a program as a part of the transaction that its fiber is in. */
+const joined = <A, E, R>(
+  db: Database,
+  owner: Owner["Type"],
+  name: string,
+  program: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const before = totalChanges(db)
+    return Effect.tapErrorCause(program, () =>
+      Effect.sync(() => {
+        if (totalChanges(db) !== before) owner.brokenBy ??= name
+      })
+    )
+  })
+
+const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
+  owner.fiber !== fiber
+    ? `the transaction ${owner.name} was used by a fiber that is not its own`
+    : owner.isOver
+      ? `the transaction ${owner.name} was used after its end`
+      : undefined
+
+const make = (options: SqliteOptions) =>
+  Effect.gen(function* () {
+    const busyFor = Duration.decode(options.busyFor ?? BUSY_FOR)
+    const commits = yield* Effect.acquireRelease(PubSub.sliding<void>(1), PubSub.shutdown)
+    const writerDb = yield* open(options, "writer")
+    const readerDb = options.filename === ":memory:" ? writerDb : yield* open(options, "reader")
+    const writer = connect(writerDb, Effect.asVoid(PubSub.publish(commits, undefined)))
+    const reader = connect(readerDb, Effect.void)
+    const { client, turn } = yield* makeClient(writer)
+    // One at a time asks for the lock: many that wait would stall the event loop between them.
+    const line = yield* Effect.makeSemaphore(1)
+    const failed = (error: SqlError) => unavailable(options.filename, codeOf(error), error, busyFor)
+
+    const patient = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, limit: Duration.Duration) =>
+      Effect.retry(once, { while: isBusy, schedule: Schedule.upTo(whileBusy, limit) })
+
+    const read = (text: string, params: ReadonlyArray<Value>) => {
+      const once = reader.execute(text, params, undefined)
+      // In memory both are one connection: a read must not slip into somebody's open transaction.
+      return readerDb === writerDb ? turn.withPermits(1)(once) : patient(once, busyFor)
+    }
+
+    const rows = (of: Statement, values: Readonly<Record<string, Value>> = {}) =>
+      Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError>((fiber) => {
+        const params = bind(of, values)
+        const owner = Context.getOption(fiber.currentContext, Owner)
+        if (Option.isNone(owner)) return read(of.text, params)
+        const problem = misuse(owner.value, fiber.id())
+        if (problem !== undefined) return Effect.dieMessage(problem)
+        // SQLite itself ends a transaction on some errors (a full disk); what follows would be kept on its own.
+        if (!writerDb.inTransaction)
+          return Effect.dieMessage(`the transaction ${owner.value.name} went on after SQLite had ended it`)
+        return writer.execute(of.text, params, undefined)
+      }).pipe(Effect.mapError(failed))
+
+    const begin = <A, E, R>(
+      name: string,
+      program: Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E | StoreUnavailable, R> =>
+      Effect.gen(function* () {
+        const asked = yield* Clock.currentTimeNanos
+        return yield* line.withPermits(1)(
+          Effect.flatMap(Clock.currentTimeNanos, (got) =>
+            patient(
+              inTransaction(client, name, program),
+              Duration.subtract(busyFor, Duration.nanos(got > asked ? got - asked : 0n))
+            )
+          )
+        )
+      }).pipe(Effect.mapError((error) => (error instanceof SqlError ? failed(error) : error)))
+
+    const transact = <A, E, R>(
+      name: string,
+      program: Effect.Effect<A, E, R>
+    ): Effect.Effect<A, E | StoreUnavailable, R> =>
+      Effect.withFiberRuntime<A, E | StoreUnavailable, R>((fiber) => {
+        const owner = Context.getOption(fiber.currentContext, Owner)
+        if (Option.isNone(owner)) return begin(name, program)
+        const problem = misuse(owner.value, fiber.id())
+        return problem === undefined
+          ? joined(writerDb, owner.value, name, program)
+          : Effect.dieMessage(problem)
+      })
+
+    const dataVersion = Effect.suspend(() => reader.execute("PRAGMA data_version", [], undefined)).pipe(
+      Effect.map((found) => Number((found[0] as Row).data_version)),
+      Effect.mapError(failed)
+    )
+    return Sqlite.of({ path: options.filename, rows, transact, commits, dataVersion })
+  }).pipe(
+    Effect.mapError((error) =>
+      error instanceof SqlError ? unavailable(options.filename, codeOf(error), error) : error
+    )
+  )
+
+/** Opens a database that exists (or a fresh one in memory): one writer and, on a file, one reader. */
+export const layer = (options: SqliteOptions): Layer.Layer<Sqlite, StoreUnavailable> =>
+  Layer.scoped(Sqlite, make(options)).pipe(Layer.provide(Reactivity.layer))

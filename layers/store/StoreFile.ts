@@ -1,0 +1,226 @@
+import { Database } from "bun:sqlite"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect } from "effect"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { hasCode, newestBackup, sync, unfinishedName } from "./Backups.ts"
+import { codeOf } from "./connection.ts"
+
+/** `PRAGMA application_id` of our files: "ArT1" in ASCII. */
+export const APPLICATION_ID = 0x41725431
+
+const refuse = (file: string, reason: string, remedy: string) =>
+  new StoreUnavailable({ path: file, reason, remedy })
+
+const orBackup = (file: string, remedy: string): string => {
+  const backup = newestBackup(file)
+  return backup === undefined
+    ? `${remedy}; there is no backup beside it`
+    : `${remedy}; the newest backup beside it is ${backup}`
+}
+
+/** What marks a database as ours, and the schema that it has. */
+interface Marks {
+  readonly applicationId: number
+  readonly version: number
+}
+
+/** The first 100 bytes of a SQLite file (https://sqlite.org/fileformat2.html, section 1.3). */
+const readHeader = (file: string) => {
+  const fd = fs.openSync(file, "r")
+  try {
+    const bytes = Buffer.alloc(100)
+    const read = fs.readSync(fd, bytes, 0, 100, 0)
+    return { size: fs.fstatSync(fd).size, bytes: bytes.subarray(0, read) }
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+/** The journal of a database. SQLite keeps it beside the real file where `file` is a symbolic link. */
+const journalOf = (file: string): string => `${isAbsent(file) ? file : fs.realpathSync(file)}-wal`
+
+const walIsEmpty = (file: string): boolean => {
+  try {
+    return fs.statSync(journalOf(file)).size === 0
+  } catch {
+    return true
+  }
+}
+
+const endIsMissing = (file: string): boolean => {
+  if (!walIsEmpty(file)) return false
+  const { size, bytes } = readHeader(file)
+  const pageSize = bytes.readUInt16BE(16) === 1 ? 65_536 : bytes.readUInt16BE(16)
+  return size < pageSize * bytes.readUInt32BE(28) && walIsEmpty(file)
+}
+
+/**
+ * The marks as SQLite sees them, journal included, without changing a byte of either; undefined when it
+ * cannot read them so. Throws when the database is damaged.
+ */
+const peek = (file: string): Marks | undefined => {
+  let db: Database | undefined
+  try {
+    db = new Database(file, { readonly: true })
+    db.run("PRAGMA busy_timeout = 5000")
+    return marksOf(db)
+  } catch (cause) {
+    if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause))) throw cause
+    return undefined
+  } finally {
+    db?.close()
+  }
+}
+
+const pragma = (db: Database, name: string): number =>
+  Number(db.query(`PRAGMA ${name}`).values()[0]?.[0] ?? 0)
+
+/** The marks of an open database. */
+export const marksOf = (db: Database): Marks => ({
+  applicationId: pragma(db, "application_id"),
+  version: pragma(db, "user_version")
+})
+
+/**
+ * The schema version of a file, or why it must not be opened, before SQLite can change it: no file, empty,
+ * not a database, cut short, of another program, or newer than `schemaVersion`.
+ */
+export const inspect = (file: string, schemaVersion: number): StoreUnavailable | number => {
+  const replace = (reason: string, remedy: string) => refuse(file, reason, orBackup(file, remedy))
+  const kind = fs.statSync(file)
+  if (!kind.isFile())
+    return refuse(
+      file,
+      `it is ${kind.isDirectory() ? "a folder" : "not a regular file"}`,
+      "name another dbPath"
+    )
+  const { size, bytes } = readHeader(file)
+  if (size === 0)
+    return replace(
+      "it is an empty file, which is not an empty queue",
+      "move it away to begin anew, or put a backup in its place"
+    )
+  if (bytes.length < 100 || bytes.toString("latin1", 0, 16) !== "SQLite format 3\0")
+    return replace(
+      "it is not a SQLite database, or it is damaged",
+      "move it away, or put a backup in its place"
+    )
+  const header = { applicationId: bytes.readUInt32BE(68), version: bytes.readUInt32BE(60) }
+  const refused = identity(file, header, schemaVersion)
+  if (refused !== undefined) return refused
+  // Another process may be taking its journal over between two of our looks: a file that is cut stays so.
+  if (endIsMissing(file) && endIsMissing(file))
+    return replace("it is damaged: the end of the file is missing", "put a backup in its place")
+  const marks = (walIsEmpty(file) ? undefined : peek(file)) ?? header
+  return identity(file, marks, schemaVersion) ?? marks.version
+}
+
+/** Says why a database with these marks is not ours to open; undefined when it is. */
+export const identity = (file: string, found: Marks, schemaVersion: number): StoreUnavailable | undefined => {
+  if (found.applicationId !== APPLICATION_ID)
+    return refuse(
+      file,
+      "it is a database of another program",
+      orBackup(
+        file,
+        "name another dbPath; a database of the original runtime is taken over with: agent-runtime adopt --from FILE"
+      )
+    )
+  if (found.version > schemaVersion)
+    return refuse(
+      file,
+      `it was written by a newer agent-runtime (schema ${found.version}, this one knows ${schemaVersion})`,
+      orBackup(file, "use the newer agent-runtime")
+    )
+  return undefined
+}
+
+const unopened = (file: string, cause: unknown): StoreUnavailable => {
+  if (cause instanceof StoreUnavailable) return cause
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)))
+    return refuse(file, `it is damaged (${codeOf(cause)})`, orBackup(file, "put a backup in its place"))
+  return refuse(
+    file,
+    `it cannot be opened (${cause instanceof Error ? cause.message : cause})`,
+    "check the path, the disk's space and the rights of the folder"
+  )
+}
+
+/**
+ * Makes sure that a database of ours is at `file`: checks the one that is there, or has `build` fill a new
+ * one. A new one appears whole and at once (a linked name), so no process ever meets it half made and a death
+ * in between leaves nothing but a temporary file. Answers its schema version.
+ */
+export const ensure = (
+  file: string,
+  schemaVersion: number,
+  build: (db: Database) => void
+): Effect.Effect<number, StoreUnavailable> =>
+  Effect.try({
+    try: () => {
+      if (isAbsent(file)) create(file, build)
+      return inspect(file, schemaVersion)
+    },
+    catch: (cause) => unopened(file, cause)
+  }).pipe(
+    Effect.flatMap((found) =>
+      found instanceof StoreUnavailable ? Effect.fail(found) : Effect.succeed(found)
+    )
+  )
+
+const create = (file: string, build: (db: Database) => void): void => {
+  const folder = path.dirname(file)
+  fs.mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // SQLite would play a journal that was left behind into the new file. The second look is for another
+  // process that has just made the database and its journal.
+  if (!walIsEmpty(file) && isAbsent(file))
+    throw refuse(
+      file,
+      "it is missing, but its journal (-wal) is there",
+      orBackup(file, "put the database back beside it, or move the journal away")
+    )
+  const unfinished = unfinishedName(file)
+  try {
+    fill(unfinished, build)
+    sync(unfinished)
+    give(unfinished, file)
+    sync(folder)
+  } finally {
+    for (const suffix of ["", "-wal", "-shm", "-journal"]) fs.rmSync(unfinished + suffix, { force: true })
+  }
+}
+
+const fill = (file: string, build: (db: Database) => void): void => {
+  fs.closeSync(fs.openSync(file, "wx", 0o600))
+  const db = new Database(file, { readwrite: true, create: false })
+  try {
+    db.run("PRAGMA journal_mode = WAL")
+    db.run(`PRAGMA application_id = ${APPLICATION_ID}`)
+    build(db)
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+  } finally {
+    db.close()
+  }
+}
+
+const give = (unfinished: string, file: string): void => {
+  try {
+    fs.linkSync(unfinished, file)
+  } catch (cause) {
+    if (!hasCode(cause, "EEXIST")) throw cause
+    // Another process was quicker: its database is as good as ours.
+    if (isAbsent(file))
+      throw refuse(file, "it is a symbolic link to a file that is not there", "remove the link, or mend it")
+  }
+}
+
+/** Whether a path is absent (as opposed to unreadable). */
+export const isAbsent = (file: string): boolean => {
+  try {
+    fs.statSync(file)
+    return false
+  } catch (cause) {
+    return hasCode(cause, "ENOENT")
+  }
+}

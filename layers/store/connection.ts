@@ -1,0 +1,95 @@
+import { Database } from "bun:sqlite"
+import type { Connection } from "@effect/sql/SqlConnection"
+import { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
+import type { Value } from "./statement.ts"
+
+// SQLite's own wait stalls the event loop, so it is short and the fiber waits instead.
+const BUSY_TIMEOUT_MS = 20
+
+/** After a checkpoint the journal is cut to this: one long reader must not leave a huge file for good. */
+const JOURNAL_BYTES = 64 * 1024 * 1024
+
+export interface OpenOptions {
+  /** `:memory:` or a file that exists (see StoreFile). */
+  readonly filename: string
+  readonly durability: "full" | "normal"
+}
+
+/** The `code` of an error of SQLite, `SQLITE_BUSY` for instance; empty when it has none. */
+export const codeOf = (error: unknown): string => {
+  const cause = error instanceof SqlError ? error.cause : error
+  return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : ""
+}
+
+/** Whether another connection is in the way, so that trying again may help. */
+export const isBusy = (error: unknown): error is SqlError =>
+  error instanceof SqlError && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error))
+
+/** A connection for the scope; a reader cannot write. */
+export const open = (options: OpenOptions, role: "writer" | "reader") =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        const memory = options.filename === ":memory:"
+        const db = memory
+          ? new Database(":memory:")
+          : new Database(options.filename, { readwrite: true, create: false })
+        // First the timeout: the switch to WAL can meet a lock.
+        db.run("PRAGMA busy_timeout = 5000")
+        if (!memory) db.run("PRAGMA journal_mode = WAL")
+        db.run(`PRAGMA journal_size_limit = ${JOURNAL_BYTES}`)
+        db.run(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
+        db.run("PRAGMA foreign_keys = ON")
+        if (role === "reader") db.run("PRAGMA query_only = ON")
+        // A damaged schema is told now and not by the first task.
+        db.query("SELECT count(*) FROM sqlite_schema").all()
+        db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+        return db
+      },
+      catch: (cause) => new SqlError({ cause, message: `cannot open ${options.filename}` })
+    }),
+    (db) => Effect.sync(() => db.close())
+  )
+
+/** How many rows a connection has changed since it was opened, rolled back ones included. */
+export const totalChanges = (db: Database): number =>
+  Number(db.query("SELECT total_changes()").values()[0]?.[0])
+
+/** A connection in the terms of @effect/sql; `committed` is run after a commit that changed something. */
+export const connect = (db: Database, committed: Effect.Effect<void>): Connection => {
+  const execute = (method: "all" | "values") => (sql: string, params: ReadonlyArray<unknown>) =>
+    Effect.suspend(() => {
+      try {
+        return Effect.succeed(db.query(sql)[method](...(params as Array<Value>)) as Array<never>)
+      } catch (cause) {
+        return Effect.fail(new SqlError({ cause, message: String(cause) }))
+      }
+    })
+  const all = execute("all")
+  let changesAtBegin = 0
+  return {
+    execute: (sql, params, transform) =>
+      transform ? Effect.map(all(sql, params), transform) : all(sql, params),
+    executeRaw: all,
+    executeValues: execute("values"),
+    // BEGIN, COMMIT and ROLLBACK come through here. A BEGIN that failed must not be rolled back (it would hide
+    // the reason), and a COMMIT that failed must be, or the connection stays inside the transaction for good.
+    executeUnprepared: (sql, params) => {
+      if (sql === "ROLLBACK") return db.inTransaction ? all(sql, params) : Effect.succeed([])
+      if (sql !== "COMMIT")
+        return Effect.tap(all(sql, params), () =>
+          Effect.sync(() => {
+            changesAtBegin = totalChanges(db)
+          })
+        )
+      return all(sql, params).pipe(
+        Effect.tapError(() => Effect.sync(() => db.inTransaction && db.run("ROLLBACK"))),
+        Effect.tap(() => (totalChanges(db) === changesAtBegin ? Effect.void : committed))
+      )
+    },
+    executeStream: () => {
+      throw new Error("streams of rows are not used")
+    }
+  }
+}

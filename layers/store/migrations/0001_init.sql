@@ -1,0 +1,349 @@
+-- A paragraph is a statement. Times are ISO 8601 UTC text with milliseconds; columns that end in _json are JSON.
+
+CREATE TABLE tasks (
+  task_id TEXT PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  subject TEXT,
+  description TEXT,
+  priority INTEGER NOT NULL,
+  payload_json TEXT NOT NULL,
+  requested_profile TEXT,
+  requested_adapter TEXT,
+  requested_model TEXT,
+  max_attempts INTEGER NOT NULL,
+  dedupe_key TEXT,
+  status TEXT NOT NULL CHECK (status IN ('pending', 'running', 'completed', 'retryable_failure', 'permanent_failure', 'blocked', 'operator_canceled')),
+  attempt_count INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  available_at TEXT NOT NULL,
+  started_at TEXT,
+  finished_at TEXT,
+  outcome_json TEXT,
+  last_error TEXT,
+  parent_task_id TEXT,
+  workflow_id INTEGER,
+  untrusted INTEGER NOT NULL DEFAULT 0,
+  -- What decides where a task may run, as one text; the ready index begins with it.
+  lane TEXT NOT NULL,
+  -- 1 once the task is due and may be claimed. Delayed tasks stay out of the ready index until promoted.
+  ready INTEGER NOT NULL DEFAULT 0 CHECK (ready = 0 OR status IN ('pending', 'retryable_failure')),
+  round INTEGER NOT NULL DEFAULT 1,
+  round_started_at TEXT,
+  not_counted INTEGER NOT NULL DEFAULT 0,
+  known_json TEXT,
+  note TEXT,
+  last_failure_json TEXT,
+  cancel_requested_at TEXT,
+  cancel_json TEXT,
+  replay_of TEXT,
+  workflow_state TEXT,
+  generation INTEGER NOT NULL DEFAULT 0,
+  root_task_id TEXT,
+  trace_parent TEXT,
+  created_by_json TEXT NOT NULL
+) STRICT
+
+CREATE INDEX tasks_ready ON tasks (lane, priority DESC, created_at, task_id) WHERE ready = 1
+
+CREATE INDEX tasks_delayed ON tasks (available_at, task_id) WHERE ready = 0 AND status IN ('pending', 'retryable_failure')
+
+CREATE UNIQUE INDEX tasks_live_dedupe_key ON tasks (dedupe_key) WHERE dedupe_key IS NOT NULL AND status IN ('pending', 'running', 'retryable_failure', 'blocked')
+
+CREATE UNIQUE INDEX tasks_live_workflow_state ON tasks (workflow_id, workflow_state) WHERE workflow_id IS NOT NULL AND status IN ('pending', 'running', 'retryable_failure', 'blocked')
+
+CREATE INDEX tasks_created ON tasks (created_at, task_id)
+
+CREATE INDEX tasks_status ON tasks (status, created_at, task_id)
+
+CREATE INDEX tasks_kind ON tasks (kind, created_at, task_id)
+
+CREATE INDEX tasks_source ON tasks (source, created_at, task_id)
+
+-- For the prompt's memory of a kind.
+CREATE INDEX tasks_completed ON tasks (kind, finished_at, task_id) WHERE status = 'completed'
+
+CREATE INDEX tasks_parent ON tasks (parent_task_id, created_at, task_id) WHERE parent_task_id IS NOT NULL
+
+CREATE INDEX tasks_root ON tasks (root_task_id, status) WHERE root_task_id IS NOT NULL
+
+CREATE INDEX tasks_workflow ON tasks (workflow_id, created_at) WHERE workflow_id IS NOT NULL
+
+CREATE INDEX tasks_cancel_requested ON tasks (task_id) WHERE cancel_requested_at IS NOT NULL AND status = 'running'
+
+-- Kept by the triggers below, so that counts cost the same at any size.
+CREATE TABLE task_counts (
+  status TEXT PRIMARY KEY NOT NULL,
+  n INTEGER NOT NULL
+) STRICT
+
+INSERT INTO task_counts (status, n) VALUES ('pending', 0), ('running', 0), ('completed', 0), ('retryable_failure', 0), ('permanent_failure', 0), ('blocked', 0), ('operator_canceled', 0)
+
+CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks BEGIN
+  UPDATE task_counts SET n = n + 1 WHERE status = NEW.status;
+END
+
+CREATE TRIGGER tasks_counted_out AFTER DELETE ON tasks BEGIN
+  UPDATE task_counts SET n = n - 1 WHERE status = OLD.status;
+END
+
+CREATE TRIGGER tasks_counted_over AFTER UPDATE OF status ON tasks WHEN NEW.status <> OLD.status BEGIN
+  UPDATE task_counts SET n = n - 1 WHERE status = OLD.status;
+  UPDATE task_counts SET n = n + 1 WHERE status = NEW.status;
+END
+
+CREATE TABLE attempts (
+  attempt_id TEXT PRIMARY KEY NOT NULL,
+  task_id TEXT NOT NULL REFERENCES tasks (task_id),
+  number INTEGER NOT NULL,
+  round INTEGER NOT NULL,
+  runner_id TEXT NOT NULL,
+  host TEXT NOT NULL,
+  profile_id TEXT,
+  adapter_id TEXT,
+  adapter_mode TEXT,
+  model TEXT,
+  status TEXT NOT NULL CHECK (status IN ('running', 'finished')),
+  started_at TEXT NOT NULL,
+  ended_at TEXT CHECK ((ended_at IS NULL) = (status = 'running')),
+  exit_status TEXT CHECK (exit_status IN ('ok', 'error', 'timeout', 'canceled')),
+  retry_class TEXT CHECK (retry_class IN ('none', 'retryable', 'permanent')),
+  reason TEXT,
+  bundle_id TEXT,
+  bundle_hash TEXT,
+  replay_grade TEXT CHECK (replay_grade IN ('inputs_frozen', 'best_effort', 'non_replayable_model')),
+  usage_json TEXT,
+  issues_json TEXT NOT NULL DEFAULT '[]',
+  prompt_path TEXT,
+  stdout_path TEXT,
+  stderr_path TEXT,
+  result_path TEXT,
+  -- The child that was started last, so that a sweep after the death of its dispatcher finds it.
+  child_pid INTEGER,
+  child_start_time TEXT,
+  -- Budgets set aside in the claim (id -> amount), settled when the attempt ends.
+  reserved_json TEXT,
+  UNIQUE (task_id, number)
+) STRICT
+
+CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE status = 'running'
+
+CREATE INDEX attempts_running ON attempts (runner_id) WHERE status = 'running'
+
+CREATE INDEX attempts_adapter ON attempts (adapter_id, started_at)
+
+CREATE TABLE bundles (
+  bundle_id TEXT PRIMARY KEY NOT NULL,
+  task_id TEXT NOT NULL REFERENCES tasks (task_id),
+  attempt_id TEXT NOT NULL REFERENCES attempts (attempt_id),
+  bundle_hash TEXT NOT NULL,
+  bundle_version INTEGER NOT NULL,
+  profile_id TEXT NOT NULL,
+  adapter_id TEXT NOT NULL,
+  adapter_mode TEXT NOT NULL,
+  model TEXT,
+  replay_grade TEXT NOT NULL CHECK (replay_grade IN ('inputs_frozen', 'best_effort', 'non_replayable_model')),
+  relative_path TEXT NOT NULL,
+  prompt_relative_path TEXT NOT NULL,
+  created_at TEXT NOT NULL
+) STRICT
+
+CREATE INDEX bundles_task ON bundles (task_id, created_at)
+
+CREATE INDEX bundles_attempt ON bundles (attempt_id)
+
+CREATE INDEX bundles_hash ON bundles (bundle_hash)
+
+CREATE TABLE run_events (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  event_type TEXT NOT NULL,
+  task_id TEXT,
+  attempt_id TEXT,
+  workflow_id INTEGER,
+  schedule_id TEXT,
+  actor_json TEXT NOT NULL,
+  detail_json TEXT NOT NULL,
+  created_at TEXT NOT NULL
+) STRICT
+
+CREATE INDEX run_events_task ON run_events (task_id, id) WHERE task_id IS NOT NULL
+
+CREATE INDEX run_events_workflow ON run_events (workflow_id, id) WHERE workflow_id IS NOT NULL
+
+CREATE INDEX run_events_schedule ON run_events (schedule_id, id) WHERE schedule_id IS NOT NULL
+
+CREATE TRIGGER run_events_append_only BEFORE UPDATE ON run_events BEGIN
+  SELECT RAISE(ABORT, 'run_events is append-only');
+END
+
+CREATE TRIGGER run_events_oldest_first BEFORE DELETE ON run_events WHEN EXISTS (SELECT 1 FROM run_events WHERE id < OLD.id) BEGIN
+  SELECT RAISE(ABORT, 'run_events is removed only from its old end');
+END
+
+CREATE TABLE workflows (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  template TEXT NOT NULL,
+  instance_key TEXT NOT NULL UNIQUE,
+  current_state TEXT NOT NULL,
+  context_json TEXT NOT NULL,
+  status TEXT NOT NULL CHECK (status IN ('active', 'stalled', 'completed')),
+  stalled_reason TEXT,
+  -- Fresh rounds given to blocked tasks of the present state.
+  retries INTEGER NOT NULL DEFAULT 0,
+  created_by_json TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  completed_at TEXT
+) STRICT
+
+CREATE INDEX workflows_status ON workflows (status, id)
+
+CREATE TABLE schedules (
+  schedule_id TEXT PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL UNIQUE,
+  enabled INTEGER NOT NULL DEFAULT 1,
+  interval_seconds INTEGER,
+  cron TEXT,
+  timezone TEXT,
+  next_run_at TEXT NOT NULL,
+  last_run_at TEXT,
+  last_task_id TEXT,
+  overlap TEXT NOT NULL DEFAULT 'skip' CHECK (overlap IN ('skip', 'allow')),
+  task_json TEXT NOT NULL,
+  disabled_reason TEXT,
+  created_by_json TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  CHECK ((interval_seconds IS NULL) <> (cron IS NULL))
+) STRICT
+
+CREATE INDEX schedules_due ON schedules (next_run_at) WHERE enabled = 1
+
+-- What became of each due time; one row may cover a range of missed ones.
+CREATE TABLE schedule_fates (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  schedule_id TEXT NOT NULL REFERENCES schedules (schedule_id) ON DELETE CASCADE,
+  first_due_at TEXT NOT NULL,
+  last_due_at TEXT NOT NULL,
+  missed INTEGER NOT NULL DEFAULT 0,
+  fate TEXT NOT NULL CHECK (fate IN ('fired', 'skipped_overlap', 'coalesced', 'refused')),
+  task_id TEXT,
+  reason TEXT,
+  evaluated_at TEXT NOT NULL
+) STRICT
+
+CREATE INDEX schedule_fates_schedule ON schedule_fates (schedule_id, id)
+
+CREATE TABLE sensor_events (
+  sensor_event_id TEXT PRIMARY KEY NOT NULL,
+  sensor_id TEXT NOT NULL,
+  event_id TEXT NOT NULL,
+  source_ref TEXT NOT NULL,
+  dedupe_key TEXT NOT NULL UNIQUE,
+  payload_json TEXT NOT NULL,
+  observed_at TEXT NOT NULL,
+  freshness_deadline TEXT,
+  stale INTEGER NOT NULL DEFAULT 0,
+  task_id TEXT,
+  workflow_id INTEGER,
+  created_at TEXT NOT NULL,
+  UNIQUE (sensor_id, event_id)
+) STRICT
+
+CREATE INDEX sensor_events_created ON sensor_events (created_at, sensor_event_id)
+
+-- What holds work back: the dispatch pause, an adapter that cools down.
+CREATE TABLE gates (
+  gate_id TEXT PRIMARY KEY NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('pause', 'cooldown')),
+  adapter_id TEXT,
+  reason TEXT,
+  until_at TEXT,
+  actor_json TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+) STRICT
+
+-- Dispatcher processes. A row without ended_at whose lock is free belongs to one that died.
+CREATE TABLE runners (
+  runner_id TEXT PRIMARY KEY NOT NULL,
+  host TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  mode TEXT NOT NULL,
+  lock_path TEXT NOT NULL,
+  limits_json TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  ended_at TEXT
+) STRICT
+
+CREATE INDEX runners_open ON runners (started_at) WHERE ended_at IS NULL
+
+CREATE TABLE outbox (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id TEXT NOT NULL REFERENCES tasks (task_id),
+  attempt_id TEXT,
+  message_json TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  acked_at TEXT,
+  acked_by_json TEXT
+) STRICT
+
+CREATE INDEX outbox_unacked ON outbox (id) WHERE acked_at IS NULL
+
+-- Tokens and cost, summed as attempts end.
+CREATE TABLE usage (
+  day TEXT NOT NULL,
+  adapter_id TEXT NOT NULL,
+  profile_id TEXT NOT NULL,
+  model TEXT NOT NULL,
+  attempts INTEGER NOT NULL DEFAULT 0,
+  input_tokens INTEGER NOT NULL DEFAULT 0,
+  output_tokens INTEGER NOT NULL DEFAULT 0,
+  cached_tokens INTEGER NOT NULL DEFAULT 0,
+  cost_usd REAL NOT NULL DEFAULT 0,
+  PRIMARY KEY (day, adapter_id, profile_id, model)
+) STRICT
+
+-- A budget's account in one window: what was spent, set aside by running attempts, and granted on top.
+CREATE TABLE budgets (
+  budget_id TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  window_start TEXT NOT NULL,
+  spent REAL NOT NULL DEFAULT 0,
+  reserved REAL NOT NULL DEFAULT 0,
+  granted REAL NOT NULL DEFAULT 0,
+  updated_at TEXT NOT NULL,
+  PRIMARY KEY (budget_id, subject, window_start)
+) STRICT
+
+CREATE TABLE questions (
+  question_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  task_id TEXT NOT NULL REFERENCES tasks (task_id),
+  attempt_id TEXT NOT NULL,
+  text TEXT NOT NULL,
+  choices_json TEXT NOT NULL,
+  default_answer TEXT,
+  asked_at TEXT NOT NULL,
+  expires_at TEXT,
+  answer TEXT,
+  answered_at TEXT,
+  answered_by_json TEXT
+) STRICT
+
+CREATE UNIQUE INDEX questions_open ON questions (task_id) WHERE answered_at IS NULL
+
+CREATE TABLE backups (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  path TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  verified_at TEXT
+) STRICT
+
+CREATE TABLE schema_migrations (
+  id INTEGER PRIMARY KEY NOT NULL,
+  name TEXT NOT NULL,
+  applied_at TEXT NOT NULL
+) STRICT

@@ -1,0 +1,54 @@
+import { Duration } from "effect"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { newestBackup } from "./Backups.ts"
+
+const remedyOfCorruption = (path: string): string => {
+  const backup = newestBackup(path)
+  return backup === undefined
+    ? "there is no backup beside it; move the file away to start with an empty queue"
+    : `the newest backup beside it is ${backup}`
+}
+
+/**
+ * What an error of SQLite means to an operator, by its code (https://sqlite.org/rescode.html). `waited` is
+ * how long a lock was waited for.
+ */
+export const unavailable = (
+  path: string,
+  code: string,
+  cause: unknown,
+  waited: Duration.DurationInput = "10 seconds"
+): StoreUnavailable => {
+  const family = code.split("_").slice(0, 2).join("_")
+  const told = (reason: string, remedy: string) => new StoreUnavailable({ path, reason, remedy })
+  switch (family) {
+    case "SQLITE_BUSY":
+    case "SQLITE_LOCKED":
+    case "SQLITE_PROTOCOL":
+      return told(
+        `another process kept it locked for ${Duration.toSeconds(waited)} seconds`,
+        "find the process that holds it and try again; nothing was changed"
+      )
+    case "SQLITE_FULL":
+      return told("the disk is full", "free some space and try again; nothing was changed")
+    case "SQLITE_IOERR":
+      return told(
+        `the disk answered with an error (${code})`,
+        "check the disk's space and health, then try again"
+      )
+    case "SQLITE_CORRUPT":
+    case "SQLITE_NOTADB":
+      return told(`the file is damaged (${code})`, remedyOfCorruption(path))
+    case "SQLITE_READONLY":
+    case "SQLITE_PERM":
+    case "SQLITE_AUTH":
+      return told("it cannot be written", "check the owner and the rights of the file and of its folder")
+    case "SQLITE_CANTOPEN":
+      return told("it cannot be opened", "check the owner and the rights of the file and of its folder")
+    default:
+      return told(
+        cause instanceof Error ? cause.message : String(cause),
+        "this is a fault of agent-runtime; run again with --log-level debug and report it"
+      )
+  }
+}

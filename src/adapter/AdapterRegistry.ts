@@ -1,0 +1,73 @@
+import { Context, type Deferred, type Effect, type Option } from "effect"
+import type { AuditFolder } from "../artifact/AuditFolder.ts"
+import type { AdapterSettings } from "../config/AdapterSettings.ts"
+import type { ExitStatus, RetryClass } from "../domain/Attempt.ts"
+import type { AttemptId, TaskId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import type { Usage } from "../domain/Usage.ts"
+
+/** Why a running attempt is told to end. */
+export type StopReason = "cancel" | "drain"
+
+/** One attempt's work, as an adapter receives it. All paths are absolute. */
+export interface Job {
+  readonly taskId: TaskId
+  readonly attemptId: AttemptId
+  readonly prompt: string
+  readonly payload: JsonObject
+  /** `payload.args`, where the task and the adapter allow them; appended after `extraArgs`. */
+  readonly args: ReadonlyArray<string>
+  readonly model: Option.Option<string>
+  readonly untrusted: boolean
+  readonly bundlePath: string
+  readonly promptPath: string
+  readonly audit: AuditFolder
+  readonly traceParent: Option.Option<string>
+  /** Completed when the attempt is to end early; the adapter then answers `canceled`, its children gone. */
+  readonly stop: Deferred.Deferred<StopReason>
+  /** To be run once the child runs, with its pid and kernel start time, so that a sweep can find it. */
+  readonly started: (child: { readonly pid: number; readonly startTime: string }) => Effect.Effect<void>
+}
+
+/** What every mode yields, whatever happened. */
+export interface Execution {
+  readonly exitStatus: ExitStatus
+  readonly retryClass: RetryClass
+  /** One line: exit code or reason, and the end of stderr where there is one. None when all went well. */
+  readonly reason: Option.Option<string>
+  /** The text in which the outcome is looked for: a script's stdout (its last 1 MiB), an agent's last message. */
+  readonly lastMessage: string
+  readonly usage: Usage
+  /** Seconds that the other side asked to wait (an HTTP Retry-After, a CLI's own field). */
+  readonly retryAfterSeconds: Option.Option<number>
+  /** Text that may hold a hint in words; read only where the adapter names a `retryHintService`. */
+  readonly hintText: string
+  /** Processes that survived SIGKILL for 10 s: `pid (command)`. The task is then blocked. */
+  readonly survivors: ReadonlyArray<string>
+  /** Findings for the attempt's `issues`: truncated output, dropped keys, denied permissions. */
+  readonly diagnostics: ReadonlyArray<string>
+}
+
+export interface ProbeResult {
+  readonly ok: boolean
+  /** What is wrong and what mends it; empty when ok. */
+  readonly reason: string
+  readonly remedy: string
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** A configured way to execute. `execute` never fails: what went wrong is in the Execution. */
+export interface Adapter {
+  readonly settings: AdapterSettings
+  readonly probe: Effect.Effect<ProbeResult>
+  readonly execute: (job: Job) => Effect.Effect<Execution>
+}
+
+/** The configured adapters by id; `probe` answers are cached for 30 s. */
+export class AdapterRegistry extends Context.Tag("agent-runtime/AdapterRegistry")<
+  AdapterRegistry,
+  {
+    readonly ids: ReadonlyArray<string>
+    readonly get: (id: string) => Option.Option<Adapter>
+  }
+>() {}

@@ -1,0 +1,45 @@
+import { Context, type Effect, type Option, Schema } from "effect"
+
+/** A path that leads out of the artifact root, or that no file can have. `why` is a sentence's end. */
+export class PathRefused extends Schema.TaggedError<PathRefused>()("PathRefused", {
+  path: Schema.String,
+  why: Schema.String
+}) {}
+
+/** The artifact root could not be read or written: `reason` is the system's word (ENOSPC, EACCES, ...). */
+export class ArtifactFailed extends Schema.TaggedError<ArtifactFailed>()("ArtifactFailed", {
+  path: Schema.String,
+  reason: Schema.String
+}) {}
+
+/** What lies at a path after symlinks are resolved. `changedAtMs` is the inode change time (ctime). */
+export interface Observed {
+  readonly kind: "file" | "folder" | "other"
+  readonly size: number
+  readonly changedAtMs: number
+  readonly realPath: string
+}
+
+/**
+ * The artifact root. Every path is relative to it; `..`, NUL, absolute paths and symlinks that leave it
+ * fail as PathRefused before anything is touched.
+ */
+export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
+  ArtifactStore,
+  {
+    /** Absolute, symlinks resolved. */
+    readonly root: string
+    /** The absolute place of a relative path, resolved and contained; the file need not exist. */
+    readonly resolve: (path: string) => Effect.Effect<string, PathRefused | ArtifactFailed>
+    /** None when nothing is there. */
+    readonly observe: (path: string) => Effect.Effect<Option.Option<Observed>, PathRefused | ArtifactFailed>
+    /** Lower-case hex SHA-256 of a file; none when it is not a regular file. Streams: files may be large. */
+    readonly hash: (path: string) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
+    /** At most `most` bytes from the start of a file, as text; none when it is not a regular file. */
+    readonly read: (path: string, most: number) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
+    /** Writes atomically and durably: temporary name, fsync, rename, fsync of the folder. Mode 0600. */
+    readonly write: (path: string, text: string) => Effect.Effect<void, PathRefused | ArtifactFailed>
+    /** Keeps an older version as `<name>.<n>.md`, n the first that is free; answers that path. */
+    readonly keepOld: (path: string) => Effect.Effect<string, PathRefused | ArtifactFailed>
+  }
+>() {}

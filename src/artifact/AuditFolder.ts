@@ -1,0 +1,60 @@
+import { Context, type Effect, type Option, Schema, type Scope } from "effect"
+import type { AttemptId, TaskId } from "../domain/Ids.ts"
+
+/** Output of a stream beyond this many bytes is cut, with a visible mark (SPEC.md section 6). */
+export const MAX_STREAM_BYTES = 64 * 1024 * 1024
+
+export type AuditFile =
+  | "invocation.json"
+  | "assembled-context.txt"
+  | "payload.json"
+  | "stdout.log"
+  | "stderr.log"
+  | "last-message.txt"
+  | "result.json"
+
+/** A log that grows while the attempt runs. `write` never fails the child: a full disk ends up in `problem`. */
+export interface LogFile {
+  readonly write: (chunk: Uint8Array) => void
+  /** Bytes written so far, without the mark. */
+  readonly size: () => number
+  /** The last bytes handed to `write`, beyond the cut too, at most `most` (and 1 MiB), as UTF-8 with replacement. */
+  readonly tail: (most: number) => string
+  readonly truncated: () => boolean
+  /** What the disk answered when a chunk could not be written; the log ends there. */
+  readonly problem: () => Option.Option<AuditFailed>
+}
+
+/** The folder of one attempt: `adapter-runs/<task_id>/<attempt_id>/` below the artifact root. */
+export interface AuditFolder {
+  /** Absolute. */
+  readonly path: string
+  /** Relative to the artifact root. */
+  readonly relativePath: string
+  readonly put: (file: AuditFile, text: string) => Effect.Effect<void, AuditFailed>
+  /** Opens a log for appending; it is synced and closed with the scope. */
+  readonly log: (file: "stdout.log" | "stderr.log") => Effect.Effect<LogFile, AuditFailed, Scope.Scope>
+}
+
+
+/** The evidence of an attempt could not be written: disk full, folder not writable. */
+export class AuditFailed extends Schema.TaggedError<AuditFailed>()("AuditFailed", {
+  path: Schema.String,
+  reason: Schema.String
+}) {}
+
+/** Makes and reads audit folders. */
+export class Audit extends Context.Tag("agent-runtime/Audit")<
+  Audit,
+  {
+    /** Makes the folder of an attempt (0700, files 0600), or answers the one that is there. */
+    readonly open: (taskId: TaskId, attemptId: AttemptId) => Effect.Effect<AuditFolder, AuditFailed>
+    /** Bytes of a file of an attempt from `offset`, at most `most`; empty when there is none. */
+    readonly read: (
+      taskId: TaskId,
+      attemptId: AttemptId,
+      file: AuditFile,
+      range: { readonly offset: number; readonly most: number }
+    ) => Effect.Effect<Uint8Array, AuditFailed>
+  }
+>() {}

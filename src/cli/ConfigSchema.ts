@@ -1,0 +1,13 @@
+import { Effect } from "effect"
+import { configJsonSchema } from "../config/ConfigJsonSchema.ts"
+import { command } from "./Command.ts"
+
+export const configSchema = command({
+  name: "config-schema",
+  group: "Set up",
+  summary: "the JSON Schema of the configuration file",
+  example: "agent-runtime config-schema > runtime.schema.json",
+  arguments: [],
+  options: [],
+  run: () => Effect.sync(configJsonSchema)
+})

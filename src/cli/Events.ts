@@ -1,0 +1,59 @@
+import { Effect, Option, Schema, Stream } from "effect"
+import { EventId } from "../domain/Ids.ts"
+import { RunEvent } from "../domain/RunEvent.ts"
+import * as History from "../operate/History.ts"
+import { follow } from "../store/EventFeed.ts"
+import { Store } from "../store/Store.ts"
+import { ask } from "./Ask.ts"
+import { command } from "./Command.ts"
+import { table } from "./Doc.ts"
+import { emit } from "./Output.ts"
+
+const encode = Schema.encode(RunEvent)
+
+const followed = (since: Option.Option<number>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const newest = yield* store.events.newest(1)
+    const from = Option.getOrElse(since, () => newest[0]?.id ?? 0)
+    yield* Stream.runForEach(follow(EventId.make(from)), (event) =>
+      Effect.flatMap(Effect.orDie(encode(event)), emit)
+    )
+    return undefined
+  })
+
+export const events = command({
+  name: "events",
+  group: "Look",
+  summary: "the history",
+  description:
+    "Without --since the newest events; with it those after that id (0: from the start), oldest first. --follow\nprints one object a line, as they happen, until it is interrupted.",
+  example: "agent-runtime events --since 0 --limit 100",
+  arguments: [],
+  options: [
+    { name: "since", kind: "integer", min: 0, value: "ID", description: "Only events after this id." },
+    {
+      name: "limit",
+      kind: "integer",
+      min: 1,
+      max: 10_000,
+      default: History.DEFAULT_EVENTS,
+      description: "How many at most."
+    },
+    { name: "follow", kind: "flag", description: "Go on with what happens." }
+  ],
+  run: (input) => (input.follow ? followed(input.since) : ask(History.events, input)),
+  view: (found) => [
+    table(
+      ["id", "event", "task", "by", "at"],
+      (found?.events ?? []).map((one) => [
+        one.id,
+        one.event_type,
+        one.task_id,
+        one.actor.name,
+        one.created_at
+      ]),
+      "nothing has happened yet"
+    )
+  ]
+})

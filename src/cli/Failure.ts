@@ -1,0 +1,129 @@
+import { Cause, Option } from "effect"
+import { ConfigInvalid, ConfigMissing, line as configLine } from "../config/ConfigError.ts"
+import { Invalid, sentence } from "../config/Issues.ts"
+import { Refusal } from "../operate/Refusal.ts"
+import { RecordInvalid, StoreUnavailable } from "../store/StoreError.ts"
+import { OutputFailed } from "./Output.ts"
+import { UsageError, line as usageLine } from "./UsageError.ts"
+import { visible } from "./Width.ts"
+
+/** Why a command did not do what was asked, as it is told to its caller. */
+export interface Failure {
+  /** A line for each thing that is wrong; never none. */
+  readonly lines: ReadonlyArray<string>
+  /** For machines, snake_case. */
+  readonly code: string
+  /** What to do about it; empty when the lines say it. */
+  readonly hint: string
+  readonly exitCode: 1 | 2 | 3
+}
+
+/** No error is told in more lines than this; the rest is counted. */
+const MOST_LINES = 50
+/** No line is longer than this. */
+const MOST_LETTERS = 2000
+
+/**
+ * What a failed command's cause says to its caller. Exit codes: 2 for usage, input and configuration, 3 for
+ * the store, 1 for everything else. A defect is 1 too: SPEC knows no code of its own for it, 3 would send
+ * the operator to a healthy store, and `code` tells it (`internal_fault`).
+ */
+export const failureOf = (program: string, cause: Cause.Cause<unknown>): Failure =>
+  Option.match(Cause.failureOption(cause), {
+    onSome: (error) => expectedFailure(program, error),
+    onNone: () => internalFault(Cause.squash(cause))
+  })
+
+/** The text for stderr: a line each with the program's name, then the hint; with `json` one object. */
+export const render = (program: string, failure: Failure, json: boolean): string => {
+  const lines = shortened(failure.lines)
+  if (json)
+    return `${JSON.stringify({
+      error: lines.join("\n"),
+      code: failure.code,
+      hint: failure.hint === "" ? null : visible(failure.hint)
+    })}\n`
+  return [
+    ...lines.map((line) => `${program}: ${line}`),
+    ...(failure.hint === "" ? [] : [visible(failure.hint)])
+  ]
+    .map((line) => `${line}\n`)
+    .join("")
+}
+
+const shortened = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const safe = lines.slice(0, MOST_LINES).map((line) => {
+    const text = visible(line)
+    return text.length <= MOST_LETTERS ? text : `${text.slice(0, MOST_LETTERS - 1)}…`
+  })
+  return lines.length <= MOST_LINES ? safe : [...safe, `and ${lines.length - MOST_LINES} more`]
+}
+
+const expectedFailure = (program: string, error: unknown): Failure => {
+  if (error instanceof UsageError) return usageFailure(program, error)
+  if (error instanceof Refusal)
+    return { lines: [error.message], code: error.code, hint: error.hint, exitCode: error.exitCode }
+  if (error instanceof Invalid)
+    return { lines: error.problems.map(sentence), code: "input_invalid", hint: "", exitCode: 2 }
+  if (error instanceof ConfigInvalid)
+    return { lines: error.problems.map(configLine), code: "config_invalid", hint: "", exitCode: 2 }
+  if (error instanceof ConfigMissing) return configMissing(error)
+  if (error instanceof StoreUnavailable)
+    return {
+      lines: [`the store ${error.path} is not available: ${error.reason}`],
+      code: "store_unavailable",
+      hint: error.remedy,
+      exitCode: 3
+    }
+  if (error instanceof RecordInvalid)
+    return {
+      lines: [`the record ${error.id} in ${error.table} cannot be read: ${error.problem}`],
+      code: "record_invalid",
+      hint: "It is as it was; a backup from before may hold it whole.",
+      exitCode: 1
+    }
+  if (error instanceof OutputFailed)
+    return {
+      lines: [`the result cannot be written to stdout (${error.code})`],
+      code: "output_failed",
+      hint: error.code === "ENOSPC" ? "Free space where stdout goes to." : "",
+      exitCode: 1
+    }
+  return untold(error)
+}
+
+const usageFailure = (program: string, error: UsageError): Failure => ({
+  lines: error.problems.map(usageLine),
+  code: "usage",
+  hint: `Run \`${[program, error.command].filter((part) => part !== "").join(" ")} --help\` for what it takes.`,
+  exitCode: 2
+})
+
+const configMissing = (error: ConfigMissing): Failure => {
+  const [what = "", ...rest] = error.message.split("; ")
+  return { lines: [what], code: "config_missing", hint: rest.join("; "), exitCode: 2 }
+}
+
+/** An error that has no entry above: its tag is its code, its message its line. */
+const untold = (error: unknown): Failure => {
+  const tag =
+    typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
+      ? error._tag
+      : "Failed"
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    lines: [message === "" ? tag : message.replaceAll("\n", " ")],
+    code: tag.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toLowerCase(),
+    hint: "",
+    exitCode: 1
+  }
+}
+
+const internalFault = (defect: unknown): Failure => ({
+  lines: [
+    `internal fault: ${(defect instanceof Error ? defect.message : String(defect)).replaceAll("\n", " ")}`
+  ],
+  code: "internal_fault",
+  hint: "This is a bug; run it again with --log-level debug for the stack.",
+  exitCode: 1
+})

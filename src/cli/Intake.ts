@@ -1,0 +1,18 @@
+import { Effect } from "effect"
+import * as Queue from "../operate/Queue.ts"
+import { ask } from "./Ask.ts"
+import { command } from "./Command.ts"
+import { documentOptions, documentUsage, readDocument, stdinArgument } from "./Input.ts"
+
+export const intake = command({
+  name: "intake",
+  group: "Work",
+  summary: "queue a task",
+  description:
+    "Queues the task of an intent: kind, source and payload, and what else it names. While an unfinished task\nhas its dedupe_key that one is answered and `queued` is false.",
+  usage: documentUsage,
+  example: `agent-runtime intake --json '{"kind":"note","source":"operator","payload":{"text":"hello"}}'`,
+  arguments: [stdinArgument],
+  options: documentOptions,
+  run: (input) => Effect.flatMap(readDocument(input), (document) => ask(Queue.intake, document))
+})

@@ -1,0 +1,123 @@
+import { TaskStatus } from "../domain/Task.ts"
+import * as Tasks from "../operate/Tasks.ts"
+import { ask } from "./Ask.ts"
+import { command } from "./Command.ts"
+import { fields, heading, status, table } from "./Doc.ts"
+
+const id = [{ name: "id", required: true, description: "The task's id." }] as const
+
+export const taskList = command({
+  name: "task-list",
+  group: "Look",
+  summary: "tasks, newest first",
+  description:
+    "Lists the tasks that fit all filters. `next` is the cursor of the page after, null on the last one.",
+  example: "agent-runtime task-list --status blocked,retryable_failure --limit 10",
+  arguments: [],
+  options: [
+    {
+      name: "status",
+      kind: "choice",
+      values: TaskStatus.literals,
+      list: true,
+      separator: ",",
+      description: "Only tasks with one of these statuses."
+    },
+    { name: "kind", kind: "text", description: "Only tasks of this kind." },
+    { name: "source", kind: "text", description: "Only tasks from this source." },
+    { name: "limit", kind: "integer", min: 1, max: 500, default: 50, description: "How many at most." },
+    { name: "after", kind: "text", value: "CURSOR", description: "The page after this one." }
+  ],
+  run: (input) => ask(Tasks.list, input),
+  view: ({ next, tasks }) => [
+    table(
+      [{ title: "task", keep: true }, "status", "kind", "subject", "created"],
+      tasks.map((task) => [task.task_id, status(task.status), task.kind, task.subject, task.created_at]),
+      "no task fits"
+    ),
+    ...(next === null ? [] : [fields([["next", next]])])
+  ]
+})
+
+export const taskShow = command({
+  name: "task-show",
+  group: "Look",
+  summary: "the whole story of one task",
+  example: "agent-runtime task-show 0196a1b2-0000-7000-8000-000000000001",
+  arguments: id,
+  options: [],
+  run: (input) => ask(Tasks.show, input),
+  view: ({ artifacts, attempts, children, events, task, waiting }) => [
+    heading(task.subject ?? task.kind),
+    fields([
+      ["task", task.task_id],
+      ["status", status(task.status)],
+      ["kind", task.kind],
+      ["source", task.source],
+      ["priority", task.priority],
+      ["attempts", `${task.attempt_count} of ${task.max_attempts}`],
+      ["waiting", waiting === null ? null : `${waiting.reason}: ${waiting.detail}`],
+      ["until", waiting?.until ?? null],
+      ["summary", task.outcome?.operator_summary ?? null],
+      ["last error", task.last_error]
+    ]),
+    heading("Attempts"),
+    table(
+      ["n", "adapter", "exit", "reason", "started", "ended"],
+      attempts.map((one) => [
+        one.number,
+        one.adapter_id,
+        one.exit_status,
+        one.reason,
+        one.started_at,
+        one.ended_at
+      ]),
+      "none yet"
+    ),
+    heading("Artifacts"),
+    table(
+      ["path", "exists", "bytes"],
+      artifacts.map((one) => [one.path, one.exists, one.size]),
+      "none"
+    ),
+    heading("Events"),
+    table(
+      ["id", "event", "by", "at"],
+      events.map((one) => [one.id, one.event_type, one.actor.name, one.created_at])
+    ),
+    ...(children.length === 0
+      ? []
+      : [
+          heading("Children"),
+          table(
+            ["task", "status"],
+            children.map((one) => [one.task_id, status(one.status)])
+          )
+        ])
+  ]
+})
+
+export const taskCancel = command({
+  name: "task-cancel",
+  group: "Steer",
+  summary: "cancel a task",
+  description:
+    "A task that runs is canceled only with --force: its adapter's whole process tree is stopped first. The\nanswer is then `cancel_requested` at once, while its dispatcher does it.",
+  example: "agent-runtime task-cancel 0196a1b2-0000-7000-8000-000000000001 --reason 'not needed'",
+  arguments: id,
+  options: [
+    { name: "force", kind: "flag", description: "Cancel it also while it runs." },
+    { name: "reason", kind: "text", description: "Why; it stands in the history." }
+  ],
+  run: (input) => ask(Tasks.cancel, input)
+})
+
+export const taskRetry = command({
+  name: "task-retry",
+  group: "Steer",
+  summary: "give a blocked or ended task a fresh round of attempts",
+  example: "agent-runtime task-retry 0196a1b2-0000-7000-8000-000000000001 --note 'the key is there now'",
+  arguments: id,
+  options: [{ name: "note", kind: "text", description: "What the next attempt should know." }],
+  run: (input) => ask(Tasks.retry, input)
+})

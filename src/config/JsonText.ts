@@ -1,0 +1,194 @@
+import { Either } from "effect"
+import { MAX_DEPTH } from "../domain/Json.ts"
+
+/** Why a text is not JSON that can be used, and where; lines and columns count from 1. */
+export interface JsonFault {
+  readonly line: number
+  readonly column: number
+  readonly wrong: string
+  readonly expected: string
+  readonly remedy: string
+}
+
+/**
+ * Parses JSON as `JSON.parse` does, and also refuses what a person cannot have meant: a key that stands twice
+ * in one object, the key `__proto__`, and nesting beyond `MAX_DEPTH`. A byte order mark is skipped. Duplicate
+ * keys are all told; of syntax faults the first.
+ */
+export const parseJson = (text: string): Either.Either<unknown, ReadonlyArray<JsonFault>> => {
+  const source = text.startsWith("\uFEFF") ? text.slice(1) : text
+  const scanner = new Scanner(source)
+  const faults = scanner.run()
+  return faults.length > 0 ? Either.left(faults) : Either.right(JSON.parse(source))
+}
+
+const SPACE = /[ \t\n\r]*/y
+const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
+const WORD = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y
+
+/** Ends a scan at the first syntax fault. */
+class Stop extends Error {}
+
+class Scanner {
+  private at = 0
+  private readonly faults: Array<JsonFault> = []
+
+  constructor(private readonly text: string) {}
+
+  run(): ReadonlyArray<JsonFault> {
+    try {
+      this.space()
+      if (this.at === this.text.length) this.stop("the file is empty", "an object", "")
+      this.value(0)
+      this.space()
+      if (this.at < this.text.length)
+        this.stop(`${this.here()} follows the end of the value`, "the end of the file", "")
+    } catch (error) {
+      if (!(error instanceof Stop)) throw error
+    }
+    return this.faults
+  }
+
+  private fault(at: number, wrong: string, expected: string, remedy: string): void {
+    const before = this.text.slice(0, at)
+    const line = before.split("\n").length
+    this.faults.push({ line, column: at - before.lastIndexOf("\n"), wrong, expected, remedy })
+  }
+
+  private stop(wrong: string, expected: string, remedy: string): never {
+    this.fault(this.at, wrong, expected, remedy)
+    throw new Stop()
+  }
+
+  private here(): string {
+    const letter = this.text.codePointAt(this.at)
+    if (letter === undefined) return "the end of the file"
+    return JSON.stringify(
+      /^[\w.+-]+/.exec(this.text.slice(this.at, this.at + 30))?.[0] ?? String.fromCodePoint(letter)
+    )
+  }
+
+  /** What a sticky pattern matches here; the scan goes on behind it. */
+  private match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at
+    const found = pattern.exec(this.text)?.[0]
+    this.at += found?.length ?? 0
+    return found
+  }
+
+  private space(): void {
+    this.match(SPACE)
+  }
+
+  private take(letter: string): boolean {
+    this.space()
+    if (this.text[this.at] !== letter) return false
+    this.at++
+    return true
+  }
+
+  private unfit(expected: string): never {
+    const letter = this.text[this.at]
+    const remedy =
+      letter === "/" || letter === "#" ? "JSON has no comments" : letter === "'" ? "use double quotes" : ""
+    return this.stop(`found ${this.here()}`, expected, remedy)
+  }
+
+  private value(depth: number): void {
+    this.space()
+    if (depth > MAX_DEPTH) this.stop("it is nested too deeply", `at most ${MAX_DEPTH} levels`, "")
+    const letter = this.text[this.at]
+    if (letter === "{") this.object(depth)
+    else if (letter === "[") this.list(depth)
+    else if (letter === '"') this.string()
+    else this.word()
+  }
+
+  private word(): void {
+    if (this.match(WORD) === undefined) this.unfit("a value")
+  }
+
+  private string(): string {
+    const raw = this.match(STRING)
+    if (raw === undefined)
+      return this.text[this.at] === '"' ? this.badString() : this.unfit("a key in double quotes")
+    return raw.includes("\\") ? String(JSON.parse(raw)) : raw.slice(1, -1)
+  }
+
+  /** Finds what is wrong with the string that begins here. */
+  private badString(): never {
+    const start = this.at
+    for (this.at++; ; this.at++) {
+      const code = this.text.charCodeAt(this.at)
+      if (Number.isNaN(code) || code === 10 || code === 13) return this.unclosed(start)
+      if (code < 0x20) {
+        const escape = `\\u${code.toString(16).padStart(4, "0")}`
+        return this.stop("found a control character in a text", `an escape such as ${escape}`, "")
+      }
+      if (code === 0x5c) {
+        const escape = /^\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/.exec(this.text.slice(this.at, this.at + 6))?.[0]
+        if (escape === undefined) return this.badEscape()
+        this.at += escape.length - 1
+      }
+    }
+  }
+
+  private badEscape(): never {
+    return this.stop(
+      `found the escape ${JSON.stringify(this.text.slice(this.at, this.at + 2))}`,
+      'one of \\" \\\\ \\/ \\b \\f \\n \\r \\t \\u0000',
+      "double the backslash"
+    )
+  }
+
+  private unclosed(start: number): never {
+    this.at = start
+    return this.stop("a text begins here and does not end on its line", "a closing double quote", "")
+  }
+
+  private list(depth: number): void {
+    this.at++
+    if (this.take("]")) return
+    do {
+      this.space()
+      if (this.text[this.at] === "]") this.trailing("]")
+      this.value(depth + 1)
+    } while (this.take(","))
+    if (!this.take("]")) this.unfit("`,` or `]`")
+  }
+
+  private trailing(end: string): never {
+    return this.stop(`found "${end}" after a comma`, "another item", "remove the comma")
+  }
+
+  private object(depth: number): void {
+    const keys = new Map<string, number>()
+    this.at++
+    if (this.take("}")) return
+    do {
+      this.space()
+      if (this.text[this.at] === "}") this.trailing("}")
+      const start = this.at
+      const key = this.string()
+      this.key(keys, key, start)
+      if (!this.take(":")) this.unfit(`\`:\` after the key ${JSON.stringify(key.slice(0, 60))}`)
+      this.value(depth + 1)
+    } while (this.take(","))
+    if (!this.take("}")) this.unfit("`,` or `}`")
+  }
+
+  private key(keys: Map<string, number>, key: string, start: number): void {
+    const first = keys.get(key)
+    keys.set(key, start)
+    if (first !== undefined) {
+      const line = this.text.slice(0, first).split("\n").length
+      this.fault(
+        start,
+        `the key ${JSON.stringify(key.slice(0, 60))} stands twice in one object`,
+        "each key once",
+        `it is also on line ${line}; remove one`
+      )
+    }
+    if (key === "__proto__") this.fault(start, "the key `__proto__` cannot be used", "another key", "")
+  }
+}

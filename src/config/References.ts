@@ -1,0 +1,175 @@
+import { type Finding, finding } from "./Issues.ts"
+import { nearest, remedyFor } from "./NearMiss.ts"
+import { found } from "./Shown.ts"
+
+type Json = Readonly<Record<string, unknown>>
+
+const objectAt = (value: unknown, key: string): Json => {
+  const child = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
+  return typeof child === "object" && child !== null && !Array.isArray(child) ? child : {}
+}
+
+const listAt = (value: Json, key: string): ReadonlyArray<unknown> => {
+  const child = value[key]
+  return Array.isArray(child) ? child : []
+}
+
+/**
+ * What a configuration names and does not have, and what it names twice. It reads the merged value before it
+ * is decoded, and skips what is of the wrong type, so that all problems are told at once.
+ */
+export const references = (config: Json): ReadonlyArray<Finding> => {
+  const profiles = Object.keys(objectAt(config, "profiles"))
+  const adapters = objectAt(config, "adapters")
+  return [
+    ...known(["defaultProfile"], config.defaultProfile, profiles, "profiles"),
+    ...known(["defaultAdapter"], config.defaultAdapter, Object.keys(adapters), "adapters"),
+    ...fallbacks(adapters),
+    ...twoNames(["identity"], objectAt(config, "identity"), "identityPath", "soulPath"),
+    ...dispatch(objectAt(config, "dispatch"), Object.keys(adapters)),
+    ...twice(["http", "tokens"], listAt(objectAt(config, "http"), "tokens"), "name"),
+    ...twice(["budgets"], listAt(config, "budgets"), "id"),
+    ...budgetMatches(listAt(config, "budgets"), profiles, Object.keys(adapters))
+  ]
+}
+
+const known = (
+  at: ReadonlyArray<PropertyKey>,
+  id: unknown,
+  ids: ReadonlyArray<string>,
+  noun: "profiles" | "adapters"
+): ReadonlyArray<Finding> =>
+  typeof id !== "string" || ids.includes(id)
+    ? []
+    : [finding("unfit", at, found(id, []), `an id in \`${noun}\``, remedyFor(id, ids, noun))]
+
+const twoNames = (
+  at: ReadonlyArray<PropertyKey>,
+  value: Json,
+  name: string,
+  older: string
+): ReadonlyArray<Finding> =>
+  name in value && older in value
+    ? [
+        finding(
+          "rule",
+          [...at, older],
+          `it stands beside \`${name}\`, which means the same`,
+          "one of the two",
+          `remove \`${older}\``
+        )
+      ]
+    : []
+
+const FALLBACK = ["fallbackAdapter", "fallback_adapter"] as const
+
+const fallbackOf = (adapter: Json): { readonly key: string; readonly id: string } | undefined => {
+  const key = FALLBACK.find((name) => typeof adapter[name] === "string")
+  return key === undefined ? undefined : { key, id: String(adapter[key]) }
+}
+
+const fallbacks = (adapters: Json): ReadonlyArray<Finding> => {
+  const ids = Object.keys(adapters)
+  const told = new Set<string>()
+  return ids.flatMap((id) => {
+    const adapter = objectAt(adapters, id)
+    const at = ["adapters", id]
+    const fallback = fallbackOf(adapter)
+    const names = [
+      ...twoNames(at, adapter, "fallbackAdapter", "fallback_adapter"),
+      ...twoNames(at, adapter, "retryHintService", "retry_hint_service")
+    ]
+    if (fallback === undefined) return names
+    const around = cycle(adapters, id)
+    const name = around === undefined ? "" : [...around].sort().join("\n")
+    if (around === undefined || told.has(name))
+      return [...names, ...known([...at, fallback.key], fallback.id, ids, "adapters")]
+    told.add(name)
+    const loop = [...around, id].join(" -> ")
+    return [
+      ...names,
+      finding(
+        "rule",
+        [...at, fallback.key],
+        `the fallbacks go in a circle: ${loop}`,
+        "a chain that ends",
+        "remove one of them"
+      )
+    ]
+  })
+}
+
+/** The adapters between `start` and itself along their fallbacks. */
+const cycle = (adapters: Json, start: string): ReadonlyArray<string> | undefined => {
+  const path = [start]
+  for (
+    let at = fallbackOf(objectAt(adapters, start));
+    at !== undefined;
+    at = fallbackOf(objectAt(adapters, at.id))
+  ) {
+    if (at.id === start) return path
+    if (path.includes(at.id)) return undefined
+    path.push(at.id)
+  }
+  return undefined
+}
+
+const dispatch = (settings: Json, adapters: ReadonlyArray<string>): ReadonlyArray<Finding> => [
+  ...Object.keys(objectAt(settings, "adapterConcurrency")).flatMap((id) =>
+    known(["dispatch", "adapterConcurrency", id], id, adapters, "adapters")
+  ),
+  ...listAt(settings, "untrustedAdapters").flatMap((id, index) =>
+    known(["dispatch", "untrustedAdapters", index], id, adapters, "adapters")
+  )
+]
+
+const twice = (
+  at: ReadonlyArray<PropertyKey>,
+  items: ReadonlyArray<unknown>,
+  key: string
+): ReadonlyArray<Finding> => {
+  const names = items.map((item) =>
+    typeof item === "object" && item !== null ? Reflect.get(item, key) : undefined
+  )
+  return names.flatMap((name, index) => {
+    const first = names.indexOf(name)
+    if (typeof name !== "string" || first === index) return []
+    return [
+      finding(
+        "unfit",
+        [...at, index, key],
+        found(name, []),
+        "a name that stands once",
+        `item [${first}] has it too`
+      )
+    ]
+  })
+}
+
+const budgetMatches = (
+  budgets: ReadonlyArray<unknown>,
+  profiles: ReadonlyArray<string>,
+  adapters: ReadonlyArray<string>
+): ReadonlyArray<Finding> =>
+  budgets.flatMap((budget, index) => {
+    if (typeof budget !== "object" || budget === null) return []
+    const at = ["budgets", index, "match"]
+    const match: unknown = Reflect.get(budget, "match")
+    const per: unknown = Reflect.get(budget, "per")
+    if (per === "adapter") return known(at, match, adapters, "adapters")
+    return per === "profile" ? known(at, match, profiles, "profiles") : []
+  })
+
+/** What a profile file says of itself must be the id that the configuration gives it. */
+export const misnamed = (id: string, profileId: string): ReadonlyArray<Finding> =>
+  id === profileId
+    ? []
+    : [
+        finding(
+          "unfit",
+          ["profile_id"],
+          found(profileId, []),
+          `\`${id}\`, the id that the configuration gives this file`,
+          nearest(profileId, [id]) === undefined ? "" : `write \`${id}\``
+        )
+      ]

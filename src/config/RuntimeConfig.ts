@@ -1,0 +1,70 @@
+import { Context, type Option } from "effect"
+import type { Profile } from "../domain/Profile.ts"
+import type { AdapterSettings } from "./AdapterSettings.ts"
+
+/** A path twice: as the file names it (bundles record this), and the absolute place on this host. */
+export interface Placed {
+  readonly given: string
+  readonly path: string
+}
+
+export interface Token {
+  readonly name: string
+  readonly role: "read" | "operate"
+  readonly secret: { readonly tokenFile: Placed } | { readonly sha256: string }
+}
+
+export interface Budget {
+  readonly id: string
+  readonly per: "adapter" | "profile" | "workflow" | "all"
+  readonly match: Option.Option<string>
+  readonly window: "day" | "task"
+  readonly unit: "usd" | "tokens" | "attempts"
+  readonly limit: number
+  readonly reserve: Option.Option<number>
+}
+
+/** The configuration as the programs read it: merged, checked, defaults filled in, paths absolute. */
+export interface Settings {
+  readonly configPath: string
+  readonly runtimeName: string
+  readonly runtimePolicy: string
+  readonly stateDir: string
+  readonly logDir: string
+  readonly artifactDir: string
+  readonly dbPath: string
+  readonly lockPath: string
+  readonly defaultProfile: string
+  readonly defaultAdapter: string
+  readonly maxAttempts: number
+  readonly retryBackoffSeconds: number
+  readonly profiles: ReadonlyMap<string, Profile>
+  readonly adapters: ReadonlyMap<string, AdapterSettings>
+  readonly workflows: ReadonlyMap<string, Placed>
+  readonly identity: Option.Option<Placed>
+  readonly purpose: Option.Option<Placed>
+  readonly skillDirs: ReadonlyArray<Placed>
+  readonly dispatch: {
+    readonly concurrency: number
+    readonly drainSeconds: number
+    readonly adapterConcurrency: ReadonlyMap<string, number>
+    readonly untrustedAdapters: Option.Option<ReadonlyArray<string>>
+  }
+  readonly http: {
+    readonly host: string
+    readonly port: number
+    readonly tokens: ReadonlyArray<Token>
+    readonly allowedHosts: ReadonlyArray<string>
+    readonly allowedOrigins: ReadonlyArray<string>
+    readonly loopbackRole: "operate" | "read" | "none"
+  }
+  readonly budgets: ReadonlyArray<Budget>
+  readonly retention: {
+    readonly completedDays: Option.Option<number>
+    readonly eventDays: Option.Option<number>
+    readonly artifactDays: Option.Option<number>
+  }
+  readonly durability: "full" | "normal"
+}
+
+export class RuntimeConfig extends Context.Tag("agent-runtime/RuntimeConfig")<RuntimeConfig, Settings>() {}

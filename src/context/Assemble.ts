@@ -1,0 +1,213 @@
+import { DateTime, Effect, Either, Option, Schema } from "effect"
+import { type ArtifactFailed, ArtifactStore, type PathRefused } from "../artifact/ArtifactStore.ts"
+import type { AdapterSettings } from "../config/AdapterSettings.ts"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import type { ReplayGrade } from "../domain/Attempt.ts"
+import { BUNDLE_VERSION, type Bundle } from "../domain/Bundle.ts"
+import type { BundleId } from "../domain/Ids.ts"
+import { Profile } from "../domain/Profile.ts"
+import type { KnownFile, Round, Task } from "../domain/Task.ts"
+import { adapterPart } from "./AdapterPart.ts"
+import type { NoRoom } from "./Budget.ts"
+import { bundleHash, bundleText, sha256 } from "./Canonical.ts"
+import { handOver } from "./HandOver.ts"
+import { artifacts, document, externalInputs, knownFiles, workspacePart } from "./Inputs.ts"
+import { type LastFailure, lastFailureText } from "./LastFailure.ts"
+import { memories } from "./Memory.ts"
+import { phaseContext, workflowPart } from "./Phase.ts"
+import { counted } from "./Plain.ts"
+import { type Prompt, type PromptParts, render } from "./Prompt.ts"
+import { replayGrade } from "./Replay.ts"
+import { resolveSkill, type Skill, skillIds } from "./Skills.ts"
+import { taskPart } from "./TaskPart.ts"
+import type { Workspace } from "./Workspace.ts"
+
+/** What an attempt is compiled from. `memory` are recent tasks of this kind, the latest first. */
+export interface AssembleInput {
+  readonly task: Task
+  readonly round: Round
+  readonly profile: Profile
+  readonly adapter: AdapterSettings
+  /** The model that runs, a task's `requested_model` considered; none where the program chooses. */
+  readonly model: Option.Option<string>
+  readonly memory: ReadonlyArray<Task>
+  readonly lastFailure: Option.Option<LastFailure>
+  readonly bundleId: BundleId
+  /** When the bundle is made: names the day's folder and enters nothing else. */
+  readonly at: DateTime.Utc
+}
+
+/** A bundle whose files are on disk. */
+export interface Compiled {
+  readonly bundle: Bundle
+  readonly bundleHash: string
+  readonly replayGrade: ReplayGrade
+  /** Of the bundle's JSON, below the artifact root. */
+  readonly relativePath: string
+  /** Of the rendered text, places not filled in: byte for byte the bundle's `prompt.rendered_text`. */
+  readonly promptRelativePath: string
+  /** The prompt as the adapter gets it: places filled in. */
+  readonly promptText: string
+  /** The declared artifacts as they were now, for the round's baseline. */
+  readonly known: ReadonlyArray<KnownFile>
+}
+
+/** Why no bundle could be made; the attempt ends `blocked`. `detail` is a sentence with the remedy. */
+export class AssembleFailed extends Schema.TaggedError<AssembleFailed>()("AssembleFailed", {
+  reason: Schema.Literal("prompt_too_large", "artifact_root_unusable", "path_refused"),
+  detail: Schema.String
+}) {}
+
+/**
+ * Freezes an attempt's inputs into a bundle and writes it with its prompt, durably, before anything is run.
+ * Equal inputs give an equal hash on every attempt and machine.
+ */
+export const assemble: (
+  input: AssembleInput
+) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore> = Effect.fn(
+  "Assemble.assemble"
+)(function* (input: AssembleInput) {
+  const settings = yield* RuntimeConfig
+  const store = yield* ArtifactStore
+  const frozen = yield* freeze(input)
+  const folder = `bundles/${DateTime.formatIso(input.at).slice(0, 10)}`
+  const relativePath = `${folder}/${input.bundleId}.json`
+  const promptRelativePath = `${folder}/${input.bundleId}.prompt.txt`
+  const write = (path: string, text: string) =>
+    Effect.catchTags(store.write(path, text), {
+      ArtifactFailed: unusable,
+      PathRefused: ({ why }) => unusable({ path, reason: why })
+    })
+  const { renderedText } = frozen.bundle.prompt
+  yield* write(promptRelativePath, renderedText)
+  yield* write(relativePath, `${bundleText(frozen.bundle)}\n`)
+  const skillDirs = settings.skillDirs.map(({ path }) => path)
+  return {
+    ...frozen,
+    relativePath,
+    promptRelativePath,
+    promptText: handOver(renderedText, store.root, skillDirs)
+  }
+})
+
+/** The bundle, its hash and its grade; reads only. A dry run shows its prompt. */
+export const freeze = Effect.fn("Assemble.freeze")(
+  function* (input: AssembleInput) {
+    const bundle = yield* bundleOf(input, yield* gather(input))
+    return {
+      bundle,
+      bundleHash: yield* bundleHash(bundle),
+      replayGrade: replayGrade(input.adapter, bundle),
+      known: knownFiles(bundle.artifacts)
+    }
+  },
+  Effect.catchTags({ ArtifactFailed: unusable, PathRefused: refused })
+)
+
+/** Everything that is read from the world for a bundle. */
+const gather = Effect.fnUntraced(function* ({ adapter, memory, profile, task }: AssembleInput) {
+  const settings = yield* RuntimeConfig
+  return {
+    settings,
+    identity: yield* document(settings.identity),
+    purpose: yield* document(settings.purpose),
+    skills: yield* Effect.forEach(skillIds(profile, task), (id) =>
+      resolveSkill(id, settings.skillDirs, adapter)
+    ),
+    artifacts: yield* artifacts(task),
+    externalInputs: yield* externalInputs(task, adapter),
+    workspace: yield* workspacePart(adapter),
+    memories: profile.contextPolicy.includeRecentTaskMemory ? yield* memories(task, memory) : []
+  }
+})
+
+type Gathered = Effect.Effect.Success<ReturnType<typeof gather>>
+
+const bundleOf = Effect.fnUntraced(function* (input: AssembleInput, inputs: Gathered) {
+  const { adapter, profile, task } = input
+  const { identity, purpose, settings, skills } = inputs
+  const workflow = workflowPart(task, input.round)
+  const prompt = yield* rendered({
+    runtimeName: settings.runtimeName,
+    policy: settings.runtimePolicy,
+    identity: identity.text,
+    purpose: purpose.text,
+    profile,
+    mode: adapter.mode,
+    task,
+    skills,
+    phase: phaseContext(task, workflow, inputs.artifacts),
+    memories: inputs.memories,
+    lastFailure: lastFailureText(profile.contextPolicy, adapter.mode, input.lastFailure, input.round.note)
+  })
+  return {
+    bundleVersion: BUNDLE_VERSION,
+    bundleId: input.bundleId,
+    task: taskPart(task),
+    workflow,
+    agent: { runtimeName: settings.runtimeName, profileId: profile.profileId },
+    constitution: {
+      identitySha256: identity.sha256,
+      purposeSha256: purpose.sha256,
+      policySha256: yield* sha256(settings.runtimePolicy)
+    },
+    profile: { ...encodeProfile(profile) },
+    skills: skills.map(withoutText),
+    adapter: adapterPart(adapter, input.model),
+    workspace: inputs.workspace,
+    artifacts: inputs.artifacts,
+    externalInputs: inputs.externalInputs,
+    memory: prompt.shown.map(({ taskId, sha256 }) => ({ taskId, sha256 })),
+    prompt: { renderedText: prompt.text }
+  } satisfies Bundle
+})
+
+const encodeProfile = Schema.encodeSync(Profile)
+
+const withoutText = ({ id, path, sha256, delivery }: Skill): Bundle["skills"][number] => ({
+  id,
+  path,
+  sha256,
+  delivery
+})
+
+const rendered = (parts: PromptParts): Effect.Effect<Prompt, AssembleFailed> =>
+  Either.match(render(parts), { onLeft: (noRoom) => tooLarge(noRoom, parts), onRight: Effect.succeed })
+
+const tooLarge = ({ needed, most }: NoRoom, parts: PromptParts): AssembleFailed =>
+  new AssembleFailed({
+    reason: "prompt_too_large",
+    detail: `the prompt needs ${counted(needed)} characters with memory, payload and skills shortened as far as they go; max_prompt_chars of profile ${parts.profile.profileId} is ${counted(most)}. ${largest(parts)}: shorten it, or raise max_prompt_chars`
+  })
+
+const largest = (parts: PromptParts): string => {
+  const length = (text: Option.Option<string>) =>
+    Option.match(text, { onNone: () => 0, onSome: (t) => t.length })
+  const [name, size] = (
+    [
+      ["runtimePolicy", parts.policy.length],
+      ["identity", length(parts.identity)],
+      ["purpose", length(parts.purpose)],
+      [
+        "the profile's role and system_prompt_parts",
+        [parts.profile.role, ...parts.profile.systemPromptParts].join().length
+      ]
+    ] as const
+  ).reduce((most, one) => (one[1] > most[1] ? one : most))
+  return `The largest part of it that is never cut is ${name} with ${counted(size)}`
+}
+
+// Hoisted: the two are named above where they are handed over as values.
+function unusable({ path, reason }: Pick<ArtifactFailed, "path" | "reason">) {
+  return new AssembleFailed({
+    reason: "artifact_root_unusable",
+    detail: `${path} below the artifact root cannot be read or written (${reason}): free space or mend the rights of artifactDir`
+  })
+}
+
+function refused({ path, why }: PathRefused) {
+  return new AssembleFailed({
+    reason: "path_refused",
+    detail: `${JSON.stringify(path)} ${why}: name a path below the artifact root in the task`
+  })
+}

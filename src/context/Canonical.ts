@@ -1,0 +1,36 @@
+import canonicalize from "canonicalize"
+import { Effect, Schema } from "effect"
+import { Bundle } from "../domain/Bundle.ts"
+
+/**
+ * The RFC 8785 text of a JSON value: keys sorted, no spaces. Half a surrogate pair, which UTF-8 cannot hold,
+ * becomes U+FFFD. Values that JSON does not have are left out, as `JSON.stringify` does.
+ */
+export const canonicalText = (value: unknown): string => canonicalize(wellFormed(value)) ?? "null"
+
+/** Lower-case hex SHA-256 of a text's UTF-8 bytes. */
+export const sha256 = (text: string): Effect.Effect<string> =>
+  Effect.map(
+    Effect.promise(() => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))),
+    (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("")
+  )
+
+/** The text of a bundle's file without its last newline: canonical JSON of the wire form. */
+export const bundleText = (bundle: Bundle): string => canonicalText(encode(bundle))
+
+/** Lower-case hex SHA-256 of the bundle's canonical JSON without `bundle_id` (SPEC.md section 5). */
+export const bundleHash = (bundle: Bundle): Effect.Effect<string> => {
+  const { bundle_id: _, ...rest } = encode(bundle)
+  return sha256(canonicalText(rest))
+}
+
+const encode = Schema.encodeSync(Bundle)
+
+const wellFormed = (value: unknown): unknown => {
+  if (typeof value === "string") return value.toWellFormed()
+  if (Array.isArray(value)) return value.map(wellFormed)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, child]) => [key.toWellFormed(), wellFormed(child)])
+  )
+}

@@ -1,0 +1,31 @@
+import { Schema } from "effect"
+import type { JsonObject } from "../domain/Json.ts"
+import { Task } from "../domain/Task.ts"
+
+/**
+ * Fields of a task's record that are its place in the queue, not its work: when and how often it is tried, by
+ * what right it comes first, and how it went. None of them enters a bundle, so that every attempt of a task
+ * has the same one.
+ */
+const QUEUE_STATE = [
+  "status",
+  "priority",
+  "max_attempts",
+  "dedupe_key",
+  "attempt_count",
+  "created_at",
+  "updated_at",
+  "available_at",
+  "started_at",
+  "finished_at",
+  "outcome",
+  "last_error"
+] as const
+
+const encode = Schema.encodeSync(Task)
+
+/** The task as its bundle records it: the wire form without queue state. */
+export const taskPart = (task: Task): JsonObject => {
+  const queueState = new Set<string>(QUEUE_STATE)
+  return Object.fromEntries(Object.entries(encode(task)).filter(([key]) => !queueState.has(key)))
+}

@@ -1,0 +1,112 @@
+import { Effect, Option, Schema } from "effect"
+import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { workingDirOf } from "../config/WorkingDir.ts"
+import { Outcome } from "../domain/Outcome.ts"
+import { now } from "../domain/Time.ts"
+import { Normalised, normalise } from "../evidence/Normalize.ts"
+import { retryHint } from "../evidence/RetryHint.ts"
+import { type WithArtifacts, withArtifacts } from "../evidence/Artifacts.ts"
+import { believed, decide, type Verdict } from "../evidence/Verdict.ts"
+import { verify } from "../evidence/Verify.ts"
+import type { Prepared } from "./Prepare.ts"
+
+/** The verdict on an attempt that ran, and what was found on the way to it. */
+export interface Judged {
+  readonly verdict: Verdict
+  /** Issues of the verification, then what the adapter and the decoder remarked. */
+  readonly issues: ReadonlyArray<string>
+}
+
+const nothingWritten = (outcome: Outcome): WithArtifacts => ({ outcome, written: Option.none(), issues: [] })
+
+/** Writes what the answer stands for and checks what it claims; only for an outcome that says completed. */
+const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
+  Effect.gen(function* () {
+    if (outcome.status !== "completed") return { ...nothingWritten(outcome), found: [] }
+    const settings = yield* RuntimeConfig
+    const { adapter, claimed, compiled, known, profile, roundStartedAt } = prepared
+    const round = { roundStartedAt, known }
+    const answer = yield* withArtifacts({
+      task: claimed.task,
+      attemptId: claimed.attempt.attemptId,
+      adapterId: adapter.settings.id,
+      mode: adapter.settings.mode,
+      outcome,
+      rawOutput: execution.lastMessage,
+      writtenAt: yield* now,
+      round,
+      redact: (text) => text
+    })
+    const found = yield* verify({
+      task: claimed.task,
+      outcome: answer.outcome,
+      mode: adapter.settings.mode,
+      profile,
+      promptText: compiled.promptText,
+      workingDir: workingDirOf(adapter.settings, settings),
+      round,
+      holdsSecret: () => false
+    })
+    return { ...answer, found: [...answer.issues, ...found] }
+  })
+
+/** Step 11 of the cycle: normalise, write artifacts, verify, decide. */
+export const judge = Effect.fn("Judge.judge")(function* (
+  prepared: Prepared,
+  execution: Execution,
+  stop: Option.Option<StopReason>
+) {
+  const { adapter, claimed } = prepared
+  const { task, round } = claimed
+  const normalised = normalise(adapter.settings.mode, task, execution)
+  const outcome = believed({ execution, normalised })
+  const proof = yield* Option.match(outcome, {
+    onNone: () => Effect.succeedNone,
+    onSome: (one) => Effect.asSome(proved(prepared, execution, one))
+  })
+  const issues = Option.match(proof, { onNone: () => [], onSome: ({ found }) => found })
+  const verdict = decide({
+    attemptCount: task.attemptCount,
+    maxAttempts: task.maxAttempts,
+    notCounted: round.notCounted,
+    execution,
+    normalised: Option.match(proof, {
+      onNone: () => normalised,
+      onSome: (one) => Normalised.Decoded({ outcome: one.outcome, diagnostics: [] })
+    }),
+    issues,
+    hint: retryHint(outcome, execution, adapter.settings.retryHintService),
+    stop
+  })
+  const written = Option.flatMap(proof, (one) => one.written)
+  yield* prepared.audit.put("result.json", resultText(execution, verdict, issues, written)).pipe(
+    // The verdict stands without its copy in the folder.
+    Effect.catchTag("AuditFailed", ({ reason }) =>
+      Effect.logWarning(`result.json was not written: ${reason}`)
+    )
+  )
+  const remarks = normalised._tag === "Decoded" ? normalised.diagnostics : []
+  return { verdict, issues: [...issues, ...execution.diagnostics, ...remarks] } satisfies Judged
+})
+
+const encodeOutcome = Schema.encodeSync(Outcome)
+
+const resultText = (
+  execution: Execution,
+  verdict: Verdict,
+  issues: ReadonlyArray<string>,
+  written: WithArtifacts["written"]
+): string => {
+  const result = {
+    verdict: verdict._tag,
+    reason: verdict.reason,
+    detail: verdict.detail,
+    exit_status: execution.exitStatus,
+    retry_class: execution.retryClass,
+    issues,
+    artifact_written_by_runtime: Option.getOrNull(Option.map(written, ({ path }) => path)),
+    outcome: "outcome" in verdict ? encodeOutcome(verdict.outcome) : null
+  }
+  return `${JSON.stringify(result, null, 2)}\n`
+}

@@ -1,0 +1,40 @@
+import { Context, type DateTime, type Effect, Option, Schema } from "effect"
+import { RunnerId } from "../domain/Ids.ts"
+
+/** Who holds a lock. `runnerId` is none when the lock file does not tell (garbage in it harms nobody). */
+export interface Holder {
+  readonly runnerId: Option.Option<RunnerId>
+  readonly since: Option.Option<DateTime.Utc>
+}
+
+/** Another process holds the lock. */
+export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
+  path: Schema.String,
+  runnerId: Schema.OptionFromSelf(RunnerId)
+}) {}
+
+/** The lock file cannot be used at all: `reason` says why, `remedy` what to do. Exit code 3. */
+export class LockUnusable extends Schema.TaggedError<LockUnusable>()("LockUnusable", {
+  path: Schema.String,
+  reason: Schema.String,
+  remedy: Schema.String
+}) {}
+
+/**
+ * At most one holder per lock path. The kernel holds it: it is free the moment its holder dies, and nobody
+ * has to judge whether a holder is alive.
+ */
+export class Lock extends Context.Tag("agent-runtime/Lock")<
+  Lock,
+  {
+    /** Runs a program while the lock is held; LockHeld at once when another process has it. */
+    readonly hold: (
+      path: string,
+      runnerId: RunnerId
+    ) => <A, E, R>(program: Effect.Effect<A, E, R>) => Effect.Effect<A, E | LockHeld | LockUnusable, R>
+    /** Who holds it now; none when it is free. Never takes it, not even for a moment. */
+    readonly holder: (path: string) => Effect.Effect<Option.Option<Holder>, LockUnusable>
+  }
+>() {}
+
+export const unknownHolder: Holder = { runnerId: Option.none(), since: Option.none() }

@@ -1,0 +1,187 @@
+import { Effect, Option } from "effect"
+import type { Adapter } from "../adapter/AdapterRegistry.ts"
+import { intended, type Selected, select } from "../adapter/Select.ts"
+import { Audit, type AuditFolder } from "../artifact/AuditFolder.ts"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { assemble, type Compiled } from "../context/Assemble.ts"
+import type { Stamp } from "../domain/Actor.ts"
+import { type Attempt, isModelBacked } from "../domain/Attempt.ts"
+import { BundleId, IdSource } from "../domain/Ids.ts"
+import type { Profile } from "../domain/Profile.ts"
+import type { KnownFile } from "../domain/Task.ts"
+import { now } from "../domain/Time.ts"
+import { precheck } from "../evidence/Precheck.ts"
+import { Store } from "../store/Store.ts"
+import type { ClaimedTask } from "../store/Tasks.ts"
+import { admitsUntrusted } from "./Eligibility.ts"
+import { NotStarted } from "./NotStarted.ts"
+import { dispatcher, Runner } from "./Runner.ts"
+
+/** Everything an adapter needs to start, recorded before it does. */
+export interface Prepared {
+  readonly claimed: ClaimedTask
+  readonly profile: Profile
+  readonly adapter: Adapter
+  readonly model: Option.Option<string>
+  readonly compiled: Compiled
+  readonly audit: AuditFolder
+  /** When the present round began, and what was known of the declared files then. */
+  readonly roundStartedAt: Attempt["startedAt"]
+  readonly known: ReadonlyArray<KnownFile>
+}
+
+const stampNow = Effect.gen(function* () {
+  const { runnerId } = yield* Runner
+  return { at: yield* now, actor: dispatcher(runnerId) } satisfies Stamp
+})
+
+const profileOf = ({ task }: ClaimedTask) =>
+  Effect.gen(function* () {
+    const settings = yield* RuntimeConfig
+    const id = Option.getOrElse(task.requestedProfile, () => settings.defaultProfile)
+    const profile = settings.profiles.get(id)
+    if (profile !== undefined) return profile
+    return yield* new NotStarted({
+      reason: "profile_unknown",
+      detail: `profile ${id} is not configured; configured are ${[...settings.profiles.keys()].join(", ")}`,
+      permanent: false
+    })
+  })
+
+const adapterOf = (claimed: ClaimedTask, profile: Profile) =>
+  Effect.gen(function* () {
+    const settings = yield* RuntimeConfig
+    const { task } = claimed
+    const id = intended(task.requestedAdapter, Option.some(profile), settings)
+    const allowed = (candidate: string) => !task.untrusted || admitsUntrusted(candidate, settings)
+    const selected = yield* select(id, allowed)
+    if (Option.isNone(selected))
+      return yield* new NotStarted({
+        reason: "adapter_unknown",
+        detail: `adapter ${id} is not configured; configured are ${[...settings.adapters.keys()].join(", ")}`,
+        permanent: true
+      })
+    if (!allowed(selected.value.adapter.settings.id))
+      return yield* new NotStarted({
+        reason: "untrusted_not_admitted",
+        detail: `adapter ${id} may not run untrusted input (dispatch.untrustedAdapters)`,
+        permanent: false
+      })
+    yield* tellFallback(claimed, id, selected.value)
+    return selected.value.adapter
+  })
+
+const tellFallback = (claimed: ClaimedTask, intendedId: string, { adapter, passedOver }: Selected) =>
+  Effect.gen(function* () {
+    if (passedOver.length === 0) return
+    const store = yield* Store
+    const detail = { intended: intendedId, used: adapter.settings.id, passed_over: passedOver }
+    const subject = {
+      taskId: Option.some(claimed.task.taskId),
+      attemptId: Option.some(claimed.attempt.attemptId)
+    }
+    yield* store.events.append({ type: "adapter_fallback_used", ...subject, detail }, yield* stampNow)
+  })
+
+const modelOf = (claimed: ClaimedTask, adapter: Adapter): Option.Option<string> => {
+  const { settings } = adapter
+  if (settings.mode === "script") return Option.none()
+  return Option.orElse(claimed.task.requestedModel, () =>
+    settings.mode === "agent-cli" ? settings.model : Option.some(settings.model)
+  )
+}
+
+/** How many outcomes the prompt's memory shows. */
+const MEMORY = 5
+
+const lastFailureOf = (claimed: ClaimedTask, profile: Profile, adapter: Adapter) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const wanted = profile.contextPolicy.includeLastFailure ?? isModelBacked(adapter.settings.mode)
+    if (!wanted && Option.isNone(claimed.round.note)) return Option.none()
+    const before = (yield* store.attempts.ofTask(claimed.task.taskId)).findLast(
+      (attempt) => attempt.status === "finished"
+    )
+    return Option.fromNullable(before).pipe(
+      Option.map((attempt) => ({
+        attemptNumber: attempt.number,
+        reason: Option.getOrElse(attempt.reason, () => ""),
+        issues: attempt.issues
+      }))
+    )
+  })
+
+const compile = (claimed: ClaimedTask, profile: Profile, adapter: Adapter, model: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const ids = yield* IdSource
+    const memory = profile.contextPolicy.includeRecentTaskMemory
+      ? yield* store.tasks.recentCompleted(claimed.task.kind, MEMORY)
+      : []
+    return yield* assemble({
+      task: claimed.task,
+      round: claimed.round,
+      profile,
+      adapter: adapter.settings,
+      model,
+      memory,
+      lastFailure: yield* lastFailureOf(claimed, profile, adapter),
+      bundleId: BundleId.make(yield* ids.next),
+      at: yield* now
+    })
+  })
+
+/** Steps 7 to 9 of the cycle: input check, profile, adapter, bundle. Ends as NotStarted where one fails. */
+export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedTask) {
+  const store = yield* Store
+  const audits = yield* Audit
+  const { attempt, round, task } = claimed
+  const missing = yield* precheck(task)
+  if (missing.length > 0)
+    return yield* new NotStarted({ reason: "input_missing", detail: missing.join("; "), permanent: false })
+  const profile = yield* profileOf(claimed)
+  const adapter = yield* adapterOf(claimed, profile)
+  const model = modelOf(claimed, adapter)
+  const compiled = yield* compile(claimed, profile, adapter, model)
+  const roundStartedAt = Option.getOrElse(round.roundStartedAt, () => attempt.startedAt)
+  const known = Option.getOrElse(round.known, () => compiled.known)
+  yield* store.tasks.beginRound(task.taskId, roundStartedAt, known)
+  const audit = yield* audits.open(task.taskId, attempt.attemptId)
+  yield* audit.put("assembled-context.txt", compiled.promptText)
+  return { claimed, profile, adapter, model, compiled, audit, roundStartedAt, known } satisfies Prepared
+})
+
+/** Records the bundle and what will run it, then the start; false when the attempt was ended meanwhile. */
+export const record = Effect.fn("Prepare.record")(function* (prepared: Prepared) {
+  const store = yield* Store
+  const { adapter, audit, claimed, compiled, model, profile } = prepared
+  const { attemptId, taskId } = claimed.attempt
+  const stamp = yield* stampNow
+  const file = (name: string) => `${audit.relativePath}/${name}`
+  const isOpen = yield* store.attempts.compiled(
+    {
+      bundleId: compiled.bundle.bundleId,
+      taskId,
+      attemptId,
+      bundleHash: compiled.bundleHash,
+      bundleVersion: compiled.bundle.bundleVersion,
+      profileId: profile.profileId,
+      adapterId: adapter.settings.id,
+      adapterMode: adapter.settings.mode,
+      model,
+      replayGrade: compiled.replayGrade,
+      relativePath: compiled.relativePath,
+      promptRelativePath: compiled.promptRelativePath
+    },
+    {
+      promptPath: file("assembled-context.txt"),
+      stdoutPath: file("stdout.log"),
+      stderrPath: file("stderr.log"),
+      resultPath: file("result.json")
+    },
+    stamp
+  )
+  if (!isOpen) return false
+  const detail = { adapterId: adapter.settings.id, profileId: profile.profileId }
+  return yield* store.attempts.started(attemptId, detail, yield* stampNow)
+})

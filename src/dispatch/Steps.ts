@@ -1,0 +1,58 @@
+import { Effect, Option } from "effect"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { AttemptId, IdSource } from "../domain/Ids.ts"
+import { now } from "../domain/Time.ts"
+import { Scheduler } from "../schedule/Scheduler.ts"
+import type { Pause } from "../store/Gates.ts"
+import { Store } from "../store/Store.ts"
+import type { ClaimedTask } from "../store/Tasks.ts"
+import { closed } from "./Eligibility.ts"
+import { dispatcher, Runner } from "./Runner.ts"
+
+/** What `next` found to do. */
+export type Next =
+  | { readonly _tag: "Claimed"; readonly claimed: ClaimedTask }
+  | { readonly _tag: "Idle" }
+  | { readonly _tag: "Paused"; readonly pause: Pause }
+
+/** Creates the tasks that are due by the clock; answers which. */
+export const produce = Effect.fn("Steps.produce")(function* () {
+  const scheduler = yield* Scheduler
+  const { taskIds } = yield* scheduler.tick(yield* now)
+  return taskIds
+})
+
+/**
+ * Claims the best task that may start, unless dispatch is paused. `running` are this process's attempts by
+ * adapter. Damaged rows are set aside on the way.
+ */
+export const next = Effect.fn("Steps.next")(function* (running: ReadonlyMap<string, number>) {
+  const store = yield* Store
+  const pause = yield* store.gates.pause
+  if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
+  yield* store.tasks.promote(yield* now)
+  while (true) {
+    const claim = yield* claimOne(running)
+    if (claim._tag === "Claimed") return { _tag: "Claimed", claimed: claim.claimed } satisfies Next
+    if (claim._tag === "None") return { _tag: "Idle" } satisfies Next
+    yield* Effect.logWarning(`Task ${claim.taskId} was set aside, its record is damaged: ${claim.problem}`)
+  }
+})
+
+const claimOne = (running: ReadonlyMap<string, number>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const settings = yield* RuntimeConfig
+    const runner = yield* Runner
+    const ids = yield* IdSource
+    const at = yield* now
+    const conditions = { settings, running, cooldowns: yield* store.gates.cooldowns(at) }
+    const lanes = (yield* store.tasks.lanes).filter((lane) => Option.isNone(closed(lane, conditions)))
+    return yield* store.tasks.claim({
+      lanes: lanes.map((lane) => lane.key),
+      attemptId: AttemptId.make(yield* ids.next),
+      runnerId: runner.runnerId,
+      host: runner.host,
+      stamp: { at, actor: dispatcher(runner.runnerId) }
+    })
+  })

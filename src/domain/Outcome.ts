@@ -1,0 +1,46 @@
+import { Schema } from "effect"
+import { JsonObject } from "./Json.ts"
+import { Time } from "./Time.ts"
+import { wireStruct } from "./Wire.ts"
+
+const list = <A, I>(item: Schema.Schema<A, I>) =>
+  Schema.optionalWith(Schema.Array(item), { default: () => [] })
+
+/** What an attempt asks its operator; the answer stands in the next attempt's prompt. */
+export const Question = wireStruct({
+  text: Schema.NonEmptyString,
+  choices: list(Schema.NonEmptyString),
+  expiresAt: Schema.optional(Time),
+  default: Schema.optional(Schema.NonEmptyString)
+})
+export type Question = typeof Question.Type
+
+export const OutcomeStatus = Schema.Literal("completed", "retryable_failure", "permanent_failure", "blocked")
+export type OutcomeStatus = typeof OutcomeStatus.Type
+
+export const MachineStatus = Schema.Literal("ok", "needs_retry", "blocked", "failed")
+export type MachineStatus = typeof MachineStatus.Type
+
+/**
+ * The canonical result of a task. The decoder, the JSON Schema that is handed to models and the prompt's
+ * response contract all come from this one definition.
+ */
+export const Outcome = wireStruct({
+  status: OutcomeStatus.annotations({ description: "how the work ended" }),
+  operatorSummary: Schema.String.annotations({
+    description: "what an operator should know, in a few sentences"
+  }),
+  machineStatus: MachineStatus.annotations({
+    description: "ok only when the work is done and can be proved"
+  }),
+  fileChanges: list(
+    Schema.String.annotations({ description: "created: | modified: | renamed: | deleted: and a path" })
+  ),
+  artifactPaths: list(Schema.String.annotations({ description: "a file below the artifact root" })),
+  followUpTasks: list(JsonObject),
+  externalMessages: list(JsonObject),
+  workflowSignal: Schema.optional(Schema.String),
+  retryAfterSeconds: Schema.optional(Schema.Number.pipe(Schema.finite(), Schema.nonNegative())),
+  question: Schema.optional(Question)
+})
+export type Outcome = typeof Outcome.Type

@@ -1,0 +1,140 @@
+import { type DateTime, type Option, Schema } from "effect"
+import type { Actor } from "./Actor.ts"
+import { type AttemptId, TaskId, WorkflowId } from "./Ids.ts"
+import { JsonObject } from "./Json.ts"
+import { Outcome } from "./Outcome.ts"
+import { Time } from "./Time.ts"
+import { nullable, wireStruct } from "./Wire.ts"
+
+export const TaskStatus = Schema.Literal(
+  "pending",
+  "running",
+  "completed",
+  "retryable_failure",
+  "permanent_failure",
+  "blocked",
+  "operator_canceled"
+)
+export type TaskStatus = typeof TaskStatus.Type
+
+/** Left only by a retry. */
+export const TERMINAL: ReadonlyArray<TaskStatus> = ["completed", "permanent_failure", "operator_canceled"]
+
+/** Text that is not blank, at most `most` characters, sound Unicode without NUL; `what` ends its description. */
+export const text = (most: number, what: string) => {
+  const description = `text of 1 to ${most.toLocaleString("en")} characters${what}`
+  return Schema.String.pipe(
+    Schema.filter(
+      (value) =>
+        value.trim().length > 0 && value.length <= most && value.isWellFormed() && !value.includes("\0"),
+      { description, jsonSchema: { minLength: 1, maxLength: most } }
+    )
+  ).annotations({ description })
+}
+
+/** Ids of profiles and adapters, as tasks and configurations name them. */
+export const ConfiguredId = text(200, "")
+
+const Priority = Schema.Int.pipe(Schema.between(0, 100)).annotations({
+  description: "an integer from 0 to 100, higher first"
+})
+const MaxAttempts = Schema.Int.pipe(Schema.between(1, 1_000_000)).annotations({
+  description: "an integer of at least 1"
+})
+
+/** What a producer hands in (SPEC.md section 3). */
+export const Intent = wireStruct({
+  kind: text(200, ""),
+  source: text(200, ""),
+  payload: JsonObject,
+  subject: Schema.optional(text(1_000, "")),
+  description: Schema.optional(text(100_000, "")),
+  priority: Schema.optional(Priority),
+  requestedProfile: Schema.optional(ConfiguredId),
+  requestedAdapter: Schema.optional(ConfiguredId),
+  requestedModel: Schema.optional(ConfiguredId),
+  maxAttempts: Schema.optional(MaxAttempts),
+  availableAt: Schema.optional(Time),
+  schedule: Schema.optional(
+    wireStruct({
+      delayMinutes: Schema.Number.pipe(Schema.finite(), Schema.between(0, 5_256_000)).annotations({
+        description: "a number of minutes from 0 to 5,256,000 (ten years)"
+      })
+    })
+  ),
+  dedupeKey: Schema.optional(text(500, ""))
+})
+export type Intent = typeof Intent.Type
+
+/** Priority of an intent that names none. */
+export const DEFAULT_PRIORITY = 5
+
+/** One unit of work and its queue state, as every surface shows it. */
+export const Task = wireStruct({
+  taskId: TaskId,
+  kind: Schema.String,
+  source: Schema.String,
+  subject: nullable(Schema.String),
+  description: nullable(Schema.String),
+  priority: Schema.Int,
+  payload: JsonObject,
+  requestedProfile: nullable(Schema.String),
+  requestedAdapter: nullable(Schema.String),
+  requestedModel: nullable(Schema.String),
+  maxAttempts: Schema.Int,
+  dedupeKey: nullable(Schema.String),
+  status: TaskStatus,
+  attemptCount: Schema.Int,
+  createdAt: Time,
+  updatedAt: Time,
+  availableAt: Time,
+  startedAt: nullable(Time),
+  finishedAt: nullable(Time),
+  outcome: nullable(Outcome),
+  lastError: nullable(Schema.String),
+  parentTaskId: nullable(TaskId),
+  workflowId: nullable(WorkflowId),
+  untrusted: Schema.Boolean
+})
+export type Task = typeof Task.Type
+
+/** A path whose content was known when a round began; the hash is none for a file that was not there. */
+export const KnownFile = wireStruct({ path: Schema.String, sha256: nullable(Schema.String) })
+export type KnownFile = typeof KnownFile.Type
+
+/**
+ * The present round of a task's attempts: retries by an operator begin a new one. `notCounted` are the
+ * attempts that were taken back (rate limit, drain). Evidence is judged against `startedAt` and `known`.
+ */
+export const Round = wireStruct({
+  round: Schema.Int,
+  roundStartedAt: nullable(Time),
+  notCounted: Schema.Int,
+  known: nullable(Schema.Array(KnownFile)),
+  note: nullable(Schema.String),
+  replayOf: nullable(Schema.String),
+  workflowState: nullable(Schema.String),
+  generation: Schema.Int,
+  rootTaskId: nullable(TaskId),
+  traceParent: nullable(Schema.String)
+})
+export type Round = typeof Round.Type
+
+/** A task as it enters the store: decided by `intake/Enqueue`, which is the one door. */
+export interface NewTask {
+  readonly taskId: TaskId
+  readonly intent: Intent
+  readonly priority: number
+  readonly maxAttempts: number
+  readonly availableAt: DateTime.Utc
+  readonly untrusted: boolean
+  readonly parent: Option.Option<{
+    readonly taskId: TaskId
+    readonly rootTaskId: TaskId
+    readonly generation: number
+  }>
+  readonly workflow: Option.Option<{ readonly id: WorkflowId; readonly state: string }>
+  readonly replayOf: Option.Option<AttemptId>
+  readonly traceParent: Option.Option<string>
+  readonly createdBy: Actor
+}

@@ -1,0 +1,103 @@
+import { Effect, Option } from "effect"
+import { ArtifactStore, type Observed } from "../artifact/ArtifactStore.ts"
+import { declared, isEvidencePath, isSummaryOnly } from "../artifact/Declared.ts"
+import { below, join, normalise } from "../artifact/FilePath.ts"
+import { Workspace } from "../context/Workspace.ts"
+import { type Claim, wasChanged } from "./Claim.ts"
+import { holdsSecret, secretFound } from "./SecretScan.ts"
+
+/** More paths than this are not looked at, and block. */
+const MOST_PATHS = 1_000
+
+interface Expected {
+  readonly path: string
+  /** How a sentence calls it. */
+  readonly name: string
+  /** Whether it must have been made in this round. */
+  readonly fresh: boolean
+}
+
+/** What is wrong with the artifacts that a task declares and an outcome reports, a sentence each. */
+export const artifactIssues = Effect.fn("Evidence.artifactIssues")(function* (claim: Claim) {
+  const { products, problems } = declared(claim.task)
+  const expected: Array<Expected> = products.map(({ key, path }) => ({
+    path,
+    name: `the declared artifact ${quoted(path)} (${key})`,
+    fresh: true
+  }))
+  for (const path of claim.outcome.artifactPaths)
+    if (!expected.some((one) => normalise(one.path) === normalise(path)))
+      expected.push({
+        path,
+        name: `the reported artifact ${quoted(path)}`,
+        fresh: isSummaryOnly(claim.task.kind)
+      })
+  if (expected.length > MOST_PATHS)
+    return [
+      `artifacts_too_many: ${expected.length} artifacts are declared or reported; at most ${MOST_PATHS} can be verified.`
+    ]
+  const found = yield* Effect.forEach(expected, (one) => check(one, claim))
+  return [...problems.map((problem) => `artifact_undeclared: ${problem}.`), ...found.flat()]
+})
+
+const check = Effect.fnUntraced(function* (expected: Expected, claim: Claim) {
+  const { name, path } = expected
+  const store = yield* ArtifactStore
+  return yield* store.observe(path).pipe(
+    Effect.flatMap(
+      Option.match({
+        onNone: () => missing(expected, claim),
+        onSome: (observed) => checkFound(expected, observed, claim)
+      })
+    ),
+    Effect.catchTags({
+      PathRefused: ({ why }) => Effect.succeed([`artifact_refused: ${name} ${why}.`]),
+      ArtifactFailed: ({ reason }) =>
+        Effect.succeed([`artifact_unreadable: ${name} cannot be looked at (${reason}).`])
+    })
+  )
+})
+
+const missing = Effect.fnUntraced(function* ({ name, path }: Expected, claim: Claim) {
+  const astray = yield* inWorkingDir(path, claim)
+  return Option.isNone(astray)
+    ? [`artifact_missing: ${name} does not exist below the artifact root.`]
+    : [
+        `artifact_missing: ${name} does not exist below the artifact root; a file of that name lies in the adapter's working directory, which is not the artifact root.`
+      ]
+})
+
+const checkFound = Effect.fnUntraced(function* (expected: Expected, observed: Observed, claim: Claim) {
+  const { name, fresh } = expected
+  const store = yield* ArtifactStore
+  if (observed.kind !== "file") return [`artifact_not_a_file: ${name} is no regular file.`]
+  const relative = below(store.root, observed.realPath)
+  if (isEvidencePath(relative))
+    return [`artifact_is_evidence: ${name} lies in a folder that the runtime itself fills.`]
+  const issues: Array<string> = []
+  if (yield* liesTwice(relative, observed, claim))
+    issues.push(
+      `artifact_twice: ${name} also lies at the same path below the adapter's working directory; only the artifact root counts, remove the other.`
+    )
+  const hash = Effect.orElseSucceed(store.hash(relative), Option.none)
+  if (fresh && !(yield* wasChanged(claim.round, store.root, { path: expected.path, observed, hash })))
+    issues.push(`artifact_unchanged: ${name} has not changed since the round began.`)
+  const read = (most: number) => Effect.orElseSucceed(store.read(relative, most), Option.none)
+  if (yield* holdsSecret(read, claim)) issues.push(secretFound(name))
+  return issues
+})
+
+const inWorkingDir = Effect.fnUntraced(function* (relative: string, claim: Claim) {
+  if (Option.isNone(claim.workingDir)) return Option.none<Observed>()
+  const workspace = yield* Workspace
+  return yield* workspace.observe(join(claim.workingDir.value, relative))
+})
+
+/** One file that both names lead to does not lie there twice. */
+const liesTwice = (relative: string, observed: Observed, claim: Claim) =>
+  Effect.map(
+    inWorkingDir(relative, claim),
+    Option.exists((other) => other.realPath !== observed.realPath)
+  )
+
+const quoted = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 199)}…` : text)

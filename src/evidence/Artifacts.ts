@@ -1,0 +1,82 @@
+import { Effect, Option } from "effect"
+import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { type DeclaredArtifact, declared, isEvidencePath } from "../artifact/Declared.ts"
+import { below, normalise } from "../artifact/FilePath.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import { type Answer, isOwnOf, render } from "./ArtifactText.ts"
+import { wasTouched } from "./Claim.ts"
+
+/** An artifact that the runtime wrote, as an event tells it. */
+export interface WrittenArtifact {
+  readonly path: string
+  readonly writtenBy: "runtime"
+  /** Where the older version went. */
+  readonly kept: Option.Option<string>
+}
+
+export interface WithArtifacts {
+  /** The outcome with its artifacts' paths relative to the artifact root, the primary one among them. */
+  readonly outcome: Outcome
+  readonly written: Option.Option<WrittenArtifact>
+  /** What kept the runtime from writing, each as `name: sentence`: they count as issues of the verification. */
+  readonly issues: ReadonlyArray<string>
+}
+
+/**
+ * Writes the primary artifact of a completed task whose adapter's answer is the product and which did not
+ * write it itself in this round. What an adapter wrote is never written over; an older version is kept.
+ */
+export const withArtifacts = Effect.fn("Evidence.withArtifacts")(function* (answer: Answer) {
+  const outcome = { ...answer.outcome, artifactPaths: yield* relativePaths(answer.outcome.artifactPaths) }
+  const nothing: WithArtifacts = { outcome, written: Option.none(), issues: [] }
+  const { primary } = declared(answer.task)
+  const completed = outcome.status === "completed" && outcome.machineStatus === "ok"
+  if (!completed || answer.mode === "agent-cli" || Option.isNone(primary)) return nothing
+  return yield* put(answer, primary.value).pipe(
+    Effect.map(
+      (done): WithArtifacts => ({ outcome: withPath(outcome, done.path), written: done.written, issues: [] })
+    ),
+    Effect.catchTags({
+      // The verification names what is wrong with the path.
+      PathRefused: () => Effect.succeed(nothing),
+      ArtifactFailed: ({ reason }) =>
+        Effect.succeed<WithArtifacts>({ ...nothing, issues: [notWritten(primary.value.path, reason)] })
+    })
+  )
+})
+
+const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifact) {
+  const store = yield* ArtifactStore
+  const path = below(store.root, yield* store.resolve(primary.path))
+  const observed = yield* store.observe(path)
+  const untouched = { path, written: Option.none<WrittenArtifact>() }
+  if (isEvidencePath(path) || Option.exists(observed, ({ kind }) => kind !== "file")) return untouched
+  if (Option.isSome(observed)) {
+    // A file of the runtime's own, from an attempt of this round that did not live to be recorded.
+    const own = isOwnOf(
+      answer.task.taskId,
+      Option.getOrElse(yield* store.read(path, 1_000), () => "")
+    )
+    if (!own && wasTouched(answer.round, store.root, { path: primary.path, observed: observed.value }))
+      return untouched
+  }
+  const kept = Option.isSome(observed) ? Option.some(yield* store.keepOld(path)) : Option.none<string>()
+  yield* store.write(path, answer.redact(render(answer, primary.role)))
+  return { path, written: Option.some<WrittenArtifact>({ path, writtenBy: "runtime", kept }) }
+})
+
+const withPath = (outcome: Outcome, path: string): Outcome =>
+  outcome.artifactPaths.some((one) => normalise(one) === path)
+    ? outcome
+    : { ...outcome, artifactPaths: [...outcome.artifactPaths, path] }
+
+/** An adapter may name its files by their absolute paths; readers of the outcome expect relative ones. */
+const relativePaths = (paths: ReadonlyArray<string>) =>
+  Effect.map(ArtifactStore, ({ root }) =>
+    paths.map((path) => (path.startsWith(`${root}/`) ? below(root, path) : path))
+  )
+
+const notWritten = (path: string, reason: string): string => {
+  const remedy = reason === "ENOSPC" ? "; make room on the disk of the artifact root and retry the task" : ""
+  return `artifact_not_written: the artifact ${JSON.stringify(path)} could not be written (${reason})${remedy}.`
+}

@@ -1,0 +1,72 @@
+import { DateTime, Effect, Option } from "effect"
+import type { Observed } from "../artifact/ArtifactStore.ts"
+import type { Assignment } from "../artifact/Declared.ts"
+import { join } from "../artifact/FilePath.ts"
+import type { AdapterMode } from "../domain/Attempt.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import type { Profile } from "../domain/Profile.ts"
+import type { KnownFile } from "../domain/Task.ts"
+
+/** What evidence is judged against: when the task's present round began, and what was known then. */
+export interface RoundFacts {
+  readonly roundStartedAt: DateTime.Utc
+  readonly known: ReadonlyArray<KnownFile>
+}
+
+/** A completed outcome with all that its evidence is judged by. */
+export interface Claim {
+  readonly task: Assignment
+  readonly outcome: Outcome
+  readonly mode: AdapterMode
+  readonly profile: Profile
+  /** The prompt as the adapter was given it. */
+  readonly promptText: string
+  /** Absolute; where the attempt ran. None for adapters without hands. */
+  readonly workingDir: Option.Option<string>
+  readonly round: RoundFacts
+  /** Whether a text holds one of the adapter's secret values. */
+  readonly holdsSecret: (text: string) => boolean
+}
+
+/** Kernels stamp inodes with the time of their last tick, which lies up to so many milliseconds back. */
+export const KERNEL_TICK_MS = 20
+
+/** What lies at a path now. */
+export interface Found {
+  /** As it was named: relative to the artifact root, or absolute. */
+  readonly path: string
+  readonly observed: Observed
+  readonly hash: Effect.Effect<Option.Option<string>>
+}
+
+/**
+ * Whether what lies somewhere was really changed since the round began: by its change time, which no tool can
+ * set back, and by its content where that was known. `root` is what the known paths are relative to.
+ */
+export const wasChanged = (round: RoundFacts, root: string, found: Found): Effect.Effect<boolean> => {
+  if (!wasTouched(round, root, found)) return Effect.succeed(false)
+  const before = Option.flatMap(knownOf(round, root, found), ({ sha256 }) => sha256)
+  if (Option.isNone(before) || found.observed.kind !== "file") return Effect.succeed(true)
+  return Effect.map(found.hash, (now) => !Option.contains(now, before.value))
+}
+
+/** Whether something was written since the round began, be it what was there before; what was known to be missing was. */
+export const wasTouched = (
+  round: RoundFacts,
+  root: string,
+  found: Pick<Found, "path" | "observed">
+): boolean =>
+  changedSince(round, found.observed) ||
+  Option.exists(knownOf(round, root, found), ({ sha256 }) => Option.isNone(sha256))
+
+const knownOf = (round: RoundFacts, root: string, { observed, path }: Pick<Found, "path" | "observed">) =>
+  Option.fromNullable(
+    round.known.find((file) => {
+      const at = join(root, file.path)
+      return at === observed.realPath || at === join(root, path)
+    })
+  )
+
+/** By the change time alone. */
+export const changedSince = (round: RoundFacts, observed: Observed): boolean =>
+  observed.changedAtMs >= DateTime.toEpochMillis(round.roundStartedAt) - KERNEL_TICK_MS

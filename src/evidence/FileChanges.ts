@@ -1,0 +1,126 @@
+import { Effect, Option } from "effect"
+import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { isSummaryOnly } from "../artifact/Declared.ts"
+import { type Claim, changedSince, wasChanged } from "./Claim.ts"
+import { type FileChange, readChange } from "./FileChange.ts"
+import { type Place, placesOf } from "./Places.ts"
+import { holdsSecret, secretFound } from "./SecretScan.ts"
+
+/** More entries than this are not looked at, and block. */
+const MOST_ENTRIES = 10_000
+
+/** What is wrong with the changes that an outcome reports, a sentence each: claims without an effect, and forbidden ones. */
+export const fileChangeIssues = Effect.fn("Evidence.fileChangeIssues")(function* (claim: Claim) {
+  const entries = claim.outcome.fileChanges
+  if (entries.length > MOST_ENTRIES)
+    return [
+      `file_changes_too_many: ${entries.length} file changes are reported; at most ${MOST_ENTRIES} can be verified.`
+    ]
+  const issues: Array<string> = []
+  const named: Array<string> = []
+  for (const entry of entries)
+    for (const change of readChange(entry)) {
+      const meant = yield* meaningOf(change, claim)
+      if (Option.isNone(meant)) continue
+      named.push(meant.value.path)
+      issues.push(...(yield* judge(change, meant.value, claim)))
+    }
+  return [...forbidden(claim, named), ...issues]
+})
+
+interface Meaning {
+  readonly path: string
+  readonly places: ReadonlyArray<Place>
+}
+
+const exists = (path: string) => (place: Place) =>
+  Option.exists(place.observed, ({ kind }) => path.includes("/") || kind === "file")
+
+/** The path that an entry names; none when the entry is a remark. */
+const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim) {
+  let last: Meaning = { path: "", places: [] }
+  for (const path of change.paths) {
+    last = { path, places: path === "" ? [] : yield* placesOf(path, claim.workingDir) }
+    if (last.places.some(exists(path))) return Option.some(last)
+  }
+  return last.path.includes("/") || last.path.includes("\0") ? Option.some(last) : Option.none()
+})
+
+const forbidden = (claim: Claim, named: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (named.length === 0) return []
+  const paths = `${named.slice(0, 3).map(quoted).join(", ")}${named.length > 3 ? `, and ${named.length - 3} more` : ""}`
+  const issues: Array<string> = []
+  if (claim.profile.toolPolicy.allow_repo_changes === false)
+    issues.push(
+      `repo_changes_not_allowed: file changes are reported (${paths}), but the profile "${claim.profile.profileId}" says tool_policy.allow_repo_changes false.`
+    )
+  if (isSummaryOnly(claim.task.kind))
+    issues.push(
+      `summary_only: file changes are reported (${paths}), but a task of kind "${claim.task.kind}" has nothing but a summary to give.`
+    )
+  return issues
+}
+
+const judge = Effect.fnUntraced(function* (change: FileChange, { path, places }: Meaning, claim: Claim) {
+  const name = quoted(path)
+  if (places.length === 0)
+    return [
+      `file_change_outside: the changed file ${name} lies neither in the adapter's working directory nor in the artifact root.`
+    ]
+  const deleted = Option.contains(change.verb, "deleted")
+  const problems: Array<string> = []
+  for (const place of deleted ? judgedForDeletion(places) : present(places)) {
+    const problem = deleted ? deletionProblem(name, place, claim) : yield* changeProblem(name, place, claim)
+    if (Option.isNone(problem))
+      return !deleted && (yield* holdsSecret(place.read, claim))
+        ? [secretFound(`the changed file ${name}`)]
+        : []
+    problems.push(problem.value)
+  }
+  return problems.slice(0, 1)
+})
+
+/** What exists comes first: its problem is the one worth telling. */
+const present = (places: ReadonlyArray<Place>) => {
+  const there = places.filter((place) => Option.isSome(place.observed))
+  return there.length > 0 ? there : places
+}
+
+/** Where the folder still stands, a deletion left its mark; a folder far above says little. */
+const judgedForDeletion = (places: ReadonlyArray<Place>) => {
+  const standing = places.filter((place) => Option.exists(place.above, ({ direct }) => direct))
+  return standing.length > 0 ? standing : places.slice(0, 1)
+}
+
+const outside = (name: string) =>
+  `file_change_outside: the changed file ${name} leads out of the adapter's working directory and the artifact root through a symlink.`
+
+const changeProblem = Effect.fnUntraced(function* (name: string, place: Place, claim: Claim) {
+  const { root } = yield* ArtifactStore
+  if (!place.inside) return Option.some(outside(name))
+  if (Option.isNone(place.observed))
+    return Option.some(`file_change_missing: the changed file ${name} does not exist.`)
+  const found = { path: place.path, observed: place.observed.value, hash: place.hash }
+  const changed = yield* wasChanged(claim.round, root, found)
+  return changed
+    ? Option.none<string>()
+    : Option.some(
+        `file_change_without_effect: the file ${name} is reported as changed, but it has not changed since the round began.`
+      )
+})
+
+/** A deletion shows in the change time of the folder that held the file. */
+const deletionProblem = (name: string, place: Place, claim: Claim): Option.Option<string> => {
+  if (!place.inside) return Option.some(outside(name))
+  if (Option.isSome(place.observed))
+    return Option.some(
+      `file_change_without_effect: the file ${name} is reported as deleted and still exists.`
+    )
+  return Option.exists(place.above, ({ observed }) => changedSince(claim.round, observed))
+    ? Option.none()
+    : Option.some(
+        `file_change_without_effect: the file ${name} is reported as deleted, but nothing was deleted there since the round began.`
+      )
+}
+
+const quoted = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 199)}…` : text)

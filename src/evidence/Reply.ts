@@ -1,0 +1,108 @@
+import { Data, Either, ParseResult, Schema, SchemaAST } from "effect"
+import { MAX_DEPTH } from "../domain/Json.ts"
+import { Outcome, OutcomeStatus } from "../domain/Outcome.ts"
+import { jsonObjects } from "./JsonObjects.ts"
+
+/** What was found in an adapter's answer. */
+export type Reply = Data.TaggedEnum<{
+  Found: { readonly outcome: Outcome; readonly diagnostics: ReadonlyArray<string> }
+  /** `claims`: whether the answer holds an object with a `status` at all. `reason` is one line. */
+  NotFound: { readonly claims: boolean; readonly reason: string }
+}>
+export const Reply = Data.taggedEnum<Reply>()
+
+/**
+ * Finds the outcome in an answer: bare JSON, fenced, or inside prose. The last complete object that decodes
+ * wins. With `signals`, an object whose `status` or `machine_status` is one of them reads as completed / ok
+ * with that `workflow_signal`. Prose is never interpreted.
+ */
+export const findOutcome = (text: string, signals: ReadonlyArray<string> = []): Reply => {
+  const candidates = jsonObjects(text, signals.length > 0 ? ["status", "machine_status"] : ["status"])
+  let reason: string | undefined
+  for (const { start, end, depth } of candidates.toReversed()) {
+    const read =
+      depth > MAX_DEPTH
+        ? Either.left(`it is nested deeper than ${MAX_DEPTH} levels`)
+        : decode(withSignal(JSON.parse(text.slice(start, end)), signals), reason === undefined)
+    if (Either.isRight(read)) return Reply.Found(read.right)
+    reason ??= `the object at character ${start + 1} of the answer is no outcome: ${read.left}`
+  }
+  return Reply.NotFound({ claims: candidates.length > 0, reason: reason ?? nothing(text) })
+}
+
+type Raw = { readonly [key: string]: unknown }
+
+const nothing = (text: string): string =>
+  text.trim() === ""
+    ? "the answer is empty"
+    : `no JSON object with a status stands in the ${text.length.toLocaleString("en")} characters of the answer`
+
+const isStatus = Schema.is(OutcomeStatus)
+
+const withSignal = (raw: Raw, signals: ReadonlyArray<string>): Raw => {
+  const signal = [raw.status, raw.machine_status].find(
+    (value): value is string => typeof value === "string" && signals.includes(value) && !isStatus(value)
+  )
+  return signal === undefined
+    ? raw
+    : { ...raw, status: "completed", machine_status: "ok", workflow_signal: signal }
+}
+
+const fieldsOf = (ast: SchemaAST.AST) => SchemaAST.getPropertySignatures(SchemaAST.encodedAST(ast))
+
+const decodeOutcome = Schema.decodeUnknownEither(Outcome, { errors: "all" })
+
+/** `explain`: whether the reason is wanted; telling it costs more than finding it. */
+const decode = (raw: Raw, explain: boolean) => {
+  if (!explain && typeof raw.operator_summary !== "string") return Either.left("")
+  const fields = fieldsOf(Outcome.ast)
+  const known = new Map(fields.map((field) => [String(field.name), field.isOptional]))
+  const entries = Object.entries(raw).filter(([key]) => known.has(key))
+  const present = entries.filter(([key, value]) => value !== null || known.get(key) === false)
+  const cleaned = present.map(([key, value]) => [
+    key,
+    sound(key === "question" ? withoutNulls(value) : value)
+  ])
+  const unknown = Object.keys(raw).filter((key) => !known.has(key))
+  return decodeOutcome(Object.fromEntries(cleaned)).pipe(
+    Either.mapBoth({
+      onLeft: (error) => (explain ? inWords(error) : ""),
+      onRight: (outcome) => ({ outcome: legible(outcome), diagnostics: dropped(unknown) })
+    })
+  )
+}
+
+const inWords = (error: ParseResult.ParseError): string =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ path, message }) => `${path.join(".") || "it"}: ${message}`)
+    .join("; ")
+    .replace(/\s+/g, " ")
+    .slice(0, 400)
+
+const withoutNulls = (value: unknown): unknown =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).filter(([, child]) => child !== null))
+    : value
+
+/** Half surrogate pairs, which neither UTF-8 nor the bundle's canonical JSON can hold, become U+FFFD. */
+const sound = (value: unknown): unknown => {
+  if (typeof value === "string") return value.toWellFormed()
+  if (Array.isArray(value)) return value.map(sound)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, sound(child)]))
+}
+
+/** A NUL ends a text in too many places that a summary is shown in. */
+const legible = (outcome: Outcome): Outcome => ({
+  ...outcome,
+  operatorSummary: outcome.operatorSummary.replaceAll("\0", "\uFFFD")
+})
+
+const MOST_NAMED = 10
+
+const dropped = (keys: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (keys.length === 0) return []
+  const named = keys.slice(0, MOST_NAMED).map((key) => JSON.stringify(key.slice(0, 60)))
+  const more = keys.length > MOST_NAMED ? ` and ${keys.length - MOST_NAMED} more` : ""
+  return [`outcome_keys_dropped: the outcome's unknown keys ${named.join(", ")}${more} were dropped`]
+}

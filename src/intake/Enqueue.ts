@@ -1,0 +1,79 @@
+import { DateTime, Duration, Effect, Option } from "effect"
+import { decode, Invalid } from "../config/Issues.ts"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import type { Actor } from "../domain/Actor.ts"
+import { IdSource, TaskId } from "../domain/Ids.ts"
+import { DEFAULT_PRIORITY, Intent, type NewTask } from "../domain/Task.ts"
+import { now } from "../domain/Time.ts"
+import { Store } from "../store/Store.ts"
+
+/**
+ * The door that an intent came through: who brought it and what follows from that. An intent's content
+ * decides none of this.
+ */
+export interface Door {
+  readonly actor: Actor
+  readonly untrusted: boolean
+  readonly parent?: NewTask["parent"]
+  readonly workflow?: NewTask["workflow"]
+  readonly replayOf?: NewTask["replayOf"]
+}
+
+const decodeFields = decode(Intent)
+
+/** Reads an intent from outside; every problem at once, by its wire name. */
+export const readIntent = (input: unknown): Effect.Effect<Intent, Invalid> =>
+  Effect.filterOrFail(
+    decodeFields(input),
+    (intent) => intent.availableAt === undefined || intent.schedule === undefined,
+    () =>
+      new Invalid({
+        problems: [
+          {
+            kind: "rule",
+            path: "schedule",
+            found: "there is an available_at beside it",
+            expected: "one of the two",
+            remedy: "remove schedule or available_at"
+          }
+        ]
+      })
+  )
+
+/** When an intent's task is due: as it says, after its delay, or now. */
+export const dueAt = (intent: Intent, at: DateTime.Utc): DateTime.Utc =>
+  intent.availableAt ??
+  (intent.schedule === undefined
+    ? at
+    : DateTime.addDuration(at, Duration.minutes(intent.schedule.delayMinutes)))
+
+/**
+ * Makes a task of an intent: the one door to the queue. While another unfinished task holds its dedupe key
+ * that one is answered and `created` is false.
+ */
+export const enqueue = Effect.fn("Enqueue.enqueue")(function* (intent: Intent, door: Door) {
+  const store = yield* Store
+  const settings = yield* RuntimeConfig
+  const ids = yield* IdSource
+  const at = yield* now
+  const task: NewTask = {
+    taskId: TaskId.make(yield* ids.next),
+    intent,
+    priority: intent.priority ?? DEFAULT_PRIORITY,
+    maxAttempts: intent.maxAttempts ?? settings.maxAttempts,
+    availableAt: dueAt(intent, at),
+    untrusted: door.untrusted,
+    parent: door.parent ?? Option.none(),
+    workflow: door.workflow ?? Option.none(),
+    replayOf: door.replayOf ?? Option.none(),
+    traceParent: Option.none(),
+    createdBy: door.actor
+  }
+  return yield* store.tasks.add(task, { at, actor: door.actor })
+})
+
+/** The profile that a task runs with. */
+export const profileOf = (
+  intent: Pick<Intent, "requestedProfile">,
+  settings: { readonly defaultProfile: string }
+): string => intent.requestedProfile ?? settings.defaultProfile

@@ -1,0 +1,56 @@
+import { type DateTime, Effect, Option, Schema } from "effect"
+import { now, Time } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Store } from "../store/Store.ts"
+import { operation } from "./Operation.ts"
+
+/** Whether dispatch is paused; `updated_at` is since when. */
+export const PauseState = wireStruct({
+  paused: Schema.Boolean,
+  reason: nullable(Schema.String),
+  updatedAt: nullable(Time)
+})
+export type PauseState = typeof PauseState.Type
+
+const notPaused = (updatedAt: Option.Option<DateTime.Utc>): PauseState => ({
+  paused: false,
+  reason: Option.none(),
+  updatedAt
+})
+
+export const pauseState = Effect.gen(function* () {
+  const store = yield* Store
+  return Option.match(yield* store.gates.pause, {
+    onNone: () => notPaused(Option.none()),
+    onSome: (pause): PauseState => ({
+      paused: true,
+      reason: pause.reason,
+      updatedAt: Option.some(pause.since)
+    })
+  })
+})
+
+/** Stops claiming at once; running attempts finish. It survives restarts. */
+export const pause = operation({
+  name: "dispatch.pause",
+  role: "operate",
+  output: PauseState,
+  run: Effect.fn("Pause.pause")(function* (input: { readonly reason: Option.Option<string> }, actor) {
+    const store = yield* Store
+    const set = yield* store.gates.setPause(input.reason, { at: yield* now, actor })
+    return { paused: true, reason: set.reason, updatedAt: Option.some(set.since) }
+  })
+})
+
+/** Lets dispatch claim again; nothing happens when it was not paused. */
+export const resume = operation({
+  name: "dispatch.resume",
+  role: "operate",
+  output: PauseState,
+  run: Effect.fn("Pause.resume")(function* (_: object, actor) {
+    const store = yield* Store
+    const at = yield* now
+    yield* store.gates.clearPause({ at, actor })
+    return notPaused(Option.some(at))
+  })
+})

@@ -1,0 +1,112 @@
+import { Effect, Option, Schema } from "effect"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { Lock } from "../dispatch/Lock.ts"
+import { RunEvent } from "../domain/RunEvent.ts"
+import type { Task } from "../domain/Task.ts"
+import { Time } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Store } from "../store/Store.ts"
+import { operation } from "./Operation.ts"
+import { PauseState, pauseState } from "./Pause.ts"
+
+/** The object of `GET /api/state`. */
+export const State = wireStruct({
+  runtimeName: Schema.String,
+  runtimeState: Schema.Literal("idle", "running", "paused"),
+  counts: wireStruct({
+    queued: Schema.Int,
+    running: Schema.Int,
+    completed: Schema.Int,
+    blocked: Schema.Int,
+    retryableFailure: Schema.Int,
+    permanentFailure: Schema.Int,
+    operatorCanceled: Schema.Int
+  }),
+  dispatchPaused: PauseState,
+  dispatcher: wireStruct({ held: Schema.Boolean, runnerId: nullable(Schema.String), since: nullable(Time) }),
+  lastEvent: nullable(RunEvent)
+})
+export type State = typeof State.Type
+
+const RecentTask = wireStruct({
+  taskId: Schema.String,
+  kind: Schema.String,
+  subject: nullable(Schema.String),
+  status: Schema.String,
+  createdAt: Time,
+  updatedAt: Time,
+  operatorSummary: nullable(Schema.String),
+  attemptId: nullable(Schema.String),
+  bundleHash: nullable(Schema.String)
+})
+
+/** `status`: the state and the newest tasks. */
+export const Status = Schema.extend(State, wireStruct({ recent: Schema.Array(RecentTask) }))
+
+/** How many tasks `status` names. */
+const RECENT = 5
+
+/** What the runtime does now, from the store and the dispatch lock. */
+export const state = Effect.fn("State.state")(function* () {
+  const settings = yield* RuntimeConfig
+  const store = yield* Store
+  const lock = yield* Lock
+  const counts = yield* store.tasks.counts
+  const pause = yield* pauseState
+  const holder = yield* lock.holder(settings.lockPath)
+  const last = yield* store.events.newest(1)
+  const found: State = {
+    runtimeName: settings.runtimeName,
+    runtimeState: pause.paused ? "paused" : counts.running > 0 ? "running" : "idle",
+    counts: {
+      queued: counts.pending,
+      running: counts.running,
+      completed: counts.completed,
+      blocked: counts.blocked,
+      retryableFailure: counts.retryable_failure,
+      permanentFailure: counts.permanent_failure,
+      operatorCanceled: counts.operator_canceled
+    },
+    dispatchPaused: pause,
+    dispatcher: {
+      held: Option.isSome(holder),
+      runnerId: Option.flatMap(holder, (one) => one.runnerId),
+      since: Option.flatMap(holder, (one) => one.since)
+    },
+    lastEvent: Option.fromNullable(last[0])
+  }
+  return found
+})
+
+const recent = (task: Task) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const last = (yield* store.attempts.ofTask(task.taskId)).at(-1)
+    return {
+      taskId: task.taskId,
+      kind: task.kind,
+      subject: task.subject,
+      status: task.status,
+      createdAt: task.createdAt,
+      updatedAt: task.updatedAt,
+      operatorSummary: Option.map(task.outcome, (outcome) => outcome.operatorSummary),
+      attemptId: Option.fromNullable(last?.attemptId),
+      bundleHash: last === undefined ? Option.none() : last.bundleHash
+    }
+  })
+
+/** `status`: reads only. */
+export const status = operation({
+  name: "state.status",
+  role: "read",
+  output: Status,
+  run: Effect.fn("State.status")(function* () {
+    const store = yield* Store
+    const newest = yield* store.tasks.list(
+      { status: [], kind: Option.none(), source: Option.none() },
+      { limit: RECENT, after: Option.none() }
+    )
+    const tasks = Option.match(newest, { onNone: () => [], onSome: (page) => page.tasks })
+    return { ...(yield* state()), recent: yield* Effect.forEach(tasks, recent) }
+  })
+})

@@ -1,0 +1,175 @@
+import { Effect, Option, Schema } from "effect"
+import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { Attempt } from "../domain/Attempt.ts"
+import { TaskId } from "../domain/Ids.ts"
+import { RunEvent } from "../domain/RunEvent.ts"
+import { Task, type TaskStatus } from "../domain/Task.ts"
+import { now } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Store } from "../store/Store.ts"
+import type { Moved } from "../store/Tasks.ts"
+import { cancelRunning } from "./ForceCancel.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+import { Waiting, waiting } from "./Waiting.ts"
+
+export interface ListInput {
+  readonly status: ReadonlyArray<TaskStatus>
+  readonly kind: Option.Option<string>
+  readonly source: Option.Option<string>
+  /** 1..500. */
+  readonly limit: number
+  readonly after: Option.Option<string>
+}
+
+/** Tasks by filter, newest first, a page at a time. */
+export const list = operation({
+  name: "tasks.list",
+  role: "read",
+  output: wireStruct({ tasks: Schema.Array(Task), next: nullable(Schema.String) }),
+  run: Effect.fn("Tasks.list")(function* (input: ListInput) {
+    const store = yield* Store
+    const page = yield* store.tasks.list(input, input)
+    if (Option.isNone(page))
+      return yield* new Refusal({
+        code: "bad_cursor",
+        message: `--after: found "${Option.getOrElse(input.after, () => "")}", which is not a cursor of this list`,
+        hint: "use the value of next from the page before, or leave it out to begin with the newest",
+        exitCode: 2
+      })
+    return { tasks: page.value.tasks, next: page.value.next }
+  })
+})
+
+/** How much of a long story `show` tells; the rest is in the lists of their own. */
+const MOST_EVENTS = 1_000
+const MOST_CHILDREN = 200
+
+const ArtifactShown = wireStruct({
+  path: Schema.String,
+  exists: Schema.Boolean,
+  size: nullable(Schema.Int)
+})
+
+const notFound = (id: string) =>
+  new Refusal({
+    code: "task_not_found",
+    message: `there is no task ${id}`,
+    hint: "agent-runtime task-list shows the newest ones",
+    exitCode: 1
+  })
+
+const found = (id: TaskId) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const row = yield* store.tasks.find(id)
+    return Option.isNone(row) ? yield* notFound(id) : row.value
+  })
+
+const artifacts = (task: Task) =>
+  Effect.gen(function* () {
+    const store = yield* ArtifactStore
+    const paths = Option.match(task.outcome, { onNone: () => [], onSome: (outcome) => outcome.artifactPaths })
+    return yield* Effect.forEach(paths, (path) =>
+      store.observe(path).pipe(
+        Effect.map((seen) => ({
+          path,
+          exists: Option.isSome(seen),
+          size: Option.map(seen, (one) => one.size)
+        })),
+        // A path that was refused is still shown as what it is: named, and not there.
+        Effect.orElseSucceed(() => ({ path, exists: false, size: Option.none<number>() }))
+      )
+    )
+  })
+
+/** The whole story of one task. */
+export const show = operation({
+  name: "tasks.show",
+  role: "read",
+  output: wireStruct({
+    task: Task,
+    attempts: Schema.Array(Attempt),
+    events: Schema.Array(RunEvent),
+    artifacts: Schema.Array(ArtifactShown),
+    children: Schema.Array(Task),
+    waiting: nullable(Waiting)
+  }),
+  run: Effect.fn("Tasks.show")(function* (input: { readonly id: string }) {
+    const store = yield* Store
+    const id = TaskId.make(input.id)
+    const { task } = yield* found(id)
+    return {
+      task,
+      attempts: yield* store.attempts.ofTask(id),
+      events: yield* store.events.ofTask(id, MOST_EVENTS),
+      artifacts: yield* artifacts(task),
+      children: yield* store.tasks.children(id, MOST_CHILDREN),
+      waiting: yield* waiting(task)
+    }
+  })
+})
+
+const MovedTask = Schema.Struct({ ok: Schema.Boolean, task_id: TaskId, status: Schema.String })
+
+/** A move's answer, or the refusal that it is for the caller (exit 1, 409). */
+export const answered = (id: string, moved: Moved) => {
+  switch (moved._tag) {
+    case "Moved":
+      return Effect.succeed({ ok: true, task_id: moved.task.taskId, status: moved.task.status as string })
+    case "NotFound":
+      return Effect.fail(notFound(id))
+    case "Refused":
+      return Effect.fail(
+        new Refusal({
+          code: "move_refused",
+          message: `task ${id} was not moved: ${moved.why}`,
+          hint: `agent-runtime task-show ${id} tells its story`,
+          exitCode: 1
+        })
+      )
+  }
+}
+
+/**
+ * Cancels a task. A running one only with `force`: then the answer is `cancel_requested` at once while its
+ * dispatcher stops it, or, where no dispatcher is alive, the caller does it.
+ */
+export const cancel = operation({
+  name: "tasks.cancel",
+  role: "operate",
+  output: MovedTask,
+  run: Effect.fn("Tasks.cancel")(function* (
+    input: { readonly id: string; readonly reason: Option.Option<string>; readonly force: boolean },
+    actor
+  ) {
+    const store = yield* Store
+    const id = TaskId.make(input.id)
+    const stamp = { at: yield* now, actor }
+    const moved = yield* store.tasks.cancel(id, input.reason, stamp)
+    if (moved._tag === "Refused" && moved.task.status === "running" && input.force)
+      return yield* Effect.flatMap(cancelRunning(id, input.reason, stamp), (next) =>
+        answered(input.id, next)
+      ).pipe(
+        Effect.map((answer) =>
+          answer.status === "running" ? { ...answer, status: "cancel_requested" } : answer
+        )
+      )
+    return yield* answered(input.id, moved)
+  })
+})
+
+/** Begins a fresh round of a blocked or ended task; the history stays. */
+export const retry = operation({
+  name: "tasks.retry",
+  role: "operate",
+  output: MovedTask,
+  run: Effect.fn("Tasks.retry")(function* (
+    input: { readonly id: string; readonly note: Option.Option<string> },
+    actor
+  ) {
+    const store = yield* Store
+    const moved = yield* store.tasks.retry(TaskId.make(input.id), input.note, { at: yield* now, actor })
+    return yield* answered(input.id, moved)
+  })
+})

@@ -1,0 +1,56 @@
+import type { Effect, Option } from "effect"
+import type { Stamp } from "../domain/Actor.ts"
+import type { Attempt } from "../domain/Attempt.ts"
+import type { BundleRecord } from "../domain/Bundle.ts"
+import type { AttemptId, BundleId, RunnerId, TaskId } from "../domain/Ids.ts"
+import type { StoreUnavailable } from "./StoreError.ts"
+
+/** A running attempt of a dispatcher, with the child that it started last. */
+export interface OpenAttempt {
+  readonly attemptId: AttemptId
+  readonly taskId: TaskId
+  readonly runnerId: RunnerId
+  readonly host: string
+  /** The dispatch lock of its runner; none when the runner is not on record. */
+  readonly lockPath: Option.Option<string>
+  readonly childPid: Option.Option<number>
+  readonly childStartTime: Option.Option<string>
+}
+
+/** Where an attempt's evidence lies, relative to the artifact root. */
+export interface EvidencePaths {
+  readonly promptPath: string
+  readonly stdoutPath: string
+  readonly stderrPath: string
+  readonly resultPath: string
+}
+
+export interface Attempts {
+  /** None when there is no such attempt. */
+  readonly find: (id: AttemptId) => Effect.Effect<Option.Option<Attempt>, StoreUnavailable>
+  /** Of one task, first to last, at most the newest 1,000. */
+  readonly ofTask: (id: TaskId) => Effect.Effect<ReadonlyArray<Attempt>, StoreUnavailable>
+  /** Attempts that are open, of every runner but `mine`. */
+  readonly openOfOthers: (mine: RunnerId) => Effect.Effect<ReadonlyArray<OpenAttempt>, StoreUnavailable>
+  /** The open attempt of a running task. */
+  readonly openOf: (id: TaskId) => Effect.Effect<Option.Option<OpenAttempt>, StoreUnavailable>
+  /** Records the compiled bundle and what will run it; false when the attempt is no longer running. */
+  readonly compiled: (
+    bundle: BundleRecord,
+    evidence: EvidencePaths,
+    stamp: Stamp
+  ) => Effect.Effect<boolean, StoreUnavailable>
+  /** Records that the adapter starts; false when the attempt is no longer running. */
+  readonly started: (
+    id: AttemptId,
+    detail: { readonly adapterId: string; readonly profileId: string },
+    stamp: Stamp
+  ) => Effect.Effect<boolean, StoreUnavailable>
+  /** Remembers the child that runs now, for the sweep of a dispatcher that died. */
+  readonly childStarted: (
+    id: AttemptId,
+    child: { readonly pid: number; readonly startTime: string }
+  ) => Effect.Effect<void, StoreUnavailable>
+  /** None when there is no such bundle. */
+  readonly bundle: (id: BundleId) => Effect.Effect<Option.Option<BundleRecord>, StoreUnavailable>
+}

@@ -1,0 +1,37 @@
+import { Context, type Effect, type Stream } from "effect"
+import type { Attempts } from "./Attempts.ts"
+import type { Events } from "./Events.ts"
+import type { Gates } from "./Gates.ts"
+import type { Maintenance } from "./Maintenance.ts"
+import type { Outbox } from "./Outbox.ts"
+import type { Runners } from "./Runners.ts"
+import type { StoreUnavailable } from "./StoreError.ts"
+import type { Tasks } from "./Tasks.ts"
+
+/** The record of everything: one service made of small contracts, because transactions span them. */
+export class Store extends Context.Tag("agent-runtime/Store")<
+  Store,
+  {
+    readonly tasks: Tasks
+    readonly attempts: Attempts
+    readonly events: Events
+    readonly gates: Gates
+    readonly runners: Runners
+    readonly outbox: Outbox
+    readonly maintenance: Maintenance
+    /**
+     * Runs a program as one transaction, named for traces; inside another one it joins it. While a database
+     * is busy the program is run again, so it must do nothing but store calls: no fork, no sleep, no other
+     * I/O, ids and times taken before it.
+     */
+    readonly transact: <A, E, R>(
+      name: string,
+      program: Effect.Effect<A, E, R>
+    ) => Effect.Effect<A, E | StoreUnavailable, R>
+    /**
+     * Emits once when it has begun to listen, then after any commit by any process; several commits may be one
+     * element. Whoever reads on every element misses nothing.
+     */
+    readonly changes: Stream.Stream<void>
+  }
+>() {}

@@ -1,0 +1,167 @@
+import type { DateTime, Effect, Option } from "effect"
+import type { Actor, Stamp } from "../domain/Actor.ts"
+import type { Attempt, ExitStatus, RetryClass } from "../domain/Attempt.ts"
+import type { AttemptId, RunnerId, TaskId } from "../domain/Ids.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import type { KnownFile, NewTask, Round, Task, TaskStatus } from "../domain/Task.ts"
+import type { Usage } from "../domain/Usage.ts"
+import type { StoreUnavailable } from "./StoreError.ts"
+
+/** What decides where a task may run; eligibility is judged by lane, before the claim. */
+export interface Lane {
+  readonly key: string
+  readonly requestedAdapter: Option.Option<string>
+  readonly requestedProfile: Option.Option<string>
+  readonly untrusted: boolean
+}
+
+export interface ClaimRequest {
+  /** Keys of the lanes that may run now. */
+  readonly lanes: ReadonlyArray<string>
+  readonly attemptId: AttemptId
+  readonly runnerId: RunnerId
+  readonly host: string
+  readonly stamp: Stamp
+}
+
+export interface ClaimedTask {
+  readonly task: Task
+  readonly round: Round
+  readonly attempt: Attempt
+}
+
+export type Claim =
+  | { readonly _tag: "Claimed"; readonly claimed: ClaimedTask }
+  /** A task whose row does not decode was set aside as `blocked`; there may be others to claim. */
+  | { readonly _tag: "Quarantined"; readonly taskId: TaskId; readonly problem: string }
+  | { readonly _tag: "None" }
+
+/** How an attempt ended, as it is written to its row. */
+export interface AttemptEnd {
+  readonly exitStatus: Option.Option<ExitStatus>
+  readonly retryClass: Option.Option<RetryClass>
+  readonly reason: string
+  readonly issues: ReadonlyArray<string>
+  readonly usage: Usage
+  readonly resultPath: Option.Option<string>
+}
+
+/** What becomes of the task. `detail` goes into the event that tells the decision. */
+export type Move =
+  | { readonly _tag: "Complete"; readonly outcome: Outcome }
+  | { readonly _tag: "Block"; readonly outcome: Option.Option<Outcome>; readonly error: string }
+  | { readonly _tag: "FailForGood"; readonly outcome: Option.Option<Outcome>; readonly error: string }
+  | {
+      readonly _tag: "RetryAt"
+      readonly at: DateTime.Utc
+      readonly outcome: Option.Option<Outcome>
+      readonly error: string
+    }
+  /** A rate limit: waits until `at`, the attempt is not counted. */
+  | {
+      readonly _tag: "SnoozeUntil"
+      readonly at: DateTime.Utc
+      readonly outcome: Option.Option<Outcome>
+      readonly error: string
+    }
+  /** Due at once; `counted` is false after a drain, true after a boot sweep. */
+  | { readonly _tag: "PutBack"; readonly counted: boolean; readonly error: string }
+  | { readonly _tag: "Cancel"; readonly reason: string }
+
+export interface Settlement {
+  readonly attemptId: AttemptId
+  readonly end: AttemptEnd
+  readonly move: Move
+  readonly stamp: Stamp
+}
+
+/** `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. */
+export type Settled = { readonly _tag: "Settled"; readonly task: Task } | { readonly _tag: "Late" }
+
+/** `Refused` names why in a sentence; nothing was changed. */
+export type Moved =
+  | { readonly _tag: "Moved"; readonly task: Task }
+  | { readonly _tag: "NotFound" }
+  | { readonly _tag: "Refused"; readonly task: Task; readonly why: string }
+
+export interface TaskFilter {
+  readonly status: ReadonlyArray<TaskStatus>
+  readonly kind: Option.Option<string>
+  readonly source: Option.Option<string>
+}
+
+export interface TaskPage {
+  readonly tasks: ReadonlyArray<Task>
+  /** Opaque; none on the last page. */
+  readonly next: Option.Option<string>
+  /** True when the page ended because it had read its most of rows, not because it was full. */
+  readonly partial: boolean
+}
+
+/** Tasks and their moves. Every move is one transaction that also writes its run event. */
+export interface Tasks {
+  /** Adds a task; while another unfinished one holds its dedupe key, answers that one and adds none. */
+  readonly add: (
+    task: NewTask,
+    stamp: Stamp
+  ) => Effect.Effect<{ readonly created: boolean; readonly task: Task }, StoreUnavailable>
+  /** None when there is no such task. */
+  readonly find: (
+    id: TaskId
+  ) => Effect.Effect<Option.Option<{ readonly task: Task; readonly round: Round }>, StoreUnavailable>
+  /** Newest first. `limit` 1..500; a cursor that this store did not give fails the lookup with none. */
+  readonly list: (
+    filter: TaskFilter,
+    page: { readonly limit: number; readonly after: Option.Option<string> }
+  ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
+  readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
+  /** How many descendants of a root are not finished, counted up to 101. */
+  readonly unfinishedDescendants: (root: TaskId) => Effect.Effect<number, StoreUnavailable>
+  /** The last completed tasks of a kind, newest first: what the prompt's memory is made from. */
+  readonly recentCompleted: (
+    kind: string,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
+  readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StoreUnavailable>
+  /** When the earliest delayed task is due; none when none is delayed. */
+  readonly nextDue: Effect.Effect<Option.Option<DateTime.Utc>, StoreUnavailable>
+  /** Makes tasks that are due by `now` ready, at most 1,000, earliest first; answers how many. */
+  readonly promote: (now: DateTime.Utc) => Effect.Effect<number, StoreUnavailable>
+  /** The lanes that have ready tasks, at most 1,000. */
+  readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
+  /** Takes the best ready task of the open lanes and opens its attempt. */
+  readonly claim: (request: ClaimRequest) => Effect.Effect<Claim, StoreUnavailable>
+  /** Ends a running attempt and moves its task; only the running attempt can. */
+  readonly settle: (settlement: Settlement) => Effect.Effect<Settled, StoreUnavailable>
+  /** Remembers what was known when the round began; a second call in the same round changes nothing. */
+  readonly beginRound: (
+    id: TaskId,
+    at: DateTime.Utc,
+    known: ReadonlyArray<KnownFile>
+  ) => Effect.Effect<void, StoreUnavailable>
+  /** Cancels a task that is not running. */
+  readonly cancel: (
+    id: TaskId,
+    reason: Option.Option<string>,
+    stamp: Stamp
+  ) => Effect.Effect<Moved, StoreUnavailable>
+  /** Asks the dispatcher that runs a task to stop it; refused when it is not running. */
+  readonly requestCancel: (
+    id: TaskId,
+    reason: Option.Option<string>,
+    stamp: Stamp
+  ) => Effect.Effect<Moved, StoreUnavailable>
+  /** Who asked to cancel a running task, and why; none when nobody did. */
+  readonly cancelRequested: (
+    id: TaskId
+  ) => Effect.Effect<
+    Option.Option<{ readonly actor: Actor; readonly reason: Option.Option<string> }>,
+    StoreUnavailable
+  >
+  /** Begins a fresh round of a blocked or terminal task. */
+  readonly retry: (
+    id: TaskId,
+    note: Option.Option<string>,
+    stamp: Stamp
+  ) => Effect.Effect<Moved, StoreUnavailable>
+}

@@ -1,0 +1,75 @@
+/** Milliseconds that a program takes. */
+export const elapsed = async (program: () => unknown): Promise<number> => {
+  const began = performance.now()
+  await program()
+  return performance.now() - began
+}
+
+export const median = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? 0)
+    : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
+}
+
+export interface Contest {
+  readonly name: string
+  /** How often a round of `program` does its work: rates are per second. Absent: milliseconds are shown. */
+  readonly perRound?: number
+  readonly rounds: number
+  /** Not measured; runs before each round. */
+  readonly before?: () => unknown
+  readonly program: () => unknown
+  readonly floorBefore?: () => unknown
+  readonly floor: () => unknown
+}
+
+/** One line of the table: a median for us, one for the floor, and their ratio (above 1 is better than the floor). */
+export interface Line {
+  readonly name: string
+  readonly ours: string
+  readonly floor: string
+  readonly ratio: string
+}
+
+/** Measures ours and the floor in turns, so that the noise of the machine meets both, after one round for warmth. */
+export const contest = async (of: Contest): Promise<Line> => {
+  const ours: Array<number> = []
+  const floor: Array<number> = []
+  for (let round = 0; round <= of.rounds; round++) {
+    await of.before?.()
+    const our = await elapsed(of.program)
+    await of.floorBefore?.()
+    const low = await elapsed(of.floor)
+    if (round === 0) continue
+    ours.push(our)
+    floor.push(low)
+  }
+  const shown = (values: ReadonlyArray<number>) =>
+    of.perRound === undefined
+      ? `${median(values).toFixed(3)} ms`
+      : `${Math.round((of.perRound * 1000) / median(values)).toLocaleString("en")} /s`
+  return {
+    name: of.name,
+    ours: shown(ours),
+    floor: shown(floor),
+    ratio: (median(floor) / median(ours)).toFixed(2)
+  }
+}
+
+export const print = (title: string, lines: ReadonlyArray<Line>): void => {
+  const all = [{ name: title, ours: "ours", floor: "floor", ratio: "ratio" }, ...lines]
+  const width = (key: keyof Line) => Math.max(...all.map((line) => line[key].length))
+  const [name, ours, floor, ratio] = [width("name"), width("ours"), width("floor"), width("ratio")]
+  for (const line of all)
+    console.log(
+      [
+        line.name.padEnd(name),
+        line.ours.padStart(ours),
+        line.floor.padStart(floor),
+        line.ratio.padStart(ratio)
+      ].join("  ")
+    )
+  console.log("")
+}

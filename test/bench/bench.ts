@@ -1,0 +1,111 @@
+import { Database } from "bun:sqlite"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Place } from "../support/binary.ts"
+import { Floor } from "./Floor.ts"
+import { contest, elapsed, type Line, print } from "./Measure.ts"
+import { Queue } from "./Queue.ts"
+
+// `npm run bench [claim | counts | start]`: ratios against the floor of the same machine at the same time.
+// Read the ratios: the absolute figures move with the machine by a factor of three.
+
+const JOBS = 200
+const ROUNDS = 5
+
+const inFolder = async <A>(program: (folder: string) => Promise<A>): Promise<A> => {
+  const folder = await mkdtemp(join(tmpdir(), "agent-runtime-bench-"))
+  try {
+    return await program(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const claim = (name: string, ready: number, delayed: number): Promise<Line> =>
+  inFolder(async (folder) => {
+    const queue = await Queue.open(join(folder, "queue.db"))
+    const floor = new Floor(join(folder, "floor.db"))
+    const line = await contest({
+      name,
+      perRound: JOBS,
+      rounds: ROUNDS,
+      before: () => queue.fill(ready, delayed),
+      program: () => queue.work(JOBS),
+      floorBefore: () => floor.fill(ready, delayed),
+      floor: () => floor.work(JOBS)
+    })
+    await queue.close()
+    floor.close()
+    return line
+  })
+
+const claims = async () => {
+  const lines = [
+    await claim("1,000 queued", 1_000, 0),
+    await claim("100,000 queued", 100_000, 0),
+    await claim("1,000,000 queued", 1_000_000, 0),
+    await claim("1,000 due among 1,000,000 delayed", 1_000, 1_000_000)
+  ]
+  print("claim + settle (two commits, FULL)", lines)
+}
+
+const counts = () =>
+  inFolder(async (folder) => {
+    const queue = await Queue.open(join(folder, "queue.db"))
+    queue.fill(1_000_000)
+    const db = new Database(join(folder, "queue.db"), { readonly: true })
+    const read = db.query("SELECT status, n FROM task_counts")
+    const grouped = db.query("SELECT status, count(*) FROM tasks GROUP BY status")
+    const line = await contest({
+      name: "counts at 1,000,000",
+      rounds: 50,
+      program: () => queue.counts(),
+      floor: () => read.all()
+    })
+    print("counts (floor: one read of a counter table)", [line])
+    console.log(`counting the rows themselves: ${(await elapsed(() => grouped.all())).toFixed(0)} ms\n`)
+    db.close()
+    await queue.close()
+  })
+
+const bun = process.execPath
+
+const spawned = async (command: ReadonlyArray<string>, cwd: string, env: Record<string, string>) => {
+  const child = Bun.spawn([...command], { cwd, env, stdin: "ignore", stdout: "ignore", stderr: "ignore" })
+  const code = await child.exited
+  if (code !== 0) throw new Error(`${command.join(" ")} exited ${code}`)
+}
+
+const starts = async () => {
+  const place = await Place.make()
+  try {
+    await place.run(["intake", "--json", '{"kind":"note","source":"bench","payload":{}}'])
+    const env = {
+      PATH: process.env.PATH ?? "",
+      HOME: place.folder,
+      AGENT_RUNTIME_CONFIG: place.path("runtime.json")
+    }
+    const read = `new (require("bun:sqlite").Database)("state/runtime.db", { readonly: true }).query("SELECT status, n FROM task_counts").all()`
+    const floor = () => spawned([bun, "-e", read], place.folder, env)
+    const line = (name: string, ...args: ReadonlyArray<string>) =>
+      contest({
+        name,
+        rounds: 21,
+        program: () => spawned([place.program, ...args], place.folder, env),
+        floor
+      })
+    print("process, start to exit (floor: bun -e with one SQLite read)", [
+      await line("status", "status"),
+      await line("--version", "--version"),
+      await line("--help", "--help")
+    ])
+  } finally {
+    await place.remove()
+  }
+}
+
+const benches = { claim: claims, counts, start: starts }
+const wanted = process.argv.slice(2)
+for (const [name, bench] of Object.entries(benches))
+  if (wanted.length === 0 || wanted.includes(name)) await bench()

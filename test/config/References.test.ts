@@ -1,0 +1,117 @@
+import { describe, expect, test } from "bun:test"
+import { sentence } from "../../src/config/Issues.ts"
+import { distance, nearest } from "../../src/config/NearMiss.ts"
+import { references } from "../../src/config/References.ts"
+
+const base = {
+  defaultProfile: "lumen",
+  defaultAdapter: "local",
+  profiles: { lumen: "lumen.json" },
+  adapters: { local: { mode: "script" }, codex: { mode: "agent-cli" }, claude: { mode: "agent-cli" } }
+}
+
+const told = (change: Readonly<Record<string, unknown>>) => references({ ...base, ...change }).map(sentence)
+
+describe("cross references", () => {
+  test("a sound configuration has none that are wrong", () => expect(told({})).toEqual([]))
+
+  test("defaults must exist, and a near miss is named", () => {
+    expect(told({ defaultProfile: "lumne", defaultAdapter: "remote" })).toEqual([
+      'defaultProfile: found "lumne"; expected an id in `profiles`; did you mean `lumen`?',
+      'defaultAdapter: found "remote"; expected an id in `adapters`; known adapters: local, codex, claude'
+    ])
+  })
+
+  test("fallbacks must exist, under either name", () => {
+    expect(
+      told({
+        adapters: { ...base.adapters, codex: { fallbackAdapter: "claud" }, claude: { fallback_adapter: "x" } }
+      })
+    ).toEqual([
+      'adapters.codex.fallbackAdapter: found "claud"; expected an id in `adapters`; did you mean `claude`?',
+      'adapters.claude.fallback_adapter: found "x"; expected an id in `adapters`; known adapters: local, codex, claude'
+    ])
+  })
+
+  test("a circle of fallbacks is told once and names its way", () => {
+    const adapters = {
+      local: { fallbackAdapter: "codex" },
+      codex: { fallbackAdapter: "claude" },
+      claude: { fallback_adapter: "codex" }
+    }
+    expect(told({ adapters })).toEqual([
+      "adapters.codex.fallbackAdapter: the fallbacks go in a circle: codex -> claude -> codex; expected a chain that ends; remove one of them"
+    ])
+    expect(told({ adapters: { ...base.adapters, codex: { fallbackAdapter: "codex" } } })).toHaveLength(1)
+  })
+
+  test("both names of one key are one too many", () => {
+    const local = {
+      fallbackAdapter: "codex",
+      fallback_adapter: "codex",
+      retryHintService: "aibtc",
+      retry_hint_service: "hiro"
+    }
+    expect(
+      told({ adapters: { ...base.adapters, local }, identity: { identityPath: "a", soulPath: "b" } })
+    ).toEqual([
+      "adapters.local.fallback_adapter: it stands beside `fallbackAdapter`, which means the same; expected one of the two; remove `fallback_adapter`",
+      "adapters.local.retry_hint_service: it stands beside `retryHintService`, which means the same; expected one of the two; remove `retry_hint_service`",
+      "identity.soulPath: it stands beside `identityPath`, which means the same; expected one of the two; remove `soulPath`"
+    ])
+  })
+
+  test("dispatch and budgets name what exists, tokens and budgets have names of their own", () => {
+    expect(
+      told({
+        dispatch: { adapterConcurrency: { codx: 1 }, untrustedAdapters: ["local", "lokal"] },
+        http: { tokens: [{ name: "a" }, { name: "a" }] },
+        budgets: [
+          { id: "x", per: "adapter", match: "codexx" },
+          { id: "x", per: "profile", match: "local" },
+          { id: "y", per: "workflow", match: "goal-loop" }
+        ]
+      })
+    ).toEqual([
+      'dispatch.adapterConcurrency.codx: found "codx"; expected an id in `adapters`; did you mean `codex`?',
+      'dispatch.untrustedAdapters[1]: found "lokal"; expected an id in `adapters`; did you mean `local`?',
+      'http.tokens[1].name: found "a"; expected a name that stands once; item [0] has it too',
+      'budgets[1].id: found "x"; expected a name that stands once; item [0] has it too',
+      'budgets[0].match: found "codexx"; expected an id in `adapters`; did you mean `codex`?',
+      'budgets[1].match: found "local"; expected an id in `profiles`; known profiles: lumen'
+    ])
+  })
+
+  test("values of the wrong type are left to the schema", () => {
+    expect(
+      references({
+        defaultProfile: 5,
+        profiles: [],
+        adapters: "x",
+        dispatch: 1,
+        http: null,
+        budgets: [1, null],
+        identity: []
+      })
+    ).toEqual([])
+  })
+})
+
+describe("near misses", () => {
+  test("case, underscores and swapped letters count little", () => {
+    const keys = ["timeoutMs", "model", "mode", "command"]
+    expect(nearest("timeout_ms", keys)).toBe("timeoutMs")
+    expect(nearest("TIMEOUTMS", keys)).toBe("timeoutMs")
+    expect(nearest("modle", keys)).toBe("model")
+    expect(nearest("comand", keys)).toBe("command")
+    expect(nearest("zzz", keys)).toBeUndefined()
+    expect(nearest("", keys)).toBeUndefined()
+    expect(nearest("x".repeat(5_000), keys)).toBeUndefined()
+  })
+
+  test("a swap of neighbours is one step", () => {
+    expect(distance("ab", "ba")).toBe(1)
+    expect(distance("kitten", "sitting")).toBe(3)
+    expect(distance("", "abc")).toBe(3)
+  })
+})

@@ -1,0 +1,163 @@
+import { describe, expect } from "bun:test"
+import { createHash } from "node:crypto"
+import { Effect, type Layer, Option } from "effect"
+import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
+import { it } from "../support/effect.ts"
+
+const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
+
+/** What every ArtifactStore does, whatever it keeps its files in. */
+export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<ArtifactStore, unknown>) => {
+  const check = (title: string, body: Effect.Effect<unknown, unknown, ArtifactStore>) =>
+    it.live(title, () => Effect.provide(body, layer()))
+  const tag = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+    effect.pipe(
+      Effect.flip,
+      Effect.map((error) => error._tag)
+    )
+
+  describe(`an artifact store ${name}`, () => {
+    check(
+      "reads back what was written, with its hash and its size",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("wiki/a/b.md", "größe\n")
+        expect(yield* store.read("wiki/a/b.md", 1000)).toEqual(Option.some("größe\n"))
+        expect(yield* store.hash("wiki/a/b.md")).toEqual(Option.some(sha256("größe\n")))
+        const seen = Option.getOrThrow(yield* store.observe("./wiki//a/b.md"))
+        expect(seen).toMatchObject({ kind: "file", size: 8, realPath: `${store.root}/wiki/a/b.md` })
+        expect(Option.getOrThrow(yield* store.observe("wiki")).kind).toBe("folder")
+      })
+    )
+
+    check(
+      "reads no more bytes than were asked for",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("a.md", "0123456789")
+        expect(yield* store.read("a.md", 4)).toEqual(Option.some("0123"))
+        expect(yield* store.read("a.md", 0)).toEqual(Option.some(""))
+      })
+    )
+
+    check(
+      "keeps a byte order mark, so that text and hash belong together",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("a.md", "\uFEFFa")
+        expect(yield* store.read("a.md", 10)).toEqual(Option.some("\uFEFFa"))
+      })
+    )
+
+    check(
+      "answers none where nothing is, and none for the text and hash of a folder",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("wiki/a.md", "a")
+        for (const path of ["none.md", "none/deeper.md", "wiki/a.md/below-a-file"]) {
+          expect(yield* store.observe(path)).toEqual(Option.none())
+          expect(yield* store.hash(path)).toEqual(Option.none())
+          expect(yield* store.read(path, 10)).toEqual(Option.none())
+        }
+        expect(yield* store.hash("wiki")).toEqual(Option.none())
+        expect(yield* store.read("wiki", 10)).toEqual(Option.none())
+      })
+    )
+
+    check(
+      "writes over a file as a whole, and its change time moves on",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("a.md", "a long first text")
+        const before = Option.getOrThrow(yield* store.observe("a.md"))
+        yield* store.write("a.md", "b")
+        const after = Option.getOrThrow(yield* store.observe("a.md"))
+        expect(yield* store.read("a.md", 100)).toEqual(Option.some("b"))
+        expect(after.changedAtMs).toBeGreaterThanOrEqual(before.changedAtMs)
+      })
+    )
+
+    for (const path of [
+      "..",
+      "../a.md",
+      "a/../../b.md",
+      "/etc/passwd",
+      "/",
+      "a\0.md",
+      "../artifacts-evil/a.md"
+    ])
+      check(
+        `refuses ${JSON.stringify(path)} in every verb`,
+        Effect.gen(function* () {
+          const store = yield* ArtifactStore
+          const verbs: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+            store.resolve(path),
+            store.observe(path),
+            store.hash(path),
+            store.read(path, 10),
+            store.write(path, "x"),
+            store.keepOld(path)
+          ]
+          for (const verb of verbs) expect(yield* tag(verb)).toBe("PathRefused")
+        })
+      )
+
+    check(
+      "refuses the sibling of its root that begins with the root's name",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        expect(yield* tag(store.observe(`${store.root}-evil/a.md`))).toBe("PathRefused")
+      })
+    )
+
+    check(
+      "takes an absolute path that lies inside, and a path that comes back in",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write(`${store.root}/wiki/a.md`, "a")
+        expect(yield* store.read("wiki/../wiki/a.md", 10)).toEqual(Option.some("a"))
+        expect(yield* store.resolve("not/there.md")).toBe(`${store.root}/not/there.md`)
+      })
+    )
+
+    check(
+      "does not write over the root, a folder, or below a file",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("wiki/a.md", "a")
+        expect(yield* tag(store.write(".", "x"))).toBe("PathRefused")
+        expect(yield* tag(store.write("wiki", "x"))).toBe("ArtifactFailed")
+        expect(yield* tag(store.write("wiki/a.md/b.md", "x"))).toBe("ArtifactFailed")
+        expect(yield* store.read("wiki/a.md", 10)).toEqual(Option.some("a"))
+      })
+    )
+
+    check(
+      "keeps older versions under the first free number and leaves the file where it is",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("wiki/a.md", "one")
+        expect(yield* store.keepOld("wiki/a.md")).toBe("wiki/a.1.md")
+        yield* store.write("wiki/a.md", "two")
+        expect(yield* store.keepOld("wiki/a.md")).toBe("wiki/a.2.md")
+        expect(yield* store.read("wiki/a.1.md", 10)).toEqual(Option.some("one"))
+        expect(yield* store.read("wiki/a.2.md", 10)).toEqual(Option.some("two"))
+        expect(yield* store.read("wiki/a.md", 10)).toEqual(Option.some("two"))
+        yield* store.write("data.csv", "x")
+        expect(yield* store.keepOld("data.csv")).toBe("data.csv.1.md")
+      })
+    )
+
+    check(
+      "cannot keep an older version of what is not there",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        expect(yield* Effect.flip(store.keepOld("none.md"))).toMatchObject({
+          _tag: "ArtifactFailed",
+          path: "none.md",
+          reason: "ENOENT"
+        })
+      })
+    )
+  })
+}

@@ -1,0 +1,41 @@
+import { describe } from "bun:test"
+import { Effect, type Layer, type Scope } from "effect"
+import type { Store } from "../../src/store/Store.ts"
+import { it } from "../support/effect.ts"
+import type { Raw } from "../support/store.ts"
+import { addAndFind } from "./store/addAndFind.ts"
+import { attempts } from "./store/attempts.ts"
+import { claims } from "./store/claims.ts"
+import { damage } from "./store/damage.ts"
+import { history } from "./store/history.ts"
+import { invariants } from "./store/invariants.ts"
+import { lists } from "./store/lists.ts"
+import { moves } from "./store/moves.ts"
+import { settlements } from "./store/settlements.ts"
+import { transactions } from "./store/transactions.ts"
+
+/** A sentence of behaviour and the program that shows it, on a store of its own. */
+export type Sentence = (
+  title: string,
+  body: Effect.Effect<unknown, unknown, Store | Raw | Scope.Scope>,
+  timeoutMs?: number
+) => void
+
+/** What every Store does, whatever it lies on. `layer` makes a new one each time. */
+export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, unknown>) => {
+  const check: Sentence = (title, body, timeoutMs) =>
+    it.live(title, () => Effect.provide(body, layer()), timeoutMs)
+  for (const [part, sentences] of Object.entries({
+    addAndFind,
+    claims,
+    settlements,
+    moves,
+    attempts,
+    lists,
+    history,
+    transactions,
+    damage,
+    invariants
+  }))
+    describe(`a store ${name}: ${part}`, () => sentences(check))
+}

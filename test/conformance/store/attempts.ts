@@ -1,0 +1,140 @@
+import { expect } from "bun:test"
+import { Effect, Option } from "effect"
+import type { BundleRecord } from "../../../src/domain/Bundle.ts"
+import { BundleId, RunnerId } from "../../../src/domain/Ids.ts"
+import { Store } from "../../../src/store/Store.ts"
+import {
+  add,
+  attemptId,
+  claimed,
+  complete,
+  newest,
+  runner,
+  settle,
+  stampAt,
+  taskId
+} from "../../support/store.ts"
+import type { Sentence } from "../store.ts"
+
+const bundle = (attempt: string): BundleRecord => ({
+  bundleId: BundleId.make(`bundle of ${attempt}`),
+  taskId: "a",
+  attemptId: attempt,
+  bundleHash: "hash",
+  bundleVersion: 1,
+  profileId: "lumen",
+  adapterId: "local",
+  adapterMode: "script",
+  model: Option.none(),
+  replayGrade: "inputs_frozen",
+  relativePath: "bundles/b.json",
+  promptRelativePath: "bundles/b.prompt.txt"
+})
+const paths = { promptPath: "p", stdoutPath: "o", stderrPath: "e", resultPath: "r" }
+const other = RunnerId.make("host:2:later")
+
+export const attempts = (check: Sentence) => {
+  check(
+    "records the bundle of a running attempt, and what runs it",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("a")
+      yield* claimed("a1")
+      expect(yield* store.attempts.compiled(bundle("a1"), paths, stampAt(1))).toBe(true)
+      expect(Option.getOrThrow(yield* store.attempts.find(attemptId("a1")))).toMatchObject({
+        profileId: Option.some("lumen"),
+        adapterId: Option.some("local"),
+        adapterMode: Option.some("script"),
+        model: Option.none(),
+        bundleId: Option.some(BundleId.make("bundle of a1")),
+        bundleHash: Option.some("hash"),
+        replayGrade: Option.some("inputs_frozen"),
+        promptPath: Option.some("p"),
+        stdoutPath: Option.some("o"),
+        stderrPath: Option.some("e"),
+        resultPath: Option.some("r")
+      })
+      expect(yield* store.attempts.bundle(BundleId.make("bundle of a1"))).toEqual(Option.some(bundle("a1")))
+      expect(yield* store.attempts.bundle(BundleId.make("none"))).toEqual(Option.none())
+      const [event] = yield* newest(1)
+      expect(event).toMatchObject({
+        eventType: "bundle_compiled",
+        attemptId: Option.some(attemptId("a1")),
+        detail: { bundle_id: "bundle of a1", bundle_hash: "hash", replay_grade: "inputs_frozen" }
+      })
+    })
+  )
+
+  check(
+    "records nothing of an attempt that runs no more",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("a")
+      yield* claimed("a1")
+      expect(
+        yield* store.attempts.started(attemptId("a1"), { adapterId: "local", profileId: "lumen" }, stampAt(1))
+      ).toBe(true)
+      expect((yield* newest(1))[0]).toMatchObject({
+        eventType: "task_started",
+        detail: { adapter_id: "local", profile_id: "lumen" }
+      })
+      yield* settle("a1", complete, 2)
+      const before = (yield* newest(100)).length
+      expect(yield* store.attempts.compiled(bundle("a1"), paths, stampAt(3))).toBe(false)
+      expect(
+        yield* store.attempts.started(attemptId("a1"), { adapterId: "local", profileId: "lumen" }, stampAt(3))
+      ).toBe(false)
+      yield* store.attempts.childStarted(attemptId("a1"), { pid: 7, startTime: "7" })
+      expect(yield* store.attempts.bundle(BundleId.make("bundle of a1"))).toEqual(Option.none())
+      expect((yield* newest(100)).length).toBe(before)
+    })
+  )
+
+  check(
+    "tells the open attempts of other runners, with their lock and their child",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const record = { host: "host", mode: "dispatch" as const, limits: {} }
+      yield* store.runners.begin({ ...record, runnerId: runner, pid: 1, lockPath: "/lock" }, stampAt(0))
+      yield* add("a")
+      yield* claimed("a1")
+      yield* store.attempts.childStarted(attemptId("a1"), { pid: 42, startTime: "123456" })
+      const open = {
+        attemptId: attemptId("a1"),
+        taskId: taskId("a"),
+        runnerId: runner,
+        host: "host",
+        lockPath: Option.some("/lock"),
+        childPid: Option.some(42),
+        childStartTime: Option.some("123456")
+      }
+      expect(yield* store.attempts.openOfOthers(runner)).toEqual([])
+      expect(yield* store.attempts.openOfOthers(other)).toEqual([open])
+      expect(yield* store.attempts.openOf(taskId("a"))).toEqual(Option.some(open))
+      yield* settle("a1", complete)
+      expect(yield* store.attempts.openOfOthers(other)).toEqual([])
+      expect(yield* store.attempts.openOf(taskId("a"))).toEqual(Option.none())
+      expect(yield* store.attempts.find(attemptId("none"))).toEqual(Option.none())
+    })
+  )
+
+  check(
+    "closes the rows of dead runners on a lock, and no others",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const begin = (id: string, lockPath: string) =>
+        store.runners.begin(
+          { runnerId: RunnerId.make(id), host: "h", pid: 1, mode: "run-once", lockPath, limits: {} },
+          stampAt(0)
+        )
+      yield* begin("ended", "/lock")
+      yield* begin("dead", "/lock")
+      yield* begin("mine", "/lock")
+      yield* begin("elsewhere", "/other")
+      yield* store.runners.end(RunnerId.make("ended"), stampAt(1))
+      expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/lock", stampAt(2))).toBe(1)
+      expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/lock", stampAt(2))).toBe(0)
+      expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/other", stampAt(2))).toBe(1)
+    })
+  )
+}

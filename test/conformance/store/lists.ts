@@ -1,0 +1,166 @@
+import { expect } from "bun:test"
+import { Effect, Option } from "effect"
+import type { TaskStatus } from "../../../src/domain/Task.ts"
+import { Store } from "../../../src/store/Store.ts"
+import { add, claimed, complete, newTask, Raw, settle, stampAt, taskId } from "../../support/store.ts"
+import type { Sentence } from "../store.ts"
+
+interface Filters {
+  readonly status?: ReadonlyArray<TaskStatus>
+  readonly kind?: string
+  readonly source?: string
+}
+
+const page = (filters: Filters, limit: number, after: Option.Option<string> = Option.none()) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const filter = {
+      status: filters.status ?? [],
+      kind: Option.fromNullable(filters.kind),
+      source: Option.fromNullable(filters.source)
+    }
+    return Option.getOrThrow(yield* store.tasks.list(filter, { limit, after }))
+  })
+
+/** Ids over all pages, with how many pages were partial; `between` runs after each page. */
+const walk = (filters: Filters, limit: number, between: Effect.Effect<unknown, unknown, Store> = Effect.void) =>
+  Effect.gen(function* () {
+    const ids: Array<string> = []
+    let partial = 0
+    let after = Option.none<string>()
+    do {
+      const found = yield* page(filters, limit, after)
+      expect(found.tasks.length).toBeLessThanOrEqual(limit)
+      ids.push(...found.tasks.map((task) => String(task.taskId)))
+      if (found.partial) partial++
+      after = found.next
+      yield* between
+    } while (Option.isSome(after))
+    return { ids, partial }
+  })
+
+const name = (index: number) => `t${String(index).padStart(5, "0")}`
+
+// Two of the same second each, so that the id decides; kinds and sources in different rhythms.
+const fill = (count: number) =>
+  Effect.forEach(Array.from({ length: count }), (_, index) =>
+    add(
+      name(index),
+      { kind: index % 2 === 0 ? "even" : "odd", source: index % 3 === 0 ? "s0" : "s1" },
+      Math.floor(index / 2)
+    )
+  )
+
+const newestFirst = (count: number, keep: (index: number) => boolean = () => true) =>
+  Array.from({ length: count }, (_, index) => index)
+    .filter(keep)
+    .reverse()
+    .map(name)
+
+export const lists = (check: Sentence) => {
+  check(
+    "pages through all tasks, newest first, none twice and none left out, whatever the page's size",
+    Effect.gen(function* () {
+      yield* fill(25)
+      for (const limit of [1, 2, 7, 24, 25, 26, 500])
+        expect((yield* walk({}, limit)).ids).toEqual(newestFirst(25))
+      expect((yield* page({}, 25)).next).toEqual(Option.none())
+    })
+  )
+
+  check(
+    "repeats nothing and leaves nothing out while tasks are added",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* fill(20)
+      let more = 0
+      const between = Effect.suspend(() => store.tasks.add(newTask(`new${more++}`), stampAt(1_000 + more)))
+      expect((yield* walk({}, 3, between)).ids).toEqual(newestFirst(20))
+    })
+  )
+
+  check(
+    "filters by each column and by all together",
+    Effect.gen(function* () {
+      yield* fill(24)
+      yield* claimed("r1")
+      yield* claimed("r2")
+      yield* settle("r2", complete)
+      const [even, third] = [(n: number) => n % 2 === 0, (n: number) => n % 3 === 0]
+      for (const limit of [2, 5, 100]) {
+        expect((yield* walk({ kind: "even" }, limit)).ids).toEqual(newestFirst(24, even))
+        expect((yield* walk({ source: "s0" }, limit)).ids).toEqual(newestFirst(24, third))
+        expect((yield* walk({ kind: "even", source: "s0" }, limit)).ids).toEqual(
+          newestFirst(24, (n) => even(n) && third(n))
+        )
+        expect((yield* walk({ status: ["pending"] }, limit)).ids).toEqual(newestFirst(24, (n) => n > 1))
+        expect((yield* walk({ status: ["running"], kind: "even" }, limit)).ids).toEqual([name(0)])
+        expect((yield* walk({ status: ["running"], kind: "odd" }, limit)).ids).toEqual([])
+        expect((yield* walk({ status: ["completed"], source: "s1" }, limit)).ids).toEqual([name(1)])
+        expect((yield* walk({ status: ["pending"], kind: "odd", source: "s1" }, limit)).ids).toEqual(
+          newestFirst(24, (n) => n > 1 && !even(n) && !third(n))
+        )
+      }
+    })
+  )
+
+  check(
+    "merges several statuses into one order, each named twice or not",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* fill(20)
+      for (const index of [3, 4, 9, 15]) yield* store.tasks.cancel(taskId(name(index)), Option.none(), stampAt(99))
+      yield* claimed("r1")
+      const status: ReadonlyArray<TaskStatus> = ["operator_canceled", "running", "pending", "pending"]
+      for (const limit of [1, 3, 50]) {
+        expect((yield* walk({ status }, limit)).ids).toEqual(newestFirst(20))
+        expect((yield* walk({ status: ["operator_canceled", "running"] }, limit)).ids).toEqual(
+          [15, 9, 4, 3, 0].map(name)
+        )
+        expect((yield* walk({ status, kind: "odd" }, limit)).ids).toEqual(newestFirst(20, (n) => n % 2 === 1))
+      }
+    })
+  )
+
+  check(
+    "answers none for a cursor that it did not give",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* fill(2)
+      const filter = { status: [], kind: Option.none(), source: Option.none() }
+      for (const after of ["", "x", "eyJhIjoxfQ", Buffer.from('["a"]').toString("base64url"), "WzEsMl0"])
+        expect(yield* store.tasks.list(filter, { limit: 1, after: Option.some(after) })).toEqual(Option.none())
+    })
+  )
+
+  check(
+    "ends a page of two filters after 10,000 rows of one index and goes on from there",
+    Effect.gen(function* () {
+      const raw = yield* Raw
+      // 25,000 of one kind and status, of which three (the newest, one in the middle, the oldest) have the source.
+      yield* raw.run(`
+        WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 24999)
+        INSERT INTO tasks (task_id, kind, source, priority, payload_json, max_attempts, status, created_at,
+          updated_at, available_at, lane, created_by_json)
+        SELECT printf('t%05d', i), 'k', iif(i IN (0, 12000, 24999), 'rare', 'usual'), 5, '{}', 3, 'pending',
+          strftime('%Y-%m-%dT%H:%M:%fZ', 1777446000 + i / 3, 'unixepoch'), 'x', 'x', '[null,null,0]', '{}' FROM n`)
+      const rare = [24_999, 12_000, 0].map(name)
+      const filters: Filters = { status: ["pending"], kind: "k" }
+      expect((yield* walk({ kind: "k", source: "rare" }, 10)).ids).toEqual(rare)
+      expect((yield* page(filters, 500)).partial).toBe(false)
+      expect(yield* walk({ status: ["blocked"], kind: "k" }, 10)).toEqual({ ids: [], partial: 0 })
+      yield* raw.run("UPDATE tasks SET status = 'completed' WHERE source = 'usual'")
+      const done: Filters = { status: ["completed"], kind: "k" }
+      expect((yield* page(done, 3)).tasks.map((task) => String(task.taskId))).toEqual(
+        [24_998, 24_997, 24_996].map(name)
+      )
+      expect(yield* walk({ status: ["pending"], kind: "k" }, 10)).toEqual({ ids: rare, partial: 0 })
+      // With more than 10,000 of the status elsewhere, its own index tells nothing: the kind's is walked.
+      yield* raw.run("UPDATE tasks SET kind = 'other', status = 'pending' WHERE task_id > 't12500' AND source = 'usual'")
+      const first = yield* page({ status: ["pending"], kind: "k" }, 10)
+      expect(first.partial).toBe(true)
+      expect(first.tasks.map((task) => String(task.taskId))).toEqual([24_999, 12_000].map(name))
+      expect(yield* walk({ status: ["pending"], kind: "k" }, 10)).toEqual({ ids: rare, partial: 1 })
+    })
+  )
+}

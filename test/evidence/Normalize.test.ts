@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test"
+import { normalise } from "../../src/evidence/Normalize.ts"
+
+const task = (kind = "operator", payload = {}) => ({ kind, payload })
+const outcome = JSON.stringify({
+  status: "blocked",
+  operator_summary: "no key",
+  machine_status: "blocked",
+  x: 1
+})
+
+describe("a script", () => {
+  const script = (lastMessage: string, exitStatus: "ok" | "error" = "ok") =>
+    normalise("script", task(), { exitStatus, lastMessage })
+
+  test("that prints plain text and exits 0 has completed with that text", () => {
+    expect(script("  all\nfine\n")).toMatchObject({
+      _tag: "Decoded",
+      outcome: { status: "completed", machineStatus: "ok", operatorSummary: "all\nfine" }
+    })
+  })
+
+  test("that prints nothing has a summary that says so", () => {
+    expect(script(" \n")).toMatchObject({
+      outcome: { operatorSummary: "The script ended with exit code 0 and printed nothing." }
+    })
+  })
+
+  test("that prints much has a summary of 4,000 characters with a mark", () => {
+    const found = script(`a${"b".repeat(10_000)}`)
+    expect(found).toMatchObject({
+      outcome: { operatorSummary: `a${"b".repeat(3_999)}\n… (6,001 more characters in stdout.log)` }
+    })
+  })
+
+  test("that prints colours and control characters has a legible summary", () => {
+    expect(script("\u001b[1;31mred\u001b[0m\u0007\0 \ud800text\twith tab")).toMatchObject({
+      outcome: { operatorSummary: "red \uFFFDtext\twith tab" }
+    })
+  })
+
+  test("that prints an outcome is taken at its word", () => {
+    expect(script(`log line\n${outcome}`)).toMatchObject({
+      outcome: { status: "blocked" },
+      diagnostics: [`outcome_keys_dropped: the outcome's unknown keys "x" were dropped`]
+    })
+  })
+
+  test("that prints an object with a status which is no outcome is undecodable", () => {
+    expect(script('{"status":"in_progress"}')).toMatchObject({ _tag: "Undecodable" })
+    expect(script('{"stat":"in_progress"}')).toMatchObject({ _tag: "Decoded" })
+  })
+
+  test("that fails has no outcome in its plain text", () => {
+    expect(script("all fine", "error")).toMatchObject({ _tag: "Undecodable" })
+    expect(script(outcome, "error")).toMatchObject({ outcome: { status: "blocked" } })
+  })
+})
+
+describe.each(["agent-cli", "ollama-generate", "openai-chat"] as const)("%s", (mode) => {
+  test("must answer with an outcome", () => {
+    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: "I am done!" })).toEqual({
+      _tag: "Undecodable",
+      reason: "no JSON object with a status stands in the 10 characters of the answer"
+    })
+    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: outcome })._tag).toBe("Decoded")
+  })
+})
+
+test("signals are read for goal-verify and its own list only", () => {
+  const lastMessage = JSON.stringify({
+    status: "continue",
+    operator_summary: "more to do",
+    machine_status: "ok"
+  })
+  const read = (kind: string, payload: Record<string, unknown>) =>
+    normalise("agent-cli", task(kind, payload), { exitStatus: "ok", lastMessage })
+  expect(read("goal-verify", { accepted_signals: ["continue"] })).toMatchObject({
+    outcome: { status: "completed", machineStatus: "ok", workflowSignal: "continue" }
+  })
+  expect(read("goal-verify", { accepted_signals: ["complete", 5] })._tag).toBe("Undecodable")
+  expect(read("goal-verify", { accepted_signals: "continue" })._tag).toBe("Undecodable")
+  expect(read("goal-execute", { accepted_signals: ["continue"] })._tag).toBe("Undecodable")
+})

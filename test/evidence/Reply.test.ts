@@ -1,0 +1,226 @@
+import { describe, expect, test } from "bun:test"
+import { Effect, FastCheck, Schema } from "effect"
+import { Outcome } from "../../src/domain/Outcome.ts"
+import { jsonObjects } from "../../src/evidence/JsonObjects.ts"
+import { findOutcome } from "../../src/evidence/Reply.ts"
+import { it } from "../support/effect.ts"
+
+const OK = { status: "completed", operator_summary: "done", machine_status: "ok" }
+const json = (more: Record<string, unknown> = {}) => JSON.stringify({ ...OK, ...more })
+const found = (text: string, signals: ReadonlyArray<string> = []) => {
+  const reply = findOutcome(text, signals)
+  return reply._tag === "Found" ? reply : expect.unreachable(`not found: ${reply.reason}`)
+}
+const notFound = (text: string, signals: ReadonlyArray<string> = []) => {
+  const reply = findOutcome(text, signals)
+  return reply._tag === "NotFound" ? reply : expect.unreachable(`found: ${reply.outcome.operatorSummary}`)
+}
+
+describe("where an outcome stands", () => {
+  test.each([
+    ["bare", json()],
+    ["pretty", JSON.stringify(OK, null, 2)],
+    ["fenced", `Here you are:\n\`\`\`json\n${json()}\n\`\`\`\nBye.`],
+    ["inside prose", `I did { what } you asked: ${json()}. Fine?`],
+    ["after an open brace", `function f() { ${json()}`],
+    ["after an open brace and a quote", `he said {"note: ${json()}`],
+    ["after an odd quote", `5" screws { and "more {" ${json()}`],
+    ["in a wrapper without a status", `{"type":"result","outcome":${json()}}`],
+    ["in a list", `[1, ${json()}]`],
+    ["after broken JSON", `{"status":"completed", oops ${json()}`],
+    ["before broken JSON", `${json()} {"status":"completed", "operator_summary":`],
+    ["with escapes in a key", json().replace("status", "st\\u0061tus")]
+  ])("%s", (_, text) => {
+    expect(found(text).outcome).toMatchObject({
+      status: "completed",
+      operatorSummary: "done",
+      machineStatus: "ok"
+    })
+  })
+
+  test("braces, quotes and backslashes in strings are text", () => {
+    const operator_summary = 'wrote "}" and {"status":"blocked"} and \\ and \\" to C:\\'
+    expect(found(`x ${json({ operator_summary })} y`).outcome.operatorSummary).toBe(operator_summary)
+  })
+
+  test("the last one that decodes wins", () => {
+    const blocked = json({ status: "blocked", machine_status: "blocked" })
+    expect(found(`${json()} then ${blocked}`).outcome.status).toBe("blocked")
+    expect(found(`${blocked} then ${json()} then {"status":"in_progress"}`).outcome.status).toBe("completed")
+  })
+
+  test("what an outcome quotes is not the outcome", () => {
+    const quoted = {
+      payload: json({ operator_summary: "quoted" }),
+      inner: { ...OK, operator_summary: "inner" }
+    }
+    expect(found(json({ follow_up_tasks: [quoted] })).outcome.operatorSummary).toBe("done")
+    expect(notFound(JSON.stringify({ status: "in_progress", copy: OK })).claims).toBe(true)
+  })
+})
+
+describe("what an outcome is", () => {
+  test("missing lists are empty, null is absent, unknown keys are dropped by name", () => {
+    const reply = found(
+      json({
+        file_changes: null,
+        workflow_signal: null,
+        retry_after_seconds: null,
+        question: null,
+        mood: "great",
+        __proto__x: 1
+      })
+    )
+    expect(reply.outcome).toEqual({
+      status: "completed",
+      operatorSummary: "done",
+      machineStatus: "ok",
+      fileChanges: [],
+      artifactPaths: [],
+      followUpTasks: [],
+      externalMessages: []
+    })
+    expect(reply.diagnostics).toEqual([
+      `outcome_keys_dropped: the outcome's unknown keys "mood", "__proto__x" were dropped`
+    ])
+  })
+
+  test("a question's nulls are absent too", () => {
+    const question = { text: "which?", choices: null, expires_at: null, default: null }
+    expect(found(json({ status: "blocked", question })).outcome.question).toEqual({
+      text: "which?",
+      choices: []
+    })
+  })
+
+  test.each([
+    ["in_progress is not final", { status: "in_progress" }, /status: Expected .*actual "in_progress"/],
+    ["an unknown machine status", { machine_status: "great" }, /machine_status: Expected .*actual "great"/],
+    ["a summary that is no text", { operator_summary: 5 }, /operator_summary: Expected string, actual 5/],
+    ["no summary", { operator_summary: undefined }, /operator_summary: is missing/],
+    ["null where a value is needed", { status: null }, /status: Expected/],
+    ["changes that are no texts", { file_changes: [1] }, /file_changes\.0: Expected string/],
+    ["a negative wait", { retry_after_seconds: -1 }, /retry_after_seconds: /]
+  ])("%s does not decode", (_, more, reason) => {
+    const reply = notFound(`prose ${json(more)}`)
+    expect(reply.reason).toMatch(reason)
+    expect(reply.reason).toStartWith("the object at character 7 of the answer is no outcome: ")
+    expect(reply.reason).not.toContain("\n")
+    expect(reply.claims).toBe(true)
+  })
+
+  test("prose is no outcome, whatever it says", () => {
+    expect(notFound("All done! status: completed, machine_status: ok")).toMatchObject({ claims: false })
+    expect(notFound("  \n").reason).toBe("the answer is empty")
+    expect(notFound('{"stat":1}').reason).toContain("no JSON object with a status")
+  })
+
+  test("half a surrogate pair and NUL do not get through", () => {
+    const text = json({ operator_summary: "a\\ud800b\\u0000c" }).replaceAll("\\\\", "\\")
+    expect(found(text).outcome.operatorSummary).toBe("a\uFFFDb\uFFFDc")
+  })
+})
+
+describe("signals", () => {
+  const SIGNALS = ["continue", "complete", "revise_plan"]
+  test.each([
+    [{ status: "continue" }, "continue"],
+    [{ status: "revise_plan", machine_status: "anything" }, "revise_plan"],
+    [{ machine_status: "complete" }, "complete"],
+    [{ status: undefined, machine_status: "complete" }, "complete"],
+    [{ status: "continue", workflow_signal: "complete" }, "continue"]
+  ])("%j reads as completed with %s", (more, signal) => {
+    expect(found(json(more), SIGNALS).outcome).toMatchObject({
+      status: "completed",
+      machineStatus: "ok",
+      workflowSignal: signal
+    })
+  })
+
+  test("are read nowhere else, and never in the place of a status", () => {
+    expect(notFound(json({ status: "continue" })).claims).toBe(true)
+    expect(notFound(json({ status: "abandon" }), SIGNALS).claims).toBe(true)
+    expect(found(json({ status: "blocked" }), ["blocked"]).outcome.status).toBe("blocked")
+  })
+})
+
+const wire = Schema.encodeSync(Outcome)
+
+it.prop(
+  "an outcome is found in any prose around it",
+  Schema.Struct({ before: Schema.String, made: Outcome, after: Schema.String }),
+  ({ before, made, after }) =>
+    Effect.sync(() => {
+      const { question: _, ...outcome } = made
+      const clean = (text: string) => text.replace(/[{}]/g, "")
+      const reply = found(`${before} \n${JSON.stringify(wire(outcome))}\n ${clean(after)}`)
+      expect(reply.outcome.status).toBe(outcome.status)
+      expect(reply.outcome.machineStatus).toBe(outcome.machineStatus)
+      expect(reply.outcome.followUpTasks).toEqual(outcome.followUpTasks)
+    })
+)
+
+test("every object that is found is valid JSON, and every complete one with the key is found", () => {
+  const token = FastCheck.constantFrom(...'{}[]":,\\ ', '"status"', '"a"', "1", "null", '{"status":1}', "x")
+  FastCheck.assert(
+    FastCheck.property(FastCheck.array(token, { maxLength: 40 }), (tokens) => {
+      const text = tokens.join("")
+      const objects = jsonObjects(text, ["status"])
+      for (const { start, end } of objects)
+        expect(Object.hasOwn(JSON.parse(text.slice(start, end)), "status")).toBe(true)
+      const inside = (at: number) => objects.some(({ start, end }) => start <= at && at < end)
+      for (let start = 0; start < text.length; start++)
+        for (let end = start + 1; text[start] === "{" && end <= text.length; end++) {
+          if (!isObjectWithStatus(text.slice(start, end)) || inside(start)) continue
+          // Only an object in a string of a complete object around it may go unlisted.
+          expect(isInsideComplete(text, start, end)).toBe(true)
+        }
+    }),
+    { numRuns: 2_000 }
+  )
+})
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+const isObjectWithStatus = (text: string) => {
+  const value = parsed(text)
+  return typeof value === "object" && value !== null && Object.hasOwn(value, "status")
+}
+const isInsideComplete = (text: string, from: number, to: number) => {
+  for (let start = 0; start < from; start++)
+    for (let end = from + 1; text[start] === "{" && end <= text.length; end++)
+      if (parsed(text.slice(start, end)) !== undefined && to > from) return true
+  return false
+}
+
+const MiB = 1024 * 1024
+const filled = (piece: string) => piece.repeat(Math.ceil(MiB / piece.length)).slice(0, MiB)
+
+describe("a megabyte of hostile text takes no more than linear time", () => {
+  test.each([
+    ["open braces", filled("{")],
+    ["nested objects", filled('{"status":')],
+    ["nested lists", `{"status":${filled("[")}`],
+    ["closed nests", `${'{"status":'.repeat(50_000)}1${"}".repeat(50_000)}`],
+    ["quotes and braces", filled('{"')],
+    ["both readings of the quotes go on", `{"k{${filled('":":",",')}`],
+    ["open strings with braces", `{"status":"${filled("{ ")}`],
+    ["escaped quotes", `{"status":"${filled('\\"{')}`],
+    ["one long string", `{"status":"${filled("a")}`],
+    ["one long number", `{"status":${filled("1")}`],
+    ["blanks", filled("{          ")],
+    ["empty objects", filled("{}")],
+    ["small objects with a status", filled('{"status":1}')],
+    ["near misses", filled('{"status":"x","operator_summary":"","machine_status":"y"}')]
+  ])("%s", (_, text) => {
+    const began = performance.now()
+    findOutcome(text)
+    expect(found(`${text}"}\n${json()}`.slice(-text.length - 100)).outcome.operatorSummary).toBe("done")
+    expect(performance.now() - began).toBeLessThan(4_000)
+  })
+})

@@ -1,0 +1,346 @@
+import { Database } from "bun:sqlite"
+import { createHash } from "node:crypto"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import canonicalize from "canonicalize"
+import { attemptEvents, type EventRow, follow } from "./History.ts"
+import type { Fact } from "./Recorder.ts"
+import { overlaps, type Sighting } from "./Witness.ts"
+
+export interface Evidence {
+  /** The database file. */
+  readonly database: string
+  /** The folder in which bundles and adapter runs lie. */
+  readonly artifacts: string
+  /** What clients were told. */
+  readonly facts?: ReadonlyArray<Fact>
+  /** What scripts saw of themselves. */
+  readonly seen?: ReadonlyArray<Sighting>
+  /** No dispatcher is alive and one has swept since: nothing runs any more, in the tables or in /proc. */
+  readonly atRest?: boolean
+  /** How far an event may lie before its predecessor: clocks are read before the commit. */
+  readonly clockSkewMs?: number
+}
+
+interface TaskRow {
+  readonly task_id: string
+  readonly status: string
+  readonly attempt_count: number
+  readonly not_counted: number
+  readonly round: number
+  readonly finished_at: string | null
+}
+
+interface AttemptRow {
+  readonly attempt_id: string
+  readonly task_id: string
+  readonly number: number
+  readonly round: number
+  readonly status: string
+  readonly ended_at: string | null
+  readonly exit_status: string | null
+  readonly reason: string | null
+  readonly bundle_id: string | null
+  readonly bundle_hash: string | null
+}
+
+interface BundleRow {
+  readonly bundle_id: string
+  readonly attempt_id: string
+  readonly bundle_hash: string
+  readonly relative_path: string
+  readonly prompt_relative_path: string
+}
+
+interface Tables {
+  readonly tasks: ReadonlyArray<TaskRow>
+  readonly attempts: ReadonlyArray<AttemptRow>
+  readonly bundles: ReadonlyArray<BundleRow>
+  readonly events: ReadonlyArray<EventRow>
+}
+
+const statuses = [
+  "pending",
+  "running",
+  "completed",
+  "retryable_failure",
+  "permanent_failure",
+  "blocked",
+  "operator_canceled"
+]
+const terminal = ["completed", "permanent_failure", "operator_canceled"]
+const TIME = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9]:[0-9][0-9]:[0-9][0-9].[0-9][0-9][0-9]Z"
+
+const group = <A>(rows: ReadonlyArray<A>, key: (row: A) => string | null): Map<string, Array<A>> => {
+  const groups = new Map<string, Array<A>>()
+  for (const row of rows) {
+    const name = key(row)
+    if (name === null) continue
+    const of = groups.get(name)
+    if (of === undefined) groups.set(name, [row])
+    else of.push(row)
+  }
+  return groups
+}
+
+const integrity = (db: Database): ReadonlyArray<string> => {
+  try {
+    return db
+      .query<{ readonly integrity_check: string }, []>("PRAGMA integrity_check")
+      .all()
+      .filter((row) => row.integrity_check !== "ok")
+      .map((row) => `SQLite says of the file: ${row.integrity_check}`)
+  } catch (error) {
+    return [`SQLite says of the file: ${error instanceof Error ? error.message : error}`]
+  }
+}
+
+const references = (db: Database): ReadonlyArray<string> =>
+  db
+    .query<{ readonly table: string; readonly rowid: number; readonly parent: string }, []>(
+      "PRAGMA foreign_key_check"
+    )
+    .all()
+    .map((row) => `${row.table} row ${row.rowid} names a row of ${row.parent} that is not there`)
+
+/** Every column of a time holds the wire's text, every `_json` column holds JSON. */
+const columns = (db: Database): ReadonlyArray<string> =>
+  db
+    .query<{ readonly tab: string; readonly col: string }, []>(
+      `SELECT m.name AS tab, c.name AS col FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c
+       WHERE m.type = 'table' AND (c.name LIKE '%\\_at' ESCAPE '\\' OR c.name LIKE '%\\_json' ESCAPE '\\')`
+    )
+    .all()
+    .flatMap(({ tab, col }) => {
+      const wrong = col.endsWith("_json") ? `json_valid("${col}") = 0` : `"${col}" NOT GLOB '${TIME}'`
+      return db
+        .query<{ readonly rowid: number }, []>(
+          `SELECT rowid FROM "${tab}" WHERE "${col}" IS NOT NULL AND ${wrong} LIMIT 5`
+        )
+        .all()
+        .map(
+          ({ rowid }) =>
+            `${tab} row ${rowid}: ${col} is not ${col.endsWith("_json") ? "JSON" : "a time in UTC"}`
+        )
+    })
+
+const counters = (db: Database): ReadonlyArray<string> =>
+  statuses.flatMap((status) => {
+    const real =
+      db
+        .query<{ readonly n: number }, [string]>("SELECT count(*) AS n FROM tasks WHERE status = ?")
+        .get(status)?.n ?? 0
+    const kept = db
+      .query<{ readonly n: number }, [string]>("SELECT n FROM task_counts WHERE status = ?")
+      .get(status)?.n
+    return kept === real ? [] : [`task_counts says ${kept ?? "nothing"} of ${status}, there are ${real}`]
+  })
+
+const read = (db: Database): Tables => ({
+  tasks: db.query<TaskRow, []>("SELECT * FROM tasks ORDER BY task_id").all(),
+  attempts: db.query<AttemptRow, []>("SELECT * FROM attempts ORDER BY task_id, number").all(),
+  bundles: db.query<BundleRow, []>("SELECT * FROM bundles ORDER BY bundle_id").all(),
+  events: db
+    .query<Omit<EventRow, "detail"> & { readonly detail_json: string }, []>(
+      "SELECT * FROM run_events ORDER BY id"
+    )
+    .all()
+    .map((row) => ({ ...row, detail: JSON.parse(row.detail_json) }))
+})
+
+const checkTask = (
+  task: TaskRow,
+  attempts: ReadonlyArray<AttemptRow>,
+  events: ReadonlyArray<EventRow>
+): ReadonlyArray<string> => {
+  const { task_id: id } = task
+  const problems: Array<string> = []
+  const numbers = attempts.map((attempt) => attempt.number)
+  const open = attempts.filter((attempt) => attempt.status === "running").length
+  const told = follow(id, events)
+  const ofRound = attempts.filter((attempt) => attempt.round === task.round).length
+  if (!statuses.includes(task.status))
+    problems.push(`task ${id} has the status ${task.status}, which is none`)
+  if (numbers.some((number, at) => number !== at + 1))
+    problems.push(`the attempts of task ${id} are numbered ${numbers.join(", ")}, not 1 to ${numbers.length}`)
+  if (open > 1) problems.push(`task ${id} has ${open} running attempts`)
+  if ((task.status === "running") !== open > 0)
+    problems.push(`task ${id} is ${task.status} with ${open} running attempts`)
+  if (terminal.includes(task.status) !== (task.finished_at !== null) && task.status !== "blocked")
+    problems.push(`task ${id} is ${task.status} and finished_at is ${task.finished_at ?? "not set"}`)
+  if (told.status !== task.status)
+    problems.push(`task ${id} is ${task.status}, its events left it ${told.status}`)
+  if (task.attempt_count + task.not_counted !== ofRound)
+    problems.push(
+      `task ${id} counts ${task.attempt_count} attempts and ${task.not_counted} taken back, its round has ${ofRound}`
+    )
+  return [...problems, ...told.problems, ...attempts.flatMap((attempt) => attemptEvents(attempt, events))]
+}
+
+const checkAttempt = (attempt: AttemptRow, atRest: boolean): ReadonlyArray<string> => {
+  const { attempt_id: id } = attempt
+  if (attempt.status === "running") {
+    return [
+      ...(attempt.ended_at === null ? [] : [`attempt ${id} is running and has an end`]),
+      ...(atRest ? [`attempt ${id} is still running though nobody works`] : [])
+    ]
+  }
+  return [
+    ...(attempt.ended_at === null ? [`attempt ${id} is ${attempt.status} and has no ended_at`] : []),
+    ...(attempt.exit_status === null && (attempt.reason ?? "") === ""
+      ? [`attempt ${id} ended with neither exit status nor reason`]
+      : [])
+  ]
+}
+
+const checkBundle = (
+  bundle: BundleRow,
+  attempt: AttemptRow | undefined,
+  artifacts: string
+): ReadonlyArray<string> => {
+  const { bundle_id: id } = bundle
+  const belongs =
+    attempt?.bundle_id === id && attempt.bundle_hash === bundle.bundle_hash
+      ? []
+      : [`bundle ${id} and its attempt ${bundle.attempt_id} do not name each other`]
+  const missing = [bundle.relative_path, bundle.prompt_relative_path].filter(
+    (path) => !existsSync(join(artifacts, path))
+  )
+  if (missing.length > 0)
+    return [...belongs, ...missing.map((path) => `bundle ${id} names ${path}, which is not there`)]
+  const text = readFileSync(join(artifacts, bundle.relative_path), "utf8")
+  try {
+    const content: { readonly [key: string]: unknown } = JSON.parse(text)
+    const { bundle_id: inFile, ...hashed } = content
+    const hash = createHash("sha256")
+      .update(canonicalize(hashed) ?? "")
+      .digest("hex")
+    return [
+      ...belongs,
+      ...(inFile === id ? [] : [`the file of bundle ${id} says that it is ${inFile}`]),
+      ...(hash === bundle.bundle_hash
+        ? []
+        : [`bundle ${id} hashes to ${hash}, its row says ${bundle.bundle_hash}`]),
+      ...(text === `${canonicalize(content)}\n`
+        ? []
+        : [`the file of bundle ${id} is not canonical JSON and a newline`])
+    ]
+  } catch {
+    return [...belongs, `the file of bundle ${id} is not JSON`]
+  }
+}
+
+const checkOrder = (events: ReadonlyArray<EventRow>, skewMs: number): ReadonlyArray<string> =>
+  events.flatMap((event, at) => {
+    const before = events[at - 1]
+    if (before === undefined) return []
+    return [
+      ...(event.id > before.id ? [] : [`event ${event.id} follows event ${before.id}`]),
+      ...(Date.parse(event.created_at) >= Date.parse(before.created_at) - skewMs
+        ? []
+        : [`event ${event.id} was created at ${event.created_at}, its predecessor at ${before.created_at}`])
+    ]
+  })
+
+const checkFact = (fact: Fact, { tasks, attempts, events }: Tables): ReadonlyArray<string> => {
+  switch (fact.told) {
+    case "queued": {
+      const found = tasks.filter((task) => task.task_id === fact.taskId).length
+      return found === 1 ? [] : [`task ${fact.taskId} was acknowledged and is there ${found} times`]
+    }
+    case "ran": {
+      const attempt = attempts.find((one) => one.attempt_id === fact.attemptId)
+      if (attempt?.task_id !== fact.taskId || attempt.status !== "finished")
+        return [
+          `attempt ${fact.attemptId} was reported as ${fact.status} and is ${attempt?.status ?? "not there"}`
+        ]
+      const ended = follow(
+        fact.taskId,
+        events.filter((event) => event.task_id === fact.taskId && isUpTo(event, fact.attemptId, events))
+      )
+      return ended.status === fact.status
+        ? []
+        : [`attempt ${fact.attemptId} was reported as ${fact.status}, the events say ${ended.status}`]
+    }
+    case "event": {
+      const event = events.find((one) => one.id === fact.id)
+      return event?.event_type === fact.eventType && event.created_at === fact.createdAt
+        ? []
+        : [`event ${fact.id} was shown as ${fact.eventType} and is ${event?.event_type ?? "not there"}`]
+    }
+  }
+}
+
+const isUpTo = (event: EventRow, attemptId: string, events: ReadonlyArray<EventRow>): boolean =>
+  event.id <=
+  (events.findLast((one) => one.attempt_id === attemptId && one.event_type !== "late_result_ignored")?.id ??
+    0)
+
+const checkSeen = (seen: ReadonlyArray<Sighting>, { attempts }: Tables): ReadonlyArray<string> => [
+  ...overlaps(seen),
+  ...seen.flatMap(({ what, taskId, attemptId }) => {
+    if (what !== "start") return []
+    const attempt = attempts.find((one) => one.attempt_id === attemptId && one.task_id === taskId)
+    if (attempt === undefined) return [`attempt ${attemptId} of task ${taskId} ran and is not recorded`]
+    return attempt.bundle_id === null ? [`attempt ${attemptId} ran without a bundle`] : []
+  })
+]
+
+/** Processes that still carry the mark of one of these attempts. */
+export const processesOf = (
+  attemptIds: ReadonlySet<string>
+): ReadonlyArray<{ readonly pid: number; readonly attemptId: string }> =>
+  readdirSync("/proc").flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      const marks = readFileSync(`/proc/${name}/environ`, "latin1").split("\0")
+      const mark = marks
+        .find((entry) => entry.startsWith("AGENT_RUNTIME_ATTEMPT_ID="))
+        ?.slice("AGENT_RUNTIME_ATTEMPT_ID=".length)
+      return mark !== undefined && attemptIds.has(mark) ? [{ pid: Number(name), attemptId: mark }] : []
+    } catch {
+      return [] // It ended meanwhile, or belongs to somebody else.
+    }
+  })
+
+const checkTables = (db: Database, evidence: Evidence): ReadonlyArray<string> => {
+  const tables = read(db)
+  const attemptsOf = group(tables.attempts, (attempt) => attempt.task_id)
+  const eventsOf = group(tables.events, (event) => event.task_id)
+  const attempts = new Map(tables.attempts.map((attempt) => [attempt.attempt_id, attempt]))
+  const known = new Set(tables.tasks.map((task) => task.task_id))
+  const left = evidence.atRest === true ? processesOf(new Set(attempts.keys())) : []
+  return [
+    ...tables.tasks.flatMap((task) =>
+      checkTask(task, attemptsOf.get(task.task_id) ?? [], eventsOf.get(task.task_id) ?? [])
+    ),
+    ...tables.attempts.flatMap((attempt) => checkAttempt(attempt, evidence.atRest === true)),
+    ...tables.bundles.flatMap((bundle) =>
+      checkBundle(bundle, attempts.get(bundle.attempt_id), evidence.artifacts)
+    ),
+    ...[...eventsOf.keys()]
+      .filter((id) => !known.has(id))
+      .map((id) => `events tell of task ${id}, which is not there`),
+    ...checkOrder(tables.events, evidence.clockSkewMs ?? 10_000),
+    ...(evidence.facts ?? []).flatMap((fact) => checkFact(fact, tables)),
+    ...checkSeen(evidence.seen ?? [], tables),
+    ...left.map(({ pid, attemptId }) => `process ${pid} of attempt ${attemptId} is still alive`)
+  ]
+}
+
+/** Everything in a state folder that breaks a promise of the runtime, a sentence each; empty when all hold. */
+export const check = (evidence: Evidence): ReadonlyArray<string> => {
+  if (!existsSync(evidence.database)) {
+    const told = (evidence.facts ?? []).length
+    return told === 0 ? [] : [`${told} facts were told and there is no database`]
+  }
+  const db = new Database(evidence.database, { readonly: true })
+  try {
+    const unsound = integrity(db)
+    const damaged = unsound.length > 0 ? unsound : columns(db)
+    // Tables that cannot be trusted tell nothing more.
+    return damaged.length > 0 ? damaged : [...references(db), ...counters(db), ...checkTables(db, evidence)]
+  } finally {
+    db.close()
+  }
+}

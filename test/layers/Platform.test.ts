@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect } from "effect"
+import * as Platform from "../../layers/Platform.ts"
+
+const program = [process.execPath, join(import.meta.dir, "..", "support", "sampleCli.ts")]
+let folder = ""
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "agent-runtime-platform-"))
+})
+afterAll(() => rm(folder, { recursive: true, force: true }))
+
+const start = (args: ReadonlyArray<string>, stdin: Blob | "ignore" = "ignore") =>
+  Bun.spawn([...program, ...args], { stdin, stdout: "pipe", stderr: "pipe", cwd: folder })
+
+const ended = async (child: ReturnType<typeof start>) => {
+  const [out, err, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited
+  ])
+  return { out, err, code }
+}
+
+const shell = async (script: string) => {
+  const child = Bun.spawn(["bash", "-c", script, "bash", ...program], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    cwd: folder
+  })
+  return ended(child)
+}
+
+/** Reads until the text stands in the stream; the reader is given back for the rest. */
+const until = async (stream: ReadableStream<Uint8Array>, text: string) => {
+  const reader = stream.getReader()
+  const decoder = new TextDecoder()
+  let seen = ""
+  while (!seen.includes(text)) {
+    const { value, done } = await reader.read()
+    if (done) throw new Error(`the stream ended before "${text}": ${seen}`)
+    seen += decoder.decode(value, { stream: true })
+  }
+  reader.releaseLock()
+  return seen
+}
+
+describe("a program in a pipe", () => {
+  test("has written more than 10 MiB to the last byte when it ends, whoever reads late", async () => {
+    const child = start(["pour"])
+    // The pipe fills while nobody reads: the program must wait, and lose nothing.
+    const first = await until(child.stdout, "[")
+    const { out, code } = await ended(child)
+    const items = JSON.parse(first + out)
+    expect((first + out).length).toBeGreaterThan(10 * 1024 * 1024)
+    expect(items).toHaveLength(120_000)
+    expect(items.at(-1)).toEqual({ at: 119_999, text: "x".repeat(64) })
+    expect(code).toBe(0)
+  })
+
+  test("ends quietly when its reader goes away", async () => {
+    for (const command of ["pour", "follow", "task-list", "--help"])
+      expect(await shell(`"$@" ${command} | head -c 1 >/dev/null; echo "\${PIPESTATUS[0]}"`)).toEqual({
+        out: "0\n",
+        err: "",
+        code: 0
+      })
+  })
+
+  test("says that the disk behind stdout is full", async () => {
+    const { err, out } = await shell('"$@" task-list > /dev/full; echo $?')
+    expect(out).toBe("1\n")
+    expect(err).toBe("agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to.\n")
+  })
+
+  test("works on when stderr is closed", async () => {
+    const { out } = await shell('"$@" task-show missing 2>&-; echo $?')
+    expect(out).toBe("1\n")
+  })
+
+  test("waits for a pipe that another process made non-blocking", async () => {
+    const script =
+      'python3 -c "import os,fcntl; fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_NONBLOCK)"; "$@" pour'
+    const { out, err, code } = await shell(script)
+    expect({ err, code }).toEqual({ err: "", code: 0 })
+    expect(JSON.parse(out)).toHaveLength(120_000)
+  })
+})
+
+describe("a program reads", () => {
+  test("stdin to its end", async () => {
+    const text = JSON.stringify({ big: "y".repeat(3_000_000) })
+    const { out, code } = await ended(start(["intake", "-"], new Blob([text])))
+    expect(code).toBe(0)
+    expect(JSON.parse(out).document.big).toHaveLength(3_000_000)
+  })
+
+  test("an empty and a closed stdin as errors", async () => {
+    expect((await ended(start(["intake", "-"]))).code).toBe(2)
+    const { out, err } = await shell('"$@" intake - <&-; echo $?')
+    expect(out).toBe("2\n")
+    expect(err).toStartWith("agent-runtime: stdin")
+  })
+
+  test("a file, and a pipe in the place of one", async () => {
+    await writeFile(join(folder, "a.json"), '{"a":1}')
+    expect(JSON.parse((await ended(start(["intake", "--file", "a.json"]))).out)).toEqual({ document: { a: 1 } })
+    const { out } = await shell(`"$@" intake --file <(echo '{"b":2}')`)
+    expect(JSON.parse(out)).toEqual({ document: { b: 2 } })
+  })
+
+  test("no folder, no file that is not there, nothing that has no end", async () => {
+    const complaint = async (path: string) => (await ended(start(["intake", "--file", path]))).err
+    expect(await complaint(folder)).toContain("it is a folder")
+    expect(await complaint("nope.json")).toContain("there is no such file")
+    expect(await complaint("a.json/b")).toContain("there is no such file")
+    expect(await complaint("/dev/zero")).toContain("it is larger than 64 MiB")
+  })
+
+  test("files of at most the given size, telling the size of others", async () => {
+    await writeFile(join(folder, "ten"), "0123456789")
+    const terminal = Platform.terminal()
+    expect(await Effect.runPromise(terminal.readFile(join(folder, "ten"), 10))).toMatchObject({ _tag: "Bytes" })
+    expect(await Effect.runPromise(terminal.readFile(join(folder, "ten"), 9))).toEqual({
+      _tag: "Unreadable",
+      why: "too_large",
+      detail: "10 bytes"
+    })
+  })
+})
+
+describe("a program that gets a signal", () => {
+  for (const [command, signal, code] of [
+    ["wait", "SIGINT", 130],
+    ["wait", "SIGTERM", 143],
+    ["serve", "SIGTERM", 0],
+    ["serve", "SIGINT", 0]
+  ] as const)
+    test(`${command} runs its finalizers and exits ${code} by ${signal}`, async () => {
+      const child = start([command])
+      await until(child.stdout, "ready")
+      child.kill(signal)
+      const { out, err, code: exit } = await ended(child)
+      expect(out).toContain("released")
+      expect(exit).toBe(code)
+      expect(err.includes("waiting")).toBe(command === "serve")
+    })
+
+  test("ends though nobody reads its output", async () => {
+    const child = start(["follow"])
+    await until(child.stdout, "line")
+    child.kill("SIGTERM")
+    expect(await child.exited).toBe(0)
+  })
+})

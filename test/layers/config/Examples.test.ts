@@ -1,0 +1,86 @@
+import { describe, expect, test } from "bun:test"
+import { readdirSync, readFileSync } from "node:fs"
+import { homedir } from "node:os"
+import { join } from "node:path"
+import { Effect, Option } from "effect"
+import { load } from "../../../layers/config/ConfigFile.ts"
+import type { Settings } from "../../../src/config/RuntimeConfig.ts"
+
+const repository = join(import.meta.dir, "../../..")
+const good = (path: string): Settings => Effect.runSync(load(path))
+
+describe("the example configurations", () => {
+  const example = join(repository, "config/runtime.example.json")
+
+  test("the first loads as it is, with every profile, and needs no model and no network", () => {
+    const settings = good(example)
+    expect(settings.defaultProfile).toBe("lumen")
+    expect(settings.defaultAdapter).toBe("local")
+    expect([...settings.profiles.keys()]).toEqual([
+      "lumen",
+      "proving-claude",
+      "proving-codex",
+      "spark",
+      "forge",
+      "email-handler"
+    ])
+    expect([...settings.adapters.values()].map((adapter) => adapter.mode)).toEqual(["script", "script"])
+    expect(settings.stateDir).toBe(join(repository, "state"))
+    expect(settings.adapters.get("aibtc-heartbeat")?.retryHintService).toEqual(Option.some("aibtc"))
+    expect(settings.profiles.get("email-handler")?.style).toBe("quarantine")
+    expect(settings.profiles.get("lumen")?.toolPolicy).toEqual({
+      allow_repo_changes: false,
+      allow_external_post: false
+    })
+  })
+
+  test("the second extends it by every other mode and driver", () => {
+    const settings = good(join(repository, "config/runtime.models.example.json"))
+    const adapters = [...settings.adapters.values()]
+    expect(
+      new Set(adapters.map((adapter) => (adapter.mode === "agent-cli" ? adapter.driver : adapter.mode)))
+    ).toEqual(new Set(["script", "codex", "claude-code", "hermes-agent", "ollama-generate", "openai-chat"]))
+    expect(settings.profiles.size).toBe(6)
+    expect(
+      adapters.some((adapter) => adapter.mode === "agent-cli" && adapter.autonomy === "trusted-vm")
+    ).toBe(false)
+  })
+
+  test("each profile file is configured, and each env file has an example", () => {
+    const named = new Set([...good(example).profiles.keys()].map((id) => `${id}.json`))
+    expect(new Set(readdirSync(join(repository, "config/profiles")))).toEqual(named)
+    const models = readFileSync(join(repository, "config/runtime.models.example.json"), "utf8")
+    const wanted = [...models.matchAll(/"envFile": "([^"]+)"/g)].map((match) => `${match[1]}.example`)
+    expect(readdirSync(join(repository, "config"))).toEqual(expect.arrayContaining(wanted))
+  })
+})
+
+describe("a configuration of the original runtime", () => {
+  test("loads unchanged, snake_case keys, soulPath and provider keys included", () => {
+    const home = join(repository, "fixtures/config")
+    const settings = good(join(home, "original.host.json"))
+    expect(settings.stateDir).toBe(join(home, "state"))
+    expect(settings.identity).toEqual(Option.some({ given: "IDENTITY.md", path: join(home, "IDENTITY.md") }))
+    expect(settings.adapters.get("claude")).toMatchObject({
+      command: { given: "~/.local/bin/claude", path: join(homedir(), ".local/bin/claude") },
+      fallbackAdapter: Option.some("codex"),
+      workspace: "exclusive",
+      autonomy: "trusted-vm"
+    })
+    expect(settings.adapters.get("codex")).toMatchObject({
+      provider: {
+        providerId: "remote",
+        providerName: "Remote",
+        providerBaseUrl: "http://127.0.0.1:11434/v1",
+        providerWireApi: "responses",
+        providerRequiresOpenAIAuth: "false"
+      },
+      sandbox: Option.some("workspace-write")
+    })
+    expect(settings.adapters.get("ollama")).toMatchObject({
+      endpoint: "http://127.0.0.1:11434",
+      workspace: "shared"
+    })
+    expect(settings.adapters.get("aibtc-heartbeat")?.retryHintService).toEqual(Option.some("aibtc"))
+  })
+})

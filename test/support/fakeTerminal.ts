@@ -1,0 +1,44 @@
+import { Effect, Option } from "effect"
+import { type Content, type Signal, Terminal, type Written } from "../../src/cli/Terminal.ts"
+
+export interface Scene {
+  readonly argv?: ReadonlyArray<string>
+  readonly env?: { readonly [name: string]: string }
+  readonly stdinIsTerminal?: boolean
+  /** A terminal of this width; without it stdout is a pipe. */
+  readonly columns?: number
+  readonly stdin?: string | Uint8Array
+  readonly files?: { readonly [path: string]: string | Uint8Array }
+  readonly written?: Written
+  readonly signal?: Signal
+}
+
+const content = (given: string | Uint8Array | undefined): Content =>
+  given === undefined
+    ? { _tag: "Unreadable", why: "absent", detail: "ENOENT" }
+    : { _tag: "Bytes", bytes: typeof given === "string" ? new TextEncoder().encode(given) : given }
+
+/** A Terminal in memory, and what was written to it. */
+export const fakeTerminal = (scene: Scene = {}) => {
+  const out: Array<string> = []
+  const err: Array<string> = []
+  const service = Terminal.of({
+    argv: scene.argv ?? [],
+    env: (name) => Option.fromNullable(scene.env?.[name]),
+    stdinIsTerminal: scene.stdinIsTerminal ?? false,
+    stdoutIsTerminal: scene.columns !== undefined,
+    stderrIsTerminal: scene.columns !== undefined,
+    columns: Option.fromNullable(scene.columns),
+    write: (text) => {
+      out.push(text)
+      return Effect.succeed(scene.written ?? { _tag: "Whole" })
+    },
+    report: (text) => {
+      err.push(text)
+    },
+    readStdin: () => Effect.succeed(content(scene.stdin ?? "")),
+    readFile: (path) => Effect.succeed(content(scene.files?.[path])),
+    interrupted: scene.signal === undefined ? Effect.never : Effect.succeed(scene.signal)
+  })
+  return { service, out: () => out.join(""), err: () => err.join("") }
+}

@@ -1,0 +1,41 @@
+import { test } from "bun:test"
+
+const works = (command: ReadonlyArray<string>): boolean => {
+  const [program, ...args] = command
+  const path = program === undefined ? null : Bun.which(program)
+  return (
+    path !== null &&
+    Bun.spawnSync([path, ...args], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).success
+  )
+}
+
+/** What tests may need beside Bun, and how to tell that it is there and may be used. */
+const probes = {
+  strace: () => works(["strace", "-qq", "-e", "trace=none", "true"]),
+  faketime: () => works(["faketime", "2026-01-01", "true"]),
+  sqlite3: () => Bun.which("sqlite3") !== null,
+  chromium: () => Bun.which("chromium") !== null,
+  setpriv: () => Bun.which("setpriv") !== null,
+  git: () => Bun.which("git") !== null
+}
+
+export type Need = keyof typeof probes
+
+/**
+ * A `test` for behaviour that cannot be tried without other programs of the system. Where one is missing,
+ * the test is skipped and listed under `not run: needs X` by `npm test`; with CI set it fails instead.
+ */
+export const needs = (...names: ReadonlyArray<Need>) => {
+  const missing = names.filter((name) => !probes[name]())
+  return (name: string, body: () => Promise<void>, timeoutMs?: number): void => {
+    const named = `${name} [needs ${missing.join(", ")}]`
+    if (missing.length === 0) test(name, body, timeoutMs)
+    else if (process.env.CI === undefined || process.env.CI === "") test.skip(named, body)
+    else
+      test(named, () => {
+        throw new Error(
+          `${missing.join(" and ")} must work where CI is set: install it, or allow it to trace processes`
+        )
+      })
+  }
+}
