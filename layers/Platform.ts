@@ -50,7 +50,8 @@ export const terminal = () => ({
 
 /** Runs the program of an entry point and ends the process with its exit code. */
 export const launch = (program: Effect.Effect<number>): void => {
-  Effect.runPromise(program).then(
+  // Listeners for signals do not keep a process alive that waits for nothing else; Effect.never does.
+  Effect.runPromise(Effect.raceFirst(program, Effect.never)).then(
     (code) => process.exit(code),
     (defect: unknown) => {
       reportAll(Buffer.from(`internal fault: ${String(defect)}\n`, "utf8"))
@@ -60,24 +61,20 @@ export const launch = (program: Effect.Effect<number>): void => {
 }
 
 /** Takes its listeners off at the first signal: a second one then ends the process at once. */
-const interrupted: Effect.Effect<Signal> = Effect.raceFirst(
-  Effect.async<Signal>((resume) => {
-    const listeners = SIGNALS.map((signal) => {
-      const listener = () => {
-        off()
-        resume(Effect.succeed(signal))
-      }
-      return { signal, listener }
-    })
-    const off = () => {
-      for (const { signal, listener } of listeners) process.off(signal, listener)
+const interrupted: Effect.Effect<Signal> = Effect.async((resume) => {
+  const listeners = SIGNALS.map((signal) => {
+    const listener = () => {
+      off()
+      resume(Effect.succeed(signal))
     }
-    for (const { signal, listener } of listeners) process.on(signal, listener)
-    return Effect.sync(off)
-  }),
-  // Listeners do not keep a process alive that waits for nothing else; this does.
-  Effect.never
-)
+    return { signal, listener }
+  })
+  const off = () => {
+    for (const { signal, listener } of listeners) process.off(signal, listener)
+  }
+  for (const { signal, listener } of listeners) process.on(signal, listener)
+  return Effect.sync(off)
+})
 
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error)

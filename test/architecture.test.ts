@@ -262,6 +262,11 @@ const allowed: ReadonlyArray<readonly [what: string, path: string, text: string]
     "layers/store/A.ts",
     'import sql from "./migrations/0001_init.sql" with { type: "text" }'
   ],
+  [
+    "the demonstration's data in a command",
+    "src/cli/Demo.ts",
+    'import event from "../../fixtures/event.json"'
+  ],
   ["a source of 300 lines", "src/domain/A.ts", "a\n".repeat(300)]
 ]
 

@@ -4,7 +4,7 @@ import { BundleRecord } from "../../src/domain/Bundle.ts"
 import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
 import { NO_USAGE, orNull, time } from "./columns.ts"
-import { EPOCH, reader, salvager } from "./rows.ts"
+import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
@@ -54,10 +54,14 @@ const salvaged = salvager(
 
 const shown = (row: Row): Attempt => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
+const attemptIdOf = idReader(AttemptId)
+const taskIdOf = idReader(TaskId)
+const runnerIdOf = idReader(RunnerId)
+
 const toOpen = (row: Row): OpenAttempt => ({
-  attemptId: AttemptId.make(String(row.attempt_id)),
-  taskId: TaskId.make(String(row.task_id)),
-  runnerId: RunnerId.make(String(row.runner_id)),
+  attemptId: attemptIdOf(row.attempt_id),
+  taskId: taskIdOf(row.task_id),
+  runnerId: runnerIdOf(row.runner_id),
   host: String(row.host),
   lockPath: Option.fromNullable(row.lock_path).pipe(Option.map(String)),
   childPid: Option.fromNullable(row.child_pid).pipe(Option.map(Number)),

@@ -7,6 +7,7 @@ import { read as readAttempt } from "./SqlAttempts.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
+import { idReader } from "./rows.ts"
 import { strict, type TaskAndRound } from "./taskRows.ts"
 
 // The planner, which knows no figures, would take another index and sort all that it finds.
@@ -99,12 +100,14 @@ export const promote = (sqlite: Sqlite["Type"], now: string) =>
     return promoted.length
   })
 
+const taskIdOf = idReader(TaskId)
+
 const setAside = (sqlite: Sqlite["Type"], taskId: string, problem: string, request: ClaimRequest) =>
   Effect.gen(function* () {
     const { at } = stamped(request.stamp)
     yield* sqlite.rows(SET_ASIDE, { taskId, problem: `this record is damaged: ${problem}`, at })
     yield* appendEvent(sqlite, "record_quarantined", { taskId }, { table: "tasks", problem }, request.stamp)
-    return { _tag: "Quarantined", taskId: TaskId.make(taskId), problem } satisfies Claim
+    return { _tag: "Quarantined", taskId: taskIdOf(taskId), problem } satisfies Claim
   })
 
 // The lane was judged before the claim: a task in a lane that is not its own was never judged.

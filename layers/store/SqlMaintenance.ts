@@ -9,6 +9,14 @@ const VERSION = statement("PRAGMA user_version")
 const JOURNAL = statement("PRAGMA journal_mode")
 const QUICK_CHECK = statement("PRAGMA quick_check(20)")
 const FOREIGN_KEYS = statement("SELECT * FROM pragma_foreign_key_check LIMIT 20")
+const UNATTENDED = statement(`
+  SELECT task_id FROM tasks WHERE status = 'running'
+    AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.task_id = tasks.task_id AND attempts.status = 'running')
+  ORDER BY created_at, task_id LIMIT 20`)
+const MISCOUNTED = statement(`
+  SELECT status, n, real FROM (
+    SELECT status, n, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS real FROM task_counts)
+  WHERE n <> real`)
 
 /** A journal beyond this is not being checkpointed: some reader holds it, or no process ever closes. */
 const WAL_WARNING_BYTES = 256 * 1024 * 1024
@@ -36,6 +44,10 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
       problems.push(...found.filter((line) => line !== "ok"))
       for (const row of yield* sqlite.rows(FOREIGN_KEYS))
         problems.push(`${row.table} row ${row.rowid} names a ${row.parent} that is not there`)
+      for (const row of yield* sqlite.rows(UNATTENDED))
+        problems.push(`task ${row.task_id} is running but has no open attempt`)
+      for (const row of yield* sqlite.rows(MISCOUNTED))
+        problems.push(`${row.n} tasks are counted as ${row.status}, there are ${row.real}`)
     }
     return {
       path: sqlite.path,

@@ -109,12 +109,10 @@ const fresh = Layer.effectDiscard(
 )
 
 /**
- * The same SQL on a database in memory, for tests; each build is a store of its own. It also gives the door to
- * SQLite, for a test that damages a row.
+ * The same SQL on a database in memory, for tests: one store for all who are provided with it in one build. It
+ * also gives the door to SQLite, for a test that damages a row.
  */
-export const memory: Layer.Layer<Store | Sqlite.Sqlite, StoreUnavailable> = Layer.fresh(
-  Layer.provideMerge(
-    Layer.provideMerge(overSqlite, fresh),
-    Sqlite.layer({ filename: ":memory:", durability: "normal" })
-  )
+export const memory: Layer.Layer<Store | Sqlite.Sqlite, StoreUnavailable> = Layer.provideMerge(
+  Layer.provideMerge(overSqlite, fresh),
+  Sqlite.layer({ filename: ":memory:", durability: "normal" })
 )

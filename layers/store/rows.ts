@@ -1,6 +1,7 @@
-import { Either, ParseResult, Schema } from "effect"
+import { Either, Option, ParseResult, Schema } from "effect"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Row } from "./Sqlite.ts"
+import type { Value } from "./statement.ts"
 
 // SQLite has no booleans: these columns are 0 or 1 in the table and false or true on the wire.
 const FLAGS = new Set(["untrusted", "stale", "enabled"])
@@ -10,6 +11,13 @@ const MOST_OF_A_PROBLEM = 300
 
 /** What a damaged time is shown as where the record must have one. */
 export const EPOCH = "1970-01-01T00:00:00.000Z"
+
+/** A reader of an id; one that no record may have, as only another program can write it, is `unreadable`. */
+export const idReader = <A>(schema: Schema.Schema<A, string>) => {
+  const decode = Schema.decodeUnknownOption(schema)
+  return (value: Value | undefined): A =>
+    Option.getOrElse(decode(value), () => Schema.decodeSync(schema)("unreadable"))
+}
 
 interface Wire {
   readonly fields: Readonly<Record<string, unknown>>

@@ -4,6 +4,7 @@ import * as CliOptions from "@effect/cli/Options"
 import { Effect, Option } from "effect"
 import {
   type ArgumentDefinition,
+  completionsOption,
   type Definition,
   globalOptions,
   type OptionDefinition,
@@ -11,16 +12,11 @@ import {
 } from "./Command.ts"
 
 /**
- * The command tree of @effect/cli, made from the same definitions. It answers completions; commands are not
- * run through it, by measurement: loading it and running `Command.run` adds 25-30 ms to a start that reads
- * the configuration and the store in 50-67 ms, and `status` must stay within seven times a bare
- * `bun -e` with one read (9-13 ms on the same machine). So nothing imports this file but a dynamic import.
- * A test holds that tree and parser give the same values.
+ * The script that teaches a shell the commands and options, from the command tree of @effect/cli. Commands
+ * are not run through that tree, by measurement: loading it and running `Command.run` adds 25-30 ms to a
+ * start that reads the configuration and the store in 50-67 ms, and `status` must stay within seven times a
+ * bare `bun -e` with one read (9-13 ms on the same machine). So this file is only imported when it is needed.
  */
-export const tree = (program: string, first: Definition, rest: ReadonlyArray<Definition>) =>
-  CliCommand.make(program).pipe(CliCommand.withSubcommands([branch(first), ...rest.map(branch)]))
-
-/** The script that teaches a shell the commands and options. */
 export const completions = (
   program: string,
   first: Definition,
@@ -32,33 +28,65 @@ export const completions = (
     zsh: CliCommand.getZshCompletions,
     fish: CliCommand.getFishCompletions
   }[shell]
+  const mend = shell === "bash" ? mendBash(program, [first, ...rest]) : withoutBuiltIns
   return Effect.map(make(tree(program, first, rest), program), (lines) =>
-    withoutWizard(shell, lines)
+    mend(lines)
       .map((line) => `${line}\n`)
       .join("")
   )
 }
 
-/** One command of the tree; its handler does nothing. */
+const tree = (program: string, first: Definition, rest: ReadonlyArray<Definition>) =>
+  CliCommand.make(program, optionsOf([...globalOptions, completionsOption])).pipe(
+    CliCommand.withSubcommands([branch(first), ...rest.map(branch)])
+  )
+
 const branch = (definition: Definition) =>
   CliCommand.make(definition.name, {
-    options: Object.fromEntries(
-      [...definition.options, ...globalOptions.filter((one) => !BUILT_IN.has(one.name))].map((one) => [
-        one.name,
-        optionOf(one)
-      ])
-    ),
+    ...optionsOf([...definition.options, ...globalOptions]),
     arguments: Object.fromEntries(definition.arguments.map((one) => [one.name, argumentOf(one)]))
   }).pipe(CliCommand.withDescription(definition.summary))
 
-/** Options that @effect/cli adds to every command by itself. */
-const BUILT_IN: ReadonlySet<string> = new Set(["help", "version", "log-level"])
+const optionsOf = (options: ReadonlyArray<OptionDefinition>) => ({
+  options: Object.fromEntries(options.map((one) => [one.name, optionOf(one)]))
+})
 
-/** The one built-in option that this program does not have. */
-const withoutWizard = (shell: Shell, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
-  shell === "bash"
-    ? lines.map((line) => line.replace(/ --wizard\b/, ""))
-    : lines.filter((line) => !/(--|-l )wizard\b/.test(line))
+/** How @effect/cli describes the options that it adds to every command; ours stand beside them. */
+const BUILT_IN = [
+  "Generate a completion script for a specific shell",
+  "Sets the minimum log level for a command",
+  "Start wizard mode for a command",
+  "Show the help documentation for a command",
+  "Show the version of the application"
+]
+
+const withoutBuiltIns = (lines: ReadonlyArray<string>): ReadonlyArray<string> =>
+  lines.filter((line) => !BUILT_IN.some((description) => line.includes(description)))
+
+/** @effect/cli 0.77 writes patterns that no name with a dash matches, and joins choices by commas. */
+const mendBash =
+  (program: string, definitions: ReadonlyArray<Definition>) =>
+  (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
+    const bare = (name: string) => name.replaceAll("-", "__")
+    const patterns = new Map<string, string>(
+      definitions.map(({ name }) => [`${bare(program)},${bare(name)})`, `${program},${name})`] as const)
+    )
+    const root = lines.findIndex((line) => line.includes('opts="-'))
+    return lines.map((line, at) => {
+      const indent = line.slice(0, line.length - line.trimStart().length)
+      const pattern = patterns.get(line.trim())
+      if (pattern !== undefined) return indent + pattern
+      const choices = /^(.*compgen -W ")([^"$]*)(".*)$/.exec(line)
+      if (choices !== null) return `${choices[1]}${choices[2]?.replaceAll(",", " ")}${choices[3]}`
+      const words = /^\s*opts="(-[^"]*)"$/.exec(line)?.[1]
+      return words === undefined ? line : `${indent}opts="${offered(words, at === root)}"`
+    })
+  }
+
+const offered = (words: string, isRoot: boolean): string =>
+  [...new Set(words.split(" "))]
+    .filter((word) => word !== "--wizard" && (isRoot || word !== `--${completionsOption.name}`))
+    .join(" ")
 
 const optionOf = (option: OptionDefinition): CliOptions.Options<unknown> => {
   if (option.kind === "flag")

@@ -30,10 +30,12 @@ export const main = (program: Program): Effect.Effect<number, never, Terminal> =
     )
     if (Either.isLeft(parsed)) return yield* fail(program, Cause.fail(parsed.left))
     const request = parsed.right
+    // Asked first, so that no signal comes between the command's start and its being heard.
+    const asked = yield* Effect.fork(interrupted)
     const running = yield* Effect.fork(handle(program, request))
     const ended = yield* Effect.raceFirst(
       Effect.map(Fiber.await(running), (exit) => ({ exit, signal: Option.none<Signal>() })),
-      Effect.flatMap(interrupted, (signal) =>
+      Effect.flatMap(Fiber.join(asked), (signal) =>
         Effect.map(Fiber.interrupt(running), (exit) => ({ exit, signal: Option.some(signal) }))
       )
     )

@@ -3,11 +3,14 @@ import type { JsonObject } from "../domain/Json.ts"
 import { Task } from "../domain/Task.ts"
 
 /**
- * Fields of a task's record that are its place in the queue, not its work: when and how often it is tried, by
- * what right it comes first, and how it went. None of them enters a bundle, so that every attempt of a task
- * has the same one.
+ * Fields of a task's record that are its place in the queue, not its work: which row it is, when and how often
+ * it is tried, by what right it comes first, and how it went. None of them enters a bundle, so that every
+ * attempt has the same one. Its id is among them: a UUIDv7 carries the clock, and the same work queued on
+ * another machine must hash the same. The row in `bundles` says which task a bundle belongs to.
  */
 const QUEUE_STATE = [
+  "task_id",
+  "parent_task_id",
   "status",
   "priority",
   "max_attempts",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
-import { Effect, Either } from "effect"
+import { Effect } from "effect"
+import { type Shell, shells } from "../../src/cli/Command.ts"
 import { completions } from "../../src/cli/Completions.ts"
-import { shells, type Shell } from "../../src/cli/Command.ts"
 import { it } from "../support/effect.ts"
 import { sampleDefinitions } from "../support/sampleCommands.ts"
 
@@ -19,6 +19,7 @@ describe("completions", () => {
         }
         expect(text).toContain("output")
         expect(text).not.toContain("wizard")
+        expect(text).not.toContain("fatal")
         expect(text).not.toContain("\u001b")
       })
     )
@@ -34,7 +35,10 @@ describe("completions", () => {
       ],
       { stdout: "pipe", stderr: "pipe", stdin: "ignore" }
     )
-    const [out, err] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
+    const [out, err] = await Promise.all([
+      new Response(child.stdout).text(),
+      new Response(child.stderr).text()
+    ])
     expect(err).toBe("")
     return out.split("\n").filter((word) => word !== "")
   }
@@ -43,5 +47,8 @@ describe("completions", () => {
     expect(await offered("agent-runtime task-")).toEqual(["task-list", "task-show"])
     expect(await offered("agent-runtime task-list --l")).toContain("--limit")
     expect(await offered("agent-runtime task-list --output ")).toEqual(["json", "table"])
+    expect(await offered("agent-runtime --c")).toEqual(["--config", "--completions"])
+    expect(await offered("agent-runtime task-list --c")).toEqual(["--config"])
+    expect(await offered("agent-runtime task-list --log-level de")).toEqual(["debug"])
   })
 })

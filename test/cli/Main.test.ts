@@ -56,14 +56,20 @@ describe("the program", () => {
     })
   )
 
-  it.effect("tells them as one object where json was asked for, even of a line that cannot be understood", () =>
-    Effect.gen(function* () {
-      for (const argv of [["task-show", "missing", "-o", "json"], ["--output=json", "taks-list"], ["fail", "x", "-ojson"]]) {
-        const { err } = yield* run(argv)
-        expect(Object.keys(JSON.parse(err))).toEqual(["error", "code", "hint"])
-      }
-      expect((yield* run(["task-show", "missing"])).err).not.toStartWith("{")
-    })
+  it.effect(
+    "tells them as one object where json was asked for, even of a line that cannot be understood",
+    () =>
+      Effect.gen(function* () {
+        for (const argv of [
+          ["task-show", "missing", "-o", "json"],
+          ["--output=json", "taks-list"],
+          ["fail", "x", "-ojson"]
+        ]) {
+          const { err } = yield* run(argv)
+          expect(Object.keys(JSON.parse(err))).toEqual(["error", "code", "hint"])
+        }
+        expect((yield* run(["task-show", "missing"])).err).not.toStartWith("{")
+      })
   )
 
   it.effect("shows a stack with --log-level debug alone", () =>

@@ -15,12 +15,24 @@ afterAll(() => rm(folder, { recursive: true, force: true }))
 const start = (args: ReadonlyArray<string>, stdin: Blob | "ignore" = "ignore") =>
   Bun.spawn([...program, ...args], { stdin, stdout: "pipe", stderr: "pipe", cwd: folder })
 
-const ended = async (child: ReturnType<typeof start>) => {
-  const [out, err, code] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited
-  ])
+/** Reads a stream until it ends, or until the text stands in it. */
+const read = async (
+  reader: { read(): Promise<{ done: boolean; value?: Uint8Array | undefined }> },
+  until?: string
+) => {
+  const decoder = new TextDecoder()
+  let seen = ""
+  while (until === undefined || !seen.includes(until)) {
+    const { value, done } = await reader.read()
+    if (done && until !== undefined) throw new Error(`the stream ended before "${until}": ${seen}`)
+    if (done) break
+    seen += decoder.decode(value, { stream: true })
+  }
+  return seen
+}
+
+const ended = async (child: ReturnType<typeof start>, reader = child.stdout.getReader()) => {
+  const [out, err, code] = await Promise.all([read(reader), new Response(child.stderr).text(), child.exited])
   return { out, err, code }
 }
 
@@ -34,26 +46,13 @@ const shell = async (script: string) => {
   return ended(child)
 }
 
-/** Reads until the text stands in the stream; the reader is given back for the rest. */
-const until = async (stream: ReadableStream<Uint8Array>, text: string) => {
-  const reader = stream.getReader()
-  const decoder = new TextDecoder()
-  let seen = ""
-  while (!seen.includes(text)) {
-    const { value, done } = await reader.read()
-    if (done) throw new Error(`the stream ended before "${text}": ${seen}`)
-    seen += decoder.decode(value, { stream: true })
-  }
-  reader.releaseLock()
-  return seen
-}
-
 describe("a program in a pipe", () => {
   test("has written more than 10 MiB to the last byte when it ends, whoever reads late", async () => {
     const child = start(["pour"])
     // The pipe fills while nobody reads: the program must wait, and lose nothing.
-    const first = await until(child.stdout, "[")
-    const { out, code } = await ended(child)
+    const reader = child.stdout.getReader()
+    const first = await read(reader, "[")
+    const { out, code } = await ended(child, reader)
     const items = JSON.parse(first + out)
     expect((first + out).length).toBeGreaterThan(10 * 1024 * 1024)
     expect(items).toHaveLength(120_000)
@@ -73,7 +72,9 @@ describe("a program in a pipe", () => {
   test("says that the disk behind stdout is full", async () => {
     const { err, out } = await shell('"$@" task-list > /dev/full; echo $?')
     expect(out).toBe("1\n")
-    expect(err).toBe("agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to.\n")
+    expect(err).toBe(
+      "agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to.\n"
+    )
   })
 
   test("works on when stderr is closed", async () => {
@@ -107,7 +108,9 @@ describe("a program reads", () => {
 
   test("a file, and a pipe in the place of one", async () => {
     await writeFile(join(folder, "a.json"), '{"a":1}')
-    expect(JSON.parse((await ended(start(["intake", "--file", "a.json"]))).out)).toEqual({ document: { a: 1 } })
+    expect(JSON.parse((await ended(start(["intake", "--file", "a.json"]))).out)).toEqual({
+      document: { a: 1 }
+    })
     const { out } = await shell(`"$@" intake --file <(echo '{"b":2}')`)
     expect(JSON.parse(out)).toEqual({ document: { b: 2 } })
   })
@@ -123,7 +126,9 @@ describe("a program reads", () => {
   test("files of at most the given size, telling the size of others", async () => {
     await writeFile(join(folder, "ten"), "0123456789")
     const terminal = Platform.terminal()
-    expect(await Effect.runPromise(terminal.readFile(join(folder, "ten"), 10))).toMatchObject({ _tag: "Bytes" })
+    expect(await Effect.runPromise(terminal.readFile(join(folder, "ten"), 10))).toMatchObject({
+      _tag: "Bytes"
+    })
     expect(await Effect.runPromise(terminal.readFile(join(folder, "ten"), 9))).toEqual({
       _tag: "Unreadable",
       why: "too_large",
@@ -141,9 +146,10 @@ describe("a program that gets a signal", () => {
   ] as const)
     test(`${command} runs its finalizers and exits ${code} by ${signal}`, async () => {
       const child = start([command])
-      await until(child.stdout, "ready")
+      const reader = child.stdout.getReader()
+      await read(reader, "ready")
       child.kill(signal)
-      const { out, err, code: exit } = await ended(child)
+      const { out, err, code: exit } = await ended(child, reader)
       expect(out).toContain("released")
       expect(exit).toBe(code)
       expect(err.includes("waiting")).toBe(command === "serve")
@@ -151,7 +157,7 @@ describe("a program that gets a signal", () => {
 
   test("ends though nobody reads its output", async () => {
     const child = start(["follow"])
-    await until(child.stdout, "line")
+    await read(child.stdout.getReader(), "line")
     child.kill("SIGTERM")
     expect(await child.exited).toBe(0)
   })

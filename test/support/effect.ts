@@ -1,5 +1,15 @@
 import { test } from "bun:test"
-import { Arbitrary, Cause, Effect, Exit, FastCheck, Layer, type Schema, type Scope, TestContext } from "effect"
+import {
+  Arbitrary,
+  Cause,
+  Effect,
+  Exit,
+  FastCheck,
+  Layer,
+  type Schema,
+  type Scope,
+  TestContext
+} from "effect"
 
 const settle = <A, E>(effect: Effect.Effect<A, E>): Promise<A> =>
   Effect.runPromiseExit(effect).then((exit) => {

@@ -155,8 +155,8 @@ const wait = (name: string, resident: boolean) =>
     options: [],
     run: () =>
       Effect.acquireUseRelease(
-        emit({ ready: true }),
-        () => Effect.logInfo("waiting").pipe(Effect.zipRight(Effect.never)),
+        Effect.zipRight(Effect.logInfo("waiting"), emit({ ready: true })),
+        () => Effect.never,
         () => Effect.ignore(emit({ released: true }))
       )
   })

@@ -34,8 +34,7 @@ const rawOfMemory = Layer.effect(
 )
 
 /** A store in memory. */
-export const inMemory = (): Layer.Layer<Store | Raw, unknown> =>
-  Layer.provideMerge(rawOfMemory, memoryStore)
+export const inMemory = (): Layer.Layer<Store | Raw, unknown> => Layer.provideMerge(rawOfMemory, memoryStore)
 
 /** A store on a file, and a connection beside it. */
 export const onFile = (filename: string): Layer.Layer<Store | Raw, unknown> => {
@@ -129,10 +128,12 @@ export const claim = (attempt: string, seconds = 0) =>
 
 /** Claims a task that must be there. */
 export const claimed = (attempt: string, seconds = 0) =>
-  Effect.flatMap(claim(attempt, seconds), (found): Effect.Effect<ClaimedTask> =>
-    found._tag === "Claimed"
-      ? Effect.succeed(found.claimed)
-      : Effect.dieMessage(`nothing was claimed: ${JSON.stringify(found)}`)
+  Effect.flatMap(
+    claim(attempt, seconds),
+    (found): Effect.Effect<ClaimedTask> =>
+      found._tag === "Claimed"
+        ? Effect.succeed(found.claimed)
+        : Effect.dieMessage(`nothing was claimed: ${JSON.stringify(found)}`)
   )
 
 export const outcome = (

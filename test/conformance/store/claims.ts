@@ -97,16 +97,16 @@ export const claims = (check: Sentence) => {
       const store = yield* Store
       yield* add("cooling", { adapter: "codex", priority: 100 })
       yield* add("open", { adapter: "local" })
-      yield* add("default")
+      yield* add("default", {}, 1)
       const lanes = yield* store.tasks.lanes
-      expect(
-        lanes.map((lane) => [Option.getOrNull(lane.requestedAdapter), lane.untrusted])
-      ).toIncludeSameMembers([
-        ["codex", false],
-        ["local", false],
-        [null, false]
+      expect(lanes.map((lane) => Option.getOrElse(lane.requestedAdapter, () => "none")).sort()).toEqual([
+        "codex",
+        "local",
+        "none"
       ])
-      const open = lanes.filter((lane) => !Option.contains(lane.requestedAdapter, "codex")).map((lane) => lane.key)
+      const open = lanes
+        .filter((lane) => !Option.contains(lane.requestedAdapter, "codex"))
+        .map((lane) => lane.key)
       const taken = yield* claimFrom(open, "a1")
       expect(taken._tag === "Claimed" && taken.claimed.task.taskId).toBe(taskId("open"))
       expect((yield* claimFrom(open, "a2"))._tag).toBe("Claimed")
@@ -130,18 +130,25 @@ export const claims = (check: Sentence) => {
       const lanes = yield* store.tasks.lanes
       expect(lanes.length).toBe(5)
       expect(
-        lanes.map((lane) => [
-          Option.getOrNull(lane.requestedAdapter),
-          Option.getOrNull(lane.requestedProfile),
-          lane.untrusted
-        ])
-      ).toIncludeSameMembers([
-        ['a","b', null, false],
-        ["a", "b", false],
-        [null, "a", false],
-        ["a", null, false],
-        ["a", null, true]
-      ])
+        lanes
+          .map((lane) => [
+            Option.getOrNull(lane.requestedAdapter),
+            Option.getOrNull(lane.requestedProfile),
+            lane.untrusted
+          ])
+          .map((lane) => JSON.stringify(lane))
+          .sort()
+      ).toEqual(
+        [
+          ['a","b', null, false],
+          ["a", "b", false],
+          [null, "a", false],
+          ["a", null, false],
+          ["a", null, true]
+        ]
+          .map((lane) => JSON.stringify(lane))
+          .sort()
+      )
     })
   )
 

@@ -23,7 +23,11 @@ const page = (filters: Filters, limit: number, after: Option.Option<string> = Op
   })
 
 /** Ids over all pages, with how many pages were partial; `between` runs after each page. */
-const walk = (filters: Filters, limit: number, between: Effect.Effect<unknown, unknown, Store> = Effect.void) =>
+const walk = (
+  filters: Filters,
+  limit: number,
+  between: Effect.Effect<unknown, unknown, Store> = Effect.void
+) =>
   Effect.gen(function* () {
     const ids: Array<string> = []
     let partial = 0
@@ -109,7 +113,8 @@ export const lists = (check: Sentence) => {
     Effect.gen(function* () {
       const store = yield* Store
       yield* fill(20)
-      for (const index of [3, 4, 9, 15]) yield* store.tasks.cancel(taskId(name(index)), Option.none(), stampAt(99))
+      for (const index of [3, 4, 9, 15])
+        yield* store.tasks.cancel(taskId(name(index)), Option.none(), stampAt(99))
       yield* claimed("r1")
       const status: ReadonlyArray<TaskStatus> = ["operator_canceled", "running", "pending", "pending"]
       for (const limit of [1, 3, 50]) {
@@ -129,7 +134,9 @@ export const lists = (check: Sentence) => {
       yield* fill(2)
       const filter = { status: [], kind: Option.none(), source: Option.none() }
       for (const after of ["", "x", "eyJhIjoxfQ", Buffer.from('["a"]').toString("base64url"), "WzEsMl0"])
-        expect(yield* store.tasks.list(filter, { limit: 1, after: Option.some(after) })).toEqual(Option.none())
+        expect(yield* store.tasks.list(filter, { limit: 1, after: Option.some(after) })).toEqual(
+          Option.none()
+        )
     })
   )
 
@@ -156,7 +163,9 @@ export const lists = (check: Sentence) => {
       )
       expect(yield* walk({ status: ["pending"], kind: "k" }, 10)).toEqual({ ids: rare, partial: 0 })
       // With more than 10,000 of the status elsewhere, its own index tells nothing: the kind's is walked.
-      yield* raw.run("UPDATE tasks SET kind = 'other', status = 'pending' WHERE task_id > 't12500' AND source = 'usual'")
+      yield* raw.run(
+        "UPDATE tasks SET kind = 'other', status = 'pending' WHERE task_id > 't12500' AND source = 'usual'"
+      )
       const first = yield* page({ status: ["pending"], kind: "k" }, 10)
       expect(first.partial).toBe(true)
       expect(first.tasks.map((task) => String(task.taskId))).toEqual([24_999, 12_000].map(name))

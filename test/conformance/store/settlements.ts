@@ -22,7 +22,8 @@ import type { Sentence } from "../store.ts"
 
 const COLUMNS = `status, attempt_count, not_counted, available_at, ready, finished_at, last_error, updated_at,
   outcome_json IS NOT NULL AS has_outcome, cancel_requested_at`
-const iso = (seconds: number) => new Date(Date.parse("2026-04-29T07:00:00.000Z") + seconds * 1000).toISOString()
+const iso = (seconds: number) =>
+  new Date(Date.parse("2026-04-29T07:00:00.000Z") + seconds * 1000).toISOString()
 
 interface Case {
   readonly title: string

@@ -1,0 +1,46 @@
+import { Effect, Layer } from "effect"
+import { LeftOvers } from "../src/adapter/LeftOvers.ts"
+import { RuntimeConfig, type Settings } from "../src/config/RuntimeConfig.ts"
+import { Runner } from "../src/dispatch/Runner.ts"
+import { RunnerId } from "../src/domain/Ids.ts"
+import * as ScriptedAdapters from "./adapter/ScriptedAdapters.ts"
+import * as MemoryArtifacts from "./artifact/MemoryArtifacts.ts"
+import * as MemoryAudit from "./artifact/MemoryAudit.ts"
+import * as FixedWorkspace from "./context/FixedWorkspace.ts"
+import * as Host from "./Host.ts"
+import * as MemoryLock from "./lock/MemoryLock.ts"
+import * as NoSchedules from "./schedule/NoSchedules.ts"
+import * as SqlStore from "./store/SqlStore.ts"
+
+export interface Scene {
+  readonly settings: Settings
+  /** What each adapter does, by id. */
+  readonly adapters: Readonly<Record<string, ScriptedAdapters.Scripted>>
+  readonly workspace?: FixedWorkspace.Fixed
+  /** Processes that the boot sweep cannot end, by attempt id. */
+  readonly survivors?: Readonly<Record<string, ReadonlyArray<string>>>
+}
+
+/** The runner of a runtime in memory. */
+export const RUNNER = RunnerId.make("memory:1:1970-01-01T00:00:00.000Z")
+
+/** A whole runtime in memory, for tests: the programs are the real ones, time is whatever the Clock says. */
+export const layer = (scene: Scene) =>
+  Layer.mergeAll(
+    SqlStore.memory,
+    MemoryLock.layer,
+    MemoryArtifacts.layer,
+    MemoryAudit.layer,
+    FixedWorkspace.layer(scene.workspace),
+    ScriptedAdapters.layer(
+      scene.adapters,
+      Object.fromEntries([...scene.settings.adapters].filter(([id]) => id in scene.adapters))
+    ),
+    NoSchedules.layer,
+    Host.ids,
+    Layer.succeed(Runner, { runnerId: RUNNER, host: "memory", pid: 1 }),
+    Layer.succeed(LeftOvers, {
+      sweep: ({ attemptId }) => Effect.succeed(scene.survivors?.[attemptId] ?? [])
+    }),
+    Layer.succeed(RuntimeConfig, scene.settings)
+  )

@@ -1,0 +1,188 @@
+import { expect } from "bun:test"
+import { Effect, Option } from "effect"
+import { EventId } from "../../../src/domain/Ids.ts"
+import { Store } from "../../../src/store/Store.ts"
+import {
+  actor,
+  add,
+  at,
+  attemptId,
+  claimed,
+  eventsOf,
+  newest,
+  Raw,
+  stampAt,
+  taskId,
+  text
+} from "../../support/store.ts"
+import type { Sentence } from "../store.ts"
+
+const append = (n: number, task: Option.Option<string> = Option.none()) =>
+  Effect.flatMap(Store, (store) =>
+    store.events.append(
+      {
+        type: "dispatch_idle",
+        taskId: Option.map(task, taskId),
+        attemptId: Option.none(),
+        detail: { n }
+      },
+      stampAt(n)
+    )
+  )
+
+export const history = (check: Sentence) => {
+  check(
+    "gives events ids in the order of their commits and reads them by cursor",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const ids = yield* Effect.forEach([1, 2, 3, 4, 5], (n) =>
+        append(n, Option.some(n % 2 === 0 ? "a" : "b"))
+      )
+      expect([...ids].sort((a, b) => a - b)).toEqual(ids)
+      const numbers = Effect.map(
+        (events: ReadonlyArray<{ readonly detail: Readonly<Record<string, unknown>> }>) =>
+          events.map((event) => event.detail.n)
+      )
+      expect(yield* numbers(store.events.since(EventId.make(0), 3))).toEqual([1, 2, 3])
+      expect(yield* numbers(store.events.since(ids[2]!, 100))).toEqual([4, 5])
+      expect(yield* numbers(store.events.since(ids[4]!, 100))).toEqual([])
+      expect(yield* numbers(store.events.newest(2))).toEqual([4, 5])
+      expect(yield* numbers(store.events.newest(100))).toEqual([1, 2, 3, 4, 5])
+      expect(yield* numbers(store.events.ofTask(taskId("b"), 2))).toEqual([3, 5])
+      expect(yield* numbers(store.events.ofTask(taskId("none"), 2))).toEqual([])
+    })
+  )
+
+  check(
+    "keeps an event as it was written",
+    Effect.gen(function* () {
+      const id = yield* append(7)
+      expect(yield* newest(1)).toEqual([
+        {
+          id,
+          eventType: "dispatch_idle",
+          taskId: Option.none(),
+          attemptId: Option.none(),
+          actor,
+          detail: { n: 7 },
+          createdAt: at(7)
+        }
+      ])
+    })
+  )
+
+  check(
+    "lets nobody change an event, and remove one only from the old end",
+    Effect.gen(function* () {
+      const raw = yield* Raw
+      for (const n of [1, 2, 3, 4]) yield* append(n)
+      const ids = (yield* newest(4)).map((event) => event.id)
+      const refused = (sql: string, id: number) =>
+        Effect.map(Effect.exit(raw.run(sql, id)), (exit) => exit._tag)
+      expect(yield* refused("UPDATE run_events SET detail_json = '{}' WHERE id = ?1", ids[0]!)).toBe(
+        "Failure"
+      )
+      expect(yield* refused("DELETE FROM run_events WHERE id = ?1", ids[2]!)).toBe("Failure")
+      expect(yield* refused("DELETE FROM run_events WHERE id >= ?1", ids[1]!)).toBe("Failure")
+      expect((yield* newest(9)).map((event) => event.id)).toEqual(ids)
+      yield* raw.run("DELETE FROM run_events WHERE id <= ?1", ids[1]!)
+      expect((yield* newest(9)).map((event) => event.id)).toEqual(ids.slice(2))
+    })
+  )
+
+  check(
+    "never uses an event's id again",
+    Effect.gen(function* () {
+      const raw = yield* Raw
+      const last = yield* append(1)
+      yield* raw.run("DELETE FROM run_events")
+      expect(yield* append(2)).toBeGreaterThan(last)
+    })
+  )
+
+  check(
+    "remembers the pause: a new reason keeps its time, and only a pause can be cleared",
+    Effect.gen(function* () {
+      const store = yield* Store
+      expect(yield* store.gates.pause).toEqual(Option.none())
+      expect(yield* store.gates.clearPause(stampAt(0))).toBe(false)
+      yield* store.gates.setPause(Option.some("upgrade"), stampAt(1))
+      const again = yield* store.gates.setPause(Option.none(), stampAt(2))
+      expect(again).toEqual({ reason: Option.none(), since: at(1), actor })
+      expect(yield* store.gates.pause).toEqual(Option.some(again))
+      expect(yield* store.gates.clearPause(stampAt(3))).toBe(true)
+      expect(yield* store.gates.pause).toEqual(Option.none())
+      expect((yield* newest(9)).map((event) => [event.eventType, event.detail])).toEqual([
+        ["dispatch_pause_enabled", { reason: "upgrade" }],
+        ["dispatch_pause_enabled", { reason: null }],
+        ["dispatch_pause_cleared", { paused_since: text(at(1)) }]
+      ])
+    })
+  )
+
+  check(
+    "cools an adapter down, keeps the longer cool-down and forgets those that are over",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const cool = (adapterId: string, until: number, now = 0) =>
+        store.gates.coolDown({ adapterId, reason: Option.some("429"), until: at(until) }, stampAt(now))
+      const found = (seconds: number) =>
+        Effect.map(store.gates.cooldowns(at(seconds)), (cooldowns) =>
+          cooldowns.map((one) => [one.adapterId, text(one.until)])
+        )
+      yield* cool("codex", 100)
+      yield* cool("codex", 50)
+      yield* cool("local", 30)
+      expect(yield* found(0)).toEqual([
+        ["local", text(at(30))],
+        ["codex", text(at(100))]
+      ])
+      expect(yield* found(30)).toEqual([["codex", text(at(100))]])
+      yield* cool("codex", 200, 60)
+      expect(yield* found(150)).toEqual([["codex", text(at(200))]])
+      expect((yield* newest(9)).map((event) => event.detail.until)).toEqual([
+        text(at(100)),
+        text(at(30)),
+        text(at(200))
+      ])
+    })
+  )
+
+  check(
+    "puts messages into the outbox with the event that tells it",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const raw = yield* Raw
+      yield* add("a")
+      yield* claimed("a1")
+      const message = { channel: "general", text: "größe" }
+      yield* store.outbox.add({ taskId: taskId("a"), attemptId: attemptId("a1"), message }, stampAt(1))
+      const [row] = yield* raw.run("SELECT * FROM outbox")
+      expect(row).toMatchObject({ task_id: "a", attempt_id: "a1", acked_at: null, created_at: text(at(1)) })
+      expect(JSON.parse(String(row?.message_json))).toEqual(message)
+      expect((yield* newest(1))[0]).toMatchObject({
+        eventType: "outbox_added",
+        taskId: Option.some(taskId("a")),
+        detail: { outbox_id: row?.id }
+      })
+      expect(yield* eventsOf("a")).toEqual(["task_enqueued", "task_claimed", "outbox_added"])
+    })
+  )
+
+  check(
+    "is well, and says what is wrong when it is not",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const raw = yield* Raw
+      yield* add("a")
+      expect((yield* store.maintenance.health(true)).problems).toEqual([])
+      yield* raw.run("UPDATE tasks SET ready = 0, status = 'running'")
+      yield* raw.run("UPDATE task_counts SET n = 5 WHERE status = 'blocked'")
+      expect((yield* store.maintenance.health(false)).problems).toEqual([])
+      expect((yield* store.maintenance.health(true)).problems).toEqual([
+        "task a is running but has no open attempt",
+        "5 tasks are counted as blocked, there are 0"
+      ])
+    })
+  )
+}
