@@ -2,10 +2,10 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Clock, DateTime, Effect, Layer, Ref } from "effect"
+import { Disk } from "../src/artifact/Disk.ts"
 import { Runner } from "../src/dispatch/Runner.ts"
 import { IdSource, RunnerId, uuidV7 } from "../src/domain/Ids.ts"
 import { now } from "../src/domain/Time.ts"
-import { Disk } from "../src/operate/Disk.ts"
 
 /** The 12 bits of a UUIDv7 that count within a millisecond. */
 const SEQUENCE = 0x1000

@@ -66,7 +66,7 @@ const caught: ReadonlyArray<readonly [rule: string, path: string, text: string, 
     "a file of src that imports layers",
     "src/dispatch/Lock.ts",
     'import { layer } from "../../layers/lock/KernelLock.ts"',
-    "only src/cli.ts and src/web.ts import layers/"
+    "only the entry points import layers/"
   ],
   [
     "a source that imports a test",

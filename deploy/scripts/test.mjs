@@ -38,7 +38,24 @@ const checkSource = async () => {
   const limit = { timeoutMs: CHECK_LIMIT_MS }
   const steps = [
     ["typecheck", () => run(tool("tsc"), ["--noEmit"], limit)],
-    ["diagnostics", () => run(tool("effect-tsgo"), ["diagnostics", "--project", "tsconfig.json"], limit)],
+    [
+      "diagnostics",
+      () =>
+        run(
+          tool("effect-tsgo"),
+          [
+            "diagnostics",
+            "--project",
+            "tsconfig.json",
+            "--format",
+            "text",
+            "--severity",
+            "error,warning",
+            "--strict"
+          ],
+          limit
+        )
+    ],
     ["lint", () => run(tool("biome"), ["check"], limit)]
   ]
   const results = []
@@ -97,7 +114,12 @@ const runTests = async (selection) => {
   const built = selection.length === 0 ? { AGENT_RUNTIME_TEST_BINARY: binary } : {}
   try {
     const report = join(work, "junit.xml")
-    const args = ["test", `--parallel=${Math.min(availableParallelism(), 4)}`, "--only-failures"]
+    const args = [
+      "test",
+      `--parallel=${Math.min(availableParallelism(), 4)}`,
+      "--only-failures",
+      "--timeout=30000"
+    ]
     const result = await run(
       bun,
       [

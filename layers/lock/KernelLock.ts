@@ -23,6 +23,8 @@ const Note = Schema.parseJson(Schema.Struct({ runner_id: RunnerId, since: Time }
 const readNote = Schema.decodeUnknownOption(Note)
 const writeNote = Schema.encodeSync(Note)
 
+const MOST_TRIES = 1_000
+
 /** A lock file holds one short line; garbage of any size in it is not read further than this. */
 const NOTE_BYTES = 4_096
 
@@ -50,6 +52,16 @@ const make = Effect.sync(() => {
     if (libc.symbols.fcntl(fd, F_OFD_GETLK, ptr(request)) !== 0)
       throw new Error("the file system cannot lock files")
     return request.readInt16LE(0) !== F_UNLCK
+  }
+
+  // A holder that let go between the two calls leaves it to be taken; a lock that nobody holds and that cannot
+  // be taken either is none.
+  const taken = (fd: number): boolean => {
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+      if (take(fd)) return true
+      if (isTaken(fd)) return false
+    }
+    throw new Error("the file system cannot lock files")
   }
 
   const noteIn = (fd: number): Holder => {
@@ -80,7 +92,7 @@ const make = Effect.sync(() => {
       const since = yield* now
       yield* Effect.try({
         try: () => {
-          if (!take(fd)) throw new LockHeld({ path: file, runnerId: noteIn(fd).runnerId })
+          if (!taken(fd)) throw new LockHeld({ path: file, runnerId: noteIn(fd).runnerId })
           fs.ftruncateSync(fd, 0)
           fs.writeSync(fd, `${writeNote({ runner_id: runnerId, since })}\n`, 0)
         },
@@ -93,7 +105,7 @@ const make = Effect.sync(() => {
     holder: Effect.fn("Lock.holder")((file) =>
       Effect.try({
         try: () => {
-          const fd = fs.openSync(file, "r+")
+          const fd = fs.openSync(file, "r")
           try {
             return isTaken(fd) ? Option.some(noteIn(fd)) : Option.none<Holder>()
           } finally {

@@ -1,60 +1,67 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Cause, DateTime, Effect, HashMap, Layer, Logger, type LogLevel } from "effect"
+import { type Layer, Logger, LogLevel } from "effect"
+import { logLine } from "../../src/domain/LogLine.ts"
 
-/** A log file that has grown to this is put aside (SPEC.md section 19). */
+/** A log file that would grow beyond this is put aside (SPEC.md section 19). */
 const ROTATE_BYTES = 50 * 1024 * 1024
 const KEPT = 5
 
 export interface LogOptions {
+  /** Made when missing (0700). */
   readonly logDir: string
-  readonly level: LogLevel.LogLevel
   readonly rotateBytes?: number
 }
 
-/** One line of JSON: time, level, message, then the ids that the program annotated. */
-const lineOf = (entry: Logger.Logger.Options<unknown>): string => {
-  const line: Record<string, unknown> = {
-    at: DateTime.formatIso(DateTime.unsafeFromDate(entry.date)),
-    level: entry.logLevel.label.toLowerCase(),
-    message: (Array.isArray(entry.message) ? entry.message : [entry.message]).map(text).join(" ")
-  }
-  for (const [key, value] of HashMap.entries(entry.annotations)) line[key] = value
-  if (!Cause.isEmpty(entry.cause)) line.cause = Cause.pretty(entry.cause)
-  return `${JSON.stringify(line)}\n`
-}
-
-const text = (part: unknown): string => (typeof part === "string" ? part : JSON.stringify(part))
-
-/** Moves `runtime.jsonl` to `.1`, `.1` to `.2` and so on; the oldest goes. */
-const rotate = (file: string): void => {
-  for (let n = KEPT; n >= 1; n--) {
-    const from = n === 1 ? file : `${file}.${n - 1}`
-    if (fs.existsSync(from)) fs.renameSync(from, `${file}.${n}`)
-  }
-}
-
-const append = (file: string, line: string, rotateBytes: number): void => {
-  try {
-    const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
-    if (size >= rotateBytes) rotate(file)
-    fs.appendFileSync(file, line, { mode: 0o600 })
-  } catch {
-    // The same line goes to stderr: a full disk must not end what is being logged about.
-  }
-}
-
-/** Writes the log to `logDir/runtime.jsonl` and the same lines to stderr, for the journal. */
+/**
+ * Adds `logDir/runtime.jsonl` to what is logged from `info` on: `runtime.jsonl.1` is the file before it, five
+ * are kept. A line that the disk does not take is lost here, and nothing else: logging never fails a program.
+ */
 export const layer = (options: LogOptions): Layer.Layer<never> => {
   const file = path.join(options.logDir, "runtime.jsonl")
-  const logger = Logger.make((entry) => {
-    const line = lineOf(entry)
-    append(file, line, options.rotateBytes ?? ROTATE_BYTES)
-    process.stderr.write(line)
-  })
-  return Layer.mergeAll(
-    Layer.effectDiscard(Effect.sync(() => fs.mkdirSync(options.logDir, { recursive: true, mode: 0o700 }))),
-    Logger.replace(Logger.defaultLogger, logger),
-    Logger.minimumLogLevel(options.level)
+  const most = options.rotateBytes ?? ROTATE_BYTES
+  return Logger.add(
+    Logger.make((entry) => {
+      if (LogLevel.greaterThanEqual(entry.logLevel, LogLevel.Info))
+        append(file, Buffer.from(`${logLine.log(entry)}\n`), most)
+    })
   )
+}
+
+const append = (file: string, line: Uint8Array, most: number): void => {
+  harmless(() => rotate(file, line.length, most))
+  harmless(() => {
+    try {
+      write(file, line)
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause
+      fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+      write(file, line)
+    }
+  })
+}
+
+// One write call: the lines of several processes stand one after the other.
+const write = (file: string, line: Uint8Array): void => fs.appendFileSync(file, line, { mode: 0o600 })
+
+/** Moves `runtime.jsonl` to `.1`, `.1` to `.2` and so on where the line would not fit; the oldest goes. */
+const rotate = (file: string, more: number, most: number): void => {
+  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size === 0 || size + more <= most) return
+  for (let n = KEPT; n >= 1; n--) {
+    const from = n === 1 ? file : `${file}.${n - 1}`
+    // Another process may rotate at the same time: what it has moved is not there any more.
+    harmless(() => fs.renameSync(from, `${file}.${n}`))
+  }
+}
+
+const isMissing = (cause: unknown): boolean =>
+  cause instanceof Error && "code" in cause && cause.code === "ENOENT"
+
+const harmless = (step: () => void): void => {
+  try {
+    step()
+  } catch {
+    // A full disk must not end what is being logged about; warnings are on stderr as well.
+  }
 }

@@ -3,11 +3,11 @@ import { TaskId } from "../../src/domain/Ids.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Claim, ClaimRequest, Lane } from "../../src/store/Tasks.ts"
 import { json, NO_USAGE, stamped, time } from "./columns.ts"
+import { idReader } from "./rows.ts"
 import { read as readAttempt } from "./SqlAttempts.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
-import { idReader } from "./rows.ts"
 import { strict, type TaskAndRound } from "./taskRows.ts"
 
 // The planner, which knows no figures, would take another index and sort all that it finds.
@@ -131,6 +131,19 @@ const inItsLane =
         )
   }
 
+// What TAKE changed, put into what was decoded before it: decoding costs as much as a statement.
+const running = ({ task, round }: TaskAndRound, taken: Row, at: DateTime.Utc): TaskAndRound => ({
+  task: {
+    ...task,
+    status: "running",
+    attemptCount: Number(taken.attempt_count),
+    startedAt: Option.some(at),
+    finishedAt: Option.none(),
+    updatedAt: at
+  },
+  round
+})
+
 /** See Tasks.claim. Runs inside a transaction. */
 export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
   Effect.gen(function* () {
@@ -158,5 +171,8 @@ export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
       { runner_id: request.runnerId, number: attempt.number, attempt_count: Number(taken.attempt_count) },
       request.stamp
     )
-    return { _tag: "Claimed", claimed: { ...Either.getOrThrow(strict(taken)), attempt } } satisfies Claim
+    return {
+      _tag: "Claimed",
+      claimed: { ...running(sound.right, taken, request.stamp.at), attempt }
+    } satisfies Claim
   })

@@ -164,6 +164,7 @@ export const settle = (sqlite: Sql, settlement: Settlement) =>
         workflowId: typeof moved.workflow_id === "number" ? moved.workflow_id : null
       }
       const finished: JsonObject = {
+        ...end.detail,
         exit_status: orNull(end.exitStatus),
         reason: end.reason,
         issues: end.issues

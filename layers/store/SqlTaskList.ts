@@ -14,11 +14,14 @@ export const MOST_EXAMINED = 10_000
 type Column = "status" | "kind" | "source"
 
 // One column, or none: a walk along its index meets nothing but what belongs to the page.
-const pageOf = (column?: Column) =>
-  statement(`
-  SELECT * FROM tasks WHERE ${column === undefined ? "" : `${column} = :value AND `}(created_at, task_id) < (:createdAt, :taskId)
+const PAGE_OF_ALL = statement(`
+  SELECT * FROM tasks WHERE (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
-const PAGE = { all: pageOf(), status: pageOf("status"), kind: pageOf("kind"), source: pageOf("source") }
+const pageOf = (column: Column) =>
+  statement(`
+  SELECT * FROM tasks WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
+const PAGE = { status: pageOf("status"), kind: pageOf("kind"), source: pageOf("source") }
 
 // Several columns: a walk along one index as far as a bound, the other columns compared row by row. The rows
 // come in the order of the walk, so that LIMIT ends it early.
@@ -39,7 +42,7 @@ const FILTERED = { status: filteredOf("status"), kind: filteredOf("kind"), sourc
 const endOf = (column: Column) =>
   statement(`
   SELECT created_at, task_id FROM tasks WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
-  ORDER BY created_at DESC, task_id DESC LIMIT 1 OFFSET ${MOST_EXAMINED - 1}`)
+  ORDER BY created_at DESC, task_id DESC LIMIT 1 OFFSET :skipped`)
 const END = { kind: endOf("kind"), source: endOf("source") }
 const COUNTED = statement(
   "SELECT sum(n) AS n FROM task_counts WHERE status IN (SELECT value FROM json_each(:statuses))"
@@ -120,7 +123,7 @@ const filtered = (sqlite: Sql, column: Column, value: string, query: Query, end:
 // The bound is read first: rows that are added meanwhile are newer, and the walk still ends at it.
 const bounded = (sqlite: Sql, column: "kind" | "source", value: string, query: Query) =>
   Effect.gen(function* () {
-    const last = (yield* sqlite.rows(END[column], { ...query.from, value }))[0]
+    const last = (yield* sqlite.rows(END[column], { ...query.from, value, skipped: MOST_EXAMINED - 1 }))[0]
     const end = Option.map(Option.fromNullable(last), placeOf)
     return { rows: yield* filtered(sqlite, column, value, query, end), end } satisfies Found
   })
@@ -130,7 +133,7 @@ const find = (sqlite: Sql, query: Query): Effect.Effect<Found, StoreUnavailable>
     const { statuses, kind, source, from, limit } = query
     if (kind === null && source === null)
       return statuses.length === 0
-        ? whole(yield* sqlite.rows(PAGE.all, { ...from, limit }))
+        ? whole(yield* sqlite.rows(PAGE_OF_ALL, { ...from, limit }))
         : yield* merged(statuses, (value) => sqlite.rows(PAGE.status, { ...from, limit, value }))
     if (statuses.length === 0 && (kind === null || source === null)) {
       const of = kind === null ? PAGE.source : PAGE.kind

@@ -140,6 +140,8 @@ const unopened = (file: string, cause: unknown): StoreUnavailable => {
   if (cause instanceof StoreUnavailable) return cause
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)))
     return refuse(file, `it is damaged (${codeOf(cause)})`, orBackup(file, "put a backup in its place"))
+  if (/^(SQLITE_FULL|ENOSPC)$/.test(codeOf(cause)))
+    return refuse(file, "the disk is full", "free some space and try again; nothing was changed")
   return refuse(
     file,
     `it cannot be opened (${cause instanceof Error ? cause.message : cause})`,

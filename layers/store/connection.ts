@@ -26,27 +26,34 @@ export const codeOf = (error: unknown): string => {
 export const isBusy = (error: unknown): error is SqlError =>
   error instanceof SqlError && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error))
 
+const opened = (options: OpenOptions, role: "writer" | "reader"): Database => {
+  const memory = options.filename === ":memory:"
+  const db = memory
+    ? new Database(":memory:")
+    : new Database(options.filename, { readwrite: true, create: false })
+  try {
+    // First the timeout: the switch to WAL can meet a lock.
+    db.run("PRAGMA busy_timeout = 5000")
+    if (!memory) db.run("PRAGMA journal_mode = WAL")
+    db.run(`PRAGMA journal_size_limit = ${JOURNAL_BYTES}`)
+    db.run(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
+    db.run("PRAGMA foreign_keys = ON")
+    if (role === "reader") db.run("PRAGMA query_only = ON")
+    // A damaged schema is told now and not by the first task.
+    db.query("SELECT count(*) FROM sqlite_schema").all()
+    db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+    return db
+  } catch (cause) {
+    db.close()
+    throw cause
+  }
+}
+
 /** A connection for the scope; a reader cannot write. */
 export const open = (options: OpenOptions, role: "writer" | "reader") =>
   Effect.acquireRelease(
     Effect.try({
-      try: () => {
-        const memory = options.filename === ":memory:"
-        const db = memory
-          ? new Database(":memory:")
-          : new Database(options.filename, { readwrite: true, create: false })
-        // First the timeout: the switch to WAL can meet a lock.
-        db.run("PRAGMA busy_timeout = 5000")
-        if (!memory) db.run("PRAGMA journal_mode = WAL")
-        db.run(`PRAGMA journal_size_limit = ${JOURNAL_BYTES}`)
-        db.run(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
-        db.run("PRAGMA foreign_keys = ON")
-        if (role === "reader") db.run("PRAGMA query_only = ON")
-        // A damaged schema is told now and not by the first task.
-        db.query("SELECT count(*) FROM sqlite_schema").all()
-        db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
-        return db
-      },
+      try: () => opened(options, role),
       catch: (cause) => new SqlError({ cause, message: `cannot open ${options.filename}` })
     }),
     (db) => Effect.sync(() => db.close())

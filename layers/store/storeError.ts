@@ -21,6 +21,8 @@ export const unavailable = (
 ): StoreUnavailable => {
   const family = code.split("_").slice(0, 2).join("_")
   const told = (reason: string, remedy: string) => new StoreUnavailable({ path, reason, remedy })
+  // The index beside the journal (-shm) could not grow, which is what a full disk looks like to a reader.
+  if (code === "SQLITE_IOERR_SHMSIZE") return unavailable(path, "SQLITE_FULL", cause)
   switch (family) {
     case "SQLITE_BUSY":
     case "SQLITE_LOCKED":

@@ -1,26 +1,8 @@
 import { Effect, Option } from "effect"
-import type { Settings } from "../config/RuntimeConfig.ts"
-import type { Profile } from "../domain/Profile.ts"
 import { type Adapter, AdapterRegistry } from "./AdapterRegistry.ts"
 
 /** How many fallbacks are walked at most (SPEC.md section 6). */
 const MOST_FALLBACKS = 3
-
-/**
- * The adapter that a task is meant for: the one it requests, else its profile's default where that is
- * configured, else the default of the configuration.
- */
-export const intended = (
-  requestedAdapter: Option.Option<string>,
-  profile: Option.Option<Profile>,
-  settings: Pick<Settings, "adapters" | "defaultAdapter">
-): string =>
-  Option.getOrElse(requestedAdapter, () =>
-    Option.flatMapNullable(profile, (found) => found.defaultAdapter).pipe(
-      Option.filter((id) => settings.adapters.has(id)),
-      Option.getOrElse(() => settings.defaultAdapter)
-    )
-  )
 
 export interface Selected {
   readonly adapter: Adapter

@@ -15,12 +15,16 @@ const operator = Effect.map(
   })
 )
 
-/** Runs an operation for the person at the command line and answers its result as wire JSON. */
+/**
+ * Runs an operation for the person at the command line and answers its result as wire JSON. The operation is
+ * loaded when it is asked for, so that a command's start costs what that command needs.
+ */
 export const ask = <I, O, Wire, E, R>(
-  operation: Operation<I, O, Wire, E, R>,
+  load: () => Promise<Operation<I, O, Wire, E, R>>,
   input: I
 ): Effect.Effect<Wire, E, R | Terminal> =>
   Effect.gen(function* () {
+    const operation = yield* Effect.promise(load)
     const result = yield* operation.run(input, yield* operator)
     return yield* Effect.orDie(Schema.encode(operation.output)(result))
   })

@@ -1,7 +1,6 @@
 import { Effect } from "effect"
 import { decode } from "../config/Issues.ts"
 import { JsonObject } from "../domain/Json.ts"
-import * as Queue from "../operate/Queue.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { documentOptions, readDocument } from "./Input.ts"
@@ -22,7 +21,10 @@ export const bridgeGithub = command({
   example: "agent-runtime bridge-github --file fixtures/github-pr-merged.json",
   arguments: [],
   options: file,
-  run: (input) => Effect.flatMap(body(input), (event) => ask(Queue.github, event))
+  run: (input) =>
+    Effect.flatMap(body(input), (event) =>
+      ask(async () => (await import("../operate/Queue.ts")).github, event)
+    )
 })
 
 export const bridgeDiscord = command({
@@ -35,5 +37,8 @@ export const bridgeDiscord = command({
   example: "agent-runtime bridge-discord --file fixtures/discord-mention.json",
   arguments: [],
   options: file,
-  run: (input) => Effect.flatMap(body(input), (event) => ask(Queue.discord, event))
+  run: (input) =>
+    Effect.flatMap(body(input), (event) =>
+      ask(async () => (await import("../operate/Queue.ts")).discord, event)
+    )
 })

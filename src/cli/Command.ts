@@ -1,4 +1,4 @@
-import { Context, Effect, type Layer, type Option, type Types } from "effect"
+import { Context, Effect, type Layer, Option, type Types } from "effect"
 import type { Doc } from "./Doc.ts"
 import type { Terminal } from "./Terminal.ts"
 
@@ -108,6 +108,8 @@ export interface Command<
   readonly options: O
   /** Answers the result as wire JSON; `undefined` when it has written everything itself (`Output.emit`). */
   readonly run: (input: InputOf<A, O>) => Effect.Effect<Result, E, R>
+  /** The answer to give where the layers of the command fail with this error; none: that is its failure. */
+  readonly instead?: (error: unknown) => Option.Option<Effect.Effect<Result>>
   /** The result as a person reads it; without it, one is made from the shape of the JSON. */
   readonly view?: (result: Result) => Doc
   /** 0 without it; 1 for an answer that is "no". */
@@ -220,8 +222,11 @@ export const bind = <
   execute: (input, globals) =>
     // The parser builds the input from this very definition, which is what InputOf says in types.
     Effect.suspend(() => made.run(input as InputOf<A, O>)).pipe(
-      Effect.map((result) => answer(made, result)),
-      Effect.provide(layer(globals))
+      Effect.provide(layer(globals)),
+      Effect.catchAll((error) =>
+        Option.getOrElse(made.instead?.(error) ?? Option.none(), () => Effect.fail(error))
+      ),
+      Effect.map((result) => answer(made, result))
     ) as Effect.Effect<Answer, E | LE, Frame>
 })
 

@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import { configJsonSchema } from "../config/ConfigJsonSchema.ts"
 import { command } from "./Command.ts"
 
 export const configSchema = command({
@@ -9,5 +8,5 @@ export const configSchema = command({
   example: "agent-runtime config-schema > runtime.schema.json",
   arguments: [],
   options: [],
-  run: () => Effect.sync(configJsonSchema)
+  run: () => Effect.promise(async () => (await import("../config/ConfigJsonSchema.ts")).configJsonSchema())
 })

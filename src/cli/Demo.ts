@@ -1,6 +1,5 @@
 import discord from "../../fixtures/discord-mention.json"
 import github from "../../fixtures/github-pr-merged.json"
-import * as Demo from "../operate/Demo.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { type Block, fields, heading, status, table, text } from "./Doc.ts"
@@ -14,7 +13,7 @@ export const demo = command({
   example: "agent-runtime demo",
   arguments: [],
   options: [],
-  run: () => ask(Demo.demo, { github, discord }),
+  run: () => ask(async () => (await import("../operate/Demo.ts")).demo, { github, discord }),
   exitCode: ({ ok }) => (ok ? 0 : 1),
   view: ({ tasks }) =>
     tasks.flatMap(

@@ -1,24 +1,13 @@
-import { Effect, Option, Schema, Stream } from "effect"
-import { EventId } from "../domain/Ids.ts"
-import { RunEvent } from "../domain/RunEvent.ts"
-import * as History from "../operate/History.ts"
-import { follow } from "../store/EventFeed.ts"
-import { Store } from "../store/Store.ts"
+import { Effect, type Option, Stream } from "effect"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { table } from "./Doc.ts"
 import { emit } from "./Output.ts"
 
-const encode = Schema.encode(RunEvent)
-
 const followed = (since: Option.Option<number>) =>
   Effect.gen(function* () {
-    const store = yield* Store
-    const newest = yield* store.events.newest(1)
-    const from = Option.getOrElse(since, () => newest[0]?.id ?? 0)
-    yield* Stream.runForEach(follow(EventId.make(from)), (event) =>
-      Effect.flatMap(Effect.orDie(encode(event)), emit)
-    )
+    const history = yield* Effect.promise(() => import("../operate/History.ts"))
+    yield* Stream.runForEach(history.followed(since), emit)
     return undefined
   })
 
@@ -37,12 +26,15 @@ export const events = command({
       kind: "integer",
       min: 1,
       max: 10_000,
-      default: History.DEFAULT_EVENTS,
+      default: 1_000,
       description: "How many at most."
     },
     { name: "follow", kind: "flag", description: "Go on with what happens." }
   ],
-  run: (input) => (input.follow ? followed(input.since) : ask(History.events, input)),
+  run: (input) =>
+    input.follow
+      ? followed(input.since)
+      : ask(async () => (await import("../operate/History.ts")).events, input),
   view: (found) => [
     table(
       ["id", "event", "task", "by", "at"],

@@ -1,6 +1,7 @@
 import { Cause, Option } from "effect"
 import { ConfigInvalid, ConfigMissing, line as configLine } from "../config/ConfigError.ts"
 import { Invalid, sentence } from "../config/Issues.ts"
+import { LockUnusable } from "../dispatch/Lock.ts"
 import { Refusal } from "../operate/Refusal.ts"
 import { RecordInvalid, StoreUnavailable } from "../store/StoreError.ts"
 import { OutputFailed } from "./Output.ts"
@@ -72,6 +73,13 @@ const expectedFailure = (program: string, error: unknown): Failure => {
     return {
       lines: [`the store ${error.path} is not available: ${error.reason}`],
       code: "store_unavailable",
+      hint: error.remedy,
+      exitCode: 3
+    }
+  if (error instanceof LockUnusable)
+    return {
+      lines: [`the lock file ${error.path} cannot be used: ${error.reason}`],
+      code: "lock_unusable",
       hint: error.remedy,
       exitCode: 3
     }

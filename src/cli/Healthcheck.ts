@@ -1,4 +1,5 @@
-import * as Health from "../operate/Health.ts"
+import { Effect, Option } from "effect"
+import { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, table, text, toned } from "./Doc.ts"
@@ -19,7 +20,13 @@ export const healthcheck = command({
   example: "agent-runtime healthcheck",
   arguments: [],
   options: [{ name: "deep", kind: "flag", description: "Have SQLite check the whole database too." }],
-  run: (input) => ask(Health.healthcheck, input),
+  run: (input) => ask(async () => (await import("../operate/Health.ts")).healthcheck, input),
+  instead: (error) =>
+    error instanceof ConfigInvalid || error instanceof ConfigMissing
+      ? Option.some(
+          Effect.promise(async () => (await import("../operate/Health.ts")).withoutConfiguration(error))
+        )
+      : Option.none(),
   exitCode: (health) => (health.ok ? 0 : 1),
   view: ({ adapters, config_issues, disk, ok, profiles, store }) => [
     heading("Health"),

@@ -113,7 +113,26 @@ const usage = (about: About, definition: Definition): ReadonlyArray<string> =>
   )
 
 const exampleLines = (example: string): ReadonlyArray<string> =>
-  example.split("\n").map((line) => `  ${line}`)
+  example
+    .split("\n")
+    .flatMap((line) => shellLines(line))
+    .map((line) => `  ${line}`)
+
+/** A command line as it can be pasted: a long one goes on behind a backslash, never inside quotes. */
+const shellLines = (line: string): ReadonlyArray<string> => {
+  if (width(line) <= COLUMNS - 2) return [line]
+  const lines: Array<string> = []
+  let last = ""
+  for (const [word] of line.matchAll(/(?:[^\s'"]|'[^']*'|"[^"]*")+/g)) {
+    const longer = last === "" ? word : `${last} ${word}`
+    if (width(longer) <= COLUMNS - 4) last = longer
+    else {
+      lines.push(`${last} \\`)
+      last = `  ${word}`
+    }
+  }
+  return [...lines, last]
+}
 
 const isRequired = (option: OptionDefinition): boolean => option.kind !== "flag" && option.required === true
 

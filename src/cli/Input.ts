@@ -48,21 +48,10 @@ export const readDocument = (sources: Sources): Effect.Effect<unknown, Invalid, 
     const name = nameOf(source)
     const text = source._tag === "Argument" ? source.text : yield* load(source)
     return yield* Either.mapLeft(
-      parse(text),
+      parseJson(text),
       (faults) => new Invalid({ problems: faults.map((fault) => at(name, fault)) })
     )
   })
-
-/** Longer text is first read by `JSON.parse`: a scan for keys that stand twice costs more than it tells. */
-const LONG = 1024 * 1024
-
-const parse = (text: string): Either.Either<unknown, ReadonlyArray<JsonFault>> =>
-  text.length <= LONG
-    ? parseJson(text)
-    : Either.orElse(
-        Either.try((): unknown => JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text)),
-        () => parseJson(text)
-      )
 
 const only = (sources: Sources): Effect.Effect<Source, Invalid> => {
   const { json = Option.none(), file = Option.none(), stdin = Option.none() } = sources

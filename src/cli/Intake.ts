@@ -1,5 +1,4 @@
 import { Effect } from "effect"
-import * as Queue from "../operate/Queue.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { documentOptions, documentUsage, readDocument, stdinArgument } from "./Input.ts"
@@ -14,5 +13,8 @@ export const intake = command({
   example: `agent-runtime intake --json '{"kind":"note","source":"operator","payload":{"text":"hello"}}'`,
   arguments: [stdinArgument],
   options: documentOptions,
-  run: (input) => Effect.flatMap(readDocument(input), (document) => ask(Queue.intake, document))
+  run: (input) =>
+    Effect.flatMap(readDocument(input), (document) =>
+      ask(async () => (await import("../operate/Queue.ts")).intake, document)
+    )
 })

@@ -1,4 +1,5 @@
 import { Cause, Effect, Either, Exit, Fiber, Logger, LogLevel, Option } from "effect"
+import { logLine } from "../domain/LogLine.ts"
 import { parse, type Request, wantsDebug, wantsJson } from "./Arguments.ts"
 import { type Bound, type Definition, type Globals, Session, type Shell } from "./Command.ts"
 import { type Failure, failureOf, render } from "./Failure.ts"
@@ -102,9 +103,14 @@ const logging =
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     const usual = definition.resident === true ? "info" : "warning"
     const level = levels[Option.getOrElse(globals.logLevel, () => usual)] ?? LogLevel.Info
-    const sink = Logger.map(Logger.logfmtLogger, (line) => terminal.report(`${visible(line)}\n`))
+    // The journal of a resident command gets the lines of the log file, a person gets words.
+    const format = definition.resident === true ? logLine : Logger.map(Logger.logfmtLogger, visible)
+    const sink = Logger.make((entry) => {
+      if (LogLevel.greaterThanEqual(entry.logLevel, level)) terminal.report(`${format.log(entry)}\n`)
+    })
     return effect.pipe(
-      Logger.withMinimumLogLevel(level),
+      // A log file takes what it takes by itself, whatever stderr shows.
+      Logger.withMinimumLogLevel(LogLevel.lessThan(level, LogLevel.Info) ? level : LogLevel.Info),
       Effect.provide(Logger.replace(Logger.defaultLogger, sink))
     )
   }

@@ -1,4 +1,3 @@
-import * as Pause from "../operate/Pause.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 
@@ -10,7 +9,7 @@ export const pause = command({
   example: "agent-runtime pause --reason 'maintenance until noon'",
   arguments: [],
   options: [{ name: "reason", kind: "text", description: "Why; it stands in the history." }],
-  run: (input) => ask(Pause.pause, input)
+  run: (input) => ask(async () => (await import("../operate/Pause.ts")).pause, input)
 })
 
 export const resume = command({
@@ -20,5 +19,5 @@ export const resume = command({
   example: "agent-runtime resume",
   arguments: [],
   options: [],
-  run: () => ask(Pause.resume, {})
+  run: () => ask(async () => (await import("../operate/Pause.ts")).resume, {})
 })

@@ -1,4 +1,3 @@
-import * as Cycle from "../operate/Cycle.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 
@@ -11,5 +10,5 @@ export const runOnce = command({
   example: "agent-runtime run-once",
   arguments: [],
   options: [],
-  run: () => ask(Cycle.once, {})
+  run: () => ask(async () => (await import("../operate/Cycle.ts")).once, {})
 })

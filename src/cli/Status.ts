@@ -1,4 +1,3 @@
-import * as State from "../operate/State.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, status as statusCell, table } from "./Doc.ts"
@@ -10,7 +9,7 @@ export const status = command({
   example: "agent-runtime status",
   arguments: [],
   options: [],
-  run: () => ask(State.status, {}),
+  run: () => ask(async () => (await import("../operate/State.ts")).status, {}),
   view: (now) => [
     heading(now.runtime_name),
     fields([

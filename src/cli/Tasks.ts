@@ -1,5 +1,4 @@
-import { TaskStatus } from "../domain/Task.ts"
-import * as Tasks from "../operate/Tasks.ts"
+import { TASK_STATUSES } from "../domain/TaskStatuses.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, status, table } from "./Doc.ts"
@@ -18,7 +17,7 @@ export const taskList = command({
     {
       name: "status",
       kind: "choice",
-      values: TaskStatus.literals,
+      values: TASK_STATUSES,
       list: true,
       separator: ",",
       description: "Only tasks with one of these statuses."
@@ -28,7 +27,7 @@ export const taskList = command({
     { name: "limit", kind: "integer", min: 1, max: 500, default: 50, description: "How many at most." },
     { name: "after", kind: "text", value: "CURSOR", description: "The page after this one." }
   ],
-  run: (input) => ask(Tasks.list, input),
+  run: (input) => ask(async () => (await import("../operate/Tasks.ts")).list, input),
   view: ({ next, tasks }) => [
     table(
       [{ title: "task", keep: true }, "status", "kind", "subject", "created"],
@@ -46,7 +45,7 @@ export const taskShow = command({
   example: "agent-runtime task-show 0196a1b2-0000-7000-8000-000000000001",
   arguments: id,
   options: [],
-  run: (input) => ask(Tasks.show, input),
+  run: (input) => ask(async () => (await import("../operate/Tasks.ts")).show, input),
   view: ({ artifacts, attempts, children, events, task, waiting }) => [
     heading(task.subject ?? task.kind),
     fields([
@@ -109,7 +108,7 @@ export const taskCancel = command({
     { name: "force", kind: "flag", description: "Cancel it also while it runs." },
     { name: "reason", kind: "text", description: "Why; it stands in the history." }
   ],
-  run: (input) => ask(Tasks.cancel, input)
+  run: (input) => ask(async () => (await import("../operate/Tasks.ts")).cancel, input)
 })
 
 export const taskRetry = command({
@@ -119,5 +118,5 @@ export const taskRetry = command({
   example: "agent-runtime task-retry 0196a1b2-0000-7000-8000-000000000001 --note 'the key is there now'",
   arguments: id,
   options: [{ name: "note", kind: "text", description: "What the next attempt should know." }],
-  run: (input) => ask(Tasks.retry, input)
+  run: (input) => ask(async () => (await import("../operate/Tasks.ts")).retry, input)
 })

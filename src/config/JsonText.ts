@@ -23,7 +23,8 @@ export const parseJson = (text: string): Either.Either<unknown, ReadonlyArray<Js
 }
 
 const SPACE = /[ \t\n\r]*/y
-const STRING = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y
+const PLAIN = /[ !#-[\]-\uffff]*/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const WORD = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y
 
 /** Ends a scan at the first syntax fault. */
@@ -109,9 +110,17 @@ class Scanner {
   }
 
   private string(): string {
-    const raw = this.match(STRING)
-    if (raw === undefined)
-      return this.text[this.at] === '"' ? this.badString() : this.unfit("a key in double quotes")
+    const start = this.at
+    if (this.text[start] !== '"') return this.unfit("a key in double quotes")
+    this.at++
+    // Stretch by stretch: one pattern for the whole would recurse once for each letter of a long text.
+    do this.match(PLAIN)
+    while (this.match(ESCAPE) !== undefined)
+    if (this.text[this.at] !== '"') {
+      this.at = start
+      return this.badString()
+    }
+    const raw = this.text.slice(start, ++this.at)
     return raw.includes("\\") ? String(JSON.parse(raw)) : raw.slice(1, -1)
   }
 

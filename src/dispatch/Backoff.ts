@@ -2,10 +2,10 @@ import { Chunk, Clock, Duration, Effect, Option, Schedule } from "effect"
 import type { CommonSettings } from "../config/AdapterSettings.ts"
 import type { Settings } from "../config/RuntimeConfig.ts"
 
-/** No retry waits longer than this (SPEC.md section 8). */
+/** No retry waits longer than this (SPEC.md section 8), where an adapter does not name a cap of its own. */
 const LONGEST = Duration.hours(1)
 
-// From here on doubling has long reached the cap.
+// From here on doubling has long reached any cap: a second doubled so often is 68 years.
 const MOST_STEPS = 32
 
 /**
@@ -22,13 +22,19 @@ export const backoff = (base: Duration.Duration, longest: Duration.Duration = LO
 export const waitAfter = Effect.fn("Backoff.waitAfter")(function* (
   attempt: number,
   settings: Pick<Settings, "retryBackoffSeconds">,
-  retry: CommonSettings["retry"] | undefined
+  retry: Option.Option<CommonSettings["retry"]>
 ) {
-  const base = Option.getOrElse(retry?.backoffSeconds ?? Option.none(), () => settings.retryBackoffSeconds)
-  const longest = Option.match(retry?.maxBackoffSeconds ?? Option.none(), {
-    onNone: () => LONGEST,
-    onSome: (seconds) => Duration.min(Duration.seconds(seconds), LONGEST)
-  })
+  const base = Option.getOrElse(
+    Option.flatMap(retry, (own) => own.backoffSeconds),
+    () => settings.retryBackoffSeconds
+  )
+  const longest = Option.match(
+    Option.flatMap(retry, (own) => own.maxBackoffSeconds),
+    {
+      onNone: () => LONGEST,
+      onSome: Duration.seconds
+    }
+  )
   const steps = Array.from({ length: Math.min(Math.max(attempt, 1), MOST_STEPS) })
   const schedule = Schedule.delays(backoff(Duration.seconds(base), longest))
   const waits = yield* Schedule.run(schedule, yield* Clock.currentTimeMillis, steps)

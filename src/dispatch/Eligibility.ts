@@ -1,5 +1,5 @@
 import { type DateTime, Option } from "effect"
-import { intended } from "../adapter/Select.ts"
+import { intendedOf } from "../config/Intended.ts"
 import type { Settings } from "../config/RuntimeConfig.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import type { Lane } from "../store/Tasks.ts"
@@ -25,21 +25,13 @@ export interface Conditions {
   readonly running: ReadonlyMap<string, number>
 }
 
-/** The adapter that a lane's tasks are meant for. */
-export const adapterOf = (
-  lane: Pick<Lane, "requestedAdapter" | "requestedProfile">,
-  settings: Conditions["settings"]
-): string => {
-  const profileId = Option.getOrElse(lane.requestedProfile, () => settings.defaultProfile)
-  return intended(lane.requestedAdapter, Option.fromNullable(settings.profiles.get(profileId)), settings)
-}
-
 /** Whether tasks of a lane may start; none when they may. */
 export const closed = (
   lane: Pick<Lane, "requestedAdapter" | "requestedProfile">,
   conditions: Conditions
 ): Option.Option<LaneClosed> => {
-  const adapterId = adapterOf(lane, conditions.settings)
+  const requested = { profile: lane.requestedProfile, adapter: lane.requestedAdapter }
+  const adapterId = intendedOf(requested, conditions.settings)
   const cooldown = conditions.cooldowns.find((one) => one.adapterId === adapterId)
   if (cooldown !== undefined)
     return Option.some({

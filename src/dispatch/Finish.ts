@@ -2,16 +2,15 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
-import type { AttemptId } from "../domain/Ids.ts"
-import type { JsonObject } from "../domain/Json.ts"
+import type { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { Profile } from "../domain/Profile.ts"
-import { now } from "../domain/Time.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { create, type Parent, plan } from "../intake/FollowUps.ts"
+import { putOut } from "../intake/Messages.ts"
 import { Store } from "../store/Store.ts"
-import type { AttemptEnd, ClaimedTask, Move } from "../store/Tasks.ts"
+import type { AttemptEnd, ClaimedTask, Move, Settled } from "../store/Tasks.ts"
 import { waitAfter } from "./Backoff.ts"
-import { dispatcher, Runner } from "./Runner.ts"
+import { stampNow } from "./Runner.ts"
 
 /** What ran, as far as the attempt came. */
 export interface Ran {
@@ -22,71 +21,52 @@ export interface Ran {
   readonly adapter: Option.Option<AdapterSettings>
 }
 
+/** The end of one attempt. */
+export interface Attempted {
+  readonly taskId: TaskId
+  readonly attemptId: AttemptId
+  readonly verdict: Verdict
+  readonly settled: Settled
+}
+
 const errorOf = (verdict: Verdict): string => `${verdict.reason}: ${verdict.detail}`
 
 /** The store's move for a verdict; waits come from the back-off and from hints. */
-const moveOf = (ran: Ran, at: DateTime.Utc) =>
-  Effect.gen(function* () {
-    const settings = yield* RuntimeConfig
-    const { verdict } = ran
-    const retry = Option.map(ran.adapter, (adapter) => adapter.retry)
-    const wait = yield* waitAfter(ran.claimed.task.attemptCount, settings, Option.getOrUndefined(retry))
-    return Verdict.$match(verdict, {
-      Completed: ({ outcome }): Move => ({ _tag: "Complete", outcome }),
-      Blocked: ({ outcome }): Move => ({
-        _tag: "Block",
-        outcome: Option.some(outcome),
-        error: errorOf(verdict)
-      }),
-      PermanentFailure: ({ outcome }): Move => ({
-        _tag: "FailForGood",
-        outcome: Option.some(outcome),
-        error: errorOf(verdict)
-      }),
-      Retry: ({ outcome }): Move => ({
-        _tag: "RetryAt",
-        at: DateTime.addDuration(at, wait),
-        outcome: Option.some(outcome),
-        error: errorOf(verdict)
-      }),
-      Snooze: ({ outcome, seconds }): Move => ({
-        _tag: "SnoozeUntil",
-        at: DateTime.addDuration(at, Duration.seconds(seconds)),
-        outcome: Option.some(outcome),
-        error: errorOf(verdict)
-      }),
-      Canceled: ({ detail }): Move => ({ _tag: "Cancel", reason: detail }),
-      PutBack: (): Move => ({ _tag: "PutBack", counted: false, error: errorOf(verdict) })
-    })
+const moveOf = (verdict: Verdict, at: DateTime.Utc, wait: Duration.Duration): Move => {
+  const error = errorOf(verdict)
+  return Verdict.$match(verdict, {
+    Completed: ({ outcome }): Move => ({ _tag: "Complete", outcome }),
+    Blocked: ({ outcome }): Move => ({ _tag: "Block", outcome: Option.some(outcome), error }),
+    PermanentFailure: ({ outcome }): Move => ({ _tag: "FailForGood", outcome: Option.some(outcome), error }),
+    Retry: ({ outcome }): Move => ({
+      _tag: "RetryAt",
+      at: DateTime.addDuration(at, wait),
+      outcome: Option.some(outcome),
+      error
+    }),
+    Snooze: ({ outcome, seconds }): Move => ({
+      _tag: "SnoozeUntil",
+      at: DateTime.addDuration(at, Duration.seconds(seconds)),
+      outcome: Option.some(outcome),
+      error
+    }),
+    Canceled: ({ detail }): Move => ({ _tag: "Cancel", reason: detail }),
+    PutBack: (): Move => ({ _tag: "PutBack", counted: false, error })
   })
-
-/** Why a message is not put into the outbox; undefined when it is. */
-const objection = (message: JsonObject, profile: Profile): string | undefined => {
-  if (!profile.resultSchema.allowExternalMessages) return "the profile does not allow external messages"
-  if (profile.toolPolicy.allow_external_post === false)
-    return "the profile's tool policy forbids external posts"
-  const sort = typeof message.type === "string" ? `allow_${message.type}` : ""
-  return profile.toolPolicy[sort] === false ? `the profile's tool policy says ${sort}: false` : undefined
 }
 
-const putOut = (messages: ReadonlyArray<JsonObject>, parent: Parent, attemptId: AttemptId, stamp: Stamp) =>
+/**
+ * The verdict in the light of an operator's request to cancel, which holds whatever the attempt came to: a
+ * task that was asked to end must not run again. Only processes that are left come first.
+ */
+const heeding = (taskId: TaskId, verdict: Verdict) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { taskId } = parent.task
-    for (const message of messages) {
-      const reason = objection(message, parent.profile)
-      if (reason === undefined) yield* store.outbox.add({ taskId, attemptId, message }, stamp)
-      else
-        yield* store.events.append(
-          {
-            type: "follow_up_refused",
-            taskId: Option.some(taskId),
-            attemptId: Option.some(attemptId),
-            detail: { what: "external_message", reason, asked: message }
-          },
-          stamp
-        )
-    }
+    const request = yield* store.tasks.cancelRequested(taskId)
+    if (Option.isNone(request) || verdict.reason === "processes_left") return verdict
+    const { actor, reason } = request.value
+    const why = Option.match(reason, { onNone: () => "", onSome: (text) => `: ${text}` })
+    return Verdict.Canceled({ reason: "cancel", detail: `canceled by ${actor.name}${why}` })
   })
 
 /** The parent of what a completed outcome asks for; none when nothing ran. */
@@ -95,6 +75,7 @@ const parentOf = (ran: Ran): Option.Option<Parent> =>
     Option.map(({ adapter, profile }) => ({
       task: ran.claimed.task,
       round: ran.claimed.round,
+      attemptId: ran.claimed.attempt.attemptId,
       profile,
       adapterId: adapter.id
     }))
@@ -115,31 +96,37 @@ const coolDown = (ran: Ran, move: Move, stamp: Stamp) =>
 
 /**
  * Ends an attempt and moves its task, with all that follows from it, in one transaction. `Late` when the
- * attempt was no longer running: then nothing moved.
+ * attempt was no longer running: then nothing moved. The verdict that it answers is the one that was recorded.
  */
 export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
   const store = yield* Store
-  const runner = yield* Runner
-  const stamp: Stamp = { at: yield* now, actor: dispatcher(runner.runnerId) }
-  const move = yield* moveOf(ran, stamp.at)
-  const parent = move._tag === "Complete" ? parentOf(ran) : Option.none<Parent>()
-  const asked = move._tag === "Complete" ? move.outcome : { followUpTasks: [], externalMessages: [] }
-  const planned = Option.isSome(parent) ? yield* plan(asked.followUpTasks, parent.value) : []
-  const { attemptId } = ran.claimed.attempt
-  const settled = yield* store.transact(
+  const settings = yield* RuntimeConfig
+  const stamp = yield* stampNow
+  const { attemptId, taskId } = ran.claimed.attempt
+  const retry = Option.map(ran.adapter, (adapter) => adapter.retry)
+  const wait = yield* waitAfter(ran.claimed.task.attemptCount, settings, retry)
+  const completed = ran.verdict._tag === "Completed" ? Option.some(ran.verdict.outcome) : Option.none()
+  const asking = Option.all({ outcome: completed, parent: parentOf(ran) })
+  const planned = Option.isSome(asking)
+    ? yield* plan(asking.value.outcome.followUpTasks, asking.value.parent)
+    : []
+  const attempted = yield* store.transact(
     "Finish.finish",
     Effect.gen(function* () {
-      const end: AttemptEnd = { ...ran.end, reason: errorOf(ran.verdict) }
-      const done = yield* store.tasks.settle({ attemptId, end, move, stamp })
-      if (done._tag === "Late") return done
-      yield* coolDown(ran, move, stamp)
-      if (Option.isSome(parent)) {
-        yield* create(planned, parent.value, attemptId, stamp)
-        yield* putOut(asked.externalMessages, parent.value, attemptId, stamp)
+      const verdict = yield* heeding(taskId, ran.verdict)
+      const move = moveOf(verdict, stamp.at, wait)
+      const end: AttemptEnd = { ...ran.end, reason: errorOf(verdict) }
+      const settled = yield* store.tasks.settle({ attemptId, end, move, stamp })
+      if (settled._tag === "Settled") {
+        yield* coolDown(ran, move, stamp)
+        if (move._tag === "Complete" && Option.isSome(asking)) {
+          yield* create(planned, asking.value.parent, stamp)
+          yield* putOut(move.outcome.externalMessages, asking.value.parent, stamp)
+        }
       }
-      return done
+      return { taskId, attemptId, verdict, settled } satisfies Attempted
     })
   )
-  yield* Effect.logInfo(`Attempt ended: ${errorOf(ran.verdict)}`)
-  return settled
+  yield* Effect.logInfo(`Attempt ended: ${errorOf(attempted.verdict)}`)
+  return attempted
 })

@@ -2,11 +2,12 @@ import { Effect, Option, Schema } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { workingDirOf } from "../config/WorkingDir.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { now } from "../domain/Time.ts"
+import { type WithArtifacts, type WrittenArtifact, withArtifacts } from "../evidence/Artifacts.ts"
 import { Normalised, normalise } from "../evidence/Normalize.ts"
 import { retryHint } from "../evidence/RetryHint.ts"
-import { type WithArtifacts, withArtifacts } from "../evidence/Artifacts.ts"
 import { believed, decide, type Verdict } from "../evidence/Verdict.ts"
 import { verify } from "../evidence/Verify.ts"
 import type { Prepared } from "./Prepare.ts"
@@ -16,6 +17,8 @@ export interface Judged {
   readonly verdict: Verdict
   /** Issues of the verification, then what the adapter and the decoder remarked. */
   readonly issues: ReadonlyArray<string>
+  /** What else the event of the attempt's end tells. */
+  readonly detail: JsonObject
 }
 
 const nothingWritten = (outcome: Outcome): WithArtifacts => ({ outcome, written: Option.none(), issues: [] })
@@ -87,7 +90,20 @@ export const judge = Effect.fn("Judge.judge")(function* (
     )
   )
   const remarks = normalised._tag === "Decoded" ? normalised.diagnostics : []
-  return { verdict, issues: [...issues, ...execution.diagnostics, ...remarks] } satisfies Judged
+  return {
+    verdict,
+    issues: [...issues, ...execution.diagnostics, ...remarks],
+    detail: Option.match(written, {
+      onNone: () => ({}),
+      onSome: (artifact) => ({ artifact: told(artifact) })
+    })
+  } satisfies Judged
+})
+
+const told = ({ kept, path, writtenBy }: WrittenArtifact): JsonObject => ({
+  path,
+  written_by: writtenBy,
+  kept: Option.getOrNull(kept)
 })
 
 const encodeOutcome = Schema.encodeSync(Outcome)

@@ -9,7 +9,8 @@ export class NotStarted extends Data.TaggedError("NotStarted")<{
 }> {}
 
 /** What becomes of the task: an operator's list, or its end. */
-export const verdictOf = ({ detail, permanent, reason }: NotStarted): Verdict =>
-  permanent
-    ? Verdict.PermanentFailure({ reason, detail, outcome: synthetic("permanent_failure", detail) })
-    : Verdict.Blocked({ reason, detail, issues: [], outcome: synthetic("blocked", detail) })
+export const verdictOf = ({ detail, permanent, reason }: NotStarted): Verdict => {
+  const outcome = synthetic(permanent ? "permanent_failure" : "blocked", detail)
+  const why = { reason, detail: outcome.operatorSummary, outcome }
+  return permanent ? Verdict.PermanentFailure(why) : Verdict.Blocked({ ...why, issues: [] })
+}

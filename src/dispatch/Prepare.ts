@@ -1,10 +1,10 @@
 import { Effect, Option } from "effect"
 import type { Adapter } from "../adapter/AdapterRegistry.ts"
-import { intended, type Selected, select } from "../adapter/Select.ts"
+import { type Selected, select } from "../adapter/Select.ts"
 import { Audit, type AuditFolder } from "../artifact/AuditFolder.ts"
+import { intended } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { assemble, type Compiled } from "../context/Assemble.ts"
-import type { Stamp } from "../domain/Actor.ts"
 import { type Attempt, isModelBacked } from "../domain/Attempt.ts"
 import { BundleId, IdSource } from "../domain/Ids.ts"
 import type { Profile } from "../domain/Profile.ts"
@@ -15,7 +15,7 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
 import { NotStarted } from "./NotStarted.ts"
-import { dispatcher, Runner } from "./Runner.ts"
+import { stampNow } from "./Runner.ts"
 
 /** Everything an adapter needs to start, recorded before it does. */
 export interface Prepared {
@@ -29,11 +29,6 @@ export interface Prepared {
   readonly roundStartedAt: Attempt["startedAt"]
   readonly known: ReadonlyArray<KnownFile>
 }
-
-const stampNow = Effect.gen(function* () {
-  const { runnerId } = yield* Runner
-  return { at: yield* now, actor: dispatcher(runnerId) } satisfies Stamp
-})
 
 const profileOf = ({ task }: ClaimedTask) =>
   Effect.gen(function* () {
@@ -94,6 +89,10 @@ const modelOf = (claimed: ClaimedTask, adapter: Adapter): Option.Option<string> 
 /** How many outcomes the prompt's memory shows. */
 const MEMORY = 5
 
+/** A completed task may be run again; its success is no failure to learn from. */
+const hasCompleted = (attempt: Attempt) =>
+  Option.exists(attempt.reason, (why) => why.startsWith("completed:"))
+
 const lastFailureOf = (claimed: ClaimedTask, profile: Profile, adapter: Adapter) =>
   Effect.gen(function* () {
     const store = yield* Store
@@ -103,6 +102,7 @@ const lastFailureOf = (claimed: ClaimedTask, profile: Profile, adapter: Adapter)
       (attempt) => attempt.status === "finished"
     )
     return Option.fromNullable(before).pipe(
+      Option.filter((attempt) => !hasCompleted(attempt)),
       Option.map((attempt) => ({
         attemptNumber: attempt.number,
         reason: Option.getOrElse(attempt.reason, () => ""),

@@ -1,23 +1,15 @@
 import { Cause, Deferred, Effect, Option, Stream } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
-import type { AttemptId, TaskId } from "../domain/Ids.ts"
+import type { TaskId } from "../domain/Ids.ts"
 import { unknownUsage } from "../domain/Usage.ts"
-import { synthetic, Verdict } from "../evidence/Verdict.ts"
+import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
-import type { ClaimedTask, Settled } from "../store/Tasks.ts"
+import type { ClaimedTask } from "../store/Tasks.ts"
 import { finish, type Ran } from "./Finish.ts"
 import { type Judged, judge } from "./Judge.ts"
 import { NotStarted, verdictOf } from "./NotStarted.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
-
-/** The end of one attempt. */
-export interface Attempted {
-  readonly taskId: TaskId
-  readonly attemptId: AttemptId
-  readonly verdict: Verdict
-  readonly settled: Settled
-}
 
 /**
  * Takes one claimed task through its attempt to its end: prepare, record, execute, judge, finish. Whatever
@@ -31,33 +23,25 @@ export const runAttempt = (claimed: ClaimedTask, stop: Deferred.Deferred<StopRea
   )
 
 const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
-  Effect.gen(function* () {
-    const ran = yield* pipeline(claimed, stop).pipe(
-      Effect.catchTags({
-        NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
-        AssembleFailed: ({ detail, reason }) =>
-          Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
-        AuditFailed: ({ path, reason }) =>
-          Effect.succeed(notRun(claimed, unwritable(claimed, `${path}: ${reason}`)))
-      }),
-      Effect.catchAllDefect((defect) =>
-        Effect.logError("The attempt met a fault of agent-runtime", Cause.die(defect)).pipe(
-          Effect.as(notRun(claimed, internalFault(defect)))
-        )
-      )
+  pipeline(claimed, stop).pipe(
+    Effect.catchTags({
+      NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
+      AssembleFailed: ({ detail, reason }) =>
+        Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
+      AuditFailed: ({ path, reason }) => Effect.succeed(notRun(claimed, unwritable(`${path}: ${reason}`)))
+    }),
+    Effect.catchAllDefect((defect) => faulty(claimed, defect)),
+    Effect.flatMap((ran) =>
+      Effect.catchAllDefect(finish(ran), (defect) => Effect.flatMap(faulty(claimed, defect), finish))
     )
-    const settled = yield* finish(ran)
-    const { attemptId, taskId } = claimed.attempt
-    return { taskId, attemptId, verdict: ran.verdict, settled } satisfies Attempted
-  })
+  )
 
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {
     const prepared = yield* prepare(claimed)
     if (!(yield* record(prepared))) return notRun(claimed, ended)
     const execution = yield* execute(prepared, stop)
-    const judged = yield* judge(prepared, execution, yield* stopped(stop))
-    return yield* ranTo(prepared, execution, judged)
+    return ranTo(prepared, execution, yield* judge(prepared, execution, yield* stopped(stop)))
   })
 
 const stopped = (stop: Deferred.Deferred<StopReason>): Effect.Effect<Option.Option<StopReason>> =>
@@ -82,7 +66,7 @@ const execute = (
       attemptId,
       prompt: compiled.promptText,
       payload: claimed.task.payload,
-      args: argsOf(prepared),
+      args: argsOf(prepared).args,
       model,
       untrusted: claimed.task.untrusted,
       bundlePath: `${artifacts.root}/${compiled.relativePath}`,
@@ -102,63 +86,53 @@ const execute = (
     })
   }).pipe(Effect.scoped)
 
-/** `payload.args`, where they are texts and the task and its adapter let them through. */
-const argsOf = ({ adapter, claimed }: Prepared): ReadonlyArray<string> => {
+/** `payload.args`, as far as they are texts and the task and its adapter let them through; the rest is told. */
+const argsOf = ({ adapter, claimed }: Prepared) => {
   const { args } = claimed.task.payload
   const { settings } = adapter
-  if (settings.mode !== "script" || !Array.isArray(args)) return []
-  if (claimed.task.untrusted && !settings.untrustedArgs) return []
-  return args.filter((arg): arg is string => typeof arg === "string")
+  const none: ReadonlyArray<string> = []
+  const leftOut = (why: string) => ({ args: none, remarks: [`payload.args were left out: ${why}`] })
+  if (settings.mode !== "script" || args === undefined || args === null) return { args: none, remarks: none }
+  if (!isTexts(args)) return leftOut("they are not a list of texts")
+  if (claimed.task.untrusted && !settings.untrustedArgs && args.length > 0)
+    return leftOut("the task is untrusted and the adapter does not say untrustedArgs: true")
+  return { args, remarks: none }
 }
+
+const isTexts = (value: unknown): value is ReadonlyArray<string> =>
+  Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\0"))
 
 const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {
     const store = yield* Store
+    // A store that cannot be read now is asked again after its next change.
+    const isRequested = Effect.map(store.tasks.cancelRequested(taskId), Option.isSome).pipe(
+      Effect.catchTag("StoreUnavailable", ({ reason }) =>
+        Effect.as(Effect.logWarning(`A request to cancel would not be seen now: ${reason}`), false)
+      )
+    )
     yield* store.changes.pipe(
-      Stream.mapEffect(() => store.tasks.cancelRequested(taskId)),
-      Stream.filter(Option.isSome),
-      Stream.take(1),
+      Stream.mapEffect(() => isRequested),
+      Stream.takeUntil((requested) => requested),
       Stream.runDrain
     )
     yield* Deferred.succeed(stop, "cancel")
-  }).pipe(
-    Effect.catchTag("StoreUnavailable", ({ reason }) =>
-      Effect.logWarning(`Requests to cancel are not seen any more: ${reason}`)
-    )
-  )
-
-/** An operator's own words stand in the reason of a canceled attempt. */
-const inTheirWords = (taskId: TaskId, verdict: Verdict) =>
-  Effect.gen(function* () {
-    if (verdict._tag !== "Canceled") return verdict
-    const store = yield* Store
-    const request = yield* store.tasks.cancelRequested(taskId)
-    return Option.match(request, {
-      onNone: () => verdict,
-      onSome: ({ actor, reason }) => {
-        const why = Option.match(reason, { onNone: () => "", onSome: (text) => `: ${text}` })
-        return Verdict.Canceled({ reason: "cancel", detail: `canceled by ${actor.name}${why}` })
-      }
-    })
   })
 
-const ranTo = (prepared: Prepared, execution: Execution, { issues, verdict }: Judged) =>
-  Effect.map(
-    inTheirWords(prepared.claimed.task.taskId, verdict),
-    (told): Ran => ({
-      claimed: prepared.claimed,
-      verdict: told,
-      end: {
-        exitStatus: Option.some(execution.exitStatus),
-        retryClass: Option.some(execution.retryClass),
-        issues,
-        usage: execution.usage,
-        resultPath: Option.none()
-      },
-      profile: Option.some(prepared.profile),
-      adapter: Option.some(prepared.adapter.settings)
-    })
-  )
+const ranTo = (prepared: Prepared, execution: Execution, { detail, issues, verdict }: Judged): Ran => ({
+  claimed: prepared.claimed,
+  verdict,
+  end: {
+    exitStatus: Option.some(execution.exitStatus),
+    retryClass: Option.some(execution.retryClass),
+    issues: [...issues, ...argsOf(prepared).remarks],
+    usage: execution.usage,
+    resultPath: Option.none(),
+    detail
+  },
+  profile: Option.some(prepared.profile),
+  adapter: Option.some(prepared.adapter.settings)
+})
 
 const notRun = (claimed: ClaimedTask, verdict: Verdict): Ran => ({
   claimed,
@@ -180,22 +154,24 @@ const ended = Verdict.PutBack({
   detail: "the attempt was ended while it was prepared"
 })
 
-const unwritable = ({ task }: ClaimedTask, detail: string): Verdict => {
-  const what = `the evidence could not be written: ${detail}; check the disk's space and rights`
-  return task.attemptCount >= task.maxAttempts
-    ? verdictOf(new NotStarted({ reason: "evidence_unwritable", detail: what, permanent: false }))
-    : Verdict.Retry({
-        reason: "evidence_unwritable",
-        detail: what,
-        outcome: synthetic("retryable_failure", what)
-      })
-}
-
-const internalFault = (defect: unknown): Verdict =>
+const unwritable = (what: string): Verdict =>
   verdictOf(
     new NotStarted({
-      reason: "internal_fault",
-      detail: `agent-runtime met a fault of its own: ${defect instanceof Error ? defect.message : String(defect)}`,
+      reason: "evidence_unwritable",
+      detail: `the evidence could not be written: ${what}; check the disk's space and rights, then retry the task`,
       permanent: false
     })
   )
+
+const faulty = (claimed: ClaimedTask, defect: unknown) => {
+  const what = defect instanceof Error ? defect.message : String(defect)
+  const failure = new NotStarted({
+    reason: "internal_fault",
+    detail: `agent-runtime met a fault of its own: ${what}`,
+    permanent: false
+  })
+  return Effect.as(
+    Effect.logError("The attempt met a fault of agent-runtime", Cause.die(defect)),
+    notRun(claimed, verdictOf(failure))
+  )
+}

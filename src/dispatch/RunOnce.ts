@@ -1,14 +1,14 @@
 import { Deferred, Effect, Fiber, Option } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import type { Stamp } from "../domain/Actor.ts"
-import { now } from "../domain/Time.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
+import type { Attempted } from "./Finish.ts"
 import { Lock } from "./Lock.ts"
-import { type Attempted, runAttempt } from "./RunAttempt.ts"
-import { dispatcher, Runner } from "./Runner.ts"
+import { runAttempt } from "./RunAttempt.ts"
+import { Runner, stampNow } from "./Runner.ts"
 import { next, produce } from "./Steps.ts"
 import { sweep } from "./Sweep.ts"
 
@@ -30,7 +30,8 @@ export const runOnce = Effect.gen(function* () {
   return yield* cycle.pipe(
     onRecord,
     lock.hold(settings.lockPath, runnerId),
-    Effect.catchTag("LockHeld", () => Effect.succeed<Cycle>({ _tag: "Locked" }))
+    Effect.catchTag("LockHeld", () => Effect.succeed<Cycle>({ _tag: "Locked" })),
+    Effect.annotateLogs({ runner_id: runnerId })
   )
 }).pipe(Effect.withSpan("RunOnce.runOnce"))
 
@@ -38,55 +39,64 @@ export const runOnce = Effect.gen(function* () {
 const onRecord = <A, E, R>(program: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const settings = yield* RuntimeConfig
+    const { lockPath } = yield* RuntimeConfig
     const runner = yield* Runner
-    const stamp = Effect.map(now, (at): Stamp => ({ at, actor: dispatcher(runner.runnerId) }))
-    yield* store.runners.begin(
-      { ...runner, mode: "run-once", lockPath: settings.lockPath, limits: { concurrency: 1 } },
-      yield* stamp
+    const record = { ...runner, mode: "run-once", lockPath, limits: { concurrency: 1 } } as const
+    return yield* Effect.acquireUseRelease(
+      Effect.flatMap(stampNow, (stamp) => store.runners.begin(record, stamp)),
+      () => program,
+      () =>
+        Effect.flatMap(stampNow, (stamp) => store.runners.end(runner.runnerId, stamp)).pipe(
+          // The lock says who dispatches; the next holder closes the row.
+          Effect.catchTag("StoreUnavailable", ({ reason }) =>
+            Effect.logWarning(`The end of this runner was not recorded: ${reason}`)
+          )
+        )
     )
-    const result = yield* program
-    yield* store.runners.end(runner.runnerId, yield* stamp)
-    return result
   })
 
 const cycle = Effect.gen(function* () {
+  const store = yield* Store
+  const before = yield* store.gates.pause
   yield* sweep()
   yield* produce()
-  const found = yield* next(new Map())
-  switch (found._tag) {
-    case "Paused":
-      yield* tell("dispatch_paused", { reason: found.pause.reason })
-      return { _tag: "Paused", pause: found.pause } satisfies Cycle
-    case "Idle":
-      yield* tell("dispatch_idle", {})
-      return { _tag: "Idle" } satisfies Cycle
-    case "Claimed":
-      return { _tag: "Ran", attempted: yield* toItsEnd(found.claimed) } satisfies Cycle
-  }
+  if (Option.isSome(before)) return yield* paused(before.value)
+  // Between the claim and the attempt's own fiber nothing may come: the task would be left running.
+  return yield* Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const found = yield* next(new Map())
+      if (found._tag === "Paused") return yield* paused(found.pause)
+      if (found._tag === "Idle") {
+        yield* tell("dispatch_idle", {})
+        return { _tag: "Idle" } satisfies Cycle
+      }
+      return { _tag: "Ran", attempted: yield* toItsEnd(found.claimed, restore) } satisfies Cycle
+    })
+  )
 })
 
-const tell = (type: "dispatch_paused" | "dispatch_idle", detail: { readonly reason?: Pause["reason"] }) =>
+const paused = (pause: Pause) =>
+  Effect.as(tell("dispatch_paused", { reason: Option.getOrNull(pause.reason) }), {
+    _tag: "Paused",
+    pause
+  } satisfies Cycle)
+
+const tell = (type: "dispatch_paused" | "dispatch_idle", detail: JsonObject) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { runnerId } = yield* Runner
-    yield* store.events.append(
-      {
-        type,
-        taskId: Option.none(),
-        attemptId: Option.none(),
-        detail: detail.reason === undefined ? {} : { reason: Option.getOrNull(detail.reason) }
-      },
-      { at: yield* now, actor: dispatcher(runnerId) }
-    )
+    const event = { type, taskId: Option.none(), attemptId: Option.none(), detail }
+    yield* store.events.append(event, yield* stampNow)
   })
 
 // The attempt is a fiber of its own, so that an interrupt can ask it to stop and wait until it has.
-const toItsEnd = (claimed: ClaimedTask) =>
+const toItsEnd = (
+  claimed: ClaimedTask,
+  restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+) =>
   Effect.gen(function* () {
     const stop = yield* Deferred.make<StopReason>()
-    const attempt = yield* Effect.forkDaemon(runAttempt(claimed, stop))
-    return yield* Fiber.join(attempt).pipe(
+    const attempt = yield* Effect.forkDaemon(Effect.interruptible(runAttempt(claimed, stop)))
+    return yield* restore(Fiber.join(attempt)).pipe(
       Effect.onInterrupt(() => Effect.zipRight(Deferred.succeed(stop, "drain"), Fiber.await(attempt)))
     )
   })

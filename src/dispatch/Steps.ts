@@ -7,7 +7,7 @@ import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { closed } from "./Eligibility.ts"
-import { dispatcher, Runner } from "./Runner.ts"
+import { Runner, stampNow } from "./Runner.ts"
 
 /** What `next` found to do. */
 export type Next =
@@ -28,31 +28,39 @@ export const produce = Effect.fn("Steps.produce")(function* () {
  */
 export const next = Effect.fn("Steps.next")(function* (running: ReadonlyMap<string, number>) {
   const store = yield* Store
-  const pause = yield* store.gates.pause
-  if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
   yield* store.tasks.promote(yield* now)
   while (true) {
     const claim = yield* claimOne(running)
     if (claim._tag === "Claimed") return { _tag: "Claimed", claimed: claim.claimed } satisfies Next
+    if (claim._tag === "Paused") return claim satisfies Next
     if (claim._tag === "None") return { _tag: "Idle" } satisfies Next
     yield* Effect.logWarning(`Task ${claim.taskId} was set aside, its record is damaged: ${claim.problem}`)
   }
 })
 
+// One transaction, so that nothing is claimed after a pause or a cool-down was committed.
 const claimOne = (running: ReadonlyMap<string, number>) =>
   Effect.gen(function* () {
     const store = yield* Store
     const settings = yield* RuntimeConfig
     const runner = yield* Runner
     const ids = yield* IdSource
-    const at = yield* now
-    const conditions = { settings, running, cooldowns: yield* store.gates.cooldowns(at) }
-    const lanes = (yield* store.tasks.lanes).filter((lane) => Option.isNone(closed(lane, conditions)))
-    return yield* store.tasks.claim({
-      lanes: lanes.map((lane) => lane.key),
-      attemptId: AttemptId.make(yield* ids.next),
-      runnerId: runner.runnerId,
-      host: runner.host,
-      stamp: { at, actor: dispatcher(runner.runnerId) }
-    })
+    const stamp = yield* stampNow
+    const attemptId = AttemptId.make(yield* ids.next)
+    return yield* store.transact(
+      "Steps.claim",
+      Effect.gen(function* () {
+        const pause = yield* store.gates.pause
+        if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
+        const conditions = { settings, running, cooldowns: yield* store.gates.cooldowns(stamp.at) }
+        const lanes = (yield* store.tasks.lanes).filter((lane) => Option.isNone(closed(lane, conditions)))
+        return yield* store.tasks.claim({
+          lanes: lanes.map((lane) => lane.key),
+          attemptId,
+          runnerId: runner.runnerId,
+          host: runner.host,
+          stamp
+        })
+      })
+    )
   })

@@ -1,23 +1,83 @@
 import { Effect, Option } from "effect"
 import { LeftOvers } from "../adapter/LeftOvers.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import type { Stamp } from "../domain/Actor.ts"
-import { now } from "../domain/Time.ts"
 import { unknownUsage } from "../domain/Usage.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, Move } from "../store/Tasks.ts"
 import { Lock } from "./Lock.ts"
-import { dispatcher, Runner } from "./Runner.ts"
+import { Runner, stampNow } from "./Runner.ts"
 
-const ended = (survivors: ReadonlyArray<string>): AttemptEnd => ({
-  exitStatus: Option.some("error"),
-  retryClass: Option.some("retryable"),
-  reason: "boot_sweep",
-  issues: survivors.map((process) => `still running after SIGKILL: ${process}`),
-  usage: unknownUsage,
-  resultPath: Option.none()
+/**
+ * Puts back what dead dispatchers left running; answers how many attempts that were. Only for a caller that
+ * holds the lock: every other runner on it is dead then.
+ */
+export const sweep = Effect.fn("Sweep.sweep")(function* () {
+  const store = yield* Store
+  const settings = yield* RuntimeConfig
+  const { runnerId } = yield* Runner
+  const others = yield* store.attempts.openOfOthers(runnerId)
+  const abandoned = yield* Effect.filter(others, isAbandoned)
+  const reclaimed = yield* Effect.filter(abandoned, reclaim)
+  yield* store.runners.endOthers(runnerId, settings.lockPath, yield* stampNow)
+  return reclaimed.length
 })
+
+/**
+ * A dispatcher with another lock path may share the database: it is alive while it, and nobody else, holds
+ * that lock. A lock that cannot be looked at proves nothing: then the attempt is left alone.
+ */
+const isAbandoned = (attempt: OpenAttempt) =>
+  Effect.gen(function* () {
+    const lock = yield* Lock
+    const { lockPath: ours } = yield* RuntimeConfig
+    const path = Option.getOrElse(attempt.lockPath, () => ours)
+    if (path === ours) return true
+    const holder = yield* lock.holder(path)
+    if (Option.isNone(holder)) return true
+    return Option.exists(holder.value.runnerId, (id) => id !== attempt.runnerId)
+  }).pipe(
+    Effect.catchTag("LockUnusable", ({ path, reason }) =>
+      Effect.logWarning(
+        `Attempt ${attempt.attemptId} is left alone: whether its dispatcher lives cannot be told from ${path} (${reason})`
+      ).pipe(Effect.as(false))
+    )
+  )
+
+/** Ends an attempt of a dead dispatcher; false when it was ended meanwhile, or its record is past that. */
+const reclaim = (attempt: OpenAttempt) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const leftOvers = yield* LeftOvers
+    const { attemptId, runnerId, taskId } = attempt
+    // First its processes are gone, then anything may claim the task again.
+    const survivors = yield* leftOvers.sweep({
+      attemptId,
+      pid: attempt.childPid,
+      startTime: attempt.childStartTime
+    })
+    const stamp = yield* stampNow
+    return yield* store.transact(
+      "Sweep.reclaim",
+      Effect.gen(function* () {
+        const found = yield* store.attempts.find(attemptId)
+        if (!Option.exists(found, ({ status }) => status === "running")) return false
+        const detail = { dead_runner_id: runnerId, survivors }
+        const subject = { taskId: Option.some(taskId), attemptId: Option.some(attemptId) }
+        yield* store.events.append({ type: "boot_sweep_reclaimed", ...subject, detail }, stamp)
+        const move = yield* moveOf(attempt, survivors)
+        yield* store.tasks.settle({ attemptId, end: ended(survivors), move, stamp })
+        return true
+      })
+    )
+  }).pipe(
+    // One bad row never stops the rest.
+    Effect.catchAllDefect((defect) =>
+      Effect.logError(`Attempt ${attempt.attemptId} of a dead dispatcher cannot be ended`, defect).pipe(
+        Effect.as(false)
+      )
+    )
+  )
 
 /** What becomes of the task of an attempt whose dispatcher died. */
 const moveOf = (attempt: OpenAttempt, survivors: ReadonlyArray<string>) =>
@@ -41,54 +101,11 @@ const moveOf = (attempt: OpenAttempt, survivors: ReadonlyArray<string>) =>
     } satisfies Move
   })
 
-const reclaim = (attempt: OpenAttempt, stamp: Stamp) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    const leftOvers = yield* LeftOvers
-    // First its processes are gone, then anything may claim the task again.
-    const survivors = yield* leftOvers.sweep({
-      attemptId: attempt.attemptId,
-      pid: attempt.childPid,
-      startTime: attempt.childStartTime
-    })
-    const move = yield* moveOf(attempt, survivors)
-    yield* store.transact(
-      "Sweep.reclaim",
-      Effect.gen(function* () {
-        yield* store.events.append(
-          {
-            type: "boot_sweep_reclaimed",
-            taskId: Option.some(attempt.taskId),
-            attemptId: Option.some(attempt.attemptId),
-            detail: { dead_runner_id: attempt.runnerId, survivors }
-          },
-          stamp
-        )
-        yield* store.tasks.settle({ attemptId: attempt.attemptId, end: ended(survivors), move, stamp })
-      })
-    )
-  })
-
-// A dispatcher with another lock path may share the database: it is dead when its lock is free.
-const isDead = (attempt: OpenAttempt, ourLock: string) =>
-  Effect.gen(function* () {
-    const lock = yield* Lock
-    const path = Option.getOrElse(attempt.lockPath, () => ourLock)
-    return path === ourLock || Option.isNone(yield* lock.holder(path))
-  })
-
-/**
- * Puts back what dead dispatchers left running; answers how many attempts that were. Only for a caller that
- * holds the lock: every other runner on it is dead then.
- */
-export const sweep = Effect.fn("Sweep.sweep")(function* () {
-  const store = yield* Store
-  const settings = yield* RuntimeConfig
-  const runner = yield* Runner
-  const stamp: Stamp = { at: yield* now, actor: dispatcher(runner.runnerId) }
-  const others = yield* store.attempts.openOfOthers(runner.runnerId)
-  const abandoned = yield* Effect.filter(others, (attempt) => isDead(attempt, settings.lockPath))
-  yield* Effect.forEach(abandoned, (attempt) => reclaim(attempt, stamp), { discard: true })
-  yield* store.runners.endOthers(runner.runnerId, settings.lockPath, stamp)
-  return abandoned.length
+const ended = (survivors: ReadonlyArray<string>): AttemptEnd => ({
+  exitStatus: Option.some("error"),
+  retryClass: Option.some("retryable"),
+  reason: "boot_sweep",
+  issues: survivors.map((process) => `still running after SIGKILL: ${process}`),
+  usage: unknownUsage,
+  resultPath: Option.none()
 })

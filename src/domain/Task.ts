@@ -3,18 +3,11 @@ import type { Actor } from "./Actor.ts"
 import { type AttemptId, TaskId, WorkflowId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
 import { Outcome } from "./Outcome.ts"
+import { TASK_STATUSES } from "./TaskStatuses.ts"
 import { Time } from "./Time.ts"
 import { nullable, wireStruct } from "./Wire.ts"
 
-export const TaskStatus = Schema.Literal(
-  "pending",
-  "running",
-  "completed",
-  "retryable_failure",
-  "permanent_failure",
-  "blocked",
-  "operator_canceled"
-)
+export const TaskStatus = Schema.Literal(...TASK_STATUSES)
 export type TaskStatus = typeof TaskStatus.Type
 
 /** Left only by a retry. */

@@ -1,6 +1,7 @@
 import { DateTime, Duration, Effect, Option } from "effect"
+import { intendedOf } from "../config/Intended.ts"
 import { decode, Invalid } from "../config/Issues.ts"
-import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { Actor } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { DEFAULT_PRIORITY, Intent, type NewTask } from "../domain/Task.ts"
@@ -17,6 +18,7 @@ export interface Door {
   readonly parent?: NewTask["parent"]
   readonly workflow?: NewTask["workflow"]
   readonly replayOf?: NewTask["replayOf"]
+  readonly traceParent?: NewTask["traceParent"]
 }
 
 const decodeFields = decode(Intent)
@@ -41,11 +43,42 @@ export const readIntent = (input: unknown): Effect.Effect<Intent, Invalid> =>
   )
 
 /** When an intent's task is due: as it says, after its delay, or now. */
-export const dueAt = (intent: Intent, at: DateTime.Utc): DateTime.Utc =>
+const dueAt = (intent: Intent, at: DateTime.Utc): DateTime.Utc =>
   intent.availableAt ??
   (intent.schedule === undefined
     ? at
     : DateTime.addDuration(at, Duration.minutes(intent.schedule.delayMinutes)))
+
+/** How many attempts a round has: as the intent says, else its adapter, else the configuration. */
+const maxAttemptsOf = (intent: Intent, settings: Settings): number => {
+  if (intent.maxAttempts !== undefined) return intent.maxAttempts
+  const profile = Option.fromNullable(intent.requestedProfile)
+  const adapter = Option.fromNullable(intent.requestedAdapter)
+  return Option.fromNullable(settings.adapters.get(intendedOf({ profile, adapter }, settings))).pipe(
+    Option.flatMap(({ retry }) => retry.maxAttempts),
+    Option.getOrElse(() => settings.maxAttempts)
+  )
+}
+
+/** The task that an intent becomes: what it leaves out is decided here, once, and stands in the record. */
+export const toTask = Effect.fn("Enqueue.toTask")(function* (intent: Intent, door: Door) {
+  const settings = yield* RuntimeConfig
+  const ids = yield* IdSource
+  const at = yield* now
+  return {
+    taskId: TaskId.make(yield* ids.next),
+    intent,
+    priority: intent.priority ?? DEFAULT_PRIORITY,
+    maxAttempts: maxAttemptsOf(intent, settings),
+    availableAt: dueAt(intent, at),
+    untrusted: door.untrusted,
+    parent: door.parent ?? Option.none(),
+    workflow: door.workflow ?? Option.none(),
+    replayOf: door.replayOf ?? Option.none(),
+    traceParent: door.traceParent ?? Option.none(),
+    createdBy: door.actor
+  } satisfies NewTask
+})
 
 /**
  * Makes a task of an intent: the one door to the queue. While another unfinished task holds its dedupe key
@@ -53,23 +86,8 @@ export const dueAt = (intent: Intent, at: DateTime.Utc): DateTime.Utc =>
  */
 export const enqueue = Effect.fn("Enqueue.enqueue")(function* (intent: Intent, door: Door) {
   const store = yield* Store
-  const settings = yield* RuntimeConfig
-  const ids = yield* IdSource
-  const at = yield* now
-  const task: NewTask = {
-    taskId: TaskId.make(yield* ids.next),
-    intent,
-    priority: intent.priority ?? DEFAULT_PRIORITY,
-    maxAttempts: intent.maxAttempts ?? settings.maxAttempts,
-    availableAt: dueAt(intent, at),
-    untrusted: door.untrusted,
-    parent: door.parent ?? Option.none(),
-    workflow: door.workflow ?? Option.none(),
-    replayOf: door.replayOf ?? Option.none(),
-    traceParent: Option.none(),
-    createdBy: door.actor
-  }
-  return yield* store.tasks.add(task, { at, actor: door.actor })
+  const task = yield* toTask(intent, door)
+  return yield* store.tasks.add(task, { at: yield* now, actor: door.actor })
 })
 
 /** The profile that a task runs with. */

@@ -2,19 +2,19 @@ import { Effect, Schema } from "effect"
 import { decode, type Invalid } from "../config/Issues.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Intent } from "../domain/Task.ts"
-import { cut, ONLY_THE_NAMED, Word } from "./Words.ts"
+import { cut, ONLY_THE_NAMED, PerhapsText, perhaps, Word } from "./Words.ts"
 
 /** The event that operators' scripts hand over (SPEC.md section 12). Every other key is left out. */
 const Event = Schema.Struct({
   event: Word,
   repository: Word,
-  title: Schema.optional(Schema.String),
-  number: Schema.optional(Schema.Number),
-  author: Schema.optional(Schema.String),
-  url: Schema.optional(Schema.String),
-  merged: Schema.optional(Schema.Boolean),
-  summary: Schema.optional(Schema.NullOr(Schema.String)),
-  operator_question: Schema.optional(Schema.NullOr(Schema.String))
+  title: PerhapsText,
+  number: perhaps(Schema.Int),
+  author: PerhapsText,
+  url: PerhapsText,
+  merged: perhaps(Schema.Boolean),
+  summary: PerhapsText,
+  operator_question: PerhapsText
 }).annotations({ identifier: "GitHub event", parseOptions: ONLY_THE_NAMED })
 
 /**
@@ -25,12 +25,12 @@ const Webhook = Schema.Struct({
   action: Word,
   repository: Schema.Struct({ full_name: Word }),
   pull_request: Schema.Struct({
-    title: Schema.String,
-    number: Schema.Number,
-    html_url: Schema.optional(Schema.String),
-    merged: Schema.optional(Schema.NullOr(Schema.Boolean)),
-    body: Schema.optional(Schema.NullOr(Schema.String)),
-    user: Schema.optional(Schema.NullOr(Schema.Struct({ login: Schema.String })))
+    title: Word,
+    number: Schema.Int,
+    html_url: PerhapsText,
+    merged: perhaps(Schema.Boolean),
+    body: PerhapsText,
+    user: perhaps(Schema.Struct({ login: Word }))
   })
 }).annotations({ identifier: "GitHub webhook body", parseOptions: ONLY_THE_NAMED })
 
@@ -42,7 +42,7 @@ const ofWebhook = ({ action, pull_request, repository }: typeof Webhook.Type): T
   title: pull_request.title,
   number: pull_request.number,
   ...(pull_request.user ? { author: pull_request.user.login } : {}),
-  ...(pull_request.html_url === undefined ? {} : { url: pull_request.html_url }),
+  ...(pull_request.html_url ? { url: pull_request.html_url } : {}),
   merged: pull_request.merged === true,
   ...(pull_request.body ? { summary: pull_request.body } : {})
 })
@@ -51,9 +51,9 @@ const isWebhook = (body: JsonObject): boolean =>
   "pull_request" in body || ("action" in body && !("event" in body))
 
 const subject = (told: Told): string => {
-  const number = told.number === undefined ? "" : `#${told.number}`
-  const title = told.title === undefined || told.title.trim() === "" ? told.event : told.title
-  return cut(`${told.repository}${number}: ${title}`)
+  const number = typeof told.number === "number" ? `#${told.number}` : ""
+  const title = told.title?.trim() ?? ""
+  return cut(`${told.repository}${number}: ${title === "" ? told.event : title}`)
 }
 
 /**

@@ -1,14 +1,14 @@
 import { Effect, Either, Option, Schema } from "effect"
 import { AdapterRegistry } from "../adapter/AdapterRegistry.ts"
-import { intended } from "../adapter/Select.ts"
+import { Disk } from "../artifact/Disk.ts"
 import type { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
+import { intended } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { resolveSkill } from "../context/Skills.ts"
 import { AdapterMode } from "../domain/Attempt.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
-import { Disk } from "./Disk.ts"
 import { operation } from "./Operation.ts"
 
 const texts = Schema.Array(Schema.String)
@@ -43,7 +43,6 @@ export const Health = wireStruct({
     wireStruct({ path: Schema.String, freeBytes: Schema.NullOr(Schema.Number), ...findings })
   )
 })
-export type Health = typeof Health.Type
 
 const row = (problems: ReadonlyArray<string>, warnings: ReadonlyArray<string> = []) => ({
   ok: problems.length === 0,
@@ -130,9 +129,9 @@ const diskRow = Effect.gen(function* () {
 })
 
 /** The report where the configuration itself cannot be used. */
-export const withoutConfiguration = (error: ConfigInvalid | ConfigMissing): Health => ({
+export const withoutConfiguration = (error: ConfigInvalid | ConfigMissing): typeof Health.Encoded => ({
   ok: false,
-  configIssues: error.message.split("\n"),
+  config_issues: error.message.split("\n"),
   profiles: [],
   adapters: [],
   store: null,

@@ -1,11 +1,10 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema, Stream } from "effect"
 import { EventId } from "../domain/Ids.ts"
 import { RunEvent } from "../domain/RunEvent.ts"
 import { wireStruct } from "../domain/Wire.ts"
+import { follow } from "../store/EventFeed.ts"
 import { Store } from "../store/Store.ts"
 import { operation } from "./Operation.ts"
-
-export const DEFAULT_EVENTS = 1_000
 
 /** The history after an event id, oldest first; without one its newest part. */
 export const events = operation({
@@ -24,3 +23,16 @@ export const events = operation({
     return { events: found }
   })
 })
+
+const encode = Schema.encode(RunEvent)
+
+/** The history after an event id as it grows, in wire form; without an id what happens from now on. */
+export const followed = (since: Option.Option<number>) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const store = yield* Store
+      const newest = yield* store.events.newest(1)
+      const from = Option.getOrElse(since, () => newest[0]?.id ?? 0)
+      return Stream.mapEffect(follow(EventId.make(from)), (event) => Effect.orDie(encode(event)))
+    })
+  )

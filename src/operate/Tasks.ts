@@ -54,10 +54,16 @@ const ArtifactShown = wireStruct({
 const notFound = (id: string) =>
   new Refusal({
     code: "task_not_found",
-    message: `there is no task ${id}`,
+    message: `there is no task ${id.length > 200 ? `${id.slice(0, 200)}…` : id}`,
     hint: "agent-runtime task-list shows the newest ones",
     exitCode: 1
   })
+
+const readId = Schema.decodeUnknownOption(TaskId)
+
+/** The id in what a caller named; text that no task can have as its id names none. */
+const idOf = (named: string) =>
+  Option.match(readId(named), { onNone: () => notFound(named), onSome: Effect.succeed })
 
 const found = (id: TaskId) =>
   Effect.gen(function* () {
@@ -97,7 +103,7 @@ export const show = operation({
   }),
   run: Effect.fn("Tasks.show")(function* (input: { readonly id: string }) {
     const store = yield* Store
-    const id = TaskId.make(input.id)
+    const id = yield* idOf(input.id)
     const { task } = yield* found(id)
     return {
       task,
@@ -144,7 +150,7 @@ export const cancel = operation({
     actor
   ) {
     const store = yield* Store
-    const id = TaskId.make(input.id)
+    const id = yield* idOf(input.id)
     const stamp = { at: yield* now, actor }
     const moved = yield* store.tasks.cancel(id, input.reason, stamp)
     if (moved._tag === "Refused" && moved.task.status === "running" && input.force)
@@ -169,7 +175,7 @@ export const retry = operation({
     actor
   ) {
     const store = yield* Store
-    const moved = yield* store.tasks.retry(TaskId.make(input.id), input.note, { at: yield* now, actor })
+    const moved = yield* store.tasks.retry(yield* idOf(input.id), input.note, { at: yield* now, actor })
     return yield* answered(input.id, moved)
   })
 })

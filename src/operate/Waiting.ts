@@ -1,4 +1,5 @@
 import { DateTime, Effect, Option, Schema } from "effect"
+import { intendedOf } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { closed } from "../dispatch/Eligibility.ts"
 import { Lock } from "../dispatch/Lock.ts"
@@ -33,38 +34,80 @@ const because = (
 
 /** Why a task does not run; none when it does not wait. The claim judges by the same `closed`. */
 export const waiting = Effect.fn("Waiting.waiting")(function* (task: Task) {
-  if (task.status === "blocked")
-    return because(
-      "operator",
-      `it waits for an operator: ${Option.getOrElse(task.lastError, () => "see its outcome")}`
-    )
+  if (task.status === "blocked") return blocked(task)
   if (task.status !== "pending" && task.status !== "retryable_failure") return Option.none<Waiting>()
   const at = yield* now
   if (DateTime.greaterThan(task.availableAt, at))
-    return because("not_due", "it is not due yet", Option.some(task.availableAt))
-  return yield* heldBack(task, at)
+    return because("not_due", notDue(task), Option.some(task.availableAt))
+  const held = yield* heldBack(task, at)
+  return Option.isSome(held) ? held : yield* unserved
 })
 
+const blocked = (task: Task) =>
+  Option.match(
+    Option.flatMapNullable(task.outcome, (outcome) => outcome.question),
+    {
+      onNone: () =>
+        because(
+          "operator",
+          `it waits for an operator: ${Option.getOrElse(task.lastError, () => "see its outcome")}`
+        ),
+      onSome: ({ expiresAt, text }) =>
+        because("answer", `it waits for an answer: ${text}`, Option.fromNullable(expiresAt))
+    }
+  )
+
+const notDue = (task: Task): string =>
+  Option.match(task.lastError, {
+    onNone: () => "it is not due yet",
+    onSome: (error) => `it is not due yet; its last attempt: ${error}`
+  })
+
+/** What is shut before a task, as the claim sees it too. */
 const heldBack = (task: Task, at: DateTime.Utc) =>
   Effect.gen(function* () {
     const store = yield* Store
     const settings = yield* RuntimeConfig
-    const lock = yield* Lock
     const pause = yield* store.gates.pause
     if (Option.isSome(pause)) {
       const reason = Option.match(pause.value.reason, { onNone: () => "", onSome: (text) => `: ${text}` })
       return because("paused", `dispatch was paused by ${pause.value.actor.name}${reason}`)
     }
-    const conditions = { settings, cooldowns: yield* store.gates.cooldowns(at), running: new Map() }
-    const shut = closed(task, conditions)
-    if (Option.isSome(shut) && shut.value._tag === "Cooldown")
-      return because(
-        "cooldown",
-        `adapter ${shut.value.adapterId} cools down: ${shut.value.reason}`,
-        Option.some(shut.value.until)
-      )
-    if (Option.isNone(yield* lock.holder(settings.lockPath)))
-      return because("no_dispatcher", "no dispatcher is running; agent-runtime run-once runs one cycle")
-    const running = (yield* store.tasks.counts).running
-    return because("concurrency", `${running} of ${settings.dispatch.concurrency} attempts are running`)
+    const requested = { profile: task.requestedProfile, adapter: task.requestedAdapter }
+    const isLimited = settings.dispatch.adapterConcurrency.has(intendedOf(requested, settings))
+    const running = isLimited ? yield* runningByAdapter : new Map<string, number>()
+    const shut = closed(task, { settings, cooldowns: yield* store.gates.cooldowns(at), running })
+    return Option.flatMap(shut, (why) =>
+      why._tag === "Cooldown"
+        ? because("cooldown", `adapter ${why.adapterId} cools down: ${why.reason}`, Option.some(why.until))
+        : because("concurrency", `adapter ${why.adapterId} runs ${why.limit} attempts, its most at once`)
+    )
   })
+
+/** More attempts than this do not run at once. */
+const MOST_RUNNING = 500
+
+const runningByAdapter = Effect.gen(function* () {
+  const store = yield* Store
+  const filter = { status: ["running"], kind: Option.none(), source: Option.none() } as const
+  const page = yield* store.tasks.list(filter, { limit: MOST_RUNNING, after: Option.none() })
+  const tasks = Option.match(page, { onNone: () => [], onSome: (found) => found.tasks })
+  const counts = new Map<string, number>()
+  for (const { taskId } of tasks) {
+    const last = (yield* store.attempts.ofTask(taskId)).at(-1)
+    const adapterId = Option.getOrUndefined(Option.flatMap(Option.fromNullable(last), (one) => one.adapterId))
+    if (adapterId !== undefined) counts.set(adapterId, (counts.get(adapterId) ?? 0) + 1)
+  }
+  return counts
+})
+
+/** Nothing is shut, and yet nobody has taken it: there is no dispatcher, or it has its hands full. */
+const unserved = Effect.gen(function* () {
+  const store = yield* Store
+  const settings = yield* RuntimeConfig
+  const lock = yield* Lock
+  if (Option.isNone(yield* lock.holder(settings.lockPath)))
+    return because("no_dispatcher", "no dispatcher is running; agent-runtime run-once runs one cycle")
+  const running = (yield* store.tasks.counts).running
+  return because("concurrency", `${running} of ${settings.dispatch.concurrency} attempts are running`)
+})

@@ -2,6 +2,7 @@ import type { DateTime, Effect, Option } from "effect"
 import type { Actor, Stamp } from "../domain/Actor.ts"
 import type { Attempt, ExitStatus, RetryClass } from "../domain/Attempt.ts"
 import type { AttemptId, RunnerId, TaskId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { KnownFile, NewTask, Round, Task, TaskStatus } from "../domain/Task.ts"
 import type { Usage } from "../domain/Usage.ts"
@@ -44,6 +45,8 @@ export interface AttemptEnd {
   readonly issues: ReadonlyArray<string>
   readonly usage: Usage
   readonly resultPath: Option.Option<string>
+  /** What the attempt's event tells beside the above. */
+  readonly detail?: JsonObject
 }
 
 /** What becomes of the task. `detail` goes into the event that tells the decision. */

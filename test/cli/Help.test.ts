@@ -60,6 +60,17 @@ describe("help", () => {
   test("sets headings off where there are colours", () =>
     expect(commandHelp(sampleProgram, taskList, style(true))).toContain("\u001b[1mOptions\u001b[0m\n"))
 
+  test("goes on behind a backslash where an example is long, never inside quotes", () => {
+    const example = `agent-runtime task-list --kind '${"one two ".repeat(5)}' --after ${"x".repeat(20)} --limit 5`
+    const lines = commandHelp(sampleProgram, { ...taskList, example }, plain).split("\n")
+    const at = lines.indexOf("Example")
+    expect(lines.slice(at + 1, at + 4)).toEqual([
+      `  agent-runtime task-list --kind '${"one two ".repeat(5)}' \\`,
+      `    --after ${"x".repeat(20)} --limit 5`,
+      ""
+    ])
+  })
+
   test("shows the exit codes of a command that has its own", () =>
     expect(
       commandHelp(sampleProgram, { ...taskList, exits: [{ code: 0, when: "all is well" }] }, plain)

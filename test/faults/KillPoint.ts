@@ -40,34 +40,36 @@ const strike = (scene: Scene, victim: Victim, under: ReadonlyArray<string>): Pro
 const names = (syscall: Syscall): string =>
   syscall === "rename" ? "rename,renameat,renameat2" : syscall === "link" ? "link,linkat" : syscall
 
-/** Calls of each kind that a command makes: by its main thread, which are the same each time, and by all threads. */
+/** Calls of each kind that a command makes: by its main thread, which are the same each time, and by the busiest one. */
 export interface Calls {
   readonly main: Readonly<Record<Syscall, number>>
-  readonly all: Readonly<Record<Syscall, number>>
+  readonly most: Readonly<Record<Syscall, number>>
 }
 
 const noCalls = (): Record<Syscall, number> => ({ pwrite64: 0, fsync: 0, rename: 0, link: 0, write: 0 })
 
 /** Counts the calls of a command that nobody disturbs. strace's `when` counts each thread by itself. */
 export const countCalls = async (victim: Victim): Promise<Calls> => {
-  const folder = await mkdtemp(join(tmpdir(), "agent-runtime-strace-"))
   const scene = await prepare(victim)
+  const folder = await mkdtemp(join(tmpdir(), "agent-runtime-strace-"))
   try {
     const log = join(folder, "calls")
     const under = ["strace", "-f", "-qq", "-o", log, "-e", `trace=${syscalls.map(names).join(",")}`]
     await strike(scene, victim, under)
-    const main = noCalls()
-    const all = noCalls()
-    let mainThread = ""
+    const threads = new Map<string, Record<Syscall, number>>()
     for (const line of (await readFile(log, "utf8")).split("\n")) {
       const [, thread = "", name = ""] = /^(\d+) +(\w+)\(/.exec(line) ?? []
       const syscall = syscalls.find((one) => names(one).split(",").includes(name))
       if (syscall === undefined) continue
-      if (mainThread === "") mainThread = thread
-      all[syscall]++
-      if (thread === mainThread) main[syscall]++
+      const calls = threads.get(thread) ?? noCalls()
+      threads.set(thread, calls)
+      calls[syscall]++
     }
-    return { main, all }
+    const most = noCalls()
+    for (const calls of threads.values())
+      for (const syscall of syscalls) most[syscall] = Math.max(most[syscall], calls[syscall])
+    // The first to make a call is the main thread: it opens the database before anything else.
+    return { main: [...threads.values()][0] ?? noCalls(), most }
   } finally {
     await scene.end()
     await rm(folder, { recursive: true, force: true })
@@ -80,29 +82,23 @@ export const countCalls = async (victim: Victim): Promise<Calls> => {
  */
 export const kill = async (point: KillPoint, keepAs?: string): Promise<Result> => {
   const scene = await prepare(point.victim)
-  const inject = `${names(point.syscall)}:signal=KILL:when=${point.at}`
-  const under = [
-    "strace",
-    "-f",
-    "-qq",
-    "-o",
-    "/dev/null",
-    "-e",
-    `trace=${names(point.syscall)}`,
-    "-e",
-    `inject=${inject}`
-  ]
-  const struck = await strike(scene, point.victim, under)
-  const next = statusOf(await scene.runOnce())
-  const violations = [...scene.check()]
-  const said = [next, ...(await scene.drain(8))]
-  violations.push(...scene.check())
-  const counts = await scene.counts()
-  const unfinished = Object.keys(counts).filter((status) => status !== "completed")
-  if (said.at(-1) !== "idle" || unfinished.length > 0)
-    violations.push(`after ${said.join(", ")} there are ${JSON.stringify(counts)}`)
-  await scene.end(violations.length > 0 ? keepAs : undefined)
-  return { point, killed: struck.signal === "SIGKILL", said, violations: [...new Set(violations)] }
+  const broken: Array<string> = []
+  try {
+    const calls = names(point.syscall)
+    const inject = `inject=${calls}:signal=KILL:when=${point.at}`
+    const under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", inject]
+    const struck = await strike(scene, point.victim, under)
+    const next = statusOf(await scene.runOnce())
+    broken.push(...scene.check())
+    const said = [next, ...(await scene.drain(8))]
+    broken.push(...scene.check())
+    const counts = await scene.counts()
+    if (said.at(-1) !== "idle" || Object.keys(counts).some((status) => status !== "completed"))
+      broken.push(`after ${said.join(", ")} there are ${JSON.stringify(counts)}`)
+    return { point, killed: struck.signal === "SIGKILL", said, violations: [...new Set(broken)] }
+  } finally {
+    await scene.end(broken.length > 0 ? keepAs : undefined)
+  }
 }
 
 /** A line of the table that the suites print. */

@@ -15,7 +15,7 @@ const mine = <A>(all: ReadonlyArray<A>) => all.filter((_, index) => index % shar
 const points = async (): Promise<ReadonlyArray<KillPoint>> => {
   const all: Array<KillPoint> = []
   for (const victim of victims) {
-    const { all: calls } = await countCalls(victim)
+    const { most: calls } = await countCalls(victim)
     console.log(`${victim} makes ${syscalls.map((syscall) => `${calls[syscall]} ${syscall}`).join(", ")}`)
     for (const syscall of syscalls)
       for (let at = 1; at <= Math.min(calls[syscall], MOST_CALLS); at++) all.push({ victim, syscall, at })

@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import * as Platform from "../../layers/Platform.ts"
+
+setDefaultTimeout(60_000)
 
 const program = [process.execPath, join(import.meta.dir, "..", "support", "sampleCli.ts")]
 let folder = ""
@@ -83,8 +85,9 @@ describe("a program in a pipe", () => {
   })
 
   test("waits for a pipe that another process made non-blocking", async () => {
-    const script =
-      'python3 -c "import os,fcntl; fcntl.fcntl(1, fcntl.F_SETFL, fcntl.fcntl(1, fcntl.F_GETFL) | os.O_NONBLOCK)"; "$@" pour'
+    const setNonBlocking =
+      'require("bun:ffi").dlopen("libc.so.6", { fcntl: { args: ["i32", "i32", "i32"], returns: "i32" } }).symbols.fcntl(1, 4, 0o4001)'
+    const script = `"$1" -e '${setNonBlocking}'; "$@" pour`
     const { out, err, code } = await shell(script)
     expect({ err, code }).toEqual({ err: "", code: 0 })
     expect(JSON.parse(out)).toHaveLength(120_000)

@@ -74,7 +74,8 @@ export class Place {
   ) {}
 
   static async make(options: PlaceOptions = {}): Promise<Place> {
-    const place = new Place(await mkdtemp(join(tmpdir(), "agent-runtime-place-")), await binary())
+    const program = await binary()
+    const place = new Place(await mkdtemp(join(tmpdir(), "agent-runtime-place-")), program)
     await place.write("runtime.json", JSON.stringify({ ...usualConfig, ...options.config }))
     await place.write("plain.json", JSON.stringify({ ...usualProfile, ...options.profile }))
     for (const [path, text] of Object.entries(options.files ?? {})) await place.write(path, text)

@@ -170,6 +170,7 @@ export const lists = (check: Sentence) => {
       expect(first.partial).toBe(true)
       expect(first.tasks.map((task) => String(task.taskId))).toEqual([24_999, 12_000].map(name))
       expect(yield* walk({ status: ["pending"], kind: "k" }, 10)).toEqual({ ids: rare, partial: 1 })
-    })
+    }),
+    30_000
   )
 }

@@ -38,7 +38,7 @@ export const transactions = (check: Sentence) => {
   )
 
   check(
-    "reads its own writes inside a transaction and nobody else's outside",
+    "reads its own writes inside a transaction",
     Effect.gen(function* () {
       yield* inside(
         Effect.gen(function* () {
@@ -48,6 +48,25 @@ export const transactions = (check: Sentence) => {
           expect((yield* store.tasks.counts).pending).toBe(1)
         })
       )
+    })
+  )
+
+  check(
+    "shows others nothing of a transaction that is not committed",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const [reached, go] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const undone = yield* Effect.fork(
+        inside(
+          Effect.all([add("a"), Deferred.succeed(reached, undefined), Deferred.await(go), Effect.fail("no")])
+        )
+      )
+      yield* Deferred.await(reached)
+      const reading = yield* Effect.fork(store.tasks.counts)
+      yield* Effect.repeatN(Effect.yieldNow(), 10)
+      yield* Deferred.succeed(go, undefined)
+      expect((yield* Fiber.join(reading)).pending).toBe(0)
+      expect(yield* Effect.flip(Fiber.join(undone))).toBe("no")
     })
   )
 

@@ -1,0 +1,1 @@
+import {Effect} from "effect"; Effect.runSync(Effect.sync(()=>console.log(1)))

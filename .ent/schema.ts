@@ -1,0 +1,1 @@
+import {Effect,Schema} from "effect"; console.log(Schema.String.ast._tag)

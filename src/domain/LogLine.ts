@@ -1,0 +1,33 @@
+import { Cause, DateTime, HashMap, Logger } from "effect"
+
+/** JSON leaves C1 controls, DEL and bidirectional marks as they are; a terminal must not get them raw. */
+const RAW = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g
+
+const escaped = (letter: string): string => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`
+
+const words = (part: unknown): string => {
+  if (typeof part === "string") return part
+  if (part instanceof Error) return part.message
+  try {
+    return JSON.stringify(part) ?? String(part)
+  } catch {
+    // A log line must not fail for what it tells about.
+    return String(part)
+  }
+}
+
+/**
+ * A log entry as one line of JSON without its line end: `at`, `level`, `message`, the ids that the program
+ * annotated (`task_id`, `attempt_id`, `runner_id`), and `cause` where there is one. It never throws.
+ */
+export const logLine: Logger.Logger<unknown, string> = Logger.make((entry) => {
+  const line: Record<string, unknown> = {
+    at: DateTime.formatIso(DateTime.unsafeFromDate(entry.date)),
+    level: entry.logLevel.label.toLowerCase(),
+    message: (Array.isArray(entry.message) ? entry.message : [entry.message]).map(words).join(" ")
+  }
+  for (const [key, value] of HashMap.entries(entry.annotations))
+    if (!(key in line)) line[key] = typeof value === "number" ? value : words(value)
+  if (!Cause.isEmpty(entry.cause)) line.cause = Cause.pretty(entry.cause)
+  return JSON.stringify(line).replace(RAW, escaped)
+})

@@ -1,0 +1,68 @@
+import { Effect, Layer, Option } from "effect"
+import * as Platform from "../layers/Platform.ts"
+import { bridgeDiscord, bridgeGithub } from "./cli/Bridges.ts"
+import { bind, type Globals } from "./cli/Command.ts"
+import { configSchema } from "./cli/ConfigSchema.ts"
+import { demo } from "./cli/Demo.ts"
+import { events } from "./cli/Events.ts"
+import { healthcheck } from "./cli/Healthcheck.ts"
+import { intake } from "./cli/Intake.ts"
+import { main, type Program } from "./cli/Main.ts"
+import { pause, resume } from "./cli/Pause.ts"
+import { runOnce } from "./cli/RunOnce.ts"
+import { status } from "./cli/Status.ts"
+import { taskCancel, taskList, taskRetry, taskShow } from "./cli/Tasks.ts"
+import { Terminal } from "./cli/Terminal.ts"
+
+/** Layers are loaded with the command that needs them: most of a command's start is loading. */
+const lazily = <A, E, R>(load: () => Promise<Layer.Layer<A, E, R>>): Layer.Layer<A, E, R> =>
+  Layer.unwrapEffect(Effect.promise(load))
+
+const pathOf = async ({ config }: Globals): Promise<string> =>
+  (await import("../layers/config/ConfigFile.ts")).pathOf(Option.getOrUndefined(config))
+
+const reading = (given: Globals) =>
+  lazily(async () => (await import("../layers/Reading.ts")).reading(await pathOf(given)))
+
+const working = (given: Globals) =>
+  lazily(async () => (await import("../layers/Live.ts")).working(await pathOf(given)))
+
+const looking = (given: Globals) =>
+  lazily(async () => (await import("../layers/Live.ts")).looking(await pathOf(given)))
+
+const dispatching = (given: Globals) =>
+  lazily(async () => (await import("../layers/Live.ts")).dispatching(await pathOf(given)))
+
+const throwAway = () =>
+  lazily(async () => {
+    const { inThrowAwayFolder } = await import("../layers/DemoFiles.ts")
+    return inThrowAwayFolder((await import("../layers/Live.ts")).dispatching)
+  })
+
+/** The command line: every command with the smallest layers that it runs on. */
+export const program = (version: string): Program => ({
+  name: "agent-runtime",
+  version,
+  summary: "the runtime of one agent on one host",
+  commands: [
+    bind(intake, reading),
+    bind(bridgeGithub, reading),
+    bind(bridgeDiscord, reading),
+    bind(runOnce, dispatching),
+    bind(status, reading),
+    bind(healthcheck, looking),
+    bind(taskList, reading),
+    bind(taskShow, reading),
+    bind(events, reading),
+    bind(taskCancel, working),
+    bind(taskRetry, reading),
+    bind(pause, reading),
+    bind(resume, reading),
+    bind(configSchema, () => Layer.empty),
+    bind(demo, throwAway)
+  ]
+})
+
+/** Runs the command line of this process and ends the process with its exit code. */
+export const start = (version: string): void =>
+  Platform.launch(main(program(version)).pipe(Effect.provideService(Terminal, Platform.terminal())))

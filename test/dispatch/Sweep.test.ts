@@ -1,0 +1,173 @@
+import { describe, expect } from "bun:test"
+import { Effect, Option } from "effect"
+import { RUNNER } from "../../layers/Memory.ts"
+import { Lock, LockUnusable } from "../../src/dispatch/Lock.ts"
+import { sweep } from "../../src/dispatch/Sweep.ts"
+import { AttemptId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
+import { now } from "../../src/domain/Time.ts"
+import { Store } from "../../src/store/Store.ts"
+import { it } from "../support/effect.ts"
+import { attemptsOf, DOOR, detailsOf, history, queue, says, taskOf, typesOf, world } from "./world.ts"
+
+const quiet = { adapters: { local: says("hello") } }
+const DEAD = RunnerId.make("dead:1:then")
+const OTHER_LOCK = "/elsewhere/dispatch.lock"
+
+const stamp = Effect.map(now, (at) => ({ at, actor: DOOR.actor }))
+
+/** Claims the best task for another dispatcher; with a lock path it is on record with that. */
+const claimAs = (runnerId: RunnerId, attempt: string, lockPath?: string) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const mark = yield* stamp
+    if (lockPath !== undefined)
+      yield* store.runners.begin(
+        { runnerId, host: "memory", pid: 1, mode: "dispatch", lockPath, limits: {} },
+        mark
+      )
+    const lanes = (yield* store.tasks.lanes).map((lane) => lane.key)
+    const found = yield* store.tasks.claim({
+      lanes,
+      attemptId: AttemptId.make(attempt),
+      runnerId,
+      host: "memory",
+      stamp: mark
+    })
+    expect(found._tag).toBe("Claimed")
+  })
+
+const requestCancel = (id: TaskId, reason: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    yield* store.tasks.requestCancel(id, reason, yield* stamp)
+  })
+
+describe("the boot sweep", () => {
+  it.effect("puts the task of a dead dispatcher back, counted, due at once, with its story told", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1", "/memory/dispatch.lock")
+      expect(yield* sweep()).toBe(1)
+      const task = yield* taskOf(id)
+      expect([task.status, task.attemptCount]).toEqual(["retryable_failure", 1])
+      expect(task.availableAt).toEqual(yield* now)
+      expect(yield* typesOf(id)).toEqual([
+        "task_enqueued",
+        "task_claimed",
+        "boot_sweep_reclaimed",
+        "task_attempt_finished",
+        "task_retry_scheduled"
+      ])
+      expect(yield* detailsOf(id, "boot_sweep_reclaimed")).toEqual([{ dead_runner_id: DEAD, survivors: [] }])
+      const [attempt] = yield* attemptsOf(id)
+      expect([attempt?.status, Option.getOrNull(attempt!.reason)]).toEqual(["finished", "boot_sweep"])
+      // A second sweep finds nothing and says nothing.
+      const before = yield* history
+      expect(yield* sweep()).toBe(0)
+      expect(yield* history).toEqual(before)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("blocks a task whose attempts are used up", () =>
+    Effect.gen(function* () {
+      const id = yield* queue({ maxAttempts: 1 })
+      yield* claimAs(DEAD, "a1")
+      yield* sweep()
+      const task = yield* taskOf(id)
+      expect(task.status).toBe("blocked")
+      expect(Option.getOrThrow(task.lastError)).toStartWith("attempts_used_up: ")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("cancels a task that an operator had asked to cancel", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1")
+      yield* requestCancel(id, Option.some("no more"))
+      yield* sweep()
+      expect((yield* taskOf(id)).status).toBe("operator_canceled")
+      expect(yield* detailsOf(id, "task_operator_canceled")).toMatchObject([{ reason: "no more" }])
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("blocks a task whose processes survive, and names them", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1")
+      yield* requestCancel(id, Option.none())
+      yield* sweep()
+      const task = yield* taskOf(id)
+      expect(task.status).toBe("blocked")
+      expect(Option.getOrThrow(task.lastError)).toBe("processes_left: 4711 (sleep)")
+      const [attempt] = yield* attemptsOf(id)
+      expect(attempt?.issues).toEqual(["still running after SIGKILL: 4711 (sleep)"])
+    }).pipe(Effect.provide(world({ ...quiet, survivors: { a1: ["4711 (sleep)"] } })))
+  )
+
+  it.effect("leaves its own attempts alone", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(RUNNER, "a1")
+      expect(yield* sweep()).toBe(0)
+      expect((yield* taskOf(id)).status).toBe("running")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+})
+
+describe("a dispatcher with another lock path", () => {
+  it.effect("is left alone while it holds that lock", () =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1", OTHER_LOCK)
+      expect(yield* sweep().pipe(lock.hold(OTHER_LOCK, DEAD))).toBe(0)
+      expect((yield* taskOf(id)).status).toBe("running")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("is dead when nobody holds that lock, and when somebody else does", () =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const free = yield* queue()
+      yield* claimAs(DEAD, "a1", OTHER_LOCK)
+      expect(yield* sweep()).toBe(1)
+      expect((yield* taskOf(free)).status).toBe("retryable_failure")
+      const id = yield* queue({ priority: 9 })
+      yield* claimAs(DEAD, "a2", OTHER_LOCK)
+      expect(yield* sweep().pipe(lock.hold(OTHER_LOCK, RunnerId.make("heir:2:now")))).toBe(1)
+      expect((yield* taskOf(id)).status).toBe("retryable_failure")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("is left alone when its lock cannot be looked at, and the sweep goes on", () =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const [hidden, plain] = [yield* queue({ priority: 9 }), yield* queue()]
+      yield* claimAs(RunnerId.make("hidden:1:then"), "a1", OTHER_LOCK)
+      yield* claimAs(DEAD, "a2")
+      const refusing = {
+        ...lock,
+        holder: (path: string) => new LockUnusable({ path, reason: "EACCES", remedy: "" })
+      }
+      expect(yield* Effect.provideService(sweep(), Lock, refusing)).toBe(1)
+      expect((yield* taskOf(hidden)).status).toBe("running")
+      expect((yield* taskOf(plain)).status).toBe("retryable_failure")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+})
+
+it.effect("one attempt that cannot be ended does not keep the others from it", () =>
+  Effect.gen(function* () {
+    const [bad, good] = [yield* queue({ priority: 9 }), yield* queue()]
+    yield* claimAs(DEAD, "a1")
+    yield* claimAs(DEAD, "a2")
+    const store = yield* Store
+    const settle: typeof store.tasks.settle = (settlement) =>
+      settlement.attemptId === "a1" ? Effect.dieMessage("a damaged row") : store.tasks.settle(settlement)
+    const damaged = { ...store, tasks: { ...store.tasks, settle } }
+    expect(yield* Effect.provideService(sweep(), Store, damaged)).toBe(1)
+    expect((yield* taskOf(bad)).status).toBe("running")
+    expect(yield* typesOf(bad)).not.toContain("boot_sweep_reclaimed")
+    expect((yield* taskOf(good)).status).toBe("retryable_failure")
+  }).pipe(Effect.provide(world(quiet)))
+)

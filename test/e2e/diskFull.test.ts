@@ -1,0 +1,79 @@
+import { expect, setDefaultTimeout } from "bun:test"
+import { mkdir, rm, statfs, writeFile } from "node:fs/promises"
+import type { Place } from "../support/binary.ts"
+import { needs } from "../support/needs.ts"
+import { inPlace, queue, runOnce, scripted, story } from "./inPlace.ts"
+import { exactly, StatusReport, TaskPage } from "./wire.ts"
+
+setDefaultTimeout(60_000)
+
+const test = needs("tmpfs")
+
+/** Runs a test body in a place whose state folder is a disk of its own, of so many KiB. */
+const onDisk = (kib: number, script: string, body: (place: Place) => Promise<void>) =>
+  inPlace(scripted(script, {}, { retryBackoffSeconds: 1 }), async (place) => {
+    await mkdir(place.state)
+    const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${kib}k`, "tmpfs", place.state])
+    expect(mounted.stderr.toString()).toBe("")
+    try {
+      await body(place)
+    } finally {
+      Bun.spawnSync(["umount", "-l", place.state])
+    }
+  })
+
+/** Leaves so many KiB of the disk free. */
+const fill = async (place: Place, freeKib: number): Promise<void> => {
+  const { bavail, bsize } = await statfs(place.state)
+  await writeFile(place.path("state", "fill"), Buffer.alloc(bavail * bsize - freeKib * 1024))
+}
+
+const big = JSON.stringify({ kind: "note", source: "e2e", payload: { text: "x".repeat(200_000) } })
+
+test("on a full disk nothing is acknowledged, nothing acknowledged is lost, and all goes on after space is freed", () =>
+  onDisk(3_072, "echo done", async (place) => {
+    const kept = [await queue(place), await queue(place)]
+    for (const free of [0, 100]) {
+      await fill(place, free)
+      for (const args of free === 0 ? [["intake", "-"], ["run-once"]] : [["intake", "-"]]) {
+        const told = await place.run(args, { stdin: big })
+        expect({ args, code: told.code, stdout: told.stdout }).toEqual({ args, code: 3, stdout: "" })
+        expect(told.stderr).toContain("the disk is full")
+        expect(told.stderr).toContain("free some space")
+      }
+      await rm(place.path("state", "fill"))
+      const { tasks } = exactly(TaskPage, await place.json(["task-list"]))
+      expect(tasks.map((task) => task.task_id)).toEqual(kept.toReversed())
+    }
+    kept.push(await queue(place))
+    for (const id of kept) expect(await runOnce(place)).toMatchObject({ status: "completed", task_id: id })
+  }))
+
+test("an adapter that fills the disk leaves its task to the next cycle, not lost and not completed", () =>
+  onDisk(
+    3_072,
+    '[ -f once ] || { touch once; head -c 10000000 /dev/zero > "$AGENT_RUNTIME_STATE_DIR/fill"; }\necho done',
+    async (place) => {
+      const id = await queue(place)
+      const told = await place.run(["run-once"])
+      expect({ code: told.code, stdout: told.stdout }).toEqual({ code: 3, stdout: "" })
+      expect(told.stderr).toContain("the disk is full")
+      await rm(place.path("state", "fill"))
+      expect(await runOnce(place)).toMatchObject({ status: "completed", task_id: id })
+      const { attempts } = await story(place, id)
+      expect(attempts.map((one) => one.reason)).toEqual([
+        expect.stringContaining("boot_sweep"),
+        "completed: done"
+      ])
+    }
+  ))
+
+test("a disk too small for a database is told as full, and nothing half made is left", () =>
+  onDisk(64, "echo done", async (place) => {
+    const told = await place.run(["status"])
+    expect({ code: told.code, stdout: told.stdout }).toEqual({ code: 3, stdout: "" })
+    expect(told.stderr).toContain("the disk is full")
+    expect(await Bun.file(place.path("state", "runtime.db")).exists()).toBe(false)
+    Bun.spawnSync(["mount", "-o", "remount,size=3m", place.state])
+    expect(exactly(StatusReport, await place.json(["status"])).counts.queued).toBe(0)
+  }))

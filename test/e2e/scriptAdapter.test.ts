@@ -1,0 +1,112 @@
+import { expect, setDefaultTimeout, test } from "bun:test"
+import { isAbsolute } from "node:path"
+import type { Place } from "../support/binary.ts"
+import { inPlace, outcomeOf, queue, runOnce, scripted, story } from "./inPlace.ts"
+
+setDefaultTimeout(60_000)
+
+/** A script that keeps its environment, arguments, folder and stdin where a test can read them. */
+const keeps =
+  'env -0 > kept.env; printf "%s\\n" "$@" > kept.args; pwd > kept.pwd; cat > kept.stdin; echo done'
+
+const kept = async (place: Place) => {
+  const pairs = (await Bun.file(place.path("kept.env")).text()).split("\0").filter((line) => line !== "")
+  return Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)])
+  )
+}
+
+test("a script is told by absolute paths who it works for, what, and where its evidence lies", () =>
+  inPlace(scripted(keeps, { env: { OWN: "its own" } }), async (place) => {
+    const payload = { text: "Grüße, 🙂", args: ["a b", "$HOME", ""] }
+    const config = { AGENT_RUNTIME_CONFIG: "runtime.json" }
+    const id = await queue(place, { payload }, { env: config })
+    await runOnce(place, { env: { ...config, STRAY: "from the operator's shell" } })
+    const { attempts, task } = await story(place, id)
+    expect(task.status).toBe("completed")
+    const attempt = attempts[0]!
+    const audit = place.path("state/artifacts/adapter-runs", id, attempt.attempt_id)
+    const env = await kept(place)
+    expect(env).toMatchObject({
+      AGENT_RUNTIME_NAME: "test-runtime",
+      AGENT_RUNTIME_TASK_ID: id,
+      AGENT_RUNTIME_ATTEMPT_ID: attempt.attempt_id,
+      AGENT_RUNTIME_ARTIFACT_DIR: place.path("state/artifacts"),
+      AGENT_RUNTIME_STATE_DIR: place.path("state"),
+      AGENT_RUNTIME_AUDIT_DIR: audit,
+      AGENT_RUNTIME_PAYLOAD_PATH: `${audit}/payload.json`,
+      OWN: "its own",
+      HOME: place.folder
+    })
+    expect(isAbsolute(env.AGENT_RUNTIME_BUNDLE_PATH ?? "")).toBe(true)
+    expect(await Bun.file(env.AGENT_RUNTIME_BUNDLE_PATH ?? "").json()).toMatchObject({
+      bundle_id: attempt.bundle_id
+    })
+    expect(JSON.parse(env.AGENT_RUNTIME_TASK_PAYLOAD_JSON ?? "")).toEqual(payload)
+    expect(await Bun.file(`${audit}/payload.json`).json()).toEqual(payload)
+    expect(await Bun.file(place.path("kept.stdin")).json()).toEqual(payload)
+    expect(await Bun.file(place.path("kept.args")).text()).toBe("a b\n$HOME\n\n")
+    expect((await Bun.file(place.path("kept.pwd")).text()).trim()).toBe(place.folder)
+    expect(env).not.toContainKey("STRAY")
+  }))
+
+test("a payload beyond 64 KiB comes by file and stdin, not by the environment", () =>
+  inPlace(scripted(keeps), async (place) => {
+    const payload = { text: "x".repeat(70 * 1024) }
+    const { task } = await outcomeOf(place, { payload })
+    expect(task.status).toBe("completed")
+    const env = await kept(place)
+    expect(env).not.toContainKey("AGENT_RUNTIME_TASK_PAYLOAD_JSON")
+    expect(await Bun.file(env.AGENT_RUNTIME_PAYLOAD_PATH ?? "").json()).toEqual(payload)
+    expect(await Bun.file(place.path("kept.stdin")).json()).toEqual(payload)
+  }))
+
+test("extraArgs come first; arguments of an untrusted payload are left out and that is noted", () =>
+  inPlace(scripted(keeps, { extraArgs: ["--mode", "fast"] }), async (place) => {
+    await queue(place, { payload: { args: ["more"] } })
+    await runOnce(place)
+    expect(await Bun.file(place.path("kept.args")).text()).toBe("--mode\nfast\nmore\n")
+    const event = { event: "mention", channel: "c", author: "a", message: "m", args: ["--evil"] }
+    await place.json(["bridge-discord", "--file", "-"], { stdin: JSON.stringify(event) })
+    expect((await runOnce(place)).status).toBe("completed")
+    expect(await Bun.file(place.path("kept.args")).text()).toBe("--mode\nfast\n")
+  }))
+
+test("an exit code, a signal and an end by timeout are told as what they are", () =>
+  inPlace(
+    scripted('echo "trouble on stderr" >&2; eval "$1"', { timeoutMs: 1_000 }, { retryBackoffSeconds: 3_600 }),
+    async (place) => {
+      const ends = [
+        { args: ["exit 7"], exit: "error", reason: "exit code 7: trouble on stderr" },
+        { args: ["kill -TERM $$"], exit: "error", reason: "killed by SIGTERM" },
+        { args: ["sleep 60"], exit: "timeout", reason: "timed out after 1000 ms" }
+      ]
+      for (const { args, exit, reason } of ends) {
+        const { attempt, task } = await outcomeOf(place, { payload: { args } })
+        expect(task).toMatchObject({ status: "retryable_failure", attempt_count: 1 })
+        expect(task.last_error).toContain(reason)
+        expect(attempt).toMatchObject({ exit_status: exit, retry_class: "retryable", status: "finished" })
+      }
+    }
+  ))
+
+test("a command that cannot be started ends the task for good, with the remedy", () =>
+  inPlace(
+    { config: { adapters: { local: { mode: "script", command: "no-such-program" } } } },
+    async (place) => {
+      const { attempt, task } = await outcomeOf(place)
+      expect(task).toMatchObject({ status: "permanent_failure", attempt_count: 1 })
+      expect(task.last_error).toContain("no-such-program")
+      expect(attempt).toMatchObject({ exit_status: "error", retry_class: "permanent" })
+    }
+  ))
+
+test("a task whose adapter or profile is not configured ends without a run, naming it", () =>
+  inPlace({}, async (place) => {
+    const lost = await queue(place, { requested_adapter: "lokal" })
+    const nobody = await queue(place, { requested_profile: "nobody" })
+    expect(await runOnce(place)).toMatchObject({ status: "permanent_failure", task_id: lost })
+    expect(await runOnce(place)).toMatchObject({ status: "blocked", task_id: nobody })
+    expect((await story(place, lost)).task.last_error).toContain("lokal")
+    expect((await story(place, nobody)).task.last_error).toContain("nobody")
+  }))

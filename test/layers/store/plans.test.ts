@@ -1,0 +1,114 @@
+import { Database } from "bun:sqlite"
+import { describe, expect, test } from "bun:test"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { MIGRATIONS, migrate } from "../../../layers/store/Migrations.ts"
+import { statement } from "../../../layers/store/statement.ts"
+
+const folder = join(import.meta.dir, "../../../layers/store")
+
+/** Tables that stay small: a row per status, adapter or backup. Whatever else there is may have millions. */
+const SMALL = /^SCAN (task_counts|gates|budgets|backups|schema_migrations)\b/
+
+/** Walks along an index that holds only what is open, or that LIMIT ends. */
+const BOUNDED = [
+  /^SCAN attempts USING INDEX attempts_running$/,
+  /^SCAN runners USING INDEX runners_open$/,
+  /^SCAN tasks USING INDEX tasks_delayed$/
+]
+
+/** Statements of `health --deep`, which reads everything and says so. */
+const DEEP = new Set(["UNATTENDED", "MISCOUNTED", "FOREIGN_KEYS"])
+
+interface Planned {
+  readonly name: string
+  readonly sql: string
+}
+
+const COLUMNS = ["status", "kind", "source"]
+
+/**
+ * The texts of a module's statements: constants by name, with the module's text constants put in; a statement
+ * of a column once for each column that has an index.
+ */
+const statementsOf = (file: string): ReadonlyArray<Planned> => {
+  const source = fs.readFileSync(join(folder, file), "utf8")
+  const texts = new Map(
+    [...source.matchAll(/^(?:export )?const ([A-Z_]+)\s*=\s*(?:"([^"]*)"|`([^`]*)`)$/gm)].map(
+      ([, name = "", plain, template]) => [name, plain ?? template ?? ""] as const
+    )
+  )
+  const filled = (sql: string): string =>
+    sql.replace(/\$\{([A-Z_]+)\}/g, (hole, name: string) => texts.get(name) ?? hole)
+  return [
+    ...source.matchAll(/const (\w+) =\s*(?:\([^)]*\) =>\s*)?statement\(\s*(?:`([^`]*)`|"([^"]*)")\s*\)/g)
+  ].flatMap(([, name = "", template, plain]) => {
+    const sql = filled(template ?? plain ?? "")
+    return /\$\{column\}/.test(sql)
+      ? COLUMNS.map((column) => ({
+          name: `${file} ${name}(${column})`,
+          sql: sql.replaceAll(/\$\{column\}/g, column)
+        }))
+      : [{ name: `${file} ${name}`, sql }]
+  })
+}
+
+const files = fs.readdirSync(folder).filter((name) => /^Sql[A-Z].*\.ts$/.test(name))
+const planned = files.flatMap(statementsOf).filter(({ sql }) => !sql.startsWith("PRAGMA"))
+
+const db = new Database(":memory:")
+migrate(db, MIGRATIONS, "2026-04-29T07:00:00.000Z")
+const planOf = (sql: string): ReadonlyArray<string> => {
+  const of = statement(sql)
+  return db
+    .query<{ readonly detail: string }, Array<string>>(`EXPLAIN QUERY PLAN ${of.text}`)
+    .all(...of.names.map(() => "x"))
+    .map((step) => step.detail)
+}
+
+describe("the statements of the store", () => {
+  test("are all written where this test finds them", () => {
+    const written = files
+      .map((name) => fs.readFileSync(join(folder, name), "utf8").match(/\bstatement\(/g)?.length ?? 0)
+      .reduce((sum, more) => sum + more, 0)
+    const found = files.flatMap(statementsOf)
+    const ofColumns = found.filter(({ name }) => name.endsWith(")")).length
+    // The store in memory sets its schema's version by one that is no query.
+    expect(found.length - ofColumns + ofColumns / COLUMNS.length).toBe(written - 1)
+  })
+
+  for (const { name, sql } of planned)
+    test(`walk an index and no table: ${name}`, () => {
+      const plan = planOf(sql)
+      if (DEEP.has(name.split(" ")[1] ?? "")) return
+      // What a statement makes itself (a subquery's rows, a list of keys) is as small as its LIMIT.
+      const made = new Set(plan.flatMap((step) => /^(?:CO-ROUTINE|MATERIALIZE) (.*)$/.exec(step)?.[1] ?? []))
+      for (const step of plan) {
+        const scanned = /^SCAN (\S+)/.exec(step)?.[1]
+        if (scanned === undefined) continue
+        const isSmall =
+          made.has(scanned) ||
+          SMALL.test(step) ||
+          /VIRTUAL TABLE|CONSTANT ROW/.test(step) ||
+          BOUNDED.some((bounded) => bounded.test(step)) ||
+          /ORDER BY id DESC LIMIT/.test(sql)
+        expect([name, step, isSmall]).toEqual([name, step, true])
+      }
+    })
+
+  // What is sorted: at most as many rows as there are lanes, adapters, or a LIMIT inside lets through.
+  const SORTS = new Set([
+    "SqlClaim.ts BEST",
+    "SqlGates.ts COOLDOWNS",
+    "SqlAttempts.ts OF_TASK",
+    "SqlEvents.ts NEWEST",
+    "SqlEvents.ts OF_TASK"
+  ])
+  test("sort only what is bounded", () => {
+    const sorting = planned.filter(
+      ({ name, sql }) =>
+        !DEEP.has(name.split(" ")[1] ?? "") && planOf(sql).some((step) => step.includes("TEMP B-TREE"))
+    )
+    expect(sorting.map(({ name }) => name).filter((name) => !SORTS.has(name))).toEqual([])
+  })
+})
