@@ -1,1 +1,0 @@
-import * as S from "../layers/config/ConfigFile.ts"; console.log(Object.keys(S).length)

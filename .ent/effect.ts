@@ -1,1 +1,0 @@
-import {Effect} from "effect"; Effect.runSync(Effect.sync(()=>console.log(1)))

@@ -1,1 +1,0 @@
-import {Effect,Schema} from "effect"; console.log(Schema.String.ast._tag)
