@@ -1,8 +1,8 @@
-import { close, fstat, open, read, write, writeSync } from "node:fs"
+import { close, fstat, fstatSync, open, read, write, writeSync } from "node:fs"
 import { homedir } from "node:os"
-import { isatty } from "node:tty"
 import { Effect, Either, Option } from "effect"
 import { absolute } from "../src/config/Paths.ts"
+import { counted } from "../src/domain/Figure.ts"
 
 type Content =
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
@@ -27,6 +27,19 @@ const CHUNK = 256 * 1024
 /** A stderr that stays full for so many tries loses the line: telling must not hold up the work. */
 const REPORT_TRIES = 10_000
 
+// node:tty brings Node's streams along, which cost more than the whole of a short command: it is asked only
+// about what may be a terminal.
+const isTerminal = (fd: number): boolean => {
+  try {
+    const stat = fstatSync(fd)
+    // Major number 1 is /dev/null and its like (Linux, admin-guide/devices.txt).
+    const mayBe = stat.isCharacterDevice() && stat.rdev >> 8 !== 1
+    return mayBe && process.getBuiltinModule("node:tty").isatty(fd)
+  } catch {
+    return false
+  }
+}
+
 /**
  * The surroundings of this process as they are now, in the terms of `src/cli/Terminal`. Streams are written
  * and read by system calls on the descriptors: Bun's streams lose the end of long output on exit.
@@ -35,10 +48,10 @@ export const terminal = () => ({
   argv: process.argv.slice(2),
   env: (name: string): Option.Option<string> =>
     Option.filter(Option.fromNullable(process.env[name]), (value) => value !== ""),
-  stdinIsTerminal: isatty(0),
-  stdoutIsTerminal: isatty(1),
-  stderrIsTerminal: isatty(2),
-  columns: isatty(1)
+  stdinIsTerminal: isTerminal(0),
+  stdoutIsTerminal: isTerminal(1),
+  stderrIsTerminal: isTerminal(2),
+  columns: isTerminal(1)
     ? Option.filter(Option.fromNullable(process.stdout.columns), (columns) => columns > 0)
     : Option.none<number>(),
   write: (text: string): Effect.Effect<Written> => writeAll(1, Buffer.from(text, "utf8")),
@@ -153,7 +166,7 @@ const readOpen = (fd: number, limit: number): Effect.Effect<Content> =>
       fstat(fd, (error, stat) => done(error, stat?.isFile() ? stat.size : 0))
     )
     if (Either.isRight(size) && size.right > limit)
-      return { _tag: "Unreadable", why: "too_large", detail: `${size.right.toLocaleString("en")} bytes` }
+      return { _tag: "Unreadable", why: "too_large", detail: `${counted(size.right)} bytes` }
     return yield* readAll(fd, limit)
   })
 

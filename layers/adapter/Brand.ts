@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import type { AttemptId } from "../../src/domain/Ids.ts"
 
 /** The variable that marks every process of an attempt which did not clear its environment. */
@@ -13,4 +12,4 @@ export const markerOf = (attemptId: AttemptId): string => `${MARKER}=${attemptId
  * read from outside: so a daemon is known for what it is even when it slipped away between two scans.
  */
 export const brandOf = (attemptId: AttemptId): bigint =>
-  BigInt(`0x${createHash("sha256").update(attemptId).digest("hex").slice(0, 15)}`)
+  BigInt(`0x${new Bun.CryptoHasher("sha256").update(attemptId).digest("hex").slice(0, 15)}`)

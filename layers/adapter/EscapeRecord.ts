@@ -1,4 +1,3 @@
-import { createHash, randomUUID } from "node:crypto"
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Either, Schema } from "effect"
@@ -14,7 +13,7 @@ const folderOf = (stateDir: string): string => join(stateDir, "processes")
 
 const fileOf = (stateDir: string, attemptId: AttemptId): string => {
   const plain = /^[\w-]{1,100}$/.test(attemptId)
-  const name = plain ? attemptId : createHash("sha256").update(attemptId).digest("hex")
+  const name = plain ? attemptId : new Bun.CryptoHasher("sha256").update(attemptId).digest("hex")
   return join(folderOf(stateDir), `${name}.json`)
 }
 
@@ -30,7 +29,7 @@ export const keep = (
   try {
     mkdirSync(folderOf(stateDir), { recursive: true, mode: 0o700 })
     const list = Array.from(processes, ([pid, start]) => ({ pid, start_time: start }))
-    const temporary = join(folderOf(stateDir), `.${randomUUID()}.tmp`)
+    const temporary = join(folderOf(stateDir), `.${crypto.randomUUID()}.tmp`)
     writeFileSync(temporary, Schema.encodeSync(Recorded)({ processes: list }), { mode: 0o600, flag: "wx" })
     renameSync(temporary, fileOf(stateDir, attemptId))
     return undefined

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto"
 import {
   close,
   closeSync,
@@ -118,7 +117,7 @@ interface Place {
 
 const put = ({ root, names, path }: Place) =>
   Effect.fn("AuditFolder.put")((file: AuditFile, text: string) => {
-    const temporary = `.${file}.${randomUUID()}.tmp`
+    const temporary = `.${file}.${crypto.randomUUID()}.tmp`
     const write = Effect.acquireUseRelease(
       Effect.try(() => inFolder(root, names, true, (folder) => startFile(folder, temporary, text))),
       synced,

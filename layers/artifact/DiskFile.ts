@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { constants } from "node:fs"
 import { type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
@@ -83,7 +82,7 @@ export const liesInside = (file: FileHandle, folder: string, path: string): Prom
 
 /** Lower-case hex SHA-256 of an open file, read in pieces. */
 export const hashFile = async (file: FileHandle): Promise<string> => {
-  const hash = createHash("sha256")
+  const hash = new Bun.CryptoHasher("sha256")
   const buffer = new Uint8Array(CHUNK)
   for (;;) {
     const { bytesRead } = await file.read(buffer, 0, CHUNK, null)

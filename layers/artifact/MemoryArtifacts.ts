@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import {
   ArtifactFailed,
@@ -93,7 +92,7 @@ const store = (files: Map<string, Entry>) => {
     hash: (path) =>
       Effect.map(
         fileAt(path),
-        Option.map(({ bytes }) => createHash("sha256").update(bytes).digest("hex"))
+        Option.map(({ bytes }) => new Bun.CryptoHasher("sha256").update(bytes).digest("hex"))
       ),
     read: (path, most) =>
       Effect.map(

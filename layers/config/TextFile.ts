@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs"
 import { Either } from "effect"
+import { counted } from "../../src/domain/Figure.ts"
 
 /** No configuration, profile or template is larger than this many bytes. */
 const MOST = 4 * 1024 * 1024
@@ -26,8 +27,7 @@ export const readText = (path: string): Either.Either<string, Unreadable> => {
     const stat = statSync(path)
     if (stat.isDirectory()) return unreadable("it is a folder", "a file", "name a file in it")
     if (!stat.isFile()) return unreadable("it is not a regular file", "a file", "")
-    if (stat.size > MOST)
-      return unreadable(`it has ${stat.size.toLocaleString("en")} bytes`, "at most 4 MiB", "")
+    if (stat.size > MOST) return unreadable(`it has ${counted(stat.size)} bytes`, "at most 4 MiB", "")
     return utf8(readFileSync(path))
   } catch (error) {
     const code = codeOf(error)

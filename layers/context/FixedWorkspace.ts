@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto"
 import { Effect, Layer, Option } from "effect"
 import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
 
@@ -40,7 +39,7 @@ export const layer = (fixed: Fixed = {}): Layer.Layer<Workspace> => {
     hash: (path) =>
       Effect.map(
         textAt(path),
-        Option.map((text) => createHash("sha256").update(text).digest("hex"))
+        Option.map((text) => new Bun.CryptoHasher("sha256").update(text).digest("hex"))
       ),
     read: (path, most) =>
       Effect.map(

@@ -1,5 +1,4 @@
 import type { Database } from "bun:sqlite"
-import { randomBytes } from "node:crypto"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
@@ -23,7 +22,7 @@ export const newestBackup = (file: string): string | undefined => {
 
 /** A name beside `file` that nobody else uses, for a file that is not finished yet. */
 export const unfinishedName = (file: string): string =>
-  `${file}.new-${process.pid}-${randomBytes(4).toString("hex")}`
+  `${file}.new-${process.pid}-${crypto.randomUUID().slice(0, 8)}`
 
 /** Waits until a file or a folder is on the disk. */
 export const sync = (place: string): void => {

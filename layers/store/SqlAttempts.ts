@@ -47,7 +47,7 @@ const salvaged = salvager(
     number: 0,
     runner_id: "unreadable",
     started_at: EPOCH,
-    usage: JSON.parse(NO_USAGE)
+    usage: JSON.parse(NO_USAGE())
   },
   (problem) => ({ issues: [`this record is damaged: ${problem}`] })
 )

@@ -1,5 +1,6 @@
 import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Claim, ClaimRequest, Lane } from "../../src/store/Tasks.ts"
 import { json, NO_USAGE, stamped, time } from "./columns.ts"
@@ -66,15 +67,20 @@ interface LaneParts {
 export const laneKey = (lane: LaneParts): string =>
   json([lane.requestedAdapter, lane.requestedProfile, lane.untrusted ? 1 : 0])
 
-const decodeLane = Schema.decodeUnknownOption(
-  Schema.parseJson(
-    Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Schema.String), Schema.Literal(0, 1))
+const decodeLane = onFirstUse(() =>
+  Schema.decodeUnknownOption(
+    Schema.parseJson(
+      Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Schema.String), Schema.Literal(0, 1))
+    )
   )
 )
 
 // A damaged lane counts as untrusted; the claim sets its tasks aside.
 const laneOf = (row: Row): Lane => {
-  const [adapter, profile, untrusted] = Option.getOrElse(decodeLane(row.lane), () => [null, null, 1] as const)
+  const [adapter, profile, untrusted] = Option.getOrElse(
+    decodeLane()(row.lane),
+    () => [null, null, 1] as const
+  )
   return {
     key: String(row.lane),
     requestedAdapter: Option.fromNullable(adapter),
@@ -160,7 +166,7 @@ export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
       round: Number(taken.round),
       runnerId: request.runnerId,
       host: request.host,
-      usage: NO_USAGE,
+      usage: NO_USAGE(),
       at
     }))[0]!
     const attempt = Either.getOrThrow(readAttempt(opened))

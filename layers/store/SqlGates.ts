@@ -1,5 +1,6 @@
 import { Array as Arr, DateTime, Effect, Option, Schema } from "effect"
 import { Actor } from "../../src/domain/Actor.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Cooldown, Gates, Pause } from "../../src/store/Gates.ts"
 import { actorJson, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
@@ -23,7 +24,7 @@ const COOL_DOWN = statement(`
     actor_json = excluded.actor_json, updated_at = excluded.updated_at
   WHERE excluded.until_at > gates.until_at RETURNING gate_id`)
 
-const decodeActor = Schema.decodeUnknownOption(Schema.parseJson(Actor))
+const decodeActor = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))
 const unknownActor: Actor = { surface: "cli", name: "unknown" }
 
 const text = (row: Row, column: string): Option.Option<string> =>
@@ -34,7 +35,7 @@ const timeOf = (value: Value | undefined) => Option.map(DateTime.make(String(val
 const toPause = (row: Row): Pause => ({
   reason: text(row, "reason"),
   since: Option.getOrElse(timeOf(row.created_at), () => DateTime.unsafeMake(0)),
-  actor: Option.getOrElse(decodeActor(row.actor_json), () => unknownActor)
+  actor: Option.getOrElse(decodeActor()(row.actor_json), () => unknownActor)
 })
 
 // A cool-down whose end cannot be read must not hold its adapter back for ever.

@@ -3,6 +3,7 @@ import { type DateTime, Effect, Option, Schema } from "effect"
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
 import { KnownFile, type Task } from "../../src/domain/Task.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Moved } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
@@ -146,13 +147,13 @@ export const retry = (sqlite: Sql, taskId: TaskId, note: Option.Option<string>, 
     })
   )
 
-const encodeKnown = Schema.encodeSync(Schema.parseJson(Schema.Array(KnownFile)))
+const encodeKnown = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Schema.Array(KnownFile))))
 
 /** See Tasks.beginRound. */
 export const beginRound = (sqlite: Sql, taskId: TaskId, at: DateTime.Utc, known: ReadonlyArray<KnownFile>) =>
   sqlite
     .transact(
       "Tasks.beginRound",
-      sqlite.rows(BEGIN_ROUND, { taskId, at: time(at), known: encodeKnown(known) })
+      sqlite.rows(BEGIN_ROUND, { taskId, at: time(at), known: encodeKnown()(known) })
     )
     .pipe(Effect.asVoid)

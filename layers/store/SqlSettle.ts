@@ -3,27 +3,27 @@ import type { JsonObject } from "../../src/domain/Json.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import { type TaskStatus, TERMINAL } from "../../src/domain/Task.ts"
 import { Usage } from "../../src/domain/Usage.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Move, Settled, Settlement } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
-import { lenient } from "./taskRows.ts"
 
 const CLOSE = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = :exitStatus, retry_class = :retryClass,
     reason = :reason, issues_json = :issues, usage_json = :usage, result_path = coalesce(:resultPath, result_path)
-  WHERE attempt_id = :attemptId AND status = 'running' RETURNING *`)
+  WHERE attempt_id = :attemptId AND status = 'running' RETURNING task_id, adapter_id, profile_id, model`)
 const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
 const END = statement(`
   UPDATE tasks SET status = :status, ready = 0, updated_at = :at, finished_at = :finishedAt, last_error = :error,
     outcome_json = :outcome, note = NULL, cancel_requested_at = NULL, cancel_json = NULL
-  WHERE task_id = :taskId AND status = 'running' RETURNING *`)
+  WHERE task_id = :taskId AND status = 'running' RETURNING workflow_id`)
 const WAIT = statement(`
   UPDATE tasks SET status = 'retryable_failure', ready = :ready, updated_at = :at, available_at = :availableAt,
     last_error = :error, outcome_json = :outcome, attempt_count = attempt_count - :takenBack,
     not_counted = not_counted + :takenBack, cancel_requested_at = NULL, cancel_json = NULL
-  WHERE task_id = :taskId AND status = 'running' RETURNING *`)
+  WHERE task_id = :taskId AND status = 'running' RETURNING workflow_id`)
 const ADD_USAGE = statement(`
   INSERT INTO usage (day, adapter_id, profile_id, model, attempts, input_tokens, output_tokens, cached_tokens, cost_usd)
   VALUES (:day, :adapterId, :profileId, :model, 1, :input, :output, :cached, :cost)
@@ -33,17 +33,18 @@ const ADD_USAGE = statement(`
 
 type Sql = Sqlite["Type"]
 
-const encodeOutcome = Schema.encodeSync(Schema.parseJson(Outcome))
-const encodeUsage = Schema.encodeSync(Schema.parseJson(Usage))
+const encodeOutcome = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Outcome)))
+const encodeUsage = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Usage)))
 
 const outcomeJson = (outcome: Option.Option<Outcome>): Value =>
-  orNull(Option.map(outcome, (value) => encodeOutcome(value)))
+  orNull(Option.map(outcome, (value) => encodeOutcome()(value)))
 
 /** The statement of a move with its values, and the event that tells the decision. */
 const written = (move: Move, at: string) => {
   const end = (status: TaskStatus, outcome: Option.Option<Outcome>, error: string | null) =>
     ({
       of: END,
+      status,
       values: {
         at,
         status,
@@ -63,6 +64,7 @@ const written = (move: Move, at: string) => {
   ) =>
     ({
       of: WAIT,
+      status: "retryable_failure",
       values: {
         at,
         availableAt: until,
@@ -149,12 +151,12 @@ export const settle = (sqlite: Sql, settlement: Settlement) =>
         retryClass: orNull(end.retryClass),
         reason: end.reason,
         issues: json(end.issues),
-        usage: encodeUsage(end.usage),
+        usage: encodeUsage()(end.usage),
         resultPath: orNull(end.resultPath)
       }))[0]
       if (closed === undefined) return yield* late(sqlite, settlement)
       const taskId = String(closed.task_id)
-      const { of, values, event, detail } = written(move, at)
+      const { of, status, values, event, detail } = written(move, at)
       const moved = (yield* sqlite.rows(of, { taskId, ...values }))[0]
       if (moved === undefined)
         return yield* Effect.dieMessage(`task ${taskId} was not running though its attempt was`)
@@ -172,6 +174,6 @@ export const settle = (sqlite: Sql, settlement: Settlement) =>
       yield* appendEvent(sqlite, "task_attempt_finished", subject, finished, stamp)
       yield* appendEvent(sqlite, event, subject, detail, stamp)
       yield* addUsage(sqlite, closed, end.usage, at)
-      return { _tag: "Settled", task: lenient(moved).task } satisfies Settled
+      return { _tag: "Settled", status } satisfies Settled
     })
   )

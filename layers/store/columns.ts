@@ -1,6 +1,7 @@
 import { DateTime, Option, Schema } from "effect"
 import type { Actor, Stamp } from "../../src/domain/Actor.ts"
 import { Usage, unknownUsage } from "../../src/domain/Usage.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Value } from "./statement.ts"
 
 /** Absence is NULL in a column. */
@@ -25,4 +26,4 @@ export const stamped = (stamp: Stamp): { readonly at: string; readonly actor: st
 export const actorJson = (actor: Actor): string => json({ surface: actor.surface, name: actor.name })
 
 /** The usage of an attempt that has told nothing yet. */
-export const NO_USAGE = JSON.stringify(Schema.encodeSync(Usage)(unknownUsage))
+export const NO_USAGE = onFirstUse(() => JSON.stringify(Schema.encodeSync(Usage)(unknownUsage)))

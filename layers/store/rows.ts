@@ -1,4 +1,5 @@
 import { Either, Option, ParseResult, Schema } from "effect"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Row } from "./Sqlite.ts"
 import type { Value } from "./statement.ts"
@@ -14,9 +15,9 @@ export const EPOCH = "1970-01-01T00:00:00.000Z"
 
 /** A reader of an id; one that no record may have, as only another program can write it, is `unreadable`. */
 export const idReader = <A>(schema: Schema.Schema<A, string>) => {
-  const decode = Schema.decodeUnknownOption(schema)
+  const decode = onFirstUse(() => Schema.decodeUnknownOption(schema))
   return (value: Value | undefined): A =>
-    Option.getOrElse(decode(value), () => Schema.decodeSync(schema)("unreadable"))
+    Option.getOrElse(decode()(value), () => Schema.decodeSync(schema)("unreadable"))
 }
 
 interface Wire {
@@ -48,7 +49,7 @@ const toWire = (row: Row): Wire => {
  * RecordInvalid with the column; the row itself is not touched.
  */
 export const reader = <A, I>(table: string, idColumn: string, schema: Schema.Schema<A, I>) => {
-  const decode = Schema.decodeUnknownEither(schema)
+  const decode = onFirstUse(() => Schema.decodeUnknownEither(schema))
   return (row: Row): Either.Either<A, RecordInvalid> => {
     const invalid = (problem: string) =>
       new RecordInvalid({
@@ -58,7 +59,7 @@ export const reader = <A, I>(table: string, idColumn: string, schema: Schema.Sch
       })
     const { fields, unparsed } = toWire(row)
     if (unparsed[0] !== undefined) return Either.left(invalid(`${unparsed[0]} is not JSON`))
-    return Either.mapLeft(decode(fields), (error) => {
+    return Either.mapLeft(decode()(fields), (error) => {
       const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
       return invalid(issue === undefined ? error.message : `${issue.path.join(".")}: ${issue.message}`)
     })
@@ -74,15 +75,15 @@ export const salvager = <A, I>(
   substitutes: Readonly<Record<string, unknown>>,
   told: (problem: string) => Readonly<Record<string, unknown>>
 ) => {
-  const decode = Schema.decodeUnknownEither(schema, { errors: "all" })
+  const decode = onFirstUse(() => Schema.decodeUnknownEither(schema, { errors: "all" }))
   return (row: Row, problem: string): A => {
     const fields: Record<string, unknown> = { ...toWire(row).fields, ...told(problem) }
-    const found = decode(fields)
+    const found = decode()(fields)
     if (Either.isRight(found)) return found.right
     for (const issue of ParseResult.ArrayFormatter.formatErrorSync(found.left)) {
       const field = String(issue.path[0])
       fields[field] = substitutes[field] ?? null
     }
-    return Either.getOrThrow(decode(fields))
+    return Either.getOrThrow(decode()(fields))
   }
 }

@@ -36,7 +36,10 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
     /** Lower-case hex SHA-256 of a file; none when it is not a regular file. Streams: files may be large. */
     readonly hash: (path: string) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
     /** At most `most` bytes from the start of a file, as text; none when it is not a regular file. */
-    readonly read: (path: string, most: number) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
+    readonly read: (
+      path: string,
+      most: number
+    ) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
     /** Writes atomically and durably: temporary name, fsync, rename, fsync of the folder. Mode 0600. */
     readonly write: (path: string, text: string) => Effect.Effect<void, PathRefused | ArtifactFailed>
     /** Keeps an older version as `<name>.<n>.md`, n the first that is free; answers that path. */

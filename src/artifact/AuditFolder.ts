@@ -36,7 +36,6 @@ export interface AuditFolder {
   readonly log: (file: "stdout.log" | "stderr.log") => Effect.Effect<LogFile, AuditFailed, Scope.Scope>
 }
 
-
 /** The evidence of an attempt could not be written: disk full, folder not writable. */
 export class AuditFailed extends Schema.TaggedError<AuditFailed>()("AuditFailed", {
   path: Schema.String,

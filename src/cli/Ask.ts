@@ -3,17 +3,15 @@ import type { Actor } from "../domain/Actor.ts"
 import type { Operation } from "../operate/Operation.ts"
 import { Terminal } from "./Terminal.ts"
 
+/** The name stands in every event: an environment gone wild must not fill the history. */
+const MOST_LETTERS = 200
+
 /** Whoever typed the command, by the name that the system gives. */
-const operator = Effect.map(
-  Terminal,
-  ({ env }): Actor => ({
-    surface: "cli",
-    name: Option.getOrElse(
-      Option.orElse(env("USER"), () => env("LOGNAME")),
-      () => "operator"
-    )
-  })
-)
+const operator = Effect.map(Terminal, ({ env }): Actor => {
+  const user = Option.orElse(env("USER"), () => env("LOGNAME"))
+  const name = Option.getOrElse(user, () => "operator")
+  return { surface: "cli", name: name.slice(0, MOST_LETTERS).toWellFormed() }
+})
 
 /**
  * Runs an operation for the person at the command line and answers its result as wire JSON. The operation is

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { counted } from "../domain/Figure.ts"
 import { text } from "../domain/Task.ts"
 
 /** Timers beyond this fire at once or never: 2^31 - 1 ms, nearly 25 days. */
@@ -16,9 +17,7 @@ export const needed = <A, I>(schema: Schema.Schema<A, I>, doc: string) =>
 export const integer = (least: number, most?: number) =>
   Schema.Int.pipe(Schema.between(least, most ?? Number.MAX_SAFE_INTEGER)).annotations({
     description:
-      most === undefined
-        ? `an integer of at least ${least}`
-        : `an integer from ${least} to ${most.toLocaleString("en")}`,
+      most === undefined ? `an integer of at least ${least}` : `an integer from ${least} to ${counted(most)}`,
     jsonSchema:
       most === undefined
         ? { type: "integer", minimum: least }
@@ -28,7 +27,7 @@ export const integer = (least: number, most?: number) =>
 /** A number from `least` to `most`, fractions allowed; `unit` ends its description. */
 export const number = (least: number, most: number, unit: string) =>
   Schema.Number.pipe(Schema.finite(), Schema.between(least, most)).annotations({
-    description: `a number${unit} from ${least} to ${most.toLocaleString("en")}`
+    description: `a number${unit} from ${least} to ${counted(most)}`
   })
 
 /** Text that a regular expression accepts. */

@@ -5,9 +5,10 @@ import { isInside, join } from "../artifact/FilePath.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { Placed } from "../config/RuntimeConfig.ts"
 import type { Bundle } from "../domain/Bundle.ts"
+import { counted } from "../domain/Figure.ts"
 import type { KnownFile, Task } from "../domain/Task.ts"
 import { reportCandidates } from "./Phase.ts"
-import { counted, stringsIn } from "./Plain.ts"
+import { stringsIn } from "./Plain.ts"
 import { Workspace } from "./Workspace.ts"
 
 /** Bytes of IDENTITY.md and PURPOSE.md that enter a prompt; their hash is of the whole file. */

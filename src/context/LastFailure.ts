@@ -1,8 +1,9 @@
 import { Option } from "effect"
 import { type AdapterMode, isModelBacked } from "../domain/Attempt.ts"
+import { counted } from "../domain/Figure.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { literally } from "./HandOver.ts"
-import { clip, counted, oneLine } from "./Plain.ts"
+import { clip, oneLine } from "./Plain.ts"
 
 /** How the attempt before this one ended. `attemptNumber` is for the caller's records and enters no prompt. */
 export interface LastFailure {

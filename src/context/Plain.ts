@@ -11,9 +11,6 @@ export const firstOf = (text: string, most: number): string => {
   return kept.length < text.length && /[\uD800-\uDBFF]$/.test(kept) ? kept.slice(0, -1) : kept
 }
 
-/** A count as people read it: `5,242,880`. */
-export const counted = (n: number): string => n.toLocaleString("en")
-
 /** The strings in a value that should be a list of strings; anything else in it is left out. */
 export const stringsIn = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : []

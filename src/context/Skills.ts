@@ -2,10 +2,11 @@ import { Effect, Option } from "effect"
 import { join } from "../artifact/FilePath.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { Placed } from "../config/RuntimeConfig.ts"
+import { counted } from "../domain/Figure.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { Task } from "../domain/Task.ts"
 import { literally, skillDirPlace } from "./HandOver.ts"
-import { clip, counted, oneLine, stringsIn } from "./Plain.ts"
+import { clip, oneLine, stringsIn } from "./Plain.ts"
 import { Workspace } from "./Workspace.ts"
 
 /** A skill as an attempt gets it. `path` is as the configuration names it; `text` stands in the prompt. */

@@ -1,5 +1,6 @@
 import { type DateTime, type Option, Schema } from "effect"
 import type { Actor } from "./Actor.ts"
+import { counted } from "./Figure.ts"
 import { type AttemptId, TaskId, WorkflowId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
 import { Outcome } from "./Outcome.ts"
@@ -15,7 +16,7 @@ export const TERMINAL: ReadonlyArray<TaskStatus> = ["completed", "permanent_fail
 
 /** Text that is not blank, at most `most` characters, sound Unicode without NUL; `what` ends its description. */
 export const text = (most: number, what: string) => {
-  const description = `text of 1 to ${most.toLocaleString("en")} characters${what}`
+  const description = `text of 1 to ${counted(most)} characters${what}`
   return Schema.String.pipe(
     Schema.filter(
       (value) =>

@@ -38,3 +38,15 @@ export const wireStruct = <Fields extends Schema.Struct.Fields>(
 
 /** A value that is absent as `null` on the wire and as `Option.none()` in code; the key is always there. */
 export const nullable = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.OptionFromNullOr(schema)
+
+/**
+ * Makes something when it is first asked for, once. Codecs are made so where a command may never need them:
+ * compiling all of them would be much of a short command's start.
+ */
+export const onFirstUse = <A>(make: () => A): (() => A) => {
+  let made: { readonly value: A } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}

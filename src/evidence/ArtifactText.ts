@@ -1,6 +1,7 @@
 import { DateTime, Option } from "effect"
 import type { ArtifactRole } from "../artifact/Declared.ts"
 import type { AdapterMode } from "../domain/Attempt.ts"
+import { counted } from "../domain/Figure.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Task } from "../domain/Task.ts"
 import type { RoundFacts } from "./Claim.ts"
@@ -86,4 +87,4 @@ const fenced = (text: string, language: string): string => {
 const cut = (text: string, most: number): string =>
   text.length <= most
     ? text
-    : `${text.slice(0, most).toWellFormed()}\n… (${(text.length - most).toLocaleString("en")} more characters)`
+    : `${text.slice(0, most).toWellFormed()}\n… (${counted(text.length - most)} more characters)`

@@ -2,6 +2,7 @@ import { Data } from "effect"
 import type { Execution } from "../adapter/AdapterRegistry.ts"
 import type { Assignment } from "../artifact/Declared.ts"
 import { type AdapterMode, isModelBacked } from "../domain/Attempt.ts"
+import { counted } from "../domain/Figure.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { findOutcome, Reply } from "./Reply.ts"
 
@@ -56,7 +57,7 @@ const summaryOf = (text: string): string => {
   if (plain === "") return "The script ended with exit code 0 and printed nothing."
   const kept = legible(plain.slice(0, MOST_SUMMARY_CHARACTERS))
   const more = plain.length - MOST_SUMMARY_CHARACTERS
-  return more > 0 ? `${kept}\n… (${more.toLocaleString("en")} more characters in stdout.log)` : kept
+  return more > 0 ? `${kept}\n… (${counted(more)} more characters in stdout.log)` : kept
 }
 
 /** Without colours and control characters, which terminals and pages would act upon or show as noise. */

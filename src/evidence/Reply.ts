@@ -1,4 +1,5 @@
 import { Data, Either, ParseResult, Schema, SchemaAST } from "effect"
+import { counted } from "../domain/Figure.ts"
 import { MAX_DEPTH } from "../domain/Json.ts"
 import { Outcome, OutcomeStatus } from "../domain/Outcome.ts"
 import { jsonObjects } from "./JsonObjects.ts"
@@ -35,7 +36,7 @@ type Raw = { readonly [key: string]: unknown }
 const nothing = (text: string): string =>
   text.trim() === ""
     ? "the answer is empty"
-    : `no JSON object with a status stands in the ${text.length.toLocaleString("en")} characters of the answer`
+    : `no JSON object with a status stands in the ${counted(text.length)} characters of the answer`
 
 const isStatus = Schema.is(OutcomeStatus)
 

@@ -29,7 +29,7 @@ const report = (cycle: Cycle): typeof CycleReport.Type => {
       }
     case "Ran": {
       const { attemptId, settled, taskId, verdict } = cycle.attempted
-      const status = settled._tag === "Settled" ? settled.task.status : "late_result_ignored"
+      const status = settled._tag === "Settled" ? settled.status : "late_result_ignored"
       const reason = `${verdict.reason}: ${verdict.detail}`
       return {
         ok: true,

@@ -1,7 +1,7 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import { EventId } from "../domain/Ids.ts"
 import { RunEvent } from "../domain/RunEvent.ts"
-import { wireStruct } from "../domain/Wire.ts"
+import { onFirstUse, wireStruct } from "../domain/Wire.ts"
 import { follow } from "../store/EventFeed.ts"
 import { Store } from "../store/Store.ts"
 import { operation } from "./Operation.ts"
@@ -24,7 +24,7 @@ export const events = operation({
   })
 })
 
-const encode = Schema.encode(RunEvent)
+const encode = onFirstUse(() => Schema.encode(RunEvent))
 
 /** The history after an event id as it grows, in wire form; without an id what happens from now on. */
 export const followed = (since: Option.Option<number>) =>
@@ -33,6 +33,6 @@ export const followed = (since: Option.Option<number>) =>
       const store = yield* Store
       const newest = yield* store.events.newest(1)
       const from = Option.getOrElse(since, () => newest[0]?.id ?? 0)
-      return Stream.mapEffect(follow(EventId.make(from)), (event) => Effect.orDie(encode(event)))
+      return Stream.mapEffect(follow(EventId.make(from)), (event) => Effect.orDie(encode()(event)))
     })
   )

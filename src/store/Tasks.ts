@@ -79,7 +79,7 @@ export interface Settlement {
 }
 
 /** `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. */
-export type Settled = { readonly _tag: "Settled"; readonly task: Task } | { readonly _tag: "Late" }
+export type Settled = { readonly _tag: "Settled"; readonly status: TaskStatus } | { readonly _tag: "Late" }
 
 /** `Refused` names why in a sentence; nothing was changed. */
 export type Moved =

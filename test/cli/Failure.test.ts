@@ -5,6 +5,7 @@ import { OutputFailed } from "../../src/cli/Output.ts"
 import { UsageError } from "../../src/cli/UsageError.ts"
 import { ConfigInvalid, ConfigMissing } from "../../src/config/ConfigError.ts"
 import { Invalid } from "../../src/config/Issues.ts"
+import { LockUnusable } from "../../src/dispatch/Lock.ts"
 import { Refusal } from "../../src/operate/Refusal.ts"
 import { RecordInvalid, StoreUnavailable } from "../../src/store/StoreError.ts"
 
@@ -48,6 +49,13 @@ const cases: ReadonlyArray<
     "agent-runtime: a: found 0; expected an integer >= 1\nagent-runtime: b: found 0; expected an integer >= 1\n",
     "input_invalid",
     2
+  ],
+  [
+    "a lock file that cannot be used",
+    new LockUnusable({ path: "/s/dispatch.lock", reason: "EISDIR", remedy: "set another lockPath" }),
+    "agent-runtime: the lock file /s/dispatch.lock cannot be used: EISDIR\nset another lockPath\n",
+    "lock_unusable",
+    3
   ],
   [
     "a configuration that does not fit, with its file",

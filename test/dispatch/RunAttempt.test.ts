@@ -1,9 +1,9 @@
 import { describe, expect } from "bun:test"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
+import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import { Audit, AuditFailed } from "../../src/artifact/AuditFolder.ts"
-import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
 import type { TaskStatus } from "../../src/domain/Task.ts"
 import { Store } from "../../src/store/Store.ts"
@@ -74,7 +74,11 @@ const endings: ReadonlyArray<Ending> = [
   },
   {
     what: "an outcome that asks to be tried again",
-    execution: answer({ status: "retryable_failure", machine_status: "needs_retry", operator_summary: "later" }),
+    execution: answer({
+      status: "retryable_failure",
+      machine_status: "needs_retry",
+      operator_summary: "later"
+    }),
     status: "retryable_failure",
     reason: "reported_retryable_failure: later",
     event: "task_retry_scheduled",
@@ -91,7 +95,11 @@ const endings: ReadonlyArray<Ending> = [
   },
   {
     what: "a timeout",
-    execution: { exitStatus: "timeout", retryClass: "retryable", reason: Option.some("timed out after 1000 ms") },
+    execution: {
+      exitStatus: "timeout",
+      retryClass: "retryable",
+      reason: Option.some("timed out after 1000 ms")
+    },
     status: "retryable_failure",
     reason: "timeout: timed out after 1000 ms",
     event: "task_retry_scheduled",
@@ -100,7 +108,11 @@ const endings: ReadonlyArray<Ending> = [
   },
   {
     what: "a command that cannot start",
-    execution: { exitStatus: "error", retryClass: "permanent", reason: Option.some("cannot start: no such file") },
+    execution: {
+      exitStatus: "error",
+      retryClass: "permanent",
+      reason: Option.some("cannot start: no such file")
+    },
     status: "permanent_failure",
     reason: "cannot_start: cannot start: no such file",
     event: "task_finished",
@@ -179,7 +191,9 @@ describe("an attempt ends as its evidence says:", () => {
         }
         // After the claim every event carries the attempt; the outcome's status is the task's.
         const events = yield* eventsOf(id)
-        expect(events.slice(1).every((event) => Option.contains(event.attemptId, attempted.attemptId))).toBe(true)
+        expect(events.slice(1).every((event) => Option.contains(event.attemptId, attempted.attemptId))).toBe(
+          true
+        )
         if (one.status !== "operator_canceled")
           expect(Option.getOrThrow(task.outcome).status).toBe(one.status as never)
       }).pipe(Effect.provide(world({ adapters: { local: yields(one.execution) } })))
@@ -300,9 +314,27 @@ const heard = (into: Array<Job>) => (job: Job) => Effect.sync(() => void into.pu
 
 describe("payload.args reach", () => {
   const cases = [
-    { what: "a script, for trusted input", door: DOOR, untrustedArgs: false, args: ["-n", "1"], reach: ["-n", "1"] },
-    { what: "no script, for untrusted input", door: UNTRUSTED, untrustedArgs: false, args: ["-rf"], reach: [] },
-    { what: "a script that says untrustedArgs", door: UNTRUSTED, untrustedArgs: true, args: ["-n"], reach: ["-n"] },
+    {
+      what: "a script, for trusted input",
+      door: DOOR,
+      untrustedArgs: false,
+      args: ["-n", "1"],
+      reach: ["-n", "1"]
+    },
+    {
+      what: "no script, for untrusted input",
+      door: UNTRUSTED,
+      untrustedArgs: false,
+      args: ["-rf"],
+      reach: []
+    },
+    {
+      what: "a script that says untrustedArgs",
+      door: UNTRUSTED,
+      untrustedArgs: true,
+      args: ["-n"],
+      reach: ["-n"]
+    },
     { what: "nobody, when one is no text", door: DOOR, untrustedArgs: false, args: ["-n", 1], reach: [] },
     { what: "nobody, when they are no list", door: DOOR, untrustedArgs: false, args: "-n", reach: [] }
   ] as const

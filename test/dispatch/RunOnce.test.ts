@@ -6,8 +6,8 @@ import { Sqlite } from "../../layers/store/Sqlite.ts"
 import type { Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import { Lock } from "../../src/dispatch/Lock.ts"
-import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { Runner } from "../../src/dispatch/Runner.ts"
+import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, type IdSource, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Scheduler } from "../../src/schedule/Scheduler.ts"
@@ -222,7 +222,9 @@ describe("an interrupted cycle", () => {
         expect(task.attemptCount).toBe(0)
         expect(DateTime.toEpochMillis(task.availableAt)).toBe(5_000)
         expect((yield* typesOf(id)).slice(-2)).toEqual(["task_attempt_finished", "dispatch_drained"])
-        expect(yield* Effect.flatMap(Lock, (lock) => lock.holder("/memory/dispatch.lock"))).toEqual(Option.none())
+        expect(yield* Effect.flatMap(Lock, (lock) => lock.holder("/memory/dispatch.lock"))).toEqual(
+          Option.none()
+        )
       })
       yield* Effect.provide(story, world({ adapters: { local: adapter } }))
     })
@@ -262,7 +264,7 @@ it.effect("a store that fails at the end leaves the attempt for the sweep of the
         tasks: { ...store.tasks, settle: () => Effect.fail(broken) }
       })
     )
-    expect(failed).toEqual(broken)
+    expect(failed).toMatchObject({ _tag: "StoreUnavailable", reason: "disk full" })
     expect((yield* taskOf(id)).status).toBe("running")
     // The next process is another runner.
     const next = { runnerId: RunnerId.make("memory:2:later"), host: "memory", pid: 2 }
@@ -315,7 +317,11 @@ describe("retries", () => {
 
   it.effect("of an adapter with a number of attempts of its own end at that, where the task names none", () =>
     Effect.gen(function* () {
-      const retry = { maxAttempts: Option.some(1), backoffSeconds: Option.none(), maxBackoffSeconds: Option.none() }
+      const retry = {
+        maxAttempts: Option.some(1),
+        backoffSeconds: Option.none(),
+        maxBackoffSeconds: Option.none()
+      }
       const story = Effect.gen(function* () {
         const [plain, named] = [yield* queue({ priority: 9 }), yield* queue({ maxAttempts: 2 })]
         yield* ran

@@ -5,9 +5,9 @@ import * as Memory from "../../layers/Memory.ts"
 import type { Execution } from "../../src/adapter/AdapterRegistry.ts"
 import type { AdapterSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
+import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
 import type { Intent } from "../../src/domain/Task.ts"
-import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { type Door, enqueue } from "../../src/intake/Enqueue.ts"
 import { Store } from "../../src/store/Store.ts"
 import { settings } from "../support/settings.ts"
@@ -33,7 +33,10 @@ export const world = ({ configured = [], settings: changes = {}, ...scene }: Giv
 
 /** Queues a task; kind, source and payload are the plainest where they are not given. */
 export const queue = (intent: Partial<Intent> = {}, door: Door = DOOR) =>
-  Effect.map(enqueue({ kind: "note", source: "test", payload: {}, ...intent }, door), ({ task }) => task.taskId)
+  Effect.map(
+    enqueue({ kind: "note", source: "test", payload: {}, ...intent }, door),
+    ({ task }) => task.taskId
+  )
 
 /** An adapter whose answer is a text. */
 export const says =

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { Place } from "../support/binary.ts"
 import { type BadInput, badInput } from "./badInput.ts"
-import { errorOf, queue } from "./inPlace.ts"
+import { bare, errorOf, queue } from "./inPlace.ts"
 import { exactly, TaskPage } from "./wire.ts"
 
 setDefaultTimeout(120_000)
@@ -24,19 +24,11 @@ afterAll(() => place.remove())
 
 const run = async ({ args, files, stdin }: BadInput, json: boolean) => {
   for (const [path, text] of Object.entries(files ?? {})) await place.write(path, text)
-  const child = Bun.spawn([place.program, ...(json ? ["-o", "json"] : []), ...args], {
+  return bare(place.program, [...(json ? ["-o", "json"] : []), ...args], {
     cwd: place.folder,
     env: { PATH: "/usr/bin:/bin", HOME: place.folder, AGENT_RUNTIME_CONFIG: place.path("runtime.json") },
-    stdin: stdin === undefined ? "ignore" : new Blob([stdin]),
-    stdout: "pipe",
-    stderr: "pipe"
+    ...(stdin === undefined ? {} : { stdin: Buffer.from(stdin) })
   })
-  const [stdout, stderr] = await Promise.all([
-    new Response(child.stdout).text(),
-    new Response(child.stderr).text(),
-    child.exited
-  ])
-  return { code: child.exitCode, signal: child.signalCode, stdout, stderr }
 }
 
 /** What is wrong with how a case was told; none when all is well. */

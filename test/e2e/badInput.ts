@@ -45,7 +45,7 @@ const stdin = (name: string, text: string | Uint8Array, ...words: ReadonlyArray<
 const nested = (depth: number): string => `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`
 
 const intents: ReadonlyArray<BadInput> = [
-  ...badCases(Intent, goodIntent).map((bad) => intent(bad.name, bad.input, ...wordsOf(bad))),
+  ...every(2, badCases(Intent, goodIntent)).map((bad) => intent(bad.name, bad.input, ...wordsOf(bad))),
   withKey("max_attempts", 0, "found 0", "at least 1"),
   withKey("max_attempts", 1.5, "found 1.5"),
   withKey("max_attempts", "3", 'found "3"'),
@@ -90,7 +90,7 @@ const intents: ReadonlyArray<BadInput> = [
 const { extends: _parent, ...ownConfig } = fullConfig
 
 const configurations: ReadonlyArray<BadInput> = every(
-  16,
+  24,
   badCases(ConfigurationFile, ownConfig, { nullRemoves: true })
 ).map((bad, at) => ({
   name: `configuration, ${bad.name}`,
@@ -109,7 +109,7 @@ const smallConfig = (file: string) => ({
   adapters: { local: { mode: "script", command: "true" } }
 })
 
-const profiles: ReadonlyArray<BadInput> = every(4, badCases(Profile, fullProfile)).map((bad, at) => ({
+const profiles: ReadonlyArray<BadInput> = every(6, badCases(Profile, fullProfile)).map((bad, at) => ({
   name: `profile, ${bad.name}`,
   args: ["status", "--config", `bad/for-profile-${at}.json`],
   files: {

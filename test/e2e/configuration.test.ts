@@ -30,7 +30,10 @@ test("--config goes before AGENT_RUNTIME_CONFIG, which goes before config/runtim
       await place.write(`${name}/plain.json`, profile)
     }
     const name = async (env: Readonly<Record<string, string>>, ...args: ReadonlyArray<string>) => {
-      const told = await bare(place.program, ["status", ...args], { cwd: place.folder, env: { PATH, ...env } })
+      const told = await bare(place.program, ["status", ...args], {
+        cwd: place.folder,
+        env: { PATH, ...env }
+      })
       return JSON.parse(told.stdout).runtime_name
     }
     const variable = { AGENT_RUNTIME_CONFIG: "variable/runtime.json" }
@@ -164,6 +167,28 @@ needs("setpriv")("a working directory that may not be written is no hindrance", 
     expect(await readdir(cwd)).toEqual([])
   })
 )
+
+test("every folder that the configuration names is made, and the log is a JSON object a line with its ids", () =>
+  inPlace(
+    {
+      config: {
+        stateDir: "s/tate",
+        dbPath: "d/b/runtime.db",
+        lockPath: "l/ock/dispatch.lock",
+        logDir: "l/og",
+        artifactDir: "a/rtifacts"
+      }
+    },
+    async (place) => {
+      const task_id = await queue(place)
+      expect(await runOnce(place)).toMatchObject({ status: "completed" })
+      for (const made of ["s/tate", "d/b", "l/ock", "l/og", "a/rtifacts"])
+        expect((await stat(place.path(made))).mode & 0o777).toBe(0o700)
+      expect(await readdir(place.path("s/tate"))).toEqual([])
+      const lines = (await Bun.file(place.path("l/og/runtime.jsonl")).text()).trimEnd().split("\n")
+      expect(lines.map((line) => JSON.parse(line))).toContainEqual(expect.objectContaining({ task_id }))
+    }
+  ))
 
 test("a configuration that cannot be read is an error of the configuration", async () => {
   const program = await binary()

@@ -6,6 +6,10 @@ setDefaultTimeout(60_000)
 
 const ESCAPE = "\u001b"
 
+/** The characters of a text that a terminal would obey, line ends excepted. */
+const commanding = (text: string): ReadonlyArray<string> =>
+  [...text].filter((letter) => letter !== "\n" && /[\p{Cc}\p{Bidi_Control}]/u.test(letter))
+
 /** Runs a command on a document of these bytes. */
 const feed = (place: Place, args: ReadonlyArray<string>, stdin: Uint8Array) =>
   bare(place.program, args, {
@@ -15,16 +19,24 @@ const feed = (place: Place, args: ReadonlyArray<string>, stdin: Uint8Array) =>
   })
 
 test("every byte value that JSON can carry reaches the child as it was, and comes back as it was", () =>
-  inPlace(scripted('cat > got.json; cmp got.json "$AGENT_RUNTIME_PAYLOAD_PATH" && echo same'), async (place) => {
-    const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join("")
-    const payload = { all, bmp: "\ufeff\u2028\u2029\ufffd\uffff", astral: "\u{10000}\u{10ffff}", [all]: "key" }
-    const id = await queue(place, { payload })
-    expect(await runOnce(place)).toMatchObject({ status: "completed" })
-    const { task } = await story(place, id)
-    expect(task.payload).toEqual(payload)
-    expect(task.outcome?.operator_summary).toBe("same")
-    expect(await Bun.file(place.path("got.json")).json()).toEqual(payload)
-  }))
+  inPlace(
+    scripted('cat > got.json; cmp got.json "$AGENT_RUNTIME_PAYLOAD_PATH" && echo same'),
+    async (place) => {
+      const all = Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).join("")
+      const payload = {
+        all,
+        bmp: "\ufeff\u2028\u2029\ufffd\uffff",
+        astral: "\u{10000}\u{10ffff}",
+        [all]: "key"
+      }
+      const id = await queue(place, { payload })
+      expect(await runOnce(place)).toMatchObject({ status: "completed" })
+      const { task } = await story(place, id)
+      expect(task.payload).toEqual(payload)
+      expect(task.outcome?.operator_summary).toBe("same")
+      expect(await Bun.file(place.path("got.json")).json()).toEqual(payload)
+    }
+  ))
 
 test("raw bytes at any place of a document are taken whole or refused with exit code 2", () =>
   inPlace({}, async (place) => {
@@ -81,27 +93,27 @@ test("a payload of 10 MiB goes through, and is told whole", () =>
     expect(prompt.size).toBeLessThan(200_000)
   }))
 
-test("names that mean something to JavaScript are only names", () =>
+test("names that mean something to JavaScript are only names, and __proto__ is refused wherever it stands", () =>
   inPlace(scripted("cat > got.json; echo done"), async (place) => {
     const payload =
-      '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1,"hasOwnProperty":null,"args":{"length":-1}}'
-    const queued = await feed(
-      place,
-      ["intake", "-"],
-      Buffer.from(`{"kind":"__proto__","source":"constructor","payload":${payload}}`)
-    )
+      '{"constructor":{"prototype":{"polluted":true}},"toString":1,"hasOwnProperty":null,"args":{"length":-1}}'
+    const intake = (document: string) => feed(place, ["intake", "-"], Buffer.from(document))
+    const queued = await intake(`{"kind":"__proto__","source":"constructor","payload":${payload}}`)
     const { task_id } = JSON.parse(queued.stdout)
     expect(await runOnce(place)).toMatchObject({ status: "completed" })
     expect(await Bun.file(place.path("got.json")).text()).toBe(payload)
     const shown = JSON.parse((await place.run(["task-show", task_id])).stdout)
     expect(JSON.stringify(shown.task.payload)).toBe(payload)
-    const above = await feed(
-      place,
-      ["intake", "-"],
-      Buffer.from('{"kind":"n","source":"s","payload":{},"__proto__":{"priority":99}}')
-    )
-    expect(above.code).toBe(2)
-    expect(above.stderr).toContain("__proto__")
+    const long = JSON.stringify("x".repeat(2 * 1024 * 1024))
+    for (const document of [
+      '{"kind":"n","source":"s","payload":{},"__proto__":{"priority":99}}',
+      '{"kind":"n","source":"s","payload":{"a":[{"__proto__":{"polluted":true}}]}}',
+      `{"kind":"n","source":"s","payload":{"a":${long},"__proto__":{"polluted":true}}}`
+    ]) {
+      const told = await intake(document)
+      expect({ code: told.code, stdout: told.stdout }).toEqual({ code: 2, stdout: "" })
+      expect(told.stderr).toContain("the key `__proto__` cannot be used")
+    }
   }))
 
 test("numbers at the edge and 99 levels of nesting come back as they were", () =>
@@ -128,8 +140,7 @@ test("escapes, line ends and bidirectional marks in what others wrote are shown,
       for (const args of [["status"], ["task-list"], ["task-show", id], ["events"]]) {
         const { code, stdout } = await place.run([...args, "-o", "table"])
         expect({ args, code }).toEqual({ args, code: 0 })
-        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-        expect(stdout.match(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g)).toBeNull()
+        expect(commanding(stdout)).toEqual([])
       }
       expect((await story(place, id)).task.subject).toBe(subject)
       for (const word of [`${ESCAPE}[31mred`, "\u202eevil"]) {

@@ -114,7 +114,12 @@ export const bare = async (
     new Response(child.stderr).text(),
     child.exited
   ])
-  return { code: child.exitCode, signal: child.signalCode, stdout, stderr }
+  return {
+    code: child.exitCode,
+    signal: child.signalCode === null ? null : String(child.signalCode),
+    stdout,
+    stderr
+  }
 }
 
 /** Root may write anywhere; under this it may not. */

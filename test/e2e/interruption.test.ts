@@ -137,7 +137,9 @@ test("a running task is canceled only with --force, which its dispatcher does", 
     await gone()
     const { events, task } = await story(place, id)
     expect(task.status).toBe("operator_canceled")
-    expect(events.map((one) => one.event_type)).toEqual(expect.arrayContaining(["task_cancel_requested", "task_operator_canceled"]))
+    expect(events.map((one) => one.event_type)).toEqual(
+      expect.arrayContaining(["task_cancel_requested", "task_operator_canceled"])
+    )
   }))
 
 test("with no dispatcher alive the one who cancels by force does it", () =>

@@ -32,7 +32,6 @@ test("an intent is queued, run and told in the shapes of the contract, to the ke
       task_id: queued.task_id,
       status: "pending",
       attempt_count: 0,
-      created_at: queued.available_at,
       available_at: queued.available_at,
       started_at: null,
       finished_at: null,

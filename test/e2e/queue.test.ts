@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite"
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { inPlace, queue, runOnce, story } from "./inPlace.ts"
-import { exactly, Queued, TaskPage } from "./wire.ts"
+import { exactly, Queued, StatusReport, TaskPage } from "./wire.ts"
 
 setDefaultTimeout(60_000)
 
@@ -23,6 +23,16 @@ test("a second intent with the dedupe_key of an unfinished task answers that tas
     const refused = await place.run(["task-retry", first.task_id])
     expect({ code: refused.code, stdout: refused.stdout }).toEqual({ code: 1, stdout: "" })
     expect(refused.stderr).toContain(third.task_id)
+  }))
+
+test("of intents at once with one dedupe_key one is queued, also where none of them found a database", () =>
+  inPlace({}, async (place) => {
+    const all = await Promise.all(Array.from({ length: 6 }, () => place.json(["intake", "--json", keyed])))
+    const answers = all.map((one) => exactly(Queued, one))
+    expect(answers.filter((one) => one.queued)).toHaveLength(1)
+    expect(new Set(answers.map((one) => one.task_id)).size).toBe(1)
+    const { counts } = exactly(StatusReport, await place.json(["status"]))
+    expect(counts.queued).toBe(1)
   }))
 
 test("a task with a delay is not run before it is due, and says until when it waits", () =>

@@ -74,15 +74,24 @@ test("extraArgs come first; arguments of an untrusted payload are left out and t
 
 test("an exit code, a signal and an end by timeout are told as what they are", () =>
   inPlace(
-    scripted('echo "trouble on stderr" >&2; eval "$1"', { timeoutMs: 1_000 }, { retryBackoffSeconds: 3_600 }),
+    {
+      config: {
+        retryBackoffSeconds: 3_600,
+        adapters: {
+          local: { mode: "script", command: "./run.sh", timeoutMs: 30_000 },
+          hasty: { mode: "script", command: "./run.sh", timeoutMs: 1_000 }
+        }
+      },
+      files: { "run.sh": '#!/bin/sh\necho "trouble on stderr" >&2; eval "$1"\n' }
+    },
     async (place) => {
       const ends = [
-        { args: ["exit 7"], exit: "error", reason: "exit code 7: trouble on stderr" },
-        { args: ["kill -TERM $$"], exit: "error", reason: "killed by SIGTERM" },
-        { args: ["sleep 60"], exit: "timeout", reason: "timed out after 1000 ms" }
+        { adapter: "local", args: ["exit 7"], exit: "error", reason: "exit code 7: trouble on stderr" },
+        { adapter: "local", args: ["kill -TERM $$"], exit: "error", reason: "killed by SIGTERM" },
+        { adapter: "hasty", args: ["sleep 60"], exit: "timeout", reason: "timed out after 1000 ms" }
       ]
-      for (const { args, exit, reason } of ends) {
-        const { attempt, task } = await outcomeOf(place, { payload: { args } })
+      for (const { adapter, args, exit, reason } of ends) {
+        const { attempt, task } = await outcomeOf(place, { requested_adapter: adapter, payload: { args } })
         expect(task).toMatchObject({ status: "retryable_failure", attempt_count: 1 })
         expect(task.last_error).toContain(reason)
         expect(attempt).toMatchObject({ exit_status: exit, retry_class: "retryable", status: "finished" })
@@ -110,3 +119,41 @@ test("a task whose adapter or profile is not configured ends without a run, nami
     expect((await story(place, lost)).task.last_error).toContain("lokal")
     expect((await story(place, nobody)).task.last_error).toContain("nobody")
   }))
+
+test("what a script leaves running is gone when its attempt ends, and does not delay it", () =>
+  inPlace(
+    scripted(
+      [
+        "setsid sleep 600 & echo $! > pids",
+        "env -i sleep 600 & echo $! >> pids",
+        "sleep 600 > /dev/null 2>&1 & echo $! >> pids",
+        "echo done"
+      ].join("\n")
+    ),
+    async (place) => {
+      const { task } = await outcomeOf(place)
+      expect(task).toMatchObject({ status: "completed", outcome: { operator_summary: "done" } })
+      const pids = (await Bun.file(place.path("pids")).text()).trim().split("\n")
+      expect(pids).toHaveLength(3)
+      for (const pid of pids) {
+        const line = Bun.file(`/proc/${pid}/cmdline`)
+        expect((await line.exists()) ? await line.text() : "").toBe("")
+      }
+      const took = Date.parse(task.finished_at ?? "") - Date.parse(task.started_at ?? "")
+      expect(took).toBeLessThan(30_000)
+    }
+  ))
+
+test("output beyond 64 MiB is cut with a mark, and the outcome at its end still counts", () =>
+  inPlace(
+    scripted(
+      `head -c 80000000 /dev/zero | tr '\\0' x; echo; echo '{"status":"completed","operator_summary":"At the end.","machine_status":"ok"}'`
+    ),
+    async (place) => {
+      const { attempt, task } = await outcomeOf(place)
+      expect(task.outcome?.operator_summary).toBe("At the end.")
+      const log = Bun.file(place.path("state/artifacts", attempt.stdout_path ?? "?"))
+      expect(log.size).toBeLessThan(64 * 1024 * 1024 + 1_000)
+      expect(await log.slice(-200).text()).toContain("is cut off here")
+    }
+  ))

@@ -2,7 +2,8 @@ import { Database } from "bun:sqlite"
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test"
 import { readdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { Place } from "../support/binary.ts"
-import { errorOf } from "./inPlace.ts"
+import { errorOf, inPlace, queue, runOnce, story } from "./inPlace.ts"
+import { Events, exactly, StatusReport } from "./wire.ts"
 
 setDefaultTimeout(60_000)
 
@@ -35,9 +36,19 @@ interface Refused {
 
 const cases: ReadonlyArray<Refused> = [
   { what: "an empty file", content: () => Buffer.of(), says: "empty file", remedy: "move it away" },
-  { what: "text", content: () => Buffer.from("no database\n".repeat(20)), says: "not a SQLite", remedy: "move it away" },
+  {
+    what: "text",
+    content: () => Buffer.from("no database\n".repeat(20)),
+    says: "not a SQLite",
+    remedy: "move it away"
+  },
   { what: "a cut header", content: () => good.subarray(0, 60), says: "not a SQLite", remedy: "put a backup" },
-  { what: "half of itself", content: () => good.subarray(0, good.length / 2), says: "end of the file is missing", remedy: "put a backup" },
+  {
+    what: "half of itself",
+    content: () => good.subarray(0, good.length / 2),
+    says: "end of the file is missing",
+    remedy: "put a backup"
+  },
   {
     what: "a database of another program",
     content: () => made("CREATE TABLE tasks (id); INSERT INTO tasks VALUES (1); PRAGMA user_version = 4"),
@@ -95,10 +106,41 @@ for (const { content, remedy, says, what } of cases)
     expect(JSON.parse(health.stdout).store.problems[0]).toContain(says)
   })
 
+test("a damaged row is set aside with an event, and the rest of the queue goes on", () =>
+  inPlace({}, async (own) => {
+    const damaged = await queue(own, { priority: 9 })
+    const sound = await queue(own)
+    const db = new Database(own.path("state", "runtime.db"))
+    db.run("UPDATE tasks SET payload_json = '{' WHERE task_id = ?", [damaged])
+    db.close()
+    expect(await own.json(["task-list"])).toBeObject()
+    expect(await runOnce(own)).toMatchObject({ status: "completed", task_id: sound })
+    expect(await runOnce(own)).toEqual({ ok: true, status: "idle" })
+    expect(exactly(StatusReport, await own.json(["status"])).counts).toMatchObject({
+      blocked: 1,
+      completed: 1
+    })
+    const { events } = exactly(Events, await own.json(["events"]))
+    expect(events.filter((one) => one.task_id === damaged).map((one) => one.event_type)).toContain(
+      "record_quarantined"
+    )
+  }))
+
+test("a lock file that cannot be used is exit code 3 and says what to check; reading goes on", () =>
+  inPlace({}, async (own) => {
+    const id = await queue(own)
+    await own.write("state/dispatch.lock/file", "")
+    const told = await own.run(["run-once", "-o", "json"])
+    expect({ code: told.code, stdout: told.stdout }).toEqual({ code: 3, stdout: "" })
+    expect(errorOf(told).error).toContain("dispatch.lock")
+    expect(errorOf(told).hint).toContain("lockPath")
+    expect((await story(own, id)).task.status).toBe("pending")
+  }))
+
 test("a folder, a dangling link and a lonely journal in its place are refused with exit code 3", async () => {
   const lay: ReadonlyArray<readonly [says: string, lay: () => Promise<unknown>]> = [
     ["it is a folder", () => place.write("state/runtime.db/file", "")],
-    ["symbolic link", async () => (await place.write("state/.keep", ""), symlink("nowhere.db", file))],
+    ["symbolic link", () => place.write("state/.keep", "").then(() => symlink("nowhere.db", file))],
     ["its journal (-wal) is there", () => place.write("state/runtime.db-wal", "rest of a journal")]
   ]
   for (const [says, make] of lay) {

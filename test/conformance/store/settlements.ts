@@ -154,7 +154,7 @@ export const settlements = (check: Sentence) => {
         yield* claimed("a1", 10)
         yield* store.tasks.requestCancel(taskId("a"), Option.none(), stampAt(15))
         const answer = yield* settle("a1", move, 20, { ...ended("why"), issues: ["one", "two"] })
-        expect(answer).toEqual({ _tag: "Settled", task: (yield* find("a")).task })
+        expect(answer).toEqual({ _tag: "Settled", status: (yield* find("a")).task.status })
         expect(yield* raw.run(`SELECT ${COLUMNS} FROM tasks WHERE task_id = 'a'`)).toEqual([
           expect.objectContaining({ ...row, updated_at: iso(20), cancel_requested_at: null })
         ])

@@ -1,0 +1,139 @@
+import { describe, expect } from "bun:test"
+import { Deferred, Effect, Option } from "effect"
+import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
+import { now } from "../../src/domain/Time.ts"
+import { unknownUsage } from "../../src/domain/Usage.ts"
+import { once } from "../../src/operate/Cycle.ts"
+import { Store } from "../../src/store/Store.ts"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { Move } from "../../src/store/Tasks.ts"
+import { it } from "../support/effect.ts"
+import { profile } from "../support/settings.ts"
+import {
+  answer,
+  attemptsOf,
+  DOOR,
+  failing,
+  history,
+  queue,
+  ran,
+  taskOf,
+  typesOf,
+  world,
+  yields
+} from "./world.ts"
+
+/** A runtime whose adapter does something with the store before it answers. */
+const meddling = (
+  meddle: (job: Job) => Effect.Effect<unknown, unknown, Store>,
+  execution: Partial<Execution>,
+  body: Effect.Effect<unknown, unknown, Effect.Effect.Context<typeof ran> | Store>
+) =>
+  Effect.gen(function* () {
+    const acts = yield* Deferred.make<(job: Job) => Effect.Effect<unknown>>()
+    const adapter = (job: Job) =>
+      Effect.as(
+        Effect.flatMap(Deferred.await(acts), (act) => act(job)),
+        execution
+      )
+    const story = Effect.gen(function* () {
+      const context = yield* Effect.context<Store>()
+      yield* Deferred.succeed(acts, (job) => Effect.orDie(Effect.provide(meddle(job), context)))
+      yield* body
+    })
+    const profiles = new Map([["lumen", profile({ result_schema: { allow_follow_up_tasks: true } })]])
+    yield* Effect.provide(story, world({ adapters: { local: adapter }, settings: { profiles } }))
+  })
+
+const settleElsewhere = (move: Move) => (job: Job) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const end = {
+      exitStatus: Option.none(),
+      retryClass: Option.none(),
+      reason: "ended elsewhere",
+      issues: [],
+      usage: unknownUsage,
+      resultPath: Option.none()
+    }
+    const stamp = { at: yield* now, actor: DOOR.actor }
+    yield* store.tasks.settle({ attemptId: job.attemptId, end, move, stamp })
+  })
+
+describe("a result that comes after its attempt was ended", () => {
+  it.effect("moves nothing, makes nothing and is an event", () =>
+    meddling(
+      settleElsewhere({ _tag: "PutBack", counted: true, error: "swept" }),
+      { ...answer({ follow_up_tasks: [{ kind: "more", payload: {} }] }), retryAfterSeconds: Option.some(60) },
+      Effect.gen(function* () {
+        const id = yield* queue()
+        const { settled } = yield* ran
+        expect(settled._tag).toBe("Late")
+        expect((yield* taskOf(id)).status).toBe("retryable_failure")
+        expect((yield* attemptsOf(id)).map((one) => Option.getOrNull(one.reason))).toEqual([
+          "ended elsewhere"
+        ])
+        expect((yield* typesOf(id)).at(-1)).toBe("late_result_ignored")
+        expect(yield* history).not.toContain("follow_up_created")
+        expect(yield* history).not.toContain("adapter_cooldown")
+      })
+    )
+  )
+
+  it.effect("is what the cycle reports", () =>
+    meddling(
+      settleElsewhere({ _tag: "Cancel", reason: "gone" }),
+      answer(),
+      Effect.gen(function* () {
+        yield* queue()
+        expect(yield* once.run({}, DOOR.actor)).toMatchObject({ ok: true, status: "late_result_ignored" })
+      })
+    )
+  )
+})
+
+it.effect("a fault while an attempt is ended blocks the task instead of leaving it to run", () =>
+  Effect.gen(function* () {
+    const id = yield* queue()
+    const store = yield* Store
+    const broken = { ...store, tasks: { ...store.tasks, children: () => Effect.dieMessage("it broke") } }
+    yield* Effect.provideService(ran, Store, broken)
+    const task = yield* taskOf(id)
+    expect(task.status).toBe("blocked")
+    expect(Option.getOrThrow(task.lastError)).toContain("internal_fault")
+    expect(yield* typesOf(id)).not.toContain("follow_up_created")
+  }).pipe(
+    Effect.provide(
+      world({
+        adapters: { local: yields(answer({ follow_up_tasks: [{ kind: "more", payload: {} }] })) },
+        settings: {
+          profiles: new Map([["lumen", profile({ result_schema: { allow_follow_up_tasks: true } })]])
+        }
+      })
+    )
+  )
+)
+
+it.effect(
+  "what follows from an end is one transaction with it: when a part fails nothing of it is kept",
+  () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      const store = yield* Store
+      const full = new StoreUnavailable({ path: "/x", reason: "disk full", remedy: "" })
+      const failed = yield* Effect.flip(
+        Effect.provideService(ran, Store, {
+          ...store,
+          gates: { ...store.gates, coolDown: () => Effect.fail(full) }
+        })
+      )
+      expect(failed).toMatchObject({ reason: "disk full" })
+      expect((yield* taskOf(id)).status).toBe("running")
+      expect((yield* attemptsOf(id))[0]?.status).toBe("running")
+      expect(yield* typesOf(id)).not.toContain("task_attempt_finished")
+    }).pipe(
+      Effect.provide(
+        world({ adapters: { local: yields({ ...failing, retryAfterSeconds: Option.some(60) }) } })
+      )
+    )
+)

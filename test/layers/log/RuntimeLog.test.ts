@@ -1,0 +1,121 @@
+import { describe, expect } from "bun:test"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { Effect, Logger, LogLevel } from "effect"
+import * as RuntimeLog from "../../../layers/log/RuntimeLog.ts"
+import { it } from "../../support/effect.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "agent-runtime-log-"))),
+  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
+)
+
+/** Runs a program that logs into a folder, with nothing else listening. */
+const logging = (logDir: string, program: Effect.Effect<unknown>, rotateBytes?: number) =>
+  program.pipe(
+    Logger.withMinimumLogLevel(LogLevel.All),
+    Effect.provide(Logger.remove(Logger.defaultLogger)),
+    Effect.provide(RuntimeLog.layer({ logDir, ...(rotateBytes === undefined ? {} : { rotateBytes }) }))
+  )
+
+const messages = (file: string) =>
+  fs
+    .readFileSync(file, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line).message)
+
+const numbered = (count: number) =>
+  Effect.forEach(Array.from({ length: count }), (_, n) =>
+    Effect.logInfo(`line ${String(n).padStart(4, "0")}`)
+  )
+
+describe("the log file", () => {
+  it.live("takes what is logged from info on, a JSON object a line, for this user alone", () =>
+    Effect.gen(function* () {
+      const logDir = path.join(yield* folder, "state", "logs")
+      yield* logging(
+        logDir,
+        Effect.all([
+          Effect.logDebug("no"),
+          Effect.logInfo("yes"),
+          Effect.logWarning("oh"),
+          Effect.logError("no!")
+        ])
+      )
+      const file = path.join(logDir, "runtime.jsonl")
+      expect(messages(file)).toEqual(["yes", "oh", "no!"])
+      expect(fs.statSync(file).mode & 0o777).toBe(0o600)
+      expect(fs.statSync(logDir).mode & 0o777).toBe(0o700)
+    })
+  )
+
+  it.live("is added to by a second process and a second start", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      yield* logging(logDir, Effect.logInfo("one"))
+      yield* logging(logDir, Effect.logInfo("two"))
+      expect(messages(path.join(logDir, "runtime.jsonl"))).toEqual(["one", "two"])
+    })
+  )
+
+  it.live("never grows beyond its limit; five older ones are kept, newest first, in whole lines", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      yield* logging(logDir, numbered(200), 1_000)
+      const names = fs.readdirSync(logDir).sort()
+      expect(names).toEqual(["runtime.jsonl", ...[1, 2, 3, 4, 5].map((n) => `runtime.jsonl.${n}`)])
+      for (const name of names) expect(fs.statSync(path.join(logDir, name)).size).toBeLessThanOrEqual(1_000)
+      const kept = [...names].reverse().flatMap((name) => messages(path.join(logDir, name)))
+      const last = Number(kept.at(-1)!.slice(5))
+      expect(last).toBe(199)
+      expect(kept.map((message) => Number(message.slice(5)))).toEqual(
+        kept.map((_, at) => last - kept.length + 1 + at)
+      )
+    })
+  )
+
+  it.live("holds a line longer than its limit alone", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      yield* logging(logDir, Effect.all([Effect.logInfo("x".repeat(500)), Effect.logInfo("short")]), 100)
+      expect(messages(path.join(logDir, "runtime.jsonl"))).toEqual(["short"])
+      expect(messages(path.join(logDir, "runtime.jsonl.1"))).toEqual(["x".repeat(500)])
+    })
+  )
+
+  it.live("is made again when somebody removed it with its folder", () =>
+    Effect.gen(function* () {
+      const logDir = path.join(yield* folder, "logs")
+      const removed = Effect.sync(() => fs.rmSync(logDir, { recursive: true }))
+      yield* logging(logDir, Effect.all([Effect.logInfo("one"), removed, Effect.logInfo("two")]))
+      expect(messages(path.join(logDir, "runtime.jsonl"))).toEqual(["two"])
+    })
+  )
+})
+
+describe("a log that cannot be written", () => {
+  const fullDevice = "/dev/full"
+  const cases: ReadonlyArray<readonly [what: string, make: (at: string) => void]> = [
+    ["because the disk is full", (at) => fs.symlinkSync(fullDevice, path.join(at, "runtime.jsonl"))],
+    ["because a folder stands in its place", (at) => fs.mkdirSync(path.join(at, "runtime.jsonl"))],
+    [
+      "because its folder is a file",
+      (at) => {
+        fs.rmdirSync(at)
+        fs.writeFileSync(at, "")
+      }
+    ]
+  ]
+  for (const [what, make] of cases)
+    it.live(`${what} harms nobody`, () =>
+      Effect.gen(function* () {
+        const logDir = path.join(yield* folder, "logs")
+        fs.mkdirSync(logDir)
+        make(logDir)
+        const answer = yield* logging(logDir, Effect.as(Effect.logError("lost"), "done"), 100)
+        expect(answer).toBe("done")
+      })
+    )
+})

@@ -1,0 +1,101 @@
+import { describe, expect } from "bun:test"
+import { Effect, Option, Schema } from "effect"
+import { Lock } from "../../src/dispatch/Lock.ts"
+import { runOnce } from "../../src/dispatch/RunOnce.ts"
+import { RunnerId } from "../../src/domain/Ids.ts"
+import { pause, resume } from "../../src/operate/Pause.ts"
+import { status } from "../../src/operate/State.ts"
+import { DOOR, history, queue, says, world } from "../dispatch/world.ts"
+import { it } from "../support/effect.ts"
+
+const quiet = { adapters: { local: says("hello") } }
+
+const told = Effect.flatMap(status.run({}, DOOR.actor), Schema.encode(status.output))
+
+describe("status", () => {
+  it.effect("of a fresh runtime is idle, with nothing in it", () =>
+    Effect.gen(function* () {
+      expect(yield* told).toEqual({
+        runtime_name: "test",
+        runtime_state: "idle",
+        counts: {
+          queued: 0,
+          running: 0,
+          completed: 0,
+          blocked: 0,
+          retryable_failure: 0,
+          permanent_failure: 0,
+          operator_canceled: 0
+        },
+        dispatch_paused: { paused: false, reason: null, updated_at: null },
+        dispatcher: { held: false, runner_id: null, since: null },
+        last_event: null,
+        recent: []
+      })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("counts tasks, names the newest five with attempt and bundle, and shows the last event", () =>
+    Effect.gen(function* () {
+      for (let n = 0; n < 6; n++) yield* queue({ subject: `task ${n}` })
+      yield* queue({ subject: "the last", priority: 9 })
+      yield* runOnce
+      const found = yield* told
+      expect(found.counts).toMatchObject({ queued: 6, completed: 1 })
+      expect(found.recent.map((task) => task.subject)).toEqual([
+        "the last",
+        "task 5",
+        "task 4",
+        "task 3",
+        "task 2"
+      ])
+      expect(found.recent[0]).toMatchObject({ status: "completed", operator_summary: "hello" })
+      expect(found.recent[0]?.attempt_id).toBeString()
+      expect(found.recent[0]?.bundle_hash).toMatch(/^[0-9a-f]{64}$/)
+      expect(found.recent[1]).toMatchObject({ attempt_id: null, bundle_hash: null })
+      expect(found.last_event?.event_type).toBe("task_finished")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("names who holds the dispatch lock, since when", () =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const found = yield* told.pipe(lock.hold("/memory/dispatch.lock", RunnerId.make("host:7:then")))
+      expect(found.dispatcher).toEqual({
+        held: true,
+        runner_id: "host:7:then",
+        since: "1970-01-01T00:00:00.000Z"
+      })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("changes nothing", () =>
+    Effect.gen(function* () {
+      yield* queue()
+      const before = yield* history
+      yield* told
+      expect(yield* history).toEqual(before)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+})
+
+describe("a pause", () => {
+  it.effect("shows its latest reason and keeps its time, and ends with a resume", () =>
+    Effect.gen(function* () {
+      yield* pause.run({ reason: Option.some("one") }, DOOR.actor)
+      yield* pause.run({ reason: Option.some("two") }, DOOR.actor)
+      expect(yield* told).toMatchObject({
+        runtime_state: "paused",
+        dispatch_paused: { paused: true, reason: "two", updated_at: "1970-01-01T00:00:00.000Z" }
+      })
+      yield* resume.run({}, DOOR.actor)
+      yield* resume.run({}, DOOR.actor)
+      expect((yield* told).runtime_state).toBe("idle")
+      expect(yield* history).toEqual([
+        "dispatch_pause_enabled",
+        "dispatch_pause_enabled",
+        "dispatch_pause_cleared"
+      ])
+    }).pipe(Effect.provide(world(quiet)))
+  )
+})
