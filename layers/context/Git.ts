@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process"
-import { Effect, Option } from "effect"
+import { Effect, Option, Schedule } from "effect"
 
 /** Enough of an answer for everything that is asked of git here. */
 const MOST_BYTES = 256 * 1024
@@ -73,7 +73,10 @@ export const git = (
     })
     child.on("error", () => resume(Effect.succeedNone))
     child.on("close", (code) => resume(Effect.succeed(code === 0 ? answer() : Option.none())))
-    return Effect.sync(() => kill(child.pid))
+    return Effect.zipRight(
+      Effect.sync(() => kill(child.pid)),
+      gone(child.pid)
+    )
   }).pipe(
     Effect.timeoutOption(options.timeoutMs),
     Effect.map(Option.flatten),
@@ -130,6 +133,19 @@ const environment = (options: GitOptions): Record<string, string> => {
     )
   }
 }
+
+/** Waits until a killed group has left the kernel, for a second at most: SIGKILL takes its time. */
+const gone = (pid: number | undefined): Effect.Effect<unknown> =>
+  Effect.repeat(
+    Effect.sync(() => {
+      try {
+        return pid === undefined || !process.kill(-pid, 0)
+      } catch {
+        return true
+      }
+    }),
+    { until: (isGone) => isGone, schedule: Schedule.upTo(Schedule.spaced("2 millis"), "1 second") }
+  )
 
 /** The whole group: git starts programs of its own. */
 const kill = (pid: number | undefined): void => {

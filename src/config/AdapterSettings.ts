@@ -16,7 +16,10 @@ export interface CommonSettings {
   readonly workspace: "exclusive" | "shared" | "worktree"
   readonly fallbackAdapter: Option.Option<string>
   readonly retryHintService: Option.Option<"generic" | "aibtc" | "hiro">
-  /** Overrides of the back-off for tasks that this adapter ran. */
+  /**
+   * Overrides for tasks of this adapter: the back-off by the adapter that ran, the number of attempts by the
+   * one that a task is meant for when it is queued, where the task names none.
+   */
   readonly retry: {
     readonly maxAttempts: Option.Option<number>
     readonly backoffSeconds: Option.Option<number>

@@ -214,6 +214,9 @@ describe("an interrupted cycle", () => {
         yield* TestClock.adjust("4 seconds")
         expect(yield* Deferred.isDone(gone)).toBe(false)
         expect((yield* taskOf(id)).status).toBe("running")
+        expect(yield* Fiber.poll(interrupt)).toEqual(Option.none())
+        const lock = yield* Lock
+        expect(Option.isSome(yield* lock.holder("/memory/dispatch.lock"))).toBe(true)
         yield* TestClock.adjust("1 seconds")
         yield* Fiber.join(interrupt)
         expect(yield* Deferred.await(gone)).toBe("drain")

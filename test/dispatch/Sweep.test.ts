@@ -1,7 +1,10 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { RUNNER } from "../../layers/Memory.ts"
+import { LeftOvers } from "../../src/adapter/LeftOvers.ts"
+import type { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import { Lock, LockUnusable } from "../../src/dispatch/Lock.ts"
+import type { Runner } from "../../src/dispatch/Runner.ts"
 import { sweep } from "../../src/dispatch/Sweep.ts"
 import { AttemptId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
@@ -102,6 +105,19 @@ describe("the boot sweep", () => {
       const [attempt] = yield* attemptsOf(id)
       expect(attempt?.issues).toEqual(["still running after SIGKILL: 4711 (sleep)"])
     }).pipe(Effect.provide(world({ ...quiet, survivors: { a1: ["4711 (sleep)"] } })))
+  )
+
+  it.effect("says nothing of an attempt that was ended while its processes were looked for", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1")
+      const context = yield* Effect.context<Store | Lock | LeftOvers | RuntimeConfig | Runner>()
+      const meanwhile = sweep().pipe(Effect.provide(context), Effect.orDie, Effect.as([]))
+      expect(yield* Effect.provideService(sweep(), LeftOvers, { sweep: () => meanwhile })).toBe(0)
+      const types = yield* typesOf(id)
+      expect(types.filter((type) => type === "boot_sweep_reclaimed")).toHaveLength(1)
+      expect(types).not.toContain("late_result_ignored")
+    }).pipe(Effect.provide(world(quiet)))
   )
 
   it.effect("leaves its own attempts alone", () =>

@@ -118,7 +118,8 @@ export const bare = async (
     code: child.exitCode,
     signal: child.signalCode === null ? null : String(child.signalCode),
     stdout,
-    stderr
+    stderr,
+    peakBytes: child.resourceUsage()?.maxRSS ?? 0
   }
 }
 

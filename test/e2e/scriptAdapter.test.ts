@@ -157,3 +157,12 @@ test("output beyond 64 MiB is cut with a mark, and the outcome at its end still 
       expect(await log.slice(-200).text()).toContain("is cut off here")
     }
   ))
+
+test("a gibibyte of output passes through less than 200 MiB of memory", () =>
+  inPlace(scripted("head -c 1073741824 /dev/zero"), async (place) => {
+    await queue(place)
+    const { peakBytes, stdout } = await place.run(["run-once"])
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true })
+    expect(peakBytes).toBeGreaterThan(20 * 1024 * 1024)
+    expect(peakBytes).toBeLessThan(200 * 1024 * 1024)
+  }))

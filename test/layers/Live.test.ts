@@ -75,7 +75,10 @@ it.live("a run-once keeps the log of its attempt in the log folder and leaves st
     expect([code, err]).toEqual([0, ""])
     expect(JSON.parse(out)).toMatchObject({ status: "completed", operator_summary: "hello" })
     const text = fs.readFileSync(path.join(folder, "state", "logs", "runtime.jsonl"), "utf8")
-    const lines = text.trimEnd().split("\n").map((line) => Schema.decodeSync(Line)(line))
+    const lines = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => Schema.decodeSync(Line)(line))
     expect(lines.at(-1)).toMatchObject({
       level: "info",
       message: "Attempt ended: completed: hello",
