@@ -10,7 +10,8 @@ import * as Subreaper from "./adapter/Subreaper.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as Host from "./Host.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
-import { reading, settings, store } from "./Reading.ts"
+import { settings, store } from "./Reading.ts"
+import { showing } from "./Showing.ts"
 import * as NoSchedules from "./schedule/NoSchedules.ts"
 
 const processes = Process.layer.pipe(Layer.provide(ProcessTree.layer), Layer.provide(Subreaper.layer))
@@ -19,13 +20,18 @@ const adapters = ConfiguredAdapters.layer.pipe(Layer.provide(processes))
 
 /** What looks at adapters and workspaces as well. */
 export const working = (configPath: string) =>
-  Layer.mergeAll(adapters, GitWorkspace.layer, LeftOvers.layer).pipe(Layer.provideMerge(reading(configPath)))
+  Layer.mergeAll(adapters, GitWorkspace.layer, LeftOvers.layer, Host.runner).pipe(
+    Layer.provideMerge(showing(configPath))
+  )
 
 const log = Layer.unwrapEffect(Effect.map(RuntimeConfig, ({ logDir }) => RuntimeLog.layer({ logDir })))
 
+// The binary starts with its compiler held back, for short commands; this one goes on.
+const fullSpeed = Layer.effectDiscard(Effect.sync(() => Bun.unsafe.setJITPolicy(1)))
+
 /** What runs attempts; it keeps the log. */
 export const dispatching = (configPath: string) =>
-  Layer.merge(NoSchedules.layer, log).pipe(Layer.provideMerge(working(configPath)))
+  Layer.mergeAll(NoSchedules.layer, log, fullSpeed).pipe(Layer.provideMerge(working(configPath)))
 
 /** What looks at everything and goes on when the store cannot be opened. */
 export const looking = (configPath: string) => {

@@ -2,8 +2,6 @@ import * as fs from "node:fs"
 import { Effect, Layer } from "effect"
 import { RuntimeConfig, type Settings } from "../src/config/RuntimeConfig.ts"
 import { StoreUnavailable } from "../src/store/StoreError.ts"
-import * as DiskArtifacts from "./artifact/DiskArtifacts.ts"
-import * as DiskAudit from "./artifact/DiskAudit.ts"
 import * as ConfigFile from "./config/ConfigFile.ts"
 import * as Host from "./Host.ts"
 import * as KernelLock from "./lock/KernelLock.ts"
@@ -12,7 +10,8 @@ import * as SqlStore from "./store/SqlStore.ts"
 // The lower two of the four live layers stand apart from Live.ts, so that a command that only reads loads
 // nothing of what runs attempts: it starts in half the time.
 
-const withSettings = <A, E, R>(make: (settings: Settings) => Layer.Layer<A, E, R>) =>
+/** A layer made from the configuration. */
+export const withSettings = <A, E, R>(make: (settings: Settings) => Layer.Layer<A, E, R>) =>
   Layer.unwrapEffect(Effect.map(RuntimeConfig, make))
 
 /** The configuration alone: for commands that touch nothing else. */
@@ -25,8 +24,8 @@ const unusable = (folder: string) => (cause: unknown) =>
     remedy: "check the path, the disk's space and the rights of the folder above it"
   })
 
-// Made before anything is opened in them; existing folders keep their rights.
-const folders = Layer.effectDiscard(
+/** Made before anything is opened in them; existing folders keep their rights. */
+export const folders = Layer.effectDiscard(
   Effect.flatMap(RuntimeConfig, ({ artifactDir, stateDir }) =>
     Effect.forEach(
       [stateDir, artifactDir],
@@ -42,14 +41,9 @@ const folders = Layer.effectDiscard(
 
 /** The store of the configuration, its folders made first. */
 export const store = withSettings(({ dbPath, durability }) =>
-  SqlStore.file({ filename: dbPath, durability })
-).pipe(Layer.provide(folders))
-const artifacts = withSettings(({ artifactDir }) =>
-  Layer.merge(DiskArtifacts.layer(artifactDir), DiskAudit.layer(artifactDir))
+  SqlStore.file({ filename: dbPath, durability, ownReader: false })
 ).pipe(Layer.provide(folders))
 
-/** What operators ask and queue with: store, lock, artifacts, this process's identity. */
+/** What operators ask and queue with: the store, who dispatches, new ids. */
 export const reading = (configPath: string) =>
-  Layer.mergeAll(store, artifacts, KernelLock.layer, Host.ids, Host.runner).pipe(
-    Layer.provideMerge(settings(configPath))
-  )
+  Layer.mergeAll(store, KernelLock.layer, Host.ids).pipe(Layer.provideMerge(settings(configPath)))

@@ -24,6 +24,9 @@ const pathOf = async ({ config }: Globals): Promise<string> =>
 const reading = (given: Globals) =>
   lazily(async () => (await import("../layers/Reading.ts")).reading(await pathOf(given)))
 
+const showing = (given: Globals) =>
+  lazily(async () => (await import("../layers/Showing.ts")).showing(await pathOf(given)))
+
 const working = (given: Globals) =>
   lazily(async () => (await import("../layers/Live.ts")).working(await pathOf(given)))
 
@@ -52,7 +55,7 @@ export const program = (version: string): Program => ({
     bind(status, reading),
     bind(healthcheck, looking),
     bind(taskList, reading),
-    bind(taskShow, reading),
+    bind(taskShow, showing),
     bind(events, reading),
     bind(taskCancel, working),
     bind(taskRetry, reading),

@@ -1,19 +1,22 @@
 import { Effect, Option, Redacted } from "effect"
 import type { ChildSettings } from "../../src/config/AdapterSettings.ts"
+import { MASK } from "../../src/domain/Redactor.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { readEnvFile } from "./EnvFile.ts"
 import { type HostEnvironment, resolveSecret } from "./Secrets.ts"
+import { isSecret, tooShort } from "./SecretValues.ts"
 
 /** A child's environment: `env` is what it gets, `shown` what may be written down. */
 export interface ChildEnv {
   readonly env: Readonly<Record<string, string>>
   readonly shown: Readonly<Record<string, string>>
+  /** Values that must not be stored: of secret references, and those of the env file that are secrets. */
+  readonly secrets: ReadonlyArray<Redacted.Redacted>
   readonly warnings: ReadonlyArray<string>
 }
 
 const ALWAYS = ["PATH", "HOME", "LANG"]
 const FALLBACK_PATH = "/usr/local/bin:/usr/bin:/bin"
-const MASK = "[redacted]"
 
 /** What systemd tells this process is not for its children, not even when `inheritEnv` names it. */
 const isOurs = (name: string): boolean =>
@@ -26,6 +29,7 @@ const isOurs = (name: string): boolean =>
  * Composes the environment of an adapter's child, later ones winning: PATH, HOME and LANG of this process,
  * what `inheritEnv` lists, the env file, `env` with its secrets resolved, and `own`, the runtime's
  * variables. Values from the env file, from secret references and inherited ones are shown as `[redacted]`.
+ * A secret that is too short to be masked is a warning.
  */
 export const childEnv = (
   settings: Pick<ChildSettings, "env" | "envFile" | "inheritEnv">,
@@ -35,6 +39,7 @@ export const childEnv = (
   Effect.gen(function* () {
     const env = new Map<string, string>([["PATH", FALLBACK_PATH]])
     const masked = new Set<string>()
+    const secrets: Array<Redacted.Redacted> = []
     const set = (name: string, value: string, secret: boolean) => {
       env.set(name, value)
       if (secret) masked.add(name)
@@ -51,15 +56,28 @@ export const childEnv = (
       const file = yield* readEnvFile(settings.envFile.value)
       for (const [name, value] of file.values) set(name, Redacted.value(value), true)
       warnings.push(...file.warnings)
+      for (const [name, value] of file.values) {
+        if (!isSecret(Redacted.value(value))) continue
+        secrets.push(value)
+        warnings.push(
+          ...tooShort(`${name} of env file ${settings.envFile.value.path}`, Redacted.value(value))
+        )
+      }
     }
     for (const [name, value] of Object.entries(settings.env)) {
       if (typeof value === "string") set(name, value, false)
-      else set(name, Redacted.value(yield* resolveSecret(value, host)), true)
+      else {
+        const secret = yield* resolveSecret(value, host)
+        set(name, Redacted.value(secret), true)
+        secrets.push(secret)
+        warnings.push(...tooShort(`env ${name}`, Redacted.value(secret)))
+      }
     }
     for (const [name, value] of Object.entries(own)) set(name, value, false)
     return {
       env: Object.fromEntries(env),
       shown: Object.fromEntries(Array.from(env, ([name, value]) => [name, masked.has(name) ? MASK : value])),
+      secrets,
       warnings
     }
   })

@@ -1,10 +1,13 @@
 import { Effect, type Scope } from "effect"
 import type { Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed, LogFile } from "../../src/artifact/AuditFolder.ts"
+import { type Redactor, redactJson } from "../../src/domain/Redactor.ts"
+import { makeTail, TAIL_BYTES } from "../artifact/Tail.ts"
 import type { Sink } from "./Process.ts"
 
-/** What `invocation.json` holds: enough to run the same by hand. `env` has no secret in it. */
+/** What `invocation.json` holds: enough to run the same by hand; secret values are masked when it is written. */
 export interface Invocation {
+  readonly [key: string]: unknown
   readonly command: string
   readonly args: ReadonlyArray<string>
   readonly cwd: string
@@ -18,10 +21,14 @@ export interface Logs {
 }
 
 /** Writes what is known before a child starts: how it is invoked, with which context and payload. */
-export const putInputs = (job: Job, invocation: Invocation): Effect.Effect<void, AuditFailed> =>
+export const putInputs = (
+  job: Job,
+  invocation: Invocation,
+  redactor: Redactor
+): Effect.Effect<void, AuditFailed> =>
   Effect.all(
     [
-      job.audit.put("invocation.json", `${JSON.stringify(invocation, null, 2)}\n`),
+      job.audit.put("invocation.json", `${JSON.stringify(redactJson(invocation, redactor), null, 2)}\n`),
       job.audit.put("assembled-context.txt", job.prompt),
       job.audit.put("payload.json", JSON.stringify(job.payload))
     ],
@@ -32,8 +39,49 @@ export const putInputs = (job: Job, invocation: Invocation): Effect.Effect<void,
 export const openLogs = (job: Job): Effect.Effect<Logs, AuditFailed, Scope.Scope> =>
   Effect.all({ stdout: job.audit.log("stdout.log"), stderr: job.audit.log("stderr.log") })
 
-/** A sink that ends in a log. A stream's redactor is to stand before it. */
-export const into = (log: LogFile): Sink => ({ write: log.write, end: () => undefined })
+/** So much of a chunk is masked at once: memory stays bounded, however much a pipe hands over. */
+const PIECE_BYTES = 64 * 1024
+
+/** A sink that ends in a log, secret values masked on the way. */
+export const into = (log: LogFile, redactor: Redactor): Sink => {
+  if (redactor.isIdle) return { write: log.write, end: () => undefined }
+  const stream = redactor.stream()
+  const pass = (bytes: Uint8Array) => {
+    if (bytes.length > 0) log.write(bytes)
+  }
+  return {
+    write: (chunk) => {
+      for (let at = 0; at < chunk.length; at += PIECE_BYTES)
+        pass(stream.write(chunk.subarray(at, at + PIECE_BYTES)))
+    },
+    end: () => pass(stream.flush())
+  }
+}
+
+/** Like `into`; `raw` answers the stream's last MiB as it came, for what is to be decoded before it is masked. */
+export const intoKeepingRaw = (
+  log: LogFile,
+  redactor: Redactor
+): { readonly sink: Sink; readonly raw: () => string } => {
+  const sink = into(log, redactor)
+  if (redactor.isIdle) return { sink, raw: () => log.tail(TAIL_BYTES) }
+  const tail = makeTail()
+  let bytes = 0
+  return {
+    sink: {
+      write: (chunk) => {
+        tail.push(chunk)
+        bytes += chunk.length
+        sink.write(chunk)
+      },
+      end: sink.end
+    },
+    raw: () => {
+      const text = tail.text(TAIL_BYTES)
+      return bytes > TAIL_BYTES ? redactor.afterCut(text) : text
+    }
+  }
+}
 
 /** What the attempt's `issues` are to say of its logs. */
 export const findingsOf = (logs: Logs): ReadonlyArray<string> =>

@@ -1,21 +1,22 @@
-import { Effect, Option } from "effect"
+import { Effect, Option, Redacted } from "effect"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { ScriptSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
+import { noSecrets, type Redactor, redactorOf } from "../../src/domain/Redactor.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { MARKER } from "./Brand.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type ChildEnv, childEnv } from "./ChildEnv.ts"
 import { findCommand } from "./Command.ts"
-import { findingsOf, into, type Logs, lastLine, openLogs, putInputs } from "./Evidence.ts"
+import { findingsOf, into, intoKeepingRaw, type Logs, lastLine, openLogs, putInputs } from "./Evidence.ts"
 import type { Ladder } from "./Ladder.ts"
 import type { Ended, Ending, Processes } from "./Process.ts"
 import type { HostEnvironment } from "./Secrets.ts"
+import { maskedFor } from "./SecretValues.ts"
 
 /** `_TASK_PAYLOAD_JSON` is set while it fits into this; the payload file is always there. */
 const PAYLOAD_VARIABLE_BYTES = 64 * 1024
-const LAST_MESSAGE_BYTES = 1024 * 1024
 const HINT_BYTES = 16 * 1024
 
 /** What a script's attempts share. */
@@ -35,6 +36,7 @@ export const blank: Execution = {
   retryClass: "permanent",
   reason: Option.none(),
   lastMessage: "",
+  redactor: noSecrets,
   usage: unknownUsage,
   retryAfterSeconds: Option.none(),
   hintText: "",
@@ -95,10 +97,10 @@ const verdict = (ending: Ending, stderr: string): Verdict => {
   }
 }
 
-const executionOf = (ended: Ended, logs: Logs, notes: ReadonlyArray<string>): Execution => ({
+// The logs are masked already; what is cut out of them holds no part of a secret.
+const executionOf = (ended: Ended, logs: Logs, notes: ReadonlyArray<string>) => ({
   ...blank,
   ...verdict(ended.ending, lastLine(logs.stderr.tail(4096))),
-  lastMessage: logs.stdout.tail(LAST_MESSAGE_BYTES),
   hintText: `${logs.stdout.tail(HINT_BYTES)}\n${logs.stderr.tail(HINT_BYTES)}`,
   survivors: ended.survivors,
   diagnostics: [
@@ -110,35 +112,30 @@ const executionOf = (ended: Ended, logs: Logs, notes: ReadonlyArray<string>): Ex
   ]
 })
 
-const launch = (
-  job: Job,
-  setting: Setting,
-  file: string,
-  cwd: string,
-  child: ChildEnv,
-  notes: ReadonlyArray<string>
-) =>
+const launch = (job: Job, setting: Setting, file: string, cwd: string, child: ChildEnv, redactor: Redactor) =>
   Effect.scoped(
     Effect.gen(function* () {
       const logs = yield* openLogs(job)
+      const { raw, sink } = intoKeepingRaw(logs.stdout, redactor)
+      const { args, notes } = argumentsOf(job, setting)
       const ended = yield* setting.processes.run({
         attemptId: job.attemptId,
         file,
-        args: argumentsOf(job, setting).args,
+        args,
         cwd,
         env: child.env,
         stdin: Buffer.from(JSON.stringify(job.payload)),
         timeoutMs: setting.settings.timeoutMs,
         noOutputTimeoutMs: setting.settings.noOutputTimeoutMs,
-        stdout: into(logs.stdout),
-        stderr: into(logs.stderr),
+        stdout: sink,
+        stderr: into(logs.stderr, redactor),
         stop: job.stop,
         started: job.started,
         ...(setting.ladder === undefined ? {} : { ladder: setting.ladder })
       })
-      const execution = executionOf(ended, logs, notes)
-      yield* job.audit.put("last-message.txt", execution.lastMessage)
-      return execution
+      const lastMessage = raw()
+      yield* job.audit.put("last-message.txt", redactor.text(lastMessage))
+      return { ...executionOf(ended, logs, [...notes, ...child.warnings]), lastMessage }
     })
   )
 
@@ -165,13 +162,17 @@ export const executeScript = (setting: Setting) =>
       onNone: () => setting.startedIn,
       onSome: ({ path }) => path
     })
-    const { args, notes } = argumentsOf(job, setting)
+    const { args } = argumentsOf(job, setting)
     const attempt = Effect.gen(function* () {
       const child = yield* childEnv(settings, ownVariables(job, setting), setting.host)
-      const invocation = { command: settings.command.path, args, cwd, env: child.shown }
-      yield* putInputs(job, { ...invocation, note: "stdin: the task's payload as JSON (payload.json)" })
-      const file = yield* findCommand(settings.command.path, child.env.PATH ?? "")
-      return yield* launch(job, setting, file, cwd, child, [...notes, ...child.warnings])
+      const redactor = redactorOf(child.secrets.flatMap((secret) => maskedFor(Redacted.value(secret))))
+      const note = "stdin: the task's payload as JSON (payload.json)"
+      yield* putInputs(job, { command: settings.command.path, args, cwd, env: child.shown, note }, redactor)
+      return yield* findCommand(settings.command.path, child.env.PATH ?? "").pipe(
+        Effect.flatMap((file) => launch(job, setting, file, cwd, child, redactor)),
+        Effect.catchTag("CannotStart", (cause) => Effect.succeed(cannotStart(cause))),
+        Effect.map((execution): Execution => ({ ...execution, redactor }))
+      )
     })
     return yield* attempt.pipe(
       Effect.catchTags({

@@ -107,6 +107,8 @@ export const refusedByKernel = (
   firstError: string
 ): Effect.Effect<void, CannotStart> => {
   const line = firstError.split("\n", 1)[0] ?? ""
+  // A line whose end is not there is none that setpriv wrote, and may be cut in the middle of anything.
+  if (!firstError.includes("\n")) return Effect.void
   if ((code !== 126 && code !== 127) || !line.startsWith("setpriv: ") || !line.includes(file))
     return Effect.void
   return new CannotStart({

@@ -38,6 +38,16 @@ const unusable = (file: string, cause: unknown) =>
 const isMissing = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && cause.code === "ENOENT"
 
+/** Opens a lock file to look at it; undefined when nobody has ever held it. */
+const opened = (file: string): number | undefined => {
+  try {
+    return fs.openSync(file, "r")
+  } catch (cause) {
+    if (isMissing(cause)) return undefined
+    throw cause
+  }
+}
+
 const make = Effect.sync(() => {
   const libc = openLibc()
 
@@ -105,19 +115,16 @@ const make = Effect.sync(() => {
     holder: Effect.fn("Lock.holder")((file) =>
       Effect.try({
         try: () => {
-          const fd = fs.openSync(file, "r")
+          const fd = opened(file)
+          if (fd === undefined) return Option.none<Holder>()
           try {
             return isTaken(fd) ? Option.some(noteIn(fd)) : Option.none<Holder>()
           } finally {
             fs.closeSync(fd)
           }
         },
-        catch: (cause) => cause
-      }).pipe(
-        Effect.catchAll((cause) =>
-          isMissing(cause) ? Effect.succeed(Option.none<Holder>()) : Effect.fail(unusable(file, cause))
-        )
-      )
+        catch: (cause) => unusable(file, cause)
+      })
     )
   })
 })

@@ -19,7 +19,7 @@ export const layer: Layer.Layer<Lock> = Layer.effect(
               const mine: Holder = { runnerId: Option.some(runnerId), since: Option.some(since) }
               return [Option.none<Holder>(), new Map(all).set(path, mine)] as const
             })
-            if (Option.isSome(other)) yield* new LockHeld({ path, runnerId: other.value.runnerId })
+            if (Option.isSome(other)) return yield* new LockHeld({ path, runnerId: other.value.runnerId })
           }),
           () => program,
           () => Ref.update(held, (all) => new Map([...all].filter(([name]) => name !== path)))

@@ -4,6 +4,7 @@ import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { ExitStatus, RetryClass } from "../domain/Attempt.ts"
 import type { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import type { Redactor } from "../domain/Redactor.ts"
 import type { Usage } from "../domain/Usage.ts"
 
 /** Why a running attempt is told to end. */
@@ -29,14 +30,22 @@ export interface Job {
   readonly started: (child: { readonly pid: number; readonly startTime: string }) => Effect.Effect<void>
 }
 
-/** What every mode yields, whatever happened. */
+/**
+ * What every mode yields, whatever happened. Its texts may hold the adapter's secret values where they are not
+ * taken from masked logs: whatever is stored or told of them goes through `redactor` first, before it is cut.
+ */
 export interface Execution {
   readonly exitStatus: ExitStatus
   readonly retryClass: RetryClass
   /** One line: exit code or reason, and the end of stderr where there is one. None when all went well. */
   readonly reason: Option.Option<string>
-  /** The text in which the outcome is looked for: a script's stdout (its last 1 MiB), an agent's last message. */
+  /**
+   * The text in which the outcome is looked for: a script's stdout (its last 1 MiB), an agent's last message.
+   * Raw, secret values included; its beginning is never the rest of one that was cut.
+   */
   readonly lastMessage: string
+  /** Of the adapter's secret values, as they were when the attempt started. */
+  readonly redactor: Redactor
   readonly usage: Usage
   /** Seconds that the other side asked to wait (an HTTP Retry-After, a CLI's own field). */
   readonly retryAfterSeconds: Option.Option<number>

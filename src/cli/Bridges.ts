@@ -16,7 +16,7 @@ export const bridgeGithub = command({
   group: "Work",
   summary: "queue the task of a GitHub event",
   description:
-    "Reads an event (event, repository, title, number, author, url, merged, summary, operator_question) or the\nbody of a pull_request webhook. Its content is untrusted: it cannot choose profile, adapter or priority.",
+    "Reads an event (event, repository, title, number, author, url, merged, summary, operator_question) or the body of a pull_request webhook. Its content is untrusted: it cannot choose profile, adapter or priority.",
   usage,
   example: "agent-runtime bridge-github --file fixtures/github-pr-merged.json",
   arguments: [],
@@ -32,7 +32,7 @@ export const bridgeDiscord = command({
   group: "Work",
   summary: "queue the task of a Discord event",
   description:
-    "Reads an event (event, channel, author, message, reply_style, operator_goal). Its content is untrusted: it\ncannot choose profile, adapter or priority.",
+    "Reads an event (event, channel, author, message, reply_style, operator_goal). Its content is untrusted: it cannot choose profile, adapter or priority.",
   usage,
   example: "agent-runtime bridge-discord --file fixtures/discord-mention.json",
   arguments: [],

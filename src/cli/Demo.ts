@@ -9,7 +9,7 @@ export const demo = command({
   group: "Set up",
   summary: "queue, run and verify two example events",
   description:
-    "Takes a GitHub and a Discord event through the whole line with the built-in configuration, in a folder that\nis gone afterwards: no configuration, model server or network is needed.",
+    "Takes a GitHub and a Discord event through the whole line with the built-in configuration, in a folder that is gone afterwards: no configuration, model server or network is needed.",
   example: "agent-runtime demo",
   arguments: [],
   options: [],

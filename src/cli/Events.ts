@@ -16,7 +16,7 @@ export const events = command({
   group: "Look",
   summary: "the history",
   description:
-    "Without --since the newest events; with it those after that id (0: from the start), oldest first. --follow\nprints one object a line, as they happen, until it is interrupted.",
+    "Without --since the newest events; with it those after that id (0: from the start), oldest first. --follow prints one object a line, as they happen, until it is interrupted.",
   example: "agent-runtime events --since 0 --limit 100",
   arguments: [],
   options: [

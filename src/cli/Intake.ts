@@ -8,7 +8,7 @@ export const intake = command({
   group: "Work",
   summary: "queue a task",
   description:
-    "Queues the task of an intent: kind, source and payload, and what else it names. While an unfinished task\nhas its dedupe_key that one is answered and `queued` is false.",
+    "Queues the task of an intent: kind, source and payload, and what else it names. While an unfinished task has its dedupe_key that one is answered and `queued` is false.",
   usage: documentUsage,
   example: `agent-runtime intake --json '{"kind":"note","source":"operator","payload":{"text":"hello"}}'`,
   arguments: [stdinArgument],

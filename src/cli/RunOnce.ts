@@ -6,7 +6,7 @@ export const runOnce = command({
   group: "Dispatch",
   summary: "run one dispatch cycle",
   description:
-    "Takes the dispatch lock, puts back what a dead dispatcher left, claims the best task, runs it through its\nadapter and records what came of it. Exit code 0 also when there was nothing to do.",
+    "Takes the dispatch lock, puts back what a dead dispatcher left, claims the best task, runs it through its adapter and records what came of it. Exit code 0 also when there was nothing to do.",
   example: "agent-runtime run-once",
   arguments: [],
   options: [],

@@ -101,7 +101,7 @@ export const taskCancel = command({
   group: "Steer",
   summary: "cancel a task",
   description:
-    "A task that runs is canceled only with --force: its adapter's whole process tree is stopped first. The\nanswer is then `cancel_requested` at once, while its dispatcher does it.",
+    "A task that runs is canceled only with --force: its adapter's whole process tree is stopped first. The answer is then `cancel_requested` at once, while its dispatcher does it.",
   example: "agent-runtime task-cancel 0196a1b2-0000-7000-8000-000000000001 --reason 'not needed'",
   arguments: id,
   options: [

@@ -4,8 +4,10 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { workingDirOf } from "../config/WorkingDir.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { Outcome } from "../domain/Outcome.ts"
+import { redactJson } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
 import { type WithArtifacts, type WrittenArtifact, withArtifacts } from "../evidence/Artifacts.ts"
+import { maskedExecution, maskedFault, maskedOutcome } from "../evidence/Masked.ts"
 import { Normalised, normalise } from "../evidence/Normalize.ts"
 import { retryHint } from "../evidence/RetryHint.ts"
 import { believed, decide, type Verdict } from "../evidence/Verdict.ts"
@@ -28,6 +30,7 @@ const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
   Effect.gen(function* () {
     if (outcome.status !== "completed") return { ...nothingWritten(outcome), found: [] }
     const settings = yield* RuntimeConfig
+    const { redactor } = execution
     const { adapter, claimed, compiled, known, profile, roundStartedAt } = prepared
     const round = { roundStartedAt, known }
     const answer = yield* withArtifacts({
@@ -35,11 +38,16 @@ const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
       attemptId: claimed.attempt.attemptId,
       adapterId: adapter.settings.id,
       mode: adapter.settings.mode,
-      outcome,
-      rawOutput: execution.lastMessage,
+      // Masked but for the paths, which must be those of the files.
+      outcome: {
+        ...maskedOutcome(outcome, redactor),
+        artifactPaths: outcome.artifactPaths,
+        fileChanges: outcome.fileChanges
+      },
+      rawOutput: redactor.text(execution.lastMessage),
       writtenAt: yield* now,
       round,
-      redact: (text) => text
+      redact: redactor.text
     })
     const found = yield* verify({
       task: claimed.task,
@@ -49,18 +57,30 @@ const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
       promptText: compiled.promptText,
       workingDir: workingDirOf(adapter.settings, settings),
       round,
-      holdsSecret: () => false
+      holdsSecret: redactor.holds,
+      redact: redactor.text
     })
     return { ...answer, found: [...answer.issues, ...found] }
   })
 
-/** Step 11 of the cycle: normalise, write artifacts, verify, decide. */
-export const judge = Effect.fn("Judge.judge")(function* (
+/**
+ * Step 11 of the cycle: normalise, write artifacts, verify, decide. The answer is decoded and verified as it
+ * came; all that is answered here and written on the way is masked.
+ */
+export const judge = Effect.fn("Judge.judge")(
+  (prepared: Prepared, execution: Execution, stop: Option.Option<StopReason>) =>
+    judged(prepared, maskedExecution(execution), stop).pipe(
+      Effect.catchAllDefect((fault) => Effect.die(maskedFault(fault, execution.redactor)))
+    )
+)
+
+const judged = Effect.fnUntraced(function* (
   prepared: Prepared,
   execution: Execution,
   stop: Option.Option<StopReason>
 ) {
   const { adapter, claimed } = prepared
+  const { redactor } = execution
   const { task, round } = claimed
   const normalised = normalise(adapter.settings.mode, task, execution)
   const outcome = believed({ execution, normalised })
@@ -68,7 +88,7 @@ export const judge = Effect.fn("Judge.judge")(function* (
     onNone: () => Effect.succeedNone,
     onSome: (one) => Effect.asSome(proved(prepared, execution, one))
   })
-  const issues = Option.match(proof, { onNone: () => [], onSome: ({ found }) => found })
+  const issues = Option.match(proof, { onNone: () => [], onSome: ({ found }) => found.map(redactor.text) })
   const verdict = decide({
     attemptCount: task.attemptCount,
     maxAttempts: task.maxAttempts,
@@ -76,7 +96,7 @@ export const judge = Effect.fn("Judge.judge")(function* (
     execution,
     normalised: Option.match(proof, {
       onNone: () => normalised,
-      onSome: (one) => Normalised.Decoded({ outcome: one.outcome, diagnostics: [] })
+      onSome: (one) => Normalised.Decoded({ outcome: maskedOutcome(one.outcome, redactor), diagnostics: [] })
     }),
     issues,
     hint: retryHint(outcome, execution, adapter.settings.retryHintService),
@@ -95,7 +115,7 @@ export const judge = Effect.fn("Judge.judge")(function* (
     issues: [...issues, ...execution.diagnostics, ...remarks],
     detail: Option.match(written, {
       onNone: () => ({}),
-      onSome: (artifact) => ({ artifact: told(artifact) })
+      onSome: (artifact) => redactJson({ artifact: told(artifact) }, redactor)
     })
   } satisfies Judged
 })

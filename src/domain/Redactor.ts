@@ -1,6 +1,6 @@
 import { type Automaton, automatonOf } from "./Automaton.ts"
 import type { JsonObject } from "./Json.ts"
-import { formsOf } from "./SecretForms.ts"
+import { formsOf, type SecretForms } from "./SecretForms.ts"
 
 /** What stands in the place of a secret value. */
 export const MASK = "[redacted]"
@@ -28,7 +28,7 @@ export interface Redactor {
 export interface RedactingStream {
   /**
    * Takes the next bytes and answers what can be passed on by now: all but a last part that a value may have
-   * begun in. The answer may lie in the memory of `chunk`.
+   * begun in. The answer may lie in the memory of `chunk`, and is good until the next call.
    */
   readonly write: (chunk: Uint8Array) => Uint8Array
   /** Answers what was held back; the stream is at its end. */
@@ -54,11 +54,7 @@ export const redactorOf = (values: Iterable<string>): Redactor => {
     (value) => value.length >= LEAST_CHARACTERS && !MASK.includes(value)
   )
   if (secrets.length === 0) return noSecrets
-  const forms = secrets.map(formsOf)
-  const automata: Automata = {
-    literal: automatonOf(forms.flatMap(({ literal }) => literal.map(utf8))),
-    grouped: automatonOf(forms.flatMap(({ grouped }) => grouped.map(utf8)))
-  }
+  const automata = automataOf(secrets.map(formsOf))
   const holds = (text: string) => text.length >= LEAST_CHARACTERS && finds(automata, utf8(text))
   return {
     isIdle: false,
@@ -86,6 +82,17 @@ const redactValue = (value: unknown, redactor: Redactor): unknown => {
 interface Automata {
   readonly literal: Automaton
   readonly grouped: Automaton
+  /** By byte: 1 where a pattern of either begins with it. */
+  readonly begins: Uint8Array
+}
+
+const automataOf = (forms: ReadonlyArray<SecretForms>): Automata => {
+  const literal = automatonOf(forms.flatMap((form) => form.literal.map(utf8)))
+  const grouped = automatonOf(forms.flatMap((form) => form.grouped.map(utf8)))
+  const begins = Uint8Array.from({ length: 256 }, (_, byte) =>
+    literal.next(0, byte) + grouped.next(0, byte) > 0 ? 1 : 0
+  )
+  return { literal, grouped, begins }
 }
 
 /** A stretch of bytes, its end not included. */
@@ -100,12 +107,15 @@ const SLICE = 64 * 1024
 
 /** So many bytes may stand between two characters of base64 or hex: a line's end and the next one's indent. */
 const MOST_BETWEEN = 8
-const isBetween = (byte: number): boolean => byte === 32 || byte === 58 || (byte >= 9 && byte <= 13)
+const BETWEEN = Uint8Array.from({ length: 256 }, (_, byte) =>
+  /[\s:]/.test(String.fromCharCode(byte)) && byte < 0x80 ? 1 : 0
+)
+const isBetween = (byte: number): boolean => BETWEEN[byte] === 1
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** Reads on where the last piece ended. Positions are those in `data`, of which the first `known` were read before. */
-const scanOf = ({ grouped, literal }: Automata) => {
+const scanOf = ({ begins, grouped, literal }: Automata) => {
   let inLiteral = 0
   let inGrouped = 0
   let between = 0
@@ -122,6 +132,7 @@ const scanOf = ({ grouped, literal }: Automata) => {
       begin(data, known)
       for (let at = known; at < data.length; at++) {
         const byte = data[at] ?? 0
+        if (begins[byte] === 0 && inLiteral === 0 && inGrouped === 0) continue
         inLiteral = literal.next(inLiteral, byte)
         const length = literal.match(inLiteral)
         if (length > 0) found(at + 1 - length, at + 1)
@@ -148,7 +159,7 @@ const scanOf = ({ grouped, literal }: Automata) => {
 const streamOf = (automata: Automata): RedactingStream => {
   const scan = scanOf(automata)
   // What is held back; stretches of it that are to be masked; up to where a mask that was told reaches.
-  let held = NOTHING
+  const held = heldBytes()
   let spans: Array<Span> = []
   let maskedTo = 0
 
@@ -166,17 +177,45 @@ const streamOf = (automata: Automata): RedactingStream => {
     if (from < upTo) parts.push(data.subarray(from, upTo))
     spans = spans.slice(settled).map(({ end, start }) => ({ start: start - upTo, end: end - upTo }))
     maskedTo -= upTo
-    held = data.slice(upTo)
+    held.keep(data.subarray(upTo))
     return joined(parts)
   }
 
   return {
     write: (chunk) => {
-      const data = held.length === 0 ? chunk : joined([held, chunk])
-      scan.read(data, held.length, (start, end) => add(spans, start, end))
+      const known = held.length()
+      const data = held.with(chunk)
+      scan.read(data, known, (start, end) => add(spans, start, end))
       return settle(data, scan.open(data))
     },
-    flush: () => settle(held, held.length)
+    flush: () => settle(held.with(NOTHING), held.length())
+  }
+}
+
+/** Bytes kept from one call to the next, in two buffers by turns: what lies in the other one is being read. */
+const heldBytes = () => {
+  let [buffer, other] = [NOTHING, NOTHING]
+  let length = 0
+  const room = (bytes: Uint8Array<ArrayBuffer>, wanted: number): Uint8Array<ArrayBuffer> => {
+    if (bytes.length >= wanted) return bytes
+    const grown = new Uint8Array(2 * wanted)
+    grown.set(bytes)
+    return grown
+  }
+  return {
+    length: () => length,
+    with: (chunk: Uint8Array): Uint8Array => {
+      if (length === 0) return chunk
+      buffer = room(buffer, length + chunk.length)
+      buffer.set(chunk, length)
+      return buffer.subarray(0, length + chunk.length)
+    },
+    keep: (bytes: Uint8Array): void => {
+      other = room(other, bytes.length)
+      other.set(bytes)
+      ;[buffer, other] = [other, buffer]
+      length = bytes.length
+    }
   }
 }
 

@@ -22,14 +22,14 @@ export const artifactIssues = Effect.fn("Evidence.artifactIssues")(function* (cl
   const { products, problems } = declared(claim.task)
   const expected: Array<Expected> = products.map(({ key, path }) => ({
     path,
-    name: `the declared artifact ${quoted(path)} (${key})`,
+    name: `the declared artifact ${quoted(claim.redact(path))} (${key})`,
     fresh: true
   }))
   for (const path of claim.outcome.artifactPaths)
     if (!expected.some((one) => normalise(one.path) === normalise(path)))
       expected.push({
         path,
-        name: `the reported artifact ${quoted(path)}`,
+        name: `the reported artifact ${quoted(claim.redact(path))}`,
         fresh: isSummaryOnly(claim.task.kind)
       })
   if (expected.length > MOST_PATHS)

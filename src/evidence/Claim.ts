@@ -26,6 +26,8 @@ export interface Claim {
   readonly round: RoundFacts
   /** Whether a text holds one of the adapter's secret values. */
   readonly holdsSecret: (text: string) => boolean
+  /** Masks secret values; what an issue quotes goes through it before it is cut. */
+  readonly redact: (text: string) => string
 }
 
 /** Kernels stamp inodes with the time of their last tick, which lies up to so many milliseconds back. */

@@ -48,7 +48,10 @@ const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim)
 
 const forbidden = (claim: Claim, named: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (named.length === 0) return []
-  const paths = `${named.slice(0, 3).map(quoted).join(", ")}${named.length > 3 ? `, and ${named.length - 3} more` : ""}`
+  const paths = `${named
+    .slice(0, 3)
+    .map((path) => quoted(claim.redact(path)))
+    .join(", ")}${named.length > 3 ? `, and ${named.length - 3} more` : ""}`
   const issues: Array<string> = []
   if (claim.profile.toolPolicy.allow_repo_changes === false)
     issues.push(
@@ -62,7 +65,7 @@ const forbidden = (claim: Claim, named: ReadonlyArray<string>): ReadonlyArray<st
 }
 
 const judge = Effect.fnUntraced(function* (change: FileChange, { path, places }: Meaning, claim: Claim) {
-  const name = quoted(path)
+  const name = quoted(claim.redact(path))
   if (places.length === 0)
     return [
       `file_change_outside: the changed file ${name} lies neither in the adapter's working directory nor in the artifact root.`

@@ -19,19 +19,23 @@ export const MOST_SUMMARY_CHARACTERS = 4_000
 
 /**
  * Turns what came back into an outcome. A model must answer with one; the plain text of a script that exits
- * 0 is a completed one, unless it holds an object with a `status`, which then has to be an outcome.
+ * 0 is a completed one, unless it holds an object with a `status`, which then has to be an outcome. Found
+ * outcomes are raw; reasons, diagnostics and the summary that is made of plain text are masked.
  */
 export const normalise = (
   mode: AdapterMode,
   task: Assignment,
-  execution: Pick<Execution, "exitStatus" | "lastMessage">
+  execution: Pick<Execution, "exitStatus" | "lastMessage" | "redactor">
 ): Normalised =>
-  Reply.$match(findOutcome(execution.lastMessage, acceptedSignals(task)), {
+  Reply.$match(findOutcome(execution.lastMessage, acceptedSignals(task), execution.redactor.text), {
     Found: ({ outcome, diagnostics }) => Normalised.Decoded({ outcome, diagnostics }),
     NotFound: ({ claims, reason }) =>
       isModelBacked(mode) || claims || execution.exitStatus !== "ok"
         ? Normalised.Undecodable({ reason })
-        : Normalised.Decoded({ outcome: fromPlainText(execution.lastMessage), diagnostics: [] })
+        : Normalised.Decoded({
+            outcome: fromPlainText(execution.redactor.text(execution.lastMessage)),
+            diagnostics: []
+          })
   })
 
 /** The words that a `goal-verify` task may answer as its status. */

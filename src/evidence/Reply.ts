@@ -15,22 +15,27 @@ export const Reply = Data.taggedEnum<Reply>()
 /**
  * Finds the outcome in an answer: bare JSON, fenced, or inside prose. The last complete object that decodes
  * wins. With `signals`, an object whose `status` or `machine_status` is one of them reads as completed / ok
- * with that `workflow_signal`. Prose is never interpreted.
+ * with that `workflow_signal`. Prose is never interpreted. What is said about the answer goes through `mask`.
  */
-export const findOutcome = (text: string, signals: ReadonlyArray<string> = []): Reply => {
+export const findOutcome = (
+  text: string,
+  signals: ReadonlyArray<string> = [],
+  mask: Mask = (words) => words
+): Reply => {
   const candidates = jsonObjects(text, signals.length > 0 ? ["status", "machine_status"] : ["status"])
   let reason: string | undefined
   for (const { start, end, depth } of candidates.toReversed()) {
     const read =
       depth > MAX_DEPTH
         ? Either.left(`it is nested deeper than ${MAX_DEPTH} levels`)
-        : decode(withSignal(JSON.parse(text.slice(start, end)), signals), reason === undefined)
+        : decode(withSignal(JSON.parse(text.slice(start, end)), signals), reason === undefined, mask)
     if (Either.isRight(read)) return Reply.Found(read.right)
     reason ??= `the object at character ${start + 1} of the answer is no outcome: ${read.left}`
   }
   return Reply.NotFound({ claims: candidates.length > 0, reason: reason ?? nothing(text) })
 }
 
+type Mask = (text: string) => string
 type Raw = { readonly [key: string]: unknown }
 
 const nothing = (text: string): string =>
@@ -54,7 +59,7 @@ const fieldsOf = (ast: SchemaAST.AST) => SchemaAST.getPropertySignatures(SchemaA
 const decodeOutcome = Schema.decodeUnknownEither(Outcome, { errors: "all" })
 
 /** `explain`: whether the reason is wanted; telling it costs more than finding it. */
-const decode = (raw: Raw, explain: boolean) => {
+const decode = (raw: Raw, explain: boolean, mask: Mask) => {
   if (!explain && typeof raw.operator_summary !== "string") return Either.left("")
   const fields = fieldsOf(Outcome.ast)
   const known = new Map(fields.map((field) => [String(field.name), field.isOptional]))
@@ -67,16 +72,18 @@ const decode = (raw: Raw, explain: boolean) => {
   const unknown = Object.keys(raw).filter((key) => !known.has(key))
   return decodeOutcome(Object.fromEntries(cleaned)).pipe(
     Either.mapBoth({
-      onLeft: (error) => (explain ? inWords(error) : ""),
-      onRight: (outcome) => ({ outcome: legible(outcome), diagnostics: dropped(unknown) })
+      onLeft: (error) => (explain ? inWords(error, mask) : ""),
+      onRight: (outcome) => ({ outcome: legible(outcome), diagnostics: dropped(unknown.map(mask)) })
     })
   )
 }
 
-const inWords = (error: ParseResult.ParseError): string =>
-  ParseResult.ArrayFormatter.formatErrorSync(error)
-    .map(({ path, message }) => `${path.join(".") || "it"}: ${message}`)
-    .join("; ")
+const inWords = (error: ParseResult.ParseError, mask: Mask): string =>
+  mask(
+    ParseResult.ArrayFormatter.formatErrorSync(error)
+      .map(({ path, message }) => `${path.join(".") || "it"}: ${message}`)
+      .join("; ")
+  )
     .replace(/\s+/g, " ")
     .slice(0, 400)
 

@@ -3,6 +3,7 @@ import { now, Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { operation } from "./Operation.ts"
+import { said } from "./Said.ts"
 
 /** Whether dispatch is paused; `updated_at` is since when. */
 export const PauseState = wireStruct({
@@ -37,7 +38,7 @@ export const pause = operation({
   output: PauseState,
   run: Effect.fn("Pause.pause")(function* (input: { readonly reason: Option.Option<string> }, actor) {
     const store = yield* Store
-    const set = yield* store.gates.setPause(input.reason, { at: yield* now, actor })
+    const set = yield* store.gates.setPause(yield* said("reason", input.reason), { at: yield* now, actor })
     return { paused: true, reason: set.reason, updatedAt: Option.some(set.since) }
   })
 })

@@ -11,6 +11,7 @@ import type { Moved } from "../store/Tasks.ts"
 import { cancelRunning } from "./ForceCancel.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
+import { said } from "./Said.ts"
 import { Waiting, waiting } from "./Waiting.ts"
 
 export interface ListInput {
@@ -151,12 +152,11 @@ export const cancel = operation({
   ) {
     const store = yield* Store
     const id = yield* idOf(input.id)
+    const reason = yield* said("reason", input.reason)
     const stamp = { at: yield* now, actor }
-    const moved = yield* store.tasks.cancel(id, input.reason, stamp)
+    const moved = yield* store.tasks.cancel(id, reason, stamp)
     if (moved._tag === "Refused" && moved.task.status === "running" && input.force)
-      return yield* Effect.flatMap(cancelRunning(id, input.reason, stamp), (next) =>
-        answered(input.id, next)
-      ).pipe(
+      return yield* Effect.flatMap(cancelRunning(id, reason, stamp), (next) => answered(input.id, next)).pipe(
         Effect.map((answer) =>
           answer.status === "running" ? { ...answer, status: "cancel_requested" } : answer
         )
@@ -175,7 +175,8 @@ export const retry = operation({
     actor
   ) {
     const store = yield* Store
-    const moved = yield* store.tasks.retry(yield* idOf(input.id), input.note, { at: yield* now, actor })
+    const note = yield* said("note", input.note)
+    const moved = yield* store.tasks.retry(yield* idOf(input.id), note, { at: yield* now, actor })
     return yield* answered(input.id, moved)
   })
 })

@@ -1,12 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
-import { cp, mkdtemp, rm, symlink } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { inSourceTree } from "../support/sourceTree.ts"
 
 setDefaultTimeout(60_000)
-
-const root = join(import.meta.dir, "../..")
-const PARTS = ["src", "layers", "config", "fixtures", "deploy", "package.json", "tsconfig.json"]
 
 const install = "cp config/runtime.example.json config/runtime.json"
 
@@ -35,27 +30,13 @@ const bridges = [
   "bun run src/cli.ts bridge-discord --file fixtures/discord-mention.json"
 ]
 
-test("the commands of the first description run as they stand there, from source, with bun on PATH", async () => {
-  const tree = await mkdtemp(join(tmpdir(), "agent-runtime-seed-"))
-  const shell = async (block: string): Promise<Record<string, unknown>> => {
-    const child = Bun.spawn(["bash", "-c", block], {
-      cwd: tree,
-      env: { PATH: `${join(root, "node_modules", ".bin")}:/usr/bin:/bin`, HOME: tree },
-      stdin: "ignore",
-      stdout: "pipe",
-      stderr: "pipe"
-    })
-    const [stdout, stderr] = await Promise.all([
-      new Response(child.stdout).text(),
-      new Response(child.stderr).text(),
-      child.exited
-    ])
-    expect({ block, code: child.exitCode, stderr }).toEqual({ block, code: 0, stderr: "" })
-    return stdout === "" ? {} : JSON.parse(stdout)
-  }
-  try {
-    for (const part of PARTS) await cp(join(root, part), join(tree, part), { recursive: true })
-    await symlink(join(root, "node_modules"), join(tree, "node_modules"))
+test("the commands of the first description run as they stand there, from source, with bun on PATH", () =>
+  inSourceTree(async (run) => {
+    const shell = async (block: string): Promise<Record<string, unknown>> => {
+      const { code, stderr, stdout } = await run(block)
+      expect({ block, code, stderr }).toEqual({ block, code: 0, stderr: "" })
+      return stdout === "" ? {} : JSON.parse(stdout)
+    }
     await shell(install)
     expect(await shell(story)).toMatchObject({ queued: true, profile: "lumen" })
     expect(await shell(checkIn)).toMatchObject({ queued: true, profile: "lumen" })
@@ -74,7 +55,4 @@ test("the commands of the first description run as they stand there, from source
       ]
     })
     expect(await shell("bun run src/cli.ts healthcheck")).toMatchObject({ ok: true, config_issues: [] })
-  } finally {
-    await rm(tree, { recursive: true, force: true })
-  }
-})
+  }))

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test"
+import { noSecrets, redactorOf } from "../../src/domain/Redactor.ts"
 import { normalise } from "../../src/evidence/Normalize.ts"
 
+const redactor = noSecrets
 const task = (kind = "operator", payload = {}) => ({ kind, payload })
 const outcome = JSON.stringify({
   status: "blocked",
@@ -11,7 +13,7 @@ const outcome = JSON.stringify({
 
 describe("a script", () => {
   const script = (lastMessage: string, exitStatus: "ok" | "error" = "ok") =>
-    normalise("script", task(), { exitStatus, lastMessage })
+    normalise("script", task(), { exitStatus, lastMessage, redactor })
 
   test("that prints plain text and exits 0 has completed with that text", () => {
     expect(script("  all\nfine\n")).toMatchObject({
@@ -59,11 +61,11 @@ describe("a script", () => {
 
 describe.each(["agent-cli", "ollama-generate", "openai-chat"] as const)("%s", (mode) => {
   test("must answer with an outcome", () => {
-    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: "I am done!" })).toEqual({
+    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: "I am done!", redactor })).toEqual({
       _tag: "Undecodable",
       reason: "no JSON object with a status stands in the 10 characters of the answer"
     })
-    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: outcome })._tag).toBe("Decoded")
+    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: outcome, redactor })._tag).toBe("Decoded")
   })
 })
 
@@ -74,11 +76,40 @@ test("signals are read for goal-verify and its own list only", () => {
     machine_status: "ok"
   })
   const read = (kind: string, payload: Record<string, unknown>) =>
-    normalise("agent-cli", task(kind, payload), { exitStatus: "ok", lastMessage })
+    normalise("agent-cli", task(kind, payload), { exitStatus: "ok", lastMessage, redactor })
   expect(read("goal-verify", { accepted_signals: ["continue"] })).toMatchObject({
     outcome: { status: "completed", machineStatus: "ok", workflowSignal: "continue" }
   })
   expect(read("goal-verify", { accepted_signals: ["complete", 5] })._tag).toBe("Undecodable")
   expect(read("goal-verify", { accepted_signals: "continue" })._tag).toBe("Undecodable")
   expect(read("goal-execute", { accepted_signals: ["continue"] })._tag).toBe("Undecodable")
+})
+
+describe("a secret", () => {
+  const secret = "hunter22-hunter22"
+  const script = (lastMessage: string) =>
+    normalise("script", task(), { exitStatus: "ok", lastMessage, redactor: redactorOf([secret]) })
+
+  test("is masked in a summary before the text is cut", () => {
+    const text = JSON.stringify(script(`${"a".repeat(3_990)}${secret}${"b".repeat(100)}`))
+    expect(text).toContain("[redacted]")
+    expect(text).not.toContain("hunter22")
+  })
+
+  test("is masked in what is said of an answer that is no outcome, and in the names of dropped keys", () => {
+    const refused = JSON.stringify(script(JSON.stringify({ status: `${"x".repeat(300)}${secret}` })))
+    expect(refused).toContain("is no outcome")
+    expect(refused).not.toContain("hunter")
+    const dropped = JSON.stringify(
+      script(JSON.stringify({ ...JSON.parse(outcome), [`${"k".repeat(50)}${secret}`]: 1 }))
+    )
+    expect(dropped).toContain("outcome_keys_dropped")
+    expect(dropped).not.toContain("hunter")
+  })
+
+  test("stands in a found outcome as it came, for the verification", () => {
+    const path = `reports/${secret}.md`
+    const found = script(JSON.stringify({ ...JSON.parse(outcome), artifact_paths: [path] }))
+    expect(found).toMatchObject({ outcome: { artifactPaths: [path] } })
+  })
 })

@@ -51,6 +51,7 @@ export const claim = (more: Partial<Claim> = {}): Claim => ({
   workingDir: Option.some("/work"),
   round: round(),
   holdsSecret: () => false,
+  redact: (text) => text,
   ...more
 })
 

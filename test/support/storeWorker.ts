@@ -91,7 +91,7 @@ const counts = Effect.gen(function* () {
 const claimAndHang = Effect.gen(function* () {
   const { task } = yield* claimed("hung")
   yield* say(task.taskId)
-  yield* Effect.never
+  return yield* Effect.never
 })
 
 /** Begins to make the file and stops half way. */

@@ -92,6 +92,30 @@ it.effect(
     })
 )
 
+it.effect(
+  "a probe warns of secrets that are too short to be masked, and of nothing else in an env file",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const [path, pin] = [join(folder, "adapter.env"), join(folder, "pin")]
+      const plain = ["PORT=80", "DEBUG=true", "TMP=/tmp", "URL=a://b", "EMPTY=", "LONG=hunter22"]
+      writeFileSync(path, [...plain, "PIN=x1y2z"].join("\n"), { mode: 0o600 })
+      writeFileSync(pin, "p1n", { mode: 0o600 })
+      const { probe } = yield* adapterOf(
+        scriptSettings("a", {
+          command: { given: "sh", path: "sh" },
+          envFile: Option.some({ given: "x", path }),
+          env: { OTHER: { secretFile: { given: "pin", path: pin } } }
+        })
+      )
+      const warning = "has fewer than 6 characters and is not masked in what is stored"
+      expect(yield* probe).toMatchObject({
+        ok: true,
+        warnings: [`PIN of env file ${path} ${warning}`, `env OTHER ${warning}`]
+      })
+    })
+)
+
 it.effect("a probe holds for 30 seconds and is then made anew", () =>
   Effect.gen(function* () {
     const path = join(yield* temporaryFolder, "tool")

@@ -2,7 +2,7 @@ import { describe, expect } from "bun:test"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { Effect, Logger, LogLevel } from "effect"
+import { Effect, Layer, Logger, LogLevel } from "effect"
 import * as RuntimeLog from "../../../layers/log/RuntimeLog.ts"
 import { it } from "../../support/effect.ts"
 
@@ -15,8 +15,12 @@ const folder = Effect.acquireRelease(
 const logging = (logDir: string, program: Effect.Effect<unknown>, rotateBytes?: number) =>
   program.pipe(
     Logger.withMinimumLogLevel(LogLevel.All),
-    Effect.provide(Logger.remove(Logger.defaultLogger)),
-    Effect.provide(RuntimeLog.layer({ logDir, ...(rotateBytes === undefined ? {} : { rotateBytes }) }))
+    Effect.provide(
+      Layer.provideMerge(
+        RuntimeLog.layer({ logDir, ...(rotateBytes === undefined ? {} : { rotateBytes }) }),
+        Logger.remove(Logger.defaultLogger)
+      )
+    )
   )
 
 const messages = (file: string) =>

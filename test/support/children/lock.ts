@@ -15,7 +15,7 @@ const program = Effect.gen(function* () {
     return yield* Effect.gen(function* () {
       const heir = Bun.spawn(["sleep", "60"], { stdin: "ignore", stdout: "ignore", stderr: "ignore" })
       console.log(JSON.stringify({ heir: heir.pid }))
-      yield* Effect.never
+      return yield* Effect.never
     }).pipe(lock.hold(path, id))
   if (verb === "look") {
     console.log("ready")

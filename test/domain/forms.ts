@@ -1,0 +1,50 @@
+/** What encoders make of a value, by Node's own means: an oracle that shares nothing with the Redactor. */
+export const encodings: Readonly<Record<string, (value: string) => string>> = {
+  plain: (value) => value,
+  base64: (value) => Buffer.from(value).toString("base64"),
+  "base64 after one byte": (value) => Buffer.from(`:${value}`).toString("base64"),
+  "base64 after two bytes": (value) => Buffer.from(`a:${value}`).toString("base64"),
+  "base64 inside": (value) => Buffer.from(`user:${value}@host`).toString("base64"),
+  "base64url inside": (value) => Buffer.from(`{"k":"${value}"}`).toString("base64url"),
+  "base64 in lines": (value) =>
+    Buffer.from(`${"-".repeat(40)}${value}`)
+      .toString("base64")
+      .replace(/.{16}/g, "$&\n"),
+  "base64 in indented lines": (value) => Buffer.from(value).toString("base64").replace(/.{4}/g, "$&\r\n    "),
+  hex: (value) => Buffer.from(value).toString("hex"),
+  "upper-case hex": (value) => Buffer.from(value).toString("hex").toUpperCase(),
+  "hex in groups": (value) => Buffer.from(value).toString("hex").replace(/../g, "$& "),
+  "hex with colons": (value) => Buffer.from(value).toString("hex").replace(/../g, "$&:"),
+  URL: encodeURIComponent,
+  "a whole URL": encodeURI,
+  "lower-case URL": (value) => encodeURIComponent(value).replace(/%../g, (code) => code.toLowerCase()),
+  form: (value) => new URLSearchParams({ k: value }).toString().slice(2),
+  "every byte URL": (value) => Buffer.from(value).toString("hex").toUpperCase().replace(/../g, "%$&"),
+  JSON: (value) => JSON.stringify(value).slice(1, -1),
+  "JSON with escaped slashes": (value) => JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"),
+  "ASCII JSON": (value) =>
+    JSON.stringify(value)
+      .slice(1, -1)
+      .replace(/[\u0080-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  "JSON in JSON": (value) => JSON.stringify(JSON.stringify(value).slice(1, -1)).slice(1, -1)
+}
+
+/** Parts of encoded bytes that nothing beside the value takes part in: they must not be found anywhere. */
+export const traces = (value: string): ReadonlyArray<string> => {
+  const bytes = Buffer.from(value)
+  const base64 = [0, 1, 2].map((before) => {
+    const text = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString("base64")
+      .replace(/=+$/, "")
+    return text.slice(before === 0 ? 0 : before + 1, -1)
+  })
+  return [
+    value,
+    encodeURIComponent(value),
+    JSON.stringify(value).slice(1, -1),
+    bytes.toString("hex"),
+    bytes.toString("hex").toUpperCase(),
+    ...base64,
+    ...base64.map((text) => text.replaceAll("+", "-").replaceAll("/", "_"))
+  ]
+}
