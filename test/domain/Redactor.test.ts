@@ -82,6 +82,16 @@ test("bytes are held back only while a value may have begun", () => {
   expect(text(stream.flush())).toBe("hunt")
 })
 
+test("an encoding is waited for across an end of line, not across endless whitespace", () => {
+  const stream = redactorOf(["hunter22"]).stream()
+  const hex = Buffer.from("hunter22").toString("hex")
+  stream.write(Buffer.from(hex.slice(0, 8)))
+  expect(stream.write(Buffer.from("\n    "))).toHaveLength(0)
+  expect(Buffer.from(stream.write(Buffer.from(`${hex.slice(8)}.`))).toString()).toBe("[redacted].")
+  stream.write(Buffer.from(hex.slice(0, 8)))
+  expect(stream.write(Buffer.alloc(100_000, " "))).toHaveLength(100_008)
+})
+
 test("a stream that repeats a value without end is masked in bounded memory", () => {
   const stream = redactorOf(["aaaaaa"]).stream()
   const chunk = Buffer.alloc(64 * 1024, "a")

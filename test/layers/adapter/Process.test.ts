@@ -107,26 +107,23 @@ it.live("every byte value arrives", () =>
   })
 )
 
-it.live("a gibibyte of output passes through bounded memory", () =>
+// What it costs in memory is measured where nothing else is in the process: on the binary, in test/e2e.
+it.live("a gibibyte of output passes through whole to a sink that takes its time", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
     const file = openSync(join(folder, "out"), "w")
     let bytes = 0
-    let most = 0
     const sink: Sink = {
       write: (chunk) => {
         // Part of it goes to the disk, as in a log: the child must wait for it, not pile up here.
         if (bytes < 64 << 20) writeSync(file, chunk)
         bytes += chunk.length
-        if (bytes % 7 === 0) most = Math.max(most, process.memoryUsage.rss())
       },
       end: () => closeSync(file)
     }
-    const before = process.memoryUsage.rss()
     const { launch } = yield* launchOf(["-c", "head -c 1073741824 /dev/zero"], { stdout: sink })
     yield* run(launch)
     expect(bytes).toBe(1 << 30)
-    expect((Math.max(most, process.memoryUsage.rss()) - before) >> 20).toBeLessThan(100)
   })
 )
 
