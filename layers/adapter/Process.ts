@@ -2,8 +2,9 @@ import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Option } from "ef
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
+import { makePipes } from "./Pipe.ts"
 import { ProcessTrees, type Root } from "./ProcessTree.ts"
-import { type Child, leash, refusedByKernel, type Start, spawnChild } from "./Spawn.ts"
+import { type Child, leash, refusedByKernel, type Spawned, type Start, spawnChild } from "./Spawn.ts"
 import { Subreaper } from "./Subreaper.ts"
 
 /**
@@ -118,8 +119,9 @@ const make = Effect.gen(function* () {
   const trees = yield* ProcessTrees
   const subreaper = yield* Subreaper
   const words = yield* Effect.cached(leash)
+  const pipes = yield* Effect.sync(makePipes)
 
-  const readBoth = (child: Child, launch: Launch, watch: Watch) =>
+  const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) =>
     Effect.gen(function* () {
       const clock = yield* Effect.clock
       watch.lastOutput = clock.unsafeCurrentTimeMillis()
@@ -129,8 +131,8 @@ const make = Effect.gen(function* () {
           look(chunk)
           sink.write(chunk)
         }).pipe(Effect.interruptible, Effect.ensuring(Effect.sync(sink.end)), Effect.forkScoped)
-      const out = yield* reading(child.stdout, launch.stdout, () => undefined)
-      const err = yield* reading(child.stderr, launch.stderr, (chunk) => {
+      const out = yield* reading(stdout.stream, launch.stdout, () => undefined)
+      const err = yield* reading(stderr.stream, launch.stderr, (chunk) => {
         if (watch.head.length < HEAD_BYTES)
           watch.head += Buffer.from(chunk.subarray(0, HEAD_BYTES)).toString("utf8")
       })
@@ -151,10 +153,16 @@ const make = Effect.gen(function* () {
     (launch: Launch): Effect.Effect<Ended, CannotStart> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const { child, root } = yield* spawnChild(launch, yield* words, subreaper)
+          const spawned = yield* spawnChild(launch, { words: yield* words, subreaper, pipes })
+          const { child, root, stderr, stdout } = spawned
+          yield* Effect.addFinalizer(() =>
+            Effect.sync(() => {
+              for (const pipe of [stdout, stderr]) pipe.close()
+            })
+          )
           const tree = yield* trees.watch(launch.attemptId, root)
           const watch: Watch = { lastOutput: 0, head: "" }
-          const [out, err] = yield* readBoth(child, launch, watch)
+          const [out, err] = yield* readBoth(spawned, launch, watch)
           const met = yield* restore(
             Effect.zipRight(launch.started(root), ending(child, launch, watch))
           ).pipe(Effect.exit)

@@ -3,6 +3,7 @@ import type { AttemptId } from "../../src/domain/Ids.ts"
 import { brandOf } from "./Brand.ts"
 import { CannotStart } from "./CannotStart.ts"
 import { codeOf, folderProblem } from "./Command.ts"
+import type { Pipes } from "./Pipe.ts"
 import { processFacts } from "./ProcTable.ts"
 import type { Subreaper } from "./Subreaper.ts"
 
@@ -72,33 +73,52 @@ const mistake = (start: Start): CannotStart | undefined => {
       })
 }
 
-/** Starts a child in a session and group of its own, branded, with both outputs as pipes. */
-export const spawnChild = (start: Start, words: ReadonlyArray<string>, subreaper: typeof Subreaper.Service) =>
+/** What a child is started with, beside what it is. */
+export interface Launcher {
+  readonly words: ReadonlyArray<string>
+  readonly subreaper: typeof Subreaper.Service
+  readonly pipes: Pipes
+}
+
+/**
+ * Starts a child in a session and group of its own, branded, with both outputs as pipes; the caller closes
+ * them.
+ */
+export const spawnChild = (start: Start, { pipes, subreaper, words }: Launcher) =>
   Effect.suspend(() => {
     const wrong = mistake(start)
     if (wrong !== undefined) return Effect.fail(wrong)
     return Effect.try({
       try: () => {
-        const child = subreaper.branding(brandOf(start.attemptId), () =>
-          Bun.spawn([...words, start.file, ...start.args], {
-            cwd: start.cwd,
-            env: { ...start.env },
-            stdin: start.stdin.byteLength === 0 ? "ignore" : start.stdin,
-            stdout: "pipe",
-            stderr: "pipe",
-            detached: true
-          })
-        )
-        // Bun collects a child in a later turn of its loop: until then even one that has ended is to be seen.
-        const startTime = processFacts(child.pid)?.startTime ?? ""
-        return { child, root: { pid: child.pid, startTime } }
+        const [stdout, stderr] = [pipes(), pipes()]
+        try {
+          const child = subreaper.branding(brandOf(start.attemptId), () =>
+            Bun.spawn([...words, start.file, ...start.args], {
+              cwd: start.cwd,
+              env: { ...start.env },
+              stdin: start.stdin.byteLength === 0 ? "ignore" : start.stdin,
+              stdout: stdout.end,
+              stderr: stderr.end,
+              detached: true
+            })
+          )
+          // Bun collects a child in a later turn of its loop: until then even one that has ended is to be seen.
+          const startTime = processFacts(child.pid)?.startTime ?? ""
+          return { child, root: { pid: child.pid, startTime }, stdout, stderr }
+        } catch (cause) {
+          for (const pipe of [stdout, stderr]) pipe.close()
+          throw cause
+        } finally {
+          for (const pipe of [stdout, stderr]) pipe.handedOver()
+        }
       },
       catch: (cause) => reasonOf(start, cause)
     })
   })
 
 /** A child as `spawnChild` answers it. */
-export type Child = Effect.Effect.Success<ReturnType<typeof spawnChild>>["child"]
+export type Spawned = Effect.Effect.Success<ReturnType<typeof spawnChild>>
+export type Child = Spawned["child"]
 
 /** Fails with what the leash says when the command behind it would not start; any other end passes. */
 export const refusedByKernel = (

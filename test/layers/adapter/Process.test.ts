@@ -1,5 +1,5 @@
 import { expect } from "bun:test"
-import { closeSync, existsSync, openSync, writeFileSync, writeSync } from "node:fs"
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, writeFileSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { MARKER } from "../../../layers/adapter/Brand.ts"
@@ -44,6 +44,36 @@ it.live("an exit code is answered as it is", () =>
     expect(ended).toEqual({ ending: { _tag: "Exited", code: 7 }, survivors: [], drained: true })
     expect([out.text(), err.text()]).toEqual(["out\n", "err\n"])
     expect(leftOf(attemptId)).toEqual([])
+  })
+)
+
+it.live("a child may open its outputs by name, as scripts do", () =>
+  Effect.gen(function* () {
+    const { launch, out, err } = yield* launchOf(["-c", "echo out > /dev/stdout; echo err > /dev/stderr"])
+    expect((yield* run(launch)).ending).toEqual({ _tag: "Exited", code: 0 })
+    expect([out.text(), err.text()]).toEqual(["out\n", "err\n"])
+  })
+)
+
+const pipesOpen = () =>
+  readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:")
+    } catch {
+      return false
+    }
+  }).length
+
+it.live("no pipe stays open, whether the child ends, is stopped or does not start", () =>
+  Effect.gen(function* () {
+    const before = pipesOpen()
+    for (let round = 0; round < 5; round++) {
+      yield* run((yield* launchOf(["-c", "echo out"])).launch)
+      yield* run((yield* launchOf(["-c", "sleep 60"], { timeoutMs: 50 })).launch)
+      const { launch } = yield* launchOf(["-c", "true"])
+      yield* Effect.either(run({ ...launch, args: ["x".repeat(4_000_000)] }))
+    }
+    expect(pipesOpen()).toBe(before)
   })
 )
 

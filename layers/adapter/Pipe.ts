@@ -1,0 +1,46 @@
+import { dlopen, FFIType, ptr } from "bun:ffi"
+import { closeSync } from "node:fs"
+
+// From fcntl.h and bits/fcntl-linux.h, the same on x86-64 and arm64.
+const O_NONBLOCK = 0o4000
+const O_CLOEXEC = 0o2000000
+const F_SETFL = 4
+
+/** A child's output on its way here. */
+export interface Pipe {
+  /** The child's end, to be given to it. */
+  readonly end: number
+  readonly stream: ReadableStream<Uint8Array>
+  /** Once the child has its end: without it the stream would never end. */
+  readonly handedOver: () => void
+  /** Once the stream is not read any more. */
+  readonly close: () => void
+}
+
+/** Opens pipes of the kernel. */
+export type Pipes = () => Pipe
+
+/**
+ * Real pipes for children. What Bun opens for `"pipe"` is a socket: a script that writes to /dev/stderr fails
+ * on one, and its reader goes on gathering for as long as the child is quicker (chunks of hundreds of MiB were
+ * seen on a loaded machine), whereas a file's reader answers at most 256 KiB at a time.
+ */
+export const makePipes = (): Pipes => {
+  const libc = dlopen("libc.so.6", {
+    pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+    fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 }
+  })
+  return () => {
+    const ends = new Int32Array(2)
+    if (libc.symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0) throw new Error("no pipe could be opened")
+    const [ours = -1, theirs = -1] = ends
+    // Ours alone: the child's end stays blocking, as programs expect.
+    libc.symbols.fcntl(ours, F_SETFL, O_NONBLOCK)
+    return {
+      end: theirs,
+      stream: Bun.file(ours).stream(),
+      handedOver: () => closeSync(theirs),
+      close: () => closeSync(ours)
+    }
+  }
+}
