@@ -32,7 +32,7 @@ const flags = [
   "--sourcemap=linked",
   // A short command ends before compiled code pays for itself: `status` takes two thirds of the time with the
   // compiler held back. Programs that run on switch it back (layers/Live.ts).
-  "--compile-jit-policy=30",
+  "--compile-jit-policy=100",
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig"
 ]
