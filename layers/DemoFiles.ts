@@ -12,6 +12,7 @@ import provingClaude from "../config/profiles/proving-claude.json"
 import provingCodex from "../config/profiles/proving-codex.json"
 import spark from "../config/profiles/spark.json"
 import example from "../config/runtime.example.json"
+import { StoreUnavailable } from "../src/store/StoreError.ts"
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 
@@ -39,10 +40,17 @@ const unpack = (): { readonly root: string; readonly config: string } => {
   return { root, config: path.join(root, "config", "runtime.json") }
 }
 
+const unusable = (cause: unknown) =>
+  new StoreUnavailable({
+    path: os.tmpdir(),
+    reason: `no folder can be made in it (${cause instanceof Error ? cause.message : String(cause)})`,
+    remedy: "set TMPDIR to a folder that this user can write"
+  })
+
 /** Builds a layer on the built-in example configuration in a folder that is gone when the scope ends. */
 export const inThrowAwayFolder = <A, E, R>(make: (configPath: string) => Layer.Layer<A, E, R>) =>
   Layer.unwrapScoped(
-    Effect.acquireRelease(Effect.sync(unpack), ({ root }) =>
+    Effect.acquireRelease(Effect.try({ try: unpack, catch: unusable }), ({ root }) =>
       Effect.sync(() => fs.rmSync(root, { recursive: true, force: true }))
     ).pipe(Effect.map(({ config }) => make(config)))
   )

@@ -45,10 +45,19 @@ const interpret = (where: Where): Effect.Effect<Settings, ConfigInvalid> => {
   const profiles = readProfiles(value, where)
   const findings = [...(Either.isLeft(decoded) ? decoded.left : []), ...references(value)]
   const problems = [...findings.map((found) => inFile(where.origin, found)), ...profiles.problems]
-  return Either.isRight(decoded) && problems.length === 0
-    ? Effect.succeed(settings(decoded.right, profiles.byId, where))
-    : Effect.fail(new ConfigInvalid({ path: where.configPath, problems }))
+  const fail = (all: ReadonlyArray<FileProblem>) =>
+    Effect.fail(new ConfigInvalid({ path: where.configPath, problems: all }))
+  if (Either.isLeft(decoded) || problems.length > 0) return fail(problems)
+  const found = settings(decoded.right, profiles.byId, where)
+  const places = placeFindings(found).map((one) => inFile(where.origin, one))
+  return places.length > 0 ? fail(places) : Effect.succeed(found)
 }
+
+/** The database is no file for a lock to be written into. */
+const placeFindings = (config: Settings): ReadonlyArray<Finding> =>
+  config.lockPath === config.dbPath
+    ? [finding("rule", ["lockPath"], "it is the path of the database", "a file of its own", "leave it out")]
+    : []
 
 /** A key that null removed is missing because of that null. */
 const inFile = (origin: Origin, found: Finding): FileProblem => ({

@@ -53,6 +53,8 @@ const OPEN_ATTEMPT = statement(`
   SELECT :attemptId, :taskId, 1 + coalesce(max(number), 0), :round, :runnerId, :host, 'running', :at,
     :usage
   FROM attempts WHERE task_id = :taskId RETURNING *`)
+// The clock was set back after the task was promoted: it waits again.
+const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
 const SET_ASIDE = statement(`
   UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem
   WHERE task_id = :taskId AND ready = 1`)
@@ -150,10 +152,28 @@ const running = ({ task, round }: TaskAndRound, taken: Row, at: DateTime.Utc): T
   round
 })
 
+/** So many tasks one claim puts back; the next one goes on. */
+const MOST_DELAYED = 1_000
+
+/** The best ready task that is due. */
+const bestDue = (sqlite: Sqlite["Type"], lanes: string, now: string) =>
+  Effect.gen(function* () {
+    for (let delayed = 0; delayed < MOST_DELAYED; delayed++) {
+      const best = (yield* sqlite.rows(BEST, { lanes }))[0]
+      if (best === undefined || !isAfter(best.available_at, now)) return best
+      yield* sqlite.rows(DELAY, { taskId: String(best.task_id) })
+    }
+    return undefined
+  })
+
+// A due time that is damaged is no time to wait for: the claim sets such a task aside.
+const isAfter = (availableAt: Row[string] | undefined, now: string): boolean =>
+  typeof availableAt === "string" && /^\d{4}-.*Z$/.test(availableAt) && availableAt > now
+
 /** See Tasks.claim. Runs inside a transaction. */
 export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
   Effect.gen(function* () {
-    const best = (yield* sqlite.rows(BEST, { lanes: json(request.lanes) }))[0]
+    const best = yield* bestDue(sqlite, json(request.lanes), time(request.stamp.at))
     if (best === undefined) return { _tag: "None" } satisfies Claim
     const taskId = String(best.task_id)
     const sound = Either.flatMap(strict(best), inItsLane(best))

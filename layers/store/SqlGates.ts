@@ -11,7 +11,8 @@ const PAUSE = statement("SELECT * FROM gates WHERE gate_id = 'dispatch'")
 const SET_PAUSE = statement(`
   INSERT INTO gates (gate_id, kind, reason, actor_json, created_at, updated_at)
   VALUES ('dispatch', 'pause', :reason, :actor, :at, :at)
-  ON CONFLICT (gate_id) DO UPDATE SET reason = excluded.reason, actor_json = excluded.actor_json, updated_at = excluded.updated_at
+  ON CONFLICT (gate_id) DO UPDATE SET reason = coalesce(excluded.reason, gates.reason), actor_json = excluded.actor_json,
+    updated_at = excluded.updated_at
   RETURNING *`)
 const CLEAR_PAUSE = statement("DELETE FROM gates WHERE gate_id = 'dispatch' RETURNING created_at")
 const COOLDOWNS = statement(

@@ -45,10 +45,7 @@ const common = {
   retry_hint_service: retryHint,
   retry: key(
     Schema.Struct({
-      maxAttempts: key(
-        integer(1, 1_000_000),
-        "Attempts of a task that this adapter runs, where the task names none"
-      ),
+      maxAttempts: key(integer(1), "Attempts of a task that this adapter runs, where the task names none"),
       backoffSeconds: key(integer(1), "Seconds before the second attempt; doubled for each further one"),
       maxBackoffSeconds: key(integer(1), "The longest wait between two attempts")
     }),

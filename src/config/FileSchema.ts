@@ -115,7 +115,7 @@ export const ConfigurationFile = Schema.Struct({
   lockPath: key(FilePath, "The dispatch lock; `dispatch.lock` in the state folder by default"),
   defaultProfile: needed(ConfiguredId, "The profile of tasks that request none"),
   defaultAdapter: needed(ConfiguredId, "The adapter of tasks that request none and whose profile names none"),
-  maxAttempts: key(integer(1, 1_000_000), "Attempts of a task that names no number; 3 by default"),
+  maxAttempts: key(integer(1), "Attempts of a task that names no number; 3 by default"),
   retryBackoffSeconds: key(integer(1), "Seconds before the second attempt; 60 by default"),
   profiles: needed(byId(FilePath), "Profile files by id"),
   adapters: needed(byId(AdapterFile), "Adapters by id"),

@@ -106,7 +106,18 @@ class Scanner {
   }
 
   private word(): void {
-    if (this.match(WORD) === undefined) this.unfit("a value")
+    const from = this.at
+    const word = this.match(WORD)
+    if (word === undefined) this.unfit("a value")
+    // What JSON.parse would round without a word, ids of Discord among them.
+    if (/^-?\d{16,}$/.test(word) && !Number.isSafeInteger(Number(word))) {
+      this.at = from
+      this.stop(
+        `the integer ${word.slice(0, 40)} is too large to be kept exactly`,
+        "at most 9007199254740991 to either side of 0",
+        "put it into double quotes"
+      )
+    }
   }
 
   private string(): string {

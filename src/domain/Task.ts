@@ -20,11 +20,15 @@ export const text = (most: number, what: string) => {
   return Schema.String.pipe(
     Schema.filter(
       (value) =>
-        value.trim().length > 0 && value.length <= most && value.isWellFormed() && !value.includes("\0"),
+        value.trim().length > 0 && isWithin(value, most) && value.isWellFormed() && !value.includes("\0"),
       { description, jsonSchema: { minLength: 1, maxLength: most } }
     )
   ).annotations({ description })
 }
+
+// Characters, not the units of UTF-16: a text of 200 emoji is a text of 200 characters.
+const isWithin = (value: string, most: number): boolean =>
+  value.length <= most || (value.length <= 2 * most && Array.from(value).length <= most)
 
 /** Ids of profiles and adapters, as tasks and configurations name them. */
 export const ConfiguredId = text(200, "")
@@ -32,7 +36,7 @@ export const ConfiguredId = text(200, "")
 const Priority = Schema.Int.pipe(Schema.between(0, 100)).annotations({
   description: "an integer from 0 to 100, higher first"
 })
-const MaxAttempts = Schema.Int.pipe(Schema.between(1, 1_000_000)).annotations({
+const MaxAttempts = Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)).annotations({
   description: "an integer of at least 1"
 })
 

@@ -36,6 +36,11 @@ interface Meaning {
 const exists = (path: string) => (place: Place) =>
   Option.exists(place.observed, ({ kind }) => path.includes("/") || kind === "file")
 
+// SPEC.md lets text without a slash that names no file be a remark, and wants claims without an effect caught:
+// a verb before the name of a file ("created: notes.md") is a claim, "created: nothing" a remark.
+const claimsFile = (change: FileChange, path: string): boolean =>
+  Option.exists(change.verb, (verb) => verb !== "deleted") && /^[^\s/]+\.[A-Za-z0-9]{1,8}$/.test(path)
+
 /** The path that an entry names; none when the entry is a remark. */
 const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim) {
   let last: Meaning = { path: "", places: [] }
@@ -43,7 +48,8 @@ const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim)
     last = { path, places: path === "" ? [] : yield* placesOf(path, claim.workingDir) }
     if (last.places.some(exists(path))) return Option.some(last)
   }
-  return last.path.includes("/") || last.path.includes("\0") ? Option.some(last) : Option.none()
+  const named = last.path.includes("/") || last.path.includes("\0") || claimsFile(change, last.path)
+  return named ? Option.some(last) : Option.none()
 })
 
 const forbidden = (claim: Claim, named: ReadonlyArray<string>): ReadonlyArray<string> => {

@@ -5,6 +5,7 @@ import type { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
 import { intended } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { resolveSkill } from "../context/Skills.ts"
+import { Workspace } from "../context/Workspace.ts"
 import { AdapterMode } from "../domain/Attempt.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { wireStruct } from "../domain/Wire.ts"
@@ -138,6 +139,28 @@ export const withoutConfiguration = (error: ConfigInvalid | ConfigMissing): type
   disk: null
 })
 
+/** Without the files of its constitution an agent runs as somebody else, and nothing else would tell. */
+const constitutionIssues = Effect.gen(function* () {
+  const workspace = yield* Workspace
+  const settings = yield* RuntimeConfig
+  const named = [
+    ["identityPath", settings.identity],
+    ["purposePath", settings.purpose]
+  ] as const
+  const issues = yield* Effect.forEach(named, ([key, placed]) =>
+    Option.match(placed, {
+      onNone: () => Effect.succeed([]),
+      onSome: ({ given, path }) =>
+        Effect.map(workspace.observe(path), (seen) =>
+          Option.exists(seen, ({ kind }) => kind === "file")
+            ? []
+            : [`identity.${key}: there is no file ${path} (${given}); write it, or correct the path`]
+        )
+    })
+  )
+  return issues.flat()
+})
+
 /** Looks at configuration, profiles, adapters, store and disk. Warnings do not make it not ok. */
 export const healthcheck = operation({
   name: "health.check",
@@ -149,7 +172,8 @@ export const healthcheck = operation({
     const adapters = yield* adapterRows
     const store = yield* storeRow(input.deep)
     const disk = yield* diskRow
-    const ok = [...profiles, ...adapters, store, disk].every((one) => one.ok)
-    return { ok, configIssues: [], profiles, adapters, store, disk }
+    const configIssues = yield* constitutionIssues
+    const ok = configIssues.length === 0 && [...profiles, ...adapters, store, disk].every((one) => one.ok)
+    return { ok, configIssues, profiles, adapters, store, disk }
   })
 })

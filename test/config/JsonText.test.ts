@@ -62,11 +62,11 @@ describe("JSON with places", () => {
     expect(parseJson('\uFEFF{"a":1}')).toEqual(Either.right({ a: 1 }))
   })
 
-  test("what JSON.parse accepts is parsed alike, and nothing else", () => {
+  test("what JSON.parse accepts without loss is parsed alike, and nothing else", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.jsonValue({ maxDepth: 4 }), FastCheck.nat(4), (value, indent) => {
         const text = JSON.stringify(value, null, indent)
-        if (!text.includes("__proto__")) expect(parseJson(text)).toEqual(Either.right(JSON.parse(text)))
+        if (!/__proto__|\d{16}/.test(text)) expect(parseJson(text)).toEqual(Either.right(JSON.parse(text)))
       })
     )
     const pieces = FastCheck.constantFrom(
@@ -100,4 +100,13 @@ describe("JSON with places", () => {
       { numRuns: 2_000 }
     )
   })
+})
+
+test("an integer that JavaScript would round is refused where it stands, in quotes it is text", () => {
+  const refused = parseJson('{"id": 1181023456789012345}')
+  expect(Either.isLeft(refused) && refused.left[0]).toMatchObject({ line: 1, column: 8 })
+  expect(parseJson('{"id": "1181023456789012345"}')).toEqual(Either.right({ id: "1181023456789012345" }))
+  expect(parseJson("[9007199254740991, -9007199254740991, 0.1, 1e20]")).toEqual(
+    Either.right([9007199254740991, -9007199254740991, 0.1, 1e20])
+  )
 })

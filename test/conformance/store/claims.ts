@@ -50,6 +50,20 @@ export const claims = (check: Sentence) => {
   )
 
   check(
+    "leaves a task alone that became ready by a clock that was set back since, and takes it when it is due",
+    Effect.gen(function* () {
+      yield* add("tomorrow", { due: 50 }, 0)
+      yield* add("today", {}, 0)
+      const store = yield* Store
+      expect(yield* store.tasks.promote(at(60))).toBe(1)
+      expect((yield* claimed("a1", 10)).task.taskId).toBe(taskId("today"))
+      expect(yield* claim("a2", 10)).toEqual({ _tag: "None" })
+      expect(yield* store.tasks.promote(at(60))).toBe(1)
+      expect((yield* claimed("a3", 60)).task.taskId).toBe(taskId("tomorrow"))
+    })
+  )
+
+  check(
     "takes the best over all lanes",
     Effect.gen(function* () {
       yield* add("a", { adapter: "x", priority: 3 })

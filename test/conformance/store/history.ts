@@ -108,13 +108,16 @@ export const history = (check: Sentence) => {
       expect(yield* store.gates.clearPause(stampAt(0))).toBe(false)
       yield* store.gates.setPause(Option.some("upgrade"), stampAt(1))
       const again = yield* store.gates.setPause(Option.none(), stampAt(2))
-      expect(again).toEqual({ reason: Option.none(), since: at(1), actor })
-      expect(yield* store.gates.pause).toEqual(Option.some(again))
+      expect(again).toEqual({ reason: Option.some("upgrade"), since: at(1), actor })
+      const other = yield* store.gates.setPause(Option.some("audit"), stampAt(2))
+      expect(other).toEqual({ reason: Option.some("audit"), since: at(1), actor })
+      expect(yield* store.gates.pause).toEqual(Option.some(other))
       expect(yield* store.gates.clearPause(stampAt(3))).toBe(true)
       expect(yield* store.gates.pause).toEqual(Option.none())
       expect((yield* newest(9)).map((event) => [event.eventType, event.detail])).toEqual([
         ["dispatch_pause_enabled", { reason: "upgrade" }],
         ["dispatch_pause_enabled", { reason: null }],
+        ["dispatch_pause_enabled", { reason: "audit" }],
         ["dispatch_pause_cleared", { paused_since: text(at(1)) }]
       ])
     })

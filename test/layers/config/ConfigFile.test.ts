@@ -150,7 +150,7 @@ describe("all problems are told at once, a line each, with the file they stand i
     expect(lines).toEqual([
       "runtime.json: runtimeNam is not a known key; did you mean `runtimeName`?",
       "runtime.json: runtimePolicy is missing (found null, which removes the key); expected text of 1 to 100,000 characters",
-      "base.json: maxAttempts: found 0; expected an integer from 1 to 1,000,000",
+      "base.json: maxAttempts: found 0; expected an integer of at least 1",
       "runtime.json: adapters.other.timoutMs is not a known key; did you mean `timeoutMs`?",
       'runtime.json: adapters.other.timeoutMs: found "5"; expected an integer from 1000 to 2,147,483,647',
       'runtime.json: defaultAdapter: found "locl"; expected an id in `adapters`; did you mean `local`?',
