@@ -227,6 +227,12 @@ describe("a reported file change", () => {
   )
   check("of a missing file is caught", src, changes("created: src/a.ts - new"), "file_change_missing")
   check(
+    "of a missing file without a slash is caught too",
+    src,
+    changes("created: ghost.md"),
+    "file_change_missing"
+  )
+  check(
     "with a dash in its name is found",
     { ...src, "/work/src/a - b.ts": made() },
     changes("src/a - b.ts - why")

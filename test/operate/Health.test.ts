@@ -4,6 +4,7 @@ import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { type Adapter, AdapterRegistry, type ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
 import { Disk } from "../../src/artifact/Disk.ts"
 import { ConfigMissing } from "../../src/config/ConfigError.ts"
+import type { Placed } from "../../src/config/RuntimeConfig.ts"
 import { Health, healthcheck, withoutConfiguration } from "../../src/operate/Health.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { StoreProbe } from "../../src/store/StoreProbe.ts"
@@ -32,6 +33,7 @@ interface Host {
   >
   readonly free?: Effect.Effect<number, string>
   readonly profile?: Record<string, unknown>
+  readonly identity?: Placed
 }
 
 const checked = (host: Host = {}) => {
@@ -48,7 +50,10 @@ const checked = (host: Host = {}) => {
     Layer.provideMerge(
       world({
         adapters: { local: says("x") },
-        settings: { profiles: new Map([["lumen", profile(host.profile)]]) }
+        settings: {
+          profiles: new Map([["lumen", profile(host.profile)]]),
+          identity: Option.fromNullable(host.identity)
+        }
       })
     )
   )
@@ -85,6 +90,16 @@ describe("a healthcheck", () => {
         remedy: "install it",
         problems: ["codex is not on PATH; install it"]
       })
+    })
+  )
+
+  it.effect("names a file of the constitution that is not there, and is not ok then", () =>
+    Effect.gen(function* () {
+      const found = yield* checked({ identity: { given: "IDENTITY.md", path: "/nowhere/IDENTITY.md" } })
+      expect(found.ok).toBe(false)
+      expect(found.config_issues).toEqual([
+        "identity.identityPath: there is no file /nowhere/IDENTITY.md (IDENTITY.md); write it, or correct the path"
+      ])
     })
   )
 
