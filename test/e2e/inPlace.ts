@@ -118,8 +118,7 @@ export const bare = async (
     code: child.exitCode,
     signal: child.signalCode === null ? null : String(child.signalCode),
     stdout,
-    stderr,
-    peakBytes: child.resourceUsage()?.maxRSS ?? 0
+    stderr
   }
 }
 

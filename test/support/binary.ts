@@ -33,8 +33,6 @@ export interface Told {
   readonly signal: string | null
   readonly stdout: string
   readonly stderr: string
-  /** The most memory that the process itself ever held. */
-  readonly peakBytes: number
 }
 
 type Settings = { readonly [key: string]: unknown }
@@ -140,8 +138,7 @@ export class Place {
       code: child.exitCode,
       signal: child.signalCode === null ? null : String(child.signalCode),
       stdout,
-      stderr,
-      peakBytes: child.resourceUsage()?.maxRSS ?? 0
+      stderr
     }
   }
 
