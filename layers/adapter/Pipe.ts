@@ -22,7 +22,7 @@ export type Pipes = () => Pipe
 
 /**
  * Real pipes for children. What Bun opens for `"pipe"` is a socket: a script that writes to /dev/stderr fails
- * on one, and its reader goes on gathering for as long as the child is quicker (chunks of hundreds of MiB were
+ * on one, and its reader goes on gathering for as long as the child is quicker (chunks of tens of MiB were
  * seen on a loaded machine), whereas a file's reader answers at most 256 KiB at a time.
  */
 export const makePipes = (): Pipes => {
