@@ -14,6 +14,7 @@ import type { Workspace } from "../../src/context/Workspace.ts"
 import { BundleId } from "../../src/domain/Ids.ts"
 import { Profile } from "../../src/domain/Profile.ts"
 import { type Round, Task } from "../../src/domain/Task.ts"
+import { settings as anySettings } from "../support/settings.ts"
 
 /** A time, so that it is plain which ones enter a test. */
 export const at = (iso: string): DateTime.Utc => DateTime.unsafeMake(iso)
@@ -136,44 +137,15 @@ export const openai = (given: Partial<OpenAiChatSettings> = {}): OpenAiChatSetti
 })
 
 /** The settings that a bundle reads; the rest is never looked at. */
-export const settings = (given: Partial<Settings> = {}): Settings => ({
-  configPath: "/config/runtime.json",
-  runtimeName: "house",
-  runtimePolicy: "Be careful with other people's things.",
-  stateDir: "/state",
-  logDir: "/state/logs",
-  artifactDir: "/state/artifacts",
-  dbPath: "/state/runtime.db",
-  lockPath: "/state/dispatch.lock",
-  defaultProfile: "lumen",
-  defaultAdapter: "local",
-  maxAttempts: 3,
-  retryBackoffSeconds: 60,
-  profiles: new Map(),
-  adapters: new Map(),
-  workflows: new Map(),
-  identity: Option.none(),
-  purpose: Option.none(),
-  skillDirs: [],
-  dispatch: {
-    concurrency: 1,
-    drainSeconds: 30,
-    adapterConcurrency: new Map(),
-    untrustedAdapters: Option.none()
-  },
-  http: {
-    host: "127.0.0.1",
-    port: 4314,
-    tokens: [],
-    allowedHosts: [],
-    allowedOrigins: [],
-    loopbackRole: "operate"
-  },
-  budgets: [],
-  retention: { completedDays: Option.none(), eventDays: Option.none(), artifactDays: Option.none() },
-  durability: "full",
-  ...given
-})
+export const settings = (given: Partial<Settings> = {}): Settings =>
+  anySettings({
+    configPath: "/config/runtime.json",
+    runtimeName: "house",
+    runtimePolicy: "Be careful with other people's things.",
+    profiles: new Map(),
+    adapters: new Map(),
+    ...given
+  })
 
 export const input = (given: Partial<AssembleInput> = {}): AssembleInput => ({
   task: task(),

@@ -13,46 +13,12 @@ import { RuntimeConfig, type Settings } from "../../../src/config/RuntimeConfig.
 import { AttemptId, TaskId } from "../../../src/domain/Ids.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
+import { settings } from "../../support/settings.ts"
 
 const { scriptSettings } = ScriptedAdapters
 
-const settingsWith = (adapters: ReadonlyArray<AdapterSettings>): Settings => ({
-  configPath: "/c/runtime.json",
-  runtimeName: "rt",
-  runtimePolicy: "p",
-  stateDir: "/s",
-  logDir: "/s/log",
-  artifactDir: "/s/artifacts",
-  dbPath: "/s/db",
-  lockPath: "/s/lock",
-  defaultProfile: "p",
-  defaultAdapter: "a",
-  maxAttempts: 3,
-  retryBackoffSeconds: 60,
-  profiles: new Map(),
-  adapters: new Map(adapters.map((adapter) => [adapter.id, adapter])),
-  workflows: new Map(),
-  identity: Option.none(),
-  purpose: Option.none(),
-  skillDirs: [],
-  dispatch: {
-    concurrency: 1,
-    drainSeconds: 30,
-    adapterConcurrency: new Map(),
-    untrustedAdapters: Option.none()
-  },
-  http: {
-    host: "127.0.0.1",
-    port: 1,
-    tokens: [],
-    allowedHosts: [],
-    allowedOrigins: [],
-    loopbackRole: "read"
-  },
-  budgets: [],
-  retention: { completedDays: Option.none(), eventDays: Option.none(), artifactDays: Option.none() },
-  durability: "full"
-})
+const settingsWith = (adapters: ReadonlyArray<AdapterSettings>): Settings =>
+  settings({ stateDir: "/s", adapters: new Map(adapters.map((adapter) => [adapter.id, adapter])) })
 
 const neverRuns = Layer.succeed(Processes, { run: () => Effect.dieMessage("a probe must not run anything") })
 
