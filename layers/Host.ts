@@ -11,22 +11,22 @@ import { now } from "../src/domain/Time.ts"
 const SEQUENCE = 0x1000
 
 /** UUIDv7 by the Clock; within a millisecond, or when the clock steps back, it counts on from the last. */
-export const ids: Layer.Layer<IdSource> = Layer.effect(
-  IdSource,
-  Effect.gen(function* () {
-    const last = yield* Ref.make(0)
-    const next = Effect.gen(function* () {
-      const millis = yield* Clock.currentTimeMillis
-      const position = yield* Ref.updateAndGet(last, (before) => Math.max(before + 1, millis * SEQUENCE))
-      return uuidV7(
-        Math.floor(position / SEQUENCE),
-        position % SEQUENCE,
-        crypto.getRandomValues(new Uint8Array(8))
-      )
-    })
-    return IdSource.of({ next })
+export const makeIds: Effect.Effect<IdSource["Type"]> = Effect.gen(function* () {
+  const last = yield* Ref.make(0)
+  const next = Effect.gen(function* () {
+    const millis = yield* Clock.currentTimeMillis
+    const position = yield* Ref.updateAndGet(last, (before) => Math.max(before + 1, millis * SEQUENCE))
+    return uuidV7(
+      Math.floor(position / SEQUENCE),
+      position % SEQUENCE,
+      crypto.getRandomValues(new Uint8Array(8))
+    )
   })
-)
+  return IdSource.of({ next })
+})
+
+/** See `makeIds`. */
+export const ids: Layer.Layer<IdSource> = Layer.effect(IdSource, makeIds)
 
 /** This process on this host as a dispatcher. */
 export const runner: Layer.Layer<Runner> = Layer.effect(

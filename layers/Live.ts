@@ -1,6 +1,5 @@
 import { Effect, Layer } from "effect"
 import { RuntimeConfig } from "../src/config/RuntimeConfig.ts"
-import { Store } from "../src/store/Store.ts"
 import { StoreProbe } from "../src/store/StoreProbe.ts"
 import * as ConfiguredAdapters from "./adapter/ConfiguredAdapters.ts"
 import * as LeftOvers from "./adapter/LeftOvers.ts"
@@ -10,7 +9,7 @@ import * as Subreaper from "./adapter/Subreaper.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as Host from "./Host.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
-import { settings, store } from "./Reading.ts"
+import { openStore, settings } from "./Reading.ts"
 import { showing } from "./Showing.ts"
 import * as NoSchedules from "./schedule/NoSchedules.ts"
 
@@ -37,13 +36,10 @@ export const dispatching = (configPath: string) =>
 export const looking = (configPath: string) => {
   const probe = Layer.effect(
     StoreProbe,
-    Effect.map(Effect.context<RuntimeConfig>(), (context) =>
+    Effect.map(RuntimeConfig, (config) =>
       StoreProbe.of({
         health: (deep) =>
-          Effect.flatMap(Store, ({ maintenance }) => maintenance.health(deep)).pipe(
-            Effect.provide(store),
-            Effect.provide(context)
-          )
+          Effect.scoped(Effect.flatMap(openStore(config), ({ maintenance }) => maintenance.health(deep)))
       })
     )
   )

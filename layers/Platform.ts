@@ -40,6 +40,12 @@ const isTerminal = (fd: number): boolean => {
   }
 }
 
+// Taken out of `process` like this because the build replaces `process.stdout` (deploy/scripts/build.mjs).
+const widthOfStdout = (): Option.Option<number> => {
+  const { stdout } = process
+  return Option.filter(Option.fromNullable(stdout.columns), (columns) => columns > 0)
+}
+
 /**
  * The surroundings of this process as they are now, in the terms of `src/cli/Terminal`. Streams are written
  * and read by system calls on the descriptors: Bun's streams lose the end of long output on exit.
@@ -51,9 +57,7 @@ export const terminal = () => ({
   stdinIsTerminal: isTerminal(0),
   stdoutIsTerminal: isTerminal(1),
   stderrIsTerminal: isTerminal(2),
-  columns: isTerminal(1)
-    ? Option.filter(Option.fromNullable(process.stdout.columns), (columns) => columns > 0)
-    : Option.none<number>(),
+  columns: isTerminal(1) ? widthOfStdout() : Option.none<number>(),
   write: (text: string): Effect.Effect<Written> => writeAll(1, Buffer.from(text, "utf8")),
   report: (text: string): void => reportAll(Buffer.from(text, "utf8")),
   readStdin: (limit: number): Effect.Effect<Content> => readAll(0, limit),

@@ -14,33 +14,26 @@ import { status } from "./cli/Status.ts"
 import { taskCancel, taskList, taskRetry, taskShow } from "./cli/Tasks.ts"
 import { Terminal } from "./cli/Terminal.ts"
 
-/** Layers are loaded with the command that needs them: most of a command's start is loading. */
-const lazily = <A, E, R>(load: () => Promise<Layer.Layer<A, E, R>>): Layer.Layer<A, E, R> =>
-  Layer.unwrapEffect(Effect.promise(load))
+// Layers are loaded with the command that needs them: most of a command's start is loading.
 
 const pathOf = async ({ config }: Globals): Promise<string> =>
   (await import("../layers/config/ConfigFile.ts")).pathOf(Option.getOrUndefined(config))
 
-const reading = (given: Globals) =>
-  lazily(async () => (await import("../layers/Reading.ts")).reading(await pathOf(given)))
+const reading = async (given: Globals) => (await import("../layers/Reading.ts")).reading(await pathOf(given))
 
-const showing = (given: Globals) =>
-  lazily(async () => (await import("../layers/Showing.ts")).showing(await pathOf(given)))
+const showing = async (given: Globals) => (await import("../layers/Showing.ts")).showing(await pathOf(given))
 
-const working = (given: Globals) =>
-  lazily(async () => (await import("../layers/Live.ts")).working(await pathOf(given)))
+const working = async (given: Globals) => (await import("../layers/Live.ts")).working(await pathOf(given))
 
-const looking = (given: Globals) =>
-  lazily(async () => (await import("../layers/Live.ts")).looking(await pathOf(given)))
+const looking = async (given: Globals) => (await import("../layers/Live.ts")).looking(await pathOf(given))
 
-const dispatching = (given: Globals) =>
-  lazily(async () => (await import("../layers/Live.ts")).dispatching(await pathOf(given)))
+const dispatching = async (given: Globals) =>
+  (await import("../layers/Live.ts")).dispatching(await pathOf(given))
 
-const throwAway = () =>
-  lazily(async () => {
-    const { inThrowAwayFolder } = await import("../layers/DemoFiles.ts")
-    return inThrowAwayFolder((await import("../layers/Live.ts")).dispatching)
-  })
+const throwAway = async () => {
+  const { inThrowAwayFolder } = await import("../layers/DemoFiles.ts")
+  return inThrowAwayFolder((await import("../layers/Live.ts")).dispatching)
+}
 
 /** The command line: every command with the smallest layers that it runs on. */
 export const program = (version: string): Program => ({

@@ -5,6 +5,7 @@ import { Effect, Layer, Option, Schema } from "effect"
 import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { now, Time } from "../../src/domain/Time.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 
 // Open file description locks (fcntl(2)): tied to the open file, not to the process, released by the kernel
 // when the last descriptor of it is gone. Unlike flock they can be asked about without being taken.
@@ -48,18 +49,20 @@ const opened = (file: string): number | undefined => {
   }
 }
 
-const make = Effect.sync(() => {
-  const libc = openLibc()
+/** The lock as the kernel keeps it, on a file. */
+export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
+  // A process that never meets a lock file does not load the library.
+  const libc = onFirstUse(openLibc)
 
   const whole = (type: number) => {
     const request = Buffer.alloc(FLOCK_BYTES)
     request.writeInt16LE(type, 0)
     return request
   }
-  const take = (fd: number): boolean => libc.symbols.fcntl(fd, F_OFD_SETLK, ptr(whole(F_WRLCK))) === 0
+  const take = (fd: number): boolean => libc().symbols.fcntl(fd, F_OFD_SETLK, ptr(whole(F_WRLCK))) === 0
   const isTaken = (fd: number): boolean => {
     const request = whole(F_WRLCK)
-    if (libc.symbols.fcntl(fd, F_OFD_GETLK, ptr(request)) !== 0)
+    if (libc().symbols.fcntl(fd, F_OFD_GETLK, ptr(request)) !== 0)
       throw new Error("the file system cannot lock files")
     return request.readInt16LE(0) !== F_UNLCK
   }
@@ -129,5 +132,5 @@ const make = Effect.sync(() => {
   })
 })
 
-/** The lock as the kernel keeps it, on a file. */
+/** See `make`. */
 export const layer: Layer.Layer<Lock> = Layer.effect(Lock, make)

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite"
 import * as fs from "node:fs"
-import { DateTime, Effect, Layer } from "effect"
+import { DateTime, Effect, Layer, type Scope } from "effect"
 import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
@@ -21,22 +21,18 @@ import { statement } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
 
 /** The Store over an open database whose schema is up to date. */
-const overSqlite = Layer.effect(
-  Store,
-  Effect.map(Sqlite.Sqlite, (sqlite) =>
-    Store.of({
-      tasks: SqlTasks.make(sqlite),
-      attempts: SqlAttempts.make(sqlite),
-      events: SqlEvents.make(sqlite),
-      gates: SqlGates.make(sqlite),
-      runners: SqlRunners.make(sqlite),
-      outbox: SqlOutbox.make(sqlite),
-      maintenance: SqlMaintenance.make(sqlite),
-      transact: sqlite.transact,
-      changes: changes(sqlite)
-    })
-  )
-)
+const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
+  Store.of({
+    tasks: SqlTasks.make(sqlite),
+    attempts: SqlAttempts.make(sqlite),
+    events: SqlEvents.make(sqlite),
+    gates: SqlGates.make(sqlite),
+    runners: SqlRunners.make(sqlite),
+    outbox: SqlOutbox.make(sqlite),
+    maintenance: SqlMaintenance.make(sqlite),
+    transact: sqlite.transact,
+    changes: changes(sqlite)
+  })
 
 /**
  * Brings the file at `path` to the latest schema: makes it when it is absent, refuses it when it is not
@@ -86,15 +82,19 @@ const notMigrated = (path: string, backup: string, version: number, cause: unkno
   })
 }
 
-/** The Store on a file, prepared first. */
+/** Opens the Store on a file, prepared first. */
+export const open = (
+  options: Sqlite.SqliteOptions
+): Effect.Effect<Store["Type"], StoreUnavailable, Scope.Scope> =>
+  Effect.flatMap(prepare(options.filename, MIGRATIONS), () => {
+    // The journal lies beside the real file, and there it is watched.
+    const filename = fs.realpathSync(options.filename)
+    return Effect.map(Sqlite.open({ ...options, filename }), overSqlite)
+  })
+
+/** The Store on a file for as long as the layer lives; see `open`. */
 export const file = (options: Sqlite.SqliteOptions): Layer.Layer<Store, StoreUnavailable> =>
-  Layer.unwrapEffect(
-    Effect.map(prepare(options.filename, MIGRATIONS), () => {
-      // The journal lies beside the real file, and there it is watched.
-      const filename = fs.realpathSync(options.filename)
-      return Layer.provide(overSqlite, Sqlite.layer({ ...options, filename }))
-    })
-  )
+  Layer.scoped(Store, open(options))
 
 const fresh = Layer.effectDiscard(
   Effect.gen(function* () {
@@ -113,6 +113,6 @@ const fresh = Layer.effectDiscard(
  * also gives the door to SQLite, for a test that damages a row.
  */
 export const memory: Layer.Layer<Store | Sqlite.Sqlite, StoreUnavailable> = Layer.provideMerge(
-  Layer.provideMerge(overSqlite, fresh),
+  Layer.provideMerge(Layer.effect(Store, Effect.map(Sqlite.Sqlite, overSqlite)), fresh),
   Sqlite.layer({ filename: ":memory:", durability: "normal" })
 )

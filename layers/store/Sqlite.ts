@@ -17,7 +17,7 @@ import {
   Scope
 } from "effect"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { codeOf, connect, isBusy, type OpenOptions, open, totalChanges } from "./connection.ts"
+import { codeOf, connect, isBusy, type OpenOptions, openConnection, totalChanges } from "./connection.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
 
@@ -90,7 +90,7 @@ const makeClient = (connection: Connection) =>
       // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
       beginTransaction: "BEGIN IMMEDIATE",
       spanAttributes: [["db.system.name", "sqlite"]]
-    })
+    }).pipe(Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make))
     return { client, turn }
   })
 
@@ -143,13 +143,14 @@ const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefine
       ? `the transaction ${owner.name} was used after its end`
       : undefined
 
-const make = (options: SqliteOptions) =>
+/** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
+export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const busyFor = Duration.decode(options.busyFor ?? BUSY_FOR)
     const commits = yield* Effect.acquireRelease(PubSub.sliding<void>(1), PubSub.shutdown)
-    const writerDb = yield* open(options, "writer")
+    const writerDb = yield* openConnection(options, "writer")
     const isShared = options.filename === ":memory:" || options.ownReader === false
-    const readerDb = isShared ? writerDb : yield* open(options, "reader")
+    const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
     const writer = connect(writerDb, Effect.asVoid(PubSub.publish(commits, undefined)))
     const reader = connect(readerDb, Effect.void)
     const { client, turn } = yield* makeClient(writer)
@@ -219,6 +220,6 @@ const make = (options: SqliteOptions) =>
     )
   )
 
-/** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
+/** The door for as long as the layer lives; see `open`. */
 export const layer = (options: SqliteOptions): Layer.Layer<Sqlite, StoreUnavailable> =>
-  Layer.scoped(Sqlite, make(options)).pipe(Layer.provide(Reactivity.layer))
+  Layer.scoped(Sqlite, open(options))

@@ -50,7 +50,7 @@ const opened = (options: OpenOptions, role: "writer" | "reader"): Database => {
 }
 
 /** A connection for the scope; a reader cannot write. */
-export const open = (options: OpenOptions, role: "writer" | "reader") =>
+export const openConnection = (options: OpenOptions, role: "writer" | "reader") =>
   Effect.acquireRelease(
     Effect.try({
       try: () => opened(options, role),

@@ -206,7 +206,7 @@ export interface Bound {
   readonly execute: (input: ParsedInput, globals: Globals) => Effect.Effect<Answer, unknown, Frame>
 }
 
-/** Chooses the layers of a command. They are built when it runs, and only then. */
+/** Chooses the layers of a command. They are loaded and built when it runs, and only then. */
 export const bind = <
   const A extends ReadonlyArray<ArgumentDefinition>,
   const O extends ReadonlyArray<OptionDefinition>,
@@ -216,13 +216,15 @@ export const bind = <
   LE
 >(
   made: Command<A, O, Result, E, R>,
-  layer: (globals: Globals) => Layer.Layer<Exclude<R, Frame>, LE, Frame>
+  layer: (
+    globals: Globals
+  ) => Layer.Layer<Exclude<R, Frame>, LE, Frame> | Promise<Layer.Layer<Exclude<R, Frame>, LE, Frame>>
 ): Bound => ({
   definition: made,
   execute: (input, globals) =>
     // The parser builds the input from this very definition, which is what InputOf says in types.
-    Effect.suspend(() => made.run(input as InputOf<A, O>)).pipe(
-      Effect.provide(layer(globals)),
+    Effect.promise(async () => layer(globals)).pipe(
+      Effect.flatMap((layers) => Effect.provide(made.run(input as InputOf<A, O>), layers)),
       Effect.catchAll((error) =>
         Option.getOrElse(made.instead?.(error) ?? Option.none(), () => Effect.fail(error))
       ),
