@@ -41,7 +41,8 @@ export const blank: Execution = {
   retryAfterSeconds: Option.none(),
   hintText: "",
   survivors: [],
-  diagnostics: []
+  diagnostics: [],
+  facts: {}
 }
 
 const ownVariables = (job: Job, { runtime }: Setting): Record<string, string> => {

@@ -18,6 +18,7 @@ import {
   AuditFailed,
   type AuditFile,
   type AuditFolder,
+  type AuditLog,
   type LogFile,
   MAX_STREAM_BYTES
 } from "../../src/artifact/AuditFolder.ts"
@@ -187,7 +188,7 @@ const writeLog = (fd: number, path: string) => {
 
 const log =
   (place: Place) =>
-  (file: "stdout.log" | "stderr.log"): Effect.Effect<LogFile, AuditFailed, Scope.Scope> =>
+  (file: AuditLog): Effect.Effect<LogFile, AuditFailed, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.try({
         try: () => openLog(place, file),

@@ -20,6 +20,8 @@ export interface Job {
   readonly args: ReadonlyArray<string>
   readonly model: Option.Option<string>
   readonly untrusted: boolean
+  /** Integrations that the profile withholds from the child (`integration_policies` with `none`). */
+  readonly withheld: ReadonlyArray<string>
   readonly bundlePath: string
   readonly promptPath: string
   readonly audit: AuditFolder
@@ -55,6 +57,8 @@ export interface Execution {
   readonly survivors: ReadonlyArray<string>
   /** Findings for the attempt's `issues`: truncated output, dropped keys, denied permissions. */
   readonly diagnostics: ReadonlyArray<string>
+  /** What else the adapter told of this run, for its event and `result.json`: `session_id`, `model`, `turns`. */
+  readonly facts: JsonObject
 }
 
 export interface ProbeResult {

@@ -11,7 +11,12 @@ export type AuditFile =
   | "stdout.log"
   | "stderr.log"
   | "last-message.txt"
+  /** What an agent did, a JSON object a line (see `domain/Step`). */
+  | "steps.jsonl"
   | "result.json"
+
+/** Files that grow while the attempt runs. */
+export type AuditLog = "stdout.log" | "stderr.log" | "steps.jsonl"
 
 /** A log that grows while the attempt runs. `write` never fails the child: a full disk ends up in `problem`. */
 export interface LogFile {
@@ -33,7 +38,7 @@ export interface AuditFolder {
   readonly relativePath: string
   readonly put: (file: AuditFile, text: string) => Effect.Effect<void, AuditFailed>
   /** Opens a log for appending; it is synced and closed with the scope. */
-  readonly log: (file: "stdout.log" | "stderr.log") => Effect.Effect<LogFile, AuditFailed, Scope.Scope>
+  readonly log: (file: AuditLog) => Effect.Effect<LogFile, AuditFailed, Scope.Scope>
 }
 
 /** The evidence of an attempt could not be written: disk full, folder not writable. */

@@ -1,6 +1,6 @@
-import { JSONSchema, Option, Schema } from "effect"
-import { Outcome } from "../domain/Outcome.ts"
+import { Option } from "effect"
 import type { Profile } from "../domain/Profile.ts"
+import { outcomeShape, type Shape } from "./OutcomeSchema.ts"
 
 /**
  * What the answer must look like, made from the schema that decodes it. Its example names every needed field
@@ -28,30 +28,7 @@ export const responseContract = (result: Profile["resultSchema"], signals: Reado
     JSON.stringify(example)
   ].join("\n")
 
-interface Shape {
-  readonly type?: string | undefined
-  readonly $ref?: string | undefined
-  readonly description?: string | undefined
-  readonly enum?: ReadonlyArray<unknown> | undefined
-  readonly required?: ReadonlyArray<string> | undefined
-  readonly items?: Shape | undefined
-  readonly properties?: { readonly [name: string]: Shape } | undefined
-}
-
-const child = Schema.optional(Schema.suspend((): Schema.Schema<Shape> => Shape))
-const Shape: Schema.Schema<Shape> = Schema.Struct({
-  type: Schema.optional(Schema.String),
-  $ref: Schema.optional(Schema.String),
-  description: Schema.optional(Schema.String),
-  enum: Schema.optional(Schema.Array(Schema.Unknown)),
-  required: Schema.optional(Schema.Array(Schema.String)),
-  items: child,
-  properties: Schema.optional(
-    Schema.Record({ key: Schema.String, value: Schema.suspend((): Schema.Schema<Shape> => Shape) })
-  )
-})
-
-const shape = Schema.decodeUnknownSync(Shape)(JSONSchema.make(Outcome))
+const shape = outcomeShape
 
 const isRequired = (name: string): boolean => shape.required?.includes(name) === true
 
@@ -66,7 +43,7 @@ const typeOf = (field: Shape): string => {
   const inside = Object.entries(field.properties ?? {})
   if (inside.length > 0)
     return `{ ${inside.map(([name]) => (field.required?.includes(name) ? name : `${name}?`)).join(", ")} }`
-  return field.$ref?.endsWith("/JsonObject") === true ? "object" : (field.type ?? "text")
+  return String(field.type ?? "text")
 }
 
 const placeholder = (field: Shape): unknown => {

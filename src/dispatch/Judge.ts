@@ -113,10 +113,13 @@ const judged = Effect.fnUntraced(function* (
   return {
     verdict,
     issues: [...issues, ...execution.diagnostics, ...remarks],
-    detail: Option.match(written, {
-      onNone: () => ({}),
-      onSome: (artifact) => redactJson({ artifact: told(artifact) }, redactor)
-    })
+    detail: redactJson(
+      {
+        ...execution.facts,
+        ...Option.match(written, { onNone: () => ({}), onSome: (artifact) => ({ artifact: told(artifact) }) })
+      },
+      redactor
+    )
   } satisfies Judged
 })
 
@@ -141,6 +144,7 @@ const resultText = (
     exit_status: execution.exitStatus,
     retry_class: execution.retryClass,
     issues,
+    facts: redactJson(execution.facts, execution.redactor),
     artifact_written_by_runtime: Option.getOrNull(Option.map(written, ({ path }) => path)),
     outcome: "outcome" in verdict ? encodeOutcome(verdict.outcome) : null
   }

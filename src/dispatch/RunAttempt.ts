@@ -69,6 +69,7 @@ const execute = (
       args: argsOf(prepared).args,
       model,
       untrusted: claimed.task.untrusted,
+      withheld: withheldBy(prepared.profile),
       bundlePath: `${artifacts.root}/${compiled.relativePath}`,
       promptPath: `${audit.path}/assembled-context.txt`,
       audit,
@@ -85,6 +86,9 @@ const execute = (
           )
     })
   }).pipe(Effect.scoped)
+
+const withheldBy = ({ integrationPolicies }: Prepared["profile"]): ReadonlyArray<string> =>
+  Object.keys(integrationPolicies).filter((name) => integrationPolicies[name] === "none")
 
 /** `payload.args`, as far as they are texts and the task and its adapter let them through; the rest is told. */
 const argsOf = ({ adapter, claimed }: Prepared) => {

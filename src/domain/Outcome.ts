@@ -3,15 +3,17 @@ import { JsonObject } from "./Json.ts"
 import { Time } from "./Time.ts"
 import { wireStruct } from "./Wire.ts"
 
+// Models like to write null for what they leave out, and strict schemas make them.
 const list = <A, I>(item: Schema.Schema<A, I>) =>
-  Schema.optionalWith(Schema.Array(item), { default: () => [] })
+  Schema.optionalWith(Schema.Array(item), { default: () => [], nullable: true })
+const absent = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { nullable: true })
 
 /** What an attempt asks its operator; the answer stands in the next attempt's prompt. */
 export const Question = wireStruct({
   text: Schema.NonEmptyString,
   choices: list(Schema.NonEmptyString),
-  expiresAt: Schema.optional(Time),
-  default: Schema.optional(Schema.NonEmptyString)
+  expiresAt: absent(Time),
+  default: absent(Schema.NonEmptyString)
 })
 export type Question = typeof Question.Type
 
@@ -39,8 +41,8 @@ export const Outcome = wireStruct({
   artifactPaths: list(Schema.String.annotations({ description: "a file below the artifact root" })),
   followUpTasks: list(JsonObject),
   externalMessages: list(JsonObject),
-  workflowSignal: Schema.optional(Schema.String),
-  retryAfterSeconds: Schema.optional(Schema.Number.pipe(Schema.finite(), Schema.nonNegative())),
-  question: Schema.optional(Question)
+  workflowSignal: absent(Schema.String),
+  retryAfterSeconds: absent(Schema.Number.pipe(Schema.finite(), Schema.nonNegative())),
+  question: absent(Question)
 })
 export type Outcome = typeof Outcome.Type

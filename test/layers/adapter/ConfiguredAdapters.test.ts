@@ -142,6 +142,7 @@ it.effect("a mode that this build does not have says so, by probe and by attempt
       args: [],
       model: Option.none(),
       untrusted: false,
+      withheld: [],
       bundlePath: "",
       promptPath: "",
       audit,

@@ -57,6 +57,7 @@ export const execute = (changes: Partial<ScriptSettings>, job: Partial<Job> = {}
         args: [],
         model: Option.none(),
         untrusted: false,
+        withheld: [],
         bundlePath: "/bundles/b.json",
         promptPath: "/bundles/b.prompt.txt",
         audit,
