@@ -82,17 +82,33 @@ const redactValue = (value: unknown, redactor: Redactor): unknown => {
 interface Automata {
   readonly literal: Automaton
   readonly grouped: Automaton
-  /** By byte: 1 where a pattern of either begins with it. */
+  /**
+   * By two bytes, the first one in the upper half of the index: 1 where a pattern of either begins with them.
+   * Almost all of what an attempt prints is passed over by this table alone.
+   */
   readonly begins: Uint8Array
 }
 
 const automataOf = (forms: ReadonlyArray<SecretForms>): Automata => {
   const literal = automatonOf(forms.flatMap((form) => form.literal.map(utf8)))
   const grouped = automatonOf(forms.flatMap((form) => form.grouped.map(utf8)))
-  const begins = Uint8Array.from({ length: 256 }, (_, byte) =>
-    literal.next(0, byte) + grouped.next(0, byte) > 0 ? 1 : 0
-  )
-  return { literal, grouped, begins }
+  return { literal, grouped, begins: beginnings(literal, grouped) }
+}
+
+// All patterns have two bytes at least: they stand for values of 6 characters and more.
+const beginnings = (literal: Automaton, grouped: Automaton): Uint8Array => {
+  const begins = new Uint8Array(0x10000)
+  for (let first = 0; first < 256; first++) {
+    const inLiteral = literal.next(0, first)
+    const inGrouped = grouped.next(0, first)
+    for (let second = 0; second < 256; second++) {
+      const goesOn =
+        (inLiteral > 0 && literal.depth(literal.next(inLiteral, second)) === 2) ||
+        (inGrouped > 0 && (isBetween(second) || grouped.depth(grouped.next(inGrouped, second)) === 2))
+      if (goesOn) begins[(first << 8) | second] = 1
+    }
+  }
+  return begins
 }
 
 /** A stretch of bytes, its end not included. */
@@ -130,9 +146,11 @@ const scanOf = ({ begins, grouped, literal }: Automata) => {
   return {
     read: (data: Uint8Array, known: number, found: (start: number, end: number) => void): void => {
       begin(data, known)
+      const last = data.length - 1
       for (let at = known; at < data.length; at++) {
+        if (inLiteral === 0 && inGrouped === 0)
+          while (at < last && begins[((data[at] ?? 0) << 8) | (data[at + 1] ?? 0)] === 0) at++
         const byte = data[at] ?? 0
-        if (begins[byte] === 0 && inLiteral === 0 && inGrouped === 0) continue
         inLiteral = literal.next(inLiteral, byte)
         const length = literal.match(inLiteral)
         if (length > 0) found(at + 1 - length, at + 1)

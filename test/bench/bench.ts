@@ -6,8 +6,9 @@ import { Place } from "../support/binary.ts"
 import { Floor } from "./Floor.ts"
 import { contest, elapsed, type Line, print } from "./Measure.ts"
 import { Queue } from "./Queue.ts"
+import { mask, OUTPUTS, ROUND_MIB, search } from "./Redaction.ts"
 
-// `npm run bench [claim | counts | start]`: ratios against the floor of the same machine at the same time.
+// `npm run bench [claim | counts | start | redact]`: ratios against the floor of the same machine at the same time.
 // Read the ratios: the absolute figures move with the machine by a factor of three.
 
 const JOBS = 200
@@ -105,7 +106,14 @@ const starts = async () => {
   }
 }
 
-const benches = { claim: claims, counts, start: starts }
+const redactions = async () => {
+  const lines: Array<Line> = []
+  for (const [name, piece] of Object.entries(OUTPUTS))
+    lines.push(await contest({ name, rounds: 5, program: () => mask(piece), floor: () => search(piece) }))
+  print(`masking ${ROUND_MIB} MiB, five values (floor: a search for the plain values)`, lines)
+}
+
+const benches = { claim: claims, counts, start: starts, redact: redactions }
 const wanted = process.argv.slice(2)
 for (const [name, bench] of Object.entries(benches))
   if (wanted.length === 0 || wanted.includes(name)) await bench()
