@@ -1,0 +1,123 @@
+import { Cron, DateTime, Either, Option } from "effect"
+
+/** When a schedule is due, again and again. */
+export type Timing =
+  | { readonly _tag: "Every"; readonly seconds: number }
+  | { readonly _tag: "Cron"; readonly cron: Cron.Cron; readonly zone: DateTime.TimeZone }
+
+/** Cron schedules that name no zone mean this one. */
+export const DEFAULT_ZONE = "UTC"
+
+/**
+ * The timing of a cron expression: five fields, or six with seconds first; names of months and days are
+ * understood, day of month and day of week mean either where both are restricted (as crontab(5) has it).
+ * Left is what is wrong, as a clause; an expression that never matches is wrong as well.
+ */
+export const cronTiming = (
+  expression: string,
+  timezone: string | undefined,
+  at: DateTime.Utc
+): Either.Either<Timing, string> => {
+  const zone = DateTime.zoneFromString(timezone ?? DEFAULT_ZONE)
+  if (Option.isNone(zone)) return Either.left("its time zone is not known")
+  return Cron.parse(expression, zone.value).pipe(
+    Either.mapLeft(({ message }) => message),
+    Either.map((cron): Timing => ({ _tag: "Cron", cron, zone: zone.value })),
+    Either.filterOrLeft(
+      (timing) => Option.isSome(nextAfter(timing, at)),
+      () => "it never matches a date"
+    )
+  )
+}
+
+/** A timing of every so many seconds. */
+export const everyTiming = (seconds: number): Timing => ({ _tag: "Every", seconds })
+
+/**
+ * The first due time after `at`; none when there is none (a cron of 30 February, an end of time). Of an hour
+ * that a clock change skips the due times come when it is over; of an hour that comes twice those of a cron
+ * that names hours come once, those of a cron of every hour twice: neither a gap nor a second daily run.
+ */
+export const nextAfter = (timing: Timing, at: DateTime.Utc): Option.Option<DateTime.Utc> => {
+  if (timing._tag === "Every") return later(at, timing.seconds)
+  const { cron, zone } = timing
+  const plain = matchAfter(cron, at)
+  const inSameOffset = matchAfter(Cron.make({ ...cron, tz: DateTime.zoneMakeOffset(offsetAt(zone, at)) }), at)
+  // What a fixed offset finds earlier lies in an hour that comes twice, where the wall clock shows it too.
+  const again = Option.filter(inSameOffset, (time) => isEveryHour(cron) && Cron.match(cron, time))
+  return Option.orElse(
+    Option.zipWith(plain, again, (one, other) => DateTime.min(one, other)),
+    () => plain
+  )
+}
+
+/** What became of a due time, and of those behind it that were missed, by one evaluation. */
+export interface Due {
+  /** The due time that is acted upon, and the last one that lies behind it by now; often the same. */
+  readonly first: DateTime.Utc
+  readonly last: DateTime.Utc
+  /** Due times after the first one that have passed as well; they are not made up for. */
+  readonly missed: number
+  /** False when there were more missed ones than are counted. */
+  readonly isExact: boolean
+  /** None when there is no other one. */
+  readonly next: Option.Option<DateTime.Utc>
+}
+
+/** Missed runs of a cron are found one by one; beyond these nobody wants to know the number. */
+export const MOST_COUNTED = 10_000
+
+/**
+ * Evaluates a schedule at `at` (SPEC.md section 9): none when it is not due; else one run, however many times
+ * were missed, and a next one that lies behind `at`: an interval after it, or the next match.
+ */
+export const evaluate = (timing: Timing, dueAt: DateTime.Utc, at: DateTime.Utc): Option.Option<Due> => {
+  if (DateTime.greaterThan(dueAt, at)) return Option.none()
+  const next = nextAfter(timing, at)
+  if (timing._tag === "Every") {
+    const missed = Math.floor(DateTime.distance(dueAt, at) / (timing.seconds * 1000))
+    const last = DateTime.add(dueAt, { millis: missed * timing.seconds * 1000 })
+    return Option.some({ first: dueAt, last, missed, isExact: true, next })
+  }
+  let last = dueAt
+  let missed = 0
+  for (let one = nextAfter(timing, dueAt); Option.isSome(one); one = nextAfter(timing, last)) {
+    if (DateTime.greaterThan(one.value, at)) break
+    if (missed === MOST_COUNTED) return Option.some({ first: dueAt, last, missed, isExact: false, next })
+    last = one.value
+    missed++
+  }
+  return Option.some({ first: dueAt, last, missed, isExact: true, next })
+}
+
+// Dates end in the year 275760; the wire's text ends in 9999.
+const LAST = DateTime.unsafeMake("9999-12-31T23:59:59.999Z")
+
+const later = (at: DateTime.Utc, seconds: number): Option.Option<DateTime.Utc> => {
+  const millis = DateTime.toEpochMillis(at) + seconds * 1000
+  return millis > DateTime.toEpochMillis(LAST) ? Option.none() : Option.some(DateTime.unsafeMake(millis))
+}
+
+const MINUTE = 60_000
+
+/** No zone's clock is ever put back by more. */
+const MOST_REPEATED = 3 * 60
+
+// Cron.next throws where no date matches, and inside an hour that comes twice it may answer a time of the
+// first pass, which lies behind: then it is asked again from the minutes that follow.
+const matchAfter = (cron: Cron.Cron, at: DateTime.Utc): Option.Option<DateTime.Utc> => {
+  const next = Option.liftThrowable((millis: number) => Cron.next(cron, new Date(millis)).getTime())
+  const from = DateTime.toEpochMillis(at)
+  let found = next(from)
+  for (let minute = 1; minute <= MOST_REPEATED && Option.exists(found, (time) => time <= from); minute++)
+    found = next((Math.floor(from / MINUTE) + minute) * MINUTE - 1_000)
+  return found.pipe(
+    Option.filter((time) => time > from && time <= DateTime.toEpochMillis(LAST)),
+    Option.map((time) => DateTime.unsafeMake(time))
+  )
+}
+
+const offsetAt = (zone: DateTime.TimeZone, at: DateTime.Utc): number =>
+  DateTime.zonedOffset(DateTime.setZone(at, zone))
+
+const isEveryHour = ({ hours }: Cron.Cron): boolean => hours.size === 0 || hours.size === 24
