@@ -42,13 +42,25 @@ export const nextAfter = (timing: Timing, at: DateTime.Utc): Option.Option<DateT
   if (timing._tag === "Every") return later(at, timing.seconds)
   const { cron, zone } = timing
   const plain = matchAfter(cron, at)
-  const inSameOffset = matchAfter(Cron.make({ ...cron, tz: DateTime.zoneMakeOffset(offsetAt(zone, at)) }), at)
-  // What a fixed offset finds earlier lies in an hour that comes twice, where the wall clock shows it too.
-  const again = Option.filter(inSameOffset, (time) => isEveryHour(cron) && Cron.match(cron, time))
-  return Option.orElse(
-    Option.zipWith(plain, again, (one, other) => DateTime.min(one, other)),
-    () => plain
+  return isEveryHour(cron) ? Option.map(plain, (time) => repeated(cron, zone, at, time)) : plain
+}
+
+/** The first due time between two times that lies in the second pass of an hour, else the later one. */
+const repeated = (
+  cron: Cron.Cron,
+  zone: DateTime.TimeZone,
+  after: DateTime.Utc,
+  before: DateTime.Utc
+): DateTime.Utc => {
+  // By the offset that holds afterwards the second pass is an hour like any other.
+  const steady = Cron.make({ ...cron, tz: DateTime.zoneMakeOffset(offsetAt(zone, before)) })
+  for (
+    let one = matchAfter(steady, after);
+    Option.isSome(one) && DateTime.lessThan(one.value, before);
+    one = matchAfter(steady, one.value)
   )
+    if (Cron.match(cron, one.value)) return one.value
+  return before
 }
 
 /** What became of a due time, and of those behind it that were missed, by one evaluation. */
