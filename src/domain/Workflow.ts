@@ -1,0 +1,24 @@
+import { Schema } from "effect"
+import { WorkflowId } from "./Ids.ts"
+import { JsonObject } from "./Json.ts"
+import { Time } from "./Time.ts"
+import { nullable, wireStruct } from "./Wire.ts"
+
+export const WorkflowStatus = Schema.Literal("active", "stalled", "completed")
+export type WorkflowStatus = typeof WorkflowStatus.Type
+
+/** An instance of a workflow template, as every surface shows it. */
+export const Workflow = wireStruct({
+  id: WorkflowId,
+  template: Schema.String,
+  /** Unique among all instances, ended ones included. */
+  instanceKey: Schema.String,
+  currentState: Schema.String,
+  context: JsonObject,
+  status: WorkflowStatus,
+  stalledReason: nullable(Schema.String),
+  createdAt: Time,
+  updatedAt: Time,
+  completedAt: nullable(Time)
+})
+export type Workflow = typeof Workflow.Type

@@ -1,0 +1,164 @@
+import { Data, DateTime, Either, Option } from "effect"
+import type { TaskId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import type { Workflow } from "../domain/Workflow.ts"
+import { filled } from "./References.ts"
+import { DEFAULT_RETRY_LIMIT, OUTCOME_SIGNAL, type State, type Template } from "./Template.ts"
+
+/** How the task of a workflow's present state ended. */
+export type TaskEnd = Data.TaggedEnum<{
+  Completed: {
+    readonly taskId: TaskId
+    readonly kind: string
+    readonly at: DateTime.Utc
+    /** `workflow_signal` of its outcome. */
+    readonly signal: Option.Option<string>
+  }
+  /** Blocked or failed for good; `retries` are the fresh rounds that the state's tasks have had. */
+  Failed: { readonly reason: string; readonly retries: number }
+  Canceled: Record<never, never>
+}>
+export const TaskEnd = Data.taggedEnum<TaskEnd>()
+
+/** What becomes of the workflow. */
+export type Step = Data.TaggedEnum<{
+  /** Into another state, or the same one anew; its task is to be made. */
+  Advance: { readonly to: string; readonly signal: string; readonly context: JsonObject }
+  /** The end; `state` is the one that it ends in. */
+  Complete: { readonly state: string; readonly signal: Option.Option<string>; readonly context: JsonObject }
+  /** The task gets a fresh round. */
+  Retry: Record<never, never>
+  /** Nothing goes on by itself; an operator sees why. */
+  Stall: { readonly reason: string }
+}>
+export const Step = Data.taggedEnum<Step>()
+
+/** How often a workflow may go back to an earlier state where its context has no `max_iterations`. */
+export const DEFAULT_MAX_ITERATIONS = 100
+
+type Instance = Pick<Workflow, "currentState" | "context">
+
+/** One step of a workflow, from how its task ended; looks at nothing else and changes nothing. */
+export const step = (template: Template, instance: Instance, end: TaskEnd): Step => {
+  const state = template.states[instance.currentState]
+  if (state === undefined)
+    return Step.Stall({ reason: `template ${template.name} has no state ${instance.currentState}` })
+  return TaskEnd.$match(end, {
+    Canceled: () => Step.Stall({ reason: "task_canceled" }),
+    Failed: ({ reason, retries }) =>
+      retries < (state.retry_limit ?? DEFAULT_RETRY_LIMIT) ? Step.Retry() : Step.Stall({ reason }),
+    Completed: (done) => afterCompletion(template, state, instance, done)
+  })
+}
+
+const afterCompletion = (
+  template: Template,
+  state: State,
+  instance: Instance,
+  done: TaskEnd & { readonly _tag: "Completed" }
+): Step => {
+  const remembered: JsonObject = {
+    ...instance.context,
+    last_completed_task_id: done.taskId,
+    last_completed_task_kind: done.kind,
+    last_completed_task_at: DateTime.formatIso(done.at)
+  }
+  if (state.complete_on?.includes(done.kind) === true)
+    return Step.Complete({ state: instance.currentState, signal: Option.none(), context: remembered })
+  const named = own(state.advance_on, done.kind)
+  if (named === undefined)
+    return Step.Stall({ reason: `state ${instance.currentState} knows no way on after a ${done.kind}` })
+  const signal = named === OUTCOME_SIGNAL ? done.signal : Option.some(named)
+  const to = Option.flatMapNullable(signal, (one) => own(state.on, one))
+  if (Option.isNone(signal) || Option.isNone(to)) return Step.Stall({ reason: notAccepted(state, signal) })
+  return moved(template, instance.currentState, to.value, signal.value, {
+    ...remembered,
+    last_workflow_signal: signal.value
+  })
+}
+
+/** The step into a state by a signal, with what it counts; an operator's transition takes it as well. */
+export const moved = (
+  template: Template,
+  from: string,
+  to: string,
+  signal: string,
+  context: JsonObject
+): Step => {
+  const counted = own(template.counts, signal)
+  const counts = counted === undefined ? context : { ...context, [counted]: number(context[counted], 1) + 1 }
+  if (isEnd(template.states[to]))
+    return Step.Complete({ state: to, signal: Option.some(signal), context: counts })
+  if (!leadsBack(template, from, to)) return Step.Advance({ to, signal, context: counts })
+  const most = number(context.max_iterations, DEFAULT_MAX_ITERATIONS)
+  const iteration = number(context.returns, 0) + 2
+  return iteration > most
+    ? Step.Stall({ reason: `max_iterations: ${most} iterations did not complete it` })
+    : Step.Advance({ to, signal, context: { ...counts, returns: iteration - 1 } })
+}
+
+/** The states that a template reaches from its first one, that one first, nearest first. */
+export const reachable = (template: Template): ReadonlyArray<string> => {
+  const found = [template.initial_state]
+  for (const name of found)
+    for (const target of Object.values(template.states[name]?.on ?? {}))
+      if (!found.includes(target)) found.push(target)
+  return found
+}
+
+/** A state with no task and no way on: a workflow that comes there is completed. */
+export const isEnd = (state: State | undefined): boolean =>
+  state !== undefined && state.task === undefined && Object.keys(state.on ?? {}).length === 0
+
+const leadsBack = (template: Template, from: string, to: string): boolean => {
+  const order = reachable(template)
+  return order.indexOf(to) <= order.indexOf(from)
+}
+
+/**
+ * The intent of a state's task, as it would stand in JSON: references filled in, the source
+ * `workflow:<id>:<state>`, and the workflow's own keys in the payload. None for a state that has no task; Left
+ * names what is missing.
+ */
+export const taskOf = (
+  template: Template,
+  workflow: Pick<Workflow, "id" | "instanceKey" | "currentState" | "context">
+): Either.Either<Option.Option<JsonObject>, string> => {
+  const { context, currentState, id, instanceKey } = workflow
+  const task = template.states[currentState]?.task
+  if (task === undefined) return Either.right(Option.none())
+  return Either.mapBoth(filled(task, context), {
+    onLeft: (key) => `context.${key} has no value, which the task of state ${currentState} needs`,
+    onRight: (intent) => {
+      const fields = objectOf(intent)
+      return Option.some({
+        ...fields,
+        source: `workflow:${id}:${currentState}`,
+        payload: {
+          ...objectOf(fields.payload),
+          workflow_id: id,
+          workflow_template: template.name,
+          workflow_state: currentState,
+          workflow_instance_key: instanceKey
+        }
+      })
+    }
+  })
+}
+
+const notAccepted = ({ on }: State, signal: Option.Option<string>): string => {
+  const given = Option.match(signal, {
+    onNone: () => "no workflow_signal",
+    onSome: (one) => JSON.stringify(one)
+  })
+  return `signal_not_accepted: the outcome gave ${given}; accepted are ${Object.keys(on ?? {}).join(", ")}`
+}
+
+const objectOf = (value: unknown): JsonObject =>
+  typeof value === "object" && value !== null ? { ...value } : {}
+
+const own = (record: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>
+  record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
+
+const number = (value: unknown, otherwise: number): number =>
+  typeof value === "number" && Number.isFinite(value) ? value : otherwise

@@ -1,0 +1,66 @@
+import { Schema } from "effect"
+import { JsonObject } from "../domain/Json.ts"
+import { text } from "../domain/Task.ts"
+
+/** Stands in `advance_on` for the signal that the outcome itself carries (`workflow_signal`). */
+export const OUTCOME_SIGNAL = "$signal"
+
+/** Fresh rounds that a blocked or failed task of a state gets where the template names no number. */
+export const DEFAULT_RETRY_LIMIT = 2
+
+const Name = text(100, "")
+const key = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
+  Schema.optionalWith(schema, { exact: true }).annotations({ description })
+
+const Text = Schema.Union(Schema.String, Schema.Struct({ $first: Schema.Array(Schema.Unknown) })).annotations(
+  {
+    description: 'text, or { "$first": [...] }'
+  }
+)
+
+/**
+ * The task of a state: an intent whose texts may hold references to the context (`References` says how), and
+ * whose source the runtime gives.
+ */
+export const StateTask = Schema.Struct({
+  kind: Schema.String,
+  payload: Schema.optionalWith(JsonObject, { default: () => ({}) }),
+  source: key(Schema.String, "Replaced by workflow:<id>:<state>"),
+  subject: key(Text, "What people read in lists"),
+  description: key(Text, "What is to be done"),
+  priority: key(Schema.Int.pipe(Schema.between(0, 100)), "An integer from 0 to 100, higher first"),
+  requested_profile: key(Text, "The profile; the configured default without it"),
+  requested_adapter: key(Text, "The adapter; the profile's own without it"),
+  requested_model: key(Text, "The model; the adapter's own without it"),
+  max_attempts: key(Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)), "Attempts of a round")
+})
+export type StateTask = typeof StateTask.Type
+
+export const State = Schema.Struct({
+  on: key(Schema.Record({ key: Name, value: Name }), "Signals that leave this state, and where they lead"),
+  task: key(StateTask, "The task that this state creates"),
+  advance_on: key(
+    Schema.Record({ key: Name, value: Name }),
+    "Which signal a completed task of a kind gives; $signal takes the outcome's workflow_signal"
+  ),
+  complete_on: key(Schema.Array(Name), "Kinds whose completion completes the workflow"),
+  retry_limit: key(
+    Schema.Int.pipe(Schema.between(0, 100)),
+    `Fresh rounds for a blocked or failed task; ${DEFAULT_RETRY_LIMIT} by default`
+  )
+})
+export type State = typeof State.Type
+
+/** A workflow template as data (SPEC.md section 11). A state with neither `task` nor `on` ends the workflow. */
+export const Template = Schema.Struct({
+  name: Name,
+  initial_state: Name,
+  states: Schema.Record({ key: Name, value: State }),
+  /** Values of the context that an instance begins with where its own context has none. */
+  context: Schema.optionalWith(JsonObject, { default: () => ({}) }),
+  counts: key(
+    Schema.Record({ key: Name, value: Name }),
+    "Keys of the context that count how often a signal was taken"
+  )
+})
+export type Template = typeof Template.Type
