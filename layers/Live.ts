@@ -1,17 +1,20 @@
 import { Effect, Layer } from "effect"
 import { RuntimeConfig } from "../src/config/RuntimeConfig.ts"
+import type { Store } from "../src/store/Store.ts"
+import type { StoreUnavailable } from "../src/store/StoreError.ts"
 import { StoreProbe } from "../src/store/StoreProbe.ts"
 import * as ConfiguredAdapters from "./adapter/ConfiguredAdapters.ts"
 import * as LeftOvers from "./adapter/LeftOvers.ts"
 import * as Process from "./adapter/Process.ts"
 import * as ProcessTree from "./adapter/ProcessTree.ts"
 import * as Subreaper from "./adapter/Subreaper.ts"
+import * as DiskRights from "./artifact/DiskRights.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as Host from "./Host.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
 import { openStore, settings } from "./Reading.ts"
 import { showing } from "./Showing.ts"
-import * as NoSchedules from "./schedule/NoSchedules.ts"
+import * as RecurringSchedules from "./schedule/RecurringSchedules.ts"
 
 const processes = Process.layer.pipe(Layer.provide(ProcessTree.layer), Layer.provide(Subreaper.layer))
 
@@ -30,20 +33,22 @@ const fullSpeed = Layer.effectDiscard(Effect.sync(() => Bun.unsafe.setJITPolicy(
 
 /** What runs attempts; it keeps the log. */
 export const dispatching = (configPath: string) =>
-  Layer.mergeAll(NoSchedules.layer, log, fullSpeed).pipe(Layer.provideMerge(working(configPath)))
+  Layer.mergeAll(RecurringSchedules.layer, log, fullSpeed).pipe(Layer.provideMerge(working(configPath)))
 
 /** What looks at everything and goes on when the store cannot be opened. */
 export const looking = (configPath: string) => {
   const probe = Layer.effect(
     StoreProbe,
-    Effect.map(RuntimeConfig, (config) =>
-      StoreProbe.of({
-        health: (deep) =>
-          Effect.scoped(Effect.flatMap(openStore(config), ({ maintenance }) => maintenance.health(deep)))
+    Effect.map(RuntimeConfig, (config) => {
+      const looked = <A>(look: (store: Store["Type"]) => Effect.Effect<A, StoreUnavailable>) =>
+        Effect.scoped(Effect.flatMap(openStore(config), look))
+      return StoreProbe.of({
+        health: (deep) => looked(({ maintenance }) => maintenance.health(deep)),
+        cooldowns: (now) => looked(({ gates }) => gates.cooldowns(now))
       })
-    )
+    })
   )
-  return Layer.mergeAll(probe, adapters, GitWorkspace.layer, Host.disk).pipe(
+  return Layer.mergeAll(probe, adapters, GitWorkspace.layer, Host.disk, DiskRights.layer).pipe(
     Layer.provideMerge(settings(configPath))
   )
 }

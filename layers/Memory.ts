@@ -9,7 +9,7 @@ import * as MemoryAudit from "./artifact/MemoryAudit.ts"
 import * as FixedWorkspace from "./context/FixedWorkspace.ts"
 import * as Host from "./Host.ts"
 import * as MemoryLock from "./lock/MemoryLock.ts"
-import * as NoSchedules from "./schedule/NoSchedules.ts"
+import * as RecurringSchedules from "./schedule/RecurringSchedules.ts"
 import * as SqlStore from "./store/SqlStore.ts"
 
 export interface Scene {
@@ -25,7 +25,9 @@ export interface Scene {
 export const RUNNER = RunnerId.make("memory:1:1970-01-01T00:00:00.000Z")
 
 /** A whole runtime in memory, for tests: the programs are the real ones, time is whatever the Clock says. */
-export const layer = (scene: Scene) =>
+export const layer = (scene: Scene) => Layer.provideMerge(RecurringSchedules.layer, world(scene))
+
+const world = (scene: Scene) =>
   Layer.mergeAll(
     SqlStore.memory,
     MemoryLock.layer,
@@ -36,7 +38,6 @@ export const layer = (scene: Scene) =>
       scene.adapters,
       Object.fromEntries([...scene.settings.adapters].filter(([id]) => id in scene.adapters))
     ),
-    NoSchedules.layer,
     Host.ids,
     Layer.succeed(Runner, { runnerId: RUNNER, host: "memory", pid: 1 }),
     Layer.succeed(LeftOvers, {

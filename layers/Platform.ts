@@ -58,7 +58,8 @@ export const terminal = () => ({
   stdoutIsTerminal: isTerminal(1),
   stderrIsTerminal: isTerminal(2),
   columns: isTerminal(1) ? widthOfStdout() : Option.none<number>(),
-  write: (text: string): Effect.Effect<Written> => writeAll(1, Buffer.from(text, "utf8")),
+  write: (output: string | Uint8Array): Effect.Effect<Written> =>
+    writeAll(1, typeof output === "string" ? Buffer.from(output, "utf8") : output),
   report: (text: string): void => reportAll(Buffer.from(text, "utf8")),
   readStdin: (limit: number): Effect.Effect<Content> => readAll(0, limit),
   readFile: (path: string, limit: number): Effect.Effect<Content> => readPath(path, limit),

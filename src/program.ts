@@ -1,6 +1,9 @@
 import { Effect, Layer, Option } from "effect"
 import * as Platform from "../layers/Platform.ts"
+import { adapterClear, adapters } from "./cli/Adapters.ts"
+import { attemptLog } from "./cli/AttemptLog.ts"
 import { bridgeDiscord, bridgeGithub } from "./cli/Bridges.ts"
+import { bundleDiff, bundleShow } from "./cli/Bundles.ts"
 import { bind, type Globals } from "./cli/Command.ts"
 import { configSchema } from "./cli/ConfigSchema.ts"
 import { demo } from "./cli/Demo.ts"
@@ -9,10 +12,28 @@ import { healthcheck } from "./cli/Healthcheck.ts"
 import { intake } from "./cli/Intake.ts"
 import { main, type Program } from "./cli/Main.ts"
 import { pause, resume } from "./cli/Pause.ts"
+import { taskReplay } from "./cli/Replay.ts"
 import { runOnce } from "./cli/RunOnce.ts"
+import {
+  scheduleCreate,
+  scheduleDelete,
+  scheduleDisable,
+  scheduleEnable,
+  scheduleList,
+  scheduleShow,
+  scheduleTick
+} from "./cli/Schedules.ts"
 import { status } from "./cli/Status.ts"
 import { taskCancel, taskList, taskRetry, taskShow } from "./cli/Tasks.ts"
 import { Terminal } from "./cli/Terminal.ts"
+import {
+  workflowComplete,
+  workflowCreate,
+  workflowList,
+  workflowShow,
+  workflowTemplates,
+  workflowTransition
+} from "./cli/Workflows.ts"
 
 // Layers are loaded with the command that needs them: most of a command's start is loading.
 
@@ -20,6 +41,12 @@ const pathOf = async ({ config }: Globals): Promise<string> =>
   (await import("../layers/config/ConfigFile.ts")).pathOf(Option.getOrUndefined(config))
 
 const reading = async (given: Globals) => (await import("../layers/Reading.ts")).reading(await pathOf(given))
+
+const configured = async (given: Globals) =>
+  (await import("../layers/Reading.ts")).settings(await pathOf(given))
+
+const scheduling = async (given: Globals) =>
+  (await import("../layers/Scheduling.ts")).scheduling(await pathOf(given))
 
 const showing = async (given: Globals) => (await import("../layers/Showing.ts")).showing(await pathOf(given))
 
@@ -47,13 +74,32 @@ export const program = (version: string): Program => ({
     bind(runOnce, dispatching),
     bind(status, reading),
     bind(healthcheck, looking),
+    bind(adapters, working),
     bind(taskList, reading),
     bind(taskShow, showing),
+    bind(attemptLog, showing),
+    bind(bundleShow, showing),
+    bind(bundleDiff, showing),
     bind(events, reading),
     bind(taskCancel, working),
     bind(taskRetry, reading),
+    bind(taskReplay, showing),
     bind(pause, reading),
     bind(resume, reading),
+    bind(adapterClear, reading),
+    bind(scheduleCreate, reading),
+    bind(scheduleList, reading),
+    bind(scheduleShow, reading),
+    bind(scheduleTick, scheduling),
+    bind(scheduleEnable, reading),
+    bind(scheduleDisable, reading),
+    bind(scheduleDelete, reading),
+    bind(workflowCreate, reading),
+    bind(workflowList, reading),
+    bind(workflowShow, reading),
+    bind(workflowTransition, reading),
+    bind(workflowComplete, reading),
+    bind(workflowTemplates, configured),
     bind(configSchema, () => Layer.empty),
     bind(demo, throwAway)
   ]

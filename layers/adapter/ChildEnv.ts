@@ -1,10 +1,10 @@
 import { Effect, Option, Redacted } from "effect"
 import type { ChildSettings } from "../../src/config/AdapterSettings.ts"
-import { MASK } from "../../src/domain/Redactor.ts"
+import { MASK, type Redactor, redactorOf } from "../../src/domain/Redactor.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { readEnvFile } from "./EnvFile.ts"
 import { type HostEnvironment, resolveSecret } from "./Secrets.ts"
-import { isSecret, tooShort } from "./SecretValues.ts"
+import { isSecret, maskedFor, tooShort } from "./SecretValues.ts"
 
 /** A child's environment: `env` is what it gets, `shown` what may be written down. */
 export interface ChildEnv {
@@ -12,6 +12,8 @@ export interface ChildEnv {
   readonly shown: Readonly<Record<string, string>>
   /** Values that must not be stored: of secret references, and those of the env file that are secrets. */
   readonly secrets: ReadonlyArray<Redacted.Redacted>
+  /** The variables that hold these values. */
+  readonly secretNames: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
 }
 
@@ -27,23 +29,30 @@ const isOurs = (name: string): boolean =>
 
 /**
  * Composes the environment of an adapter's child, later ones winning: PATH, HOME and LANG of this process,
- * what `inheritEnv` lists, the env file, `env` with its secrets resolved, and `own`, the runtime's
- * variables. Values from the env file, from secret references and inherited ones are shown as `[redacted]`.
+ * what `inheritEnv` lists, `defaults` (what the program needs where the adapter does not say otherwise), the
+ * env file, `env` with its secrets resolved, and `own`, the runtime's variables. Values from the env file, from secret references and inherited ones are shown as `[redacted]`.
  * A secret that is too short to be masked is a warning.
  */
 export const childEnv = (
   settings: Pick<ChildSettings, "env" | "envFile" | "inheritEnv">,
   own: Readonly<Record<string, string>>,
-  host: HostEnvironment
+  host: HostEnvironment,
+  defaults: Readonly<Record<string, string>> = {}
 ): Effect.Effect<ChildEnv, CannotStart> =>
   Effect.gen(function* () {
     const env = new Map<string, string>([["PATH", FALLBACK_PATH]])
     const masked = new Set<string>()
     const secrets: Array<Redacted.Redacted> = []
-    const set = (name: string, value: string, secret: boolean) => {
+    const secretNames = new Set<string>()
+    const set = (name: string, value: string, hidden: boolean) => {
       env.set(name, value)
-      if (secret) masked.add(name)
+      secretNames.delete(name)
+      if (hidden) masked.add(name)
       else masked.delete(name)
+    }
+    const hold = (name: string, secret: Redacted.Redacted) => {
+      secrets.push(secret)
+      secretNames.add(name)
     }
     const warnings = settings.inheritEnv
       .filter(isOurs)
@@ -52,13 +61,14 @@ export const childEnv = (
       const value = host[name]
       if (value !== undefined) set(name, value, !ALWAYS.includes(name))
     }
+    for (const [name, value] of Object.entries(defaults)) set(name, value, false)
     if (Option.isSome(settings.envFile)) {
       const file = yield* readEnvFile(settings.envFile.value)
       for (const [name, value] of file.values) set(name, Redacted.value(value), true)
       warnings.push(...file.warnings)
       for (const [name, value] of file.values) {
         if (!isSecret(Redacted.value(value))) continue
-        secrets.push(value)
+        hold(name, value)
         warnings.push(
           ...tooShort(`${name} of env file ${settings.envFile.value.path}`, Redacted.value(value))
         )
@@ -69,7 +79,7 @@ export const childEnv = (
       else {
         const secret = yield* resolveSecret(value, host)
         set(name, Redacted.value(secret), true)
-        secrets.push(secret)
+        hold(name, secret)
         warnings.push(...tooShort(`env ${name}`, Redacted.value(secret)))
       }
     }
@@ -78,6 +88,11 @@ export const childEnv = (
       env: Object.fromEntries(env),
       shown: Object.fromEntries(Array.from(env, ([name, value]) => [name, masked.has(name) ? MASK : value])),
       secrets,
+      secretNames: [...secretNames],
       warnings
     }
   })
+
+/** Masks all secret values of an environment. */
+export const redactorFor = ({ secrets }: Pick<ChildEnv, "secrets">): Redactor =>
+  redactorOf(secrets.flatMap((secret) => maskedFor(Redacted.value(secret))))

@@ -1,39 +1,60 @@
 import { Effect, Layer, Option } from "effect"
 import { type Adapter, AdapterRegistry } from "../../src/adapter/AdapterRegistry.ts"
-import type { AdapterSettings } from "../../src/config/AdapterSettings.ts"
+import type { AdapterSettings, AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import { folderOf } from "../../src/config/Paths.ts"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
-import { notOk, probeChild } from "./Probe.ts"
+import { executeAgentCli } from "./AgentCli.ts"
+import { claudeCode } from "./drivers/ClaudeCode.ts"
+import { codex } from "./drivers/Codex.ts"
+import type { Driver } from "./drivers/Driver.ts"
+import { hermes } from "./drivers/Hermes.ts"
+import { ollamaAdapter } from "./Ollama.ts"
+import { openAiChatAdapter } from "./OpenAiChat.ts"
+import { probeAgent, probeChild } from "./Probe.ts"
 import { Processes } from "./Process.ts"
-import { blank, executeScript } from "./Script.ts"
+import { executeScript } from "./Script.ts"
 
 /** How long the answer of a probe holds (SPEC.md section 6). */
 const PROBE_HOLDS = "30 seconds"
 
-const notBuilt = (settings: AdapterSettings): Adapter => {
-  const reason = `mode ${settings.mode} is not in this build yet`
-  return {
-    settings,
-    probe: Effect.succeed(notOk({ reason, remedy: "use an adapter of mode script" })),
-    execute: () => Effect.succeed({ ...blank, reason: Option.some(reason) })
-  }
+const DRIVERS: Readonly<Record<AgentCliSettings["driver"], Driver>> = {
+  codex,
+  "claude-code": claudeCode,
+  "hermes-agent": hermes
 }
+
+type Mode = Pick<Adapter, "probe" | "execute">
 
 const make = Effect.gen(function* () {
   const runtime = yield* RuntimeConfig
   const processes = yield* Processes
   const host = { ...process.env }
   const startedIn = folderOf(runtime.configPath)
-  const adapterOf = (settings: AdapterSettings): Effect.Effect<Adapter> =>
-    settings.mode === "script"
-      ? Effect.map(Effect.cachedWithTTL(probeChild(settings, host), PROBE_HOLDS), (probe) => ({
-          settings,
-          probe,
+  const modeOf = (settings: AdapterSettings): Effect.Effect<Mode> => {
+    switch (settings.mode) {
+      case "script":
+        return Effect.succeed({
+          probe: probeChild(settings, host),
           execute: executeScript({ settings, runtime, host, startedIn, processes })
-        }))
-      : Effect.succeed(notBuilt(settings))
+        })
+      case "agent-cli": {
+        const driver = DRIVERS[settings.driver]
+        return Effect.map(
+          executeAgentCli({ settings, driver, runtime, host, startedIn, processes }),
+          (execute) => ({ probe: probeAgent({ settings, driver }, host), execute })
+        )
+      }
+      case "ollama-generate":
+        return Effect.succeed(ollamaAdapter({ settings, runtime, host }))
+      case "openai-chat":
+        return Effect.succeed(openAiChatAdapter({ settings, runtime, host }))
+    }
+  }
   const adapters = new Map<string, Adapter>()
-  for (const [id, settings] of runtime.adapters) adapters.set(id, yield* adapterOf(settings))
+  for (const [id, settings] of runtime.adapters) {
+    const { execute, probe } = yield* modeOf(settings)
+    adapters.set(id, { settings, execute, probe: yield* Effect.cachedWithTTL(probe, PROBE_HOLDS) })
+  }
   return { ids: [...adapters.keys()], get: (id: string) => Option.fromNullable(adapters.get(id)) }
 })
 

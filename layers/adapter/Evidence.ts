@@ -84,14 +84,24 @@ export const intoKeepingRaw = (
 }
 
 /** What the attempt's `issues` are to say of its logs. */
-export const findingsOf = (logs: Logs): ReadonlyArray<string> =>
-  Object.entries({ "stdout.log": logs.stdout, "stderr.log": logs.stderr }).flatMap(([name, log]) => {
+export const findingsOf = (logs: Logs, steps?: LogFile): ReadonlyArray<string> =>
+  Object.entries({
+    "stdout.log": logs.stdout,
+    "stderr.log": logs.stderr,
+    ...(steps === undefined ? {} : { "steps.jsonl": steps })
+  }).flatMap(([name, log]) => {
     const problem = log.problem()
     return [
       ...(log.truncated() ? [`${name} was cut at ${log.size()} bytes`] : []),
       ...(problem._tag === "Some" ? [`${name} could not be written to its end: ${problem.value.reason}`] : [])
     ]
   })
+
+const HINT_BYTES = 16 * 1024
+
+/** Where a hint in words may stand: the ends of both logs, masked as these are. */
+export const hintsOf = (logs: Logs): string =>
+  `${logs.stdout.tail(HINT_BYTES)}\n${logs.stderr.tail(HINT_BYTES)}`
 
 /** The end of a text as one line of at most `most` characters. */
 export const lastLine = (text: string, most = 300): string => {

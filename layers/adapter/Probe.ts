@@ -1,9 +1,11 @@
+import { accessSync, constants } from "node:fs"
 import { Effect, Option } from "effect"
 import type { ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
-import type { ChildSettings } from "../../src/config/AdapterSettings.ts"
+import type { AgentCliSettings, ChildSettings } from "../../src/config/AdapterSettings.ts"
 import { CannotStart } from "./CannotStart.ts"
 import { childEnv } from "./ChildEnv.ts"
-import { findCommand, folderProblem } from "./Command.ts"
+import { codeOf, findCommand, folderProblem } from "./Command.ts"
+import type { Driver } from "./drivers/Driver.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 
 /** What a probe of an adapter that cannot run answers. */
@@ -40,4 +42,59 @@ export const probeChild = (settings: ChildSettings, host: HostEnvironment): Effe
     yield* findCommand(settings.command.path, env.PATH ?? "")
     yield* workingDirectory(settings)
     return { ok: true, reason: "", remedy: "", warnings }
+  }).pipe(Effect.catchTag("CannotStart", (cause) => Effect.succeed(notOk(cause))))
+
+/** An agent's program as it is configured, with the driver that speaks its dialect. */
+export interface Agent {
+  readonly settings: AgentCliSettings
+  readonly driver: Driver
+}
+
+const settingsFile = ({ settingsFile }: AgentCliSettings): Effect.Effect<void, CannotStart> =>
+  Option.match(settingsFile, {
+    onNone: () => Effect.void,
+    onSome: ({ path }) =>
+      Effect.try({
+        try: () => accessSync(path, constants.R_OK),
+        catch: (cause) =>
+          new CannotStart({
+            reason: `settings file ${path} cannot be read (${codeOf(cause)})`,
+            remedy: "make it, readable for this user, or correct the adapter's settingsFile"
+          })
+      })
+  })
+
+/**
+ * The file of an agent's program, once all is in place for it: command, settings file, and nothing that its
+ * driver objects to. Runs nothing.
+ */
+export const findAgent = (
+  { driver, settings }: Agent,
+  env: Readonly<Record<string, string>>
+): Effect.Effect<string, CannotStart> =>
+  findCommand(settings.command.path, env.PATH ?? "").pipe(
+    Effect.zipLeft(settingsFile(settings)),
+    Effect.zipLeft(
+      Effect.suspend(() =>
+        Option.match(driver.objection(settings, env), {
+          onNone: () => Effect.void,
+          onSome: (objection) => new CannotStart(objection)
+        })
+      )
+    )
+  )
+
+const bypassing = ({ driver, settings }: Agent): ReadonlyArray<string> =>
+  settings.autonomy === "trusted-vm"
+    ? [`autonomy trusted-vm passes ${driver.bypass.join(" ")}: the agent may do all that this user may`]
+    : []
+
+/** As `probeChild`, for an agent's program; warns of the flags that `trusted-vm` passes. */
+export const probeAgent = (agent: Agent, host: HostEnvironment): Effect.Effect<ProbeResult> =>
+  Effect.gen(function* () {
+    const { driver, settings } = agent
+    const { env, warnings } = yield* childEnv(settings, {}, host, driver.env(settings))
+    yield* findAgent(agent, env)
+    yield* workingDirectory(settings)
+    return { ok: true, reason: "", remedy: "", warnings: [...warnings, ...bypassing(agent)] }
   }).pipe(Effect.catchTag("CannotStart", (cause) => Effect.succeed(notOk(cause))))

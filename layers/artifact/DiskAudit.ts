@@ -4,9 +4,7 @@ import {
   constants,
   fstatSync,
   fsync,
-  mkdirSync,
   openSync,
-  readSync,
   renameSync,
   rmSync,
   writeSync
@@ -15,76 +13,20 @@ import { join } from "node:path"
 import { Effect, Layer, Option, type Scope } from "effect"
 import {
   Audit,
-  AuditFailed,
+  type AuditFailed,
   type AuditFile,
   type AuditFolder,
   type AuditLog,
   type LogFile,
   MAX_STREAM_BYTES
 } from "../../src/artifact/AuditFolder.ts"
-import { auditSegments } from "./AuditPath.ts"
+import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { growth } from "./AuditGrowth.ts"
+import { below, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
+import { readRange, sizeOf } from "./AuditReading.ts"
 import { makeTail } from "./Tail.ts"
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
-
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)
-
-const PLANTED = "something that is not ours (a link, a pipe, ...) lies in its place"
-const WORDS: Readonly<Record<string, string>> = {
-  ELOOP: PLANTED,
-  ENOTDIR: PLANTED,
-  ENXIO: PLANTED,
-  EISDIR: PLANTED
-}
-
-const failed = (path: string, cause: unknown): AuditFailed =>
-  cause instanceof AuditFailed
-    ? cause
-    : new AuditFailed({ path, reason: WORDS[codeOf(cause)] ?? codeOf(cause) })
-
-// Node knows no openat(2): a name below an open folder is reached through the folder's descriptor, so that
-// nothing can be put in the place of a folder between the look and the use.
-const below = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`
-
-const enter = (parent: number, name: string, make: boolean): number => {
-  if (make)
-    try {
-      mkdirSync(below(parent, name), { mode: 0o700 })
-    } catch (cause) {
-      if (codeOf(cause) !== "EEXIST") throw cause
-    }
-  return openSync(below(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-}
-
-/** Runs `use` with the attempt's folder open; links on the way below the root are refused. */
-const inFolder = <A>(
-  root: string,
-  names: ReadonlyArray<string>,
-  make: boolean,
-  use: (folder: number) => A
-): A => {
-  if (make) mkdirSync(root, { recursive: true, mode: 0o700 })
-  let folder = openSync(root, O_RDONLY | O_DIRECTORY)
-  try {
-    for (const name of names) {
-      const next = enter(folder, name, make)
-      closeSync(folder)
-      folder = next
-    }
-    return use(folder)
-  } finally {
-    closeSync(folder)
-  }
-}
-
-// A hard link or a pipe that was put there before is no file of ours.
-const ours = (fd: number, path: string): number => {
-  const stats = fstatSync(fd)
-  if (stats.isFile() && stats.nlink === 1) return fd
-  closeSync(fd)
-  throw new AuditFailed({ path, reason: PLANTED })
-}
 
 const synced = (fd: number): Effect.Effect<void, NodeJS.ErrnoException> =>
   Effect.async((resume) => fsync(fd, (error) => resume(error === null ? Effect.void : Effect.fail(error))))
@@ -110,23 +52,17 @@ const startFile = (folder: number, temporary: string, text: string): number => {
   }
 }
 
-interface Place {
-  readonly root: string
-  readonly names: ReadonlyArray<string>
-  readonly path: string
-}
-
-const put = ({ root, names, path }: Place) =>
+const put = (place: Place) =>
   Effect.fn("AuditFolder.put")((file: AuditFile, text: string) => {
     const temporary = `.${file}.${crypto.randomUUID()}.tmp`
     const write = Effect.acquireUseRelease(
-      Effect.try(() => inFolder(root, names, true, (folder) => startFile(folder, temporary, text))),
+      Effect.try(() => inFolder(place, true, (folder) => startFile(folder, temporary, text))),
       synced,
       (fd) => Effect.sync(() => closeSync(fd))
     )
     const publish = Effect.acquireUseRelease(
       Effect.try(() =>
-        inFolder(root, names, false, (folder) => {
+        inFolder(place, false, (folder) => {
           renameSync(below(folder, temporary), below(folder, file))
           return openSync(below(folder, "."), O_RDONLY | O_DIRECTORY)
         })
@@ -135,16 +71,16 @@ const put = ({ root, names, path }: Place) =>
       (fd) => Effect.sync(() => closeSync(fd))
     )
     return Effect.zipRight(write, publish).pipe(
-      Effect.mapError((cause) => failed(join(path, file), "error" in cause ? cause.error : cause)),
+      Effect.mapError((cause) => failed(join(place.path, file), "error" in cause ? cause.error : cause)),
       Effect.uninterruptible
     )
   })
 
-const openLog = ({ root, names, path }: Place, file: string): number =>
-  inFolder(root, names, true, (folder) =>
+const openLog = (place: Place, file: string): number =>
+  inFolder(place, true, (folder) =>
     ours(
       openSync(below(folder, file), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600),
-      join(path, file)
+      join(place.path, file)
     )
   )
 
@@ -203,51 +139,34 @@ const log =
         )
     ).pipe(Effect.map((fd) => writeLog(fd, join(place.path, file))))
 
-const readRange = (
-  place: Place,
-  file: AuditFile,
-  range: { readonly offset: number; readonly most: number }
-): Uint8Array => {
-  try {
-    return inFolder(place.root, place.names, false, (folder) => {
-      const fd = ours(
-        openSync(below(folder, file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
-        join(place.path, file)
-      )
-      try {
-        const left = Math.max(0, Math.min(range.most, fstatSync(fd).size - range.offset))
-        const bytes = new Uint8Array(left)
-        return bytes.subarray(0, left === 0 ? 0 : readSync(fd, bytes, 0, left, range.offset))
-      } finally {
-        closeSync(fd)
-      }
-    })
-  } catch (cause) {
-    if (codeOf(cause) === "ENOENT") return new Uint8Array(0)
-    throw cause
-  }
-}
-
 const make = (root: string): typeof Audit.Service => {
-  const placeOf = (names: ReadonlyArray<string>): Place => ({ root, names, path: join(root, ...names) })
+  const asking = <A>(
+    taskId: TaskId,
+    attemptId: AttemptId,
+    file: AuditFile,
+    ask: (place: Place) => A
+  ): Effect.Effect<A, AuditFailed> => {
+    const place = placeOf(root, taskId, attemptId)
+    return Effect.try({ try: () => ask(place), catch: (cause) => failed(join(place.path, file), cause) })
+  }
   return {
     open: Effect.fn("Audit.open")((taskId, attemptId) => {
-      const place = placeOf(auditSegments(taskId, attemptId))
+      const place = placeOf(root, taskId, attemptId)
       return Effect.try({
         try: (): AuditFolder => {
-          inFolder(root, place.names, true, () => undefined)
+          inFolder(place, true, () => undefined)
           return { path: place.path, relativePath: join(...place.names), put: put(place), log: log(place) }
         },
         catch: (cause) => failed(place.path, cause)
       })
     }),
-    read: Effect.fn("Audit.read")((taskId, attemptId, file, range) => {
-      const place = placeOf(auditSegments(taskId, attemptId))
-      return Effect.try({
-        try: () => readRange(place, file, range),
-        catch: (cause) => failed(join(place.path, file), cause)
-      })
-    })
+    read: Effect.fn("Audit.read")((taskId, attemptId, file, range) =>
+      asking(taskId, attemptId, file, (place) => readRange(place, file, range))
+    ),
+    size: Effect.fn("Audit.size")((taskId, attemptId, file) =>
+      asking(taskId, attemptId, file, (place) => sizeOf(place, file))
+    ),
+    growth: (taskId, attemptId, file) => growth(placeOf(root, taskId, attemptId), file)
   }
 }
 

@@ -1,21 +1,25 @@
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, PubSub, Stream } from "effect"
 import { Audit, type AuditFile, type LogFile, MAX_STREAM_BYTES } from "../../src/artifact/AuditFolder.ts"
+import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { auditSegments } from "./AuditPath.ts"
 import { makeTail } from "./Tail.ts"
 
-/** Audit folders in memory, for tests of what writes and reads them. Their `path` exists nowhere. */
-export const layer: Layer.Layer<Audit> = Layer.sync(Audit, () => {
+const make = (written: PubSub.PubSub<void>): typeof Audit.Service => {
   const files = new Map<string, Uint8Array>()
   const get = (path: string) => files.get(path) ?? new Uint8Array(0)
+  const pathOf = (taskId: TaskId, attemptId: AttemptId, file: AuditFile) =>
+    `${auditSegments(taskId, attemptId).join("/")}/${file}`
   const log = (path: string): LogFile => {
     const tail = makeTail()
     let cut = false
+    files.set(path, get(path))
     return {
       write: (chunk) => {
         tail.push(chunk)
         const part = chunk.subarray(0, MAX_STREAM_BYTES - get(path).length)
         cut = cut || part.length < chunk.length
         files.set(path, Buffer.concat([get(path), part]))
+        written.unsafeOffer(undefined)
       },
       size: () => get(path).length,
       tail: tail.text,
@@ -35,8 +39,19 @@ export const layer: Layer.Layer<Audit> = Layer.sync(Audit, () => {
       })
     },
     read: (taskId, attemptId, file, { offset, most }) =>
+      Effect.sync(() => get(pathOf(taskId, attemptId, file)).slice(offset, offset + most)),
+    size: (taskId, attemptId, file) =>
       Effect.sync(() =>
-        get(`${auditSegments(taskId, attemptId).join("/")}/${file}`).slice(offset, offset + most)
+        Option.map(Option.fromNullable(files.get(pathOf(taskId, attemptId, file))), (bytes) => bytes.length)
+      ),
+    growth: () =>
+      Stream.unwrapScoped(
+        Effect.map(PubSub.subscribe(written), (grown) =>
+          Stream.concat(Stream.succeed<void>(undefined), Stream.fromQueue(grown))
+        )
       )
   }
-})
+}
+
+/** Audit folders in memory, for tests of what writes and reads them. Their `path` exists nowhere. */
+export const layer: Layer.Layer<Audit> = Layer.effect(Audit, Effect.map(PubSub.sliding<void>(1), make))

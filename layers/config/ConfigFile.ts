@@ -16,8 +16,10 @@ import { absolute, configPath } from "../../src/config/Paths.ts"
 import { references } from "../../src/config/References.ts"
 import { settings, type Where } from "../../src/config/Resolve.ts"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
+import type { Template } from "../../src/domain/WorkflowTemplate.ts"
 import { readObject } from "./JsonFile.ts"
-import { readProfiles } from "./ProfileFiles.ts"
+import { type NamedFiles, readNamed } from "./NamedFiles.ts"
+import { judgeProfile } from "./ProfileFiles.ts"
 
 /** The configuration file of this process: `--config`, else AGENT_RUNTIME_CONFIG, else `config/runtime.json`. */
 export const pathOf = (option: string | undefined): string =>
@@ -32,23 +34,42 @@ export const load = Effect.fn("ConfigFile.load")(function* (path: string) {
   const configPath = absolute(process.cwd(), home, path)
   const files = yield* chain(configPath, home, (file, askedBy) => read(configPath, file, askedBy))
   const origin = merge(files)
-  return yield* interpret({ configPath, origin, home })
+  const where = { configPath, origin, home }
+  const value = plain(origin)
+  // Few have templates of their own, and what judges them is large.
+  const workflows =
+    value.workflows === undefined
+      ? { byId: new Map<string, Template>(), problems: [] }
+      : readNamed("workflows", "workflow template", yield* templateJudge, value, where)
+  return yield* interpret(value, workflows, where)
 })
+
+const templateJudge = Effect.map(
+  Effect.promise(() => import("./TemplateFiles.ts")),
+  (module) => module.judgeTemplate
+)
 
 /** The configuration for the programs, read once. */
 export const layer = (path: string): Layer.Layer<RuntimeConfig, ConfigInvalid | ConfigMissing> =>
   Layer.effect(RuntimeConfig, load(path))
 
-const interpret = (where: Where): Effect.Effect<Settings, ConfigInvalid> => {
-  const value = plain(where.origin)
+const interpret = (
+  value: Readonly<Record<string, unknown>>,
+  workflows: NamedFiles<Template>,
+  where: Where
+): Effect.Effect<Settings, ConfigInvalid> => {
   const decoded = judge(ConfigurationFile)(value)
-  const profiles = readProfiles(value, where)
+  const profiles = readNamed("profiles", "profile", judgeProfile, value, where)
   const findings = [...(Either.isLeft(decoded) ? decoded.left : []), ...references(value)]
-  const problems = [...findings.map((found) => inFile(where.origin, found)), ...profiles.problems]
+  const problems = [
+    ...findings.map((found) => inFile(where.origin, found)),
+    ...profiles.problems,
+    ...workflows.problems
+  ]
   const fail = (all: ReadonlyArray<FileProblem>) =>
     Effect.fail(new ConfigInvalid({ path: where.configPath, problems: all }))
   if (Either.isLeft(decoded) || problems.length > 0) return fail(problems)
-  const found = settings(decoded.right, profiles.byId, where)
+  const found = settings(decoded.right, { profiles: profiles.byId, workflows: workflows.byId }, where)
   const places = placeFindings(found).map((one) => inFile(where.origin, one))
   return places.length > 0 ? fail(places) : Effect.succeed(found)
 }

@@ -83,7 +83,7 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
   openOf: Effect.fn("Attempts.openOf")((id) =>
     first(sqlite.rows(OPEN_OF, { id })).pipe(Effect.map(Option.map(toOpen)))
   ),
-  compiled: Effect.fn("Attempts.compiled")((bundle, evidence, stamp) =>
+  compiled: Effect.fn("Attempts.compiled")((bundle, evidence, stamp, told = {}) =>
     sqlite.transact(
       "Attempts.compiled",
       Effect.gen(function* () {
@@ -95,7 +95,12 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
           sqlite,
           "bundle_compiled",
           { taskId: bundle.taskId, attemptId: bundle.attemptId },
-          { bundle_id: bundle.bundleId, bundle_hash: bundle.bundleHash, replay_grade: bundle.replayGrade },
+          {
+            bundle_id: bundle.bundleId,
+            bundle_hash: bundle.bundleHash,
+            replay_grade: bundle.replayGrade,
+            ...told
+          },
           stamp
         )
         return true

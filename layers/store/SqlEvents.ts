@@ -1,6 +1,6 @@
 import { Effect, Either, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
-import { EventId } from "../../src/domain/Ids.ts"
+import { EventId, type WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { type EventType, RunEvent } from "../../src/domain/RunEvent.ts"
 import type { Events } from "../../src/store/Events.ts"
@@ -18,6 +18,9 @@ const NEWEST = statement("SELECT * FROM (SELECT * FROM run_events ORDER BY id DE
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM run_events WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit) ORDER BY id"
 )
+
+const OF_WORKFLOW = statement(`
+  SELECT * FROM (SELECT * FROM run_events WHERE workflow_id = :workflowId ORDER BY id DESC LIMIT :limit) ORDER BY id`)
 
 export interface EventSubject {
   readonly taskId?: string | null
@@ -58,6 +61,10 @@ const salvaged = salvager(
 const shown = (row: Row): RunEvent => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
 const list = Effect.map((rows: ReadonlyArray<Row>) => rows.map(shown))
+
+/** Of one workflow, oldest first, at most the newest `limit`. */
+export const ofWorkflow = (sqlite: Sqlite["Type"], workflowId: WorkflowId, limit: number) =>
+  list(sqlite.rows(OF_WORKFLOW, { workflowId, limit }))
 
 export const make = (sqlite: Sqlite["Type"]): Events => ({
   append: Effect.fn("Events.append")((event, stamp) =>

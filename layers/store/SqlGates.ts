@@ -1,7 +1,7 @@
 import { Array as Arr, DateTime, Effect, Option, Schema } from "effect"
-import { Actor } from "../../src/domain/Actor.ts"
+import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
-import type { Cooldown, Gates, Pause } from "../../src/store/Gates.ts"
+import type { Cooldown, Gates, InHand, Pause } from "../../src/store/Gates.ts"
 import { actorJson, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -24,6 +24,21 @@ const COOL_DOWN = statement(`
   ON CONFLICT (gate_id) DO UPDATE SET reason = excluded.reason, until_at = excluded.until_at,
     actor_json = excluded.actor_json, updated_at = excluded.updated_at
   WHERE excluded.until_at > gates.until_at RETURNING gate_id`)
+const CLEAR_COOLDOWN = statement("DELETE FROM gates WHERE gate_id = :gateId RETURNING *")
+// So many attempts of an adapter can have been running when its limit was hit; later ones did not start.
+const SNOOZED = statement(`
+  SELECT task_id, attempt_id FROM (
+    SELECT task_id, attempt_id, number FROM attempts WHERE adapter_id = :adapterId ORDER BY started_at DESC LIMIT 1000) AS recent
+  WHERE number = (SELECT max(number) FROM attempts WHERE attempts.task_id = recent.task_id)
+    AND EXISTS (SELECT 1 FROM run_events WHERE run_events.task_id = recent.task_id
+      AND run_events.attempt_id = recent.attempt_id AND event_type = 'rate_limit_rescheduled')`)
+const MAKE_DUE = statement(`
+  UPDATE tasks SET ready = 1, available_at = :at, updated_at = :at
+  WHERE task_id = :taskId AND ready = 0 AND status = 'retryable_failure' AND available_at > :at RETURNING task_id`)
+// From the attempts, which are few: the planner, which knows no figures, might begin with the tasks.
+const IN_HAND = statement(`
+  SELECT attempts.adapter_id, requested_adapter, requested_profile, untrusted
+  FROM attempts INDEXED BY attempts_running CROSS JOIN tasks USING (task_id) WHERE attempts.status = 'running'`)
 
 const decodeActor = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))
 const unknownActor: Actor = { surface: "cli", name: "unknown" }
@@ -46,6 +61,28 @@ const toCooldown = (row: Row): Option.Option<Cooldown> =>
     reason: text(row, "reason"),
     until
   }))
+
+const gateOf = (adapterId: string): string => `adapter:${adapterId}`
+
+const toInHand = (row: Row): InHand => ({
+  adapterId: text(row, "adapter_id"),
+  requestedAdapter: text(row, "requested_adapter"),
+  requestedProfile: text(row, "requested_profile"),
+  untrusted: row.untrusted !== 0
+})
+
+/** Makes the tasks that an adapter's limit put off due now; each has that in its own history. */
+const makeDue = (sqlite: Sqlite["Type"], adapterId: string, stamp: Stamp) =>
+  Effect.gen(function* () {
+    const at = time(stamp.at)
+    for (const snoozed of yield* sqlite.rows(SNOOZED, { adapterId })) {
+      const taskId = String(snoozed.task_id)
+      if ((yield* sqlite.rows(MAKE_DUE, { taskId, at })).length === 0) continue
+      const subject = { taskId, attemptId: String(snoozed.attempt_id) }
+      const detail = { available_at: at, reason: `the cool-down of adapter ${adapterId} was ended` }
+      yield* appendEvent(sqlite, "rate_limit_rescheduled", subject, detail, stamp)
+    }
+  })
 
 export const make = (sqlite: Sqlite["Type"]): Gates => ({
   pause: Effect.map(sqlite.rows(PAUSE), (rows) => Option.map(Option.fromNullable(rows[0]), toPause)),
@@ -80,12 +117,12 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
   cooldowns: Effect.fn("Gates.cooldowns")((now) =>
     Effect.map(sqlite.rows(COOLDOWNS, { now: time(now) }), (rows) => Arr.filterMap(rows, toCooldown))
   ),
-  coolDown: Effect.fn("Gates.coolDown")((cooldown, stamp) =>
+  coolDown: Effect.fn("Gates.coolDown")((cooldown, cause, stamp) =>
     sqlite.transact(
       "Gates.coolDown",
       Effect.gen(function* () {
         const set = yield* sqlite.rows(COOL_DOWN, {
-          gateId: `adapter:${cooldown.adapterId}`,
+          gateId: gateOf(cooldown.adapterId),
           adapterId: cooldown.adapterId,
           reason: orNull(cooldown.reason),
           until: time(cooldown.until),
@@ -98,8 +135,36 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
           until: time(cooldown.until),
           reason: orNull(cooldown.reason)
         }
-        yield* appendEvent(sqlite, "adapter_cooldown", {}, detail, stamp)
+        yield* appendEvent(
+          sqlite,
+          "adapter_cooldown",
+          Option.getOrElse(cause, () => ({})),
+          detail,
+          stamp
+        )
       })
     )
-  )
+  ),
+  clearCooldown: Effect.fn("Gates.clearCooldown")((adapterId, stamp) =>
+    sqlite.transact(
+      "Gates.clearCooldown",
+      Effect.gen(function* () {
+        const rows = yield* sqlite.rows(CLEAR_COOLDOWN, { gateId: gateOf(adapterId) })
+        const ended = Option.flatMap(Option.fromNullable(rows[0]), toCooldown).pipe(
+          Option.filter(({ until }) => DateTime.greaterThan(until, stamp.at))
+        )
+        if (Option.isNone(ended)) return false
+        const detail = {
+          adapter_id: adapterId,
+          cleared: true,
+          until: time(ended.value.until),
+          reason: orNull(ended.value.reason)
+        }
+        yield* appendEvent(sqlite, "adapter_cooldown", {}, detail, stamp)
+        yield* makeDue(sqlite, adapterId, stamp)
+        return true
+      })
+    )
+  ),
+  inHand: Effect.map(sqlite.rows(IN_HAND), (rows) => rows.map(toInHand))
 })

@@ -15,7 +15,9 @@ import * as Sqlite from "./Sqlite.ts"
 import * as SqlMaintenance from "./SqlMaintenance.ts"
 import * as SqlOutbox from "./SqlOutbox.ts"
 import * as SqlRunners from "./SqlRunners.ts"
+import * as SqlSchedules from "./SqlSchedules.ts"
 import * as SqlTasks from "./SqlTasks.ts"
+import * as SqlWorkflows from "./SqlWorkflows.ts"
 import { ensure, identity, marksOf } from "./StoreFile.ts"
 import { statement } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
@@ -29,6 +31,8 @@ const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
     gates: SqlGates.make(sqlite),
     runners: SqlRunners.make(sqlite),
     outbox: SqlOutbox.make(sqlite),
+    schedules: SqlSchedules.make(sqlite),
+    workflows: SqlWorkflows.make(sqlite),
     maintenance: SqlMaintenance.make(sqlite),
     transact: sqlite.transact,
     changes: changes(sqlite)

@@ -27,8 +27,14 @@ const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
 const CHILDREN = statement(
   "SELECT * FROM tasks WHERE parent_task_id = :taskId ORDER BY created_at, task_id LIMIT :limit"
 )
+// A replay's source names its attempt, which is an index; a source alone anybody may write.
+const REPLAYS = statement(`
+  SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.source = substr('replay:' || attempts.attempt_id, 1, 200)
+    AND tasks.replay_of = attempts.attempt_id
+  WHERE attempts.task_id = :taskId ORDER BY attempts.number, tasks.created_at, tasks.task_id LIMIT :limit`)
 const RECENT = statement(`
-  SELECT * FROM tasks WHERE status = 'completed' AND kind = :kind ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
+  SELECT * FROM tasks WHERE status = 'completed' AND kind = :kind AND replay_of IS NULL
+  ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
 const UNFINISHED_DESCENDANTS = statement(`
   SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE root_task_id = :root AND status IN ${LIVE} LIMIT 101)`)
 const COUNTS = statement("SELECT status, n FROM task_counts")
@@ -131,6 +137,7 @@ export const make = (sqlite: Sql): Tasks => ({
   ),
   list: Effect.fn("Tasks.list")((filter, page) => list(sqlite, filter, page)),
   children: Effect.fn("Tasks.children")((taskId, limit) => toTasks(sqlite.rows(CHILDREN, { taskId, limit }))),
+  replays: Effect.fn("Tasks.replays")((taskId, limit) => toTasks(sqlite.rows(REPLAYS, { taskId, limit }))),
   unfinishedDescendants: Effect.fn("Tasks.unfinishedDescendants")((root) =>
     Effect.map(sqlite.rows(UNFINISHED_DESCENDANTS, { root }), (rows) => Number(rows[0]?.n))
   ),

@@ -22,6 +22,8 @@ export interface Job {
   readonly untrusted: boolean
   /** Integrations that the profile withholds from the child (`integration_policies` with `none`). */
   readonly withheld: ReadonlyArray<string>
+  /** Whether the outcome may carry free-form objects (follow-ups, messages), which a strict schema cannot hold. */
+  readonly freeFormResult?: boolean
   readonly bundlePath: string
   readonly promptPath: string
   readonly audit: AuditFolder

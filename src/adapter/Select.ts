@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Array as Arr, DateTime, Effect, Option } from "effect"
 import { type Adapter, AdapterRegistry } from "./AdapterRegistry.ts"
 
 /** How many fallbacks are walked at most (SPEC.md section 6). */
@@ -6,28 +6,64 @@ const MOST_FALLBACKS = 3
 
 export interface Selected {
   readonly adapter: Adapter
-  /** Adapters that failed their probe before this one was taken, with what they said. */
+  /** Adapters that were not taken before this one was, with the reason. */
   readonly passedOver: ReadonlyArray<{ readonly id: string; readonly reason: string }>
 }
 
-/**
- * Walks the fallback chain of an adapter to the first that passes its probe and that `allowed` admits. Where
- * none does the first is tried all the same. None when the id is not configured.
- */
-export const select = Effect.fn("Select.select")(function* (id: string, allowed: (id: string) => boolean) {
-  const registry = yield* AdapterRegistry
-  const first = registry.get(id)
-  if (Option.isNone(first)) return Option.none<Selected>()
-  const passedOver: Array<{ readonly id: string; readonly reason: string }> = []
-  let candidate: Option.Option<Adapter> = first
-  for (let step = 0; step <= MOST_FALLBACKS && Option.isSome(candidate); step++) {
-    const { settings, probe }: Adapter = candidate.value
-    if (allowed(settings.id)) {
-      const found = yield* probe
-      if (found.ok) return Option.some<Selected>({ adapter: candidate.value, passedOver })
-      passedOver.push({ id: settings.id, reason: found.reason })
-    } else passedOver.push({ id: settings.id, reason: "it may not run untrusted input" })
-    candidate = Option.flatMap(settings.fallbackAdapter, registry.get)
+/** The ids that may run in place of one another: an adapter's own, then at most three fallbacks in order. */
+export const chainOf = (
+  id: string,
+  fallbackOf: (id: string) => Option.Option<string>
+): ReadonlyArray<string> => {
+  const chain = [id]
+  while (chain.length <= MOST_FALLBACKS) {
+    const next = fallbackOf(chain[chain.length - 1]!)
+    if (Option.isNone(next)) break
+    chain.push(next.value)
   }
-  return Option.some<Selected>({ adapter: first.value, passedOver: [] })
+  return chain
+}
+
+/** Until when an adapter cools down; none while it does not. */
+export type Cooling = (id: string) => Option.Option<DateTime.Utc>
+
+const noneCools: Cooling = () => Option.none()
+
+/**
+ * Walks the fallback chain of an adapter to the first that `allowed` admits, that does not cool down and that
+ * passes its probe. Where none does, the first that is allowed is tried all the same; where none is allowed
+ * the first is answered, for the caller to refuse. None when the id is not configured. The claim has seen
+ * whether the adapter that is meant cools down: of that one it is not asked again.
+ */
+export const select = Effect.fn("Select.select")(function* (
+  id: string,
+  allowed: (id: string) => boolean,
+  cooling: Cooling = noneCools
+) {
+  const registry = yield* AdapterRegistry
+  const ids = chainOf(id, (one) =>
+    Option.flatMap(registry.get(one), ({ settings }) => settings.fallbackAdapter)
+  )
+  const chain = Arr.filterMap(ids, registry.get)
+  const [first] = chain
+  if (first === undefined || first.settings.id !== id) return Option.none<Selected>()
+  const meant = chain.findIndex(({ settings }) => allowed(settings.id))
+  const passedOver: Array<{ readonly id: string; readonly reason: string }> = []
+  for (const [at, adapter] of chain.entries()) {
+    const reason = yield* unfitness(adapter, allowed, at === meant ? noneCools : cooling)
+    if (Option.isNone(reason)) return Option.some<Selected>({ adapter, passedOver })
+    passedOver.push({ id: adapter.settings.id, reason: reason.value })
+  }
+  const tried = Math.max(meant, 0)
+  return Option.some<Selected>({ adapter: chain[tried] ?? first, passedOver: passedOver.slice(0, tried) })
 })
+
+/** Why an adapter is passed over; none when it is taken. */
+const unfitness = ({ probe, settings }: Adapter, allowed: (id: string) => boolean, cooling: Cooling) =>
+  Effect.gen(function* () {
+    if (!allowed(settings.id)) return Option.some("it may not run untrusted input")
+    const until = cooling(settings.id)
+    if (Option.isSome(until)) return Option.some(`it cools down until ${DateTime.formatIso(until.value)}`)
+    const found = yield* probe
+    return found.ok ? Option.none<string>() : Option.some(found.reason)
+  })

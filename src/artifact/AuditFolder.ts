@@ -1,4 +1,4 @@
-import { Context, type Effect, type Option, Schema, type Scope } from "effect"
+import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import type { AttemptId, TaskId } from "../domain/Ids.ts"
 
 /** Output of a stream beyond this many bytes is cut, with a visible mark (SPEC.md section 6). */
@@ -60,5 +60,17 @@ export class Audit extends Context.Tag("agent-runtime/Audit")<
       file: AuditFile,
       range: { readonly offset: number; readonly most: number }
     ) => Effect.Effect<Uint8Array, AuditFailed>
+    /** Bytes that a file of an attempt has now; none when it is not there. */
+    readonly size: (
+      taskId: TaskId,
+      attemptId: AttemptId,
+      file: AuditFile
+    ) => Effect.Effect<Option.Option<number>, AuditFailed>
+    /**
+     * Emits once when it has begun to listen, then after a log of an attempt has grown, whichever process
+     * writes it; much growth may be one element, and an element may stand for none. The log and its folder
+     * need not be there yet. Whoever reads on every element misses nothing; it does not end.
+     */
+    readonly growth: (taskId: TaskId, attemptId: AttemptId, file: AuditLog) => Stream.Stream<void>
   }
 >() {}

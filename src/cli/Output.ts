@@ -44,12 +44,14 @@ export const textOf = ({ value, view }: Answer, { output, colour, columns }: Ses
     : render(view === undefined ? records(value) : view(), { style: style(colour), columns })
 }
 
-/** Writes text to stdout as it is; for output that is no record, such as a log. */
-export const write = (text: string): Effect.Effect<void, OutputClosed | OutputFailed, Terminal> =>
+/** Writes text or bytes to stdout as they are; for output that is no record, such as a log. */
+export const write = (
+  output: string | Uint8Array
+): Effect.Effect<void, OutputClosed | OutputFailed, Terminal> =>
   Effect.gen(function* () {
-    if (text === "") return
+    if (output.length === 0) return
     const terminal = yield* Terminal
-    const written = yield* terminal.write(text)
+    const written = yield* terminal.write(output)
     if (written._tag === "Closed") return yield* new OutputClosed()
     if (written._tag === "Failed") return yield* new OutputFailed({ code: written.code })
   })

@@ -5,6 +5,38 @@ import { fields, heading, status, table } from "./Doc.ts"
 
 const id = [{ name: "id", required: true, description: "The task's id." }] as const
 
+interface Run {
+  readonly task_id: string
+  readonly attempt_id: string | null
+  readonly adapter_id: string | null
+  readonly model: string | null
+  readonly status: string
+  readonly usage: {
+    readonly input_tokens: number | null
+    readonly output_tokens: number | null
+    readonly cost_usd: number | null
+  } | null
+  readonly duration_ms: number | null
+  readonly operator_summary: string | null
+}
+
+/** Runs of one bundle, side by side. */
+const runs = (of: ReadonlyArray<Run>) =>
+  table(
+    [{ title: "task", keep: true }, "adapter", "model", "status", "ms", "tokens in", "out", "usd", "summary"],
+    of.map((one) => [
+      one.task_id,
+      one.adapter_id,
+      one.model,
+      status(one.status),
+      one.duration_ms,
+      one.usage?.input_tokens,
+      one.usage?.output_tokens,
+      one.usage?.cost_usd,
+      one.operator_summary
+    ])
+  )
+
 export const taskList = command({
   name: "task-list",
   group: "Look",
@@ -46,7 +78,7 @@ export const taskShow = command({
   arguments: id,
   options: [],
   run: (input) => ask(async () => (await import("../operate/Tasks.ts")).show, input),
-  view: ({ artifacts, attempts, children, events, task, waiting }) => [
+  view: ({ artifacts, attempts, children, events, replay_of, replays, task, waiting }) => [
     heading(task.subject ?? task.kind),
     fields([
       ["task", task.task_id],
@@ -92,7 +124,9 @@ export const taskShow = command({
             ["task", "status"],
             children.map((one) => [one.task_id, status(one.status)])
           )
-        ])
+        ]),
+    ...(replay_of === null ? [] : [heading("Replay of"), runs([replay_of])]),
+    ...(replays.length === 0 ? [] : [heading("Replays"), runs(replays)])
   ]
 })
 

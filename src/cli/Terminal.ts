@@ -31,7 +31,7 @@ export class Terminal extends Context.Tag("agent-runtime/cli/Terminal")<
     /** Width of the terminal behind stdout; none when stdout is not a terminal. */
     readonly columns: Option.Option<number>
     /** Writes to stdout and answers when the last byte is with the system, so that exiting loses nothing. */
-    readonly write: (text: string) => Effect.Effect<Written>
+    readonly write: (output: string | Uint8Array) => Effect.Effect<Written>
     /** Writes to stderr before it returns; a stderr that nobody reads is not an error. */
     readonly report: (text: string) => void
     /** Reads stdin to its end; at most `limit` bytes, more is `too_large`. */

@@ -160,16 +160,16 @@ const budgetMatches = (
     return per === "profile" ? known(at, match, profiles, "profiles") : []
   })
 
-/** What a profile file says of itself must be the id that the configuration gives it. */
-export const misnamed = (id: string, profileId: string): ReadonlyArray<Finding> =>
-  id === profileId
+/** What a profile or template file says of itself, under `key`, must be the id that the configuration gives it. */
+export const misnamed = (key: string, id: string, name: string): ReadonlyArray<Finding> =>
+  id === name
     ? []
     : [
         finding(
           "unfit",
-          ["profile_id"],
-          found(profileId, []),
+          [key],
+          found(name, []),
           `\`${id}\`, the id that the configuration gives this file`,
-          nearest(profileId, [id]) === undefined ? "" : `write \`${id}\``
+          nearest(name, [id]) === undefined ? "" : `write \`${id}\``
         )
       ]

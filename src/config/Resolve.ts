@@ -1,5 +1,4 @@
 import { Option } from "effect"
-import type { Profile } from "../domain/Profile.ts"
 import { fileOf, type Origin } from "./Extends.ts"
 import type { ConfigurationFile } from "./FileSchema.ts"
 import { absolute, folderOf, placed } from "./Paths.ts"
@@ -25,7 +24,7 @@ export const placeAt = (where: Where, path: ReadonlyArray<PropertyKey>, given: s
  */
 export const settings = (
   file: ConfigurationFile,
-  profiles: ReadonlyMap<string, Profile>,
+  { profiles, workflows }: Pick<Settings, "profiles" | "workflows">,
   where: Where
 ): Settings => {
   const at = (path: ReadonlyArray<PropertyKey>, given: string): Placed => placeAt(where, path, given)
@@ -57,9 +56,7 @@ export const settings = (
         return [id, adapterSettings(id, adapter, folder, where.home)] as const
       })
     ),
-    workflows: new Map(
-      Object.entries(file.workflows ?? {}).map(([id, given]) => [id, at(["workflows", id], given)] as const)
-    ),
+    workflows,
     ...identity(file, at),
     skillDirs: (file.skillDirs ?? []).map((given, index) => at(["skillDirs", index], given)),
     dispatch: dispatch(file),

@@ -1,5 +1,6 @@
 import { Context, type Option } from "effect"
 import type { Profile } from "../domain/Profile.ts"
+import type { Template } from "../domain/WorkflowTemplate.ts"
 import type { AdapterSettings } from "./AdapterSettings.ts"
 
 /** A path twice: as the file names it (bundles record this), and the absolute place on this host. */
@@ -40,7 +41,8 @@ export interface Settings {
   readonly retryBackoffSeconds: number
   readonly profiles: ReadonlyMap<string, Profile>
   readonly adapters: ReadonlyMap<string, AdapterSettings>
-  readonly workflows: ReadonlyMap<string, Placed>
+  /** The user's own workflow templates, by name; the built-in ones are beside them. */
+  readonly workflows: ReadonlyMap<string, Template>
   readonly identity: Option.Option<Placed>
   readonly purpose: Option.Option<Placed>
   readonly skillDirs: ReadonlyArray<Placed>

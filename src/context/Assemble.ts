@@ -67,27 +67,27 @@ export const assemble: (
 ) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore> = Effect.fn(
   "Assemble.assemble"
 )(function* (input: AssembleInput) {
+  const frozen = yield* freeze(input)
+  return { ...frozen, ...(yield* persist(frozen.bundle, input.at)) }
+})
+
+/** Writes a bundle with its prompt, durably; answers where, and the prompt with its places filled in. */
+export const persist = Effect.fn("Assemble.persist")(function* (bundle: Bundle, at: DateTime.Utc) {
   const settings = yield* RuntimeConfig
   const store = yield* ArtifactStore
-  const frozen = yield* freeze(input)
-  const folder = `bundles/${DateTime.formatIso(input.at).slice(0, 10)}`
-  const relativePath = `${folder}/${input.bundleId}.json`
-  const promptRelativePath = `${folder}/${input.bundleId}.prompt.txt`
+  const folder = `bundles/${DateTime.formatIso(at).slice(0, 10)}`
+  const relativePath = `${folder}/${bundle.bundleId}.json`
+  const promptRelativePath = `${folder}/${bundle.bundleId}.prompt.txt`
   const write = (path: string, text: string) =>
     Effect.catchTags(store.write(path, text), {
       ArtifactFailed: unusable,
       PathRefused: ({ why }) => unusable({ path, reason: why })
     })
-  const { renderedText } = frozen.bundle.prompt
+  const { renderedText } = bundle.prompt
   yield* write(promptRelativePath, renderedText)
-  yield* write(relativePath, `${bundleText(frozen.bundle)}\n`)
+  yield* write(relativePath, `${bundleText(bundle)}\n`)
   const skillDirs = settings.skillDirs.map(({ path }) => path)
-  return {
-    ...frozen,
-    relativePath,
-    promptRelativePath,
-    promptText: handOver(renderedText, store.root, skillDirs)
-  }
+  return { relativePath, promptRelativePath, promptText: handOver(renderedText, store.root, skillDirs) }
 })
 
 /** The bundle, its hash and its grade; reads only. A dry run shows its prompt. */
@@ -198,7 +198,9 @@ const largest = (parts: PromptParts): string => {
 }
 
 // Hoisted: the two are named above where they are handed over as values.
-function unusable({ path, reason }: Pick<ArtifactFailed, "path" | "reason">) {
+
+/** The artifact root cannot be read or written. */
+export function unusable({ path, reason }: Pick<ArtifactFailed, "path" | "reason">) {
   return new AssembleFailed({
     reason: "artifact_root_unusable",
     detail: `${path} below the artifact root cannot be read or written (${reason}): free space or mend the rights of artifactDir`

@@ -1,4 +1,5 @@
 import { type DateTime, Option } from "effect"
+import { chainOf } from "../adapter/Select.ts"
 import { intendedOf } from "../config/Intended.ts"
 import type { Settings } from "../config/RuntimeConfig.ts"
 import type { Cooldown } from "../store/Gates.ts"
@@ -25,13 +26,24 @@ export interface Conditions {
   readonly running: ReadonlyMap<string, number>
 }
 
-/** Whether tasks of a lane may start; none when they may. */
-export const closed = (
-  lane: Pick<Lane, "requestedAdapter" | "requestedProfile">,
-  conditions: Conditions
-): Option.Option<LaneClosed> => {
+type Place = Omit<Lane, "key">
+
+/**
+ * The adapter that the tasks of a lane wait for: the one that they are meant for or, for untrusted input, the
+ * first of its fallbacks that may run it. Where none may, the attempt will say so, and nothing is waited for.
+ */
+export const leadsTo = (lane: Place, settings: Conditions["settings"]): string => {
   const requested = { profile: lane.requestedProfile, adapter: lane.requestedAdapter }
-  const adapterId = intendedOf(requested, conditions.settings)
+  const id = intendedOf(requested, settings)
+  if (!lane.untrusted) return id
+  const fallbackOf = (one: string) =>
+    Option.flatMap(Option.fromNullable(settings.adapters.get(one)), (found) => found.fallbackAdapter)
+  return chainOf(id, fallbackOf).find((one) => admitsUntrusted(one, settings)) ?? id
+}
+
+/** Whether tasks of a lane may start; none when they may. */
+export const closed = (lane: Place, conditions: Conditions): Option.Option<LaneClosed> => {
+  const adapterId = leadsTo(lane, conditions.settings)
   const cooldown = conditions.cooldowns.find((one) => one.adapterId === adapterId)
   if (cooldown !== undefined)
     return Option.some({

@@ -2,11 +2,12 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
-import type { AttemptId, TaskId } from "../domain/Ids.ts"
+import { type AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { create, type Parent, plan } from "../intake/FollowUps.ts"
 import { putOut } from "../intake/Messages.ts"
+import { taskEnded } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, ClaimedTask, Move, Settled } from "../store/Tasks.ts"
 import { waitAfter } from "./Backoff.ts"
@@ -91,7 +92,8 @@ const coolDown = (ran: Ran, move: Move, stamp: Stamp) =>
       reason: Option.some(ran.verdict.detail),
       until: move.at
     }
-    yield* store.gates.coolDown(cooldown, stamp)
+    const { attemptId, taskId } = ran.claimed.attempt
+    yield* store.gates.coolDown(cooldown, Option.some({ attemptId, taskId }), stamp)
   })
 
 /**
@@ -101,6 +103,7 @@ const coolDown = (ran: Ran, move: Move, stamp: Stamp) =>
 export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
   const store = yield* Store
   const settings = yield* RuntimeConfig
+  const ids = yield* IdSource
   const stamp = yield* stampNow
   const { attemptId, taskId } = ran.claimed.attempt
   const retry = Option.map(ran.adapter, (adapter) => adapter.retry)
@@ -110,6 +113,7 @@ export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
   const planned = Option.isSome(asking)
     ? yield* plan(asking.value.outcome.followUpTasks, asking.value.parent)
     : []
+  const nextTaskId = TaskId.make(yield* ids.next)
   const attempted = yield* store.transact(
     "Finish.finish",
     Effect.gen(function* () {
@@ -123,6 +127,7 @@ export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
           yield* create(planned, asking.value.parent, stamp)
           yield* putOut(move.outcome.externalMessages, asking.value.parent, stamp)
         }
+        yield* taskEnded(taskId, nextTaskId, stamp)
       }
       return { taskId, attemptId, verdict, settled } satisfies Attempted
     })

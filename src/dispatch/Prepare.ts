@@ -5,16 +5,20 @@ import { Audit, type AuditFolder } from "../artifact/AuditFolder.ts"
 import { intended } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { assemble, type Compiled } from "../context/Assemble.ts"
+import { modelOf } from "../context/Model.ts"
 import { type Attempt, isModelBacked } from "../domain/Attempt.ts"
 import { BundleId, IdSource } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { KnownFile } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { precheck } from "../evidence/Precheck.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
+import { coolingNow } from "./Conditions.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
-import { NotStarted } from "./NotStarted.ts"
+import { adapterUnknown, NotStarted, untrustedNotAdmitted } from "./NotStarted.ts"
+import { replayed } from "./Replayed.ts"
 import { stampNow } from "./Runner.ts"
 
 /** Everything an adapter needs to start, recorded before it does. */
@@ -28,7 +32,12 @@ export interface Prepared {
   /** When the present round began, and what was known of the declared files then. */
   readonly roundStartedAt: Attempt["startedAt"]
   readonly known: ReadonlyArray<KnownFile>
+  /** What the event of the bundle tells beside it: of a replay, what it deviates in. */
+  readonly told?: JsonObject
 }
+
+/** What an attempt runs, and by what. */
+type Chosen = Pick<Prepared, "profile" | "adapter" | "model" | "compiled" | "told">
 
 const profileOf = ({ task }: ClaimedTask) =>
   Effect.gen(function* () {
@@ -49,19 +58,9 @@ const adapterOf = (claimed: ClaimedTask, profile: Profile) =>
     const { task } = claimed
     const id = intended(task.requestedAdapter, Option.some(profile), settings)
     const allowed = (candidate: string) => !task.untrusted || admitsUntrusted(candidate, settings)
-    const selected = yield* select(id, allowed)
-    if (Option.isNone(selected))
-      return yield* new NotStarted({
-        reason: "adapter_unknown",
-        detail: `adapter ${id} is not configured; configured are ${[...settings.adapters.keys()].join(", ")}`,
-        permanent: true
-      })
-    if (!allowed(selected.value.adapter.settings.id))
-      return yield* new NotStarted({
-        reason: "untrusted_not_admitted",
-        detail: `adapter ${id} may not run untrusted input (dispatch.untrustedAdapters)`,
-        permanent: false
-      })
+    const selected = yield* select(id, allowed, yield* coolingNow)
+    if (Option.isNone(selected)) return yield* adapterUnknown(id, settings)
+    if (!allowed(selected.value.adapter.settings.id)) return yield* untrustedNotAdmitted(id)
     yield* tellFallback(claimed, id, selected.value)
     return selected.value.adapter
   })
@@ -77,14 +76,6 @@ const tellFallback = (claimed: ClaimedTask, intendedId: string, { adapter, passe
     }
     yield* store.events.append({ type: "adapter_fallback_used", ...subject, detail }, yield* stampNow)
   })
-
-const modelOf = (claimed: ClaimedTask, adapter: Adapter): Option.Option<string> => {
-  const { settings } = adapter
-  if (settings.mode === "script") return Option.none()
-  return Option.orElse(claimed.task.requestedModel, () =>
-    settings.mode === "agent-cli" ? settings.model : Option.some(settings.model)
-  )
-}
 
 /** How many outcomes the prompt's memory shows. */
 const MEMORY = 5
@@ -131,6 +122,16 @@ const compile = (claimed: ClaimedTask, profile: Profile, adapter: Adapter, model
     })
   })
 
+/** From the inputs as they are now. */
+const anew = (claimed: ClaimedTask) =>
+  Effect.gen(function* () {
+    const profile = yield* profileOf(claimed)
+    const adapter = yield* adapterOf(claimed, profile)
+    const model = modelOf(adapter.settings, claimed.task.requestedModel)
+    const compiled = yield* compile(claimed, profile, adapter, model)
+    return { profile, adapter, model, compiled } satisfies Chosen
+  })
+
 /** Steps 7 to 9 of the cycle: input check, profile, adapter, bundle. Ends as NotStarted where one fails. */
 export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedTask) {
   const store = yield* Store
@@ -139,16 +140,17 @@ export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedT
   const missing = yield* precheck(task)
   if (missing.length > 0)
     return yield* new NotStarted({ reason: "input_missing", detail: missing.join("; "), permanent: false })
-  const profile = yield* profileOf(claimed)
-  const adapter = yield* adapterOf(claimed, profile)
-  const model = modelOf(claimed, adapter)
-  const compiled = yield* compile(claimed, profile, adapter, model)
+  const chosen: Chosen = yield* Option.match(round.replayOf, {
+    onNone: () => anew(claimed),
+    onSome: (attemptId) => replayed(claimed, attemptId)
+  })
+  const { compiled } = chosen
   const roundStartedAt = Option.getOrElse(round.roundStartedAt, () => attempt.startedAt)
   const known = Option.getOrElse(round.known, () => compiled.known)
   yield* store.tasks.beginRound(task.taskId, roundStartedAt, known)
   const audit = yield* audits.open(task.taskId, attempt.attemptId)
   yield* audit.put("assembled-context.txt", compiled.promptText)
-  return { claimed, profile, adapter, model, compiled, audit, roundStartedAt, known } satisfies Prepared
+  return { ...chosen, claimed, audit, roundStartedAt, known } satisfies Prepared
 })
 
 /** Records the bundle and what will run it, then the start; false when the attempt was ended meanwhile. */
@@ -179,7 +181,8 @@ export const record = Effect.fn("Prepare.record")(function* (prepared: Prepared)
       stderrPath: file("stderr.log"),
       resultPath: file("result.json")
     },
-    stamp
+    stamp,
+    prepared.told
   )
   if (!isOpen) return false
   const detail = { adapterId: adapter.settings.id, profileId: profile.profileId }

@@ -70,6 +70,7 @@ const execute = (
       model,
       untrusted: claimed.task.untrusted,
       withheld: withheldBy(prepared.profile),
+      freeFormResult: allowsFreeForm(prepared.profile),
       bundlePath: `${artifacts.root}/${compiled.relativePath}`,
       promptPath: `${audit.path}/assembled-context.txt`,
       audit,
@@ -89,6 +90,9 @@ const execute = (
 
 const withheldBy = ({ integrationPolicies }: Prepared["profile"]): ReadonlyArray<string> =>
   Object.keys(integrationPolicies).filter((name) => integrationPolicies[name] === "none")
+
+const allowsFreeForm = ({ resultSchema }: Prepared["profile"]): boolean =>
+  resultSchema.allowFollowUpTasks || resultSchema.allowExternalMessages
 
 /** `payload.args`, as far as they are texts and the task and its adapter let them through; the rest is told. */
 const argsOf = ({ adapter, claimed }: Prepared) => {

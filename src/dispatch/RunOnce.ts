@@ -64,7 +64,7 @@ const cycle = Effect.gen(function* () {
   // Between the claim and the attempt's own fiber nothing may come: the task would be left running.
   return yield* Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
-      const found = yield* next(new Map())
+      const found = yield* next()
       if (found._tag === "Paused") return yield* paused(found.pause)
       if (found._tag === "Idle") {
         yield* tell("dispatch_idle", {})

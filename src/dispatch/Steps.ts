@@ -1,11 +1,12 @@
 import { Effect, Option } from "effect"
-import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { AttemptId, IdSource } from "../domain/Ids.ts"
+import { AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
+import { evaluateIdle, taskEnded } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
+import { conditionsAt } from "./Conditions.ts"
 import { closed } from "./Eligibility.ts"
 import { Runner, stampNow } from "./Runner.ts"
 
@@ -15,52 +16,61 @@ export type Next =
   | { readonly _tag: "Idle" }
   | { readonly _tag: "Paused"; readonly pause: Pause }
 
-/** Creates the tasks that are due by the clock; answers which. */
+/** Creates the tasks that are due by the clock, and takes idle workflows on; answers the schedules' tasks. */
 export const produce = Effect.fn("Steps.produce")(function* () {
   const scheduler = yield* Scheduler
   const { taskIds } = yield* scheduler.tick(yield* now)
+  yield* evaluateIdle()
   return taskIds
 })
 
 /**
- * Claims the best task that may start, unless dispatch is paused. `running` are this process's attempts by
- * adapter. Damaged rows are set aside on the way.
+ * Claims the best task that may start, unless dispatch is paused. Damaged rows are set aside on the way.
  */
-export const next = Effect.fn("Steps.next")(function* (running: ReadonlyMap<string, number>) {
+export const next = Effect.fn("Steps.next")(function* () {
   const store = yield* Store
   yield* store.tasks.promote(yield* now)
   while (true) {
-    const claim = yield* claimOne(running)
+    const claim = yield* claimOne
     if (claim._tag === "Claimed") return { _tag: "Claimed", claimed: claim.claimed } satisfies Next
     if (claim._tag === "Paused") return claim satisfies Next
     if (claim._tag === "None") return { _tag: "Idle" } satisfies Next
     yield* Effect.logWarning(`Task ${claim.taskId} was set aside, its record is damaged: ${claim.problem}`)
+    yield* setAside(claim.taskId)
   }
 })
 
-// One transaction, so that nothing is claimed after a pause or a cool-down was committed.
-const claimOne = (running: ReadonlyMap<string, number>) =>
+/** The workflow of a task that was set aside learns of it. */
+const setAside = (taskId: TaskId) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const settings = yield* RuntimeConfig
-    const runner = yield* Runner
     const ids = yield* IdSource
+    const nextTaskId = TaskId.make(yield* ids.next)
     const stamp = yield* stampNow
-    const attemptId = AttemptId.make(yield* ids.next)
-    return yield* store.transact(
-      "Steps.claim",
-      Effect.gen(function* () {
-        const pause = yield* store.gates.pause
-        if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
-        const conditions = { settings, running, cooldowns: yield* store.gates.cooldowns(stamp.at) }
-        const lanes = (yield* store.tasks.lanes).filter((lane) => Option.isNone(closed(lane, conditions)))
-        return yield* store.tasks.claim({
-          lanes: lanes.map((lane) => lane.key),
-          attemptId,
-          runnerId: runner.runnerId,
-          host: runner.host,
-          stamp
-        })
-      })
-    )
+    yield* store.transact("Steps.setAside", taskEnded(taskId, nextTaskId, stamp))
   })
+
+// One transaction, so that nothing is claimed after a pause or a cool-down was committed.
+const claimOne = Effect.gen(function* () {
+  const store = yield* Store
+  const runner = yield* Runner
+  const ids = yield* IdSource
+  const stamp = yield* stampNow
+  const attemptId = AttemptId.make(yield* ids.next)
+  return yield* store.transact(
+    "Steps.claim",
+    Effect.gen(function* () {
+      const pause = yield* store.gates.pause
+      if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
+      const conditions = yield* conditionsAt(stamp.at)
+      const lanes = (yield* store.tasks.lanes).filter((lane) => Option.isNone(closed(lane, conditions)))
+      return yield* store.tasks.claim({
+        lanes: lanes.map((lane) => lane.key),
+        attemptId,
+        runnerId: runner.runnerId,
+        host: runner.host,
+        stamp
+      })
+    })
+  )
+})

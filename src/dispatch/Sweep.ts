@@ -1,7 +1,9 @@
 import { Effect, Option } from "effect"
 import { LeftOvers } from "../adapter/LeftOvers.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { IdSource, TaskId } from "../domain/Ids.ts"
 import { unknownUsage } from "../domain/Usage.ts"
+import { taskEnded } from "../intake/WorkflowStep.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, Move } from "../store/Tasks.ts"
@@ -57,6 +59,7 @@ const reclaim = (attempt: OpenAttempt) =>
       startTime: attempt.childStartTime
     })
     const stamp = yield* stampNow
+    const nextTaskId = TaskId.make(yield* (yield* IdSource).next)
     return yield* store.transact(
       "Sweep.reclaim",
       Effect.gen(function* () {
@@ -67,6 +70,7 @@ const reclaim = (attempt: OpenAttempt) =>
         yield* store.events.append({ type: "boot_sweep_reclaimed", ...subject, detail }, stamp)
         const move = yield* moveOf(attempt, survivors)
         yield* store.tasks.settle({ attemptId, end: ended(survivors), move, stamp })
+        yield* taskEnded(taskId, nextTaskId, stamp)
         return true
       })
     )

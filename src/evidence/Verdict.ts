@@ -7,6 +7,7 @@ import type { RetryHint } from "./RetryHint.ts"
 /** Why an attempt ended before its adapter started. */
 export type NotStartedReason =
   | "input_missing"
+  | "bundle_unusable"
   | "profile_unknown"
   | "adapter_unknown"
   | "untrusted_not_admitted"

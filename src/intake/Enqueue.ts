@@ -62,11 +62,20 @@ const maxAttemptsOf = (intent: Intent, settings: Settings): number => {
 
 /** The task that an intent becomes: what it leaves out is decided here, once, and stands in the record. */
 export const toTask = Effect.fn("Enqueue.toTask")(function* (intent: Intent, door: Door) {
-  const settings = yield* RuntimeConfig
   const ids = yield* IdSource
-  const at = yield* now
+  return yield* taskWith(intent, door, TaskId.make(yield* ids.next), yield* now)
+})
+
+/** As `toTask`, where id and time were taken before. */
+export const taskWith = Effect.fnUntraced(function* (
+  intent: Intent,
+  door: Door,
+  taskId: TaskId,
+  at: DateTime.Utc
+) {
+  const settings = yield* RuntimeConfig
   return {
-    taskId: TaskId.make(yield* ids.next),
+    taskId,
     intent,
     priority: intent.priority ?? DEFAULT_PRIORITY,
     maxAttempts: maxAttemptsOf(intent, settings),

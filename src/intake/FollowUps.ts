@@ -52,6 +52,7 @@ const planOne = (asked: JsonObject, parent: Parent) =>
   })
 
 const objection = (intent: Intent, parent: Parent, settings: Settings): string | undefined => {
+  if (Option.isSome(parent.round.replayOf)) return "a replay makes no follow-up tasks, its first run did"
   if (!parent.profile.resultSchema.allowFollowUpTasks) return "the profile does not allow follow-up tasks"
   if (parent.round.generation >= MOST_GENERATIONS)
     return `at most ${MOST_GENERATIONS} generations follow each other`

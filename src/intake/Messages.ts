@@ -1,7 +1,6 @@
 import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import type { JsonObject } from "../domain/Json.ts"
-import type { Profile } from "../domain/Profile.ts"
 import { Store } from "../store/Store.ts"
 import type { Parent } from "./FollowUps.ts"
 
@@ -16,7 +15,9 @@ const sortsOf = (message: JsonObject): ReadonlyArray<string> =>
   })
 
 /** Why a message is not put into the outbox; undefined when it is. */
-const objection = (message: JsonObject, { resultSchema, toolPolicy }: Profile): string | undefined => {
+const objection = (message: JsonObject, { profile, round }: Parent): string | undefined => {
+  const { resultSchema, toolPolicy } = profile
+  if (Option.isSome(round.replayOf)) return "a replay sends no messages, its first run did"
   if (!resultSchema.allowExternalMessages) return "the profile does not allow external messages"
   const switches = sortsOf(message).flatMap((sort) => [`allow_${sort}`, `allow_${sort}_post`])
   const off = ["allow_external_post", ...switches].find((one) => toolPolicy[one] === false)
@@ -33,9 +34,9 @@ export const putOut = Effect.fn("Messages.putOut")(function* (
   stamp: Stamp
 ) {
   const store = yield* Store
-  const { attemptId, profile, task } = parent
+  const { attemptId, task } = parent
   for (const message of messages) {
-    const reason = objection(message, profile)
+    const reason = objection(message, parent)
     if (reason === undefined) yield* store.outbox.add({ taskId: task.taskId, attemptId, message }, stamp)
     else
       yield* store.events.append(

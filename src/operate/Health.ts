@@ -1,15 +1,20 @@
-import { Effect, Either, Option, Schema } from "effect"
-import { AdapterRegistry } from "../adapter/AdapterRegistry.ts"
+import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { Disk } from "../artifact/Disk.ts"
+import { Rights } from "../artifact/Rights.ts"
+import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
 import { intended } from "../config/Intended.ts"
-import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import { resolveSkill } from "../context/Skills.ts"
 import { Workspace } from "../context/Workspace.ts"
+import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import { AdapterMode } from "../domain/Attempt.ts"
 import type { Profile } from "../domain/Profile.ts"
+import { now } from "../domain/Time.ts"
 import { wireStruct } from "../domain/Wire.ts"
+import type { Cooldown } from "../store/Gates.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
+import { probed } from "./Adapters.ts"
 import { operation } from "./Operation.ts"
 
 const texts = Schema.Array(Schema.String)
@@ -73,24 +78,54 @@ const profileRow = (id: string, profile: Profile) =>
     }
   })
 
-/** Each adapter by its probe. */
-export const adapterRows = Effect.gen(function* () {
-  const registry = yield* AdapterRegistry
-  return yield* Effect.forEach(registry.ids, (id) =>
-    Effect.gen(function* () {
-      const adapter = Option.getOrThrow(registry.get(id))
-      const found = yield* adapter.probe
-      const { mode } = adapter.settings
-      const problem = found.remedy === "" ? found.reason : `${found.reason}; ${found.remedy}`
-      return {
-        id,
-        mode,
-        reason: found.reason,
-        remedy: found.remedy,
-        ...row(found.ok ? [] : [problem], found.warnings)
-      }
+/** What the settings of an adapter let happen that its operator may not have meant. */
+const settingWarnings = (adapter: AdapterSettings, settings: Settings): ReadonlyArray<string> => {
+  if (adapter.mode !== "agent-cli") return []
+  const { id } = adapter
+  if (adapter.autonomy === "restricted")
+    return settings.http.loopbackRole === "operate"
+      ? [
+          `adapter ${id} is restricted, but http.loopbackRole is operate: what it runs can steer this runtime by its API on this host; set http.loopbackRole to "read" or "none"`
+        ]
+      : []
+  if (!admitsUntrusted(id, settings)) return []
+  const why = Option.match(settings.dispatch.untrustedAdapters, {
+    onNone: () => "is not set",
+    onSome: () => "names it"
+  })
+  return [
+    `adapter ${id} is trusted-vm and may run untrusted input, for dispatch.untrustedAdapters ${why}; list there the adapters that may, without ${id}`
+  ]
+}
+
+const coolingWarnings = (id: string, cooldowns: ReadonlyArray<Cooldown>): ReadonlyArray<string> =>
+  cooldowns
+    .filter(({ adapterId }) => adapterId === id)
+    .map(({ reason, until }) => {
+      const why = Option.match(reason, { onNone: () => "", onSome: (text) => ` (${text})` })
+      return `it cools down until ${DateTime.formatIso(until)}${why}; agent-runtime adapter-clear ${id} ends that`
     })
-  )
+
+/** Each adapter by its probe, its settings, and what the store knows of it. */
+const adapterRows = Effect.gen(function* () {
+  const settings = yield* RuntimeConfig
+  const store = yield* StoreProbe
+  // That the store cannot be opened is told in its own row.
+  const cooldowns = yield* Effect.orElseSucceed(store.cooldowns(yield* now), () => [])
+  return (yield* probed).map(({ found, settings: adapter }) => {
+    const problem = found.remedy === "" ? found.reason : `${found.reason}; ${found.remedy}`
+    return {
+      id: adapter.id,
+      mode: adapter.mode,
+      reason: found.reason,
+      remedy: found.remedy,
+      ...row(found.ok ? [] : [problem], [
+        ...found.warnings,
+        ...coolingWarnings(adapter.id, cooldowns),
+        ...settingWarnings(adapter, settings)
+      ])
+    }
+  })
 })
 
 const storeRow = (deep: boolean) =>
@@ -161,6 +196,21 @@ const constitutionIssues = Effect.gen(function* () {
   return issues.flat()
 })
 
+/** Attempts go on without a log, and the log cannot tell that it is not written. */
+const logIssues = Effect.gen(function* () {
+  const rights = yield* Rights
+  const { logDir } = yield* RuntimeConfig
+  const problems = [
+    yield* rights.problem(logDir, "folder"),
+    yield* rights.problem(`${logDir}/runtime.jsonl`, "file")
+  ].flatMap(Option.toArray)
+  return problems
+    .slice(0, 1)
+    .map(
+      (problem) => `logDir: no log is written: ${problem}; correct the path, or give this user the right to`
+    )
+})
+
 /** Looks at configuration, profiles, adapters, store and disk. Warnings do not make it not ok. */
 export const healthcheck = operation({
   name: "health.check",
@@ -172,7 +222,7 @@ export const healthcheck = operation({
     const adapters = yield* adapterRows
     const store = yield* storeRow(input.deep)
     const disk = yield* diskRow
-    const configIssues = yield* constitutionIssues
+    const configIssues = [...(yield* constitutionIssues), ...(yield* logIssues)]
     const ok = configIssues.length === 0 && [...profiles, ...adapters, store, disk].every((one) => one.ok)
     return { ok, configIssues, profiles, adapters, store, disk }
   })

@@ -1,17 +1,19 @@
 import { Effect, Option, Schema } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { Attempt } from "../domain/Attempt.ts"
-import { TaskId } from "../domain/Ids.ts"
+import { IdSource, TaskId } from "../domain/Ids.ts"
 import { RunEvent } from "../domain/RunEvent.ts"
 import { Task, type TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
+import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { Moved } from "../store/Tasks.ts"
 import { cancelRunning } from "./ForceCancel.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
+import { Run, replayOf, replaysOf } from "./SideBySide.ts"
 import { Waiting, waiting } from "./Waiting.ts"
 
 export interface ListInput {
@@ -90,7 +92,7 @@ const artifacts = (task: Task) =>
     )
   })
 
-/** The whole story of one task. */
+/** The whole story of one task; a replay with the run that it repeats, an original with its replays. */
 export const show = operation({
   name: "tasks.show",
   role: "read",
@@ -100,19 +102,23 @@ export const show = operation({
     events: Schema.Array(RunEvent),
     artifacts: Schema.Array(ArtifactShown),
     children: Schema.Array(Task),
-    waiting: nullable(Waiting)
+    waiting: nullable(Waiting),
+    replayOf: nullable(Run),
+    replays: Schema.Array(Run)
   }),
   run: Effect.fn("Tasks.show")(function* (input: { readonly id: string }) {
     const store = yield* Store
     const id = yield* idOf(input.id)
-    const { task } = yield* found(id)
+    const { round, task } = yield* found(id)
     return {
       task,
       attempts: yield* store.attempts.ofTask(id),
       events: yield* store.events.ofTask(id, MOST_EVENTS),
       artifacts: yield* artifacts(task),
       children: yield* store.tasks.children(id, MOST_CHILDREN),
-      waiting: yield* waiting(task)
+      waiting: yield* waiting(task),
+      replayOf: yield* replayOf(round),
+      replays: yield* replaysOf(id)
     }
   })
 })
@@ -154,7 +160,13 @@ export const cancel = operation({
     const id = yield* idOf(input.id)
     const reason = yield* said("reason", input.reason)
     const stamp = { at: yield* now, actor }
-    const moved = yield* store.tasks.cancel(id, reason, stamp)
+    const nextTaskId = TaskId.make(yield* (yield* IdSource).next)
+    const moved = yield* store.transact(
+      "Tasks.cancel",
+      Effect.tap(store.tasks.cancel(id, reason, stamp), ({ _tag }) =>
+        _tag === "Moved" ? taskEnded(id, nextTaskId, stamp) : Effect.void
+      )
+    )
     if (moved._tag === "Refused" && moved.task.status === "running" && input.force)
       return yield* Effect.flatMap(cancelRunning(id, reason, stamp), (next) => answered(input.id, next)).pipe(
         Effect.map((answer) =>
@@ -176,7 +188,14 @@ export const retry = operation({
   ) {
     const store = yield* Store
     const note = yield* said("note", input.note)
-    const moved = yield* store.tasks.retry(yield* idOf(input.id), note, { at: yield* now, actor })
+    const id = yield* idOf(input.id)
+    const stamp = { at: yield* now, actor }
+    const moved = yield* store.transact(
+      "Tasks.retry",
+      Effect.tap(store.tasks.retry(id, note, stamp), ({ _tag }) =>
+        _tag === "Moved" ? taskRetried(id, stamp) : Effect.void
+      )
+    )
     return yield* answered(input.id, moved)
   })
 })

@@ -1,6 +1,6 @@
 import { DateTime, Effect, Option, Schema } from "effect"
-import { intendedOf } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { conditionsAt } from "../dispatch/Conditions.ts"
 import { closed } from "../dispatch/Eligibility.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import type { Task } from "../domain/Task.ts"
@@ -67,39 +67,18 @@ const notDue = (task: Task): string =>
 const heldBack = (task: Task, at: DateTime.Utc) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const settings = yield* RuntimeConfig
     const pause = yield* store.gates.pause
     if (Option.isSome(pause)) {
       const reason = Option.match(pause.value.reason, { onNone: () => "", onSome: (text) => `: ${text}` })
       return because("paused", `dispatch was paused by ${pause.value.actor.name}${reason}`)
     }
-    const requested = { profile: task.requestedProfile, adapter: task.requestedAdapter }
-    const isLimited = settings.dispatch.adapterConcurrency.has(intendedOf(requested, settings))
-    const running = isLimited ? yield* runningByAdapter : new Map<string, number>()
-    const shut = closed(task, { settings, cooldowns: yield* store.gates.cooldowns(at), running })
+    const shut = closed(task, yield* conditionsAt(at))
     return Option.flatMap(shut, (why) =>
       why._tag === "Cooldown"
         ? because("cooldown", `adapter ${why.adapterId} cools down: ${why.reason}`, Option.some(why.until))
         : because("concurrency", `adapter ${why.adapterId} runs ${why.limit} attempts, its most at once`)
     )
   })
-
-/** More attempts than this do not run at once. */
-const MOST_RUNNING = 500
-
-const runningByAdapter = Effect.gen(function* () {
-  const store = yield* Store
-  const filter = { status: ["running"], kind: Option.none(), source: Option.none() } as const
-  const page = yield* store.tasks.list(filter, { limit: MOST_RUNNING, after: Option.none() })
-  const tasks = Option.match(page, { onNone: () => [], onSome: (found) => found.tasks })
-  const counts = new Map<string, number>()
-  for (const { taskId } of tasks) {
-    const last = (yield* store.attempts.ofTask(taskId)).at(-1)
-    const adapterId = Option.getOrUndefined(Option.flatMap(Option.fromNullable(last), (one) => one.adapterId))
-    if (adapterId !== undefined) counts.set(adapterId, (counts.get(adapterId) ?? 0) + 1)
-  }
-  return counts
-})
 
 /** Nothing is shut, and yet nobody has taken it: there is no dispatcher, or it has its hands full. */
 const unserved = Effect.gen(function* () {

@@ -8,24 +8,31 @@ export type Timing =
 /** Cron schedules that name no zone mean this one. */
 export const DEFAULT_ZONE = "UTC"
 
+/** What is wrong with a timing, as a clause, and the field that it is wrong in. */
+export interface TimingFault {
+  readonly field: "cron" | "timezone" | "interval_seconds"
+  readonly problem: string
+}
+
 /**
  * The timing of a cron expression: five fields, or six with seconds first; names of months and days are
  * understood, day of month and day of week mean either where both are restricted (as crontab(5) has it).
- * Left is what is wrong, as a clause; an expression that never matches is wrong as well.
+ * An expression that never matches a date after `at` is wrong as well.
  */
 export const cronTiming = (
   expression: string,
   timezone: string | undefined,
   at: DateTime.Utc
-): Either.Either<Timing, string> => {
+): Either.Either<Timing, TimingFault> => {
   const zone = DateTime.zoneFromString(timezone ?? DEFAULT_ZONE)
-  if (Option.isNone(zone)) return Either.left("its time zone is not known")
+  if (Option.isNone(zone)) return Either.left({ field: "timezone", problem: "it is not a known time zone" })
+  const wrong = (problem: string): TimingFault => ({ field: "cron", problem })
   return Cron.parse(expression, zone.value).pipe(
-    Either.mapLeft(({ message }) => message),
+    Either.mapLeft(({ message }) => wrong(message)),
     Either.map((cron): Timing => ({ _tag: "Cron", cron, zone: zone.value })),
     Either.filterOrLeft(
       (timing) => Option.isSome(nextAfter(timing, at)),
-      () => "it never matches a date"
+      () => wrong("it never matches a date")
     )
   )
 }
@@ -68,7 +75,9 @@ export interface Due {
   /** The due time that is acted upon, and the last one that lies behind it by now; often the same. */
   readonly first: DateTime.Utc
   readonly last: DateTime.Utc
-  /** Due times after the first one that have passed as well; they are not made up for. */
+  /** The first of those that were missed; none when none was. */
+  readonly missedFrom: Option.Option<DateTime.Utc>
+  /** Due times after the first one that have passed as well, until `last`; they are not made up for. */
   readonly missed: number
   /** False when there were more missed ones than are counted. */
   readonly isExact: boolean
@@ -86,20 +95,42 @@ export const MOST_COUNTED = 10_000
 export const evaluate = (timing: Timing, dueAt: DateTime.Utc, at: DateTime.Utc): Option.Option<Due> => {
   if (DateTime.greaterThan(dueAt, at)) return Option.none()
   const next = nextAfter(timing, at)
+  const second = timing._tag === "Every" ? later(dueAt, timing.seconds) : nextAfter(timing, dueAt)
+  const missedFrom = Option.filter(second, (time) => DateTime.lessThanOrEqualTo(time, at))
+  const run = { first: dueAt, next, missedFrom }
   if (timing._tag === "Every") {
     const missed = Math.floor(DateTime.distance(dueAt, at) / (timing.seconds * 1000))
     const last = DateTime.add(dueAt, { millis: missed * timing.seconds * 1000 })
-    return Option.some({ first: dueAt, last, missed, isExact: true, next })
+    return Option.some({ ...run, last, missed, isExact: true })
   }
   let last = dueAt
   let missed = 0
-  for (let one = nextAfter(timing, dueAt); Option.isSome(one); one = nextAfter(timing, last)) {
+  for (let one = second; Option.isSome(one); one = nextAfter(timing, last)) {
     if (DateTime.greaterThan(one.value, at)) break
-    if (missed === MOST_COUNTED) return Option.some({ first: dueAt, last, missed, isExact: false, next })
+    if (missed === MOST_COUNTED)
+      return Option.some({ ...run, last: lastUntil(timing, one.value, at), missed, isExact: false })
     last = one.value
     missed++
   }
-  return Option.some({ first: dueAt, last, missed, isExact: true, next })
+  return Option.some({ ...run, last, missed, isExact: true })
+}
+
+/** The last due time until `at`, where `known` is one: sought in ever longer stretches before `at`. */
+const lastUntil = (timing: Timing, known: DateTime.Utc, at: DateTime.Utc): DateTime.Utc => {
+  let last = known
+  for (let millis = MINUTE; ; millis *= 2) {
+    const from = DateTime.subtract(at, { millis })
+    if (DateTime.lessThanOrEqualTo(from, known)) break
+    const found = Option.filter(nextAfter(timing, from), (one) => DateTime.lessThanOrEqualTo(one, at))
+    if (Option.isNone(found)) continue
+    last = found.value
+    break
+  }
+  for (let one = nextAfter(timing, last); Option.isSome(one); one = nextAfter(timing, last)) {
+    if (DateTime.greaterThan(one.value, at)) break
+    last = one.value
+  }
+  return last
 }
 
 // Dates end in the year 275760; the wire's text ends in 9999.

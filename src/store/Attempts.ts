@@ -3,6 +3,7 @@ import type { Stamp } from "../domain/Actor.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import type { BundleRecord } from "../domain/Bundle.ts"
 import type { AttemptId, BundleId, RunnerId, TaskId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 
 /** A running attempt of a dispatcher, with the child that it started last. */
@@ -34,11 +35,15 @@ export interface Attempts {
   readonly openOfOthers: (mine: RunnerId) => Effect.Effect<ReadonlyArray<OpenAttempt>, StoreUnavailable>
   /** The open attempt of a running task. */
   readonly openOf: (id: TaskId) => Effect.Effect<Option.Option<OpenAttempt>, StoreUnavailable>
-  /** Records the compiled bundle and what will run it; false when the attempt is no longer running. */
+  /**
+   * Records the compiled bundle and what will run it; false when the attempt is no longer running. `told` is
+   * what the event tells beside the bundle.
+   */
   readonly compiled: (
     bundle: BundleRecord,
     evidence: EvidencePaths,
-    stamp: Stamp
+    stamp: Stamp,
+    told?: JsonObject
   ) => Effect.Effect<boolean, StoreUnavailable>
   /** Records that the adapter starts; false when the attempt is no longer running. */
   readonly started: (

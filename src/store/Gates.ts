@@ -1,6 +1,8 @@
 import type { DateTime, Effect, Option } from "effect"
 import type { Actor, Stamp } from "../domain/Actor.ts"
+import type { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
+import type { Lane } from "./Tasks.ts"
 
 export interface Pause {
   readonly reason: Option.Option<string>
@@ -14,6 +16,17 @@ export interface Cooldown {
   readonly until: DateTime.Utc
 }
 
+/** The attempt whose end made its adapter cool down. */
+export interface CooldownCause {
+  readonly taskId: TaskId
+  readonly attemptId: AttemptId
+}
+
+/** An attempt that runs, in whichever process. `adapterId` is none while it is still being prepared. */
+export interface InHand extends Omit<Lane, "key"> {
+  readonly adapterId: Option.Option<string>
+}
+
 /** What holds work back, kept in the store so that every process sees the same. */
 export interface Gates {
   /** None while dispatch is not paused. */
@@ -24,6 +37,17 @@ export interface Gates {
   readonly clearPause: (stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
   /** Adapters that cool down at `now`. */
   readonly cooldowns: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Cooldown>, StoreUnavailable>
-  /** Cools an adapter down until a time; a longer cool-down that is in force stays. */
-  readonly coolDown: (cooldown: Cooldown, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
+  /** Cools an adapter down until a time; a longer cool-down that is in force stays, and is no event. */
+  readonly coolDown: (
+    cooldown: Cooldown,
+    cause: Option.Option<CooldownCause>,
+    stamp: Stamp
+  ) => Effect.Effect<void, StoreUnavailable>
+  /**
+   * Ends an adapter's cool-down, and the waits of the tasks whose last attempt ran into its limit: they are due
+   * at once. False when it did not cool down (then nothing changes and no event is written).
+   */
+  readonly clearCooldown: (adapterId: string, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
+  /** The attempts that run now: what the adapters' limits are judged by. */
+  readonly inHand: Effect.Effect<ReadonlyArray<InHand>, StoreUnavailable>
 }

@@ -5,8 +5,10 @@ import type { Gates } from "./Gates.ts"
 import type { Maintenance } from "./Maintenance.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Runners } from "./Runners.ts"
+import type { Schedules } from "./Schedules.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 import type { Tasks } from "./Tasks.ts"
+import type { Workflows } from "./Workflows.ts"
 
 /** The record of everything: one service made of small contracts, because transactions span them. */
 export class Store extends Context.Tag("agent-runtime/Store")<
@@ -18,6 +20,8 @@ export class Store extends Context.Tag("agent-runtime/Store")<
     readonly gates: Gates
     readonly runners: Runners
     readonly outbox: Outbox
+    readonly schedules: Schedules
+    readonly workflows: Workflows
     readonly maintenance: Maintenance
     /**
      * Runs a program as one transaction, named for traces; inside another one it joins it. While a database

@@ -118,9 +118,11 @@ export interface Tasks {
     page: { readonly limit: number; readonly after: Option.Option<string> }
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
   readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
+  /** Tasks that run an attempt of this task again, attempt by attempt, first to last. */
+  readonly replays: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
   /** How many descendants of a root are not finished, counted up to 101. */
   readonly unfinishedDescendants: (root: TaskId) => Effect.Effect<number, StoreUnavailable>
-  /** The last completed tasks of a kind, newest first: what the prompt's memory is made from. */
+  /** The last completed tasks of a kind, newest first, replays left out: what the prompt's memory is made from. */
   readonly recentCompleted: (
     kind: string,
     limit: number

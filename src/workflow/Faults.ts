@@ -1,6 +1,6 @@
+import { OUTCOME_SIGNAL, type State, type Template } from "../domain/WorkflowTemplate.ts"
 import { isEnd, reachable } from "./Machine.ts"
 import { faults as referenceFaults } from "./References.ts"
-import { OUTCOME_SIGNAL, type State, type Template } from "./Template.ts"
 
 /** Something wrong with a template beyond its shape: where, as a path of keys, and what. */
 export interface TemplateFault {

@@ -2,8 +2,8 @@ import { Data, DateTime, Either, Option } from "effect"
 import type { TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Workflow } from "../domain/Workflow.ts"
+import { DEFAULT_RETRY_LIMIT, OUTCOME_SIGNAL, type State, type Template } from "../domain/WorkflowTemplate.ts"
 import { filled } from "./References.ts"
-import { DEFAULT_RETRY_LIMIT, OUTCOME_SIGNAL, type State, type Template } from "./Template.ts"
 
 /** How the task of a workflow's present state ended. */
 export type TaskEnd = Data.TaggedEnum<{

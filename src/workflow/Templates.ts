@@ -1,6 +1,6 @@
 import { type DateTime, Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
-import type { Template } from "./Template.ts"
+import type { Template } from "../domain/WorkflowTemplate.ts"
 import { communityResearch } from "./templates/CommunityResearch.ts"
 import { goalLoop, openGoalLoop } from "./templates/GoalLoop.ts"
 import { walletOnboarding } from "./templates/WalletOnboarding.ts"

@@ -1,8 +1,8 @@
 import { describe, expect } from "bun:test"
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { type Adapter, AdapterRegistry } from "../../src/adapter/AdapterRegistry.ts"
-import { select } from "../../src/adapter/Select.ts"
+import { type Cooling, select } from "../../src/adapter/Select.ts"
 import { detailsOf, queue, ran, says, taskOf, UNTRUSTED, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -23,9 +23,10 @@ const selected = (
   chain: ReadonlyArray<string>,
   sick: ReadonlyArray<string>,
   allowed: (id: string) => boolean = () => true,
-  loop = false
+  loop = false,
+  cooling?: Cooling
 ) =>
-  select("a", allowed).pipe(
+  select("a", allowed, cooling).pipe(
     Effect.provideService(AdapterRegistry, registry(chain, sick, loop)),
     Effect.map(Option.map(({ adapter, passedOver }) => [adapter.settings.id, passedOver.map(({ id }) => id)]))
   )
@@ -61,6 +62,42 @@ describe("the adapter that runs is", () => {
   it.effect("one that untrusted input may run on", () =>
     Effect.gen(function* () {
       expect(yield* selected(["a", "b"], [], (id) => id === "b")).toEqual(Option.some(["b", ["a"]]))
+    })
+  )
+
+  it.effect("the first that untrusted input may run on, when nobody passes", () =>
+    Effect.gen(function* () {
+      const allowed = (id: string) => id !== "a"
+      expect(yield* selected(["a", "b", "c"], ["a", "b", "c"], allowed)).toEqual(Option.some(["b", ["a"]]))
+      expect(yield* selected(["a", "b"], [], () => false)).toEqual(Option.some(["a", []]))
+    })
+  )
+
+  it.effect("no fallback that cools down: the next one, else the one that was meant", () =>
+    Effect.gen(function* () {
+      const until = DateTime.unsafeMake(60_000)
+      const cooling = (...ids: ReadonlyArray<string>): Cooling => {
+        return (id) => (ids.includes(id) ? Option.some(until) : Option.none())
+      }
+      const from = (chain: ReadonlyArray<string>, ...ids: ReadonlyArray<string>) =>
+        selected(chain, ["a"], undefined, false, cooling(...ids))
+      expect(yield* from(["a", "b", "c"], "b")).toEqual(Option.some(["c", ["a", "b"]]))
+      expect(yield* from(["a", "b"], "b")).toEqual(Option.some(["a", []]))
+      const told = yield* select("a", () => true, cooling("b")).pipe(
+        Effect.provideService(AdapterRegistry, registry(["a", "b", "c"], ["a"])),
+        Effect.map(Option.getOrThrow)
+      )
+      expect(told.passedOver).toEqual([
+        { id: "a", reason: "a is sick" },
+        { id: "b", reason: "it cools down until 1970-01-01T00:01:00.000Z" }
+      ])
+    })
+  )
+
+  it.effect("the one that was meant although it cools down since: the claim has let its task through", () =>
+    Effect.gen(function* () {
+      const all: Cooling = () => Option.some(DateTime.unsafeMake(60_000))
+      expect(yield* selected(["a", "b"], [], undefined, false, all)).toEqual(Option.some(["a", []]))
     })
   )
 

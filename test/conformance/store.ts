@@ -7,10 +7,13 @@ import { addAndFind } from "./store/addAndFind.ts"
 import { attempts } from "./store/attempts.ts"
 import { claims } from "./store/claims.ts"
 import { damage } from "./store/damage.ts"
+import { gates } from "./store/gates.ts"
 import { history } from "./store/history.ts"
 import { invariants } from "./store/invariants.ts"
 import { lists } from "./store/lists.ts"
 import { moves } from "./store/moves.ts"
+import { replays } from "./store/replays.ts"
+import { schedules } from "./store/schedules.ts"
 import { settlements } from "./store/settlements.ts"
 import { transactions } from "./store/transactions.ts"
 
@@ -30,9 +33,12 @@ export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, u
     claims,
     settlements,
     moves,
+    replays,
     attempts,
     lists,
     history,
+    gates,
+    schedules,
     transactions,
     damage,
     invariants

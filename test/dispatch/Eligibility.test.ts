@@ -19,13 +19,20 @@ const given = settings({
     ["lumen", profile()],
     ["own", profile({ profile_id: "own", default_adapter: "codex" })]
   ]),
-  adapters: new Map(["local", "codex"].map((id) => [id, scriptSettings(id)])),
+  adapters: new Map(
+    [
+      scriptSettings("local"),
+      scriptSettings("codex", { fallbackAdapter: Option.some("local") }),
+      scriptSettings("chief", { fallbackAdapter: Option.some("codex") })
+    ].map((one) => [one.id, one])
+  ),
   dispatch: dispatch({ codex: 2 })
 })
 
-const lane = (adapter?: string, name?: string) => ({
+const lane = (adapter?: string, name?: string, untrusted = false) => ({
   requestedAdapter: Option.fromNullable(adapter),
-  requestedProfile: Option.fromNullable(name)
+  requestedProfile: Option.fromNullable(name),
+  untrusted
 })
 
 const until = DateTime.unsafeMake(1_000)
@@ -43,6 +50,22 @@ describe("the tasks of a lane start", () => {
     expect(closed(lane("codex"), cooling)).toEqual(Option.some(why as never))
     expect(closed(lane(undefined, "own"), cooling)).toEqual(Option.some(why as never))
     expect(closed(lane("local", "own"), cooling)).toEqual(Option.none())
+  })
+
+  test("not while the fallback cools down that untrusted input has to run on", () => {
+    const only = (...ids: ReadonlyArray<string>) => ({
+      ...cooling,
+      settings: { ...given, dispatch: dispatch({}, Option.some(ids)) }
+    })
+    const isShut = (untrusted: boolean, ...ids: ReadonlyArray<string>) =>
+      Option.isSome(closed(lane("chief", undefined, untrusted), only(...ids)))
+    expect(isShut(true, "codex")).toBe(true)
+    expect(isShut(true, "local")).toBe(false)
+    expect(isShut(true, "chief", "codex")).toBe(false)
+    expect(isShut(false, "codex")).toBe(false)
+    // The attempt will tell that nothing may run it; there is nothing to wait for.
+    expect(isShut(true)).toBe(false)
+    expect(Option.isSome(closed(lane("codex", undefined, true), only()))).toBe(true)
   })
 
   test("not while their adapter runs as many attempts as it may", () => {

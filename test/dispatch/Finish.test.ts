@@ -13,6 +13,7 @@ import {
   answer,
   attemptsOf,
   DOOR,
+  eventsOf,
   failing,
   history,
   queue,
@@ -91,6 +92,31 @@ describe("a result that comes after its attempt was ended", () => {
     )
   )
 })
+
+it.effect(
+  "a rate limit tells in the history which adapter cools down, until when, why, and which attempt hit it",
+  () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* ran
+      const told = (yield* eventsOf(id)).filter((event) => event.eventType === "adapter_cooldown")
+      expect(told.map(({ attemptId, detail, taskId }) => ({ attemptId, detail, taskId }))).toEqual([
+        {
+          taskId: Option.some(id),
+          attemptId: Option.some((yield* attemptsOf(id))[0]!.attemptId),
+          detail: {
+            adapter_id: "local",
+            until: "1970-01-01T00:01:00.000Z",
+            reason: expect.stringContaining("exit code 7: boom")
+          }
+        }
+      ])
+    }).pipe(
+      Effect.provide(
+        world({ adapters: { local: yields({ ...failing, retryAfterSeconds: Option.some(60) }) } })
+      )
+    )
+)
 
 it.effect("a fault while an attempt is ended blocks the task instead of leaving it to run", () =>
   Effect.gen(function* () {

@@ -35,6 +35,8 @@ interface Ending {
   readonly status: TaskStatus
   readonly reason: string
   readonly event: string
+  /** What follows from that. */
+  readonly consequence?: string
   readonly error: string | null
   readonly exitStatus?: string
 }
@@ -144,6 +146,7 @@ const endings: ReadonlyArray<Ending> = [
     status: "retryable_failure",
     reason: "rate_limited: ",
     event: "rate_limit_rescheduled",
+    consequence: "adapter_cooldown",
     error: "rate_limited: ",
     exitStatus: "error"
   },
@@ -175,7 +178,11 @@ describe("an attempt ends as its evidence says:", () => {
         const attempted = yield* ran
         const task = yield* taskOf(id)
         expect(task.status).toBe(one.status)
-        expect(yield* typesOf(id)).toEqual([...BEGUN, one.event])
+        expect(yield* typesOf(id)).toEqual([
+          ...BEGUN,
+          one.event,
+          ...(one.consequence === undefined ? [] : [one.consequence])
+        ])
         const [attempt] = yield* attemptsOf(id)
         expect(attempt?.attemptId).toBe(attempted.attemptId)
         expect(attempt?.status).toBe("finished")

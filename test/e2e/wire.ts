@@ -126,6 +126,22 @@ export const Waiting = Schema.Struct({
   until: orNull(Time)
 })
 
+/** One run of a bundle beside others of the same. */
+export const Run = Schema.Struct({
+  task_id: Id,
+  attempt_id: orNull(Id),
+  of_attempt_id: orNull(Id),
+  adapter_id: orNull(text),
+  model: orNull(text),
+  status: Status,
+  exit_status: Attempt.fields.exit_status,
+  reason: orNull(text),
+  bundle_hash: orNull(Hash),
+  usage: orNull(Attempt.fields.usage),
+  duration_ms: orNull(Schema.Int),
+  operator_summary: orNull(text)
+})
+
 /** What `task-show` prints. */
 export const Shown = Schema.Struct({
   task: Task,
@@ -133,7 +149,9 @@ export const Shown = Schema.Struct({
   events: Schema.Array(RunEvent),
   artifacts: Schema.Array(Schema.Struct({ path: text, exists: Schema.Boolean, size: orNull(Schema.Int) })),
   children: Schema.Array(Task),
-  waiting: orNull(Waiting)
+  waiting: orNull(Waiting),
+  replay_of: orNull(Run),
+  replays: Schema.Array(Run)
 })
 
 /** What `task-list` prints. */

@@ -1,16 +1,18 @@
 import { describe, expect } from "bun:test"
-import { Effect, Layer, Option, Schema } from "effect"
+import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { type Adapter, AdapterRegistry, type ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
 import { Disk } from "../../src/artifact/Disk.ts"
+import { Rights } from "../../src/artifact/Rights.ts"
+import type { AdapterSettings, AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import { ConfigMissing } from "../../src/config/ConfigError.ts"
-import type { Placed } from "../../src/config/RuntimeConfig.ts"
+import type { Placed, Settings } from "../../src/config/RuntimeConfig.ts"
 import { Health, healthcheck, withoutConfiguration } from "../../src/operate/Health.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { StoreProbe } from "../../src/store/StoreProbe.ts"
 import { DOOR, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
-import { profile } from "../support/settings.ts"
+import { profile, settings } from "../support/settings.ts"
 
 const GIB = 1024 * 1024 * 1024
 
@@ -21,6 +23,17 @@ const well = {
   sizeBytes: 4096,
   walBytes: 0,
   problems: []
+}
+
+const agent: AgentCliSettings = {
+  ...scriptSettings("local"),
+  mode: "agent-cli",
+  driver: "codex",
+  model: Option.some("a-model"),
+  settingsFile: Option.none(),
+  sandbox: Option.none(),
+  autonomy: "restricted",
+  provider: {}
 }
 
 const fine: ProbeResult = { ok: true, reason: "", remedy: "", warnings: [] }
@@ -34,17 +47,28 @@ interface Host {
   readonly free?: Effect.Effect<number, string>
   readonly profile?: Record<string, unknown>
   readonly identity?: Placed
+  readonly cooldowns?: StoreProbe["Type"]["cooldowns"]
+  readonly adapter?: AdapterSettings
+  readonly settings?: Partial<Settings>
+  /** What cannot be written, by path. */
+  readonly unwritable?: Readonly<Record<string, string>>
 }
 
 const checked = (host: Host = {}) => {
   const adapter: Adapter = {
-    settings: scriptSettings("local"),
+    settings: host.adapter ?? scriptSettings("local"),
     probe: Effect.succeed(host.probe ?? fine),
     execute: () => Effect.dieMessage("a check starts nothing")
   }
   const layers = Layer.mergeAll(
     Layer.succeed(AdapterRegistry, { ids: ["local"], get: () => Option.some(adapter) }),
-    Layer.succeed(StoreProbe, { health: () => host.store ?? Effect.succeed(well) }),
+    Layer.succeed(StoreProbe, {
+      health: () => host.store ?? Effect.succeed(well),
+      cooldowns: host.cooldowns ?? (() => Effect.succeed([]))
+    }),
+    Layer.succeed(Rights, {
+      problem: (path) => Effect.succeed(Option.fromNullable(host.unwritable?.[path]))
+    }),
     Layer.succeed(Disk, { freeBytes: () => host.free ?? Effect.succeed(10 * GIB) })
   ).pipe(
     Layer.provideMerge(
@@ -52,7 +76,8 @@ const checked = (host: Host = {}) => {
         adapters: { local: says("x") },
         settings: {
           profiles: new Map([["lumen", profile(host.profile)]]),
-          identity: Option.fromNullable(host.identity)
+          identity: Option.fromNullable(host.identity),
+          ...host.settings
         }
       })
     )
@@ -130,6 +155,84 @@ describe("a healthcheck", () => {
         schema_version: null
       })
       expect(found.adapters[0]?.ok).toBe(true)
+    })
+  )
+
+  it.effect("names a log folder that cannot be written, once, and is not ok then", () =>
+    Effect.gen(function* () {
+      const found = yield* checked({
+        unwritable: {
+          "/memory/logs": "/memory cannot be written (EACCES)",
+          "/memory/logs/runtime.jsonl": "/memory cannot be written (EACCES)"
+        }
+      })
+      expect(found.ok).toBe(false)
+      expect(found.config_issues).toEqual([
+        "logDir: no log is written: /memory cannot be written (EACCES); correct the path, or give this user the right to"
+      ])
+      const file = yield* checked({ unwritable: { "/memory/logs/runtime.jsonl": "it belongs to root" } })
+      expect(file.config_issues[0]).toContain("it belongs to root")
+    })
+  )
+
+  it.effect("warns of an adapter that cools down, with its reason and what ends it", () =>
+    Effect.gen(function* () {
+      const cooling = { adapterId: "local", reason: Option.some("429"), until: DateTime.unsafeMake(60_000) }
+      const other = { ...cooling, adapterId: "other" }
+      const found = yield* checked({ cooldowns: () => Effect.succeed([other, cooling]) })
+      expect([found.ok, found.adapters[0]?.warnings]).toEqual([
+        true,
+        ["it cools down until 1970-01-01T00:01:00.000Z (429); agent-runtime adapter-clear local ends that"]
+      ])
+    })
+  )
+
+  it.effect("tells of a store that cannot be opened once, in its own row", () =>
+    Effect.gen(function* () {
+      const broken = new StoreUnavailable({ path: "/x.db", reason: "it is empty", remedy: "" })
+      const found = yield* checked({ store: broken, cooldowns: () => broken })
+      expect([found.adapters[0]?.ok, found.adapters[0]?.warnings, found.store?.ok]).toEqual([true, [], false])
+    })
+  )
+
+  it.effect("warns of a trusted-vm adapter that may run untrusted input, whoever lets it", () =>
+    Effect.gen(function* () {
+      const warned = (
+        autonomy: "restricted" | "trusted-vm",
+        untrusted: Option.Option<ReadonlyArray<string>>
+      ) =>
+        Effect.map(
+          checked({
+            adapter: { ...agent, autonomy },
+            settings: {
+              dispatch: { ...settings().dispatch, untrustedAdapters: untrusted },
+              http: { ...settings().http, loopbackRole: "read" }
+            }
+          }),
+          ({ adapters, ok }) => [ok, adapters[0]?.warnings]
+        )
+      const why = (how: string) =>
+        `adapter local is trusted-vm and may run untrusted input, for dispatch.untrustedAdapters ${how}; list there the adapters that may, without local`
+      expect(yield* warned("trusted-vm", Option.none())).toEqual([true, [why("is not set")]])
+      expect(yield* warned("trusted-vm", Option.some(["local"]))).toEqual([true, [why("names it")]])
+      expect(yield* warned("trusted-vm", Option.some([]))).toEqual([true, []])
+      expect(yield* warned("restricted", Option.none())).toEqual([true, []])
+    })
+  )
+
+  it.effect("warns of a restricted adapter on a host whose API lets everybody steer", () =>
+    Effect.gen(function* () {
+      const warned = (loopbackRole: "operate" | "read" | "none", adapter: AdapterSettings = agent) =>
+        Effect.map(
+          checked({ adapter, settings: { http: { ...settings().http, loopbackRole } } }),
+          ({ adapters }) => adapters[0]?.warnings
+        )
+      expect(yield* warned("operate")).toEqual([
+        'adapter local is restricted, but http.loopbackRole is operate: what it runs can steer this runtime by its API on this host; set http.loopbackRole to "read" or "none"'
+      ])
+      expect(yield* warned("read")).toEqual([])
+      expect(yield* warned("none")).toEqual([])
+      expect(yield* warned("operate", scriptSettings("local"))).toEqual([])
     })
   )
 

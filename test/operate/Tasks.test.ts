@@ -87,7 +87,9 @@ describe("the story of a task", () => {
         "events",
         "artifacts",
         "children",
-        "waiting"
+        "waiting",
+        "replay_of",
+        "replays"
       ])
     }).pipe(
       Effect.provide(

@@ -20,7 +20,7 @@ const content = (given: string | Uint8Array | undefined): Content =>
 
 /** A Terminal in memory, and what was written to it. */
 export const fakeTerminal = (scene: Scene = {}) => {
-  const out: Array<string> = []
+  const out: Array<Uint8Array> = []
   const err: Array<string> = []
   const service = Terminal.of({
     argv: scene.argv ?? [],
@@ -29,8 +29,8 @@ export const fakeTerminal = (scene: Scene = {}) => {
     stdoutIsTerminal: scene.columns !== undefined,
     stderrIsTerminal: scene.columns !== undefined,
     columns: Option.fromNullable(scene.columns),
-    write: (text) => {
-      out.push(text)
+    write: (output) => {
+      out.push(Buffer.from(output))
       return Effect.succeed(scene.written ?? { _tag: "Whole" })
     },
     report: (text) => {
@@ -40,5 +40,10 @@ export const fakeTerminal = (scene: Scene = {}) => {
     readFile: (path) => Effect.succeed(content(scene.files?.[path])),
     interrupted: scene.signal === undefined ? Effect.never : Effect.succeed(scene.signal)
   })
-  return { service, out: () => out.join(""), err: () => err.join("") }
+  return {
+    service,
+    out: () => Buffer.concat(out).toString(),
+    bytes: () => Buffer.concat(out),
+    err: () => err.join("")
+  }
 }

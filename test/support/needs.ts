@@ -1,4 +1,5 @@
 import { test } from "bun:test"
+import { join } from "node:path"
 
 const works = (command: ReadonlyArray<string>): boolean => {
   const [program, ...args] = command
@@ -9,6 +10,15 @@ const works = (command: ReadonlyArray<string>): boolean => {
   )
 }
 
+const agentsScript = join(import.meta.dir, "../../deploy/scripts/agents.mjs")
+
+/** A real agent program in the version that the tests were written for (`npm run agents:install`). */
+const hasAgent = (name: string) => works(["node", agentsScript, "--has", name])
+
+/** How a command gets a network of its own; without root by a user namespace, where the host allows that. */
+export const unshareNetwork: ReadonlyArray<string> =
+  process.getuid?.() === 0 ? ["unshare", "--net"] : ["unshare", "--user", "--map-root-user", "--net"]
+
 /** What tests may need beside Bun, and how to tell that it is there and may be used. */
 const probes = {
   strace: () => works(["strace", "-qq", "-e", "trace=none", "true"]),
@@ -18,11 +28,15 @@ const probes = {
   setpriv: () => Bun.which("setpriv") !== null,
   git: () => Bun.which("git") !== null,
   tmpfs: () =>
-    works(["sh", "-c", 'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d"; rmdir "$d"'])
+    works(["sh", "-c", 'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d"; rmdir "$d"']),
+  ip: () => Bun.which("ip") !== null,
+  "a network of its own": () => works([...unshareNetwork, "true"]),
+  codex: () => hasAgent("codex"),
+  claude: () => hasAgent("claude")
 }
 
 /** What only the host can grant: where it is refused, the test is skipped with CI set, too. */
-const rights: ReadonlyArray<Need> = ["tmpfs"]
+const rights: ReadonlyArray<Need> = ["tmpfs", "a network of its own"]
 
 export type Need = keyof typeof probes
 
@@ -44,7 +58,7 @@ export const needs = (...names: ReadonlyArray<Need>) => {
     else
       test(named, () => {
         throw new Error(
-          `${missing.join(" and ")} must work where CI is set: install it, or allow it to trace processes`
+          `${missing.join(" and ")} must work where CI is set: install it (agents: npm run agents:install), or allow it to trace processes`
         )
       })
   }

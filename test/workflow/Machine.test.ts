@@ -4,7 +4,7 @@ import { TaskId, WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Intent } from "../../src/domain/Task.ts"
 import { isEnd, Step, step, TaskEnd, taskOf } from "../../src/workflow/Machine.ts"
-import type { Template } from "../../src/workflow/Template.ts"
+import type { Template } from "../../src/domain/WorkflowTemplate.ts"
 import { BUILT_IN, opened, templateOf } from "../../src/workflow/Templates.ts"
 
 const AT = DateTime.unsafeMake("2026-04-29T07:01:02.003Z")

@@ -8,12 +8,14 @@ import type { Ending } from "../Process.ts"
 /** What a driver composes an invocation from. All paths are absolute. */
 export interface Plan {
   readonly settings: AgentCliSettings
-  readonly job: Pick<Job, "prompt" | "model" | "untrusted" | "withheld">
+  readonly job: Pick<Job, "prompt" | "model" | "untrusted" | "withheld" | "freeFormResult">
   readonly cwd: string
   /** A private folder that lives as long as the attempt, for files that the program is pointed to. */
   readonly scratch: string
   /** The environment that the child will have, for drivers that look at their program's home. */
   readonly env: Readonly<Record<string, string>>
+  /** The variables of `env` that hold secret values. */
+  readonly secretNames?: ReadonlyArray<string>
   /** What `Driver.examine` answered; empty where a driver has none. */
   readonly abilities: ReadonlySet<string>
 }
@@ -24,6 +26,11 @@ export interface Invocation {
   readonly stdin: string
   /** Files to be written into `scratch` before the start, by name. */
   readonly files: Readonly<Record<string, string>>
+  /**
+   * Why this job must not be started like this, with the remedy: nothing is run then, and the attempt is
+   * `error` with retry class `none`. Absent when nothing is in the way.
+   */
+  readonly problem?: { readonly reason: string; readonly remedy: string }
 }
 
 /** How a run ended, as the runtime saw it. Texts are raw: secret values may be in them. */

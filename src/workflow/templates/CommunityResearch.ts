@@ -1,4 +1,4 @@
-import type { Template } from "../Template.ts"
+import type { Template } from "../../domain/WorkflowTemplate.ts"
 
 const PLATFORM = "docs/aibtc-platform.md"
 const FOLDER = "community-wiki"

@@ -1,6 +1,6 @@
 import { DateTime } from "effect"
 import type { JsonObject } from "../../domain/Json.ts"
-import type { Template } from "../Template.ts"
+import type { Template } from "../../domain/WorkflowTemplate.ts"
 
 const MOST_SLUG = 48
 

@@ -1,4 +1,4 @@
-import type { Template } from "../Template.ts"
+import type { Template } from "../../domain/WorkflowTemplate.ts"
 
 const AGENT = "{{context.agent_name | Lumen}}"
 const CHECKLIST = "{{context.checklist_path | community-wiki/lumen-wallet-checklist.md}}"

@@ -124,34 +124,6 @@ export const history = (check: Sentence) => {
   )
 
   check(
-    "cools an adapter down, keeps the longer cool-down and forgets those that are over",
-    Effect.gen(function* () {
-      const store = yield* Store
-      const cool = (adapterId: string, until: number, now = 0) =>
-        store.gates.coolDown({ adapterId, reason: Option.some("429"), until: at(until) }, stampAt(now))
-      const found = (seconds: number) =>
-        Effect.map(store.gates.cooldowns(at(seconds)), (cooldowns) =>
-          cooldowns.map((one) => [one.adapterId, text(one.until)])
-        )
-      yield* cool("codex", 100)
-      yield* cool("codex", 50)
-      yield* cool("local", 30)
-      expect(yield* found(0)).toEqual([
-        ["local", text(at(30))],
-        ["codex", text(at(100))]
-      ])
-      expect(yield* found(30)).toEqual([["codex", text(at(100))]])
-      yield* cool("codex", 200, 60)
-      expect(yield* found(150)).toEqual([["codex", text(at(200))]])
-      expect((yield* newest(9)).map((event) => event.detail.until)).toEqual([
-        text(at(100)),
-        text(at(30)),
-        text(at(200))
-      ])
-    })
-  )
-
-  check(
     "puts messages into the outbox with the event that tells it",
     Effect.gen(function* () {
       const store = yield* Store

@@ -1,21 +1,22 @@
 import { expect } from "bun:test"
 import { chmodSync, existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Deferred, Effect, Layer, Option, TestClock } from "effect"
+import { Effect, Layer, Option, TestClock } from "effect"
 import * as ConfiguredAdapters from "../../../layers/adapter/ConfiguredAdapters.ts"
 import { Processes } from "../../../layers/adapter/Process.ts"
 import * as ScriptedAdapters from "../../../layers/adapter/ScriptedAdapters.ts"
-import * as MemoryAudit from "../../../layers/artifact/MemoryAudit.ts"
-import { type Adapter, AdapterRegistry, type StopReason } from "../../../src/adapter/AdapterRegistry.ts"
-import { Audit } from "../../../src/artifact/AuditFolder.ts"
-import type { AdapterSettings } from "../../../src/config/AdapterSettings.ts"
+import { type Adapter, AdapterRegistry } from "../../../src/adapter/AdapterRegistry.ts"
+import type { AdapterSettings, AgentCliSettings } from "../../../src/config/AdapterSettings.ts"
 import { RuntimeConfig, type Settings } from "../../../src/config/RuntimeConfig.ts"
-import { AttemptId, TaskId } from "../../../src/domain/Ids.ts"
+import { agentSettings } from "../../support/children/agent.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
 import { settings } from "../../support/settings.ts"
 
 const { scriptSettings } = ScriptedAdapters
+
+/** What every driver asks of the place: a home of its own, and claude-code a sandbox for root. */
+const PLACE = { CODEX_HOME: "/", CLAUDE_CONFIG_DIR: "/", HERMES_HOME: "/", IS_SANDBOX: "1" }
 
 const settingsWith = (adapters: ReadonlyArray<AdapterSettings>): Settings =>
   settings({ stateDir: "/s", adapters: new Map(adapters.map((adapter) => [adapter.id, adapter])) })
@@ -121,39 +122,66 @@ it.effect("an unknown id is none, a known one is listed", () =>
   }).pipe(Effect.provide(ScriptedAdapters.layer({ a: () => Effect.succeed({}) })))
 )
 
-it.effect("a mode that this build does not have says so, by probe and by attempt, and ends permanently", () =>
+it.effect("a probe of an agent's program names the flags of trusted-vm, and runs nothing", () =>
+  Effect.gen(function* () {
+    const agent = (changes: Partial<AgentCliSettings>) =>
+      Effect.flatMap(
+        adapterOf(agentSettings({ command: { given: "sh", path: "sh" }, env: PLACE, ...changes })),
+        ({ probe }) => probe
+      )
+    const flags: ReadonlyArray<readonly [AgentCliSettings["driver"], string]> = [
+      ["codex", "--dangerously-bypass-approvals-and-sandbox"],
+      [
+        "claude-code",
+        "--allow-dangerously-skip-permissions --dangerously-skip-permissions --permission-mode bypassPermissions"
+      ],
+      ["hermes-agent", "--yolo"]
+    ]
+    for (const [driver, words] of flags) {
+      const sure = yield* agent({ driver })
+      expect(sure.warnings.join()).not.toContain("trusted-vm passes")
+      const { warnings } = yield* agent({ driver, autonomy: "trusted-vm" })
+      expect(warnings).toContain(
+        `autonomy trusted-vm passes ${words}: the agent may do all that this user may`
+      )
+    }
+  })
+)
+
+it.effect("a probe of an agent's program tells of its settings file and of what its driver objects to", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    const path = join(folder, "config.toml")
+    const agent = agentSettings({ command: { given: "sh", path: "sh" }, env: PLACE })
+    const settingsFile = Option.some({ given: "config.toml", path })
+    const { probe } = yield* adapterOf({ ...agent, env: {}, settingsFile })
+    expect(yield* probe).toMatchObject({
+      ok: false,
+      reason: `settings file ${path} cannot be read (ENOENT)`
+    })
+    const chat = yield* adapterOf({ ...agent, provider: { providerWireApi: "chat" } })
+    expect(yield* chat.probe).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining("no longer supported"),
+      remedy: expect.stringContaining("openai-chat")
+    })
+  })
+)
+
+it.live("model servers are asked by their own probes", () =>
   Effect.gen(function* () {
     const { mode: _mode, ...common } = scriptSettings("m")
-    const { probe, execute } = yield* adapterOf({
-      ...common,
-      mode: "openai-chat",
-      endpoint: "http://127.0.0.1:1/v1",
-      model: "m",
-      apiKey: Option.none()
+    const server = { ...common, endpoint: "http://127.0.0.1:1", model: "m" }
+    const ollama = yield* adapterOf({
+      ...server,
+      mode: "ollama-generate",
+      options: {},
+      keepAlive: Option.none()
     })
-    const reason = "mode openai-chat is not in this build yet"
-    expect(yield* probe).toMatchObject({ ok: false, reason })
-    const audit = yield* Effect.flatMap(Audit, ({ open }) => open(TaskId.make("t"), AttemptId.make("a")))
-    const execution = yield* execute({
-      taskId: TaskId.make("t"),
-      attemptId: AttemptId.make("a"),
-      prompt: "",
-      payload: {},
-      args: [],
-      model: Option.none(),
-      untrusted: false,
-      withheld: [],
-      bundlePath: "",
-      promptPath: "",
-      audit,
-      traceParent: Option.none(),
-      stop: yield* Deferred.make<StopReason>(),
-      started: () => Effect.void
-    })
-    expect(execution).toMatchObject({
-      exitStatus: "error",
-      retryClass: "permanent",
-      reason: Option.some(reason)
-    })
-  }).pipe(Effect.provide(MemoryAudit.layer))
+    const chat = yield* adapterOf({ ...server, mode: "openai-chat", apiKey: Option.none() })
+    for (const { probe } of [ollama, chat]) {
+      const { ok, reason } = yield* probe
+      expect([ok, reason]).toEqual([false, expect.stringContaining("127.0.0.1:1")])
+    }
+  })
 )

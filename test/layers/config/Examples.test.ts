@@ -46,6 +46,20 @@ describe("the example configurations", () => {
     ).toBe(false)
   })
 
+  test("the second lets untrusted tasks reach no adapter with hands, and holds no secret itself", () => {
+    const { adapters, dispatch } = good(join(repository, "config/runtime.models.example.json"))
+    const admitted = Option.getOrThrow(dispatch.untrustedAdapters)
+    expect(admitted.map((id) => adapters.get(id)?.mode)).toEqual(["script", "ollama-generate", "openai-chat"])
+    expect(adapters.get("openai-chat")).toMatchObject({
+      apiKey: Option.some({ secretEnv: "OPENAI_CHAT_API_KEY" })
+    })
+    for (const adapter of adapters.values())
+      if (adapter.mode === "agent-cli") {
+        expect(Option.isSome(adapter.envFile)).toBe(true)
+        expect(adapter.env).toEqual({})
+      }
+  })
+
   test("each profile file is configured, and each env file has an example", () => {
     const named = new Set([...good(example).profiles.keys()].map((id) => `${id}.json`))
     expect(new Set(readdirSync(join(repository, "config/profiles")))).toEqual(named)

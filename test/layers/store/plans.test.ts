@@ -14,7 +14,8 @@ const SMALL = /^SCAN (task_counts|gates|budgets|backups|schema_migrations)\b/
 const BOUNDED = [
   /^SCAN attempts USING INDEX attempts_running$/,
   /^SCAN runners USING INDEX runners_open$/,
-  /^SCAN tasks USING INDEX tasks_delayed$/
+  /^SCAN tasks USING INDEX tasks_delayed$/,
+  /^SCAN schedules USING INDEX sqlite_autoindex_schedules_\d$/
 ]
 
 /** Statements of `health --deep`, which reads everything and says so. */
@@ -102,7 +103,8 @@ describe("the statements of the store", () => {
     "SqlGates.ts COOLDOWNS",
     "SqlAttempts.ts OF_TASK",
     "SqlEvents.ts NEWEST",
-    "SqlEvents.ts OF_TASK"
+    "SqlEvents.ts OF_TASK",
+    "SqlEvents.ts OF_WORKFLOW"
   ])
   test("sort only what is bounded", () => {
     const sorting = planned.filter(

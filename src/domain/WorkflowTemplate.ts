@@ -1,6 +1,6 @@
 import { Schema } from "effect"
-import { JsonObject } from "../domain/Json.ts"
-import { text } from "../domain/Task.ts"
+import { JsonObject } from "./Json.ts"
+import { text } from "./Task.ts"
 
 /** Stands in `advance_on` for the signal that the outcome itself carries (`workflow_signal`). */
 export const OUTCOME_SIGNAL = "$signal"

@@ -1,0 +1,231 @@
+import { Effect, Option, type Scope } from "effect"
+import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
+import type { AuditFailed, LogFile } from "../../src/artifact/AuditFolder.ts"
+import type { AgentCliSettings } from "../../src/config/AdapterSettings.ts"
+import type { Settings } from "../../src/config/RuntimeConfig.ts"
+import type { Redactor } from "../../src/domain/Redactor.ts"
+import { makeAbilities } from "./Abilities.ts"
+import type { CannotStart } from "./CannotStart.ts"
+import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
+import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdict.ts"
+import type { Driver, Invocation, Plan, Reader, Told } from "./drivers/Driver.ts"
+import { findingsOf, hintsOf, intoKeepingRaw, type Logs, lastLine, openLogs, putInputs } from "./Evidence.ts"
+import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
+import { ownVariables } from "./OwnVariables.ts"
+import { findAgent } from "./Probe.ts"
+import type { Ended, Processes, Sink } from "./Process.ts"
+import { putScratch, type ScratchFailed, scratchFolder } from "./Scratch.ts"
+import { blank } from "./Script.ts"
+import type { HostEnvironment } from "./Secrets.ts"
+import { stepsInto } from "./Steps.ts"
+
+/** What a driver sees of each output at the end. */
+const END_CHARACTERS = 64 * 1024
+const MOST_REASON = 1000
+
+/** What the attempts of an agent's program share. */
+export interface AgentCliSetting {
+  readonly settings: AgentCliSettings
+  readonly driver: Driver
+  readonly runtime: Pick<Settings, "runtimeName" | "stateDir" | "artifactDir">
+  readonly host: HostEnvironment
+  /** Where a program without `workingDir` runs: the folder of the configuration file. */
+  readonly startedIn: string
+  readonly processes: typeof Processes.Service
+}
+
+/** Reads the output for the driver. A fault of a reader ends the reading, and is kept to be told. */
+const guarded = (reader: Reader) => {
+  let fault: Option.Option<string> = Option.none()
+  const trying = <A>(use: () => A): Option.Option<A> => {
+    if (Option.isSome(fault)) return Option.none()
+    try {
+      return Option.some(use())
+    } catch (cause) {
+      fault = Option.some(cause instanceof Error ? cause.message : String(cause))
+      return Option.none()
+    }
+  }
+  return { trying, line: (text: string) => trying(() => reader.line(text)), fault: () => fault }
+}
+type Guarded = ReturnType<typeof guarded>
+
+/** A sink that keeps the whole output masked in a log and hands its lines, raw, to the reader. */
+const reading = (log: LogFile, redactor: Redactor, take: (line: string) => void) => {
+  const { raw, sink } = intoKeepingRaw(log, redactor)
+  const lines = makeLines(take)
+  const both: Sink = {
+    write: (chunk) => {
+      sink.write(chunk)
+      lines.write(chunk)
+    },
+    end: () => {
+      sink.end()
+      lines.end()
+    }
+  }
+  return { raw, sink: both, dropped: lines.dropped }
+}
+
+const endOf = (raw: string, redactor: Redactor): string =>
+  raw.length <= END_CHARACTERS ? raw : redactor.afterCut(raw.slice(-END_CHARACTERS))
+
+const unread = (what: string): Told => ({
+  ...blank,
+  retryClass: "none",
+  reason: Option.some(
+    `what the program told could not be read, by a fault of agent-runtime: ${what}; its output is kept in stdout.log`
+  )
+})
+
+// Whoever was signalled, by the runtime or by anybody, did not succeed, whatever its exit code; and it is the
+// runtime that knows why it sent a signal.
+const judged = (told: Told, ended: Ended, stderr: string): Told => {
+  const { ending } = ended
+  if (ending._tag === "Exited" && (ending.code === 0 || told.exitStatus !== "ok")) return told
+  if (ending._tag === "Killed" && told.exitStatus !== "ok") return told
+  const more = Option.getOrElse(told.reason, () => lastLine(stderr))
+  return { ...told, retryAfterSeconds: Option.none(), ...endingVerdict(ending, more) }
+}
+
+interface Run {
+  readonly job: Job
+  readonly setting: AgentCliSetting
+  readonly file: string
+  readonly cwd: string
+  readonly child: ChildEnv
+  readonly redactor: Redactor
+  readonly plan: Plan
+  readonly invocation: Invocation
+  readonly notes: ReadonlyArray<string>
+}
+
+const launch = (run: Run): Effect.Effect<Execution, CannotStart | AuditFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { child, job, redactor, setting } = run
+    const clock = yield* Effect.clock
+    const logs = yield* openLogs(job)
+    const steps = yield* job.audit.log("steps.jsonl")
+    const mark = stepsInto(steps, redactor, () => clock.unsafeCurrentTimeMillis())
+    const reader = run.setting.driver.reader(run.plan)
+    const guard = guarded(reader)
+    const stdout = reading(logs.stdout, redactor, (line) => Option.map(guard.line(line), mark))
+    const stderr = intoKeepingRaw(logs.stderr, redactor)
+    const ended = yield* setting.processes.run({
+      attemptId: job.attemptId,
+      file: run.file,
+      args: run.invocation.args,
+      cwd: run.cwd,
+      env: child.env,
+      stdin: Buffer.from(run.invocation.stdin),
+      timeoutMs: setting.settings.timeoutMs,
+      noOutputTimeoutMs: setting.settings.noOutputTimeoutMs,
+      stdout: stdout.sink,
+      stderr: stderr.sink,
+      stop: job.stop,
+      started: job.started,
+      ladder: setting.driver.ladder
+    })
+    const [out, err] = [endOf(stdout.raw(), redactor), endOf(stderr.raw(), redactor)]
+    const told = toldBy(reader, guard, { ending: ended.ending, stdout: out, stderr: err })
+    const dropped = stdout.dropped()
+    const execution = executionOf(run, judged(told, ended, redactor.text(err)), ended, { ...logs, steps }, [
+      ...(dropped > 0
+        ? [`${dropped} lines of stdout were longer than ${MAX_LINE_BYTES} bytes and not read`]
+        : [])
+    ])
+    return yield* job.audit.put("last-message.txt", redactor.text(execution.lastMessage)).pipe(
+      Effect.as(execution),
+      // What ran and what it cost is known all the same.
+      Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
+    )
+  })
+
+const toldBy = (reader: Reader, guard: Guarded, end: Parameters<Reader["told"]>[0]): Told => {
+  const told = guard.trying(() => reader.told(end))
+  return Option.getOrElse(told, () => unread(Option.getOrElse(guard.fault(), () => "")))
+}
+
+const executionOf = (
+  { notes, redactor }: Run,
+  told: Told,
+  ended: Ended,
+  logs: Logs & { readonly steps: LogFile },
+  findings: ReadonlyArray<string>
+): Execution => {
+  const reason = Option.map(told.reason, (text) => oneLine(redactor.text(text), MOST_REASON))
+  const { steps, ...outputs } = logs
+  return {
+    ...told,
+    reason,
+    redactor,
+    hintText: [hintsOf(outputs), ...Option.toArray(reason)].join("\n"),
+    survivors: ended.survivors,
+    diagnostics: [
+      ...notes,
+      ...findingsOf(outputs, steps),
+      ...findings,
+      ...notDrained(ended),
+      ...told.diagnostics
+    ]
+  }
+}
+
+const noScratch = ({ path, reason }: ScratchFailed): Execution => ({
+  ...blank,
+  retryClass: "retryable",
+  reason: Option.some(`the attempt's scratch folder could not be written: ${path}: ${reason}`)
+})
+
+/**
+ * Makes the execution of an agent's program: the driver composes the invocation and reads what the program
+ * tells; the prompt goes by stdin where the program takes it. Never fails: what cannot start is permanent, what
+ * the runtime ended is `timeout` or `canceled`, all else is as the driver judges it. A private scratch folder
+ * below the state folder lives as long as the attempt.
+ */
+export const executeAgentCli = (setting: AgentCliSetting) =>
+  Effect.map(makeAbilities(setting.driver, setting.processes), (abilities) =>
+    Effect.fn("AgentCli.execute")(function* (job: Job) {
+      const { driver, host, runtime, settings } = setting
+      const cwd = Option.match(settings.workingDir, {
+        onNone: () => setting.startedIn,
+        onSome: ({ path }) => path
+      })
+      const attempt = (child: ChildEnv, redactor: Redactor) =>
+        Effect.gen(function* () {
+          const file = yield* findAgent(setting, child.env)
+          const found = yield* abilities({ job, file, cwd, env: child.env })
+          const scratch = yield* scratchFolder(runtime.stateDir, job.attemptId)
+          const { env, secretNames } = child
+          const plan: Plan = { settings, job, cwd, scratch, env, secretNames, abilities: found.abilities }
+          const invocation = driver.invoke(plan)
+          const shown = { command: settings.command.path, args: invocation.args, cwd, env: child.shown }
+          const note = "stdin: the prompt (assembled-context.txt), where args do not hold it"
+          yield* putInputs(job, { ...shown, note }, redactor)
+          if (invocation.problem !== undefined) return refused(invocation.problem)
+          yield* putScratch(scratch, invocation.files)
+          const notes = [...child.warnings, ...Option.toArray(found.note)]
+          return yield* launch({ job, setting, file, cwd, child, redactor, plan, invocation, notes })
+        }).pipe(
+          Effect.scoped,
+          Effect.catchTags({
+            CannotStart: (cause) => Effect.succeed<Execution>({ ...blank, ...cannotStart(cause) }),
+            AuditFailed: (cause) => Effect.succeed<Execution>({ ...blank, ...noEvidence(cause) }),
+            ScratchFailed: (cause) => Effect.succeed(noScratch(cause))
+          }),
+          Effect.map((execution): Execution => ({ ...execution, redactor }))
+        )
+      return yield* childEnv(settings, ownVariables(job, runtime), host, driver.env(settings)).pipe(
+        Effect.flatMap((child) => attempt(child, redactorFor(child))),
+        Effect.catchTag("CannotStart", (cause) =>
+          Effect.succeed<Execution>({ ...blank, ...cannotStart(cause) })
+        )
+      )
+    })
+  )
+
+const refused = ({ reason, remedy }: NonNullable<Invocation["problem"]>): Execution => ({
+  ...blank,
+  retryClass: "none",
+  reason: Option.some(`${reason}; ${remedy}`)
+})

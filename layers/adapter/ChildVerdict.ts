@@ -1,0 +1,51 @@
+import { Option } from "effect"
+import type { Execution } from "../../src/adapter/AdapterRegistry.ts"
+import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
+import type { CannotStart } from "./CannotStart.ts"
+import type { Ended, Ending } from "./Process.ts"
+
+/** How an attempt went, as far as its child's end tells. */
+export type ChildVerdict = Pick<Execution, "exitStatus" | "retryClass" | "reason">
+
+/** Judges an attempt by how its child ended; `more` is one line that follows what happened, or empty. */
+export const endingVerdict = (ending: Ending, more: string): ChildVerdict => {
+  const failed = (exitStatus: Execution["exitStatus"], what: string): ChildVerdict => ({
+    exitStatus,
+    retryClass: exitStatus === "canceled" ? "none" : "retryable",
+    reason: Option.some(more === "" || exitStatus === "canceled" ? what : `${what}: ${more}`)
+  })
+  switch (ending._tag) {
+    case "Exited":
+      return ending.code === 0
+        ? { exitStatus: "ok", retryClass: "none", reason: Option.none() }
+        : failed("error", `exit code ${ending.code}`)
+    case "Killed":
+      return failed("error", `killed by ${ending.signal}`)
+    case "TimedOut":
+      return failed("timeout", `timed out after ${ending.afterMs} ms`)
+    case "Silent":
+      return failed("timeout", `no output for ${ending.forMs} ms`)
+    case "Stopped":
+      return failed("canceled", ending.reason === "cancel" ? "canceled by an operator" : "stopped by a drain")
+  }
+}
+
+/** A child that could not be started would not start the next time either. */
+export const cannotStart = ({ reason, remedy }: CannotStart): ChildVerdict => ({
+  exitStatus: "error",
+  retryClass: "permanent",
+  reason: Option.some(`cannot start: ${reason}; ${remedy}`)
+})
+
+/** Evidence that cannot be written now may be writable later. */
+export const noEvidence = ({ path, reason }: AuditFailed): ChildVerdict => ({
+  exitStatus: "error",
+  retryClass: "retryable",
+  reason: Option.some(`the evidence could not be written: ${path}: ${reason}`)
+})
+
+/** What the attempt's `issues` are to say of outputs that were not read to their ends. */
+export const notDrained = ({ drained }: Pick<Ended, "drained">): ReadonlyArray<string> =>
+  drained
+    ? []
+    : ["a process that could not be ended still held the output open: its last bytes may be missing"]

@@ -1,0 +1,218 @@
+import { Clock, Deferred, Effect, Exit, Option, type Scope } from "effect"
+import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
+import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
+import type { CommonSettings } from "../../src/config/AdapterSettings.ts"
+import type { JsonObject } from "../../src/domain/Json.ts"
+import { MASK, type Redactor, redactJson } from "../../src/domain/Redactor.ts"
+import { type Usage, unknownUsage } from "../../src/domain/Usage.ts"
+import { type ChildVerdict, endingVerdict, noEvidence } from "./ChildVerdict.ts"
+import { findingsOf, hintsOf, into, type Logs, openLogs } from "./Evidence.ts"
+import { later, type ServerFailed } from "./ModelServerCall.ts"
+import type { Ending } from "./Process.ts"
+import { blank } from "./Script.ts"
+
+/** A longer answer is no answer to a task: it is not read on. */
+export const MAX_ANSWER_BYTES = 8 * 1024 * 1024
+
+/** Stands for the prompt in what is written down of a request. */
+export const SEE_PROMPT = "see assembled-context.txt"
+
+/** A request as it is written down, without the prompt's text. */
+export interface Sent {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: JsonObject
+}
+
+/** What a conversation has come to so far; it stays when a limit or a stop ends the conversation. */
+export interface Account {
+  /** Something came from the server: the silence is over. */
+  readonly heard: () => void
+  /** Takes a piece of the answer's text; answers what ends the attempt when there is too much of it. */
+  readonly say: (text: string) => Option.Option<ServerFailed>
+  /** Characters of the answer so far. */
+  readonly said: () => number
+  /** A line of stderr.log. */
+  readonly note: (line: string) => void
+  /** A finding for the attempt's `issues`. */
+  readonly remark: (finding: string) => void
+  readonly spent: (usage: Partial<Usage>) => void
+  /** Tells of a fact; a later one of the same name replaces it. */
+  readonly fact: (facts: JsonObject) => void
+  /** Writes `invocation.json`, secret values masked; the last one stands. */
+  readonly sending: (sent: Sent) => Effect.Effect<void, AuditFailed>
+}
+
+/** One attempt at a model server: what differs between the kinds of servers is the conversation. */
+export interface Attempt {
+  readonly job: Job
+  readonly settings: Pick<CommonSettings, "timeoutMs" | "noOutputTimeoutMs">
+  readonly redactor: Redactor
+  /** Succeeds once the answer is whole; interrupted when a limit or a stop comes first. */
+  readonly converse: (account: Account) => Effect.Effect<void, ServerFailed | AuditFailed, Scope.Scope>
+}
+
+/**
+ * Runs one attempt with the evidence that every mode leaves: the answer's text in stdout.log as it comes, notes
+ * on the protocol in stderr.log. Never fails. `timeoutMs`, silence of `noOutputTimeoutMs` (before the first byte,
+ * too) and `job.stop` end it at once, the connection closed.
+ */
+export const attempt = (one: Attempt): Effect.Effect<Execution> =>
+  Effect.gen(function* () {
+    const { job, redactor } = one
+    yield* job.audit.put("assembled-context.txt", redactor.text(job.prompt))
+    yield* job.audit.put("payload.json", JSON.stringify(redactJson(job.payload, redactor)))
+    const logs = yield* openLogs(job)
+    const ledger = yield* ledgerOf(one, logs)
+    const end = yield* ending(one, ledger)
+    const verdict = verdictOf(end)
+    ledger.close(Option.map(verdict.reason, redactor.text))
+    const lastMessage = ledger.answer()
+    yield* job.audit.put("last-message.txt", redactor.text(lastMessage))
+    return {
+      ...blank,
+      ...verdict,
+      ...ledger.told(),
+      lastMessage,
+      redactor,
+      hintText: hintsOf(logs),
+      diagnostics: [...ledger.remarks, ...findingsOf(logs)]
+    }
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTag("AuditFailed", (cause) =>
+      Effect.succeed({ ...blank, redactor: one.redactor, ...noEvidence(cause) })
+    )
+  )
+
+type End =
+  | { readonly _tag: "Whole" }
+  | { readonly _tag: "Failed"; readonly failure: ServerFailed }
+  | Extract<Ending, { readonly _tag: "TimedOut" | "Silent" | "Stopped" }>
+
+const ending = ({ converse, job, settings }: Attempt, ledger: Ledger): Effect.Effect<End, AuditFailed> => {
+  const conversation = converse(ledger.account).pipe(
+    Effect.scoped,
+    Effect.as<End>({ _tag: "Whole" }),
+    Effect.catchTag("ServerFailed", (failure) => Effect.succeed<End>({ _tag: "Failed", failure })),
+    // A race waits for the first success: what failed or died otherwise has to win it, too.
+    Effect.exit
+  )
+  const limits: ReadonlyArray<Effect.Effect<End>> = [
+    Effect.as(Effect.sleep(settings.timeoutMs), { _tag: "TimedOut", afterMs: settings.timeoutMs }),
+    silence(settings.noOutputTimeoutMs, ledger),
+    Effect.map(Deferred.await(job.stop), (reason): End => ({ _tag: "Stopped", reason }))
+  ]
+  return Effect.flatten(
+    Effect.raceAll<Effect.Effect<Exit.Exit<End, AuditFailed>>>([
+      conversation,
+      ...limits.map((limit) => Effect.map(limit, (end) => Exit.succeed(end)))
+    ])
+  )
+}
+
+const silence = (limit: Option.Option<number>, { lastHeard }: Ledger): Effect.Effect<End> =>
+  Option.match(limit, {
+    onNone: () => Effect.never,
+    onSome: (forMs) =>
+      Clock.currentTimeMillis.pipe(
+        Effect.map((now) => lastHeard() + forMs - now),
+        Effect.tap((left) => (left > 0 ? Effect.sleep(left) : Effect.void)),
+        Effect.repeat({ until: (left) => left <= 0 }),
+        Effect.as<End>({ _tag: "Silent", forMs })
+      )
+  })
+
+const verdictOf = (end: End): Pick<Execution, keyof ChildVerdict | "retryAfterSeconds"> => {
+  const retryAfterSeconds = Option.none()
+  switch (end._tag) {
+    case "Whole":
+      return { exitStatus: "ok", retryClass: "none", reason: Option.none(), retryAfterSeconds }
+    case "Failed": {
+      const { reason, retryAfterSeconds, retryClass } = end.failure
+      return { exitStatus: "error", retryClass, reason: Option.some(reason), retryAfterSeconds }
+    }
+    default:
+      return { ...endingVerdict(end, ""), retryAfterSeconds }
+  }
+}
+
+interface Ledger {
+  readonly account: Account
+  readonly lastHeard: () => number
+  /** Ends the logs, with the reason as stderr's last line. */
+  readonly close: (reason: Option.Option<string>) => void
+  readonly answer: () => string
+  readonly told: () => Pick<Execution, "usage" | "facts">
+  readonly remarks: ReadonlyArray<string>
+}
+
+const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger> =>
+  Effect.map(Effect.clock, (clock) => {
+    const out = into(logs.stdout, redactor)
+    const err = into(logs.stderr, redactor)
+    const encoder = new TextEncoder()
+    const pieces: Array<string> = []
+    const remarks: Array<string> = []
+    let lastHeard = clock.unsafeCurrentTimeMillis()
+    let bytes = 0
+    let characters = 0
+    let half = ""
+    let usage: Usage = unknownUsage
+    let facts: JsonObject = {}
+    const note = (line: string) => err.write(encoder.encode(`${line}\n`))
+    // JSON may split a surrogate pair over two pieces: UTF-8 can only be made of both halves.
+    const write = (text: string) => {
+      const whole = half + text
+      half = /[\ud800-\udbff]$/.test(whole) ? whole.slice(-1) : ""
+      const encoded = encoder.encode(half === "" ? whole : whole.slice(0, -1))
+      bytes += encoded.length
+      if (encoded.length > 0) out.write(encoded)
+    }
+    const account: Account = {
+      heard: () => {
+        lastHeard = clock.unsafeCurrentTimeMillis()
+      },
+      say: (text) => {
+        if (text === "") return Option.none()
+        pieces.push(text)
+        characters += text.length
+        write(text)
+        return bytes > MAX_ANSWER_BYTES
+          ? Option.some(later(`the answer is longer than ${MAX_ANSWER_BYTES} bytes: it was not read on`))
+          : Option.none()
+      },
+      said: () => characters,
+      note,
+      remark: (finding) => {
+        remarks.push(finding)
+        note(finding)
+      },
+      spent: (more) => {
+        usage = { ...usage, ...more }
+      },
+      fact: (more) => {
+        facts = { ...facts, ...more }
+      },
+      sending: ({ body, headers, url }) => {
+        const shown = Object.fromEntries(
+          Object.entries(headers).map(([name, value]) => [name, name === "authorization" ? MASK : value])
+        )
+        const sent = { method: "POST", url: url.href, headers: shown, body, note: `prompt: ${SEE_PROMPT}` }
+        return job.audit.put("invocation.json", `${JSON.stringify(redactJson(sent, redactor), null, 2)}\n`)
+      }
+    }
+    return {
+      account,
+      lastHeard: () => lastHeard,
+      close: (reason) => {
+        if (half !== "") out.write(encoder.encode(half))
+        out.end()
+        if (Option.isSome(reason)) note(reason.value)
+        err.end()
+      },
+      answer: () => pieces.join(""),
+      told: () => ({ usage, facts }),
+      remarks
+    }
+  })

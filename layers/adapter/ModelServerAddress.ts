@@ -1,0 +1,53 @@
+/** Where a model server is: what is called, and what of it may be shown. */
+export interface Address {
+  /** The address of a path below the endpoint, without user info; the endpoint's own query stays. */
+  readonly url: (path: string) => URL
+  /** Host and port, as messages name the server. */
+  readonly host: string
+  /** Basic authorization where the endpoint holds user info. */
+  readonly headers: Readonly<Record<string, string>>
+  /** What of the endpoint is to be masked: its password, or its user where it has no password. */
+  readonly secrets: ReadonlyArray<string>
+  /** Whether what is sent can be read on its way: http to another host than this one. */
+  readonly isOpen: boolean
+}
+
+/** Reads an endpoint of the configuration, which is a valid http or https address without a last slash. */
+export const addressOf = (endpoint: string): Address => {
+  const base = new URL(endpoint)
+  const user = decoded(base.username)
+  const password = decoded(base.password)
+  base.username = ""
+  base.password = ""
+  base.hash = ""
+  return {
+    url: (path) => {
+      const url = new URL(base)
+      url.pathname = `${base.pathname.replace(/\/+$/, "")}${path}`
+      return url
+    },
+    host: base.host,
+    headers:
+      user === "" && password === ""
+        ? {}
+        : { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` },
+    secrets: [password === "" ? user : password].filter((value) => value !== ""),
+    isOpen: base.protocol === "http:" && !isLoopback(base.hostname)
+  }
+}
+
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    // A percent sign that encodes nothing: the text is what it is.
+    return text
+  }
+}
+
+// URL gives every spelling of an IPv4 address as four numbers.
+const isLoopback = (hostname: string): boolean =>
+  hostname === "localhost" ||
+  hostname.endsWith(".localhost") ||
+  hostname === "[::1]" ||
+  /^127(\.\d+){3}$/.test(hostname)

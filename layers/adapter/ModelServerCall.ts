@@ -1,0 +1,153 @@
+import { type Duration, Effect, Option, Schema, type Scope } from "effect"
+import type { JsonObject } from "../../src/domain/Json.ts"
+import { codeOf } from "./Command.ts"
+import { lastLine } from "./Evidence.ts"
+
+/** More than this is not read of one answer, whatever it holds: as much as a log keeps of a stream. */
+export const MAX_RECEIVED_BYTES = 64 * 1024 * 1024
+
+/** Listings of models and their descriptions are read up to here. */
+const MAX_ASKED_BYTES = 8 * 1024 * 1024
+
+/**
+ * A model server did not give the whole answer: why, on one line, with what mends it where something does.
+ * `none` waits for an operator, `retryable` may go better another time.
+ */
+export class ServerFailed extends Schema.TaggedError<ServerFailed>()("ServerFailed", {
+  retryClass: Schema.Literal("none", "retryable"),
+  reason: Schema.String,
+  retryAfterSeconds: Schema.OptionFromSelf(Schema.Number)
+}) {}
+
+/** A failure that another attempt may not meet. */
+export const later = (reason: string): ServerFailed =>
+  new ServerFailed({ retryClass: "retryable", reason, retryAfterSeconds: Option.none() })
+
+/** A failure that only an operator can mend. */
+export const forOperator = (reason: string): ServerFailed =>
+  new ServerFailed({ retryClass: "none", reason, retryAfterSeconds: Option.none() })
+
+export interface Request {
+  readonly method: "GET" | "POST"
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: JsonObject
+}
+
+/** An answer whose headers have come. */
+export interface Reply {
+  readonly status: number
+  readonly headers: Headers
+  /** The next bytes of the body, none at its end; fails when the connection breaks or 64 MiB were sent. */
+  readonly next: Effect.Effect<Option.Option<Uint8Array>, ServerFailed>
+}
+
+/**
+ * Sends a request and answers when the headers have come; the connection is closed with the scope. Redirects
+ * are not followed, proxies of the environment not used, nothing is limited in time. `heard` is run with
+ * whatever comes from the server.
+ */
+export const call = (
+  request: Request,
+  heard: () => void = () => undefined
+): Effect.Effect<Reply, ServerFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { host } = request.url
+    const controller = yield* Effect.acquireRelease(
+      Effect.sync(() => new AbortController()),
+      (one) => Effect.sync(() => one.abort())
+    )
+    const response = yield* Effect.tryPromise({
+      try: () => fetch(request.url, fetched(request, controller.signal)),
+      catch: (cause) => unreachable(host, cause)
+    })
+    heard()
+    const reader = response.body?.getReader()
+    let received = 0
+    const read =
+      reader === undefined
+        ? Effect.succeedNone
+        : Effect.tryPromise({
+            try: () => reader.read(),
+            catch: (cause) =>
+              later(`${host} broke the connection off in the middle of its answer (${word(cause)})`)
+          }).pipe(Effect.map(({ done, value }) => (done ? Option.none() : Option.fromNullable(value))))
+    const next = Effect.flatMap(read, (chunk) => {
+      heard()
+      received += Option.match(chunk, { onNone: () => 0, onSome: ({ length }) => length })
+      return received > MAX_RECEIVED_BYTES
+        ? later(`${host} sent more than ${MAX_RECEIVED_BYTES} bytes: its answer was not read to the end`)
+        : Effect.succeed(chunk)
+    })
+    return { status: response.status, headers: response.headers, next }
+  })
+
+/** A whole answer: at most 8 MiB of text. */
+export interface Asked {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** Sends a request and reads its whole answer, within the time that is given. */
+export const ask = (request: Request, within: Duration.Duration): Effect.Effect<Asked, ServerFailed> =>
+  Effect.gen(function* () {
+    const reply = yield* call(request)
+    const text = yield* textOf(reply, MAX_ASKED_BYTES)
+    return { status: reply.status, headers: reply.headers, text }
+  }).pipe(
+    Effect.scoped,
+    Effect.timeoutFail({
+      duration: within,
+      onTimeout: () => later(`${request.url.host} did not answer ${request.url.pathname} in time`)
+    })
+  )
+
+const textOf = (reply: Reply, most: number): Effect.Effect<string, ServerFailed> =>
+  Effect.gen(function* () {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    for (let next = yield* reply.next; Option.isSome(next) && size < most; next = yield* reply.next) {
+      chunks.push(next.value)
+      size += next.value.length
+    }
+    return new TextDecoder().decode(Buffer.concat(chunks))
+  })
+
+const fetched = ({ body, headers, method }: Request, signal: AbortSignal): BunFetchRequestInit => ({
+  method,
+  headers: {
+    "user-agent": "agent-runtime",
+    "accept-encoding": "identity",
+    ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...headers
+  },
+  ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  signal,
+  // A redirect could lead the key and the prompt to another host.
+  redirect: "manual",
+  keepalive: false,
+  // Else Bun ends a request that was silent for 360 s; models load and think for longer.
+  timeout: false,
+  proxy: false
+})
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "refused the connection: nothing listens there",
+  ENOTFOUND: "is not a name that can be resolved",
+  EAI_AGAIN: "could not be resolved: the name service does not answer",
+  EHOSTUNREACH: "cannot be reached: there is no way to that host",
+  ENETUNREACH: "cannot be reached: there is no way to that network",
+  ETIMEDOUT: "did not take the connection in time",
+  ECONNRESET: "closed the connection without an answer"
+}
+
+const word = (cause: unknown): string =>
+  cause instanceof Error && !("code" in cause) ? lastLine(cause.message) : codeOf(cause)
+
+const unreachable = (host: string, cause: unknown): ServerFailed => {
+  const code = codeOf(cause)
+  if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code))
+    return later(`the certificate of ${host} is not accepted (${code})`)
+  return later(`${host} ${WORDS[code] ?? `could not be called (${word(cause)})`}`)
+}

@@ -1,0 +1,166 @@
+import { Clock, Effect, Option, Schema } from "effect"
+import { JsonObject } from "../../src/domain/Json.ts"
+import type { Redactor } from "../../src/domain/Redactor.ts"
+import { MOST_HINT_SECONDS } from "../../src/evidence/RetryHint.ts"
+import type { Reply } from "./ModelServerCall.ts"
+import { ServerFailed } from "./ModelServerCall.ts"
+
+/** An error as a server told it, by an HTTP status or within a stream. Its texts are masked. */
+export interface Refusal {
+  /** 0 where none was told. */
+  readonly status: number
+  /** One line of at most 300 characters, without the markup of error pages. */
+  readonly message: string
+  /** The error's codes and types, and its message, in small letters. */
+  readonly words: string
+  /** Whole, at most 64 KiB. */
+  readonly body: string
+  /** What a Retry-After asks for, at most 24 h. */
+  readonly retryAfterSeconds: Option.Option<number>
+}
+
+/** What mends an error, in the words of one kind of server. */
+export interface Remedies {
+  readonly key: string
+  readonly quota: string
+  readonly model: string
+  readonly context: string
+  readonly request: string
+}
+
+const MAX_BODY_BYTES = 64 * 1024
+const MOST_MESSAGE = 300
+
+/** An error page that does not come to its end is judged by what came. */
+const BODY_WITHIN = "5 seconds"
+
+/** Reads the error that a reply with another status than 200 carries; never fails. */
+export const refusalOf = (reply: Reply, redactor: Redactor): Effect.Effect<Refusal> =>
+  Effect.gen(function* () {
+    const body = yield* bodyOf(reply, redactor)
+    return {
+      ...toldIn(body, reply.headers.get("content-type") ?? ""),
+      status: reply.status,
+      body,
+      retryAfterSeconds: [429, 503, 529].includes(reply.status)
+        ? retryAfter(reply.headers.get("retry-after") ?? "", yield* Clock.currentTimeMillis)
+        : Option.none()
+    }
+  })
+
+/** The error object of a stream; a code that is an HTTP status counts as one. */
+export const refusalWithin = (error: unknown, redactor: Redactor): Refusal => {
+  const body = redactor.text(JSON.stringify({ error }))
+  const code = isObject(error) ? Number(error.code ?? error.status ?? 0) : 0
+  return {
+    ...toldIn(body, "application/json"),
+    status: Number.isInteger(code) && code >= 400 && code < 600 ? code : 0,
+    body,
+    retryAfterSeconds: Option.none()
+  }
+}
+
+/** What becomes of an attempt that was refused: who can mend it, and how. */
+export const failureOf = (host: string, refusal: Refusal, remedies: Remedies): ServerFailed => {
+  const kind = kindOf(refusal)
+  const said = refusal.message === "" ? "" : `: ${refusal.message}`
+  const status = refusal.status === 0 ? "told of an error" : `answered ${refusal.status}`
+  const remedy = kind === "later" ? "" : `; ${kind === "redirect" ? REDIRECT : remedies[kind]}`
+  return new ServerFailed({
+    retryClass: kind === "later" ? "retryable" : "none",
+    reason: `${host} ${status}${said}${remedy}`,
+    retryAfterSeconds: kind === "later" ? refusal.retryAfterSeconds : Option.none()
+  })
+}
+
+const REDIRECT = "redirects are not followed: set the adapter's endpoint to the address that answers itself"
+
+type Kind = "later" | "redirect" | keyof Remedies
+
+const CONTEXT =
+  /context_length|context (length|window|size)|maximum context|prompt (is )?too long|prompt is longer|input length|too many (input )?tokens/
+
+// The order is that of what each server's codes leave in doubt: a spent quota comes as 429, an unknown model
+// as 400 or 404, a long prompt as 400, 413 or 500.
+const kindOf = ({ status, words }: Refusal): Kind => {
+  if (status === 402 || /insufficient_quota|billing_hard_limit|billing_not_active|credit balance/.test(words))
+    return "quota"
+  if (status >= 300 && status < 400) return "redirect"
+  if (status === 401 || status === 403 || /invalid_api_key|authentication_error/.test(words)) return "key"
+  if (status === 413 || (status !== 429 && CONTEXT.test(words))) return "context"
+  if (status === 404 || /model_not_found|model ['"][^'"]*['"] not found/.test(words)) return "model"
+  if (status < 400 || status >= 499 || [408, 409, 425, 429].includes(status)) return "later"
+  return "request"
+}
+
+// What the redactor still holds back at a cut may be the beginning of a secret: it is left out.
+const bodyOf = (reply: Reply, redactor: Redactor): Effect.Effect<string> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    const stream = redactor.stream()
+    let size = 0
+    const reading = Effect.gen(function* () {
+      while (size < MAX_BODY_BYTES) {
+        const next = yield* reply.next
+        if (Option.isNone(next)) {
+          chunks.push(stream.flush().slice())
+          return
+        }
+        const part = next.value.subarray(0, MAX_BODY_BYTES - size)
+        size += part.length
+        chunks.push(stream.write(part).slice())
+      }
+    })
+    return reading.pipe(
+      Effect.timeoutOption(BODY_WITHIN),
+      Effect.option,
+      Effect.map(() => new TextDecoder().decode(Buffer.concat(chunks)))
+    )
+  })
+
+const decodeObject = Schema.decodeUnknownOption(Schema.parseJson(JsonObject))
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+const toldIn = (body: string, type: string): Pick<Refusal, "message" | "words"> => {
+  const told = Option.map(decodeObject(body), (object) => {
+    const error = object.error ?? object.detail ?? object
+    const from = isObject(error) ? error : {}
+    return {
+      text: textOf(isObject(error) ? (error.message ?? object.message) : error),
+      codes: [from.code, from.type, from.param].map(textOf).join(" ")
+    }
+  })
+  const { codes, text } = Option.getOrElse(told, () => ({ text: fromPage(body, type), codes: "" }))
+  const message = oneLine(text, MOST_MESSAGE)
+  return { message, words: `${codes} ${message}`.toLowerCase() }
+}
+
+const textOf = (value: unknown): string =>
+  typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value)
+
+/** An HTML page says what it has to say in its title. */
+const fromPage = (body: string, type: string): string => {
+  if (!/html/i.test(type) && !/^\s*<(!doctype|html|head)/i.test(body)) return body
+  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1] ?? ""
+  return title.trim() === "" ? "a web page" : `a web page: ${title}`
+}
+
+/** The beginning of a text as one line of at most `most` characters, without colours and control characters. */
+export const oneLine = (text: string, most: number): string => {
+  const plain = Bun.stripANSI(text.slice(0, 8 * most)).replace(/\p{Cc}+/gu, " ")
+  const words = plain.replace(/\s+/g, " ").trim()
+  return words.length <= most ? words : `${words.slice(0, most - 3)}...`.toWellFormed()
+}
+
+/** Seconds, or a date; what is past or no number asks for nothing. */
+const retryAfter = (value: string, nowMillis: number): Option.Option<number> => {
+  const text = value.trim()
+  const seconds = /^\d+(\.\d+)?$/.test(text)
+    ? Number(text)
+    : /\d:\d\d:\d\d/.test(text)
+      ? (Date.parse(text) - nowMillis) / 1000
+      : 0
+  return seconds > 0 ? Option.some(Math.min(Math.ceil(seconds), MOST_HINT_SECONDS)) : Option.none()
+}

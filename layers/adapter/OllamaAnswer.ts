@@ -1,0 +1,124 @@
+import { Either, Option, Schema } from "effect"
+import { counted } from "../../src/domain/Figure.ts"
+import type { Redactor } from "../../src/domain/Redactor.ts"
+import type { Account } from "./ModelServer.ts"
+import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
+import type { Taken } from "./ModelServerLines.ts"
+import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
+import { type Context, isFull, wasTruncated } from "./OllamaContext.ts"
+
+const text = Schema.optional(Schema.NullOr(Schema.String))
+const figure = Schema.optional(Schema.NullOr(Schema.Number))
+
+const Line = Schema.Struct({
+  error: Schema.optional(Schema.Unknown),
+  model: text,
+  message: Schema.optional(Schema.NullOr(Schema.Struct({ content: text, thinking: text }))),
+  done: Schema.optional(Schema.Unknown),
+  done_reason: text,
+  total_duration: figure,
+  load_duration: figure,
+  prompt_eval_count: figure,
+  prompt_eval_duration: figure,
+  eval_count: figure,
+  eval_duration: figure
+})
+type Line = typeof Line.Type
+
+const decode = Schema.decodeUnknownEither(Schema.parseJson(Line))
+
+/** What an answer is judged by. */
+export interface Asked {
+  readonly host: string
+  readonly prompt: string
+  readonly context: Context
+  readonly redactor: Redactor
+  readonly remedies: Remedies
+}
+
+/** Reads the lines of an answer of `/api/chat`; `ended` judges a stream that came to its end without `done`. */
+export const ollamaAnswer = (asked: Asked, account: Account) => {
+  const { host, redactor, remedies } = asked
+  let thought = false
+  const line = (raw: string): Taken => {
+    if (raw.trim() === "") return "more"
+    const read = decode(raw)
+    if (Either.isLeft(read))
+      return later(`${host} sent a line that is no answer of Ollama's: ${oneLine(redactor.text(raw), 120)}`)
+    const told = read.right
+    if (told.error !== undefined && told.error !== null)
+      return failureOf(host, refusalWithin(told.error, redactor), remedies)
+    if (!thought && (told.message?.thinking ?? "") !== "") {
+      thought = true
+      account.note("the model thinks first; its thoughts are not part of the answer")
+    }
+    const tooMuch = account.say(told.message?.content ?? "")
+    if (Option.isSome(tooMuch)) return tooMuch.value
+    if (told.done !== true) return "more"
+    tell(told, account)
+    return Option.getOrElse(judge(told, asked), () => "done" as const)
+  }
+  const ended = (): ServerFailed =>
+    later(
+      `${host} ended the stream after ${account.said()} characters of the answer, before it was done (no done: true)`
+    )
+  return { line, ended }
+}
+
+const known = (value: number | null | undefined): Option.Option<number> =>
+  Option.filter(Option.fromNullable(value), (one) => Number.isFinite(one) && one >= 0)
+
+const tell = (told: Line, account: Account): void => {
+  const input = known(told.prompt_eval_count)
+  const output = known(told.eval_count)
+  account.spent({ inputTokens: input, outputTokens: output })
+  const durations = Object.entries({
+    total_ms: told.total_duration,
+    load_ms: told.load_duration,
+    prompt_eval_ms: told.prompt_eval_duration,
+    eval_ms: told.eval_duration
+  }).flatMap(([name, nanoseconds]) =>
+    Option.match(known(nanoseconds), { onNone: () => [], onSome: (one) => [[name, Math.round(one / 1e6)]] })
+  )
+  account.fact({
+    ...(told.model === undefined || told.model === null ? {} : { model: oneLine(told.model, 200) }),
+    finish_reason: told.done_reason === undefined ? null : told.done_reason,
+    ...Object.fromEntries(durations)
+  })
+  const tokens = (count: Option.Option<number>) => Option.getOrElse(count, () => "an unknown number of")
+  account.note(
+    `done (${oneLine(told.done_reason ?? "no reason told", 80)}): ${tokens(input)} tokens read, ${tokens(output)} written`
+  )
+}
+
+const judge = (told: Line, { context, prompt }: Asked): Option.Option<ServerFailed> => {
+  const input = Option.getOrElse(known(told.prompt_eval_count), () => 0)
+  const output = Option.getOrElse(known(told.eval_count), () => 0)
+  // Without a count nothing can be said: older servers leave it out for a prompt that they have cached.
+  const truncated = input > 0 ? wasTruncated(prompt, input, context) : Option.none()
+  if (Option.isSome(truncated)) return truncated
+  switch (told.done_reason) {
+    case "stop":
+      return Option.none()
+    case "length":
+      return Option.some(
+        isFull(input + output, context)
+          ? forOperator(
+              `the answer was cut off (done_reason length): prompt and answer filled the context of ${counted(Option.getOrElse(context.holds, () => 0))} tokens; ${context.remedy}`
+            )
+          : // The next attempt's prompt tells the model that it was cut off, so that it is not the same again.
+            later(
+              "the answer was cut off (done_reason length) at options.num_predict or the server's own limit"
+            )
+      )
+    case "load":
+    case "unload":
+      return Option.some(later(`the server answered ${told.done_reason} instead of a text`))
+    default:
+      return Option.some(
+        later(
+          `the answer is done without done_reason stop (${oneLine(told.done_reason ?? "none was told", 80)}): the server ended it early`
+        )
+      )
+  }
+}

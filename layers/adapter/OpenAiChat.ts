@@ -1,0 +1,140 @@
+import { Duration, Effect, Option, type Scope } from "effect"
+import type { Adapter, Job } from "../../src/adapter/AdapterRegistry.ts"
+import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
+import type { OpenAiChatSettings } from "../../src/config/AdapterSettings.ts"
+import type { Settings } from "../../src/config/RuntimeConfig.ts"
+import { type Redactor, redactorOf } from "../../src/domain/Redactor.ts"
+import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
+import { type Address, addressOf } from "./ModelServerAddress.ts"
+import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
+import { readLines } from "./ModelServerLines.ts"
+import { failureOf, oneLine, type Remedies, refusalOf } from "./ModelServerRefusal.ts"
+import { openAiAnswer } from "./OpenAiChatAnswer.ts"
+import { bodyOf, conceded, type Form, wanted } from "./OpenAiChatForm.ts"
+import { type Access, accessTo } from "./OpenAiChatKey.ts"
+import { probeOpenAiChat } from "./OpenAiChatProbe.ts"
+import type { HostEnvironment } from "./Secrets.ts"
+
+/** What the attempts of an adapter of mode `openai-chat` share. */
+export interface OpenAiChatSetting {
+  readonly settings: OpenAiChatSettings
+  readonly runtime: Settings
+  readonly host: HostEnvironment
+}
+
+/** Servers that finish an answer and then leave the connection open are not waited for longer. */
+const LINGER = Duration.seconds(5)
+
+/**
+ * An adapter of mode `openai-chat`: one streamed `POST /chat/completions` for each attempt, its answer bound to
+ * the outcome's JSON Schema; a server that refuses that `response_format` is asked again with `json_object`, then
+ * without. The key is read when an attempt starts. An attempt never fails; a wrong key, a spent quota, an unknown
+ * model and a prompt that is too long wait for an operator, all else is retryable.
+ */
+export const openAiChatAdapter = ({
+  host,
+  settings
+}: OpenAiChatSetting): Pick<Adapter, "probe" | "execute"> => ({
+  probe: probeOpenAiChat(settings, host),
+  execute: Effect.fn("OpenAiChat.execute")((job: Job) => {
+    const address = addressOf(settings.endpoint)
+    return Effect.flatMap(Effect.either(accessTo(settings, address, host)), (access) => {
+      const secrets = access._tag === "Right" ? access.right.secrets : address.secrets
+      const redactor = redactorOf(secrets)
+      return attempt({
+        job,
+        settings,
+        redactor,
+        converse: (account) =>
+          access._tag === "Right"
+            ? converse({ job, settings, address, access: access.right, redactor, account })
+            : forOperator(`cannot start: ${access.left.reason}; ${access.left.remedy}`)
+      })
+    })
+  })
+})
+
+interface Conversation {
+  readonly job: Job
+  readonly settings: OpenAiChatSettings
+  readonly address: Address
+  readonly access: Access
+  readonly redactor: Redactor
+  readonly account: Account
+}
+
+const remediesFor = (model: string): Remedies => ({
+  key: "check the adapter's apiKey",
+  quota: "the quota is spent: see the account's plan and billing, or use another adapter",
+  model: `check the adapter's model (${model}) and its endpoint (with its /v1)`,
+  context: "lower context_policy.max_prompt_chars, or use a model with a longer context",
+  request: "check the adapter's endpoint and model"
+})
+
+const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { account, address, job, redactor, settings } = one
+    const model = Option.getOrElse(job.model, () => settings.model)
+    const asked = { host: address.host, redactor, remedies: remediesFor(model) }
+    for (const warning of one.access.warnings) account.remark(warning)
+    const reply = yield* opened(one, model, wanted, asked.remedies)
+    const answer = openAiAnswer(asked, account)
+    const patient: Reply = {
+      ...reply,
+      next: Effect.suspend(() => (answer.isFinished() ? lingering(reply.next) : reply.next))
+    }
+    const read = yield* readLines(patient, answer.line)
+    const taken = read === "end" ? answer.end() : read
+    if (typeof taken !== "string") return yield* taken
+    const wrong = answer.judge(taken === "done" ? "done" : "end")
+    if (Option.isSome(wrong)) return yield* wrong.value
+  })
+
+/** What comes after the model's own end: nothing, when it does not come soon or the connection breaks. */
+const lingering = (next: Reply["next"]): Effect.Effect<Option.Option<Uint8Array>> =>
+  next.pipe(
+    Effect.timeoutTo({ duration: LINGER, onSuccess: (chunk) => chunk, onTimeout: () => Option.none() }),
+    Effect.catchTag("ServerFailed", () => Effect.succeedNone)
+  )
+
+/** Sends the request, in as many forms as it takes for the server to accept one. */
+const opened = (
+  one: Conversation,
+  model: string,
+  form: Form,
+  remedies: Remedies
+): Effect.Effect<Reply, ServerFailed | AuditFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { access, account, address, job, redactor } = one
+    const url = address.url("/chat/completions")
+    const headers = {
+      accept: "text/event-stream",
+      ...access.headers,
+      ...Option.match(job.traceParent, { onNone: () => ({}), onSome: (traceparent) => ({ traceparent }) })
+    }
+    const strict = takesStrictForm(job)
+    yield* account.sending({ url, headers, body: bodyOf(SEE_PROMPT, model, form, strict) })
+    const reply = yield* call(
+      { method: "POST", url, headers, body: bodyOf(job.prompt, model, form, strict) },
+      account.heard
+    )
+    const id = reply.headers.get("x-request-id") ?? reply.headers.get("request-id")
+    account.fact({
+      response_format: form.responseFormat,
+      ...(id === null ? {} : { request_id: oneLine(id, 200) })
+    })
+    account.note(
+      `${address.host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`
+    )
+    if (reply.status === 200) return reply
+    const refusal = yield* refusalOf(reply, redactor)
+    const next = conceded(form, refusal)
+    if (Option.isNone(next)) return yield* failureOf(address.host, refusal, remedies)
+    account.remark(
+      `request_form_refused: ${address.host} took no ${form.responseFormat === next.value.responseFormat ? "stream_options" : `response_format ${form.responseFormat}`}: ${refusal.message}`
+    )
+    return yield* opened(one, model, next.value, remedies)
+  })
+
+// The strict form cannot hold follow-ups and messages: it is for profiles that allow neither.
+const takesStrictForm = (job: Job): boolean => job.freeFormResult === false

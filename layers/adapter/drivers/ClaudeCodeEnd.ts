@@ -1,0 +1,135 @@
+import { Option } from "effect"
+import type { Result } from "./ClaudeCodeLines.ts"
+import type { End, Told } from "./Driver.ts"
+
+type Judged = Pick<Told, "exitStatus" | "retryClass" | "reason">
+
+/** What a run is judged by, beside how it ended. */
+export interface Course {
+  /** Whether it began: arguments that it refuses end it before. */
+  readonly begun: boolean
+  readonly result: Option.Option<Result>
+  /** The sort of the failure that it named last, where nothing went well since (`rate_limit`, ...). */
+  readonly trouble: string | undefined
+  /** Tokens that models wrote. */
+  readonly written: number
+}
+
+/** Judges a run by claude's own fields, its exit code, and by who ended it; never by what a model says. */
+export const judgedBy = (end: End, course: Course): Judged => {
+  const { ending } = end
+  switch (ending._tag) {
+    // What it was ended by is the runtime's to say; the reason is what else is known.
+    case "TimedOut":
+    case "Silent":
+      return { exitStatus: "timeout", retryClass: "retryable", reason: during(course) }
+    case "Stopped":
+      return { exitStatus: "canceled", retryClass: "none", reason: Option.none() }
+    case "Killed":
+      return judged("error", "retryable", `killed by ${ending.signal}`)
+    case "Exited":
+      return Option.match(course.result, {
+        onNone: () => withoutResult(end, ending.code, course),
+        onSome: (result) =>
+          ending.code === 0 && wentWell(result)
+            ? { exitStatus: "ok", retryClass: "none", reason: Option.none() }
+            : failed(result, ending.code, end, course)
+      })
+  }
+}
+
+/** Whether a result says that its run came to its end; after a SIGINT the program exits with 0 and says no. */
+export const wentWell = ({ is_error, subtype, terminal_reason }: Result): boolean =>
+  is_error === false && subtype === "success" && !wasAborted(terminal_reason)
+
+const wasAborted = (terminal: string | undefined): boolean => terminal?.startsWith("aborted") === true
+
+const judged = (
+  exitStatus: Judged["exitStatus"],
+  retryClass: Judged["retryClass"],
+  reason: string
+): Judged => ({ exitStatus, retryClass, reason: Option.some(reason) })
+
+const during = ({ result, trouble }: Course): Option.Option<string> =>
+  trouble === undefined || Option.isSome(result)
+    ? Option.none()
+    : Option.some(`the last request failed: ${trouble}`)
+
+/** Codes from here on are those of shells for processes that a signal ended (128 + its number). */
+const SIGNALED = 128
+
+const withoutResult = (end: End, code: number, { begun }: Course): Judged => {
+  const words = lastOf(end.stderr) || (begun ? "" : lastOf(end.stdout))
+  if (begun || code === 0 || code >= SIGNALED)
+    return judged("error", "retryable", after(`exit code ${code} without a result`, words))
+  return judged("error", "permanent", `${after(`exit code ${code}`, words)} (${ARGUMENTS})`)
+}
+
+const failed = (result: Result, code: number, end: End, course: Course): Judged => {
+  if (wasAborted(result.terminal_reason))
+    return judged("error", "retryable", `interrupted by a signal from elsewhere (${result.terminal_reason})`)
+  const words = wordsOf(result, end)
+  if (!course.begun && result.num_turns === 0) return judged("error", "permanent", `${words} (${ARGUMENTS})`)
+  const remedy = remedyOf(result, course)
+  if (remedy !== undefined) return judged("error", "none", `${words} (${remedy})`)
+  return judged("error", "retryable", wentWell(result) ? after(`exit code ${code}`, words) : words)
+}
+
+const ARGUMENTS = "claude-code did not begin: see the adapter's extraArgs and settingsFile"
+const KEY =
+  "put a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN into the adapter's env, or log in as this user"
+const ACCOUNT = "settle it with the account's administrator, or use another adapter"
+const CREDIT = "add credit to the account, or use another adapter"
+const MODEL =
+  "the provider does not serve this model: correct the adapter's \"model\" or its provider's address"
+const BUDGET = "raise --max-budget-usd in the adapter's extraArgs, or split the task"
+const REFUSED = "the model's safeguards stopped it twice: reword the task, or use another model"
+const TOO_LONG = "shorten the task or its profile's max_prompt_chars, or use a model with a larger context"
+const SAME_AGAIN = "the same request would be refused again: correct the task or the adapter's settings"
+
+/** What has to be put right, by the sort of failure that claude names. */
+const REMEDIES: Readonly<Record<string, string>> = {
+  authentication_failed: KEY,
+  cloud_credential_error: KEY,
+  oauth_org_not_allowed: ACCOUNT,
+  account_on_hold: ACCOUNT,
+  verification_required: ACCOUNT,
+  billing_error: CREDIT,
+  model_not_found: MODEL
+}
+
+const BY_STATUS: Readonly<Record<number, string>> = { 401: KEY, 403: KEY, 402: CREDIT, 404: MODEL }
+const REFUSALS: ReadonlyArray<number | undefined> = [400, 413, 422]
+const FULL: ReadonlyArray<string | undefined> = ["prompt_too_long", "blocking_limit"]
+
+/**
+ * What an operator has to do before another attempt makes sense; undefined where another may go better. A
+ * request that is refused before the model wrote anything is refused again; one that is refused later came of
+ * what the model did. Claude itself tries once more after a refusal. Turns that run out leave work behind
+ * that another attempt goes on from; money that runs out would be spent again.
+ */
+const remedyOf = (result: Result, { trouble, written }: Course): string | undefined => {
+  if (result.subtype === "error_max_budget_usd") return BUDGET
+  if (result.stop_reason === "refusal" && result.is_error === true) return REFUSED
+  const named = trouble === undefined ? undefined : REMEDIES[trouble]
+  if (named !== undefined) return named
+  const { api_error_status: status } = result
+  const known = status === undefined ? undefined : BY_STATUS[status]
+  if (known !== undefined) return known
+  if (written > 0) return undefined
+  if (FULL.includes(result.terminal_reason)) return TOO_LONG
+  return REFUSALS.includes(status) ? SAME_AGAIN : undefined
+}
+
+const wordsOf = ({ errors, result, subtype }: Result, end: End): string =>
+  oneLine(result || (errors ?? []).join("; ")) ||
+  lastOf(end.stderr) ||
+  (subtype ?? "claude ended with an error")
+
+const after = (what: string, words: string): string => (words === "" ? what : `${what}: ${words}`)
+
+const oneLine = (words: string): string => words.replace(/\s+/g, " ").trim()
+
+// Whole lines only: a part of one could be a part of a secret value, which nobody would know any more.
+const lastOf = (output: string): string =>
+  oneLine(output.split("\n").findLast((line) => line.trim() !== "") ?? "")

@@ -1,0 +1,81 @@
+import { closeSync, constants, fstatSync, mkdirSync, openSync } from "node:fs"
+import { join } from "node:path"
+import { AuditFailed } from "../../src/artifact/AuditFolder.ts"
+import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { auditSegments } from "./AuditPath.ts"
+
+/** Where an attempt's folder lies: the names of the folders on the way from the artifact root, and all of it. */
+export interface Place {
+  readonly root: string
+  readonly names: ReadonlyArray<string>
+  readonly path: string
+}
+
+export const placeOf = (root: string, taskId: TaskId, attemptId: AttemptId): Place => {
+  const names = auditSegments(taskId, attemptId)
+  return { root, names, path: join(root, ...names) }
+}
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+
+/** The system's word for what went wrong, else the whole of it as text. */
+export const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)
+
+const PLANTED = "something that is not ours (a link, a pipe, ...) lies in its place"
+const WORDS: Readonly<Record<string, string>> = {
+  ELOOP: PLANTED,
+  ENOTDIR: PLANTED,
+  ENXIO: PLANTED,
+  EISDIR: PLANTED
+}
+
+/** What a system call's error is to callers. */
+export const failed = (path: string, cause: unknown): AuditFailed =>
+  cause instanceof AuditFailed
+    ? cause
+    : new AuditFailed({ path, reason: WORDS[codeOf(cause)] ?? codeOf(cause) })
+
+/**
+ * A name below an open folder. Node knows no openat(2): it is reached through the folder's descriptor, so that
+ * nothing can be put in the place of a folder between the look and the use.
+ */
+export const below = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`
+
+const enter = (parent: number, name: string, make: boolean): number => {
+  if (make)
+    try {
+      mkdirSync(below(parent, name), { mode: 0o700 })
+    } catch (cause) {
+      if (codeOf(cause) !== "EEXIST") throw cause
+    }
+  return openSync(below(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+}
+
+/** Runs `use` with the folder open that the names lead to; links on the way below the root are refused. */
+export const inFolder = <A>(
+  { names, root }: Pick<Place, "names" | "root">,
+  make: boolean,
+  use: (folder: number) => A
+): A => {
+  if (make) mkdirSync(root, { recursive: true, mode: 0o700 })
+  let folder = openSync(root, O_RDONLY | O_DIRECTORY)
+  try {
+    for (const name of names) {
+      const next = enter(folder, name, make)
+      closeSync(folder)
+      folder = next
+    }
+    return use(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+/** The descriptor, when it is of a plain file: a hard link or a pipe that was put there before is none of ours. */
+export const ours = (fd: number, path: string): number => {
+  const stats = fstatSync(fd)
+  if (stats.isFile() && stats.nlink === 1) return fd
+  closeSync(fd)
+  throw new AuditFailed({ path, reason: PLANTED })
+}

@@ -1,0 +1,190 @@
+import { Effect, Either, Option, Schema } from "effect"
+import { Actor, type Stamp } from "../../src/domain/Actor.ts"
+import { TaskId, type WorkflowId } from "../../src/domain/Ids.ts"
+import type { EventType } from "../../src/domain/RunEvent.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
+import { Workflow } from "../../src/domain/Workflow.ts"
+import type { NewWorkflow, WorkflowMove, WorkflowRow, Workflows } from "../../src/store/Workflows.ts"
+import { actorJson, json, time } from "./columns.ts"
+import { EPOCH, idReader, reader, salvager } from "./rows.ts"
+import { appendEvent, ofWorkflow } from "./SqlEvents.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement, type Value } from "./statement.ts"
+
+const OPEN = statement(`
+  INSERT INTO workflows (template, instance_key, current_state, context_json, status, created_by_json, created_at, updated_at)
+  VALUES (:template, :instanceKey, :state, :context, 'active', :createdBy, :at, :at)
+  ON CONFLICT (instance_key) DO NOTHING RETURNING *`)
+const FIND = statement("SELECT * FROM workflows WHERE id = :id")
+const FIND_BY_KEY = statement("SELECT * FROM workflows WHERE instance_key = :instanceKey")
+const ALL = statement("SELECT * FROM workflows ORDER BY id DESC LIMIT :limit")
+const UNENDED = statement(`
+  SELECT * FROM (SELECT * FROM workflows WHERE status = 'active' ORDER BY id DESC LIMIT :limit)
+  UNION ALL SELECT * FROM (SELECT * FROM workflows WHERE status = 'stalled' ORDER BY id DESC LIMIT :limit)`)
+const IDLE = statement(`
+  SELECT * FROM workflows WHERE status = 'active' AND NOT EXISTS (
+    SELECT 1 FROM tasks WHERE tasks.workflow_id = workflows.id AND tasks.workflow_state = workflows.current_state
+      AND tasks.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
+  ORDER BY id LIMIT :limit`)
+const UNFINISHED = statement(`
+  SELECT task_id FROM tasks WHERE workflow_id = :id AND workflow_state = :state
+    AND status IN ('pending', 'running', 'retryable_failure', 'blocked')`)
+const LAST = statement(`
+  SELECT task_id FROM tasks WHERE workflow_id = :id AND workflow_state = :state ORDER BY created_at DESC LIMIT 1`)
+const ADVANCE = statement(`
+  UPDATE workflows SET current_state = :to, context_json = :context, status = 'active', stalled_reason = NULL, retries = 0,
+    updated_at = :at
+  WHERE id = :id AND current_state = :from AND status <> 'completed' RETURNING id`)
+const COMPLETE = statement(`
+  UPDATE workflows SET current_state = :to, context_json = :context, status = 'completed', stalled_reason = NULL,
+    updated_at = :at, completed_at = :at
+  WHERE id = :id AND current_state = :from AND status <> 'completed' RETURNING id`)
+const STALL = statement(`
+  UPDATE workflows SET status = 'stalled', stalled_reason = :reason, updated_at = :at
+  WHERE id = :id AND status <> 'completed' RETURNING current_state`)
+const REVIVE = statement(`
+  UPDATE workflows SET status = 'active', stalled_reason = NULL, retries = 0, updated_at = :at
+  WHERE id = :id AND status = 'stalled'`)
+const RETRIED = statement("UPDATE workflows SET retries = retries + 1, updated_at = :at WHERE id = :id")
+
+type Sql = Sqlite["Type"]
+
+const read = reader("workflows", "id", Workflow)
+// An instance that does not decode is shown, stalled, with what is wrong.
+const salvaged = salvager(
+  Workflow,
+  {
+    template: "unreadable",
+    instance_key: "unreadable",
+    current_state: "unreadable",
+    context: {},
+    created_at: EPOCH,
+    updated_at: EPOCH
+  },
+  (problem) => ({ status: "stalled", stalled_reason: problem })
+)
+const shown = (row: Row): Workflow => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
+const OUTSIDE = new Set(["sensor", "bridge"])
+const decodeOpener = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))
+
+const toRow = (row: Row): WorkflowRow => ({
+  workflow: shown(row),
+  retries: Number(row.retries),
+  // Whoever cannot be read is not trusted.
+  untrusted: Option.match(decodeOpener()(row.created_by_json), {
+    onNone: () => true,
+    onSome: ({ surface }) => OUTSIDE.has(surface)
+  })
+})
+const first = (rows: ReadonlyArray<Row>): Option.Option<WorkflowRow> =>
+  Option.map(Option.fromNullable(rows[0]), toRow)
+
+const taskId = idReader(TaskId)
+
+const open = (sqlite: Sql, { context, instanceKey, state, template }: NewWorkflow, stamp: Stamp) =>
+  sqlite.transact(
+    "Workflows.open",
+    Effect.gen(function* () {
+      const made = (yield* sqlite.rows(OPEN, {
+        template,
+        instanceKey,
+        state,
+        context: json(context),
+        createdBy: actorJson(stamp.actor),
+        at: time(stamp.at)
+      }))[0]
+      if (made === undefined) {
+        const holder = (yield* sqlite.rows(FIND_BY_KEY, { instanceKey }))[0]!
+        return { created: false, workflow: shown(holder) }
+      }
+      const workflow = shown(made)
+      yield* appendEvent(
+        sqlite,
+        "workflow_created",
+        { workflowId: workflow.id },
+        { template, instance_key: instanceKey, state },
+        stamp
+      )
+      return { created: true, workflow }
+    })
+  )
+
+const moved = (
+  sqlite: Sql,
+  of: typeof ADVANCE,
+  event: EventType,
+  { context, from, id, signal, to }: WorkflowMove & { readonly to: string },
+  stamp: Stamp
+) =>
+  sqlite.transact(
+    `Workflows.${event}`,
+    Effect.gen(function* () {
+      const rows = yield* sqlite.rows(of, { id, from, to, context: json(context), at: time(stamp.at) })
+      if (rows.length === 0) return false
+      yield* appendEvent(
+        sqlite,
+        event,
+        { workflowId: id },
+        { from, to, signal: Option.getOrNull(signal) },
+        stamp
+      )
+      return true
+    })
+  )
+
+const stall = (sqlite: Sql, id: WorkflowId, reason: string, stamp: Stamp) =>
+  sqlite.transact(
+    "Workflows.stall",
+    Effect.gen(function* () {
+      const rows = yield* sqlite.rows(STALL, { id, reason, at: time(stamp.at) })
+      const state: Value = rows[0]?.current_state ?? null
+      if (rows.length > 0)
+        yield* appendEvent(sqlite, "workflow_stalled", { workflowId: id }, { state, reason }, stamp)
+    })
+  )
+
+export const make = (sqlite: Sql): Workflows => ({
+  open: Effect.fn("Workflows.open")((workflow, stamp) => open(sqlite, workflow, stamp)),
+  find: Effect.fn("Workflows.find")((id) => Effect.map(sqlite.rows(FIND, { id }), first)),
+  findByKey: Effect.fn("Workflows.findByKey")((instanceKey) =>
+    Effect.map(sqlite.rows(FIND_BY_KEY, { instanceKey }), first)
+  ),
+  list: Effect.fn("Workflows.list")((all, limit) =>
+    Effect.map(sqlite.rows(all ? ALL : UNENDED, { limit }), (rows) => rows.map(shown).slice(0, limit))
+  ),
+  idle: Effect.fn("Workflows.idle")((limit) =>
+    Effect.map(sqlite.rows(IDLE, { limit }), (rows) => rows.map(toRow))
+  ),
+  unfinishedTask: Effect.fn("Workflows.unfinishedTask")((id, state) =>
+    Effect.map(sqlite.rows(UNFINISHED, { id, state }), (rows) =>
+      Option.map(Option.fromNullable(rows[0]), (row) => taskId(row.task_id))
+    )
+  ),
+  lastTask: Effect.fn("Workflows.lastTask")((id, state) =>
+    Effect.map(sqlite.rows(LAST, { id, state }), (rows) =>
+      Option.map(Option.fromNullable(rows[0]), (row) => taskId(row.task_id))
+    )
+  ),
+  advance: Effect.fn("Workflows.advance")((move, stamp) =>
+    moved(sqlite, ADVANCE, "workflow_transitioned", move, stamp)
+  ),
+  complete: Effect.fn("Workflows.complete")((move, stamp) =>
+    moved(sqlite, COMPLETE, "workflow_completed", move, stamp)
+  ),
+  stall: Effect.fn("Workflows.stall")((id, reason, stamp) => stall(sqlite, id, reason, stamp)),
+  revive: Effect.fn("Workflows.revive")((id, stamp) =>
+    Effect.asVoid(sqlite.transact("Workflows.revive", sqlite.rows(REVIVE, { id, at: time(stamp.at) })))
+  ),
+  retried: Effect.fn("Workflows.retried")((id, stamp) =>
+    Effect.asVoid(sqlite.transact("Workflows.retried", sqlite.rows(RETRIED, { id, at: time(stamp.at) })))
+  ),
+  taskCreated: Effect.fn("Workflows.taskCreated")((id, task, state, stamp) =>
+    Effect.asVoid(
+      sqlite.transact(
+        "Workflows.taskCreated",
+        appendEvent(sqlite, "workflow_task_created", { workflowId: id, taskId: task }, { state }, stamp)
+      )
+    )
+  ),
+  history: Effect.fn("Workflows.history")((id, limit) => ofWorkflow(sqlite, id, limit))
+})

@@ -1,0 +1,52 @@
+import { DateTime, Effect } from "effect"
+import { Invalid, type Problem } from "../config/Issues.ts"
+import type { Intent } from "../domain/Task.ts"
+import { readIntent } from "./Enqueue.ts"
+
+/** A task's source is at most 200 characters, and `:<due time>` comes behind the template's. */
+const MOST_SOURCE = 200 - ":2026-01-01T00:00:00.000Z".length
+
+/** What is wrong with an intent as the template of a schedule; `path` is where it stands. */
+export const templateProblems = (template: Intent, path: string): ReadonlyArray<Problem> => [
+  ...(template.availableAt === undefined
+    ? []
+    : [
+        rule(
+          `${path}available_at`,
+          "the schedule says when its tasks are due",
+          "no such key",
+          "use next_run_at"
+        )
+      ]),
+  ...(Array.from(template.source).length <= MOST_SOURCE
+    ? []
+    : [
+        rule(
+          `${path}source`,
+          "it is too long for the due time to be put behind it",
+          `at most ${MOST_SOURCE} characters`,
+          ""
+        )
+      ])
+]
+
+const rule = (path: string, found: string, expected: string, remedy: string): Problem => ({
+  kind: "rule",
+  path,
+  found,
+  expected,
+  remedy
+})
+
+/** Reads the template of a schedule: an intent that every due time can make a task of. */
+export const readTemplate = (input: unknown): Effect.Effect<Intent, Invalid> =>
+  Effect.flatMap(readIntent(input), (template) => {
+    const problems = templateProblems(template, "")
+    return problems.length === 0 ? Effect.succeed(template) : Effect.fail(new Invalid({ problems }))
+  })
+
+/** What a template becomes for a due time. */
+export const intentFor = (template: Intent, dueAt: DateTime.Utc): Intent => ({
+  ...template,
+  source: `${template.source}:${DateTime.formatIso(dueAt)}`
+})

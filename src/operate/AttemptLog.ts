@@ -1,0 +1,221 @@
+import { Effect, Option, Ref, Schema, Stream } from "effect"
+import { Audit, type AuditFailed, type AuditLog, MAX_STREAM_BYTES } from "../artifact/AuditFolder.ts"
+import type { Attempt } from "../domain/Attempt.ts"
+import { AttemptId, TaskId } from "../domain/Ids.ts"
+import { wireStruct } from "../domain/Wire.ts"
+import { Store } from "../store/Store.ts"
+import type { StoreUnavailable } from "../store/StoreError.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+
+/** Bytes of a log that are held at once. */
+const PIECE = 256 * 1024
+
+/** The part of a log's end that `tail` answers, in bytes. */
+export const TAIL_BYTES = 1024 * 1024
+
+export const LogName = Schema.Literal("stdout", "stderr")
+export type LogName = typeof LogName.Type
+
+/** The file of the audit folder that a log is. */
+export const fileOf = (name: LogName): AuditLog => `${name}.log`
+
+const readAttemptId = Schema.decodeUnknownOption(AttemptId)
+const readTaskId = Schema.decodeUnknownOption(TaskId)
+
+/** The attempt that a caller names; Refusal `attempt_not_found` when there is none. */
+export const attemptOf = (named: string): Effect.Effect<Attempt, Refusal | StoreUnavailable, Store> =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const id = readAttemptId(named)
+    const found = Option.isNone(id) ? Option.none() : yield* store.attempts.find(id.value)
+    if (Option.isSome(found)) return found.value
+    const task = readTaskId(named)
+    const isTask = Option.isSome(task) && Option.isSome(yield* store.tasks.find(task.value))
+    return yield* new Refusal({
+      code: "attempt_not_found",
+      message: `there is no attempt ${named.length > 200 ? `${named.slice(0, 200)}…` : named}`,
+      hint: isTask
+        ? `that is a task: agent-runtime task-show ${named} lists its attempts`
+        : "agent-runtime task-show TASK_ID lists the attempts of a task",
+      exitCode: 1
+    })
+  })
+
+/** The audit's error to an operator; without the path, which is one of the host. */
+const unreadable = (attempt: Attempt, file: AuditLog) => (failure: AuditFailed) =>
+  new Refusal({
+    code: "log_unreadable",
+    message: `${file} of attempt ${attempt.attemptId} cannot be read: ${failure.reason}`,
+    hint: "look at the attempt's folder below adapter-runs; whatever lies there was not followed"
+  })
+
+/** Whether an attempt runs no more; one that was pruned does not either. */
+const isOver = (id: AttemptId) =>
+  Effect.flatMap(Store, (store) =>
+    Effect.map(
+      store.attempts.find(id),
+      Option.match({ onNone: () => true, onSome: ({ status }) => status === "finished" })
+    )
+  )
+
+/**
+ * The bytes of an attempt's log from an offset as they lie on the disk, a piece at a time; nothing when nobody
+ * wrote it. With `follow` it goes on with what is written, by whichever process, and ends when the attempt
+ * has ended and all of the log was told.
+ */
+export const logBytes = (
+  attempt: Attempt,
+  file: AuditLog,
+  { follow, from }: { readonly follow: boolean; readonly from: number }
+): Stream.Stream<Uint8Array, Refusal | StoreUnavailable, Store | Audit> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const { attemptId, taskId } = attempt
+      const audit = yield* Audit
+      const store = yield* Store
+      const cursor = yield* Ref.make(from)
+      const piece = Effect.flatMap(Ref.get(cursor), (offset) =>
+        audit.read(taskId, attemptId, file, { offset, most: PIECE })
+      ).pipe(
+        Effect.mapError((failure) => Option.some(unreadable(attempt, file)(failure))),
+        Effect.filterOrFail(
+          (bytes) => bytes.length > 0,
+          () => Option.none()
+        ),
+        Effect.tap((bytes) => Ref.update(cursor, (offset) => offset + bytes.length))
+      )
+      const unread = Stream.repeatEffectOption(piece)
+      if (!follow) return unread
+      const grown = Stream.as(audit.growth(taskId, attemptId, file), false)
+      // The end is asked for before the rest is read: what was written until then is in the rest.
+      const changed = store.changes.pipe(
+        Stream.buffer({ capacity: 1, strategy: "sliding" }),
+        Stream.mapEffect(() => isOver(attemptId))
+      )
+      return Stream.merge(grown, changed).pipe(
+        Stream.flatMap((over) =>
+          Stream.concat(
+            Stream.map(unread, Option.some),
+            over ? Stream.succeed(Option.none<Uint8Array>()) : Stream.empty
+          )
+        ),
+        Stream.filterMapWhile((bytes) => bytes)
+      )
+    })
+  )
+
+/** Why there is no such log of an attempt, in one line; none when there is one, be it empty. */
+export const missing = (
+  attempt: Attempt,
+  file: AuditLog
+): Effect.Effect<Option.Option<string>, Refusal | StoreUnavailable, Store | Audit> =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const audit = yield* Audit
+    const size = (one: AuditLog) =>
+      Effect.mapError(audit.size(attempt.taskId, attempt.attemptId, one), unreadable(attempt, one))
+    if (Option.isSome(yield* size(file))) return Option.none()
+    const now = Option.getOrElse(yield* store.attempts.find(attempt.attemptId), () => attempt)
+    return Option.some(
+      `attempt ${now.attemptId} has no ${file}: ${reasonFor(now, file, Option.isSome(yield* size("stdout.log")))}`
+    )
+  })
+
+const reasonFor = (attempt: Attempt, file: AuditLog, hasOutput: boolean): string => {
+  if (file === "steps.jsonl" && hasOutput) {
+    const adapter = Option.getOrElse(attempt.adapterId, () => "of this attempt")
+    return `the adapter ${adapter} tells no steps`
+  }
+  if (attempt.status === "running") return "its adapter has not begun yet; --follow waits for it"
+  return Option.match(attempt.reason, {
+    onNone: () => "nothing of its evidence is left",
+    onSome: (reason) => `it ended before its adapter wrote one (${reason})`
+  })
+}
+
+/** Bytes of a character's beginning whose end may still come; 0 to 3, by the lengths that UTF-8 knows. */
+const unfinished = (bytes: Uint8Array): number => {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if ((byte & 0xc0) === 0x80) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+    return length > back ? back : 0
+  }
+  return 0
+}
+
+/** Continuation bytes at the beginning of a part that was cut out of a text; 0 to 3. */
+const severed = (bytes: Uint8Array): number => {
+  let count = 0
+  while (count < Math.min(3, bytes.length) && ((bytes[count] ?? 0) & 0xc0) === 0x80) count++
+  return count
+}
+
+const decoded = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
+
+/** A part of a log: its text (UTF-8 with replacement) and the offset of its first byte. */
+export interface LogText {
+  readonly offset: number
+  readonly text: string
+}
+
+/** The pieces of a log as text; a character whose bytes came in two pieces stands whole in the second. */
+export const logText = <E, R>(
+  pieces: Stream.Stream<Uint8Array, E, R>,
+  from: number
+): Stream.Stream<LogText, E, R> =>
+  pieces.pipe(
+    Stream.map(Option.some),
+    Stream.concat(Stream.succeed(Option.none<Uint8Array>())),
+    Stream.mapAccum({ offset: from, held: new Uint8Array(0) }, ({ held, offset }, piece) => {
+      const bytes = Option.match(piece, {
+        onNone: () => held,
+        onSome: (next) => (held.length === 0 ? next : Buffer.concat([held, next]))
+      })
+      const whole = Option.isNone(piece) ? bytes.length : bytes.length - unfinished(bytes)
+      return [
+        { offset: offset + whole, held: bytes.slice(whole) },
+        { offset, text: decoded(bytes.subarray(0, whole)) }
+      ]
+    }),
+    Stream.filter(({ text }) => text !== "")
+  )
+
+/** The end of an attempt's log as text, at most its last MiB. */
+export const tail = operation({
+  name: "attempts.log",
+  role: "read",
+  output: wireStruct({
+    attemptId: AttemptId,
+    stream: LogName,
+    /** Of the text's first byte in the log. */
+    offset: Schema.Int,
+    /** Bytes of the whole log. */
+    size: Schema.Int,
+    /** The attempt wrote more than is kept of a stream: the log ends with a mark. */
+    truncated: Schema.Boolean,
+    text: Schema.String
+  }),
+  run: Effect.fn("AttemptLog.tail")(function* (input: { readonly id: string; readonly stream: LogName }) {
+    const audit = yield* Audit
+    const attempt = yield* attemptOf(input.id)
+    const { attemptId, taskId } = attempt
+    const file = fileOf(input.stream)
+    const refused = unreadable(attempt, file)
+    const found = yield* Effect.mapError(audit.size(taskId, attemptId, file), refused)
+    const size = Option.getOrElse(found, () => 0)
+    const from = Math.max(0, size - TAIL_BYTES)
+    const range = { offset: from, most: size - from }
+    const bytes = yield* Effect.mapError(audit.read(taskId, attemptId, file, range), refused)
+    const skipped = from === 0 ? 0 : severed(bytes)
+    return {
+      attemptId,
+      stream: input.stream,
+      offset: from + skipped,
+      size,
+      truncated: size > MAX_STREAM_BYTES,
+      text: decoded(bytes.subarray(skipped))
+    }
+  })
+})

@@ -1,0 +1,98 @@
+import { DateTime, Effect, Option, Schema } from "effect"
+import { clip } from "../context/Plain.ts"
+import { type Attempt, ExitStatus } from "../domain/Attempt.ts"
+import { AttemptId, TaskId } from "../domain/Ids.ts"
+import { type Round, type Task, TaskStatus } from "../domain/Task.ts"
+import { Usage } from "../domain/Usage.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Store } from "../store/Store.ts"
+
+/**
+ * One run of a bundle, as it is compared with another of the same: what ran it, what it came to and what it
+ * took. `ofAttemptId` is the attempt whose bundle it runs; null for the first run. A replay that has not
+ * started has no attempt; `status` is always the task's.
+ */
+export const Run = wireStruct({
+  taskId: TaskId,
+  attemptId: nullable(AttemptId),
+  ofAttemptId: nullable(Schema.String),
+  adapterId: nullable(Schema.String),
+  model: nullable(Schema.String),
+  status: TaskStatus,
+  exitStatus: nullable(ExitStatus),
+  reason: nullable(Schema.String),
+  bundleHash: nullable(Schema.String),
+  usage: nullable(Usage),
+  durationMs: nullable(Schema.Int),
+  operatorSummary: nullable(Schema.String)
+})
+export type Run = typeof Run.Type
+
+/** Characters of a summary that are told; the whole one is in its task. */
+const MOST_SUMMARY = 1_000
+
+/** How many replays of one task are told; more of them are in `task-list --source`. */
+const MOST_REPLAYS = 50
+
+/** The replays of a task, attempt by attempt, first to last, at most 50; each by its own last attempt. */
+export const replaysOf = Effect.fn("SideBySide.replaysOf")(function* (id: TaskId) {
+  const store = yield* Store
+  const tasks = yield* store.tasks.replays(id, MOST_REPLAYS)
+  return yield* Effect.forEach(tasks, (task) =>
+    Effect.gen(function* () {
+      const found = yield* store.tasks.find(task.taskId)
+      const of = Option.flatMap(found, ({ round }) => round.replayOf)
+      const last = Option.fromNullable((yield* store.attempts.ofTask(task.taskId)).at(-1))
+      return runOf(task, last, of, summaryOf(task))
+    })
+  )
+})
+
+/** The attempt that a replay's task runs again; none for other tasks. */
+export const replayOf = Effect.fn("SideBySide.replayOf")(function* (round: Round) {
+  const store = yield* Store
+  const attempt = yield* Option.match(Option.flatMap(round.replayOf, readId), {
+    onNone: () => Effect.succeedNone,
+    onSome: store.attempts.find
+  })
+  if (Option.isNone(attempt)) return Option.none<Run>()
+  const { attemptId, taskId } = attempt.value
+  const found = yield* store.tasks.find(taskId)
+  if (Option.isNone(found)) return Option.none<Run>()
+  const { round: itsRound, task } = found.value
+  const last = (yield* store.attempts.ofTask(taskId)).at(-1)
+  // A task keeps the outcome of its last attempt only.
+  const summary = last?.attemptId === attemptId ? summaryOf(task) : Option.none<string>()
+  return Option.some(runOf(task, attempt, itsRound.replayOf, summary))
+})
+
+const readId = Schema.decodeUnknownOption(AttemptId)
+
+const summaryOf = (task: Task): Option.Option<string> =>
+  Option.map(task.outcome, (outcome) => clip(outcome.operatorSummary, MOST_SUMMARY))
+
+const runOf = (
+  task: Task,
+  attempt: Option.Option<Attempt>,
+  ofAttemptId: Option.Option<string>,
+  operatorSummary: Option.Option<string>
+): Run => ({
+  taskId: task.taskId,
+  attemptId: Option.map(attempt, (one) => one.attemptId),
+  ofAttemptId,
+  adapterId: Option.orElse(
+    Option.flatMap(attempt, (one) => one.adapterId),
+    () => task.requestedAdapter
+  ),
+  model: Option.flatMap(attempt, (one) => one.model),
+  status: task.status,
+  exitStatus: Option.flatMap(attempt, (one) => one.exitStatus),
+  reason: Option.flatMap(attempt, (one) => one.reason),
+  bundleHash: Option.flatMap(attempt, (one) => one.bundleHash),
+  usage: Option.map(attempt, (one) => one.usage),
+  durationMs: Option.flatMap(attempt, durationOf),
+  operatorSummary
+})
+
+const durationOf = ({ endedAt, startedAt }: Attempt): Option.Option<number> =>
+  Option.map(endedAt, (end) => DateTime.distance(startedAt, end))

@@ -1,0 +1,182 @@
+import { Effect, Option, Schema } from "effect"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { TaskId, WorkflowId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import { RunEvent } from "../domain/RunEvent.ts"
+import { now } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Workflow } from "../domain/Workflow.ts"
+import { State } from "../domain/WorkflowTemplate.ts"
+import { openNow } from "../intake/Workflow.ts"
+import * as Moves from "../intake/WorkflowMoves.ts"
+import { Store } from "../store/Store.ts"
+import type { WorkflowRow } from "../store/Workflows.ts"
+import { mermaid } from "../workflow/Diagram.ts"
+import { BUILT_IN } from "../workflow/Templates.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+
+/** How much of a long story `show` tells, the newest part. */
+const MOST_EVENTS = 1_000
+
+/** A workflow by its id or by its key; one of the two is given. */
+export interface Named {
+  readonly id: Option.Option<number>
+  readonly instanceKey: Option.Option<string>
+}
+
+const notFound = (named: string) =>
+  new Refusal({
+    code: "workflow_not_found",
+    message: `there is no workflow ${named.slice(0, 200)}`,
+    hint: "agent-runtime workflow-list --all shows all of them"
+  })
+
+const readId = Schema.decodeUnknownOption(WorkflowId)
+
+const found = ({ id, instanceKey }: Named) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const byId = Option.flatMap(id, readId)
+    const row: Option.Option<WorkflowRow> = Option.isSome(byId)
+      ? yield* store.workflows.find(byId.value)
+      : Option.isSome(instanceKey)
+        ? yield* store.workflows.findByKey(instanceKey.value)
+        : Option.none()
+    const named = Option.getOrElse(instanceKey, () => Option.match(id, { onNone: () => "", onSome: String }))
+    return Option.isNone(row) ? yield* notFound(named) : row.value
+  })
+
+/** Opens an instance; while its key is taken the one that has it is answered with `created` false. */
+export const create = operation({
+  name: "workflows.create",
+  role: "operate",
+  output: wireStruct({
+    created: Schema.Boolean,
+    workflowId: WorkflowId,
+    template: Schema.String,
+    instanceKey: Schema.String,
+    state: Schema.String
+  }),
+  run: Effect.fn("Workflows.create")(function* (
+    input: {
+      readonly template: string
+      readonly instanceKey: string
+      readonly state: Option.Option<string>
+      readonly context: JsonObject
+    },
+    actor
+  ) {
+    const { created, workflow } = yield* openNow(input, actor)
+    const { currentState, id, instanceKey, template } = workflow
+    return { created, workflowId: id, template, instanceKey, state: currentState }
+  })
+})
+
+/** The instances that go on or wait for an operator, newest first; with `all` the completed ones as well. */
+export const list = operation({
+  name: "workflows.list",
+  role: "read",
+  output: wireStruct({ workflows: Schema.Array(Workflow) }),
+  run: Effect.fn("Workflows.list")(function* (input: { readonly all: boolean; readonly limit: number }) {
+    const store = yield* Store
+    return { workflows: yield* store.workflows.list(input.all, input.limit) }
+  })
+})
+
+/** One instance with its history. */
+export const show = operation({
+  name: "workflows.show",
+  role: "read",
+  output: Schema.extend(
+    Workflow,
+    wireStruct({ unfinishedTask: nullable(TaskId), history: Schema.Array(RunEvent) })
+  ),
+  run: Effect.fn("Workflows.show")(function* (input: Named) {
+    const store = yield* Store
+    const { workflow } = yield* found(input)
+    return {
+      ...workflow,
+      unfinishedTask: yield* store.workflows.unfinishedTask(workflow.id, workflow.currentState),
+      history: yield* store.workflows.history(workflow.id, MOST_EVENTS)
+    }
+  })
+})
+
+/** The refusal that a move is for the caller, or where it went. */
+const answered = (id: WorkflowId, moved: Moves.WorkflowMoved) =>
+  Moves.WorkflowMoved.$match(moved, {
+    NotFound: () => Effect.fail(notFound(String(id))),
+    Refused: ({ why }) =>
+      Effect.fail(
+        new Refusal({
+          code: "move_refused",
+          message: `workflow ${id} was not moved: ${why}`,
+          hint: `agent-runtime workflow-show --id ${id} tells its story`
+        })
+      ),
+    Moved: (way) => Effect.succeed(way)
+  })
+
+/** Takes an instance into a state that its present one leads to; its unfinished task is canceled. */
+export const transition = operation({
+  name: "workflows.transition",
+  role: "operate",
+  output: wireStruct({
+    transitioned: Schema.Literal(true),
+    workflowId: WorkflowId,
+    from: Schema.String,
+    to: Schema.String
+  }),
+  run: Effect.fn("Workflows.transition")(function* (
+    input: Named & { readonly state: string; readonly context: JsonObject },
+    actor
+  ) {
+    const { workflow } = yield* found(input)
+    const moved = yield* Moves.transition(workflow.id, input.state, input.context, { at: yield* now, actor })
+    const { from, to } = yield* answered(workflow.id, moved)
+    return { transitioned: true as const, workflowId: workflow.id, from, to }
+  })
+})
+
+/** Ends an instance in the state that it is in; its unfinished task is canceled. */
+export const complete = operation({
+  name: "workflows.complete",
+  role: "operate",
+  output: wireStruct({ completed: Schema.Literal(true), workflowId: WorkflowId, state: Schema.String }),
+  run: Effect.fn("Workflows.complete")(function* (input: Named, actor) {
+    const { workflow } = yield* found(input)
+    const { to } = yield* answered(workflow.id, yield* Moves.complete(workflow.id, { at: yield* now, actor }))
+    return { completed: true as const, workflowId: workflow.id, state: to }
+  })
+})
+
+/** The templates that workflows can be opened from, each with its diagram. */
+export const templates = operation({
+  name: "workflows.templates",
+  role: "read",
+  output: wireStruct({
+    templates: Schema.Array(
+      wireStruct({
+        name: Schema.String,
+        builtIn: Schema.Boolean,
+        initialState: Schema.String,
+        states: Schema.Record({ key: Schema.String, value: State }),
+        mermaid: Schema.String
+      })
+    )
+  }),
+  run: Effect.fn("Workflows.templates")(function* () {
+    const { workflows } = yield* RuntimeConfig
+    const builtIn = BUILT_IN.filter(({ name }) => !workflows.has(name))
+    return {
+      templates: [...builtIn, ...workflows.values()].map((template) => ({
+        name: template.name,
+        builtIn: !workflows.has(template.name),
+        initialState: template.initial_state,
+        states: template.states,
+        mermaid: mermaid(template)
+      }))
+    }
+  })
+})

@@ -1,0 +1,83 @@
+import type { Effect, Option } from "effect"
+import type { Stamp } from "../domain/Actor.ts"
+import type { TaskId, WorkflowId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import type { RunEvent } from "../domain/RunEvent.ts"
+import type { Workflow } from "../domain/Workflow.ts"
+import type { StoreUnavailable } from "./StoreError.ts"
+
+export interface NewWorkflow {
+  readonly template: string
+  readonly instanceKey: string
+  readonly state: string
+  readonly context: JsonObject
+}
+
+/** An instance with how many fresh rounds the tasks of its present state have had. */
+export interface WorkflowRow {
+  readonly workflow: Workflow
+  readonly retries: number
+  /** Opened by what came from outside: its tasks carry that on. */
+  readonly untrusted: boolean
+}
+
+/** A move that is written only while the workflow is still in the state that it was decided for. */
+export interface WorkflowMove {
+  readonly id: WorkflowId
+  readonly from: string
+  readonly context: JsonObject
+  /** The signal that was taken; none for an operator's transition and for a completion without one. */
+  readonly signal: Option.Option<string>
+}
+
+/** Workflow instances and their moves; each move writes its event in the same transaction. */
+export interface Workflows {
+  /** Opens an instance; while its key is taken, the one that has it is answered and none is made. */
+  readonly open: (
+    workflow: NewWorkflow,
+    stamp: Stamp
+  ) => Effect.Effect<{ readonly created: boolean; readonly workflow: Workflow }, StoreUnavailable>
+  /** None when there is none of that id. */
+  readonly find: (id: WorkflowId) => Effect.Effect<Option.Option<WorkflowRow>, StoreUnavailable>
+  /** None when no instance has that key. */
+  readonly findByKey: (instanceKey: string) => Effect.Effect<Option.Option<WorkflowRow>, StoreUnavailable>
+  /** Newest first, at most `limit`: the active and stalled ones, or all. */
+  readonly list: (all: boolean, limit: number) => Effect.Effect<ReadonlyArray<Workflow>, StoreUnavailable>
+  /** Active ones whose present state has no unfinished task, at most `limit`: something kept them from it. */
+  readonly idle: (limit: number) => Effect.Effect<ReadonlyArray<WorkflowRow>, StoreUnavailable>
+  /** The unfinished task of a workflow's state. */
+  readonly unfinishedTask: (
+    id: WorkflowId,
+    state: string
+  ) => Effect.Effect<Option.Option<TaskId>, StoreUnavailable>
+  /** The newest task of a workflow's state, whatever its status; none when it never had one. */
+  readonly lastTask: (id: WorkflowId, state: string) => Effect.Effect<Option.Option<TaskId>, StoreUnavailable>
+  /** Into another state, active again if it was stalled; false when it is not in `from` any more. */
+  readonly advance: (
+    move: WorkflowMove & { readonly to: string },
+    stamp: Stamp
+  ) => Effect.Effect<boolean, StoreUnavailable>
+  /** Ends it in a state; false when it is not in `from` any more, or had ended before. */
+  readonly complete: (
+    move: WorkflowMove & { readonly to: string },
+    stamp: Stamp
+  ) => Effect.Effect<boolean, StoreUnavailable>
+  /** Stops it with a reason that operators see; a second reason replaces the first. */
+  readonly stall: (id: WorkflowId, reason: string, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
+  /** A stalled one goes on in its state, its fresh rounds counted anew; nothing when it is not stalled. */
+  readonly revive: (id: WorkflowId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
+  /** Counts a fresh round of the present state's task. */
+  readonly retried: (id: WorkflowId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
+  /** Tells that a state's task was made. */
+  readonly taskCreated: (
+    id: WorkflowId,
+    taskId: TaskId,
+    state: string,
+    stamp: Stamp
+  ) => Effect.Effect<void, StoreUnavailable>
+  /** Its events, oldest first, at most the newest `limit`. */
+  readonly history: (
+    id: WorkflowId,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<RunEvent>, StoreUnavailable>
+}

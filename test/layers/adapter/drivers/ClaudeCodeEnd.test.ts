@@ -1,0 +1,135 @@
+import { expect, test } from "bun:test"
+import { Option } from "effect"
+import type { Ending } from "../../../../layers/adapter/Process.ts"
+import { reading, replay } from "./ClaudeCodeRecordings.ts"
+
+type Row = readonly [name: string, retryClass: string, reason: RegExp]
+
+const rows: ReadonlyArray<Row> = [
+  // What an operator must put right.
+  ["s401", "none", /^Failed to authenticate\. API Error: 401 .*\(put a valid ANTHROPIC_API_KEY/],
+  ["nologin", "none", /^Not logged in .*\(put a valid ANTHROPIC_API_KEY/],
+  ["s404", "none", /selected model .*\(the provider does not serve this model/],
+  ["s400", "none", /^API Error: 400 .*\(the same request would be refused again/],
+  ["ctx", "none", /^Prompt is too long .*\(shorten the task/],
+  ["refusal", "none", /can't help with this.*\(the model's safeguards stopped it twice/],
+  ["maxbudget", "none", /^Reached maximum budget \(\$0\.01\) \(raise --max-budget-usd/],
+  // What another attempt may mend.
+  ["s429", "retryable", /^API Error: Request rejected \(429\)/],
+  ["s500", "retryable", /^API Error: 500 /],
+  ["s529", "retryable", /^API Error: 529 /],
+  ["t500", "retryable", /^API Error: 500 /],
+  ["connection", "retryable", /ECONNREFUSED/],
+  ["truncated", "retryable", /exceeded the 32000 output token maximum/],
+  ["maxturns", "retryable", /^Reached maximum number of turns \(2\)$/],
+  ["interrupted", "retryable", /^interrupted by a signal from elsewhere \(aborted_tools\)$/],
+  ["terminated", "retryable", /^exit code 143 without a result$/],
+  // What never began.
+  ["badflag", "permanent", /^exit code 1: error: unknown option '--no-such-flag' \(.*extraArgs/],
+  ["unknownsession", "permanent", /^No conversation found with session ID: .*extraArgs/]
+]
+
+test.each(rows)("%s is an error of class %s that says why, on one line", (name, retryClass, reason) => {
+  const { told } = replay(name)
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", expect.stringMatching(retryClass)])
+  expect(Option.getOrThrow(told.reason)).toMatch(reason)
+  expect(Option.getOrThrow(told.reason)).not.toContain("\n")
+})
+
+const init = { type: "system", subtype: "init", session_id: "s", model: "m" }
+const ended = (result: object, trouble?: string, code = 1) =>
+  reading(
+    [
+      init,
+      { type: "assistant", error: trouble, message: { content: [] } },
+      { type: "result", num_turns: 1, is_error: true, subtype: "success", result: "words", ...result }
+    ].map((line) => JSON.stringify(line)),
+    { ending: { _tag: "Exited", code }, stderr: "noise\nlast words\n" }
+  ).told
+const spent = { model_usage_since_last_result: { m: { inputTokens: 1, outputTokens: 1 } } }
+
+test.each([
+  ["billing_error", /add credit/],
+  ["account_on_hold", /the account's administrator/],
+  ["oauth_org_not_allowed", /the account's administrator/],
+  ["cloud_credential_error", /put a valid/],
+  ["model_not_found", /does not serve this model/]
+])("the failure %s waits for an operator, whatever its status", (trouble, remedy) => {
+  const told = ended({ api_error_status: 400, ...spent }, trouble)
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "none"])
+  expect(Option.getOrThrow(told.reason)).toMatch(remedy)
+})
+
+test("a status that says it all needs no name", () => {
+  expect(ended({ api_error_status: 403 }).retryClass).toBe("none")
+  expect(ended({ api_error_status: 402 }).retryClass).toBe("none")
+})
+
+test("a request that is refused in the middle of the work came of the work: another attempt may differ", () => {
+  expect(ended({ api_error_status: 400 }).retryClass).toBe("none")
+  expect(ended({ api_error_status: 400, ...spent }).retryClass).toBe("retryable")
+  expect(ended({ terminal_reason: "prompt_too_long", ...spent }).retryClass).toBe("retryable")
+})
+
+test("an answer that did not fit the schema five times may fit another time", () => {
+  const told = ended({
+    subtype: "error_max_structured_output_retries",
+    result: undefined,
+    errors: ["no valid answer", "five times"]
+  })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "retryable"])
+  expect(Option.getOrThrow(told.reason)).toBe("no valid answer; five times")
+})
+
+test("a result without words is explained by stderr", () => {
+  expect(Option.getOrThrow(ended({ result: undefined }).reason)).toBe("last words")
+})
+
+test("an exit code other than 0 is an error, whatever the result says", () => {
+  const told = ended({ is_error: false })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "retryable"])
+  expect(Option.getOrThrow(told.reason)).toBe("exit code 1: words")
+  expect(ended({ is_error: false }, undefined, 0).exitStatus).toBe("ok")
+})
+
+test("exit 0 is an error where the result is one, where it was aborted, and where there is none", () => {
+  expect(ended({}, undefined, 0).exitStatus).toBe("error")
+  expect(ended({ is_error: false, terminal_reason: "aborted_streaming" }, undefined, 0).exitStatus).toBe(
+    "error"
+  )
+  const { told } = reading([], { ending: { _tag: "Exited", code: 0 } })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "retryable"])
+  expect(Option.getOrThrow(told.reason)).toBe("exit code 0 without a result")
+})
+
+test("a signal before it began is no refusal of its arguments", () => {
+  const { told } = reading([], { ending: { _tag: "Exited", code: 143 } })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "retryable"])
+})
+
+const endings: ReadonlyArray<readonly [what: string, Ending, string, string, string | null]> = [
+  ["a timeout", { _tag: "TimedOut", afterMs: 900 }, "timeout", "retryable", null],
+  ["silence", { _tag: "Silent", forMs: 300 }, "timeout", "retryable", null],
+  ["a signal", { _tag: "Killed", signal: "SIGKILL" }, "error", "retryable", "killed by SIGKILL"],
+  ["a cancel", { _tag: "Stopped", reason: "cancel" }, "canceled", "none", null],
+  ["a drain", { _tag: "Stopped", reason: "drain" }, "canceled", "none", null]
+]
+
+test.each(endings)(
+  "%s is no success, even with a result that is one",
+  (_, ending, exitStatus, retryClass, reason) => {
+    const { told } = replay("ok", { ending })
+    expect<ReadonlyArray<unknown>>([told.exitStatus, told.retryClass, Option.getOrNull(told.reason)]).toEqual(
+      [exitStatus, retryClass, reason]
+    )
+  }
+)
+
+test("a timeout adds what the last request failed by", () => {
+  const lines = [init, { type: "assistant", error: "server_error", message: { content: [] } }]
+  const { told } = reading(
+    lines.map((line) => JSON.stringify(line)),
+    { ending: { _tag: "TimedOut", afterMs: 9 } }
+  )
+  expect(told.reason).toEqual(Option.some("the last request failed: server_error"))
+})

@@ -1,0 +1,90 @@
+import { expect, test } from "bun:test"
+import { Option } from "effect"
+import type { Plan } from "../../../../layers/adapter/drivers/Driver.ts"
+import { unknownUsage } from "../../../../src/domain/Usage.ts"
+import { plan, reading, replay } from "./ClaudeCodeRecordings.ts"
+
+type Told = ReturnType<typeof replay>["told"]
+
+const figures = ({ usage }: Told) => [
+  Option.getOrNull(usage.inputTokens),
+  Option.getOrNull(usage.cachedTokens),
+  Option.getOrNull(usage.outputTokens),
+  Option.getOrNull(usage.costUsd)
+]
+
+test("input holds what came from the cache and what went into it", () => {
+  // 1000 plain, 100 written to the cache, 200 read from it.
+  expect(figures(replay("ok").told)).toEqual([1300, 200, 80, expect.closeTo(0.004635, 9)])
+})
+
+test("a failed, a stopped and a partly counted run tell what they used", () => {
+  expect(figures(replay("t500").told)).toEqual([1300, 200, 80, expect.closeTo(0.004635, 9)])
+  const stopped = replay("interrupted", { ending: { _tag: "Stopped", reason: "cancel" } })
+  expect(figures(stopped.told)).toEqual([1300, 200, 80, expect.closeTo(0.004635, 9)])
+  // Its `usage` leaves out the turn that broke the budget.
+  expect(figures(replay("maxbudget").told)).toEqual([3900, 600, 240, expect.closeTo(0.013905, 9)])
+})
+
+test("a run that reached no model used nothing, and one that told nothing is not known", () => {
+  expect(figures(replay("s401").told)).toEqual([0, 0, 0, 0])
+  expect(replay("terminated").told.usage).toEqual(unknownUsage)
+})
+
+const resuming = plan({ extraArgs: ["--resume", "22222222-2222-4222-8222-222222222222"] })
+
+test("a resumed run has its own cost, not its session's", () => {
+  // total_cost_usd is 0.013905, of which 0.004635 were the first run's.
+  expect(figures(replay("resumed", { of: resuming }).told)).toEqual([
+    2600,
+    400,
+    160,
+    expect.closeTo(0.00927, 9)
+  ])
+})
+
+test("a model whose price is a guess has no cost", () => {
+  const { told } = replay("foreign")
+  expect(figures(told)).toEqual([1300, 200, 80, null])
+  expect(told.diagnostics).toEqual([
+    "the cost is not known: claude-code has no price for some-other-model and guesses one"
+  ])
+})
+
+const total = {
+  type: "result",
+  subtype: "success",
+  is_error: false,
+  result: "done",
+  total_cost_usd: 0.5,
+  usage: { input_tokens: 10, cache_read_input_tokens: 3, cache_creation_input_tokens: 2, output_tokens: 4 }
+}
+const older = (of: Plan, stderr = "", result: object = total) =>
+  reading([JSON.stringify(result)], { ending: { _tag: "Exited", code: 0 }, of, stderr }).told
+
+test("a version without figures by model is read by its totals", () => {
+  expect(figures(older(plan()))).toEqual([15, 3, 4, 0.5])
+})
+
+test("its cost is not taken where it is the session's or of a model without a price, which is said", () => {
+  const resumed = older(resuming)
+  expect(figures(resumed)).toEqual([15, 3, 4, null])
+  expect(resumed.diagnostics).toEqual([expect.stringContaining("which was resumed")])
+  const foreign = older(plan(), '[claude-code:unrecognized_model] {"model":"other","query_source":"sdk"}\n')
+  expect(figures(foreign)).toEqual([15, 3, 4, null])
+  expect(foreign.diagnostics).toEqual([expect.stringContaining("no price for other")])
+})
+
+test("several results of one run are added up", () => {
+  const part = {
+    ...total,
+    model_usage_since_last_result: { m: { inputTokens: 5, outputTokens: 1, costUSD: 0.25 } }
+  }
+  const { told } = reading(
+    [part, part].map((line) => JSON.stringify(line)),
+    {
+      ending: { _tag: "Exited", code: 0 }
+    }
+  )
+  expect(figures(told)).toEqual([10, 0, 2, 0.5])
+})
