@@ -84,7 +84,11 @@ const judged = (told: Told, ended: Ended, stderr: string): Told => {
   const { ending } = ended
   if (ending._tag === "Exited" && (ending.code === 0 || told.exitStatus !== "ok")) return told
   if (ending._tag === "Killed" && told.exitStatus !== "ok") return told
-  const more = Option.getOrElse(told.reason, () => lastLine(stderr))
+  const alone = endingVerdict(ending, "")
+  // A driver may have said the same of the ending itself.
+  const more = Option.filter(told.reason, (reason) => !Option.contains(alone.reason, reason)).pipe(
+    Option.getOrElse(() => lastLine(stderr))
+  )
   return { ...told, retryAfterSeconds: Option.none(), ...endingVerdict(ending, more) }
 }
 

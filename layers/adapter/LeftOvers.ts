@@ -5,6 +5,7 @@ import * as EscapeRecord from "./EscapeRecord.ts"
 import { kin, type Lineage, lineage } from "./Kinship.ts"
 import { climb, type Ladder, usualLadder } from "./Ladder.ts"
 import { bootName, hasInEnvironment, locksLimit, type ProcessFacts, processTable } from "./ProcTable.ts"
+import { removeScratch } from "./Scratch.ts"
 
 const lineageOf = (attempt: Abandoned, stateDir: string): Lineage => {
   const start = Option.getOrElse(attempt.startTime, () => "")
@@ -39,7 +40,10 @@ export const sweepLeftovers = (stateDir: string, ladder: Ladder = usualLadder) =
   Effect.fn("LeftOvers.sweep")(function* (attempt: Abandoned) {
     const of = lineageOf(attempt, stateDir)
     const survivors = yield* climb({ find: () => find(of), group: undefined }, ladder)
-    if (survivors.length === 0) EscapeRecord.forget(stateDir, attempt.attemptId)
+    if (survivors.length === 0) {
+      EscapeRecord.forget(stateDir, attempt.attemptId)
+      yield* removeScratch(stateDir, attempt.attemptId)
+    }
     return survivors
   })
 

@@ -84,7 +84,7 @@ export const claudeCode: Driver = {
           onSome: ({ path }) => ["--settings", path]
         }),
         ...(names(extraArgs, SESSION) === undefined ? ["--no-session-persistence"] : []),
-        ...rights(settings),
+        ...rights(plan),
         ...extraArgs,
         // Behind extraArgs: where a flag is given twice, the last one counts.
         ...(bare ? ["--strict-mcp-config"] : []),
@@ -104,9 +104,14 @@ export const claudeCode: Driver = {
  * Restricted runs get `dontAsk`, which refuses what no rule allows, unless the adapter chooses another mode by
  * extraArgs: a `defaultMode` in some settings file, the workspace's own included, must not lift it.
  */
-const rights = ({ autonomy, extraArgs }: AgentCliSettings): ReadonlyArray<string> => {
+const rights = ({ env, settings: { autonomy, extraArgs } }: Plan): ReadonlyArray<string> => {
   if (autonomy === "trusted-vm") return BYPASS
-  return names(extraArgs, ["--permission-mode"]) === undefined ? ["--permission-mode", "dontAsk"] : []
+  // An agent writes its artifacts itself, and the artifact root is seldom its working directory.
+  const root = env.AGENT_RUNTIME_ARTIFACT_DIR
+  return [
+    ...(root === undefined ? [] : [`--add-dir=${root}`]),
+    ...(names(extraArgs, ["--permission-mode"]) === undefined ? ["--permission-mode", "dontAsk"] : [])
+  ]
 }
 
 interface Wrong {
