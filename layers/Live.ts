@@ -12,6 +12,7 @@ import * as DiskRights from "./artifact/DiskRights.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as Host from "./Host.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
+import * as SystemdNotify from "./notify/SystemdNotify.ts"
 import { openStore, settings } from "./Reading.ts"
 import { showing } from "./Showing.ts"
 import * as RecurringSchedules from "./schedule/RecurringSchedules.ts"
@@ -21,9 +22,9 @@ const processes = Process.layer.pipe(Layer.provide(ProcessTree.layer), Layer.pro
 const adapters = ConfiguredAdapters.layer.pipe(Layer.provide(processes))
 
 /** What looks at adapters and workspaces as well. */
-export const working = (configPath: string) =>
+export const working = (configPath: string, ownReader = false) =>
   Layer.mergeAll(adapters, GitWorkspace.layer, LeftOvers.layer, Host.runner).pipe(
-    Layer.provideMerge(showing(configPath))
+    Layer.provideMerge(showing(configPath, ownReader))
   )
 
 const log = Layer.unwrapEffect(Effect.map(RuntimeConfig, ({ logDir }) => RuntimeLog.layer({ logDir })))
@@ -34,6 +35,12 @@ const fullSpeed = Layer.effectDiscard(Effect.sync(() => Bun.unsafe.setJITPolicy(
 /** What runs attempts; it keeps the log. */
 export const dispatching = (configPath: string) =>
   Layer.mergeAll(RecurringSchedules.layer, log, fullSpeed).pipe(Layer.provideMerge(working(configPath)))
+
+/** What dispatches until it is told to stop. */
+export const resident = (configPath: string) =>
+  Layer.mergeAll(RecurringSchedules.layer, SystemdNotify.layer, log, fullSpeed).pipe(
+    Layer.provideMerge(working(configPath, true))
+  )
 
 /** What looks at everything and goes on when the store cannot be opened. */
 export const looking = (configPath: string) => {

@@ -8,4 +8,5 @@ const artifacts = withSettings(({ artifactDir }) =>
 )
 
 /** What shows evidence as well: the artifact root and the folders of attempts. */
-export const showing = (configPath: string) => Layer.provideMerge(artifacts, reading(configPath))
+export const showing = (configPath: string, ownReader = false) =>
+  Layer.provideMerge(artifacts, reading(configPath, ownReader))

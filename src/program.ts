@@ -7,6 +7,7 @@ import { bundleDiff, bundleShow } from "./cli/Bundles.ts"
 import { bind, type Globals } from "./cli/Command.ts"
 import { configSchema } from "./cli/ConfigSchema.ts"
 import { demo } from "./cli/Demo.ts"
+import { dispatch } from "./cli/Dispatch.ts"
 import { events } from "./cli/Events.ts"
 import { healthcheck } from "./cli/Healthcheck.ts"
 import { intake } from "./cli/Intake.ts"
@@ -57,6 +58,8 @@ const looking = async (given: Globals) => (await import("../layers/Live.ts")).lo
 const dispatching = async (given: Globals) =>
   (await import("../layers/Live.ts")).dispatching(await pathOf(given))
 
+const resident = async (given: Globals) => (await import("../layers/Live.ts")).resident(await pathOf(given))
+
 const throwAway = async () => {
   const { inThrowAwayFolder } = await import("../layers/DemoFiles.ts")
   return inThrowAwayFolder((await import("../layers/Live.ts")).dispatching)
@@ -72,6 +75,7 @@ export const program = (version: string): Program => ({
     bind(bridgeGithub, reading),
     bind(bridgeDiscord, reading),
     bind(runOnce, dispatching),
+    bind(dispatch, resident),
     bind(status, reading),
     bind(healthcheck, looking),
     bind(adapters, working),

@@ -70,7 +70,9 @@ const install = async () => {
   const dependencies = Object.fromEntries(agents.map(({ name, version }) => [name, version]))
   writeFileSync(join(folder, "package.json"), `${JSON.stringify({ private: true, dependencies }, null, 2)}\n`)
   const quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-  const result = await run("npm", ["install", "--prefix", folder, ...quiet], {
+  // By its own settings npm tries for many minutes where there is no network.
+  const patience = ["--fetch-retries=2", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+  const result = await run("npm", ["install", "--prefix", folder, ...quiet, ...patience], {
     timeoutMs: INSTALL_LIMIT_MS,
     cwd: folder
   })

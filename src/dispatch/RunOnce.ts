@@ -7,6 +7,7 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import type { Attempted } from "./Finish.ts"
 import { Lock } from "./Lock.ts"
+import { onRecord } from "./OnRecord.ts"
 import { runAttempt } from "./RunAttempt.ts"
 import { Runner, stampNow } from "./Runner.ts"
 import { next, produce } from "./Steps.ts"
@@ -28,32 +29,12 @@ export const runOnce = Effect.gen(function* () {
   const settings = yield* RuntimeConfig
   const { runnerId } = yield* Runner
   return yield* cycle.pipe(
-    onRecord,
+    onRecord("run-once", 1),
     lock.hold(settings.lockPath, runnerId),
     Effect.catchTag("LockHeld", () => Effect.succeed<Cycle>({ _tag: "Locked" })),
     Effect.annotateLogs({ runner_id: runnerId })
   )
 }).pipe(Effect.withSpan("RunOnce.runOnce"))
-
-/** Keeps this process on record as a runner while a program runs. */
-const onRecord = <A, E, R>(program: Effect.Effect<A, E, R>) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    const { lockPath } = yield* RuntimeConfig
-    const runner = yield* Runner
-    const record = { ...runner, mode: "run-once", lockPath, limits: { concurrency: 1 } } as const
-    return yield* Effect.acquireUseRelease(
-      Effect.flatMap(stampNow, (stamp) => store.runners.begin(record, stamp)),
-      () => program,
-      () =>
-        Effect.flatMap(stampNow, (stamp) => store.runners.end(runner.runnerId, stamp)).pipe(
-          // The lock says who dispatches; the next holder closes the row.
-          Effect.catchTag("StoreUnavailable", ({ reason }) =>
-            Effect.logWarning(`The end of this runner was not recorded: ${reason}`)
-          )
-        )
-    )
-  })
 
 const cycle = Effect.gen(function* () {
   const store = yield* Store

@@ -76,9 +76,13 @@ describe("a cron expression is refused", () => {
     ["@daily", undefined],
     ["0 0 31 2 *", undefined],
     ["* * * * *", "Nowhere/Town"],
+    ["* * * * *", "local"],
+    ["* * * * *", ""],
     ["", undefined]
-  ])("%p in zone %p", (expression, zone) => {
-    expect(Either.isLeft(cronTiming(expression, zone, START))).toBe(true)
+  ])("%p in zone %p, by the field that is wrong", (expression, zone) => {
+    const fault = Either.flip(cronTiming(expression, zone, START)).pipe(Either.getOrThrow)
+    expect(fault.field).toBe(zone === undefined ? "cron" : "timezone")
+    expect(fault.problem).not.toBe("")
   })
 })
 
@@ -103,6 +107,7 @@ describe("an evaluation", () => {
   test("of a cron that was away for years counts up to a bound and says so", () => {
     const due = Option.getOrThrow(evaluate(cron("* * * * *"), START, time("2036-01-01T00:00:30Z")))
     expect(due).toMatchObject({ missed: MOST_COUNTED, isExact: false })
+    expect(DateTime.formatIso(due.last)).toBe("2036-01-01T00:00:00.000Z")
     expect(Option.map(due.next, DateTime.formatIso)).toEqual(Option.some("2036-01-01T00:01:00.000Z"))
   })
 
@@ -110,6 +115,25 @@ describe("an evaluation", () => {
     const due = evaluate(everyTiming(3_600), START, time("9999-12-31T23:30:00Z"))
     expect(Option.flatMap(due, (one) => one.next)).toEqual(Option.none())
   })
+})
+
+test("the missed due times end with the last one before the evaluation, counted or not", () => {
+  const timings = ["* * * * * *", "* * * * *", "*/7 1 * * *", "30 2 * * *", "0 0 1 * *"].map((one) =>
+    cron(one, "Europe/Zurich")
+  )
+  FastCheck.assert(
+    FastCheck.property(
+      FastCheck.constantFrom(...timings),
+      FastCheck.integer({ min: 0, max: 40 * 365 * 24 * 3_600 }),
+      (timing, seconds) => {
+        const at = DateTime.add(START, { seconds })
+        const due = Option.getOrThrow(evaluate(timing, START, at))
+        expect(DateTime.lessThanOrEqualTo(due.last, at)).toBe(true)
+        expect(nextAfter(timing, due.last)).toEqual(due.next)
+      }
+    ),
+    { numRuns: 15 }
+  )
 })
 
 describe("a next due time", () => {

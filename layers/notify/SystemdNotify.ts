@@ -1,0 +1,62 @@
+import { dlopen, ptr } from "bun:ffi"
+import { Duration, Effect, Layer, Option } from "effect"
+import { Notify } from "../../src/dispatch/Notify.ts"
+
+// sd_notify(3) without its library: a datagram to the socket that NOTIFY_SOCKET names. Bun has no client for such
+// sockets, libc does.
+const AF_UNIX = 1
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000
+const MSG_NOSIGNAL = 0x4000
+
+/** struct sockaddr_un: the family in 16 bits, then a path of at most 108 bytes. */
+const MOST_PATH = 108
+
+type Send = (message: string) => void
+
+const addressOf = (socket: string): Buffer | undefined => {
+  // A leading @ stands for an abstract socket, whose name begins with a NUL.
+  const path = Buffer.from(socket.startsWith("@") ? `\0${socket.slice(1)}` : socket, "utf8")
+  if ((!socket.startsWith("/") && !socket.startsWith("@")) || path.length >= MOST_PATH) return undefined
+  const address = Buffer.alloc(2 + path.length + (socket.startsWith("@") ? 0 : 1))
+  address.writeUInt16LE(AF_UNIX, 0)
+  path.copy(address, 2)
+  return address
+}
+
+/** Sends messages to the service manager's socket; undefined where there is none that can be used. */
+const sender = (socket: string | undefined): Send | undefined => {
+  const address = socket === undefined ? undefined : addressOf(socket)
+  if (address === undefined) return undefined
+  const libc = dlopen("libc.so.6", {
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i64" }
+  })
+  const fd = libc.symbols.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0)
+  if (fd < 0) return undefined
+  return (message) => {
+    const bytes = Buffer.from(message, "utf8")
+    libc.symbols.sendto(fd, ptr(bytes), bytes.length, MSG_NOSIGNAL, ptr(address), address.length)
+  }
+}
+
+/** Signs of life are asked for by WATCHDOG_USEC, of the process that WATCHDOG_PID names (sd_watchdog_enabled(3)). */
+const watchdogOf = (env: NodeJS.ProcessEnv): Option.Option<Duration.Duration> => {
+  const micros = Number(env.WATCHDOG_USEC)
+  const isOurs = env.WATCHDOG_PID === undefined || env.WATCHDOG_PID === String(process.pid)
+  return isOurs && Number.isFinite(micros) && micros > 0
+    ? Option.some(Duration.micros(BigInt(micros)))
+    : Option.none()
+}
+
+/** Tells systemd, where it asked to be told (`Type=notify`, `NotifyAccess=main`); nobody otherwise. */
+export const layer: Layer.Layer<Notify> = Layer.sync(Notify, () => {
+  const send = sender(process.env.NOTIFY_SOCKET)
+  const say = (message: string) => Effect.sync(() => send?.(message))
+  return Notify.of({
+    ready: say("READY=1"),
+    status: (line) => say(`STATUS=${line.replace(/\n/g, " ")}`),
+    alive: say("WATCHDOG=1"),
+    stopping: say("STOPPING=1"),
+    watchdog: send === undefined ? Option.none() : watchdogOf(process.env)
+  })
+})

@@ -1,0 +1,82 @@
+import { Deferred, Effect, FiberMap, Queue, Ref, Schedule } from "effect"
+import type { StopReason } from "../adapter/AdapterRegistry.ts"
+import type { AttemptId } from "../domain/Ids.ts"
+import type { ClaimedTask } from "../store/Tasks.ts"
+import { releaseLost } from "./Lost.ts"
+import { runAttempt } from "./RunAttempt.ts"
+
+/** The attempts that a resident dispatcher runs at once. */
+export interface Slots {
+  /** How many more may start now. */
+  readonly free: Effect.Effect<number>
+  readonly running: Effect.Effect<number>
+  /** Runs a claimed task's attempt to its end beside the others; its slot is taken until then. */
+  readonly run: (claimed: ClaimedTask) => Effect.Effect<void>
+  /** Waits until no attempt runs. */
+  readonly empty: Effect.Effect<void>
+  /** Tells every running attempt to stop; each ends its processes first. */
+  readonly stopAll: (reason: StopReason) => Effect.Effect<void>
+}
+
+/** A store that cannot be written now may be writable later: an attempt is not given up for that. */
+const untilWritable = Schedule.exponential("200 millis", 2).pipe(
+  Schedule.either(Schedule.spaced("10 seconds"))
+)
+
+/**
+ * Room for so many attempts; `ended` is told when one came to its end. With the scope's end those that still run
+ * are interrupted.
+ */
+export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
+  Effect.gen(function* () {
+    const fibers = yield* FiberMap.make<AttemptId, void, never>()
+    const stops = yield* Ref.make<ReadonlyMap<AttemptId, Deferred.Deferred<StopReason>>>(new Map())
+    const context = yield* Effect.context<AttemptNeeds>()
+
+    const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
+      runAttempt(claimed, stop).pipe(
+        Effect.asVoid,
+        Effect.catchAll((error) =>
+          Effect.zipRight(
+            Effect.logError(
+              `The end of attempt ${claimed.attempt.attemptId} could not be recorded: ${error.reason}`
+            ),
+            Effect.retry(releaseLost(claimed), untilWritable)
+          )
+        ),
+        Effect.catchAllCause((cause) => Effect.logError("An attempt met a fault of agent-runtime", cause)),
+        Effect.provide(context)
+      )
+
+    const run = (claimed: ClaimedTask) =>
+      Effect.gen(function* () {
+        const { attemptId } = claimed.attempt
+        const stop = yield* Deferred.make<StopReason>()
+        yield* Ref.update(stops, (all) => new Map(all).set(attemptId, stop))
+        const left = Effect.zipRight(
+          Ref.update(stops, (all) => new Map([...all].filter(([id]) => id !== attemptId))),
+          Queue.offer(ended, undefined)
+        )
+        yield* FiberMap.run(
+          fibers,
+          attemptId,
+          Effect.ensuring(Effect.interruptible(toItsEnd(claimed, stop)), left)
+        )
+      })
+
+    const running = FiberMap.size(fibers)
+    return {
+      free: Effect.map(running, (count) => most - count),
+      running,
+      run,
+      empty: FiberMap.awaitEmpty(fibers),
+      stopAll: (reason) =>
+        Effect.flatMap(Ref.get(stops), (all) =>
+          Effect.forEach(all.values(), (stop) => Deferred.succeed(stop, reason), { discard: true })
+        )
+    } satisfies Slots
+  })
+
+type AttemptNeeds =
+  | Effect.Effect.Context<ReturnType<typeof runAttempt>>
+  | Effect.Effect.Context<ReturnType<typeof releaseLost>>
