@@ -14,7 +14,7 @@ import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
 import { ownVariables } from "./OwnVariables.ts"
 import { findAgent } from "./Probe.ts"
 import type { Ended, Processes, Sink } from "./Process.ts"
-import { putScratch, type ScratchFailed, scratchFolder } from "./Scratch.ts"
+import { putScratch, type ScratchFailed, scratchFolder, scratchPath } from "./Scratch.ts"
 import { blank } from "./Script.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 import { stepsInto } from "./Steps.ts"
@@ -219,7 +219,12 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           }),
           Effect.map((execution): Execution => ({ ...execution, redactor }))
         )
-      return yield* childEnv(settings, ownVariables(job, runtime), host, driver.env(settings)).pipe(
+      return yield* childEnv(
+        settings,
+        ownVariables(job, runtime),
+        host,
+        driver.env(settings, Option.some(scratchPath(runtime.stateDir, job.attemptId)))
+      ).pipe(
         Effect.flatMap((child) => attempt(child, redactorFor(child))),
         Effect.catchTag("CannotStart", (cause) =>
           Effect.succeed<Execution>({ ...blank, ...cannotStart(cause) })

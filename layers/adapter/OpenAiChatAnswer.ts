@@ -1,7 +1,7 @@
 import { Either, Option, Schema } from "effect"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import type { Account } from "./ModelServer.ts"
-import { later, type ServerFailed } from "./ModelServerCall.ts"
+import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
 import { makeEvents, type Taken } from "./ModelServerLines.ts"
 import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 
@@ -98,7 +98,7 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   const judge = (end: "done" | "end"): Option.Option<ServerFailed> => {
     account.fact({ finish_reason: finish === undefined ? null : oneLine(finish, 80) })
     if (refused.trim() !== "")
-      return Option.some(later(`the model refused: ${oneLine(redactor.text(refused), 300)}`))
+      return Option.some(refusedBy(`the model refused: ${oneLine(redactor.text(refused), 300)}`))
     if (finish === undefined)
       return Option.some(
         frames === 0
@@ -123,6 +123,10 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   }
 }
 
+// The same request would be refused again, as claude-code's refusals are judged.
+const refusedBy = (what: string): ServerFailed =>
+  forOperator(`${what}; reword the task, or use another model`)
+
 const wrongWith = (finish: string): Option.Option<ServerFailed> => {
   if (FINISHED.includes(finish)) return Option.none()
   switch (finish) {
@@ -130,7 +134,9 @@ const wrongWith = (finish: string): Option.Option<ServerFailed> => {
       // The next attempt's prompt tells the model that it was cut off, so that it is not the same again.
       return Option.some(later("the answer was cut off (finish_reason length) at the server's limit"))
     case "content_filter":
-      return Option.some(later("the server's content filter ended the answer (finish_reason content_filter)"))
+      return Option.some(
+        refusedBy("the server's content filter ended the answer (finish_reason content_filter)")
+      )
     case "tool_calls":
     case "function_call":
       return Option.some(later(`the model called a tool (finish_reason ${finish}), though none was offered`))

@@ -93,7 +93,7 @@ const bypassing = ({ driver, settings }: Agent): ReadonlyArray<string> =>
 export const probeAgent = (agent: Agent, host: HostEnvironment): Effect.Effect<ProbeResult> =>
   Effect.gen(function* () {
     const { driver, settings } = agent
-    const { env, warnings } = yield* childEnv(settings, {}, host, driver.env(settings))
+    const { env, warnings } = yield* childEnv(settings, {}, host, driver.env(settings, Option.none()))
     yield* findAgent(agent, env)
     yield* workingDirectory(settings)
     return { ok: true, reason: "", remedy: "", warnings: [...warnings, ...bypassing(agent)] }

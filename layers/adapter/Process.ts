@@ -115,6 +115,13 @@ const ending = (child: Child, launch: Launch, watch: Watch): Effect.Effect<Endin
     Effect.map(Deferred.await(launch.stop), (reason) => ({ _tag: "Stopped", reason }))
   ])
 
+// An interrupt asks the program to wind up. Where it has ended by itself only what it left is to be ended.
+const ladderFor = (launch: Launch, met: Exit.Exit<Ending>): Ladder => {
+  const ladder = launch.ladder ?? usualLadder
+  const isOver = Exit.isSuccess(met) && (met.value._tag === "Exited" || met.value._tag === "Killed")
+  return isOver ? ladder.filter(({ signal }) => signal !== "SIGINT") : ladder
+}
+
 const make = Effect.gen(function* () {
   const trees = yield* ProcessTrees
   const subreaper = yield* Subreaper
@@ -168,7 +175,7 @@ const make = Effect.gen(function* () {
           ).pipe(Effect.exit)
           const { survivors, drained } = yield* finish(
             child,
-            tree.stop(launch.ladder ?? usualLadder),
+            tree.stop(ladderFor(launch, met)),
             Fiber.zip(out, err)
           )
           if (Exit.isFailure(met)) return yield* Effect.failCause(met.cause)

@@ -10,7 +10,8 @@ export class ScratchFailed extends Schema.TaggedError<ScratchFailed>()("ScratchF
   reason: Schema.String
 }) {}
 
-const pathOf = (stateDir: string, attemptId: AttemptId): string => {
+/** Where an attempt's scratch folder is while it runs. */
+export const scratchPath = (stateDir: string, attemptId: AttemptId): string => {
   const plain = /^[\w-]{1,100}$/.test(attemptId)
   const name = plain ? attemptId : new Bun.CryptoHasher("sha256").update(attemptId).digest("hex")
   return join(stateDir, "scratch", name)
@@ -18,7 +19,7 @@ const pathOf = (stateDir: string, attemptId: AttemptId): string => {
 
 /** Removes an attempt's scratch folder; nothing happens when it is not there. A failure is only logged. */
 export const removeScratch = (stateDir: string, attemptId: AttemptId): Effect.Effect<void> => {
-  const path = pathOf(stateDir, attemptId)
+  const path = scratchPath(stateDir, attemptId)
   return Effect.tryPromise(() => rm(path, { recursive: true, force: true })).pipe(
     Effect.catchAll(({ error }) =>
       Effect.logWarning(`${path} could not be removed (${codeOf(error)}); remove it by hand`)
@@ -31,7 +32,7 @@ export const scratchFolder = (
   stateDir: string,
   attemptId: AttemptId
 ): Effect.Effect<string, ScratchFailed, Scope.Scope> => {
-  const path = pathOf(stateDir, attemptId)
+  const path = scratchPath(stateDir, attemptId)
   const make = Effect.tryPromise({
     try: async () => {
       await mkdir(join(stateDir, "scratch"), { recursive: true, mode: 0o700 })

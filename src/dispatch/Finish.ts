@@ -39,9 +39,9 @@ const moveOf = (verdict: Verdict, at: DateTime.Utc, wait: Duration.Duration): Mo
     Completed: ({ outcome }): Move => ({ _tag: "Complete", outcome }),
     Blocked: ({ outcome }): Move => ({ _tag: "Block", outcome: Option.some(outcome), error }),
     PermanentFailure: ({ outcome }): Move => ({ _tag: "FailForGood", outcome: Option.some(outcome), error }),
-    Retry: ({ outcome }): Move => ({
+    Retry: ({ outcome, seconds }): Move => ({
       _tag: "RetryAt",
-      at: DateTime.addDuration(at, wait),
+      at: DateTime.addDuration(at, Option.match(seconds, { onNone: () => wait, onSome: Duration.seconds })),
       outcome: Option.some(outcome),
       error
     }),
@@ -86,7 +86,10 @@ const parentOf = (ran: Ran): Option.Option<Parent> =>
 const coolDown = (ran: Ran, move: Move, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
-    if (move._tag !== "SnoozeUntil" || Option.isNone(ran.adapter)) return
+    const isHint =
+      move._tag === "SnoozeUntil" ||
+      (move._tag === "RetryAt" && ran.verdict._tag === "Retry" && Option.isSome(ran.verdict.seconds))
+    if (!isHint || Option.isNone(ran.adapter)) return
     const cooldown = {
       adapterId: ran.adapter.value.id,
       reason: Option.some(ran.verdict.detail),
@@ -127,7 +130,7 @@ export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
           yield* create(planned, asking.value.parent, stamp)
           yield* putOut(move.outcome.externalMessages, asking.value.parent, stamp)
         }
-        yield* taskEnded(taskId, nextTaskId, stamp)
+        if (Option.isSome(ran.claimed.task.workflowId)) yield* taskEnded(taskId, nextTaskId, stamp)
       }
       return { taskId, attemptId, verdict, settled } satisfies Attempted
     })

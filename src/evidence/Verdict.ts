@@ -52,8 +52,8 @@ export type Verdict = Data.TaggedEnum<{
   /** Waits for an operator. `issues` are the verification's, empty for other reasons. */
   Blocked: Why & { readonly outcome: Outcome; readonly issues: ReadonlyArray<string> }
   PermanentFailure: Why & { readonly outcome: Outcome }
-  /** Another attempt after the back-off. */
-  Retry: Why & { readonly outcome: Outcome }
+  /** Another attempt after the back-off, or after the seconds that the other side asked for. */
+  Retry: Why & { readonly outcome: Outcome; readonly seconds: Option.Option<number> }
   /** Another attempt after so many seconds; this one is not counted. */
   Snooze: Why & { readonly outcome: Outcome; readonly seconds: number }
   Canceled: Why
@@ -207,7 +207,12 @@ const retry = (
       `${attemptCount} of ${maxAttempts} attempts used up; the last one: ${reason}: ${what}`,
       outcome
     )
-  return Verdict.Retry({ reason, detail: line(what), outcome: recorded("retryable_failure", what, outcome) })
+  return Verdict.Retry({
+    reason,
+    detail: line(what),
+    outcome: recorded("retryable_failure", what, outcome),
+    seconds: Option.map(findings.hint, (hint) => hint.seconds)
+  })
 }
 
 const blocked = (reason: VerdictReason, what: string, outcome: Option.Option<Outcome>): Verdict =>

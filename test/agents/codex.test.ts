@@ -79,8 +79,8 @@ const rows: ReadonlyArray<Row> = [
   {
     when: "an answer cut off by the model's output limit",
     act: { scenario: "truncated", adapter: "free" },
-    ...operator,
-    reason: /^needs_operator: .*max_output_tokens/
+    ...again,
+    reason: /^exit_error: .*max_output_tokens/
   },
   {
     when: "400",

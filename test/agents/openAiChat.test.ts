@@ -71,8 +71,8 @@ const rows: ReadonlyArray<Row> = [
   {
     when: "an answer that a filter stopped",
     act: { scenario: "refusal", adapter: "free" },
-    ...again,
-    reason: /^exit_error: .*content_filter/,
+    ...operator,
+    reason: /^needs_operator: .*content_filter/,
     usage
   },
   {

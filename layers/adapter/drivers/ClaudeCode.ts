@@ -43,7 +43,9 @@ const KEYS = ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"]
  * Facts: claude-code 2.1.330, run against a stub of its model server.
  */
 export const claudeCode: Driver = {
-  env: ({ provider }) => ({
+  env: ({ provider }, scratch) => ({
+    // Else it leaves a folder for each working directory below /tmp, which users of one host would share.
+    ...Option.match(scratch, { onNone: () => ({}), onSome: (folder) => ({ CLAUDE_CODE_TMPDIR: folder }) }),
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_AUTOUPDATER: "1",
     CLAUDE_CODE_DISABLE_FILE_MENTIONS: "1",

@@ -10,13 +10,14 @@ const KEY =
   "check the provider's key: providerEnvKey and the variable of that name in the adapter's envFile or env, or run `codex login` with its CODEX_HOME"
 const QUOTA = "raise the account's limit or name another adapter, then retry the task"
 const REFUSED = "check the adapter's model, provider keys and extraArgs, then retry the task"
+const MODEL = "correct the adapter's model, or its providerBaseUrl"
 const SMALLER =
   "lower context_policy.max_prompt_chars of the profile, split the task, or name a model with more room"
 
 const byStatus = (status: number): Kind => {
   if (status === 401 || status === 403) return ["none", KEY]
   if (status === 402) return ["none", QUOTA]
-  if (status === 404) return ["none", "correct the adapter's model, or its providerBaseUrl"]
+  if (status === 404) return ["none", MODEL]
   if (status === 408 || status === 409 || status === 425 || status === 429 || status >= 500)
     return ["retryable"]
   return ["none", REFUSED]
@@ -33,8 +34,11 @@ const KINDS: ReadonlyArray<readonly [RegExp, Kind]> = [
   [/^You hit your spend cap/, ["none", QUOTA]],
   [/^To use Codex with your ChatGPT plan/, ["none", QUOTA]],
   [/^Codex ran out of room in the model.s context window/, ["none", SMALLER]],
-  [/^Incomplete response returned, reason: max_output_tokens/, ["none", SMALLER]],
+  // The next attempt's prompt says that the answer was cut off, so that it is not the same again.
+  [/^Incomplete response returned, reason: max_output_tokens/, ["retryable", SMALLER]],
   [/^Incomplete response returned/, ["none", REFUSED]],
+  // Of a 404 codex tells the provider's sentence alone; this is OpenAI's.
+  [/^The model .+ does not exist/, ["none", MODEL]],
   [/^Access blocked by Cloudflare/, ["none", REFUSED]],
   [/^(Image poisoning|unsupported operation|codex-linux-sandbox was required)/, ["none", REFUSED]]
 ]

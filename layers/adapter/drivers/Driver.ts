@@ -68,8 +68,14 @@ export interface Reader {
 
 /** The dialect of one agent program (deploy/ADAPTER_CONTRACTS.md gives the facts that each rests on). */
 export interface Driver {
-  /** Environment that the program needs; an adapter's own `env` wins over it. */
-  readonly env: (settings: AgentCliSettings) => Readonly<Record<string, string>>
+  /**
+   * Environment that the program needs; an adapter's own `env` wins over it. `scratch` is the attempt's private
+   * folder; a probe has none.
+   */
+  readonly env: (
+    settings: AgentCliSettings,
+    scratch: Option.Option<string>
+  ) => Readonly<Record<string, string>>
   /** The flags that `autonomy: trusted-vm` adds; shown by healthcheck. */
   readonly bypass: ReadonlyArray<string>
   readonly ladder: Ladder

@@ -172,7 +172,11 @@ it.live("what is no whole answer is named", () =>
         "retryable",
         /^the answer was cut off \(finish_reason length\)/
       ],
-      [[finished("content_filter"), DONE], "retryable", /content filter .*finish_reason content_filter/],
+      [
+        [finished("content_filter"), DONE],
+        "none",
+        /content filter .*finish_reason content_filter.*reword the task/
+      ],
       [[finished("tool_calls"), DONE], "retryable", /called a tool \(finish_reason tool_calls\)/],
       [[said("{}"), finished("abort"), DONE], "retryable", /finish_reason abort and not with stop/],
       [[said("half"), DONE], "retryable", /ended the answer without a finish_reason/],
@@ -181,8 +185,8 @@ it.live("what is no whole answer is named", () =>
       [["<html>\n\n</html>"], "retryable", /sent no chat completion/],
       [
         [chunk({ refusal: "I can" }), chunk({ refusal: "not" }, "stop"), DONE],
-        "retryable",
-        /^the model refused: I cannot$/
+        "none",
+        /^the model refused: I cannot; reword the task/
       ],
       [[said("x"), data({ error: { message: "overloaded" } })], "retryable", /told of an error: overloaded$/],
       [
@@ -324,7 +328,7 @@ it.live("a key that the server echoes is masked in all that is stored, split ove
       expect([name, file(name)]).not.toEqual([name, expect.stringContaining(KEY)])
     expect(file("stdout.log")).toMatch(/^key \[redacted\] and \[redacted\]=*!$/)
     expect(file("last-message.txt")).toBe(file("stdout.log"))
-    expect(reason).toBe("the model refused: no [redacted]")
+    expect(reason).toBe("the model refused: no [redacted]; reword the task, or use another model")
     expect(execution.lastMessage).toContain(KEY)
     const refusing = yield* stub(() => error(401, `Incorrect API key provided: ${KEY}`))
     const refused = yield* execute(adapter(refusing.url, withKey))

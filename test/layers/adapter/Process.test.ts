@@ -11,6 +11,7 @@ import {
   leftOf,
   pidsIn,
   processes,
+  shortLadder,
   temporaryFolder
 } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
@@ -90,6 +91,16 @@ it.live("a child that ignores SIGTERM is killed, its child too", () =>
     expect(ended).toEqual({ ending: { _tag: "TimedOut", afterMs: 200 }, survivors: [], drained: true })
     expect(pidsIn(pids)).toHaveLength(2)
     expect(leftOf(attemptId, pids)).toEqual([])
+  })
+)
+
+it.live("what a child that ended by itself left behind is not asked to wind up", () =>
+  Effect.gen(function* () {
+    const { launch, attemptId } = yield* launchOf(["-c", "trap '' INT; sleep 300 & exit 0"], {
+      ladder: [{ signal: "SIGINT", wait: "1 hour" }, ...shortLadder]
+    })
+    expect((yield* run(launch)).ending).toEqual({ _tag: "Exited", code: 0 })
+    expect(leftOf(attemptId)).toEqual([])
   })
 )
 

@@ -100,12 +100,18 @@ describe("the invocation", () => {
 
 describe("the environment", () => {
   test("keeps claude quiet, as it is, from expanding @ words, and from retrying for minutes", () => {
-    expect(claudeCode.env(settings())).toEqual({
+    expect(claudeCode.env(settings(), Option.none())).toEqual({
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
       DISABLE_AUTOUPDATER: "1",
       CLAUDE_CODE_DISABLE_FILE_MENTIONS: "1",
       CLAUDE_CODE_MAX_RETRIES: "2"
     })
+  })
+
+  test("has its temporary files in the attempt's own folder", () => {
+    expect(claudeCode.env(settings(), Option.some("/state/scratch/a")).CLAUDE_CODE_TMPDIR).toBe(
+      "/state/scratch/a"
+    )
   })
 
   test.each([
@@ -115,7 +121,9 @@ describe("the environment", () => {
     ["http://gateway/anthropic/", "http://gateway/anthropic"],
     ["http://gateway/dev1", "http://gateway/dev1"]
   ])("a provider at %p is reached at %p, to which claude adds /v1", (providerBaseUrl, address) => {
-    expect(claudeCode.env(settings({ provider: { providerBaseUrl } })).ANTHROPIC_BASE_URL).toBe(address)
+    expect(
+      claudeCode.env(settings({ provider: { providerBaseUrl } }), Option.none()).ANTHROPIC_BASE_URL
+    ).toBe(address)
   })
 })
 

@@ -210,12 +210,12 @@ test("a provider that codex would refuse is objected to", () => {
 test("a settings file is codex's own configuration or a profile in its home", () => {
   const file = (path: string) => ({ settingsFile: Option.some({ given: path, path }) })
   const main = file("/cx/config.toml")
-  expect(codex.env(settingsOf(main))).toEqual({ CODEX_HOME: "/cx" })
+  expect(codex.env(settingsOf(main), Option.none())).toEqual({ CODEX_HOME: "/cx" })
   expect(objects(main, { HOME: "/root", CODEX_HOME: "/other" })).toMatch(
     /does not lie in CODEX_HOME \(\/other\)/
   )
   const profile = file("/root/.codex/work.config.toml")
-  expect([codex.env(settingsOf(profile)), objects(profile)]).toEqual([{}, ""])
+  expect([codex.env(settingsOf(profile), Option.none()), objects(profile)]).toEqual([{}, ""])
   expect(has(argsOf(profile), "-p", "work")).toBe(true)
   expect(argsOf(main)).not.toContain("-p")
   expect(objects(file("/cx/settings.json"))).toMatch(/is nothing that codex reads; name a config\.toml/)

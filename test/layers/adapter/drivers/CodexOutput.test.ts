@@ -124,7 +124,7 @@ const failures: ReadonlyArray<readonly [name: string, retryClass: string, reason
   ["s404", "none", /^unexpected status 404 Not Found: .*; correct the adapter's model/],
   ["s400", "none", /^the request was refused: stub error 400; check the adapter's model/],
   ["ctx", "none", /^Codex ran out of room .*; lower context_policy.max_prompt_chars/],
-  ["truncated", "none", /^Incomplete response returned, reason: max_output_tokens; lower/],
+  ["truncated", "retryable", /^Incomplete response returned, reason: max_output_tokens; lower/],
   ["s429", "retryable", /^exceeded retry limit, last status: 429 Too Many Requests$/],
   ["s500", "retryable", /^We’re currently experiencing high demand/],
   ["s529", "retryable", /^unexpected status 529 /],

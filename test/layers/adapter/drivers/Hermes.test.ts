@@ -135,7 +135,7 @@ describe("how hermes is started", () => {
   })
 
   test("its pipes are UTF-8, whatever the locale", () => {
-    expect(hermes.env(settings())).toEqual({ PYTHONIOENCODING: "utf-8" })
+    expect(hermes.env(settings(), Option.none())).toEqual({ PYTHONIOENCODING: "utf-8" })
   })
 })
 
