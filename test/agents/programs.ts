@@ -31,8 +31,6 @@ export const claude = (house: House, more: Settings = {}): Settings => ({
   ...more,
   env: {
     CLAUDE_CONFIG_DIR: `${house.home}/claude`,
-    // Else it is one folder below /tmp for each uid, which another user's run in a namespace may own.
-    CLAUDE_CODE_TMPDIR: `${house.home}/tmp`,
     ANTHROPIC_BASE_URL: house.url(),
     ANTHROPIC_API_KEY: "sk-ant-stub-key",
     // As root it takes its bypass flags only where it is told that the machine is a sandbox.
