@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { type Duration, Effect, Layer } from "effect"
 import { RuntimeConfig } from "../src/config/RuntimeConfig.ts"
 import type { Store } from "../src/store/Store.ts"
 import type { StoreUnavailable } from "../src/store/StoreError.ts"
@@ -29,16 +29,27 @@ export const working = (configPath: string, ownReader = false) =>
 
 const log = Layer.unwrapEffect(Effect.map(RuntimeConfig, ({ logDir }) => RuntimeLog.layer({ logDir })))
 
-// The binary starts with its compiler held back, for short commands; this one goes on.
-const fullSpeed = Layer.effectDiscard(Effect.sync(() => Bun.unsafe.setJITPolicy(1)))
+// The binary starts with its compiler held back, for short commands. One cycle is mostly short as well: compiling
+// would be a third of its work. What goes on for longer gets the compiler.
+const fullSpeed = (after: Duration.DurationInput) =>
+  Layer.scopedDiscard(
+    Effect.forkScoped(
+      Effect.delay(
+        Effect.sync(() => Bun.unsafe.setJITPolicy(1)),
+        after
+      )
+    )
+  )
 
 /** What runs attempts; it keeps the log. */
 export const dispatching = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, log, fullSpeed).pipe(Layer.provideMerge(working(configPath)))
+  Layer.mergeAll(RecurringSchedules.layer, log, fullSpeed("2 seconds")).pipe(
+    Layer.provideMerge(working(configPath))
+  )
 
 /** What dispatches until it is told to stop. */
 export const resident = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, SystemdNotify.layer, log, fullSpeed).pipe(
+  Layer.mergeAll(RecurringSchedules.layer, SystemdNotify.layer, log, fullSpeed(0)).pipe(
     Layer.provideMerge(working(configPath, true))
   )
 
