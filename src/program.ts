@@ -2,6 +2,8 @@ import { Effect, Layer, Option } from "effect"
 import * as Platform from "../layers/Platform.ts"
 import { adapterClear, adapters } from "./cli/Adapters.ts"
 import { attemptLog } from "./cli/AttemptLog.ts"
+import { seedBacklog } from "./cli/Backlog.ts"
+import { backup, backupVerify, restore } from "./cli/Backup.ts"
 import { bridgeDiscord, bridgeGithub } from "./cli/Bridges.ts"
 import { bundleDiff, bundleShow } from "./cli/Bundles.ts"
 import { bind, type Globals } from "./cli/Command.ts"
@@ -13,6 +15,7 @@ import { healthcheck } from "./cli/Healthcheck.ts"
 import { intake } from "./cli/Intake.ts"
 import { main, type Program } from "./cli/Main.ts"
 import { pause, resume } from "./cli/Pause.ts"
+import { prune } from "./cli/Prune.ts"
 import { taskReplay } from "./cli/Replay.ts"
 import { runOnce } from "./cli/RunOnce.ts"
 import {
@@ -24,6 +27,8 @@ import {
   scheduleShow,
   scheduleTick
 } from "./cli/Schedules.ts"
+import { sensorEvent, sensorList } from "./cli/Sensors.ts"
+import { report, snapshot } from "./cli/Snapshots.ts"
 import { status } from "./cli/Status.ts"
 import { taskCancel, taskList, taskRetry, taskShow } from "./cli/Tasks.ts"
 import { Terminal } from "./cli/Terminal.ts"
@@ -59,6 +64,13 @@ const dispatching = async (given: Globals) =>
   (await import("../layers/Live.ts")).dispatching(await pathOf(given))
 
 const resident = async (given: Globals) => (await import("../layers/Live.ts")).resident(await pathOf(given))
+
+const keeping = async (given: Globals) => (await import("../layers/Keeping.ts")).keeping(await pathOf(given))
+
+const restoring = async (given: Globals) =>
+  (await import("../layers/Keeping.ts")).restoring(await pathOf(given))
+
+const pruning = async (given: Globals) => (await import("../layers/Keeping.ts")).pruning(await pathOf(given))
 
 const throwAway = async () => {
   const { inThrowAwayFolder } = await import("../layers/DemoFiles.ts")
@@ -98,12 +110,21 @@ export const program = (version: string): Program => ({
     bind(scheduleEnable, reading),
     bind(scheduleDisable, reading),
     bind(scheduleDelete, reading),
+    bind(sensorEvent, reading),
+    bind(sensorList, reading),
+    bind(seedBacklog, reading),
+    bind(snapshot, showing),
+    bind(report, showing),
     bind(workflowCreate, reading),
     bind(workflowList, reading),
     bind(workflowShow, reading),
     bind(workflowTransition, reading),
     bind(workflowComplete, reading),
     bind(workflowTemplates, configured),
+    bind(backup, keeping),
+    bind(backupVerify, async () => (await import("../layers/Keeping.ts")).backupFiles),
+    bind(restore, restoring),
+    bind(prune, pruning),
     bind(configSchema, () => Layer.empty),
     bind(demo, throwAway)
   ]

@@ -9,6 +9,9 @@ const segment = (id: string): string => {
   return name.startsWith(".") ? `%2E${name.slice(1)}` : name
 }
 
+/** The name of the folder that holds the attempts of a task. */
+export const auditTaskSegment = (taskId: TaskId): string => segment(taskId)
+
 /** The names of the folders from the artifact root down to an attempt's evidence. */
 export const auditSegments = (taskId: TaskId, attemptId: AttemptId): ReadonlyArray<string> => [
   "adapter-runs",

@@ -2,7 +2,7 @@ import { constants } from "node:fs"
 import { chmod, copyFile, mkdir, open, realpath, rename, rm } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
-import { isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
+import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
   codeOf,
@@ -14,6 +14,7 @@ import {
   readStart,
   withFile
 } from "./DiskFile.ts"
+import { listFiles } from "./Listing.ts"
 
 /** Versions of one file that are kept; the next one is refused rather than looked for. */
 const MOST_VERSIONS = 100_000
@@ -88,6 +89,13 @@ const make = (root: string, names: ReadonlyArray<string>) => {
     hash: (path) => look(path, (real) => withFile(real, root, hashFile)),
     read: (path, most) =>
       look(path, (real) => withFile(real, root, (file, size) => readStart(file, size, most))),
+    files: Effect.fn("ArtifactStore.files")(function* (path, wanted) {
+      const real = yield* resolve(path)
+      return yield* Effect.tryPromise({
+        try: (signal) => listFiles(root, below(root, real), wanted, signal),
+        catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) })
+      })
+    }),
     write,
     keepOld
   })

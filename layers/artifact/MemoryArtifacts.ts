@@ -7,6 +7,7 @@ import {
 } from "../../src/artifact/ArtifactStore.ts"
 import { join } from "../../src/artifact/FilePath.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
+import { byParts } from "./Listing.ts"
 
 const ROOT = "/memory/artifacts"
 
@@ -99,6 +100,16 @@ const store = (files: Map<string, Entry>) => {
         fileAt(path),
         Option.map(({ bytes }) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.slice(0, most)))
       ),
+    files: (folder, { descending, leaveOut, most }) =>
+      Effect.map(relative(folder), (name) => {
+        const isBelow = (path: string, at: string) => at === "" || path.startsWith(`${at}/`)
+        const found = [...files.keys()]
+          .filter((path) => isBelow(path, name))
+          .filter((path) => !leaveOut.some((one) => path === one || isBelow(path, one)))
+          .sort(byParts)
+        const ordered = descending ? found.reverse() : found
+        return { paths: ordered.slice(0, most), total: Option.some(found.length) }
+      }),
     write,
     keepOld
   })

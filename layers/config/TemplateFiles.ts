@@ -10,7 +10,9 @@ export const judgeTemplate: Judge<Template> = (id, value) =>
   Either.flatMap(judge(Template)(value), (template) => {
     const wrong = [
       ...misnamed("name", id, template.name),
-      ...templateFaults(template).map(({ at, expected, found }) => finding("unfit", at, found, expected, ""))
+      ...templateFaults(template).map(({ at, expected, found, remedy }) =>
+        finding("unfit", at, found, expected, remedy)
+      )
     ]
     return wrong.length === 0 ? Either.right(template) : Either.left(wrong)
   })

@@ -7,11 +7,16 @@ import { Notify } from "../../src/dispatch/Notify.ts"
 const AF_UNIX = 1
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000
 const MSG_NOSIGNAL = 0x4000
+const MSG_DONTWAIT = 0x40
 
 /** struct sockaddr_un: the family in 16 bits, then a path of at most 108 bytes. */
 const MOST_PATH = 108
 
-type Send = (message: string) => void
+interface Sender {
+  /** Waits while the service manager's queue is full; a message that `mayBeLost` is dropped instead. */
+  readonly send: (message: string, mayBeLost: boolean) => void
+  readonly close: () => void
+}
 
 const addressOf = (socket: string): Buffer | undefined => {
   // A leading @ stands for an abstract socket, whose name begins with a NUL.
@@ -24,18 +29,23 @@ const addressOf = (socket: string): Buffer | undefined => {
 }
 
 /** Sends messages to the service manager's socket; undefined where there is none that can be used. */
-const sender = (socket: string | undefined): Send | undefined => {
+const sender = (socket: string | undefined): Sender | undefined => {
   const address = socket === undefined ? undefined : addressOf(socket)
   if (address === undefined) return undefined
   const libc = dlopen("libc.so.6", {
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    close: { args: ["i32"], returns: "i32" },
     sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i64" }
   })
   const fd = libc.symbols.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0)
   if (fd < 0) return undefined
-  return (message) => {
-    const bytes = Buffer.from(message, "utf8")
-    libc.symbols.sendto(fd, ptr(bytes), bytes.length, MSG_NOSIGNAL, ptr(address), address.length)
+  return {
+    send: (message, mayBeLost) => {
+      const bytes = Buffer.from(message, "utf8")
+      const flags = mayBeLost ? MSG_NOSIGNAL | MSG_DONTWAIT : MSG_NOSIGNAL
+      libc.symbols.sendto(fd, ptr(bytes), bytes.length, flags, ptr(address), address.length)
+    },
+    close: () => libc.symbols.close(fd)
   }
 }
 
@@ -49,14 +59,20 @@ const watchdogOf = (env: NodeJS.ProcessEnv): Option.Option<Duration.Duration> =>
 }
 
 /** Tells systemd, where it asked to be told (`Type=notify`, `NotifyAccess=main`); nobody otherwise. */
-export const layer: Layer.Layer<Notify> = Layer.sync(Notify, () => {
-  const send = sender(process.env.NOTIFY_SOCKET)
-  const say = (message: string) => Effect.sync(() => send?.(message))
-  return Notify.of({
-    ready: say("READY=1"),
-    status: (line) => say(`STATUS=${line.replace(/\n/g, " ")}`),
-    alive: say("WATCHDOG=1"),
-    stopping: say("STOPPING=1"),
-    watchdog: send === undefined ? Option.none() : watchdogOf(process.env)
+export const layer: Layer.Layer<Notify> = Layer.scoped(
+  Notify,
+  Effect.gen(function* () {
+    const socket = yield* Effect.acquireRelease(
+      Effect.sync(() => sender(process.env.NOTIFY_SOCKET)),
+      (open) => Effect.sync(() => open?.close())
+    )
+    const say = (message: string, mayBeLost = false) => Effect.sync(() => socket?.send(message, mayBeLost))
+    return Notify.of({
+      ready: say("READY=1"),
+      status: (line) => say(`STATUS=${line.replace(/\n/g, " ")}`, true),
+      alive: say("WATCHDOG=1", true),
+      stopping: say("STOPPING=1"),
+      watchdog: socket === undefined ? Option.none() : watchdogOf(process.env)
+    })
   })
-})
+)

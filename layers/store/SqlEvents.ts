@@ -12,7 +12,9 @@ import { statement } from "./statement.ts"
 
 const APPEND = statement(`
   INSERT INTO run_events (event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
-  VALUES (:type, :taskId, :attemptId, :workflowId, :scheduleId, :actor, :detail, :at) RETURNING id`)
+  VALUES (:type, :taskId, :attemptId, coalesce(:workflowId, (SELECT workflow_id FROM tasks WHERE task_id = :taskId)),
+    :scheduleId, :actor, :detail, :at)
+  RETURNING id`)
 const SINCE = statement("SELECT * FROM run_events WHERE id > :since ORDER BY id LIMIT :limit")
 const NEWEST = statement("SELECT * FROM (SELECT * FROM run_events ORDER BY id DESC LIMIT :limit) ORDER BY id")
 const OF_TASK = statement(

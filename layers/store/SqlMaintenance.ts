@@ -1,8 +1,10 @@
 import * as fs from "node:fs"
-import { Effect } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
+import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
 import type { Sqlite } from "./Sqlite.ts"
+import * as SqlPrune from "./SqlPrune.ts"
 import { statement } from "./statement.ts"
 
 const VERSION = statement("PRAGMA user_version")
@@ -17,6 +19,9 @@ const MISCOUNTED = statement(`
   SELECT status, n, real FROM (
     SELECT status, n, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS real FROM task_counts)
   WHERE n <> real`)
+const LAST_BACKUP = statement("SELECT max(verified_at) AS at FROM backups")
+const RECORD_BACKUP = statement(`
+  INSERT INTO backups (path, bytes, sha256, created_at, verified_at) VALUES (:path, :bytes, :hash, :at, :at)`)
 
 /** A journal beyond this is not being checkpointed: some reader holds it, or no process ever closes. */
 const WAL_WARNING_BYTES = 256 * 1024 * 1024
@@ -49,13 +54,32 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
       for (const row of yield* sqlite.rows(MISCOUNTED))
         problems.push(`${row.n} tasks are counted as ${row.status}, there are ${row.real}`)
     }
+    const backedUpAt = Option.map(
+      DateTime.make(String((yield* sqlite.rows(LAST_BACKUP))[0]?.at)),
+      DateTime.toUtc
+    )
     return {
       path: sqlite.path,
+      backedUpAt,
       schemaVersion,
       journalMode,
       sizeBytes: sizeOf(sqlite.path),
       walBytes,
       problems
     }
-  })
+  }),
+  recordBackup: Effect.fn("Maintenance.recordBackup")((backup, at) =>
+    Effect.asVoid(
+      sqlite.transact(
+        "Maintenance.recordBackup",
+        sqlite.rows(RECORD_BACKUP, {
+          path: backup.path,
+          bytes: backup.bytes,
+          hash: backup.sha256,
+          at: time(at)
+        })
+      )
+    )
+  ),
+  prune: SqlPrune.make(sqlite)
 })

@@ -266,7 +266,10 @@ export const make = (sqlite: Sqlite["Type"]): Schedules => ({
     })
   ),
   nextDue: Effect.map(sqlite.rows(EARLIEST), (rows) =>
-    Array.findFirst(rows, (row) => Either.getRight(readTime(row.at)))
+    Array.findFirst(rows, ({ at }) =>
+      // A time in another form sorts elsewhere than it says: whoever waits for it would wait in vain.
+      Option.filter(Either.getRight(readTime(at)), (one) => time(one) === at)
+    )
   ),
   evaluated: Effect.fn("Schedules.evaluated")((evaluation, stamp) => evaluated(sqlite, evaluation, stamp)),
   setEnabled: Effect.fn("Schedules.setEnabled")((name, enabled, reason, stamp) =>

@@ -9,6 +9,7 @@ import { changes } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
 import * as SqlAttempts from "./SqlAttempts.ts"
+import * as SqlBacklog from "./SqlBacklog.ts"
 import * as SqlEvents from "./SqlEvents.ts"
 import * as SqlGates from "./SqlGates.ts"
 import * as Sqlite from "./Sqlite.ts"
@@ -16,6 +17,7 @@ import * as SqlMaintenance from "./SqlMaintenance.ts"
 import * as SqlOutbox from "./SqlOutbox.ts"
 import * as SqlRunners from "./SqlRunners.ts"
 import * as SqlSchedules from "./SqlSchedules.ts"
+import * as SqlSensors from "./SqlSensors.ts"
 import * as SqlTasks from "./SqlTasks.ts"
 import * as SqlWorkflows from "./SqlWorkflows.ts"
 import { ensure, identity, marksOf } from "./StoreFile.ts"
@@ -33,6 +35,8 @@ const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
     outbox: SqlOutbox.make(sqlite),
     schedules: SqlSchedules.make(sqlite),
     workflows: SqlWorkflows.make(sqlite),
+    sensors: SqlSensors.make(sqlite),
+    backlog: SqlBacklog.make(sqlite),
     maintenance: SqlMaintenance.make(sqlite),
     transact: sqlite.transact,
     changes: changes(sqlite)

@@ -5,7 +5,7 @@ import type { EventType } from "../../src/domain/RunEvent.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import { Workflow } from "../../src/domain/Workflow.ts"
 import type { NewWorkflow, WorkflowMove, WorkflowRow, Workflows } from "../../src/store/Workflows.ts"
-import { actorJson, json, time } from "./columns.ts"
+import { actorJson, json, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent, ofWorkflow } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -18,26 +18,38 @@ const OPEN = statement(`
 const FIND = statement("SELECT * FROM workflows WHERE id = :id")
 const FIND_BY_KEY = statement("SELECT * FROM workflows WHERE instance_key = :instanceKey")
 const ALL = statement("SELECT * FROM workflows ORDER BY id DESC LIMIT :limit")
+// Two walks along the index, merged as they go: neither is read beyond the limit.
 const UNENDED = statement(`
-  SELECT * FROM (SELECT * FROM workflows WHERE status = 'active' ORDER BY id DESC LIMIT :limit)
-  UNION ALL SELECT * FROM (SELECT * FROM workflows WHERE status = 'stalled' ORDER BY id DESC LIMIT :limit)`)
+  SELECT * FROM workflows WHERE status = 'active' UNION ALL SELECT * FROM workflows WHERE status = 'stalled'
+  ORDER BY id DESC LIMIT :limit`)
+const NEWEST_ID = statement("SELECT coalesce(max(id), 0) AS id FROM workflows")
+// From a place on, then from the start: all of them where they are no more than are looked at.
 const IDLE = statement(`
-  SELECT * FROM workflows WHERE status = 'active' AND NOT EXISTS (
-    SELECT 1 FROM tasks WHERE tasks.workflow_id = workflows.id AND tasks.workflow_state = workflows.current_state
-      AND tasks.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
-  ORDER BY id LIMIT :limit`)
+  SELECT * FROM (
+    SELECT * FROM (SELECT * FROM workflows WHERE status = 'active' AND id >= :from ORDER BY id LIMIT 1000)
+    UNION ALL
+    SELECT * FROM (SELECT * FROM workflows WHERE status = 'active' AND id < :from ORDER BY id LIMIT 1000)
+    LIMIT 1000) AS looked_at
+  WHERE NOT EXISTS (
+    SELECT 1 FROM tasks WHERE tasks.workflow_id = looked_at.id AND tasks.workflow_state = looked_at.current_state
+      AND tasks.status IN ('pending', 'running', 'retryable_failure', 'blocked') AND tasks.status <> 'blocked')`)
 const UNFINISHED = statement(`
   SELECT task_id FROM tasks WHERE workflow_id = :id AND workflow_state = :state
     AND status IN ('pending', 'running', 'retryable_failure', 'blocked')`)
 const LAST = statement(`
-  SELECT task_id FROM tasks WHERE workflow_id = :id AND workflow_state = :state ORDER BY created_at DESC LIMIT 1`)
+  SELECT task_id FROM tasks WHERE workflow_id = :id AND workflow_state = :state ORDER BY created_at DESC, rowid DESC
+  LIMIT 1`)
+const ENTERED_SINCE = statement(`
+  SELECT 1 AS found FROM run_events WHERE workflow_id = :id AND event_type = 'workflow_transitioned' AND id > (
+    SELECT max(id) FROM run_events WHERE task_id = :taskId AND event_type = 'workflow_task_created')
+  LIMIT 1`)
 const ADVANCE = statement(`
-  UPDATE workflows SET current_state = :to, context_json = :context, status = 'active', stalled_reason = NULL, retries = 0,
-    updated_at = :at
+  UPDATE workflows SET current_state = :to, context_json = coalesce(:context, context_json), status = 'active', stalled_reason = NULL,
+    retries = 0, updated_at = :at
   WHERE id = :id AND current_state = :from AND status <> 'completed' RETURNING id`)
 const COMPLETE = statement(`
-  UPDATE workflows SET current_state = :to, context_json = :context, status = 'completed', stalled_reason = NULL,
-    updated_at = :at, completed_at = :at
+  UPDATE workflows SET current_state = :to, context_json = coalesce(:context, context_json), status = 'completed',
+    stalled_reason = NULL, updated_at = :at, completed_at = :at
   WHERE id = :id AND current_state = :from AND status <> 'completed' RETURNING id`)
 const STALL = statement(`
   UPDATE workflows SET status = 'stalled', stalled_reason = :reason, updated_at = :at
@@ -63,12 +75,17 @@ const salvaged = salvager(
   },
   (problem) => ({ status: "stalled", stalled_reason: problem })
 )
-const shown = (row: Row): Workflow => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
+const decoded = (row: Row): Pick<WorkflowRow, "workflow" | "damage"> =>
+  Either.match(read(row), {
+    onLeft: ({ problem }) => ({ workflow: salvaged(row, problem), damage: Option.some(problem) }),
+    onRight: (workflow) => ({ workflow, damage: Option.none() })
+  })
+const shown = (row: Row): Workflow => decoded(row).workflow
 const OUTSIDE = new Set(["sensor", "bridge"])
 const decodeOpener = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))
 
 const toRow = (row: Row): WorkflowRow => ({
-  workflow: shown(row),
+  ...decoded(row),
   retries: Number(row.retries),
   // Whoever cannot be read is not trusted.
   untrusted: Option.match(decodeOpener()(row.created_by_json), {
@@ -113,13 +130,19 @@ const moved = (
   sqlite: Sql,
   of: typeof ADVANCE,
   event: EventType,
-  { context, from, id, signal, to }: WorkflowMove & { readonly to: string },
+  { context, from, id, signal, to }: WorkflowMove,
   stamp: Stamp
 ) =>
   sqlite.transact(
     `Workflows.${event}`,
     Effect.gen(function* () {
-      const rows = yield* sqlite.rows(of, { id, from, to, context: json(context), at: time(stamp.at) })
+      const rows = yield* sqlite.rows(of, {
+        id,
+        from,
+        to,
+        context: orNull(Option.map(context, json)),
+        at: time(stamp.at)
+      })
       if (rows.length === 0) return false
       yield* appendEvent(
         sqlite,
@@ -150,11 +173,13 @@ export const make = (sqlite: Sql): Workflows => ({
     Effect.map(sqlite.rows(FIND_BY_KEY, { instanceKey }), first)
   ),
   list: Effect.fn("Workflows.list")((all, limit) =>
-    Effect.map(sqlite.rows(all ? ALL : UNENDED, { limit }), (rows) => rows.map(shown).slice(0, limit))
+    Effect.map(sqlite.rows(all ? ALL : UNENDED, { limit }), (rows) => rows.map(shown))
   ),
-  idle: Effect.fn("Workflows.idle")((limit) =>
-    Effect.map(sqlite.rows(IDLE, { limit }), (rows) => rows.map(toRow))
-  ),
+  idle: Effect.fn("Workflows.idle")(function* (turn) {
+    const newest = Number((yield* sqlite.rows(NEWEST_ID))[0]?.id)
+    const rows = yield* sqlite.rows(IDLE, { from: turn % (newest + 1) })
+    return rows.map(toRow)
+  }),
   unfinishedTask: Effect.fn("Workflows.unfinishedTask")((id, state) =>
     Effect.map(sqlite.rows(UNFINISHED, { id, state }), (rows) =>
       Option.map(Option.fromNullable(rows[0]), (row) => taskId(row.task_id))
@@ -164,6 +189,9 @@ export const make = (sqlite: Sql): Workflows => ({
     Effect.map(sqlite.rows(LAST, { id, state }), (rows) =>
       Option.map(Option.fromNullable(rows[0]), (row) => taskId(row.task_id))
     )
+  ),
+  isOfEarlierVisit: Effect.fn("Workflows.isOfEarlierVisit")((id, task) =>
+    Effect.map(sqlite.rows(ENTERED_SINCE, { id, taskId: task }), (rows) => rows.length > 0)
   ),
   advance: Effect.fn("Workflows.advance")((move, stamp) =>
     moved(sqlite, ADVANCE, "workflow_transitioned", move, stamp)

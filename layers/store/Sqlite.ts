@@ -13,10 +13,12 @@ import {
   Layer,
   Option,
   PubSub,
+  RcRef,
   Schedule,
   Scope
 } from "effect"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { watched } from "./changes.ts"
 import { codeOf, connect, isBusy, type OpenOptions, openConnection, totalChanges } from "./connection.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
@@ -67,10 +69,10 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
       name: string,
       program: Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | StoreUnavailable, R>
-    /** Emits after a commit of this process that changed something. */
+    /** Emits after a commit of this process that changed something; see `listening` for those of others. */
     readonly commits: PubSub.PubSub<void>
-    /** Changes with every commit of other connections (`PRAGMA data_version`). */
-    readonly dataVersion: Effect.Effect<number, StoreUnavailable>
+    /** While the scope is open `commits` emits after the commits of other processes, too. */
+    readonly listening: Effect.Effect<void, never, Scope.Scope>
   }
 >() {}
 
@@ -209,11 +211,19 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
           : Effect.dieMessage(problem)
       })
 
+    // Changes with every commit of other connections.
     const dataVersion = Effect.suspend(() => reader.execute("PRAGMA data_version", [], undefined)).pipe(
       Effect.map((found) => Number((found[0] as Row).data_version)),
       Effect.mapError(failed)
     )
-    return Sqlite.of({ path: options.filename, rows, transact, commits, dataVersion })
+    // However many listen, one of them watches for all.
+    const watch = yield* RcRef.make({
+      acquire:
+        options.filename === ":memory:"
+          ? Effect.void
+          : watched(options.filename, dataVersion, PubSub.publish(commits, undefined))
+    })
+    return Sqlite.of({ path: options.filename, rows, transact, commits, listening: RcRef.get(watch) })
   }).pipe(
     Effect.mapError((error) =>
       error instanceof SqlError ? unavailable(options.filename, codeOf(error), error) : error

@@ -1,11 +1,15 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, PubSub, Queue, Schedule, Stream } from "effect"
+import { Effect, PubSub, Queue, Schedule, type Scope, Stream } from "effect"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Sqlite } from "./Sqlite.ts"
 
-// A write to the journal is seen before its commit is visible (EFFECT-NOTES section 11): after a sight of
-// one the version is asked every 2 ms until it has changed, for at most 25 ms.
-const untilVisible = Schedule.spaced("2 millis").pipe(Schedule.upTo("25 millis"))
+// A write to the journal is seen before its commit is visible (EFFECT-NOTES section 11): after a sight of one the
+// version is asked until it has changed, every 2 ms at first; a slow disk may take longer to make it durable.
+const untilVisible = Schedule.spaced("2 millis").pipe(
+  Schedule.upTo("25 millis"),
+  Schedule.andThen(Schedule.spaced("10 millis").pipe(Schedule.upTo("1 second")))
+)
 
 /** Behind the watch, for file systems that tell nothing. */
 const SLOW_POLL = "1 second"
@@ -32,37 +36,43 @@ const journalWrites = (file: string) =>
     return seen
   })
 
-/** See Store.changes. Nothing is watched until somebody listens. */
+/**
+ * Runs `tell` after each commit of another process on a database file, for as long as the scope is open; several
+ * may be told as one. `version` changes with every such commit.
+ */
+export const watched = (
+  file: string,
+  version: Effect.Effect<number, StoreUnavailable>,
+  tell: Effect.Effect<unknown>
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const written = yield* journalWrites(file)
+    let seen = yield* Effect.orElseSucceed(version, () => -1)
+    const look = version.pipe(
+      Effect.map((found) => {
+        const isNew = found !== seen
+        seen = found
+        return isNew
+      }),
+      // A store that cannot be read just now is read by whoever was woken, who can say so.
+      Effect.orElseSucceed(() => true),
+      Effect.tap((isNew) => (isNew ? tell : Effect.void))
+    )
+    const soon = Effect.zipRight(
+      Queue.take(written),
+      Effect.repeat(look, { until: (isNew) => isNew, schedule: untilVisible })
+    )
+    yield* Effect.forkScoped(Effect.forever(soon))
+    yield* Effect.forkScoped(Effect.schedule(look, Schedule.spaced(SLOW_POLL)))
+  })
+
+/** See Store.changes. Nothing is watched until somebody listens, and all who listen share one watch. */
 export const changes = (sqlite: Sqlite["Type"]): Stream.Stream<void> =>
   Stream.unwrapScoped(
     Effect.gen(function* () {
-      const own = yield* PubSub.subscribe(sqlite.commits)
+      const commits = yield* PubSub.subscribe(sqlite.commits)
+      yield* sqlite.listening
       // The listener is in place from here on: what is read after the first element misses nothing.
-      const ours = Stream.concat(Stream.succeed<void>(undefined), Stream.fromQueue(own))
-      if (sqlite.path === ":memory:") return ours
-      const written = yield* journalWrites(sqlite.path)
-      let seen = yield* sqlite.dataVersion.pipe(Effect.orElseSucceed(() => -1))
-      const changed = sqlite.dataVersion.pipe(
-        Effect.map((version) => {
-          const isNew = version !== seen
-          seen = version
-          return isNew
-        }),
-        // A store that cannot be read just now is read by whoever was woken, who can say so.
-        Effect.orElseSucceed(() => true)
-      )
-      const watched = Stream.fromQueue(written).pipe(
-        Stream.mapEffect(() => Effect.repeat(changed, { until: (isNew) => isNew, schedule: untilVisible }))
-      )
-      const polled = Stream.repeatEffectWithSchedule(changed, Schedule.spaced(SLOW_POLL)).pipe(
-        Stream.filter((isNew) => isNew)
-      )
-      return Stream.mergeAll(
-        [ours, Stream.map(watched, () => undefined), Stream.map(polled, () => undefined)],
-        {
-          concurrency: 3,
-          bufferSize: 1
-        }
-      )
+      return Stream.concat(Stream.succeed<void>(undefined), Stream.fromQueue(commits))
     })
   )

@@ -20,6 +20,21 @@ export interface Observed {
   readonly realPath: string
 }
 
+/** Which files of a folder are wanted. */
+export interface Wanted {
+  /** How many paths at most, from the beginning of the order, or from its end with `descending`. */
+  readonly most: number
+  readonly descending: boolean
+  /** Folders and files that are passed over, relative to the root. */
+  readonly leaveOut: ReadonlyArray<string>
+}
+
+/** Files of a folder; `total` counts all of them, none when a part of the folder could not be read. */
+export interface FileList {
+  readonly paths: ReadonlyArray<string>
+  readonly total: Option.Option<number>
+}
+
 /**
  * The artifact root. Every path is relative to it; `..`, NUL, absolute paths and symlinks that leave it
  * fail as PathRefused before anything is touched.
@@ -40,6 +55,11 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
       path: string,
       most: number
     ) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
+    /**
+     * The regular files in a folder and below it, as paths relative to the root in the order of their parts;
+     * symlinks are passed over. None when there is no such folder.
+     */
+    readonly files: (folder: string, wanted: Wanted) => Effect.Effect<FileList, PathRefused | ArtifactFailed>
     /** Writes atomically and durably: temporary name, fsync, rename, fsync of the folder. Mode 0600. */
     readonly write: (path: string, text: string) => Effect.Effect<void, PathRefused | ArtifactFailed>
     /** Keeps an older version as `<name>.<n>.md`, n the first that is free; answers that path. */

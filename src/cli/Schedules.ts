@@ -23,9 +23,9 @@ export const scheduleCreate = command({
   group: "Work",
   summary: "save a recurring schedule",
   description:
-    "Saves name, interval_seconds or cron with timezone, and the task to create each time; a schedule that has the name is replaced. Optional: next_run_at, enabled, overlap (skip or allow). The task is judged as an intent is.",
+    "Saves name, interval_seconds or cron with timezone, and the task to create each time; a schedule that has the name is replaced. Optional: next_run_at, enabled (true), overlap (skip while the last task is unfinished, or allow). The task is judged as an intent is.",
   usage: documentUsage,
-  example: `agent-runtime schedule-create --json '{"name":"heartbeat","interval_seconds":305,"task":{"kind":"heartbeat","source":"schedule","payload":{}}}'`,
+  example: `agent-runtime schedule-create --json '{"name":"beat","interval_seconds":305,"task":{"kind":"note","source":"beat","payload":{}}}'`,
   arguments: [stdinArgument],
   options: documentOptions,
   run: (input) =>

@@ -77,7 +77,7 @@ const contextOf = (given: Option.Option<string>): Effect.Effect<JsonObject, Inva
 export const workflowCreate = command({
   name: "workflow-create",
   group: "Work",
-  summary: "open a workflow and queue the task of its first state",
+  summary: "open a workflow and queue its first task",
   description:
     "While a workflow has the key, that one is answered with `created` false and nothing is made. agent-runtime workflow-templates shows what there is.",
   example: `agent-runtime workflow-create --template goal-loop --instance_key pump --context '{"summary":"quiet the pump"}'`,

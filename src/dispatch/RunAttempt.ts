@@ -1,4 +1,4 @@
-import { Cause, Deferred, Effect, Option, Stream } from "effect"
+import { Cause, Deferred, Effect, Option, Schedule, Stream } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import type { TaskId } from "../domain/Ids.ts"
@@ -14,15 +14,24 @@ import { type Prepared, prepare, record } from "./Prepare.ts"
 /**
  * Takes one claimed task through its attempt to its end: prepare, record, execute, judge, finish. Whatever
  * goes wrong on the way, a defect of ours included, ends the attempt; only a store that cannot be written
- * leaves it open, for the next boot sweep. Completing `stop` ends the adapter early.
+ * leaves it open, for the next boot sweep. Completing `stop` ends the adapter early. What the attempt came to is
+ * kept and recorded again by `patience` while the store cannot be written; without it once.
  */
-export const runAttempt = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
-  attempted(claimed, stop).pipe(
+export const runAttempt = (
+  claimed: ClaimedTask,
+  stop: Deferred.Deferred<StopReason>,
+  patience: Schedule.Schedule<unknown> = Schedule.stop
+) =>
+  attempted(claimed, stop, patience).pipe(
     Effect.annotateLogs({ task_id: claimed.task.taskId, attempt_id: claimed.attempt.attemptId }),
     Effect.withSpan("RunAttempt.runAttempt")
   )
 
-const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
+const attempted = (
+  claimed: ClaimedTask,
+  stop: Deferred.Deferred<StopReason>,
+  patience: Schedule.Schedule<unknown>
+) =>
   pipeline(claimed, stop).pipe(
     Effect.catchTags({
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
@@ -32,8 +41,18 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
     }),
     Effect.catchAllDefect((defect) => faulty(claimed, defect)),
     Effect.flatMap((ran) =>
-      Effect.catchAllDefect(finish(ran), (defect) => Effect.flatMap(faulty(claimed, defect), finish))
+      Effect.catchAllDefect(recorded(ran, patience), (defect) =>
+        Effect.flatMap(faulty(claimed, defect), (fault) => recorded(fault, patience))
+      )
     )
+  )
+
+const recorded = (ran: Ran, patience: Schedule.Schedule<unknown>) =>
+  finish(ran).pipe(
+    Effect.tapErrorTag("StoreUnavailable", ({ reason }) =>
+      Effect.logWarning(`The attempt's end could not be recorded: ${reason}`)
+    ),
+    Effect.retry(patience)
   )
 
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>

@@ -2,7 +2,7 @@ import { Deferred, Effect, FiberMap, Queue, Ref, Schedule } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
-import { releaseLost } from "./Lost.ts"
+import { blockLost, releaseLost } from "./Lost.ts"
 import { runAttempt } from "./RunAttempt.ts"
 
 /** The attempts that a resident dispatcher runs at once. */
@@ -18,7 +18,7 @@ export interface Slots {
   readonly stopAll: (reason: StopReason) => Effect.Effect<void>
 }
 
-/** A store that cannot be written now may be writable later: an attempt is not given up for that. */
+/** A store that cannot be written now may be writable later: an attempt's end is not given up for that. */
 const untilWritable = Schedule.exponential("200 millis", 2).pipe(
   Schedule.either(Schedule.spaced("10 seconds"))
 )
@@ -30,23 +30,9 @@ const untilWritable = Schedule.exponential("200 millis", 2).pipe(
 export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
   Effect.gen(function* () {
     const fibers = yield* FiberMap.make<AttemptId, void, never>()
+    // What is taken is counted here: a fiber leaves its map a moment after it has told its end.
     const stops = yield* Ref.make<ReadonlyMap<AttemptId, Deferred.Deferred<StopReason>>>(new Map())
     const context = yield* Effect.context<AttemptNeeds>()
-
-    const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
-      runAttempt(claimed, stop).pipe(
-        Effect.asVoid,
-        Effect.catchAll((error) =>
-          Effect.zipRight(
-            Effect.logError(
-              `The end of attempt ${claimed.attempt.attemptId} could not be recorded: ${error.reason}`
-            ),
-            Effect.retry(releaseLost(claimed), untilWritable)
-          )
-        ),
-        Effect.catchAllCause((cause) => Effect.logError("An attempt met a fault of agent-runtime", cause)),
-        Effect.provide(context)
-      )
 
     const run = (claimed: ClaimedTask) =>
       Effect.gen(function* () {
@@ -57,14 +43,11 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
           Ref.update(stops, (all) => new Map([...all].filter(([id]) => id !== attemptId))),
           Queue.offer(ended, undefined)
         )
-        yield* FiberMap.run(
-          fibers,
-          attemptId,
-          Effect.ensuring(Effect.interruptible(toItsEnd(claimed, stop)), left)
-        )
+        const attempt = Effect.provide(toItsEnd(claimed, stop), context)
+        yield* FiberMap.run(fibers, attemptId, Effect.ensuring(Effect.interruptible(attempt), left))
       })
 
-    const running = FiberMap.size(fibers)
+    const running = Effect.map(Ref.get(stops), (all) => all.size)
     return {
       free: Effect.map(running, (count) => most - count),
       running,
@@ -77,6 +60,26 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
     } satisfies Slots
   })
 
-type AttemptNeeds =
-  | Effect.Effect.Context<ReturnType<typeof runAttempt>>
-  | Effect.Effect.Context<ReturnType<typeof releaseLost>>
+type AttemptNeeds = Effect.Effect.Context<ReturnType<typeof toItsEnd>>
+
+/** Whatever comes, in the end the task is not left running. */
+const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
+  runAttempt(claimed, stop, untilWritable).pipe(
+    Effect.asVoid,
+    Effect.catchTag("StoreUnavailable", ({ reason }) =>
+      Effect.zipRight(
+        Effect.logError(`The attempt could not go on: ${reason}`),
+        Effect.retry(releaseLost(claimed), untilWritable)
+      )
+    ),
+    Effect.catchAllCause((cause) =>
+      Effect.zipRight(
+        Effect.logError("The attempt met a fault of agent-runtime", cause),
+        Effect.retry(blockLost(claimed), untilWritable)
+      )
+    ),
+    Effect.catchAllCause((cause) =>
+      Effect.logError("The attempt stays open until the next dispatcher's sweep", cause)
+    ),
+    Effect.annotateLogs({ task_id: claimed.task.taskId, attempt_id: claimed.attempt.attemptId })
+  )

@@ -30,25 +30,21 @@ export const produce = Effect.fn("Steps.produce")(function* () {
 export const next = Effect.fn("Steps.next")(function* () {
   const store = yield* Store
   yield* store.tasks.promote(yield* now)
+  if (yield* isEmpty) return { _tag: "Idle" } satisfies Next
   while (true) {
     const claim = yield* claimOne
     if (claim._tag === "Claimed") return { _tag: "Claimed", claimed: claim.claimed } satisfies Next
     if (claim._tag === "Paused") return claim satisfies Next
     if (claim._tag === "None") return { _tag: "Idle" } satisfies Next
     yield* Effect.logWarning(`Task ${claim.taskId} was set aside, its record is damaged: ${claim.problem}`)
-    yield* setAside(claim.taskId)
   }
 })
 
-/** The workflow of a task that was set aside learns of it. */
-const setAside = (taskId: TaskId) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    const ids = yield* IdSource
-    const nextTaskId = TaskId.make(yield* ids.next)
-    const stamp = yield* stampNow
-    yield* store.transact("Steps.setAside", taskEnded(taskId, nextTaskId, stamp))
-  })
+// Who has nothing to claim does not ask for the turn to write: every commit wakes it again.
+const isEmpty = Effect.gen(function* () {
+  const store = yield* Store
+  return (yield* store.tasks.lanes).length === 0 && Option.isNone(yield* store.gates.pause)
+})
 
 // One transaction, so that nothing is claimed after a pause or a cool-down was committed.
 const claimOne = Effect.gen(function* () {
@@ -57,6 +53,7 @@ const claimOne = Effect.gen(function* () {
   const ids = yield* IdSource
   const stamp = yield* stampNow
   const attemptId = AttemptId.make(yield* ids.next)
+  const nextTaskId = TaskId.make(yield* ids.next)
   return yield* store.transact(
     "Steps.claim",
     Effect.gen(function* () {
@@ -64,13 +61,16 @@ const claimOne = Effect.gen(function* () {
       if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
       const conditions = yield* conditionsAt(stamp.at)
       const lanes = (yield* store.tasks.lanes).filter((lane) => Option.isNone(closed(lane, conditions)))
-      return yield* store.tasks.claim({
+      const claim = yield* store.tasks.claim({
         lanes: lanes.map((lane) => lane.key),
         attemptId,
         runnerId: runner.runnerId,
         host: runner.host,
         stamp
       })
+      // The workflow of a task that was set aside learns of it.
+      if (claim._tag === "Quarantined") yield* taskEnded(claim.taskId, nextTaskId, stamp)
+      return claim
     })
   )
 })

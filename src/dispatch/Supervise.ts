@@ -1,4 +1,4 @@
-import { Cause, Effect, Metric, Schedule } from "effect"
+import { Duration, Effect, Metric, Schedule } from "effect"
 
 /** How often a loop of the dispatcher met a fault and was begun anew, by its name. */
 export const restarts = Metric.counter("dispatch_loop_restarts", {
@@ -6,10 +6,16 @@ export const restarts = Metric.counter("dispatch_loop_restarts", {
   incremental: true
 })
 
-/** From a second up to a minute between two beginnings of a loop that fails again and again. */
+/**
+ * From a second up to ten between two beginnings of a loop that fails again and again: a store that can be
+ * written again is noticed soon. After five minutes it starts over.
+ */
 const betweenRestarts = Schedule.exponential("1 second", 2).pipe(
-  Schedule.either(Schedule.spaced("1 minute")),
-  Schedule.jittered
+  Schedule.either(Schedule.spaced("10 seconds")),
+  Schedule.jittered,
+  // Timers have no finer grain.
+  Schedule.modifyDelay((_, delay) => Duration.millis(Math.round(Duration.toMillis(delay)))),
+  Schedule.resetAfter("5 minutes")
 )
 
 /**
@@ -21,12 +27,10 @@ export const supervised =
   <E, R>(loop: Effect.Effect<never, E, R>): Effect.Effect<never, never, R> =>
     loop.pipe(
       Effect.tapErrorCause((cause) =>
-        Cause.isInterruptedOnly(cause)
-          ? Effect.void
-          : Effect.zipRight(
-              Metric.increment(Metric.tagged(restarts, "loop", name)),
-              Effect.logError(`The ${name} loop met a fault and is begun anew`, cause)
-            )
+        Effect.zipRight(
+          Metric.increment(Metric.tagged(restarts, "loop", name)),
+          Effect.logError(`The ${name} loop met a fault and is begun anew`, cause)
+        )
       ),
       Effect.sandbox,
       Effect.retry(betweenRestarts),

@@ -18,21 +18,36 @@ const Text = Schema.Union(Schema.String, Schema.Struct({ $first: Schema.Array(Sc
   }
 )
 
+/** A number, or a text that is one reference to a number of the context. */
+const numeric = (schema: Schema.Schema<number>, description: string) =>
+  Schema.Union(schema, Schema.String.pipe(Schema.pattern(/^\{\{[^{}]*\}\}$/))).annotations({
+    description: `${description}, or a reference such as {{context.n | 5}}`
+  })
+
 /**
  * The task of a state: an intent whose texts may hold references to the context (`References` says how), and
- * whose source the runtime gives.
+ * whose source the runtime gives. Its kind holds none: signals are named by it.
  */
 export const StateTask = Schema.Struct({
-  kind: Schema.String,
+  kind: text(200, ""),
   payload: Schema.optionalWith(JsonObject, { default: () => ({}) }),
   source: key(Schema.String, "Replaced by workflow:<id>:<state>"),
   subject: key(Text, "What people read in lists"),
   description: key(Text, "What is to be done"),
-  priority: key(Schema.Int.pipe(Schema.between(0, 100)), "An integer from 0 to 100, higher first"),
+  priority: key(numeric(Schema.Int.pipe(Schema.between(0, 100)), "an integer from 0 to 100"), "Higher first"),
   requested_profile: key(Text, "The profile; the configured default without it"),
   requested_adapter: key(Text, "The adapter; the profile's own without it"),
   requested_model: key(Text, "The model; the adapter's own without it"),
-  max_attempts: key(Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)), "Attempts of a round")
+  max_attempts: key(
+    numeric(Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)), "an integer of at least 1"),
+    "Attempts of a round"
+  ),
+  available_at: key(Text, "The time from which it is due, ISO 8601 in UTC"),
+  schedule: key(
+    Schema.Struct({ delay_minutes: numeric(Schema.Number.pipe(Schema.between(0, 5_256_000)), "minutes") }),
+    "Due so long after the state was entered"
+  ),
+  dedupe_key: key(Text, "While an unfinished task holds it, the workflow stalls instead")
 })
 export type StateTask = typeof StateTask.Type
 

@@ -1,10 +1,10 @@
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type DeclaredArtifact, declared, isEvidencePath } from "../artifact/Declared.ts"
 import { below, normalise } from "../artifact/FilePath.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { type Answer, isOwnOf, render } from "./ArtifactText.ts"
-import { wasTouched } from "./Claim.ts"
+import { wasChanged, wasTouched } from "./Claim.ts"
 
 /** An artifact that the runtime wrote, as an event tells it. */
 export interface WrittenArtifact {
@@ -57,8 +57,13 @@ const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifa
       answer.task.taskId,
       Option.getOrElse(yield* store.read(path, 1_000), () => "")
     )
-    if (!own && wasTouched(answer.round, store.root, { path: primary.path, observed: observed.value }))
-      return untouched
+    const hash = Effect.orElseSucceed(store.hash(path), () => Option.none<string>())
+    const found = { path: primary.path, observed: observed.value, hash }
+    // Kernel times are coarse: what another task wrote a moment before the round looks touched, and is known by its
+    // content.
+    const isOlder = observed.value.changedAtMs <= DateTime.toEpochMillis(answer.round.roundStartedAt)
+    const isLeft = isOlder && !(yield* wasChanged(answer.round, store.root, found))
+    if (!own && !isLeft && wasTouched(answer.round, store.root, found)) return untouched
   }
   const kept = Option.isSome(observed) ? Option.some(yield* store.keepOld(path)) : Option.none<string>()
   yield* store.write(path, answer.redact(render(answer, primary.role)))

@@ -1,16 +1,19 @@
-import { Effect, Either, Option } from "effect"
-import { Invalid } from "../config/Issues.ts"
+import { Effect, Either, Option, Schema } from "effect"
+import { Invalid, type Problem } from "../config/Issues.ts"
+import { didYouMean, nearest, remedyFor } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Actor, Stamp } from "../domain/Actor.ts"
+import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId, WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { text } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
-import type { WorkflowRow } from "../store/Workflows.ts"
-import { isEnd, taskOf } from "../workflow/Machine.ts"
-import { BUILT_IN, opened, templateOf } from "../workflow/Templates.ts"
-import { readIntent, taskWith } from "./Enqueue.ts"
+import { taskOf } from "../workflow/Machine.ts"
+import { namesOf, opened, templateOf } from "../workflow/Templates.ts"
+import { readIntent } from "./Enqueue.ts"
+import { enter } from "./WorkflowEntry.ts"
 
 /** What opens a workflow: where `state` is left out the template's first one. */
 export interface Opening {
@@ -28,26 +31,77 @@ export interface Opened {
   readonly context: JsonObject
 }
 
-const invalid = (path: string, found: string, expected: string) =>
-  new Invalid({ problems: [{ kind: "unfit", path, found, expected, remedy: "" }] })
+/** A context is written anew with every step, and lists show it. */
+export const MOST_CONTEXT_CHARACTERS = 65_536
+
+/** Whether a context is small enough to be kept. */
+export const isKeepable = (context: JsonObject): boolean =>
+  JSON.stringify(context).length <= MOST_CONTEXT_CHARACTERS
+
+/** What `isKeepable` asks for, in words. */
+export const KEEPABLE = `a context of at most ${counted(MOST_CONTEXT_CHARACTERS)} characters of JSON`
+
+const InstanceKey = text(200, "")
+const isInstanceKey = Schema.is(InstanceKey)
+
+const unfit = (path: string, found: string, expected: string, remedy = ""): Problem => ({
+  kind: "unfit",
+  path,
+  found: found.length > 200 ? `${found.slice(0, 200)}…` : found,
+  expected,
+  remedy
+})
+
+const invalid = (...problems: ReadonlyArray<Problem>) => new Invalid({ problems })
 
 /** Judges what is to be opened: template and state are there, and the context has what its first task needs. */
 export const judgeOpening = Effect.fn("Workflow.judgeOpening")(function* (opening: Opening) {
   const { workflows } = yield* RuntimeConfig
-  const known = [...new Set([...BUILT_IN.map(({ name }) => name), ...workflows.keys()])]
+  const { instanceKey } = opening
+  const names = namesOf(workflows)
   const template = yield* Effect.mapError(templateOf(opening.template, workflows), () =>
-    invalid("template", JSON.stringify(opening.template), `one of ${known.join(", ")}`)
+    invalid(
+      unfit(
+        "template",
+        JSON.stringify(opening.template),
+        "the name of a workflow template",
+        remedyFor(opening.template, names, "templates")
+      )
+    )
   )
   const state = Option.getOrElse(opening.state, () => template.initial_state)
-  if (!Object.hasOwn(template.states, state))
-    return yield* invalid("state", JSON.stringify(state), `one of ${Object.keys(template.states).join(", ")}`)
+  const states = Object.keys(template.states)
   const context = opened(template, opening.context, yield* now)
-  const { instanceKey } = opening
+  const problems = [
+    ...(isInstanceKey(instanceKey)
+      ? []
+      : [unfit("instance_key", JSON.stringify(instanceKey), "text of 1 to 200 characters")]),
+    ...(states.includes(state)
+      ? []
+      : [
+          unfit(
+            "state",
+            JSON.stringify(state),
+            `a state of ${template.name}`,
+            remedyFor(state, states, "states")
+          )
+        ]),
+    ...(isKeepable(context) ? [] : [unfit("context", "a larger one", KEEPABLE)])
+  ]
+  if (problems.length > 0) return yield* invalid(...problems)
   const first = taskOf(template, { id: WorkflowId.make(1), instanceKey, currentState: state, context })
-  if (Either.isLeft(first)) return yield* invalid("context", first.left, "a context with that key")
+  if (Either.isLeft(first)) return yield* invalid(lacking(first.left, opening.context))
   if (Option.isSome(first.right)) yield* readIntent(first.right.value)
   return { template, instanceKey, state, context } satisfies Opened
 })
+
+const lacking = (
+  { key, why }: { readonly key: string; readonly why: string },
+  given: JsonObject
+): Problem => {
+  const likely = nearest(key, Object.keys(given))
+  return unfit("context", why, "a context with that key", likely === undefined ? "" : didYouMean(likely))
+}
 
 /**
  * Opens a judged workflow and makes the task of its state; while its key is taken nothing is made. A part of the
@@ -74,43 +128,4 @@ export const openNow = Effect.fn("Workflow.openNow")(function* (opening: Opening
   const taskId = TaskId.make(yield* ids.next)
   const stamp = { at: yield* now, actor }
   return yield* store.transact("Workflow.open", open(judged, taskId, stamp))
-})
-
-/**
- * Makes the task of the state that a workflow is in, under `taskId`. An end completes the workflow; a task that
- * cannot be made stalls it, visibly. A part of the caller's transaction.
- */
-export const enter = Effect.fn("Workflow.enter")(function* (
-  template: Template,
-  { untrusted, workflow }: WorkflowRow,
-  taskId: TaskId,
-  stamp: Stamp
-) {
-  const store = yield* Store
-  const { context, currentState, id, instanceKey } = workflow
-  if (isEnd(template.states[currentState]))
-    return yield* store.workflows
-      .complete({ id, from: currentState, to: currentState, context, signal: Option.none() }, stamp)
-      .pipe(Effect.asVoid)
-  const wanted = taskOf(template, workflow)
-  if (Either.isLeft(wanted)) return yield* store.workflows.stall(id, wanted.left, stamp)
-  if (Option.isNone(wanted.right)) return
-  const intent = yield* Effect.either(readIntent(wanted.right.value))
-  if (Either.isLeft(intent))
-    return yield* store.workflows.stall(id, `its task is no intent: ${intent.left.message}`, stamp)
-  const door = {
-    actor: { surface: "workflow", name: instanceKey } as const,
-    untrusted,
-    workflow: Option.some({ id, state: currentState })
-  }
-  const { created, task } = yield* store.tasks.add(
-    yield* taskWith(intent.right, door, taskId, stamp.at),
-    stamp
-  )
-  if (created) return yield* store.workflows.taskCreated(id, task.taskId, currentState, stamp)
-  yield* store.workflows.stall(
-    id,
-    `task ${task.taskId}, which is not finished, holds the dedupe_key of its task`,
-    stamp
-  )
 })

@@ -1,4 +1,5 @@
 import { Data, Effect, Option } from "effect"
+import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId, type WorkflowId } from "../domain/Ids.ts"
@@ -6,8 +7,9 @@ import type { JsonObject } from "../domain/Json.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
-import { moved, Step } from "../workflow/Machine.ts"
-import { templateOf } from "../workflow/Templates.ts"
+import { moved, Step, stateOf } from "../workflow/Machine.ts"
+import { resumed, templateOf } from "../workflow/Templates.ts"
+import { isKeepable, KEEPABLE } from "./Workflow.ts"
 import { goOn } from "./WorkflowStep.ts"
 
 /** What came of an operator's move. `Refused` says why in a sentence; nothing was changed then. */
@@ -31,11 +33,22 @@ const leave = (workflow: Workflow, stamp: Stamp) =>
     if (canceled._tag === "Refused") yield* store.tasks.requestCancel(task.value, reason, stamp)
   })
 
-const ways = (
-  template: Template,
-  { currentState }: Workflow
-): ReadonlyArray<readonly [signal: string, to: string]> =>
-  Object.entries(template.states[currentState]?.on ?? {})
+type Way = readonly [signal: string, to: string]
+
+const waysFrom = (template: Template, { currentState }: Workflow): ReadonlyArray<Way> =>
+  Object.entries(stateOf(template, currentState)?.on ?? {})
+
+const noWay = (template: Template, { currentState }: Workflow, to: string, ways: ReadonlyArray<Way>) => {
+  const targets = [...new Set(ways.map(([, target]) => target))]
+  const likely = nearest(to, targets)
+  const states = Object.keys(template.states)
+  const unknown = states.includes(to) ? "" : `, which is no state of ${template.name}`
+  return refused(
+    `${currentState} leads to ${targets.join(", ") || "no other state"}, not to ${to.slice(0, 200)}${unknown}${
+      likely === undefined ? "" : `; ${didYouMean(likely)}`
+    }`
+  )
+}
 
 /** Takes a workflow into a state that its present one leads to, whatever its task came to. */
 export const transition = Effect.fn("WorkflowMoves.transition")(function* (
@@ -53,25 +66,27 @@ export const transition = Effect.fn("WorkflowMoves.transition")(function* (
     Effect.gen(function* () {
       const row = yield* store.workflows.find(id)
       if (Option.isNone(row)) return WorkflowMoved.NotFound()
-      const { workflow } = row.value
+      const { damage, workflow } = row.value
       const from = workflow.currentState
+      if (Option.isSome(damage)) return yield* refused(`its record is damaged: ${damage.value}`)
       if (workflow.status === "completed") return yield* refused("it is completed")
       const template = templateOf(workflow.template, settings.workflows)
       if (Option.isNone(template))
         return yield* refused(`its template ${workflow.template} is not configured`)
-      const way = ways(template.value, workflow).find(([, target]) => target === to)
-      if (way === undefined) {
-        const allowed = [...new Set(ways(template.value, workflow).map(([, target]) => target))].join(", ")
-        return yield* refused(`${from} leads to ${allowed === "" ? "no other state" : allowed}, not to ${to}`)
-      }
-      const next = moved(template.value, from, to, way[0], { ...workflow.context, ...given })
-      if (Step.$is("Stall")(next)) return yield* refused(next.reason)
+      const ways = waysFrom(template.value, workflow)
+      const way = ways.find(([, target]) => target === to)
+      if (way === undefined) return yield* noWay(template.value, workflow, to, ways)
+      const carried = { ...resumed(template.value, workflow.context, {}, workflow.createdAt), ...given }
+      if (!isKeepable(carried)) return yield* refused(`its context would be larger than allowed: ${KEEPABLE}`)
+      const [signal] = way
+      const next = moved(template.value, from, to, signal, carried)
+      if (Step.$is("Stall")(next))
+        return yield* refused(`${next.reason}; a larger max_iterations in the context lets it go on`)
       yield* leave(workflow, stamp)
-      const context = Step.$is("Retry")(next) ? workflow.context : next.context
-      const signal = Option.some(way[0])
-      if (Step.$is("Complete")(next))
-        yield* store.workflows.complete({ id, from, to, context, signal }, stamp)
-      else yield* goOn(template.value, row.value, { to, context, signal }, nextTaskId, stamp)
+      if (Step.$is("Complete")(next)) {
+        const move = { id, from, to, context: Option.some(next.context), signal: Option.some(signal) }
+        yield* store.workflows.complete(move, stamp)
+      } else yield* goOn(template.value, row.value, { to, context: next.context, signal }, nextTaskId, stamp)
       return WorkflowMoved.Moved({ from, to })
     })
   )
@@ -85,12 +100,12 @@ export const complete = Effect.fn("WorkflowMoves.complete")(function* (id: Workf
     Effect.gen(function* () {
       const row = yield* store.workflows.find(id)
       if (Option.isNone(row)) return WorkflowMoved.NotFound()
-      const { context, currentState, status } = row.value.workflow
-      if (status === "completed") return yield* refused("it is completed already")
-      yield* leave(row.value.workflow, stamp)
-      const move = { id, from: currentState, to: currentState, context, signal: Option.none<string>() }
-      yield* store.workflows.complete(move, stamp)
-      return WorkflowMoved.Moved({ from: currentState, to: currentState })
+      const { workflow } = row.value
+      const from = workflow.currentState
+      const move = { id, from, to: from, context: Option.none(), signal: Option.none() }
+      if (!(yield* store.workflows.complete(move, stamp))) return yield* refused("it is completed already")
+      yield* leave(workflow, stamp)
+      return WorkflowMoved.Moved({ from, to: from })
     })
   )
 })

@@ -1,15 +1,16 @@
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option, Random } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
-import type { Task } from "../domain/Task.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import { type Task, TERMINAL } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
 import type { WorkflowRow } from "../store/Workflows.ts"
-import { Step, step, TaskEnd } from "../workflow/Machine.ts"
-import { templateOf } from "../workflow/Templates.ts"
-import { enter } from "./Workflow.ts"
+import { isEnd, Step, stateOf, step, TaskEnd } from "../workflow/Machine.ts"
+import { resumed, templateOf } from "../workflow/Templates.ts"
+import { enter, isKept, stall } from "./WorkflowEntry.ts"
 
 /** How a task ended, in the terms of the machine; none while it goes on, or waits for an answer. */
 const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd> => {
@@ -25,8 +26,7 @@ const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd
       )
     case "blocked":
     case "permanent_failure": {
-      const asks = Option.exists(task.outcome, (outcome) => outcome.question !== undefined)
-      if (task.status === "blocked" && asks) return Option.none()
+      if (isAsking(task)) return Option.none()
       const reason = Option.getOrElse(task.lastError, () => task.status)
       return Option.some(TaskEnd.Failed({ reason, retries }))
     }
@@ -36,6 +36,22 @@ const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd
       return Option.none()
   }
 }
+
+const isAsking = ({ outcome, status }: Task): boolean =>
+  status === "blocked" && Option.exists(outcome, ({ question }) => question !== undefined)
+
+/** A task whose workflow is in the state that the task was made for. */
+const atItsState = (taskId: TaskId) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const found = yield* store.tasks.find(taskId)
+    if (Option.isNone(found) || Option.isNone(found.value.task.workflowId)) return Option.none()
+    const { round, task } = found.value
+    const row = yield* store.workflows.find(found.value.task.workflowId.value)
+    return Option.filter(row, ({ workflow }) =>
+      Option.contains(round.workflowState, workflow.currentState)
+    ).pipe(Option.map((one) => ({ row: one, task })))
+  })
 
 /**
  * Takes the workflow of a task that has ended on, where the task is that of its present state: the one step for
@@ -48,16 +64,20 @@ export const taskEnded = Effect.fn("WorkflowStep.taskEnded")(function* (
   stamp: Stamp
 ) {
   const store = yield* Store
-  const found = yield* store.tasks.find(taskId)
-  if (Option.isNone(found) || Option.isNone(found.value.task.workflowId)) return
-  const { round, task } = found.value
-  const row = yield* store.workflows.find(found.value.task.workflowId.value)
-  if (Option.isNone(row)) return
-  const { retries, workflow } = row.value
+  const there = yield* atItsState(taskId)
   // A task of a state that the workflow has left runs without moving it.
-  if (workflow.status !== "active" || !Option.contains(round.workflowState, workflow.currentState)) return
-  const end = endOf(task, retries, stamp)
-  if (Option.isSome(end)) yield* apply(row.value, end.value, taskId, nextTaskId, byWorkflow(row.value, stamp))
+  if (Option.isNone(there)) return
+  const { row, task } = there.value
+  const by = byWorkflow(row, stamp)
+  if (Option.isSome(row.damage)) return yield* stall(row, damaged(row.damage.value), by)
+  if (row.workflow.status === "completed") return
+  if (yield* store.workflows.isOfEarlierVisit(row.workflow.id, taskId))
+    return yield* madeWay(row, task, nextTaskId, by)
+  const end = endOf(task, row.retries, stamp)
+  if (Option.isNone(end)) return
+  // A stalled one waits for its operator, who is told when the task that it stalled by is gone.
+  if (row.workflow.status === "active" || TaskEnd.$is("Canceled")(end.value))
+    yield* apply(row, task, end.value, nextTaskId, by)
 })
 
 /**
@@ -66,95 +86,159 @@ export const taskEnded = Effect.fn("WorkflowStep.taskEnded")(function* (
  */
 export const taskRetried = Effect.fn("WorkflowStep.taskRetried")(function* (taskId: TaskId, stamp: Stamp) {
   const store = yield* Store
-  const found = yield* store.tasks.find(taskId)
-  if (Option.isNone(found) || Option.isNone(found.value.task.workflowId)) return
-  const row = yield* store.workflows.find(found.value.task.workflowId.value)
-  if (Option.isNone(row)) return
-  const { currentState, id } = row.value.workflow
-  if (Option.contains(found.value.round.workflowState, currentState)) yield* store.workflows.revive(id, stamp)
+  const there = yield* atItsState(taskId)
+  if (Option.isSome(there)) yield* store.workflows.revive(there.value.row.workflow.id, stamp)
 })
 
-const byWorkflow = ({ workflow }: WorkflowRow, { at }: Stamp): Stamp => ({
+const damaged = (problem: string): string => `its record is damaged: ${problem}`
+
+const byWorkflow = ({ workflow }: WorkflowRow, { at }: Pick<Stamp, "at">): Stamp => ({
   at,
   actor: { surface: "workflow", name: workflow.instanceKey }
 })
 
-const apply = (row: WorkflowRow, end: TaskEnd, taskId: TaskId, nextTaskId: TaskId, stamp: Stamp) =>
+/** What a program does with a workflow's template; without one the workflow stalls. */
+const withTemplate = <A, E, R>(
+  row: WorkflowRow,
+  stamp: Stamp,
+  use: (template: Template) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    const { workflows } = yield* RuntimeConfig
+    const template = templateOf(row.workflow.template, workflows)
+    if (Option.isSome(template)) yield* use(template.value)
+    else yield* stall(row, `template ${row.workflow.template} is not configured`, stamp)
+  })
+
+/** A task of an earlier visit to the present state has ended: the state's own task can be made. */
+const madeWay = (row: WorkflowRow, task: Task, nextTaskId: TaskId, stamp: Stamp) =>
+  withTemplate(row, stamp, (template) =>
+    Effect.gen(function* () {
+      const store = yield* Store
+      if (task.status === "blocked") return yield* stall(row, isKept(row, task.taskId), stamp)
+      if (!TERMINAL.includes(task.status)) return
+      yield* store.workflows.revive(row.workflow.id, stamp)
+      yield* enter(template, prepared(template, row, {}), nextTaskId, stamp)
+    })
+  )
+
+/** A row whose context has all that its template begins with, as one of another runtime may not. */
+const prepared = (template: Template, row: WorkflowRow, payload: JsonObject): WorkflowRow => {
+  const { workflow } = row
+  const context = resumed(template, workflow.context, payload, workflow.createdAt)
+  return { ...row, workflow: { ...workflow, context } }
+}
+
+const apply = (found: WorkflowRow, task: Task, end: TaskEnd, nextTaskId: TaskId, stamp: Stamp) =>
+  withTemplate(found, stamp, (template) => {
+    const row = prepared(template, found, task.payload)
+    const { currentState: from, id } = row.workflow
+    return Step.$match(step(template, row.workflow, end), {
+      Stall: ({ reason }) => stall(row, reason, stamp),
+      Retry: () => freshRound(row, task.taskId, stamp),
+      Complete: ({ context, signal, state }) =>
+        Effect.flatMap(Store, (store) =>
+          Effect.asVoid(
+            store.workflows.complete({ id, from, to: state, context: Option.some(context), signal }, stamp)
+          )
+        ),
+      Advance: ({ context, signal, to }) => goOn(template, row, { to, context, signal }, nextTaskId, stamp)
+    })
+  })
+
+const freshRound = (row: WorkflowRow, taskId: TaskId, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const settings = yield* RuntimeConfig
-    const { workflow } = row
-    const { id } = workflow
-    const template = templateOf(workflow.template, settings.workflows)
-    if (Option.isNone(template))
-      return yield* store.workflows.stall(id, `template ${workflow.template} is not configured`, stamp)
-    const decided = step(template.value, workflow, end)
-    return yield* Step.$match(decided, {
-      Stall: ({ reason }) => store.workflows.stall(id, reason, stamp),
-      Retry: () =>
-        Effect.zipRight(
-          store.workflows.retried(id, stamp),
-          store.tasks.retry(taskId, Option.none(), stamp)
-        ).pipe(Effect.asVoid),
-      Complete: ({ context, signal, state }) =>
-        store.workflows
-          .complete({ id, from: workflow.currentState, to: state, context, signal }, stamp)
-          .pipe(Effect.asVoid),
-      Advance: ({ context, signal, to }) =>
-        goOn(template.value, row, { to, context, signal: Option.some(signal) }, nextTaskId, stamp)
-    })
+    const retried = yield* store.tasks.retry(taskId, Option.none(), stamp)
+    if (retried._tag === "Moved") return yield* store.workflows.retried(row.workflow.id, stamp)
+    const why = retried._tag === "Refused" ? retried.why : "it is not there"
+    yield* stall(row, `task ${taskId} got no fresh round: ${why}`, stamp)
   })
 
 /** Into another state, with its task; a part of the caller's transaction. */
 export const goOn = (
   template: Template,
-  { untrusted, workflow }: WorkflowRow,
-  into: {
-    readonly to: string
-    readonly context: WorkflowRow["workflow"]["context"]
-    readonly signal: Option.Option<string>
-  },
+  row: WorkflowRow,
+  into: { readonly to: string; readonly context: JsonObject; readonly signal: string },
   nextTaskId: TaskId,
   stamp: Stamp
 ) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { id } = workflow
-    if (!(yield* store.workflows.advance({ id, from: workflow.currentState, ...into }, stamp))) return
-    const there = { ...workflow, currentState: into.to, context: into.context }
-    yield* enter(template, { workflow: there, retries: 0, untrusted }, nextTaskId, stamp)
+    const { workflow } = row
+    const { context, signal, to } = into
+    const move = {
+      from: workflow.currentState,
+      to,
+      context: Option.some(context),
+      signal: Option.some(signal)
+    }
+    if (!(yield* store.workflows.advance({ id: workflow.id, ...move }, stamp))) return
+    const there = { ...workflow, currentState: to, context, status: "active" as const }
+    yield* enter(template, { ...row, workflow: there, retries: 0 }, nextTaskId, stamp)
   })
 
-/** So many idle workflows are looked at in one cycle. */
-const MOST_IDLE = 100
-
 /**
- * Step 5 of the cycle: takes on active workflows whose state has no unfinished task (of an adopted database, or
- * whose template was away for a time), by the same step; answers how many.
+ * Step 5 of the cycle: takes on active workflows whose state has no task that goes on (of an adopted database,
+ * written by another program, after a fault of ours), by the same step; answers how many. One that cannot be taken
+ * on stops none of the others.
  */
 export const evaluateIdle = Effect.fn("WorkflowStep.evaluateIdle")(function* () {
   const store = yield* Store
-  const idle = yield* store.workflows.idle(MOST_IDLE)
-  for (const row of idle) yield* resume(row)
-  return idle.length
+  const idle = yield* store.workflows.idle(yield* Random.nextIntBetween(0, 2 ** 31))
+  const left = yield* Effect.filter(idle, (row) => Effect.negate(isWaiting(row)))
+  for (const row of left) yield* takenOn(row)
+  return left.length
 })
 
-const resume = (row: WorkflowRow) =>
+/** Whether it waits for somebody: a state without a task for a transition, a task that asks for its answer. */
+const isWaiting = (row: WorkflowRow) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const settings = yield* RuntimeConfig
+    const { workflows } = yield* RuntimeConfig
+    const { currentState, id, template } = row.workflow
+    if (Option.isSome(row.damage)) return false
+    const state = Option.flatMapNullable(templateOf(template, workflows), (one) => stateOf(one, currentState))
+    const holder = yield* store.workflows.unfinishedTask(id, currentState)
+    if (Option.isNone(holder)) return Option.exists(state, (one) => one.task === undefined && !isEnd(one))
+    return Option.exists(yield* store.tasks.find(holder.value), ({ task }) => isAsking(task))
+  })
+
+const takenOn = (row: WorkflowRow) =>
+  Effect.gen(function* () {
+    const store = yield* Store
     const ids = yield* IdSource
     const nextTaskId = TaskId.make(yield* ids.next)
-    const stamp = byWorkflow(row, { at: yield* now, actor: { surface: "workflow", name: "" } })
-    const { currentState, id, template } = row.workflow
-    yield* store.transact(
-      "WorkflowStep.resume",
-      Effect.gen(function* () {
-        const last = yield* store.workflows.lastTask(id, currentState)
-        if (Option.isSome(last)) return yield* taskEnded(last.value, nextTaskId, stamp)
-        const known = templateOf(template, settings.workflows)
-        if (Option.isSome(known)) return yield* enter(known.value, row, nextTaskId, stamp)
-        yield* store.workflows.stall(id, `template ${template} is not configured`, stamp)
-      })
+    const stamp = byWorkflow(row, { at: yield* now })
+    const take = Effect.flatMap(store.workflows.find(row.workflow.id), (found) =>
+      Option.isSome(found) ? takeOn(found.value, nextTaskId, stamp) : Effect.void
+    )
+    yield* store.transact("WorkflowStep.takeOn", take)
+  }).pipe(
+    Effect.catchAllDefect((defect) =>
+      Effect.logError(`Workflow ${row.workflow.instanceKey} cannot be taken on`, defect)
+    )
+  )
+
+const takeOn = (row: WorkflowRow, nextTaskId: TaskId, stamp: Stamp) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const { currentState, id, status } = row.workflow
+    if (Option.isSome(row.damage)) return yield* stall(row, damaged(row.damage.value), stamp)
+    if (status !== "active") return
+    const holder = yield* store.workflows.unfinishedTask(id, currentState)
+    if (Option.isSome(holder)) return yield* taskEnded(holder.value, nextTaskId, stamp)
+    const last = yield* store.workflows.lastTask(id, currentState)
+    const task = Option.isSome(last) ? yield* store.tasks.find(last.value) : Option.none()
+    if (Option.isSome(task) && !isAccounted(row, task.value.task))
+      return yield* taskEnded(task.value.task.taskId, nextTaskId, stamp)
+    yield* withTemplate(row, stamp, (template) =>
+      enter(template, prepared(template, row, {}), nextTaskId, stamp)
     )
   })
+
+/** Whether a task was made before the workflow's last step: then that step followed it, and its end is no news. */
+const isAccounted = ({ workflow }: WorkflowRow, { createdAt }: Task): boolean => {
+  const last = workflow.context.last_completed_task_at
+  return typeof last === "string" && Option.exists(DateTime.make(last), DateTime.greaterThan(createdAt))
+}

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Either, Option, Schema } from "effect"
+import { DateTime, Duration, Effect, Either, Option, Schema } from "effect"
 import { Disk } from "../artifact/Disk.ts"
 import { Rights } from "../artifact/Rights.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
@@ -10,8 +10,8 @@ import { Workspace } from "../context/Workspace.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import { AdapterMode } from "../domain/Attempt.ts"
 import type { Profile } from "../domain/Profile.ts"
-import { now } from "../domain/Time.ts"
-import { wireStruct } from "../domain/Wire.ts"
+import { now, Time } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
 import { probed } from "./Adapters.ts"
@@ -42,6 +42,7 @@ export const Health = wireStruct({
       journalMode: Schema.NullOr(Schema.String),
       sizeBytes: Schema.NullOr(Schema.Int),
       walBytes: Schema.NullOr(Schema.Int),
+      backedUpAt: nullable(Time),
       ...findings
     })
   ),
@@ -128,6 +129,18 @@ const adapterRows = Effect.gen(function* () {
   })
 })
 
+/** A backup that is older says little about what would be lost now. */
+const MOST_DAYS_WITHOUT_BACKUP = 7
+
+const backupWarnings = (last: Option.Option<DateTime.Utc>, at: DateTime.Utc): ReadonlyArray<string> => {
+  const remedy = "agent-runtime backup --to FILE makes one"
+  if (Option.isNone(last)) return [`no verified backup is on record; ${remedy}`]
+  const days = Math.floor(Duration.toDays(DateTime.distanceDuration(last.value, at)))
+  return days <= MOST_DAYS_WITHOUT_BACKUP
+    ? []
+    : [`the last verified backup is ${days} days old (${DateTime.formatIso(last.value)}); ${remedy}`]
+}
+
 const storeRow = (deep: boolean) =>
   Effect.gen(function* () {
     const settings = yield* RuntimeConfig
@@ -140,10 +153,11 @@ const storeRow = (deep: boolean) =>
         journalMode: null,
         sizeBytes: null,
         walBytes: null,
+        backedUpAt: Option.none(),
         ...row([`${found.left.reason}; ${found.left.remedy}`])
       }
-    const { journalMode, path, problems, schemaVersion, sizeBytes, walBytes } = found.right
-    return { path, schemaVersion, journalMode, sizeBytes, walBytes, ...row(problems) }
+    const { problems, ...told } = found.right
+    return { ...told, ...row(problems, backupWarnings(told.backedUpAt, yield* now)) }
   })
 
 // Below the first the next attempt may not be recorded; below the second an operator should know.

@@ -1,4 +1,5 @@
 import { Effect, Option, Schema } from "effect"
+import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { TaskId, WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
@@ -25,11 +26,14 @@ export interface Named {
   readonly instanceKey: Option.Option<string>
 }
 
-const notFound = (named: string) =>
+/** So many of the newest keys are looked through for the one that was meant. */
+const MOST_KEYS = 200
+
+const notFound = (named: string, likely?: string) =>
   new Refusal({
     code: "workflow_not_found",
     message: `there is no workflow ${named.slice(0, 200)}`,
-    hint: "agent-runtime workflow-list --all shows all of them"
+    hint: `${likely === undefined ? "" : `${didYouMean(likely)} `}agent-runtime workflow-list --all shows all of them`
   })
 
 const readId = Schema.decodeUnknownOption(WorkflowId)
@@ -43,8 +47,11 @@ const found = ({ id, instanceKey }: Named) =>
       : Option.isSome(instanceKey)
         ? yield* store.workflows.findByKey(instanceKey.value)
         : Option.none()
-    const named = Option.getOrElse(instanceKey, () => Option.match(id, { onNone: () => "", onSome: String }))
-    return Option.isNone(row) ? yield* notFound(named) : row.value
+    if (Option.isSome(row)) return row.value
+    if (Option.isNone(instanceKey))
+      return yield* notFound(Option.match(id, { onNone: () => "", onSome: String }))
+    const keys = (yield* store.workflows.list(true, MOST_KEYS)).map((one) => one.instanceKey)
+    return yield* notFound(instanceKey.value, nearest(instanceKey.value, keys))
   })
 
 /** Opens an instance; while its key is taken the one that has it is answered with `created` false. */

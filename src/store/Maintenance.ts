@@ -1,4 +1,6 @@
-import type { Effect } from "effect"
+import type { DateTime, Effect, Option } from "effect"
+import type { BackupFile } from "./BackupFiles.ts"
+import type { Pruning } from "./Pruning.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 
 export interface StoreHealth {
@@ -7,6 +9,8 @@ export interface StoreHealth {
   readonly journalMode: string
   readonly sizeBytes: number
   readonly walBytes: number
+  /** When the newest backup that is on record was found whole; none when there is none. */
+  readonly backedUpAt: Option.Option<DateTime.Utc>
   /** Problems in sentences; empty when all is well. */
   readonly problems: ReadonlyArray<string>
 }
@@ -14,4 +18,8 @@ export interface StoreHealth {
 export interface Maintenance {
   /** Header, schema version and WAL size; `deep` adds SQLite's quick check, which reads the whole file. */
   readonly health: (deep: boolean) => Effect.Effect<StoreHealth, StoreUnavailable>
+  /** Remembers a backup that was found whole at `at`. */
+  readonly recordBackup: (backup: BackupFile, at: DateTime.Utc) => Effect.Effect<void, StoreUnavailable>
+  /** Removes what is older than its retention. */
+  readonly prune: Pruning
 }

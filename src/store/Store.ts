@@ -1,11 +1,13 @@
 import { Context, type Effect, type Stream } from "effect"
 import type { Attempts } from "./Attempts.ts"
+import type { Backlog } from "./Backlog.ts"
 import type { Events } from "./Events.ts"
 import type { Gates } from "./Gates.ts"
 import type { Maintenance } from "./Maintenance.ts"
 import type { Outbox } from "./Outbox.ts"
 import type { Runners } from "./Runners.ts"
 import type { Schedules } from "./Schedules.ts"
+import type { Sensors } from "./Sensors.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 import type { Tasks } from "./Tasks.ts"
 import type { Workflows } from "./Workflows.ts"
@@ -22,6 +24,8 @@ export class Store extends Context.Tag("agent-runtime/Store")<
     readonly outbox: Outbox
     readonly schedules: Schedules
     readonly workflows: Workflows
+    readonly sensors: Sensors
+    readonly backlog: Backlog
     readonly maintenance: Maintenance
     /**
      * Runs a program as one transaction, named for traces; inside another one it joins it. While a database

@@ -19,14 +19,18 @@ export interface WorkflowRow {
   readonly retries: number
   /** Opened by what came from outside: its tasks carry that on. */
   readonly untrusted: boolean
+  /** What does not decode of its row; then `workflow` holds only what could be read. */
+  readonly damage: Option.Option<string>
 }
 
 /** A move that is written only while the workflow is still in the state that it was decided for. */
 export interface WorkflowMove {
   readonly id: WorkflowId
   readonly from: string
-  readonly context: JsonObject
-  /** The signal that was taken; none for an operator's transition and for a completion without one. */
+  readonly to: string
+  /** None leaves it as it is. */
+  readonly context: Option.Option<JsonObject>
+  /** The signal that was taken; none for a completion without one. */
   readonly signal: Option.Option<string>
 }
 
@@ -41,10 +45,13 @@ export interface Workflows {
   readonly find: (id: WorkflowId) => Effect.Effect<Option.Option<WorkflowRow>, StoreUnavailable>
   /** None when no instance has that key. */
   readonly findByKey: (instanceKey: string) => Effect.Effect<Option.Option<WorkflowRow>, StoreUnavailable>
-  /** Newest first, at most `limit`: the active and stalled ones, or all. */
+  /** Newest first, at most `limit`: the active and stalled ones as one list, or all. */
   readonly list: (all: boolean, limit: number) => Effect.Effect<ReadonlyArray<Workflow>, StoreUnavailable>
-  /** Active ones whose present state has no unfinished task, at most `limit`: something kept them from it. */
-  readonly idle: (limit: number) => Effect.Effect<ReadonlyArray<WorkflowRow>, StoreUnavailable>
+  /**
+   * Active ones whose present state has no task that goes on by itself: none at all, or a blocked one. Looks at
+   * no more than 1,000 active ones; where there are more, `turn` (a whole number from 0) chooses which.
+   */
+  readonly idle: (turn: number) => Effect.Effect<ReadonlyArray<WorkflowRow>, StoreUnavailable>
   /** The unfinished task of a workflow's state. */
   readonly unfinishedTask: (
     id: WorkflowId,
@@ -52,16 +59,12 @@ export interface Workflows {
   ) => Effect.Effect<Option.Option<TaskId>, StoreUnavailable>
   /** The newest task of a workflow's state, whatever its status; none when it never had one. */
   readonly lastTask: (id: WorkflowId, state: string) => Effect.Effect<Option.Option<TaskId>, StoreUnavailable>
+  /** Whether the workflow has entered a state since that task was made: then it is not of its present visit. */
+  readonly isOfEarlierVisit: (id: WorkflowId, taskId: TaskId) => Effect.Effect<boolean, StoreUnavailable>
   /** Into another state, active again if it was stalled; false when it is not in `from` any more. */
-  readonly advance: (
-    move: WorkflowMove & { readonly to: string },
-    stamp: Stamp
-  ) => Effect.Effect<boolean, StoreUnavailable>
+  readonly advance: (move: WorkflowMove, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
   /** Ends it in a state; false when it is not in `from` any more, or had ended before. */
-  readonly complete: (
-    move: WorkflowMove & { readonly to: string },
-    stamp: Stamp
-  ) => Effect.Effect<boolean, StoreUnavailable>
+  readonly complete: (move: WorkflowMove, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
   /** Stops it with a reason that operators see; a second reason replaces the first. */
   readonly stall: (id: WorkflowId, reason: string, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
   /** A stalled one goes on in its state, its fresh rounds counted anew; nothing when it is not stalled. */

@@ -3,6 +3,7 @@ import type { TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import { DEFAULT_RETRY_LIMIT, OUTCOME_SIGNAL, type State, type Template } from "../domain/WorkflowTemplate.ts"
+import { brief } from "./Brief.ts"
 import { filled } from "./References.ts"
 
 /** How the task of a workflow's present state ended. */
@@ -36,11 +37,17 @@ export const Step = Data.taggedEnum<Step>()
 /** How often a workflow may go back to an earlier state where its context has no `max_iterations`. */
 export const DEFAULT_MAX_ITERATIONS = 100
 
+/** Contexts come from outside too: no `max_iterations` of theirs is more than this. */
+export const MOST_ITERATIONS = 1_000
+
+const MOST_SIGNAL = 100
+const MOST_SUBJECT = 200
+
 type Instance = Pick<Workflow, "currentState" | "context">
 
 /** One step of a workflow, from how its task ended; looks at nothing else and changes nothing. */
 export const step = (template: Template, instance: Instance, end: TaskEnd): Step => {
-  const state = template.states[instance.currentState]
+  const state = stateOf(template, instance.currentState)
   if (state === undefined)
     return Step.Stall({ reason: `template ${template.name} has no state ${instance.currentState}` })
   return TaskEnd.$match(end, {
@@ -84,24 +91,29 @@ export const moved = (
   to: string,
   signal: string,
   context: JsonObject
-): Step => {
+): Exclude<Step, { readonly _tag: "Retry" }> => {
   const counted = own(template.counts, signal)
-  const counts = counted === undefined ? context : { ...context, [counted]: number(context[counted], 1) + 1 }
-  if (isEnd(template.states[to]))
+  const counts =
+    counted === undefined ? context : { ...context, [counted]: countIn(context, counted, 1, 1) + 1 }
+  if (isEnd(stateOf(template, to)))
     return Step.Complete({ state: to, signal: Option.some(signal), context: counts })
   if (!leadsBack(template, from, to)) return Step.Advance({ to, signal, context: counts })
-  const most = number(context.max_iterations, DEFAULT_MAX_ITERATIONS)
-  const iteration = number(context.returns, 0) + 2
+  const most = Math.min(countIn(context, "max_iterations", 1, DEFAULT_MAX_ITERATIONS), MOST_ITERATIONS)
+  const iteration = countIn(context, "returns", 0, 0) + 2
   return iteration > most
     ? Step.Stall({ reason: `max_iterations: ${most} iterations did not complete it` })
     : Step.Advance({ to, signal, context: { ...counts, returns: iteration - 1 } })
 }
 
+/** A template's state of that name, if it has one. */
+export const stateOf = (template: Template, name: string): State | undefined =>
+  Object.hasOwn(template.states, name) ? template.states[name] : undefined
+
 /** The states that a template reaches from its first one, that one first, nearest first. */
 export const reachable = (template: Template): ReadonlyArray<string> => {
   const found = [template.initial_state]
   for (const name of found)
-    for (const target of Object.values(template.states[name]?.on ?? {}))
+    for (const target of Object.values(stateOf(template, name)?.on ?? {}))
       if (!found.includes(target)) found.push(target)
   return found
 }
@@ -115,6 +127,12 @@ const leadsBack = (template: Template, from: string, to: string): boolean => {
   return order.indexOf(to) <= order.indexOf(from)
 }
 
+/** A key of the context that a task needs and that has no value; `why` says so in a sentence. */
+export interface Lacking {
+  readonly key: string
+  readonly why: string
+}
+
 /**
  * The intent of a state's task, as it would stand in JSON: references filled in, the source
  * `workflow:<id>:<state>`, and the workflow's own keys in the payload. None for a state that has no task; Left
@@ -123,14 +141,17 @@ const leadsBack = (template: Template, from: string, to: string): boolean => {
 export const taskOf = (
   template: Template,
   workflow: Pick<Workflow, "id" | "instanceKey" | "currentState" | "context">
-): Either.Either<Option.Option<JsonObject>, string> => {
+): Either.Either<Option.Option<JsonObject>, Lacking> => {
   const { context, currentState, id, instanceKey } = workflow
-  const task = template.states[currentState]?.task
+  const task = stateOf(template, currentState)?.task
   if (task === undefined) return Either.right(Option.none())
   return Either.mapBoth(filled(task, context), {
-    onLeft: (key) => `context.${key} has no value, which the task of state ${currentState} needs`,
+    onLeft: (key) => ({
+      key,
+      why: `context.${key} has no value, which the task of state ${currentState} needs`
+    }),
     onRight: (intent) => {
-      const fields = objectOf(intent)
+      const fields = fitting(objectOf(intent))
       return Option.some({
         ...fields,
         source: `workflow:${id}:${currentState}`,
@@ -149,7 +170,7 @@ export const taskOf = (
 const notAccepted = ({ on }: State, signal: Option.Option<string>): string => {
   const given = Option.match(signal, {
     onNone: () => "no workflow_signal",
-    onSome: (one) => JSON.stringify(one)
+    onSome: (one) => JSON.stringify(brief(one, MOST_SIGNAL))
   })
   return `signal_not_accepted: the outcome gave ${given}; accepted are ${Object.keys(on ?? {}).join(", ")}`
 }
@@ -160,5 +181,26 @@ const objectOf = (value: unknown): JsonObject =>
 const own = (record: Readonly<Record<string, string>> | undefined, key: string): string | undefined =>
   record !== undefined && Object.hasOwn(record, key) ? record[key] : undefined
 
-const number = (value: unknown, otherwise: number): number =>
-  typeof value === "number" && Number.isFinite(value) ? value : otherwise
+/** A whole number of the context from `least` up; whatever else stands there counts as `otherwise`. */
+const countIn = (context: JsonObject, key: string, least: number, otherwise: number): number => {
+  const value = Object.hasOwn(context, key) ? context[key] : undefined
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= least ? value : otherwise
+}
+
+/** Fields as an intent holds them: a subject is one short line, and a number may have come of a text. */
+const fitting = (fields: JsonObject): JsonObject => ({
+  ...fields,
+  ...(typeof fields.subject === "string" ? { subject: brief(fields.subject, MOST_SUBJECT) } : {}),
+  ...numbers(fields, "priority", "max_attempts"),
+  ...(typeof fields.schedule === "object" && fields.schedule !== null
+    ? { schedule: { ...fields.schedule, ...numbers(objectOf(fields.schedule), "delay_minutes") } }
+    : {})
+})
+
+const numbers = (fields: JsonObject, ...keys: ReadonlyArray<string>): JsonObject =>
+  Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = fields[key]
+      return typeof value === "string" && /^\d+(\.\d+)?$/.test(value) ? [[key, Number(value)]] : []
+    })
+  )

@@ -2,7 +2,7 @@ import { type DateTime, Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { communityResearch } from "./templates/CommunityResearch.ts"
-import { goalLoop, openGoalLoop } from "./templates/GoalLoop.ts"
+import { goalLoop, openGoalLoop, recalled } from "./templates/GoalLoop.ts"
 import { walletOnboarding } from "./templates/WalletOnboarding.ts"
 
 /** The templates that come with the runtime. */
@@ -14,6 +14,22 @@ export const templateOf = (name: string, own: ReadonlyMap<string, Template>): Op
     Option.fromNullable(BUILT_IN.find((template) => template.name === name))
   )
 
-/** The context that an instance begins with: what it was given, over what its template begins with. */
+/** The names of all templates, each once. */
+export const namesOf = (own: ReadonlyMap<string, Template>): ReadonlyArray<string> => [
+  ...new Set([...BUILT_IN.map(({ name }) => name), ...own.keys()])
+]
+
+/**
+ * The context that an instance opened at `at` begins with: what it was given, over what its template begins
+ * with. Given the result again it answers the same.
+ */
 export const opened = (template: Template, given: JsonObject, at: DateTime.Utc): JsonObject =>
   template === goalLoop ? openGoalLoop(given, at) : { ...template.context, ...given }
+
+/** As `opened` for an instance that lacks some of it (an adopted one), by what its last task was handed. */
+export const resumed = (
+  template: Template,
+  context: JsonObject,
+  payload: JsonObject,
+  at: DateTime.Utc
+): JsonObject => opened(template, template === goalLoop ? { ...recalled(payload), ...context } : context, at)

@@ -96,7 +96,8 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
             store.hash(path),
             store.read(path, 10),
             store.write(path, "x"),
-            store.keepOld(path)
+            store.keepOld(path),
+            store.files(path, { most: 1, descending: false, leaveOut: [] })
           ]
           for (const verb of verbs) expect(yield* tag(verb)).toBe("PathRefused")
         })
@@ -145,6 +146,54 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
         expect(yield* store.read("wiki/a.md", 10)).toEqual(Option.some("two"))
         yield* store.write("data.csv", "x")
         expect(yield* store.keepOld("data.csv")).toBe("data.csv.1.md")
+      })
+    )
+
+    check(
+      "lists the files of a folder and below it, what lies in a folder at the place of its name",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        for (const path of ["b.md", "a/z.md", "a.md", "a/b/c.md", "c/d.md", "c/e/f.md"])
+          yield* store.write(path, "x")
+        const all = { most: 9, descending: false, leaveOut: [] }
+        const paths = ["a/b/c.md", "a/z.md", "a.md", "b.md", "c/d.md", "c/e/f.md"]
+        expect(yield* store.files("", all)).toEqual({ paths, total: Option.some(6) })
+        expect(yield* store.files(".", { ...all, descending: true })).toEqual({
+          paths: paths.toReversed(),
+          total: Option.some(6)
+        })
+        expect(yield* store.files("a", all)).toEqual({ paths: paths.slice(0, 2), total: Option.some(2) })
+        expect(yield* store.files("", { ...all, leaveOut: ["a", "b.md", "c/e"] })).toEqual({
+          paths: ["a.md", "c/d.md"],
+          total: Option.some(2)
+        })
+      })
+    )
+
+    check(
+      "lists no more files than were asked for, and counts all of them",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        for (const path of ["a/1", "a/2", "b/3"]) yield* store.write(path, "x")
+        const wanted = { most: 2, descending: false, leaveOut: [] }
+        expect(yield* store.files("", wanted)).toEqual({ paths: ["a/1", "a/2"], total: Option.some(3) })
+        expect(yield* store.files("", { ...wanted, descending: true })).toEqual({
+          paths: ["b/3", "a/2"],
+          total: Option.some(3)
+        })
+      })
+    )
+
+    check(
+      "lists none of a folder that is not there, and none of a file",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.write("a.md", "x")
+        for (const path of ["none", "a.md", "a.md/deeper"])
+          expect(yield* store.files(path, { most: 9, descending: false, leaveOut: [] })).toEqual({
+            paths: [],
+            total: Option.some(0)
+          })
       })
     )
 

@@ -5,17 +5,22 @@ import { it } from "../support/effect.ts"
 import type { Raw } from "../support/store.ts"
 import { addAndFind } from "./store/addAndFind.ts"
 import { attempts } from "./store/attempts.ts"
+import { backlog } from "./store/backlog.ts"
 import { claims } from "./store/claims.ts"
 import { damage } from "./store/damage.ts"
+import { damagedSchedules } from "./store/damagedSchedules.ts"
 import { gates } from "./store/gates.ts"
 import { history } from "./store/history.ts"
+import { idleWorkflows } from "./store/idleWorkflows.ts"
 import { invariants } from "./store/invariants.ts"
 import { lists } from "./store/lists.ts"
 import { moves } from "./store/moves.ts"
 import { replays } from "./store/replays.ts"
 import { schedules } from "./store/schedules.ts"
+import { sensors } from "./store/sensors.ts"
 import { settlements } from "./store/settlements.ts"
 import { transactions } from "./store/transactions.ts"
+import { workflows } from "./store/workflows.ts"
 
 /** A sentence of behaviour and the program that shows it, on a store of its own. */
 export type Sentence = (
@@ -39,6 +44,11 @@ export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, u
     history,
     gates,
     schedules,
+    sensors,
+    backlog,
+    damagedSchedules,
+    workflows,
+    idleWorkflows,
     transactions,
     damage,
     invariants

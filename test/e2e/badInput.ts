@@ -1,5 +1,6 @@
 import { ConfigurationFile } from "../../src/config/FileSchema.ts"
 import { Profile } from "../../src/domain/Profile.ts"
+import { ScheduleIntent } from "../../src/domain/RecurringSchedule.ts"
 import { Intent } from "../../src/domain/Task.ts"
 import { fullConfig, fullIntent, fullProfile } from "../config/samples.ts"
 import { type BadCase, badCases } from "../support/badCases.ts"
@@ -24,6 +25,7 @@ const every = <A>(step: number, list: ReadonlyArray<A>): ReadonlyArray<A> =>
   list.filter((_, at) => at % step === 0)
 
 const { schedule: _, ...goodIntent } = fullIntent
+const { available_at: _due, ...goodTemplate } = fullIntent
 
 const intent = (name: string, document: unknown, ...words: ReadonlyArray<string>): BadInput => ({
   name: `intake, ${name}`,
@@ -119,6 +121,41 @@ const profiles: ReadonlyArray<BadInput> = every(6, badCases(Profile, fullProfile
   words: [`profile-${at}.json`, ...wordsOf(bad)]
 }))
 
+const goodSchedule = {
+  name: "every morning",
+  interval_seconds: 305,
+  task: goodTemplate,
+  next_run_at: "2026-04-29T07:01:02.003Z",
+  enabled: true,
+  overlap: "skip"
+}
+
+const schedule = (name: string, document: unknown, ...words: ReadonlyArray<string>): BadInput => ({
+  name: `schedule, ${name}`,
+  args: ["schedule-create", "--file", "-"],
+  stdin: JSON.stringify(document),
+  words
+})
+
+const cron = (expression: string, timezone?: string) => {
+  const { interval_seconds: _, ...rest } = goodSchedule
+  return { ...rest, cron: expression, ...(timezone === undefined ? {} : { timezone }) }
+}
+
+const schedules: ReadonlyArray<BadInput> = [
+  ...every(4, badCases(ScheduleIntent, goodSchedule)).map((bad) =>
+    schedule(bad.name, bad.input, ...wordsOf(bad))
+  ),
+  schedule("an interval of 0", { ...goodSchedule, interval_seconds: 0 }, "interval_seconds", "at least 1"),
+  schedule("a cron of 61 minutes", cron("61 * * * *"), "cron", "cannot be used"),
+  schedule("a cron that never matches", cron("0 0 31 2 *"), "cron", "never matches"),
+  schedule("a zone that is none", cron("0 0 * * *", "Europe/Zurick"), "timezone", "did you mean", "Zurich"),
+  schedule("a zone without a cron", { ...goodSchedule, timezone: "UTC" }, "timezone", "no cron"),
+  schedule("two timings", { ...goodSchedule, cron: "0 0 * * *" }, "cron", "one of the two"),
+  schedule("a name of spaces", { ...goodSchedule, name: "  " }, "name", "text of 1 to 200"),
+  schedule("a list", [goodSchedule], "a list of 1 item", "expected an object")
+]
+
 const line = (args: string, ...words: ReadonlyArray<string>): BadInput => ({
   name: `command line, ${args}`,
   args: args.split(" "),
@@ -161,6 +198,10 @@ const usage: ReadonlyArray<BadInput> = [
   line("bridge-github", "nothing names it"),
   line("bridge-github --file bad/none.json", "bad/none.json", "no such file"),
   line("run-once --force", "--force"),
+  line("schedule-create", "nothing names it", "--json"),
+  line("schedule-show", "NAME", "missing"),
+  line("schedule-tick --at noon", "--at", '"noon"', "ISO 8601"),
+  line("schedule-tick --at 2026-02-31T00:00:00Z", "--at", "ISO 8601"),
   line("pause --reason", "--reason")
 ]
 
@@ -181,4 +222,4 @@ const bridges: ReadonlyArray<BadInput> = [
 }))
 
 /** Every group with its cases; the first argument of each line is a command of the binary. */
-export const badInput = { intents, configurations, profiles, usage, bridges }
+export const badInput = { intents, schedules, configurations, profiles, usage, bridges }

@@ -25,6 +25,34 @@ const checkIn = `bun run src/cli.ts intake --json '{
 "schedule": { "delay_minutes": 30 }
 }'`
 
+const schedule = `bun run src/cli.ts schedule-create --json '{
+"name": "aibtc-checkin",
+"interval_seconds": 305,
+"task": {
+"kind": "aibtc-checkin",
+"source": "schedule:aibtc-checkin",
+"subject": "AIBTC check-in",
+"payload": { "check": "heartbeat" },
+"requested_adapter": "aibtc-heartbeat"
+}
+}'`
+
+const sensorEvent = `bun run src/cli.ts sensor-event --json '{
+"sensor_id": "discord-mentions",
+"event_id": "message-123",
+"source_ref": "discord://channel/message-123",
+"dedupe_key": "discord:message-123",
+"payload": { "summary": "external request" },
+"proposed_workflow": {
+"template": "goal-loop",
+"instance_key": "discord-message-123",
+"context": {
+"summary": "Respond to Discord request",
+"objective": "Investigate and respond with evidence"
+}
+}
+}'`
+
 const bridges = [
   "bun run src/cli.ts bridge-github --file fixtures/github-pr-merged.json",
   "bun run src/cli.ts bridge-discord --file fixtures/discord-mention.json"
@@ -55,4 +83,19 @@ test("the commands of the first description run as they stand there, from source
       ]
     })
     expect(await shell("bun run src/cli.ts healthcheck")).toMatchObject({ ok: true, config_issues: [] })
+    expect(await shell(schedule)).toMatchObject({ upserted: true, schedule: { name: "aibtc-checkin" } })
+    expect(await shell("bun run src/cli.ts schedule-tick")).toMatchObject({ tasks_created: 1 })
+  }))
+
+test("so does its sensor event, in a state of its own, and a repeat of it is none", () =>
+  inSourceTree(async (run) => {
+    expect(await run(install)).toMatchObject({ code: 0 })
+    const told = async () => JSON.parse((await run(sensorEvent)).stdout)
+    const first = await told()
+    expect(first).toMatchObject({ accepted: true, task_id: null, workflow_id: 1, event: { stale: false } })
+    expect(await told()).toEqual({ ...first, accepted: false })
+    expect(JSON.parse((await run("bun run src/cli.ts status")).stdout)).toMatchObject({
+      counts: { queued: 1 },
+      recent: [{ kind: "goal-plan" }]
+    })
   }))

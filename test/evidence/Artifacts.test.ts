@@ -5,6 +5,7 @@ import { ArtifactFailed, ArtifactStore } from "../../src/artifact/ArtifactStore.
 import { TaskId } from "../../src/domain/Ids.ts"
 import { withArtifacts } from "../../src/evidence/Artifacts.ts"
 import { type Answer, render } from "../../src/evidence/ArtifactText.ts"
+import { KERNEL_TICK_MS } from "../../src/evidence/Claim.ts"
 import { firstHeading } from "../../src/evidence/Precheck.ts"
 import { it } from "../support/effect.ts"
 import { NEW, OLD, outcome, round, world } from "./claim.ts"
@@ -98,6 +99,19 @@ raw text
       expect(found.written).toEqual(Option.none())
       expect(yield* read("wiki/a.md")).toBe("old")
     }).pipe(Effect.provide(world({ "wiki/a.md": { text: "old", changedAtMs: NEW } })))
+  )
+
+  it.effect("that another task wrote a moment before the round is kept under a number", () =>
+    Effect.gen(function* () {
+      const store = yield* ArtifactStore
+      const sha256 = Option.getOrThrow(yield* store.hash("wiki/a.md"))
+      const known = round({ "wiki/a.md": sha256 })
+      const files = yield* MemoryFiles
+      yield* files.put("wiki/a.md", "old", DateTime.toEpochMillis(known.roundStartedAt) - KERNEL_TICK_MS / 2)
+      const found = yield* withArtifacts(answer({ round: known }))
+      expect(found.written).toMatchObject(Option.some({ kept: Option.some("wiki/a.1.md") }))
+      expect(yield* read("wiki/a.md")).toContain("It is done.")
+    }).pipe(Effect.provide(world({ "wiki/a.md": { text: "old", changedAtMs: OLD } })))
   )
 
   it.effect("that the runtime wrote in an attempt that was lost is written anew", () =>

@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout } from "bun:test"
-import { DateTime, Effect, Either, Option, Ref, Schema, TestClock, TestContext } from "effect"
+import { DateTime, Effect, Either, Layer, Option, Ref, Schema, TestClock, TestContext } from "effect"
 import type { RecurringSchedule, ScheduleFate } from "../../src/domain/RecurringSchedule.ts"
 import { tick, timingOf } from "../../src/intake/Due.ts"
 import { nextAfter } from "../../src/schedule/Recurrence.ts"
@@ -147,8 +147,9 @@ it.prop(
       expect(new Set(made).size).toBe(made.length)
       expect([...made].sort()).toEqual([...fired].sort())
     }).pipe(
-      Effect.provide(world({ adapters: { local: says("done") } })),
-      Effect.provide(TestContext.TestContext)
+      Effect.provide(
+        Layer.provideMerge(world({ adapters: { local: says("done") } }), TestContext.TestContext)
+      )
     ),
-  { numRuns: 25 }
+  { numRuns: 15 }
 )

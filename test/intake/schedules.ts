@@ -1,4 +1,5 @@
 import { DateTime, Effect, Option } from "effect"
+import { Sqlite } from "../../layers/store/Sqlite.ts"
 import type { RecurringSchedule, ScheduleFate } from "../../src/domain/RecurringSchedule.ts"
 import { tick } from "../../src/intake/Due.ts"
 import { readSchedule, saveSchedule } from "../../src/intake/SaveSchedule.ts"
@@ -52,3 +53,15 @@ export const tasks = Effect.flatMap(Store, (store) =>
     (page) => [...Option.getOrThrow(page).tasks].reverse()
   )
 )
+
+/** The newest events, oldest first. */
+export const lastEvents = (count: number) =>
+  Effect.flatMap(Store, (store) =>
+    Effect.map(store.events.newest(count), (events) =>
+      events.map((event) => ({ type: event.eventType, detail: event.detail }))
+    )
+  )
+
+/** Writes into the table as another program would. */
+export const damage = (sql: string) =>
+  Effect.flatMap(Sqlite, (sqlite) => sqlite.transact("damage", sqlite.rows({ text: sql, names: [] })))

@@ -22,6 +22,7 @@ const well = {
   journalMode: "wal",
   sizeBytes: 4096,
   walBytes: 0,
+  backedUpAt: Option.none<DateTime.Utc>(),
   problems: []
 }
 

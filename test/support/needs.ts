@@ -27,6 +27,8 @@ const probes = {
   chromium: () => Bun.which("chromium") !== null,
   setpriv: () => Bun.which("setpriv") !== null,
   git: () => Bun.which("git") !== null,
+  perl: () => Bun.which("perl") !== null,
+  systemd: () => works([process.execPath, join(import.meta.dir, "systemd.ts")]),
   tmpfs: () =>
     works(["sh", "-c", 'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d"; rmdir "$d"']),
   ip: () => Bun.which("ip") !== null,
@@ -36,7 +38,7 @@ const probes = {
 }
 
 /** What only the host can grant: where it is refused, the test is skipped with CI set, too. */
-const rights: ReadonlyArray<Need> = ["tmpfs", "a network of its own"]
+const rights: ReadonlyArray<Need> = ["tmpfs", "a network of its own", "systemd"]
 
 export type Need = keyof typeof probes
 

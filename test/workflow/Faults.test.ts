@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { Schema } from "effect"
-import { templateFaults } from "../../src/workflow/Faults.ts"
 import { Template } from "../../src/domain/WorkflowTemplate.ts"
+import { templateFaults } from "../../src/workflow/Faults.ts"
 import { BUILT_IN } from "../../src/workflow/Templates.ts"
 
 const sound = {

@@ -3,8 +3,8 @@ import { DateTime, Either, FastCheck, Option, Schema } from "effect"
 import { TaskId, WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Intent } from "../../src/domain/Task.ts"
-import { isEnd, Step, step, TaskEnd, taskOf } from "../../src/workflow/Machine.ts"
 import type { Template } from "../../src/domain/WorkflowTemplate.ts"
+import { isEnd, Step, step, TaskEnd, taskOf } from "../../src/workflow/Machine.ts"
 import { BUILT_IN, opened, templateOf } from "../../src/workflow/Templates.ts"
 
 const AT = DateTime.unsafeMake("2026-04-29T07:01:02.003Z")
@@ -158,6 +158,18 @@ describe("a goal loop", () => {
       Step.Stall({ reason: "needs_operator: log in" })
     )
   })
+})
+
+test("no context makes a loop endless", () => {
+  for (const odd of [
+    { max_iterations: 1e15 },
+    { returns: -1e9, max_iterations: 1_000 },
+    { max_iterations: "x" }
+  ]) {
+    const { last, visited } = walk("goal-loop", { summary: "Go", ...odd }, Array(5_000).fill("continue"))
+    expect(last._tag).toBe("Stall")
+    expect(visited.filter((state) => state === "execute").length).toBeLessThanOrEqual(1_000)
+  }
 })
 
 test("a blocked task gets two fresh rounds, then the workflow stalls with its reason", () => {

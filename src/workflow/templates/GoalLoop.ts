@@ -102,22 +102,40 @@ export const goalLoop: Template = {
   }
 }
 
-/** The context that a goal loop begins with: what it is named after is fixed when it is opened. */
-export const openGoalLoop = (context: JsonObject, at: DateTime.Utc): JsonObject => {
+/**
+ * The context that a goal loop begins with: what it is named after is fixed when it is opened. Values that are
+ * null or of no use count as left out.
+ */
+export const openGoalLoop = (given: JsonObject, at: DateTime.Utc): JsonObject => {
+  const context = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const objective = words(context.objective) || words(context.summary) || "see the context"
   const baseName = words(context.base_name) || `${compact(at)}-${slug(words(context.summary) || objective)}`
   return {
-    scope: [],
-    max_iterations: 10,
-    execution_iteration: 1,
-    plan_artifact: `plans/${baseName}-plan.md`,
     ...context,
     objective,
-    base_name: baseName
+    scope: context.scope ?? [],
+    base_name: baseName,
+    plan_artifact: words(context.plan_artifact) || `plans/${baseName}-plan.md`,
+    execution_iteration: count(context.execution_iteration, 1),
+    max_iterations: count(context.max_iterations, 10)
+  }
+}
+
+/** What the payload of a goal loop's task tells of its context, for an instance whose own lacks it. */
+export const recalled = (payload: JsonObject): JsonObject => {
+  const plan = words(payload.proposal_artifact)
+  const base = /^plans\/(.+)-plan\.md$/s.exec(plan)?.[1]
+  return {
+    ...(plan === "" ? {} : { plan_artifact: plan }),
+    ...(base === undefined ? {} : { base_name: base }),
+    ...(payload.iteration === undefined ? {} : { execution_iteration: payload.iteration })
   }
 }
 
 const words = (value: unknown): string => (typeof value === "string" ? value.trim() : "")
+
+const count = (value: unknown, otherwise: number): number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? value : otherwise
 
 /** `20260429-070102` */
 const compact = (at: DateTime.Utc): string =>

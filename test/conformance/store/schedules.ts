@@ -2,7 +2,7 @@ import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import type { DueSchedule, Evaluation, NewFate, NewSchedule } from "../../../src/store/Schedules.ts"
 import { Store } from "../../../src/store/Store.ts"
-import { actor, add, at, find, newest, Raw, stampAt, taskId, text } from "../../support/store.ts"
+import { actor, add, at, find, newest, stampAt, taskId, text } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
 const schedule = (name: string, changes: Partial<NewSchedule> = {}): NewSchedule => ({
@@ -18,18 +18,21 @@ const schedule = (name: string, changes: Partial<NewSchedule> = {}): NewSchedule
   ...changes
 })
 
-const save = (name: string, changes: Partial<NewSchedule> = {}, seconds = 0) =>
+/** Saves a schedule of every minute that is due after one. */
+export const save = (name: string, changes: Partial<NewSchedule> = {}, seconds = 0) =>
   Effect.flatMap(Store, ({ schedules }) => schedules.upsert(schedule(name, changes), [], stampAt(seconds)))
 
-const due = (seconds: number, limit = 10) =>
+/** What is due at a second. */
+export const due = (seconds: number, limit = 10) =>
   Effect.flatMap(Store, ({ schedules }) => schedules.due(at(seconds), limit))
 
-const nameOf = (row: DueSchedule): string => (row._tag === "Due" ? row.schedule.name : row.name)
+export const nameOf = (row: DueSchedule): string => (row._tag === "Due" ? row.schedule.name : row.name)
 
 /** The one that is due. */
 const only = (seconds: number) => Effect.map(due(seconds), (rows) => rows[0]!)
 
-const fate = (seconds: number, changes: Partial<NewFate> = {}): NewFate => ({
+/** The fate of the due time at a second: fired, where nothing else is said. */
+export const fate = (seconds: number, changes: Partial<NewFate> = {}): NewFate => ({
   firstDueAt: at(seconds),
   lastDueAt: at(seconds),
   missed: 0,
@@ -241,53 +244,4 @@ export const schedules = (check: Sentence) => {
       })
     })
   )
-
-  const damages: ReadonlyArray<readonly [string, string]> = [
-    ["task_json", "{"],
-    ["task_json", "[]"],
-    ["task_json", ""],
-    ["next_run_at", ""],
-    ["next_run_at", "never"],
-    ["next_run_at", "2026-02-31T00:00:00.000Z"],
-    ["last_run_at", "yesterday"],
-    ["last_task_id", ""],
-    ["created_at", "then"]
-  ]
-  for (const [column, value] of damages)
-    check(
-      `sets a schedule aside whose ${column} is ${JSON.stringify(value)}, shows it, and is mended by a save`,
-      Effect.gen(function* () {
-        const store = yield* Store
-        const raw = yield* Raw
-        yield* save("bad")
-        yield* save("good")
-        yield* raw.run(`UPDATE schedules SET ${column} = ? WHERE name = 'bad'`, value)
-        const rows = yield* due(60)
-        expect(rows.map(nameOf).sort()).toEqual(["bad", "good"])
-        const bad = rows.find((row) => nameOf(row) === "bad")!
-        if (bad._tag === "Due") throw new Error("it was read as sound")
-        expect(bad.problem).toContain(column.replace("_json", ""))
-        expect(Option.isSome(bad.dueAt)).toBe(column !== "next_run_at")
-        expect(Option.map(yield* store.schedules.nextDue, text)).toEqual(Option.some(text(at(60))))
-
-        const listed = (yield* store.schedules.list).find((one) => one.name === "bad")
-        expect(listed).toMatchObject({ enabled: false, disabledReason: Option.some(bad.problem) })
-        expect(yield* store.schedules.sound("bad")).toEqual(Option.none())
-
-        const fates = [fate(60, { fate: "refused", reason: Option.some(bad.problem) })]
-        const unfit = { ...bad, next: Option.none(), fates }
-        expect(yield* store.schedules.quarantine(unfit, stampAt(60))).toBe(true)
-        expect(yield* store.schedules.quarantine(unfit, stampAt(60))).toBe(false)
-        expect((yield* due(60)).map(nameOf)).toEqual(["good"])
-        expect((yield* newest(1))[0]).toMatchObject({
-          eventType: "record_quarantined",
-          detail: { table: "schedules", id: "id-bad", name: "bad", problem: bad.problem }
-        })
-        expect((yield* store.schedules.fates("id-bad", 9)).map((one) => one.fate)).toEqual(["refused"])
-
-        expect(yield* save("bad", {}, 70)).toMatchObject({ enabled: true, scheduleId: "id-bad" })
-        expect(Option.isSome(yield* store.schedules.sound("bad"))).toBe(true)
-        expect((yield* due(60)).map(nameOf).sort()).toEqual(["bad", "good"])
-      })
-    )
 }

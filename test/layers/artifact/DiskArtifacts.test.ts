@@ -46,7 +46,8 @@ const refusedEverywhere = (path: string) =>
       store.hash(path),
       store.read(path, 9),
       store.write(path, "x"),
-      store.keepOld(path)
+      store.keepOld(path),
+      store.files(path, { most: 9, descending: false, leaveOut: [] })
     ]
     for (const verb of verbs) {
       const error = yield* Effect.flip(verb as Effect.Effect<unknown, { readonly _tag: string }>)
@@ -174,5 +175,40 @@ check("a root that cannot be made says why", () =>
     writeFileSync(join(root, "file"), "")
     const error = yield* Effect.flip(Effect.provide(ArtifactStore, layer(join(root, "file", "artifacts"))))
     expect(error).toMatchObject({ _tag: "ArtifactFailed", reason: "ENOTDIR" })
+  })
+)
+
+check("a listing passes over symlinks and what is only half written", () =>
+  Effect.gen(function* () {
+    const store = yield* ArtifactStore
+    yield* store.write("wiki/a.md", "a")
+    writeFileSync(join(root, "..", "secret.md"), "secret")
+    symlinkSync("../secret.md", join(root, "out.md"))
+    symlinkSync("wiki", join(root, "alias"))
+    writeFileSync(join(root, `.${crypto.randomUUID()}.tmp`), "half")
+    writeFileSync(join(root, ".kept.tmp"), "whole")
+    execFileSync("mkfifo", [join(root, "pipe")])
+    expect(yield* store.files("", { most: 9, descending: false, leaveOut: [] })).toEqual({
+      paths: [".kept.tmp", "wiki/a.md"],
+      total: Option.some(2)
+    })
+  })
+)
+
+check("a listing counts nothing where a folder below cannot be read, and says so by no total", () =>
+  Effect.gen(function* () {
+    const store = yield* ArtifactStore
+    yield* store.write("wiki/a.md", "a")
+    // Longer than a path may be: the names above it can be read, it cannot.
+    const deep = Array.from({ length: 17 }, () => "d".repeat(250))
+    execFileSync("bash", [
+      "-ec",
+      `cd "$0"; for name in "$@"; do mkdir "$name"; cd "$name"; done`,
+      root,
+      ...deep
+    ])
+    const { paths, total } = yield* store.files("", { most: 9, descending: false, leaveOut: [] })
+    expect({ paths, total }).toEqual({ paths: ["wiki/a.md"], total: Option.none() })
+    execFileSync("rm", ["-rf", join(root, deep[0]!)])
   })
 )

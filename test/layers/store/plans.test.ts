@@ -15,6 +15,7 @@ const BOUNDED = [
   /^SCAN attempts USING INDEX attempts_running$/,
   /^SCAN runners USING INDEX runners_open$/,
   /^SCAN tasks USING INDEX tasks_delayed$/,
+  /^SCAN sensor_events USING INDEX sensor_events_created$/,
   /^SCAN schedules USING INDEX sqlite_autoindex_schedules_\d$/
 ]
 

@@ -1,0 +1,232 @@
+import { constants } from "node:fs"
+import { type FileHandle, open } from "node:fs/promises"
+import { basename, dirname } from "node:path"
+import { DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
+import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
+import { EvidenceFiles, type Removal, type Removed } from "../../src/artifact/EvidenceFiles.ts"
+import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
+import { failed } from "./AuditPlace.ts"
+import { bytesIn, entriesOf, openIn, removeEmpty, removeFile, removeTree, seenIn } from "./Removing.ts"
+
+/** Where evidence lies, and the database, beside which a dying process leaves files too. */
+export interface EvidencePlaces {
+  readonly artifactDir: string
+  readonly dbPath: string
+}
+
+const PIECE = 500
+const RUNS = "adapter-runs"
+const BUNDLES = "bundles"
+const NOTHING: Removed = { entries: 0, bytes: 0 }
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/
+const BUNDLE_FILE = /^(.{1,200}?)(\.prompt\.txt|\.json)$/
+/** The names that DiskArtifacts gives to what it writes. */
+const HALF_WRITTEN = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/
+/** The names that layers/store/Backups gives, with what SQLite keeps beside them. */
+const NEW_DATABASE = /^\.new-\d+-[0-9a-f]{8}(-wal|-shm|-journal)?$/
+
+const { O_DIRECTORY, O_RDONLY } = constants
+
+/** Runs `use` with the folder open that the names lead to from `root`, no link followed; none when it is gone. */
+const within = async <A>(
+  root: string,
+  names: ReadonlyArray<string>,
+  use: (folder: FileHandle) => Promise<A>
+): Promise<A | undefined> => {
+  let folder: FileHandle | undefined
+  try {
+    folder = await open(root, O_RDONLY | O_DIRECTORY)
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined
+    throw cause
+  }
+  try {
+    for (const name of names) {
+      const next: FileHandle | undefined = await openIn(folder, name)
+      if (next === undefined) return undefined
+      await folder.close()
+      folder = next
+    }
+    return await use(folder)
+  } finally {
+    await folder.close()
+  }
+}
+
+const isYoung = (mtimeMs: number, { before }: Removal): boolean =>
+  before !== undefined && mtimeMs >= DateTime.toEpochMillis(before)
+
+/** Whether a folder is there, not a link to one, and was not touched since. */
+const isOldFolder = async (folder: FileHandle, name: string, removal: Removal): Promise<boolean> => {
+  const found = await seenIn(folder, name)
+  return found?.isDirectory() === true && !isYoung(found.mtimeMs, removal)
+}
+
+/** Plain files of one folder whose names are wanted. */
+const removeFiles = async (
+  folder: FileHandle,
+  isWanted: (name: string) => boolean,
+  removal: Removal
+): Promise<Removed> => {
+  let [entries, bytes] = [0, 0]
+  for await (const entry of entriesOf(folder)) {
+    if (!entry.isFile() || !isWanted(entry.name)) continue
+    const found = await removeOne(folder, entry.name, removal)
+    entries += found.entries
+    bytes += found.bytes
+  }
+  return { entries, bytes }
+}
+
+const removeOne = async (folder: FileHandle, name: string, removal: Removal): Promise<Removed> => {
+  const found = await seenIn(folder, name)
+  if (found?.isFile() !== true || isYoung(found.mtimeMs, removal)) return NOTHING
+  const bytes = await removeFile(folder, name, removal.dryRun)
+  return bytes === undefined ? NOTHING : { entries: 1, bytes }
+}
+
+const taskOf = (name: string): Option.Option<TaskId> =>
+  Option.filter(
+    Option.flatMap(decoded(name), Schema.decodeUnknownOption(TaskId)),
+    (id) => auditTaskSegment(id) === name
+  )
+
+const attemptOf = (taskId: TaskId, name: string): Option.Option<AttemptId> =>
+  Option.filter(
+    Option.flatMap(decoded(name), Schema.decodeUnknownOption(AttemptId)),
+    (id) => auditSegments(taskId, id).at(-1) === name
+  )
+
+const decoded = (name: string): Option.Option<string> => {
+  try {
+    return Option.some(decodeURIComponent(name))
+  } catch {
+    return Option.none()
+  }
+}
+
+/** The folders and files in an open folder, by name. */
+async function* namesIn(
+  root: string,
+  names: ReadonlyArray<string>,
+  kind: "folders" | "files"
+): AsyncGenerator<string> {
+  const folder = await within(root, names, (held) => open(`/proc/self/fd/${held.fd}`, O_RDONLY | O_DIRECTORY))
+  if (folder === undefined) return
+  try {
+    for await (const entry of entriesOf(folder))
+      if (kind === "folders" ? entry.isDirectory() : entry.isFile()) yield entry.name
+  } finally {
+    await folder.close()
+  }
+}
+
+async function* tasksOn(root: string): AsyncGenerator<TaskId> {
+  for await (const name of namesIn(root, [RUNS], "folders")) yield* Option.toArray(taskOf(name))
+}
+
+async function* attemptsOn(root: string) {
+  for await (const taskId of tasksOn(root))
+    for await (const name of namesIn(root, [RUNS, auditTaskSegment(taskId)], "folders"))
+      for (const attemptId of Option.toArray(attemptOf(taskId, name))) yield { taskId, attemptId }
+}
+
+async function* bundlesOn(root: string) {
+  for await (const day of namesIn(root, [BUNDLES], "folders")) {
+    if (!DAY.test(day)) continue
+    for await (const name of namesIn(root, [BUNDLES, day], "files")) {
+      const bundleId = BUNDLE_FILE.exec(name)?.[1]
+      if (bundleId !== undefined) yield { bundleId, path: `${BUNDLES}/${day}/${name}` }
+    }
+  }
+}
+
+const removeUnfinished = async (
+  { artifactDir, dbPath }: EvidencePlaces,
+  removal: Removal
+): Promise<Removed> => {
+  const found: Array<Removed | undefined> = [
+    await within(dirname(dbPath), [], (folder) =>
+      removeFiles(
+        folder,
+        (name) => name.startsWith(basename(dbPath)) && NEW_DATABASE.test(name.slice(basename(dbPath).length)),
+        removal
+      )
+    ),
+    await within(artifactDir, ["snapshots"], (folder) =>
+      removeFiles(folder, (name) => HALF_WRITTEN.test(name), removal)
+    )
+  ]
+  for await (const day of namesIn(artifactDir, [BUNDLES], "folders"))
+    found.push(
+      await within(artifactDir, [BUNDLES, day], (folder) =>
+        removeFiles(folder, (name) => HALF_WRITTEN.test(name), removal)
+      )
+    )
+  return {
+    entries: found.reduce((sum, one) => sum + (one?.entries ?? 0), 0),
+    bytes: found.reduce((sum, one) => sum + (one?.bytes ?? 0), 0)
+  }
+}
+
+const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
+  const { artifactDir } = places
+  const asking = <A>(path: string, ask: () => Promise<A>): Effect.Effect<A, AuditFailed> =>
+    Effect.tryPromise({ try: ask, catch: (cause) => failed(`${artifactDir}/${path}`, cause) })
+  const pieces = <A>(path: string, all: () => AsyncGenerator<A>) =>
+    Stream.suspend(() =>
+      Stream.fromAsyncIterable(all(), (cause) => failed(`${artifactDir}/${path}`, cause))
+    ).pipe(
+      Stream.grouped(PIECE),
+      Stream.map((piece) => [...piece])
+    )
+  return {
+    removeAttempt: Effect.fn("EvidenceFiles.removeAttempt")(({ attemptId, taskId }, removal) => {
+      const names = auditSegments(taskId, attemptId)
+      const name = names.at(-1)!
+      return Effect.uninterruptible(
+        asking(names.join("/"), async () => {
+          const bytes = await within(artifactDir, names.slice(0, -1), async (folder) => {
+            if (!(await isOldFolder(folder, name, removal))) return undefined
+            return removal.dryRun ? bytesIn(folder, name) : removeTree(folder, name)
+          })
+          return bytes === undefined ? NOTHING : { entries: 1, bytes }
+        })
+      )
+    }),
+    removeBundle: Effect.fn("EvidenceFiles.removeBundle")((path, removal) => {
+      const [top = "", day = "", name = "", ...deeper] = path.split("/")
+      if (top !== BUNDLES || !DAY.test(day) || !BUNDLE_FILE.test(name) || deeper.length > 0)
+        return Effect.succeed(NOTHING)
+      return Effect.uninterruptible(
+        asking(path, async () => {
+          const found = await within(artifactDir, [BUNDLES, day], (folder) =>
+            removeOne(folder, name, removal)
+          )
+          return found ?? NOTHING
+        })
+      )
+    }),
+    removeTask: Effect.fn("EvidenceFiles.removeTask")((taskId, removal) =>
+      asking(`${RUNS}/${auditTaskSegment(taskId)}`, async () => {
+        const gone = await within(artifactDir, [RUNS], async (folder) => {
+          const name = auditTaskSegment(taskId)
+          return !removal.dryRun && (await isOldFolder(folder, name, removal)) && removeEmpty(folder, name)
+        })
+        return gone === true ? { entries: 1, bytes: 0 } : NOTHING
+      })
+    ),
+    attempts: pieces(RUNS, () => attemptsOn(artifactDir)),
+    tasks: pieces(RUNS, () => tasksOn(artifactDir)),
+    bundles: pieces(BUNDLES, () => bundlesOn(artifactDir)),
+    removeUnfinished: Effect.fn("EvidenceFiles.removeUnfinished")((removal) =>
+      asking("", () => removeUnfinished(places, removal))
+    )
+  }
+}
+
+/** Evidence on disk below the artifact root. */
+export const layer = (places: EvidencePlaces): Layer.Layer<EvidenceFiles> =>
+  Layer.succeed(EvidenceFiles, make(places))

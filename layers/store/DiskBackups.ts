@@ -1,0 +1,23 @@
+import * as os from "node:os"
+import { DateTime, Effect, Layer } from "effect"
+import { absolute } from "../../src/config/Paths.ts"
+import { BackupFiles } from "../../src/store/BackupFiles.ts"
+import { check } from "./BackupCheck.ts"
+import { copy } from "./OnlineBackup.ts"
+import { restore } from "./Restore.ts"
+
+const place = (given: string): string => absolute(process.cwd(), os.homedir(), given)
+
+/** Backups on this host's disks. */
+export const layer: Layer.Layer<BackupFiles> = Layer.succeed(
+  BackupFiles,
+  BackupFiles.of({
+    copy: Effect.fn("BackupFiles.copy")((database, to, at, tell) =>
+      Effect.scoped(copy(place(database), place(to), DateTime.formatIso(at), tell))
+    ),
+    check: Effect.fn("BackupFiles.check")((file, tell) => Effect.scoped(check(place(file), tell))),
+    restore: Effect.fn("BackupFiles.restore")((from, database, at, tell) =>
+      Effect.scoped(restore(place(from), place(database), DateTime.formatIso(at), tell))
+    )
+  })
+)

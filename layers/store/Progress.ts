@@ -1,0 +1,24 @@
+import { Effect, Schedule } from "effect"
+import type { Tell } from "../../src/store/BackupFiles.ts"
+
+/** Told from the first second on and then each second. */
+const PACE = "1 second"
+
+/** A size in whole MiB, as people read it. */
+export const mib = (bytes: number): string => `${Math.ceil(bytes / 1024 / 1024)} MiB`
+
+/** Tells every second what `sentence` answers, while a step runs that takes longer. */
+export const telling =
+  (tell: Tell, sentence: () => string) =>
+  <A, E, R>(step: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.scoped(
+      Effect.zipRight(
+        Effect.forkScoped(
+          Effect.suspend(() => tell(sentence())).pipe(
+            Effect.repeat(Schedule.spaced(PACE)),
+            Effect.delay(PACE)
+          )
+        ),
+        step
+      )
+    )

@@ -1,0 +1,39 @@
+import { Effect, Option } from "effect"
+import { TaskId } from "../../src/domain/Ids.ts"
+import type { Backlog, BacklogKey, Seeded } from "../../src/store/Backlog.ts"
+import { json } from "./columns.ts"
+import { idReader } from "./rows.ts"
+import type { Sqlite } from "./Sqlite.ts"
+import { statement } from "./statement.ts"
+
+/** The index of sources does not hold subjects: a search reads the tasks of its source, one by one. */
+export const MOST_OF_A_SOURCE = 10_000
+
+const OF_SOURCE = statement(
+  "SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE source = :source LIMIT :most)"
+)
+const OF_SUBJECT = statement(`
+  SELECT task_id, kind FROM tasks WHERE source = :source AND subject = :subject ORDER BY created_at, task_id LIMIT 1`)
+const WITHOUT_SUBJECT = statement(`
+  SELECT task_id, kind FROM tasks WHERE source = :source AND subject IS NULL AND kind = :kind AND payload_json = :payload
+  ORDER BY created_at, task_id LIMIT 1`)
+
+const taskId = idReader(TaskId)
+
+const find = (sqlite: Sqlite["Type"], { kind, payload, source, subject }: BacklogKey) =>
+  Effect.gen(function* () {
+    const most = MOST_OF_A_SOURCE + 1
+    const counted = yield* sqlite.rows(OF_SOURCE, { source, most })
+    if (Number(counted[0]?.n) === most) return { _tag: "Crowded" } satisfies Seeded
+    const rows = Option.isSome(subject)
+      ? yield* sqlite.rows(OF_SUBJECT, { source, subject: subject.value })
+      : yield* sqlite.rows(WITHOUT_SUBJECT, { source, kind, payload: json(payload) })
+    const row = rows[0]
+    return row === undefined
+      ? ({ _tag: "Absent" } satisfies Seeded)
+      : ({ _tag: "Found", taskId: taskId(row.task_id), kind: String(row.kind) } satisfies Seeded)
+  })
+
+export const make = (sqlite: Sqlite["Type"]): Backlog => ({
+  find: Effect.fn("Backlog.find")((key) => find(sqlite, key))
+})

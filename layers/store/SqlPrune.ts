@@ -1,0 +1,219 @@
+import { Effect, Option } from "effect"
+import { AttemptId, EventId, TaskId } from "../../src/domain/Ids.ts"
+import type { Batch, OldAttempt, Place, Pruning } from "../../src/store/Pruning.ts"
+import { json, time } from "./columns.ts"
+import { idReader } from "./rows.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { type Statement, statement } from "./statement.ts"
+
+// Two hundred tasks with what belongs to them are about a thousand rows.
+const TASKS_AT_ONCE = 200
+const ROWS_AT_ONCE = 500
+
+const LIVE = "('pending', 'running', 'retryable_failure', 'blocked')"
+
+/** A replay that has not ended runs the bundle of this attempt. */
+const isReplayed = (attemptId: string): string =>
+  `EXISTS (SELECT 1 FROM tasks AS again WHERE again.source = substr('replay:' || ${attemptId}, 1, 200)
+     AND again.replay_of = ${attemptId} AND again.status IN ${LIVE})`
+
+/** Whether a task has ended before, and nothing but a task below it can need it. */
+const isOver = (task: string): string => `(
+  ${task}.status NOT IN ${LIVE} AND ${task}.finished_at < :finishedBefore
+  AND ${task}.task_id NOT IN (SELECT last_task_id FROM schedules WHERE last_task_id IS NOT NULL)
+  AND ${task}.task_id NOT IN (SELECT task_id FROM outbox WHERE acked_at IS NULL)
+  AND NOT EXISTS (SELECT 1 FROM workflows WHERE workflows.id = ${task}.workflow_id AND workflows.status <> 'completed')
+  AND NOT EXISTS (SELECT 1 FROM attempts AS run WHERE run.task_id = ${task}.task_id AND ${isReplayed("run.attempt_id")}))`
+
+/** Whether a task can go: it and all below it are over, so that no parent is ever missing. */
+const isRemovable = (task: string): string => `(${isOver(task)} AND NOT EXISTS (
+  WITH RECURSIVE below (id) AS (
+    SELECT task_id FROM tasks WHERE parent_task_id = ${task}.task_id
+    UNION SELECT tasks.task_id FROM below JOIN tasks ON tasks.parent_task_id = below.id)
+  SELECT 1 FROM below JOIN tasks AS child ON child.task_id = below.id WHERE ${isOver("child")} IS NOT TRUE))`
+
+// Newest first: what is below a task is mostly newer.
+const TASKS = statement(`
+  SELECT task_id, created_at, ${isRemovable("old")} AS goes
+  FROM (SELECT task_id, created_at, status, finished_at, workflow_id FROM tasks
+    WHERE (created_at, task_id) < (:first, :second)
+    ORDER BY created_at DESC, task_id DESC LIMIT ${TASKS_AT_ONCE}) AS old
+  ORDER BY created_at DESC, task_id DESC`)
+
+const OF_TASKS = "task_id IN (SELECT value FROM json_each(:ids))"
+const OF_ATTEMPTS = "attempt_id IN (SELECT value FROM json_each(:attempts))"
+const ATTEMPTS_OF = statement(`SELECT task_id, attempt_id FROM attempts WHERE ${OF_TASKS}`)
+const BUNDLES_OF = statement(
+  `SELECT relative_path, prompt_relative_path FROM bundles WHERE ${OF_ATTEMPTS} ORDER BY bundle_id`
+)
+const REMOVE_BUNDLES = statement(`DELETE FROM bundles WHERE ${OF_ATTEMPTS}`)
+const REMOVE_TASKS: ReadonlyArray<Statement> = ["questions", "outbox", "attempts", "tasks"].map((table) =>
+  statement(`DELETE FROM ${table} WHERE ${OF_TASKS}`)
+)
+
+const ATTEMPTS = statement(`
+  SELECT place, task_id, attempt_id, (
+    status = 'finished' AND ended_at < :endedBefore
+    AND (paths > 0 OR EXISTS (SELECT 1 FROM bundles WHERE bundles.attempt_id = old.attempt_id))
+    AND NOT ${isReplayed("old.attempt_id")}
+    AND EXISTS (SELECT 1 FROM tasks AS owner WHERE owner.task_id = old.task_id AND owner.status NOT IN ${LIVE}
+      AND ${isRemovable("owner")} IS NOT TRUE)) AS goes
+  FROM (SELECT rowid AS place, task_id, attempt_id, status, ended_at,
+      (prompt_path IS NOT NULL) + (stdout_path IS NOT NULL) + (stderr_path IS NOT NULL) + (result_path IS NOT NULL) AS paths
+    FROM attempts WHERE rowid > :place ORDER BY rowid LIMIT ${ROWS_AT_ONCE}) AS old
+  ORDER BY place`)
+const FORGET_PATHS = statement(`
+  UPDATE attempts SET prompt_path = NULL, stdout_path = NULL, stderr_path = NULL, result_path = NULL
+  WHERE ${OF_ATTEMPTS}`)
+
+const EVENTS = statement(
+  `SELECT id, created_at FROM run_events WHERE id > :after ORDER BY id LIMIT ${ROWS_AT_ONCE}`
+)
+const REMOVE_EVENTS = statement("DELETE FROM run_events WHERE id <= :last")
+
+const KNOWN = {
+  attempts: statement(
+    `SELECT attempt_id AS id FROM attempts WHERE attempt_id IN (SELECT value FROM json_each(:ids))`
+  ),
+  tasks: statement(`SELECT task_id AS id FROM tasks WHERE task_id IN (SELECT value FROM json_each(:ids))`),
+  bundles: statement(
+    `SELECT bundle_id AS id FROM bundles WHERE bundle_id IN (SELECT value FROM json_each(:ids))`
+  )
+}
+
+const taskIdOf = idReader(TaskId)
+const attemptIdOf = idReader(AttemptId)
+
+const toAttempt = (row: Row): OldAttempt => ({
+  taskId: taskIdOf(row.task_id),
+  attemptId: attemptIdOf(row.attempt_id)
+})
+
+const goes = (row: Row): boolean => row.goes === 1
+
+const placeAfter = (
+  rows: ReadonlyArray<Row>,
+  most: number,
+  of: (row: Row) => readonly [string, string]
+): Place => (rows.length < most ? Option.none() : Option.map(Option.fromNullable(rows.at(-1)), of))
+
+export const make = (sqlite: Sqlite["Type"]): Pruning => {
+  /** Looks without a lock, and once more under it where something is to be removed. */
+  const batch = <E, R>(
+    name: string,
+    dryRun: boolean,
+    look: Effect.Effect<ReadonlyArray<Row>, E, R>,
+    counted: (rows: ReadonlyArray<Row>) => Effect.Effect<Omit<Batch, "next">, E, R>,
+    remove: (rows: ReadonlyArray<Row>) => Effect.Effect<void, E, R>
+  ) =>
+    Effect.gen(function* () {
+      const seen = yield* look
+      if (dryRun || !seen.some(goes)) return { seen, batch: yield* counted(seen.filter(goes)) }
+      return yield* sqlite.transact(
+        name,
+        Effect.gen(function* () {
+          const again = yield* look
+          const found = yield* counted(again.filter(goes))
+          yield* remove(again.filter(goes))
+          return { seen: again, batch: found }
+        })
+      )
+    })
+
+  const bundlesOf = (attempts: ReadonlyArray<OldAttempt>) =>
+    Effect.map(sqlite.rows(BUNDLES_OF, { attempts: idsOf(attempts) }), (rows) => ({
+      bundles: rows.length,
+      bundlePaths: rows.flatMap((row) => [String(row.relative_path), String(row.prompt_relative_path)])
+    }))
+
+  const idsOf = (attempts: ReadonlyArray<OldAttempt>): string =>
+    json(attempts.map(({ attemptId }) => attemptId))
+
+  const attemptsOf = (tasks: ReadonlyArray<Row>) =>
+    Effect.map(sqlite.rows(ATTEMPTS_OF, { ids: json(tasks.map((row) => row.task_id)) }), (rows) =>
+      rows.map(toAttempt)
+    )
+
+  return {
+    tasks: Effect.fn("Pruning.tasks")(function* (finishedBefore, after, dryRun) {
+      const before = time(finishedBefore)
+      const [first, second] = Option.getOrElse(after, () => [before, ""] as const)
+      const { batch: found, seen } = yield* batch(
+        "Pruning.tasks",
+        dryRun,
+        sqlite.rows(TASKS, { finishedBefore: before, first, second }),
+        (tasks) =>
+          Effect.gen(function* () {
+            const evidence = yield* attemptsOf(tasks)
+            return {
+              tasks: tasks.length,
+              attempts: evidence.length,
+              evidence,
+              ...(yield* bundlesOf(evidence))
+            }
+          }),
+        (tasks) =>
+          Effect.gen(function* () {
+            yield* sqlite.rows(REMOVE_BUNDLES, { attempts: idsOf(yield* attemptsOf(tasks)) })
+            const ids = json(tasks.map((row) => row.task_id))
+            for (const removal of REMOVE_TASKS) yield* sqlite.rows(removal, { ids })
+          })
+      )
+      const next = placeAfter(seen, TASKS_AT_ONCE, (row) => [String(row.created_at), String(row.task_id)])
+      return { ...found, next }
+    }),
+    evidence: Effect.fn("Pruning.evidence")(function* (wanted, after, dryRun) {
+      const { batch: found, seen } = yield* batch(
+        "Pruning.evidence",
+        dryRun,
+        sqlite.rows(ATTEMPTS, {
+          endedBefore: time(wanted.endedBefore),
+          finishedBefore: Option.match(wanted.finishedBefore, { onNone: () => "", onSome: time }),
+          place: Option.match(after, { onNone: () => 0, onSome: ([place]) => Number(place) })
+        }),
+        (attempts) => {
+          const evidence = attempts.map(toAttempt)
+          return Effect.map(bundlesOf(evidence), (bundles) => ({
+            tasks: 0,
+            attempts: 0,
+            evidence,
+            ...bundles
+          }))
+        },
+        (attempts) => {
+          const ids = { attempts: idsOf(attempts.map(toAttempt)) }
+          return Effect.zipRight(
+            sqlite.rows(REMOVE_BUNDLES, ids),
+            Effect.asVoid(sqlite.rows(FORGET_PATHS, ids))
+          )
+        }
+      )
+      return { ...found, next: placeAfter(seen, ROWS_AT_ONCE, (row) => [String(row.place), ""]) }
+    }),
+    events: Effect.fn("Pruning.events")(function* (createdBefore, after, dryRun) {
+      const before = time(createdBefore)
+      const oldest = Effect.map(sqlite.rows(EVENTS, { after }), (rows) => {
+        const kept = rows.findIndex((row) => String(row.created_at) >= before)
+        const old = kept < 0 ? rows : rows.slice(0, kept)
+        const last = Option.map(Option.fromNullable(old.at(-1)), (row) => EventId.make(Number(row.id)))
+        return { count: old.length, last }
+      })
+      const seen = yield* oldest
+      if (dryRun || Option.isNone(seen.last)) return seen
+      return yield* sqlite.transact(
+        "Pruning.events",
+        Effect.gen(function* () {
+          const found = yield* oldest
+          if (Option.isSome(found.last)) yield* sqlite.rows(REMOVE_EVENTS, { last: found.last.value })
+          return found
+        })
+      )
+    }),
+    known: Effect.fn("Pruning.known")((table, ids) =>
+      Effect.map(
+        sqlite.rows(KNOWN[table], { ids: json(ids) }),
+        (rows) => new Set(rows.map((row) => String(row.id)))
+      )
+    )
+  }
+}

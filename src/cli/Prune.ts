@@ -1,0 +1,15 @@
+import { ask } from "./Ask.ts"
+import { command } from "./Command.ts"
+
+export const prune = command({
+  name: "prune",
+  group: "Store",
+  summary: "remove what is older than its retention, and litter",
+  description:
+    "Removes tasks (completedDays), events (eventDays) and evidence (artifactDays) that are older than retention in the configuration keeps them, in small batches while others work. Tasks that something still needs stay, and so does everything that agents have produced. Files that no record names are swept after a day.",
+  example: "agent-runtime prune --dry-run",
+  arguments: [],
+  options: [{ name: "dry-run", kind: "flag", description: "Only count what would be removed." }],
+  run: (input) => ask(async () => (await import("../operate/Prune.ts")).prune, input),
+  exitCode: ({ ok }) => (ok ? 0 : 1)
+})

@@ -1,0 +1,207 @@
+import { Clock, DateTime, Duration, Effect, Option, Ref, Stream } from "effect"
+import type { AuditFailed } from "../artifact/AuditFolder.ts"
+import { EvidenceFiles, type Removal, type Removed } from "../artifact/EvidenceFiles.ts"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { EventId } from "../domain/Ids.ts"
+import type { Batch, Place } from "../store/Pruning.ts"
+import { Store } from "../store/Store.ts"
+import type { StoreUnavailable } from "../store/StoreError.ts"
+
+/** What a prune removed, or, as a dry run, would remove. */
+export interface Pruned {
+  readonly tasks: number
+  readonly attempts: number
+  readonly events: number
+  readonly bundles: number
+  /** Folders of attempts. */
+  readonly evidenceFolders: number
+  /** Files and folders that no row names, and half-written files. */
+  readonly litter: number
+  /** Of the files that were removed. The database keeps its size: the room in it is used again. */
+  readonly bytesFreed: number
+  /** What could not be removed, at most 20 sentences; the next prune tries again. */
+  readonly problems: ReadonlyArray<string>
+}
+
+/** What lies about without a row for so long was not left there by somebody who is still at work. */
+const LITTER_AGE = "1 day"
+const MOST_PROBLEMS = 20
+/** Between two transactions others get as long as the last one took, and never less than this. */
+const SHORTEST_PAUSE_MS = 5
+
+const nothing: Pruned = {
+  tasks: 0,
+  attempts: 0,
+  events: 0,
+  bundles: 0,
+  evidenceFolders: 0,
+  litter: 0,
+  bytesFreed: 0,
+  problems: []
+}
+
+/**
+ * Applies `retention` as of a time, and sweeps what no row names and nobody has touched for a day. It goes in
+ * small batches between which others write, needs little memory whatever is there, and may be interrupted or
+ * die at any point: the next one goes on. What agents produced is never touched.
+ */
+export const prune = Effect.fn("Prune.prune")(function* (
+  at: DateTime.Utc,
+  options: { readonly dryRun: boolean }
+) {
+  const { retention } = yield* RuntimeConfig
+  const sum = yield* Ref.make(nothing)
+  const step = steps(sum, options.dryRun)
+  const before = (days: number) => DateTime.subtractDuration(at, Duration.days(days))
+  const finishedBefore = Option.map(retention.completedDays, before)
+  if (Option.isSome(finishedBefore)) yield* step.tasks(finishedBefore.value)
+  if (Option.isSome(retention.artifactDays))
+    yield* step.evidence(before(retention.artifactDays.value), finishedBefore)
+  if (Option.isSome(retention.eventDays)) yield* step.events(before(retention.eventDays.value))
+  yield* step.litter(DateTime.subtractDuration(at, LITTER_AGE))
+  return yield* Ref.get(sum)
+})
+
+/** Runs a transaction and then leaves the database to others for as long. */
+const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.gen(function* () {
+    const began = yield* Clock.currentTimeMillis
+    const done = yield* batch
+    const took = (yield* Clock.currentTimeMillis) - began
+    // Reads hold nobody up, but the fibers of this process.
+    yield* dryRun ? Effect.yieldNow() : Effect.sleep(Math.max(SHORTEST_PAUSE_MS, took))
+    return done
+  })
+
+const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
+  const add = (found: Partial<Record<Exclude<keyof Pruned, "problems">, number>>) =>
+    Ref.update(sum, (before) => {
+      const of = (key: keyof typeof found) => before[key] + (found[key] ?? 0)
+      return {
+        tasks: of("tasks"),
+        attempts: of("attempts"),
+        events: of("events"),
+        bundles: of("bundles"),
+        evidenceFolders: of("evidenceFolders"),
+        litter: of("litter"),
+        bytesFreed: of("bytesFreed"),
+        problems: before.problems
+      }
+    })
+
+  /** One folder that cannot be removed does not keep the others. */
+  const onDisk = <R>(
+    removal: Effect.Effect<Removed, AuditFailed, R>,
+    as: "evidenceFolders" | "litter" | undefined
+  ) =>
+    Effect.matchEffect(removal, {
+      onSuccess: ({ bytes, entries }) =>
+        entries === 0
+          ? Effect.void
+          : add({ bytesFreed: bytes, ...(as === undefined ? {} : { [as]: entries }) }),
+      onFailure: ({ path, reason }) => note(`${path} could not be removed: ${reason}`)
+    })
+
+  const note = (problem: string) =>
+    Effect.zipRight(
+      Effect.logWarning(problem),
+      Ref.update(sum, (before) => ({
+        ...before,
+        problems: [...before.problems, problem].slice(0, MOST_PROBLEMS)
+      }))
+    )
+
+  /** Walks through a table, batch by batch; the files of a batch go when its rows are gone. */
+  const walk = <E, R>(of: (after: Place) => Effect.Effect<Batch, E, R>) =>
+    Effect.gen(function* () {
+      const files = yield* EvidenceFiles
+      let place: Place = Option.none()
+      do {
+        const batch: Batch = yield* politely(dryRun, of(place))
+        yield* add({ tasks: batch.tasks, attempts: batch.attempts, bundles: batch.bundles })
+        for (const attempt of batch.evidence)
+          yield* onDisk(files.removeAttempt(attempt, { dryRun }), "evidenceFolders")
+        for (const path of batch.bundlePaths) yield* onDisk(files.removeBundle(path, { dryRun }), undefined)
+        if (batch.tasks > 0)
+          for (const taskId of new Set(batch.evidence.map((one) => one.taskId)))
+            yield* onDisk(files.removeTask(taskId, { dryRun }), undefined)
+        place = batch.next
+      } while (Option.isSome(place))
+    })
+
+  return {
+    tasks: (finishedBefore: DateTime.Utc) =>
+      Effect.flatMap(Store, ({ maintenance }) =>
+        walk((after) => maintenance.prune.tasks(finishedBefore, after, dryRun))
+      ),
+    evidence: (endedBefore: DateTime.Utc, finishedBefore: Option.Option<DateTime.Utc>) =>
+      Effect.flatMap(Store, ({ maintenance }) =>
+        walk((after) =>
+          maintenance.prune.evidence(
+            { endedBefore, finishedBefore: dryRun ? finishedBefore : Option.none() },
+            after,
+            dryRun
+          )
+        )
+      ),
+    events: (createdBefore: DateTime.Utc) =>
+      Effect.gen(function* () {
+        const { maintenance } = yield* Store
+        let last: Option.Option<EventId> = Option.some(EventId.make(0))
+        while (Option.isSome(last)) {
+          const batch: { readonly count: number; readonly last: Option.Option<EventId> } = yield* politely(
+            dryRun,
+            maintenance.prune.events(createdBefore, last.value, dryRun)
+          )
+          yield* add({ events: batch.count })
+          last = batch.last
+        }
+      }),
+    litter: (before: DateTime.Utc) => litter(onDisk, note, { dryRun, before })
+  }
+}
+
+type OnDisk = <R>(
+  removal: Effect.Effect<Removed, AuditFailed, R>,
+  as: "evidenceFolders" | "litter" | undefined
+) => Effect.Effect<void, never, R>
+
+/** What no row names; a folder or file is younger than its row only while somebody is at work. */
+const litter = (onDisk: OnDisk, note: (problem: string) => Effect.Effect<void>, removal: Removal) =>
+  Effect.gen(function* () {
+    const files = yield* EvidenceFiles
+    const { known } = (yield* Store).maintenance.prune
+    const swept = <A>(
+      found: Stream.Stream<ReadonlyArray<A>, AuditFailed>,
+      table: "attempts" | "tasks" | "bundles",
+      idOf: (one: A) => string,
+      remove: (one: A) => Effect.Effect<Removed, AuditFailed>
+    ) =>
+      Stream.runForEach(found, (piece) =>
+        Effect.gen(function* () {
+          const there = yield* known(table, piece.map(idOf))
+          for (const one of piece) if (!there.has(idOf(one))) yield* onDisk(remove(one), "litter")
+        })
+      ).pipe(
+        Effect.catchTag("AuditFailed", ({ path, reason }) => note(`${path} could not be read: ${reason}`))
+      )
+    yield* swept(
+      files.attempts,
+      "attempts",
+      ({ attemptId }) => attemptId,
+      (one) => files.removeAttempt(one, removal)
+    )
+    yield* swept(
+      files.tasks,
+      "tasks",
+      (id) => id,
+      (id) => files.removeTask(id, removal)
+    )
+    yield* swept(
+      files.bundles,
+      "bundles",
+      ({ bundleId }) => bundleId,
+      ({ path }) => files.removeBundle(path, removal)
+    )
+    yield* onDisk(files.removeUnfinished(removal), "litter")
+  }) satisfies Effect.Effect<void, StoreUnavailable, Store | EvidenceFiles>

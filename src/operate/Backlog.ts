@@ -1,0 +1,34 @@
+import { Effect, Schema } from "effect"
+import { TaskId, WorkflowId } from "../domain/Ids.ts"
+import { now } from "../domain/Time.ts"
+import { wireStruct } from "../domain/Wire.ts"
+import { readBacklog, type SourceCrowded, seed as seedAll } from "../intake/Backlog.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+
+const crowded = ({ source }: SourceCrowded) =>
+  new Refusal({
+    code: "source_crowded",
+    message: `nothing was seeded: source ${JSON.stringify(source)} has more than 10,000 tasks, too many to tell which of the file's are there`,
+    hint: "give the tasks of a backlog a source of their own"
+  })
+
+/** Makes what of a backlog is not there yet. A second run of the same makes nothing. */
+export const seed = operation({
+  name: "backlog.seed",
+  role: "operate",
+  output: wireStruct({
+    workflows: Schema.Array(
+      wireStruct({ created: Schema.Boolean, workflowId: WorkflowId, instanceKey: Schema.String })
+    ),
+    tasks: Schema.Array(
+      wireStruct({ created: Schema.Boolean, taskId: TaskId, kind: Schema.String, source: Schema.String })
+    )
+  }),
+  run: Effect.fn("Backlog.seed")(function* (input: unknown, actor) {
+    const backlog = yield* readBacklog(input)
+    return yield* seedAll(backlog, { at: yield* now, actor }).pipe(
+      Effect.catchTag("SourceCrowded", (found) => Effect.fail(crowded(found)))
+    )
+  })
+})

@@ -1,0 +1,74 @@
+import { DateTime, Option } from "effect"
+import type { JsonObject } from "../domain/Json.ts"
+
+/** A workflow as a snapshot has it. */
+export interface RecordedWorkflow {
+  readonly id: Option.Option<number>
+  readonly template: Option.Option<string>
+  readonly instanceKey: string
+  readonly state: Option.Option<string>
+  readonly status: "active" | "stalled" | "completed"
+  readonly createdAt: Option.Option<DateTime.Utc>
+}
+
+/** What a report reads of a snapshot. Files of other makers may lie there: what they lack is none. */
+export interface RecordedSnapshot {
+  readonly capturedAt: Option.Option<DateTime.Utc>
+  readonly runtimeState: Option.Option<string>
+  readonly count: (status: string) => Option.Option<number>
+  readonly queued: Option.Option<number>
+  readonly workflows: Option.Option<ReadonlyArray<RecordedWorkflow>>
+  readonly blockedOrRetryable: ReadonlyArray<JsonObject>
+  readonly artifactFiles: ReadonlyArray<string>
+  /** Whether a list holds all there was. */
+  readonly isWhole: (list: string) => boolean
+}
+
+/** Reads a snapshot, whoever made it. */
+export const recorded = (snapshot: JsonObject): RecordedSnapshot => {
+  const status = objectOf(snapshot.status)
+  const counts = objectOf(status.counts)
+  const queuedTasks = listOf(snapshot.queued_tasks)
+  const cut = Option.getOrElse(listOf(snapshot.truncated), () => []).map((one) => objectOf(one).list)
+  return {
+    capturedAt: timeOf(snapshot.captured_at),
+    runtimeState: textOf(status.runtime_state),
+    count: (name) => numberOf(counts[name]),
+    queued: Option.orElse(numberOf(counts.queued), () => Option.map(queuedTasks, (all) => all.length)),
+    workflows: Option.map(listOf(snapshot.workflows), (all) => all.map(objectOf).flatMap(workflowOf)),
+    blockedOrRetryable: Option.getOrElse(listOf(snapshot.blocked_or_retryable_tasks), () =>
+      Option.getOrElse(queuedTasks, () => [])
+    )
+      .map(objectOf)
+      .filter(({ status: word }) => word === "blocked" || word === "retryable_failure"),
+    artifactFiles: Option.getOrElse(listOf(snapshot.artifact_files), () => []).flatMap((file) =>
+      Option.toArray(Option.orElse(textOf(file), () => textOf(objectOf(file).path)))
+    ),
+    isWhole: (list) => !cut.includes(list)
+  }
+}
+
+const workflowOf = (row: JsonObject): ReadonlyArray<RecordedWorkflow> => {
+  const id = numberOf(row.id)
+  const key = Option.orElse(textOf(row.instance_key), () => Option.map(id, String))
+  const isOver = row.status === "completed" || Option.isSome(textOf(row.completed_at))
+  return Option.toArray(key).map((instanceKey) => ({
+    id,
+    template: textOf(row.template),
+    instanceKey,
+    state: textOf(row.current_state),
+    status: isOver ? "completed" : row.status === "stalled" ? "stalled" : "active",
+    createdAt: timeOf(row.created_at)
+  }))
+}
+
+const objectOf = (value: unknown): JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {}
+const listOf = (value: unknown): Option.Option<ReadonlyArray<unknown>> =>
+  Array.isArray(value) ? Option.some(value) : Option.none()
+const textOf = (value: unknown): Option.Option<string> =>
+  typeof value === "string" ? Option.some(value) : Option.none()
+const numberOf = (value: unknown): Option.Option<number> =>
+  typeof value === "number" && Number.isFinite(value) ? Option.some(value) : Option.none()
+const timeOf = (value: unknown): Option.Option<DateTime.Utc> =>
+  Option.map(Option.flatMap(textOf(value), DateTime.make), DateTime.toUtc)

@@ -1,0 +1,48 @@
+import { Effect, Schema } from "effect"
+import { TaskId, WorkflowId } from "../domain/Ids.ts"
+import { SensorEvent } from "../domain/SensorEvent.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { ingest, readReport } from "../intake/Sensor.ts"
+import { Store } from "../store/Store.ts"
+import { operation } from "./Operation.ts"
+
+/**
+ * Takes in an observation of a sensor. `accepted` is false for a repeat, which answers the first one's ids;
+ * `stale` is there for one that came too late to make anything.
+ */
+export const accept = operation({
+  name: "sensors.accept",
+  role: "operate",
+  output: wireStruct({
+    accepted: Schema.Boolean,
+    stale: Schema.optional(Schema.Literal(true)),
+    taskId: nullable(TaskId),
+    workflowId: nullable(WorkflowId),
+    event: SensorEvent
+  }),
+  run: Effect.fn("Sensors.accept")(function* (input: unknown) {
+    const { accepted, event } = yield* ingest(yield* readReport(input))
+    const { taskId, workflowId } = event
+    return {
+      accepted,
+      ...(accepted && event.stale ? { stale: true as const } : {}),
+      taskId,
+      workflowId,
+      event
+    }
+  })
+})
+
+/** What sensors have observed, newest first. */
+export const list = operation({
+  name: "sensors.list",
+  role: "read",
+  output: wireStruct({ events: Schema.Array(SensorEvent) }),
+  run: Effect.fn("Sensors.list")(function* (input: {
+    /** 1..500. */
+    readonly limit: number
+  }) {
+    const store = yield* Store
+    return { events: yield* store.sensors.list(input.limit) }
+  })
+})

@@ -1,0 +1,208 @@
+import { DateTime, Effect, Option, Schema } from "effect"
+import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { EVIDENCE_FOLDERS } from "../artifact/Declared.ts"
+import { decode, Invalid } from "../config/Issues.ts"
+import type { Actor } from "../domain/Actor.ts"
+import { JsonObject } from "../domain/Json.ts"
+import {
+  Report,
+  Snapshot,
+  SnapshotFile,
+  SnapshotLabel,
+  type SnapshotTask,
+  type SnapshotWorkflow,
+  snapshotName,
+  type Truncated
+} from "../domain/Snapshot.ts"
+import type { Task, TaskStatus } from "../domain/Task.ts"
+import { now } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import type { Workflow } from "../domain/Workflow.ts"
+import { Store } from "../store/Store.ts"
+import { operation } from "./Operation.ts"
+import { recorded } from "./RecordedSnapshot.ts"
+import { Refusal } from "./Refusal.ts"
+import { compare } from "./Report.ts"
+import { fileOf, load, newest, unusable } from "./SnapshotFiles.ts"
+import { Status, status } from "./State.ts"
+
+/** Rows of a list of tasks or workflows in one snapshot; what is beyond is counted. */
+const MOST_ROWS = 500
+/** Paths of artifacts in one snapshot; what is beyond is counted. */
+const MOST_FILES = 10_000
+const RECENT_COMPLETED = 15
+/** Of so many of the newest tasks that are completed, the last that ended are the recent ones. */
+const MOST_SEARCHED = 200
+
+const encodeStatus = Schema.encode(Status)
+const encodeSnapshot = Schema.encode(Snapshot)
+
+const kept = (task: Task): SnapshotTask => ({
+  ...task,
+  operatorSummary: Option.map(task.outcome, ({ operatorSummary }) => operatorSummary)
+})
+
+const tasksOf = (statuses: ReadonlyArray<TaskStatus>, limit: number) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const page = yield* store.tasks.list(
+      { status: statuses, kind: Option.none(), source: Option.none() },
+      { limit, after: Option.none() }
+    )
+    return Option.match(page, {
+      onNone: () => ({ tasks: [], isWhole: true }),
+      onSome: ({ next, tasks }) => ({ tasks: tasks.map(kept), isWhole: Option.isNone(next) })
+    })
+  })
+
+const finishedLast = (a: SnapshotTask, b: SnapshotTask): number => {
+  const at = ({ finishedAt }: SnapshotTask) =>
+    Option.match(finishedAt, { onNone: () => 0, onSome: DateTime.toEpochMillis })
+  return at(b) - at(a)
+}
+
+const cut = (list: string, shown: number, total: Option.Option<number>): ReadonlyArray<Truncated> =>
+  Option.contains(total, shown) ? [] : [{ list, shown, total }]
+
+const workflowsOf = (all: boolean) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const found: ReadonlyArray<Workflow> = yield* store.workflows.list(all, MOST_ROWS + 1)
+    const rows: ReadonlyArray<SnapshotWorkflow> = found.slice(0, MOST_ROWS)
+    return { rows, total: found.length > MOST_ROWS ? Option.none<number>() : Option.some(rows.length) }
+  })
+
+/** Captures what there is now. Counts are exact; a list that does not hold all of it is named in `truncated`. */
+const capture = Effect.fn("Snapshots.capture")(function* (label: string, actor: Actor) {
+  const artifacts = yield* ArtifactStore
+  const capturedAt = yield* now
+  const state = yield* status.run({}, actor)
+  const { counts, runtimeName } = state
+  const workflows = yield* workflowsOf(true)
+  const unended = yield* workflowsOf(false)
+  const queued = yield* tasksOf(["pending"], MOST_ROWS)
+  const held = yield* tasksOf(["blocked", "retryable_failure"], MOST_ROWS)
+  const completed = yield* tasksOf(["completed"], MOST_SEARCHED)
+  const files = yield* artifacts
+    .files("", { most: MOST_FILES, descending: false, leaveOut: EVIDENCE_FOLDERS })
+    .pipe(Effect.mapError(unusable))
+  const active = unended.rows.filter((one) => one.status === "active")
+  const ofTasks = (name: string, { isWhole, tasks }: typeof queued, total: number) =>
+    isWhole ? [] : [{ list: name, shown: tasks.length, total: Option.some(total) }]
+  const snapshot: Snapshot = {
+    capturedAt,
+    label,
+    runtimeName,
+    status: { ...(yield* Effect.orDie(encodeStatus(state))) },
+    workflows: workflows.rows,
+    activeWorkflows: active,
+    queuedTasks: queued.tasks,
+    blockedOrRetryableTasks: held.tasks,
+    recentCompleted: [...completed.tasks].sort(finishedLast).slice(0, RECENT_COMPLETED),
+    artifactFiles: files.paths,
+    truncated: [
+      ...cut("workflows", workflows.rows.length, workflows.total),
+      ...(Option.isNone(unended.total) ? cut("active_workflows", active.length, Option.none()) : []),
+      ...ofTasks("queued_tasks", queued, counts.queued),
+      ...ofTasks("blocked_or_retryable_tasks", held, counts.blocked + counts.retryableFailure),
+      ...cut("artifact_files", files.paths.length, files.total)
+    ]
+  }
+  return snapshot
+})
+
+const labelOf = (given: Option.Option<string>) =>
+  Effect.mapError(
+    decode(SnapshotLabel)(Option.getOrElse(given, () => "snapshot")),
+    ({ problems }) => new Invalid({ problems: problems.map((problem) => ({ ...problem, path: "label" })) })
+  )
+
+/** Captures the state of now in a file of its own; `snapshot_path` is below the artifact root. */
+export const create = operation({
+  name: "snapshots.create",
+  role: "operate",
+  output: wireStruct({ snapshotPath: Schema.String, snapshot: Snapshot }),
+  run: Effect.fn("Snapshots.create")(function* (input: { readonly label: Option.Option<string> }, actor) {
+    const artifacts = yield* ArtifactStore
+    const snapshot = yield* capture(yield* labelOf(input.label), actor)
+    const { name, path } = fileOf(snapshotName(snapshot.capturedAt, snapshot.label))
+    const text = `${JSON.stringify(yield* Effect.orDie(encodeSnapshot(snapshot)), null, 2)}\n`
+    if (Option.isSome(yield* artifacts.observe(path).pipe(Effect.mapError(unusable))))
+      return yield* new Refusal({ code: "snapshot_exists", message: `there is a snapshot ${name} already` })
+    yield* artifacts.write(path, text).pipe(Effect.mapError(unusable))
+    return { snapshotPath: path, snapshot }
+  })
+})
+
+/** The snapshots that there are, newest first. */
+export const list = operation({
+  name: "snapshots.list",
+  role: "read",
+  output: wireStruct({ snapshots: Schema.Array(SnapshotFile) }),
+  run: Effect.fn("Snapshots.list")(function* () {
+    return { snapshots: yield* newest() }
+  })
+})
+
+/** A snapshot as its file has it. */
+export const show = operation({
+  name: "snapshots.show",
+  role: "read",
+  output: Schema.extend(SnapshotFile, wireStruct({ snapshot: JsonObject })),
+  run: Effect.fn("Snapshots.show")(function* (input: { readonly path: string }) {
+    const { file, snapshot } = yield* load(input.path)
+    return { ...file, snapshot }
+  })
+})
+
+const reportOf = (before: string, after: string) =>
+  Effect.gen(function* () {
+    const [earlier, later] = [yield* load(before), yield* load(after)]
+    const difference = compare(recorded(earlier.snapshot), recorded(later.snapshot))
+    return { before: earlier.file, after: later.file, ...difference } satisfies Report
+  })
+
+/** Compares two snapshots. */
+export const report = operation({
+  name: "snapshots.report",
+  role: "read",
+  output: Report,
+  run: Effect.fn("Snapshots.report")(function* (input: { readonly before: string; readonly after: string }) {
+    return yield* reportOf(input.before, input.after)
+  })
+})
+
+/** The report of the two newest snapshots; none when there are not two. */
+const ofNewest = Effect.gen(function* () {
+  const [after, before] = yield* newest()
+  return before === undefined || after === undefined
+    ? Option.none<Report>()
+    : Option.some(yield* reportOf(before.name, after.name))
+})
+
+/** Compares the two newest snapshots; refused when there are not two. */
+export const newestReport = operation({
+  name: "snapshots.newest",
+  role: "read",
+  output: Report,
+  run: Effect.fn("Snapshots.newestReport")(function* () {
+    const found = yield* ofNewest
+    return Option.isSome(found)
+      ? found.value
+      : yield* new Refusal({
+          code: "snapshots_too_few",
+          message: "there are not two snapshots to compare",
+          hint: "agent-runtime snapshot makes one"
+        })
+  })
+})
+
+/** Compares the two newest snapshots; null when there are not two. */
+export const latestReport = operation({
+  name: "snapshots.latest",
+  role: "read",
+  output: wireStruct({ report: nullable(Report) }),
+  run: Effect.fn("Snapshots.latestReport")(function* () {
+    return { report: yield* ofNewest }
+  })
+})

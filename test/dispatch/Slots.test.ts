@@ -1,0 +1,113 @@
+import { expect } from "bun:test"
+import { DateTime, Effect, Layer, Option, Ref } from "effect"
+import { Store } from "../../src/store/Store.ts"
+import { it } from "../support/effect.ts"
+import { makeWorkers, notify, told, unwritable, whileDispatching, whileTimePasses } from "./resident.ts"
+import { attemptsOf, queue, says, taskOf, world } from "./world.ts"
+
+type Contract = Store["Type"]
+
+/** Runs a program on a store in which some of the methods of tasks and attempts are others. */
+const withStore =
+  (change: (store: Contract) => Partial<Pick<Contract, "tasks" | "attempts">>) =>
+  <A, E, R>(program: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Store, (store) => Effect.provideService(program, Store, { ...store, ...change(store) }))
+
+const idleAgain = (count: number) =>
+  Effect.flatMap(Effect.fork(told("dispatch_idle", count)), whileTimePasses)
+
+it.effect("what an attempt came to is kept while the store cannot be written, and recorded when it can", () =>
+  Effect.gen(function* () {
+    const workers = yield* makeWorkers
+    const isFull = yield* Ref.make(true)
+    const tries = yield* Ref.make(0)
+    const program = whileDispatching(() =>
+      Effect.gen(function* () {
+        const id = yield* queue()
+        yield* workers.begun
+        yield* workers.end(id, { lastMessage: "forty-two" })
+        const some = Effect.repeat(Effect.yieldNow(), {
+          until: () => Effect.map(Ref.get(tries), (n) => n > 5)
+        })
+        yield* whileTimePasses(yield* Effect.fork(some))
+        expect((yield* taskOf(id)).status).toBe("running")
+        yield* Ref.set(isFull, false)
+        yield* idleAgain(1)
+        const task = yield* taskOf(id)
+        expect(task.status).toBe("completed")
+        expect(Option.getOrThrow(task.outcome).operatorSummary).toBe("forty-two")
+        expect(yield* attemptsOf(id)).toHaveLength(1)
+      })
+    ).pipe(
+      withStore(({ tasks }) => ({
+        tasks: {
+          ...tasks,
+          settle: (settlement) =>
+            Effect.gen(function* () {
+              yield* Ref.update(tries, (count) => count + 1)
+              return yield* (yield* Ref.get(isFull)) ? unwritable : tasks.settle(settlement)
+            })
+        }
+      }))
+    )
+    yield* Effect.provide(program, Layer.merge(world({ adapters: { local: workers.act } }), notify()))
+  })
+)
+
+it.effect(
+  "an attempt that could not be prepared for want of a store is put back uncounted and made again",
+  () =>
+    Effect.gen(function* () {
+      const failures = yield* Ref.make(1)
+      yield* whileDispatching(() =>
+        Effect.gen(function* () {
+          yield* told("dispatch_idle")
+          const id = yield* queue()
+          yield* idleAgain(2)
+          expect(yield* taskOf(id)).toMatchObject({ status: "completed", attemptCount: 1 })
+          expect((yield* attemptsOf(id)).map(({ reason }) => Option.getOrNull(reason))).toEqual([
+            expect.stringContaining("interrupted: "),
+            "completed: hello"
+          ])
+        })
+      ).pipe(
+        withStore(({ attempts }) => ({
+          attempts: {
+            ...attempts,
+            started: (...given) =>
+              Effect.gen(function* () {
+                const left = yield* Ref.getAndUpdate(failures, (count) => count - 1)
+                return yield* left > 0 ? unwritable : attempts.started(...given)
+              })
+          }
+        }))
+      )
+    }).pipe(Effect.provide(Layer.merge(world({ adapters: { local: says("hello") } }), notify())))
+)
+
+it.effect(
+  "a fault in what follows from an end blocks the task instead of leaving it running; others go on",
+  () =>
+    Effect.gen(function* () {
+      const first = yield* queue()
+      yield* whileDispatching(() =>
+        Effect.gen(function* () {
+          yield* told("dispatch_idle")
+          const other = yield* queue()
+          yield* idleAgain(2)
+          const task = yield* taskOf(first)
+          expect(task.status).toBe("blocked")
+          expect(Option.getOrThrow(task.lastError)).toContain("internal_fault")
+          expect(DateTime.isDateTime(Option.getOrThrow((yield* attemptsOf(first))[0]!.endedAt))).toBe(true)
+          expect((yield* taskOf(other)).status).toBe("completed")
+        })
+      ).pipe(
+        withStore(({ tasks }) => ({
+          tasks: {
+            ...tasks,
+            cancelRequested: (id) => (id === first ? Effect.dieMessage("glass") : tasks.cancelRequested(id))
+          }
+        }))
+      )
+    }).pipe(Effect.provide(Layer.merge(world({ adapters: { local: says("hello") } }), notify())))
+)

@@ -1,0 +1,250 @@
+import { describe, expect } from "bun:test"
+import { Effect, Option } from "effect"
+import { WorkflowId } from "../../src/domain/Ids.ts"
+import type { JsonObject } from "../../src/domain/Json.ts"
+import { MOST_CONTEXT_CHARACTERS, openNow } from "../../src/intake/Workflow.ts"
+import { history, queue, says, world } from "../dispatch/world.ts"
+import { it } from "../support/effect.ts"
+import {
+  completeNow,
+  eventsOf,
+  lastTaskOf,
+  OLGA,
+  openWorkflow,
+  placeOf,
+  rounds,
+  runDry,
+  storyOf,
+  tasksOf,
+  transition,
+  workflowOf
+} from "./workflowWorld.ts"
+
+const keyed = {
+  ...rounds,
+  name: "keyed",
+  states: {
+    ...rounds.states,
+    look: {
+      ...rounds.states.look,
+      task: {
+        kind: "look",
+        payload: {},
+        dedupe_key: "place:{{context.place}}",
+        priority: "{{context.priority | 7}}",
+        max_attempts: "{{context.attempts | 2}}",
+        schedule: { delay_minutes: "{{context.delay | 0}}" }
+      }
+    }
+  }
+}
+const own = { workflows: new Map([rounds, keyed].map((one) => [one.name, one])) }
+const quiet = world({ settings: own, adapters: { local: says("x") } })
+
+describe("opening a workflow", () => {
+  it.effect("queues the task of its first state, with the source and payload of the contract", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("goal-loop", { summary: "Quiet the pump", scope: ["pump"] })
+      const [task] = yield* tasksOf(id)
+      expect(task).toMatchObject({ kind: "goal-plan", source: `workflow:${id}:plan`, priority: 7 })
+      expect(task?.payload).toMatchObject({
+        objective: "Quiet the pump",
+        workflow_id: id,
+        workflow_template: "goal-loop",
+        workflow_state: "plan",
+        workflow_instance_key: "k"
+      })
+      expect(task?.requestedProfile).toEqual(Option.none())
+      expect(yield* history).toEqual(["workflow_created", "task_enqueued", "workflow_task_created"])
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("makes nothing a second time for its key", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("rounds")
+      const again = yield* openNow(
+        { template: "wallet-onboarding", instanceKey: "k", state: Option.none(), context: {} },
+        OLGA
+      )
+      expect(again).toMatchObject({ created: false, workflow: { id, template: "rounds" } })
+      expect(yield* tasksOf(id)).toHaveLength(1)
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("begins in the state that is named; in an end it is completed at once", () =>
+    Effect.gen(function* () {
+      const later = yield* openWorkflow("rounds", {}, { key: "a", state: "tidy" })
+      expect(yield* storyOf(later)).toEqual(["tidy pending"])
+      const over = yield* openWorkflow("rounds", {}, { key: "b", state: "end" })
+      expect(yield* placeOf(over)).toEqual(["completed", "end", null])
+      expect(yield* tasksOf(over)).toEqual([])
+    }).pipe(Effect.provide(quiet))
+  )
+
+  const refused = (
+    given: { template?: string; key?: string; state?: string; context?: JsonObject },
+    words: string
+  ) =>
+    Effect.gen(function* () {
+      const { context = {}, key = "k", state, template = "rounds" } = given
+      const wrong = yield* Effect.flip(
+        openNow({ template, instanceKey: key, state: Option.fromNullable(state), context }, OLGA)
+      )
+      expect(wrong._tag).toBe("Invalid")
+      expect(wrong.message).toContain(words)
+      expect(wrong.message.length).toBeLessThan(1_000)
+      expect(yield* history).toEqual([])
+    }).pipe(Effect.provide(quiet))
+
+  for (const [what, given, words] of [
+    ["an unknown template", { template: "goal-lop" }, "did you mean `goal-loop`?"],
+    ["a template that is a word of the language", { template: "constructor" }, "template"],
+    ["an unknown state", { state: "tidi" }, "did you mean `tidy`?"],
+    ["a state that is a word of the language", { state: "__proto__" }, "state"],
+    ["a blank key", { key: "  " }, "instance_key"],
+    ["an endless key", { key: "k".repeat(100_000) }, "1 to 200 characters"],
+    ["a context that nobody could keep", { context: { x: "y".repeat(MOST_CONTEXT_CHARACTERS) } }, "65,536"],
+    [
+      "a context that its task cannot use",
+      { template: "keyed", context: { place: "p".repeat(600) } },
+      "dedupe_key"
+    ],
+    ["a context that lacks what its task needs", { template: "keyed", context: { plaice: 1 } }, "`plaice`"]
+  ] as const)
+    it.effect(`is refused with ${what}, and nothing is made`, () => refused(given, words))
+
+  it.effect("takes odd keys, markup and long lines of a context as what they are", () =>
+    Effect.gen(function* () {
+      const context = JSON.parse(
+        '{"__proto__":{"max_iterations":1},"constructor":"c","place":"<b>{{context.constructor}}</b>"}'
+      )
+      const id = yield* openWorkflow("rounds", context)
+      expect((yield* lastTaskOf(id)).payload.place).toBe("<b>{{context.constructor}}</b>")
+      expect(JSON.stringify((yield* workflowOf(id)).context)).toBe(JSON.stringify(context))
+      const long = yield* openWorkflow("goal-loop", { objective: "words\n".repeat(5_000) }, { key: "l" })
+      const subject = Option.getOrThrow((yield* lastTaskOf(long)).subject)
+      expect(subject).toStartWith("Plan: words words")
+      expect(subject.length).toBe(200)
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("takes values of no use in a goal loop's context as left out", () =>
+    Effect.gen(function* () {
+      const odd = {
+        summary: "Go",
+        scope: null,
+        max_iterations: -3,
+        execution_iteration: "x",
+        plan_artifact: null
+      }
+      const id = yield* openWorkflow("goal-loop", { ...odd, base_name: "go" })
+      expect((yield* workflowOf(id)).context).toEqual({
+        summary: "Go",
+        objective: "Go",
+        scope: [],
+        max_iterations: 10,
+        execution_iteration: 1,
+        base_name: "go",
+        plan_artifact: "plans/go-plan.md"
+      })
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("takes numbers of the task from the context, or their defaults", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("keyed", { place: "desk", priority: 9 })
+      expect(yield* lastTaskOf(id)).toMatchObject({
+        priority: 9,
+        maxAttempts: 2,
+        dedupeKey: Option.some("place:desk")
+      })
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("stalls, naming the task that holds its dedupe_key, and goes on by a transition", () =>
+    Effect.gen(function* () {
+      const holder = yield* queue({ dedupeKey: "place:desk" })
+      const id = yield* openWorkflow("keyed", { place: "desk" })
+      const [status, , reason] = yield* placeOf(id)
+      expect([status, String(reason).includes(holder)]).toEqual(["stalled", true])
+      yield* transition(id, "tidy")
+      expect(yield* placeOf(id)).toEqual(["active", "tidy", null])
+    }).pipe(Effect.provide(quiet))
+  )
+})
+
+describe("an operator's transition", () => {
+  it.effect("cancels the waiting task of the state that is left and makes the next one", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("rounds")
+      expect(yield* transition(id, "tidy", { place: "attic" })).toEqual(
+        expect.objectContaining({ _tag: "Moved", from: "look", to: "tidy" })
+      )
+      expect(yield* storyOf(id)).toEqual(["look operator_canceled", "tidy pending"])
+      expect((yield* workflowOf(id)).context).toEqual({ place: "attic" })
+      expect(yield* eventsOf(id, "workflow_transitioned")).toEqual([
+        { from: "look", to: "tidy", signal: "seen" }
+      ])
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("into the same state begins it anew", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("rounds")
+      yield* transition(id, "look", { place: "attic" })
+      expect(yield* storyOf(id)).toEqual(["look operator_canceled", "look pending"])
+      expect((yield* lastTaskOf(id)).payload.place).toBe("attic")
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("into an end completes it", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("rounds", {}, { state: "tidy" })
+      yield* transition(id, "end")
+      expect(yield* placeOf(id)).toEqual(["completed", "end", null])
+      expect(yield* storyOf(id)).toEqual(["tidy operator_canceled"])
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("revives a stalled workflow", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("rounds", {}, { state: "tidy" })
+      yield* runDry()
+      expect((yield* placeOf(id))[0]).toBe("stalled")
+      yield* transition(id, "look")
+      expect(yield* placeOf(id)).toEqual(["active", "look", null])
+    }).pipe(Effect.provide(quiet))
+  )
+
+  const refused = (to: string, words: string, context: JsonObject = {}) =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("rounds")
+      const before = yield* history
+      const told = yield* transition(id, to, context)
+      expect(told._tag).toBe("Refused")
+      expect(JSON.stringify(told)).toContain(words)
+      expect(yield* history).toEqual(before)
+      expect(yield* storyOf(id)).toEqual(["look pending"])
+    }).pipe(Effect.provide(quiet))
+
+  it.effect("is refused where no way leads", () => refused("end", "look leads to tidy, look, not to end"))
+  it.effect("is refused for what is no state, with the likely one", () =>
+    refused("tody", "did you mean `tidy`?")
+  )
+  it.effect("is refused for a word of the language", () => refused("constructor", "no state of rounds"))
+  it.effect("is refused with a context that nobody could keep", () =>
+    refused("tidy", "65,536", { x: "y".repeat(70_000) })
+  )
+
+  it.effect("and a completion are refused once it is completed, and answer nothing for an unknown one", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("rounds")
+      expect(yield* completeNow(id)).toMatchObject({ _tag: "Moved", to: "look" })
+      expect(yield* placeOf(id)).toEqual(["completed", "look", null])
+      expect(yield* storyOf(id)).toEqual(["look operator_canceled"])
+      expect((yield* completeNow(id))._tag).toBe("Refused")
+      expect((yield* transition(id, "tidy"))._tag).toBe("Refused")
+      expect((yield* transition(WorkflowId.make(id + 1), "tidy"))._tag).toBe("NotFound")
+    }).pipe(Effect.provide(quiet))
+  )
+})

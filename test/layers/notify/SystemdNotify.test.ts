@@ -1,0 +1,105 @@
+import { expect, test } from "bun:test"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Duration, Effect, Option } from "effect"
+import { layer } from "../../../layers/notify/SystemdNotify.ts"
+import { Notify } from "../../../src/dispatch/Notify.ts"
+import { needs } from "../../support/needs.ts"
+
+// Bun has no datagram sockets of this kind; perl is a part of every Debian.
+const RECEIVER = `
+use Socket; $| = 1;
+my $name = $ARGV[0]; my $path = $name =~ /^\\@/ ? "\\0" . substr($name, 1) : $name;
+socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or die $!;
+bind($socket, pack("S a*", AF_UNIX, $path)) or die $!;
+print "listening\\n";
+while (defined recv($socket, my $got, 4096, 0)) { print "$got\\n"; last if $got eq "STOPPING=1" }
+`
+
+/** What the service manager of a process with these variables is told by a program. */
+const heard = async (socket: string, program: Effect.Effect<void, never, Notify>) => {
+  const receiver = Bun.spawn(["perl", "-e", RECEIVER, socket], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "inherit"
+  })
+  const reader = receiver.stdout.pipeThrough(new TextDecoderStream()).getReader()
+  try {
+    expect((await reader.read()).value).toBe("listening\n")
+    await inEnvironment({ NOTIFY_SOCKET: socket }, program)
+    let text = ""
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return text.trimEnd().split("\n")
+      text += value
+    }
+  } finally {
+    receiver.kill("SIGKILL")
+    await receiver.exited
+  }
+}
+
+const VARIABLES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
+
+const inEnvironment = async <A>(
+  env: Readonly<Record<string, string>>,
+  program: Effect.Effect<A, never, Notify>
+): Promise<A> => {
+  const before = VARIABLES.map((name) => [name, process.env[name]] as const)
+  try {
+    for (const name of VARIABLES) delete process.env[name]
+    Object.assign(process.env, env)
+    return await Effect.runPromise(Effect.provide(program, layer))
+  } finally {
+    for (const [name, value] of before)
+      if (value === undefined) delete process.env[name]
+      else process.env[name] = value
+  }
+}
+
+const everything = Effect.gen(function* () {
+  const { alive, ready, status, stopping } = yield* Notify
+  yield* ready
+  yield* status("2 running\nWATCHDOG=trigger")
+  yield* alive
+  yield* stopping
+})
+
+const words = ["READY=1", "STATUS=2 running WATCHDOG=trigger", "WATCHDOG=1", "STOPPING=1"]
+
+needs("perl")("systemd is told by a socket with a path, each word a datagram of one line", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "agent-runtime-notify-"))
+  try {
+    expect(await heard(join(folder, "notify"), everything)).toEqual(words)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+needs("perl")("systemd is told by an abstract socket", async () => {
+  expect(await heard(`@agent-runtime-test-${process.pid}`, everything)).toEqual(words)
+})
+
+const watchdogIn = (env: Readonly<Record<string, string>>) =>
+  inEnvironment(
+    env,
+    Effect.map(Notify, ({ watchdog }) => Option.getOrNull(Option.map(watchdog, Duration.toMillis)))
+  )
+
+test("signs of life are due as often as systemd says, when it means this process", async () => {
+  const NOTIFY_SOCKET = "@agent-runtime-nobody"
+  const WATCHDOG_USEC = "30000000"
+  expect(await watchdogIn({ NOTIFY_SOCKET, WATCHDOG_USEC })).toBe(30_000)
+  expect(await watchdogIn({ NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID: String(process.pid) })).toBe(30_000)
+  expect(await watchdogIn({ NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID: "1" })).toBeNull()
+  expect(await watchdogIn({ NOTIFY_SOCKET, WATCHDOG_USEC: "soon" })).toBeNull()
+  expect(await watchdogIn({ NOTIFY_SOCKET })).toBeNull()
+  expect(await watchdogIn({ WATCHDOG_USEC })).toBeNull()
+})
+
+test("nobody is told where nobody asked, and a socket that is not there or not one harms nothing", async () => {
+  for (const NOTIFY_SOCKET of ["", "relative/path", "/nowhere/notify", `/${"x".repeat(200)}`, "/dev/null"])
+    await inEnvironment({ NOTIFY_SOCKET }, everything)
+  await inEnvironment({}, everything)
+})
