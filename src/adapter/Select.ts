@@ -8,6 +8,8 @@ export interface Selected {
   readonly adapter: Adapter
   /** Adapters that were not taken before this one was, with the reason. */
   readonly passedOver: ReadonlyArray<{ readonly id: string; readonly reason: string }>
+  /** When a better one is to be had: `adapter` fails its probe, and one behind it does nothing but cool down. */
+  readonly better: Option.Option<{ readonly id: string; readonly from: DateTime.Utc }>
 }
 
 /** The ids that may run in place of one another: an adapter's own, then at most three fallbacks in order. */
@@ -31,8 +33,8 @@ const noneCools: Cooling = () => Option.none()
 
 /**
  * Walks the fallback chain of an adapter to the first that `allowed` admits, that does not cool down and that
- * passes its probe. Where none does, the first that is allowed is tried all the same; where none is allowed
- * the first is answered, for the caller to refuse. None when the id is not configured. The claim has seen
+ * passes its probe. Where none does, the first that is allowed is to be tried all the same, unless `better` says
+ * that one is worth waiting for; where none is allowed the first is answered, for the caller to refuse. None when the id is not configured. The claim has seen
  * whether the adapter that is meant cools down: of that one it is not asked again.
  */
 export const select = Effect.fn("Select.select")(function* (
@@ -49,13 +51,22 @@ export const select = Effect.fn("Select.select")(function* (
   if (first === undefined || first.settings.id !== id) return Option.none<Selected>()
   const meant = chain.findIndex(({ settings }) => allowed(settings.id))
   const passedOver: Array<{ readonly id: string; readonly reason: string }> = []
+  const cooled: Array<{ readonly id: string; readonly from: DateTime.Utc }> = []
   for (const [at, adapter] of chain.entries()) {
     const reason = yield* unfitness(adapter, allowed, at === meant ? noneCools : cooling)
-    if (Option.isNone(reason)) return Option.some<Selected>({ adapter, passedOver })
-    passedOver.push({ id: adapter.settings.id, reason: reason.value })
+    if (Option.isNone(reason)) return Option.some<Selected>({ adapter, passedOver, better: Option.none() })
+    const { id } = adapter.settings
+    passedOver.push({ id, reason: reason.value })
+    const until = at === meant || !allowed(id) ? Option.none() : cooling(id)
+    if (Option.isSome(until)) cooled.push({ id, from: until.value })
   }
   const tried = Math.max(meant, 0)
-  return Option.some<Selected>({ adapter: chain[tried] ?? first, passedOver: passedOver.slice(0, tried) })
+  const [soonest] = cooled.sort((a, b) => DateTime.Order(a.from, b.from))
+  return Option.some<Selected>({
+    adapter: chain[tried] ?? first,
+    passedOver: passedOver.slice(0, tried),
+    better: Option.fromNullable(soonest)
+  })
 })
 
 /** Why an adapter is passed over; none when it is taken. */

@@ -1,6 +1,6 @@
-import { Data } from "effect"
+import { Data, DateTime, Option } from "effect"
 import type { Settings } from "../config/RuntimeConfig.ts"
-import { type NotStartedReason, synthetic, Verdict } from "../evidence/Verdict.ts"
+import { MOST_NOT_COUNTED, type NotStartedReason, synthetic, Verdict } from "../evidence/Verdict.ts"
 
 /** An attempt ended before its adapter started. `permanent`: no operator can mend it for this task. */
 export class NotStarted extends Data.TaggedError("NotStarted")<{
@@ -8,6 +8,26 @@ export class NotStarted extends Data.TaggedError("NotStarted")<{
   readonly detail: string
   readonly permanent: boolean
 }> {}
+
+/** No adapter of the task's chain can run now, and one of them will once it has cooled down. */
+export class WaitsForFallback extends Data.TaggedError("WaitsForFallback")<{
+  readonly adapterId: string
+  readonly until: DateTime.Utc
+}> {}
+
+/** The task waits until then, its attempt not counted: as after a rate limit of its own, at most 20 times a round. */
+export const waitOf = (
+  { adapterId, until }: WaitsForFallback,
+  notCounted: number,
+  at: DateTime.Utc
+): Verdict => {
+  const seconds = Math.max(1, Math.ceil(DateTime.distance(at, until) / 1000))
+  const detail = `no adapter of its chain passes its probe, and ${adapterId} cools down until ${DateTime.formatIso(until)}`
+  const why = { reason: "rate_limited" as const, detail, outcome: synthetic("retryable_failure", detail) }
+  return notCounted < MOST_NOT_COUNTED
+    ? Verdict.Snooze({ ...why, seconds })
+    : Verdict.Retry({ ...why, seconds: Option.some(seconds) })
+}
 
 /** What becomes of the task: an operator's list, or its end. */
 export const verdictOf = ({ detail, permanent, reason }: NotStarted): Verdict => {

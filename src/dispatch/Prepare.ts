@@ -17,7 +17,7 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { coolingNow } from "./Conditions.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
-import { adapterUnknown, NotStarted, untrustedNotAdmitted } from "./NotStarted.ts"
+import { adapterUnknown, NotStarted, untrustedNotAdmitted, WaitsForFallback } from "./NotStarted.ts"
 import { replayed } from "./Replayed.ts"
 import { stampNow } from "./Runner.ts"
 
@@ -61,8 +61,11 @@ const adapterOf = (claimed: ClaimedTask, profile: Profile) =>
     const selected = yield* select(id, allowed, yield* coolingNow)
     if (Option.isNone(selected)) return yield* adapterUnknown(id, settings)
     if (!allowed(selected.value.adapter.settings.id)) return yield* untrustedNotAdmitted(id)
+    const { adapter, better } = selected.value
+    if (Option.isSome(better))
+      return yield* new WaitsForFallback({ adapterId: better.value.id, until: better.value.from })
     yield* tellFallback(claimed, id, selected.value)
-    return selected.value.adapter
+    return adapter
   })
 
 const tellFallback = (claimed: ClaimedTask, intendedId: string, { adapter, passedOver }: Selected) =>

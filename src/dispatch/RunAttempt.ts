@@ -2,13 +2,14 @@ import { Cause, Deferred, Effect, Option, Schedule, Stream } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import type { TaskId } from "../domain/Ids.ts"
+import { now } from "../domain/Time.ts"
 import { unknownUsage } from "../domain/Usage.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { finish, type Ran } from "./Finish.ts"
 import { type Judged, judge } from "./Judge.ts"
-import { NotStarted, verdictOf } from "./NotStarted.ts"
+import { NotStarted, verdictOf, waitOf } from "./NotStarted.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
 
 /**
@@ -35,6 +36,8 @@ const attempted = (
   pipeline(claimed, stop).pipe(
     Effect.catchTags({
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
+      WaitsForFallback: (waits) =>
+        Effect.map(now, (at) => notRun(claimed, waitOf(waits, claimed.round.notCounted, at))),
       AssembleFailed: ({ detail, reason }) =>
         Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
       AuditFailed: ({ path, reason }) => Effect.succeed(notRun(claimed, unwritable(`${path}: ${reason}`)))

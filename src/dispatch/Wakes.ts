@@ -6,7 +6,7 @@ import { Store } from "../store/Store.ts"
  * No loop of the dispatcher sleeps longer: a clock that was set is noticed within this, and a sign of life is
  * given.
  */
-const LONGEST_SLEEP = Duration.seconds(5)
+const LONGEST_SLEEP = Duration.seconds(8)
 
 /** What wakes the loops: a commit of any process, or an attempt's end. */
 export interface Wakes {
@@ -29,7 +29,7 @@ export const waking = ({ claim, produce }: Wakes) =>
     return yield* Effect.dieMessage("the store tells no changes any more")
   })
 
-/** Waits for a wake, until a moment if there is one, and never for more than five seconds. */
+/** Waits for a wake, until a moment if there is one, and never for more than eight seconds. */
 export const sleep = (wake: Queue.Dequeue<void>, until: Option.Option<DateTime.Utc>) =>
   Effect.gen(function* () {
     const at = yield* now

@@ -87,6 +87,12 @@ describe("the adapter that runs is", () => {
         Effect.provideService(AdapterRegistry, registry(["a", "b", "c"], ["a"])),
         Effect.map(Option.getOrThrow)
       )
+      expect(told.better).toEqual(Option.none())
+      const sick = yield* select("a", () => true, cooling("b")).pipe(
+        Effect.provideService(AdapterRegistry, registry(["a", "b", "c"], ["a", "c"])),
+        Effect.map(Option.getOrThrow)
+      )
+      expect(sick.better).toEqual(Option.some({ id: "b", from: until }))
       expect(told.passedOver).toEqual([
         { id: "a", reason: "a is sick" },
         { id: "b", reason: "it cools down until 1970-01-01T00:01:00.000Z" }

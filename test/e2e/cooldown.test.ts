@@ -136,7 +136,7 @@ test("adapter-clear refuses what is no adapter and names the one that was meant"
     })
   }))
 
-test("a fallback that cools down is passed over; where no other is left the first is tried all the same", () =>
+test("a fallback that cools down is passed over; where no other is left it is waited for", () =>
   inPlace(
     place({
       gone: { mode: "script", command: "./gone.sh", fallbackAdapter: "limited" },
@@ -148,11 +148,15 @@ test("a fallback that cools down is passed over; where no other is left the firs
       await queue(at)
       await queue(at, { requested_adapter: "again" })
       for (const _ of [1, 2]) expect((await runOnce(at)).status).toBe("retryable_failure")
-      const [, again] = await cooldowns(at)
+      const [first, again] = await cooldowns(at)
 
-      const tried = await queue(at, { requested_adapter: "gone" })
-      expect(await runOnce(at)).toMatchObject({ status: "permanent_failure", task_id: tried })
-      expect((await story(at, tried)).attempts[0]?.adapter_id).toBe("gone")
+      const waits = await queue(at, { requested_adapter: "gone" })
+      expect(await runOnce(at)).toMatchObject({ status: "retryable_failure", task_id: waits })
+      const waiting = await story(at, waits)
+      expect(waiting.task).toMatchObject({ attempt_count: 0 })
+      expect(waiting.attempts[0]).toMatchObject({ adapter_id: null })
+      expect(waiting.waiting).toMatchObject({ reason: "not_due" })
+      expect(waiting.waiting?.detail).toContain(`limited cools down until ${first?.detail.until}`)
 
       const helped = await queue(at, { requested_adapter: "lost" })
       expect(await runOnce(at)).toMatchObject({ status: "completed", task_id: helped })
