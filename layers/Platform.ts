@@ -63,7 +63,7 @@ export const terminal = () => ({
   report: (text: string): void => reportAll(Buffer.from(text, "utf8")),
   readStdin: (limit: number): Effect.Effect<Content> => readAll(0, limit),
   readFile: (path: string, limit: number): Effect.Effect<Content> => readPath(path, limit),
-  interrupted
+  ...makeSignals()
 })
 
 /** Runs the program of an entry point and ends the process with its exit code. */
@@ -78,21 +78,31 @@ export const launch = (program: Effect.Effect<number>): void => {
   )
 }
 
-/** Takes its listeners off at the first signal: a second one then ends the process at once. */
-const interrupted: Effect.Effect<Signal> = Effect.async((resume) => {
-  const listeners = SIGNALS.map((signal) => {
-    const listener = () => {
-      off()
-      resume(Effect.succeed(signal))
-    }
-    return { signal, listener }
-  })
+/** Signals in the order in which they come; one that nobody waits for ends the process, as if none were heard. */
+const makeSignals = () => {
+  const wanted: Array<((signal: Signal) => void) | undefined> = []
+  let heard = 0
   const off = () => {
-    for (const { signal, listener } of listeners) process.off(signal, listener)
+    for (const signal of SIGNALS) process.off(signal, listener)
   }
-  for (const { signal, listener } of listeners) process.on(signal, listener)
-  return Effect.sync(off)
-})
+  const listener = (signal: NodeJS.Signals) => {
+    const known = SIGNALS.find((one) => one === signal)
+    const tell = wanted[heard++]
+    if (known !== undefined && tell !== undefined) return tell(known)
+    off()
+    process.kill(process.pid, signal)
+  }
+  const nth = (n: number): Effect.Effect<Signal> =>
+    Effect.async((resume) => {
+      if (wanted.length === 0) for (const signal of SIGNALS) process.on(signal, listener)
+      wanted[n] = (signal) => resume(Effect.succeed(signal))
+      return Effect.sync(() => {
+        wanted[n] = undefined
+        if (wanted.every((one) => one === undefined)) off()
+      })
+    })
+  return { interrupted: nth(0), interruptedAgain: nth(1) }
+}
 
 const codeOf = (error: unknown): string =>
   typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error)

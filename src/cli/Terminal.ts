@@ -38,7 +38,11 @@ export class Terminal extends Context.Tag("agent-runtime/cli/Terminal")<
     readonly readStdin: (limit: number) => Effect.Effect<Content>
     /** Reads a file, pipe or device (relative to the working directory, `~` is the home folder) to its end. */
     readonly readFile: (path: string, limit: number) => Effect.Effect<Content>
-    /** Waits for the first signal that asks the program to end; a second one ends the process at once. */
+    /**
+     * Waits for the first signal that asks the program to end. A second one ends the process at once, unless
+     * `interruptedAgain` waits for it.
+     */
     readonly interrupted: Effect.Effect<Signal>
+    readonly interruptedAgain: Effect.Effect<Signal>
   }
 >() {}

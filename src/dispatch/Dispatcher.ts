@@ -4,9 +4,11 @@ import { now } from "../domain/Time.ts"
 import { evaluateIdle } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import { claiming, nothingTold } from "./Claiming.ts"
+import { Hurry } from "./Hurry.ts"
 import { Lock } from "./Lock.ts"
 import { Notify } from "./Notify.ts"
 import { onRecord } from "./OnRecord.ts"
+import { retaining } from "./Retention.ts"
 import { Runner } from "./Runner.ts"
 import { makeSlots, type Slots } from "./Slots.ts"
 import { supervised } from "./Supervise.ts"
@@ -45,6 +47,7 @@ const resident = Effect.gen(function* () {
   yield* Effect.forkScoped(supervised("wake")(waking(wakes)))
   yield* Effect.forkScoped(supervised("produce")(producing(wakes.produce)))
   yield* Effect.forkScoped(supervised("workflows")(repairing))
+  yield* Effect.forkScoped(supervised("retention")(retaining))
   yield* Effect.forkScoped(
     supervised("claim")(claiming({ slots, wake: wakes.claim, told, beat: watchdog.beat }))
   )
@@ -83,15 +86,18 @@ const drain = (slots: Slots, watchdog: Watchdog) =>
     const running = yield* slots.running
     if (running === 0) return
     yield* Effect.logInfo(`Stopping: what runs (${running}) has ${drainSeconds} s to end`)
-    if (yield* isEmptyWithin(slots, Duration.seconds(drainSeconds))) return
+    const hurry = yield* Effect.serviceOption(Hurry)
+    const asked = Option.match(hurry, { onNone: () => Effect.never, onSome: (one) => one.asked })
+    if (yield* isEmptyWithin(slots, Duration.seconds(drainSeconds), asked)) return
     yield* slots.stopAll("drain")
     if (yield* isEmptyWithin(slots, STOPPED_WITHIN)) return
     yield* Effect.logError(`${yield* slots.running} attempts did not end; the next dispatcher puts them back`)
   })
 
 // What runs in a finalizer cannot be timed out; a fiber of its own can.
-const isEmptyWithin = (slots: Slots, limit: Duration.Duration) =>
-  Effect.interruptible(Effect.timeoutOption(slots.empty, limit)).pipe(
+const isEmptyWithin = (slots: Slots, limit: Duration.Duration, orElse: Effect.Effect<void> = Effect.never) =>
+  Effect.raceFirst(Effect.timeoutOption(slots.empty, limit), Effect.as(orElse, Option.none<void>())).pipe(
+    Effect.interruptible,
     Effect.forkDaemon,
     Effect.flatMap(Fiber.join),
     Effect.map(Option.isSome)

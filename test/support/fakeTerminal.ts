@@ -38,7 +38,8 @@ export const fakeTerminal = (scene: Scene = {}) => {
     },
     readStdin: () => Effect.succeed(content(scene.stdin ?? "")),
     readFile: (path) => Effect.succeed(content(scene.files?.[path])),
-    interrupted: scene.signal === undefined ? Effect.never : Effect.succeed(scene.signal)
+    interrupted: scene.signal === undefined ? Effect.never : Effect.succeed(scene.signal),
+    interruptedAgain: Effect.never
   })
   return {
     service,
