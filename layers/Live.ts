@@ -11,6 +11,7 @@ import * as Subreaper from "./adapter/Subreaper.ts"
 import * as DiskRights from "./artifact/DiskRights.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as Host from "./Host.ts"
+import { evidence } from "./Keeping.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
 import * as SystemdNotify from "./notify/SystemdNotify.ts"
 import { openStore, settings } from "./Reading.ts"
@@ -49,7 +50,7 @@ export const dispatching = (configPath: string) =>
 
 /** What dispatches until it is told to stop. */
 export const resident = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, SystemdNotify.layer, log, fullSpeed(0)).pipe(
+  Layer.mergeAll(RecurringSchedules.layer, SystemdNotify.layer, evidence, log, fullSpeed(0)).pipe(
     Layer.provideMerge(working(configPath, true))
   )
 

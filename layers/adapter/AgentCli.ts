@@ -8,6 +8,7 @@ import { makeAbilities } from "./Abilities.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
 import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdict.ts"
+import type { Masking } from "./ConfiguredSecrets.ts"
 import type { Driver, Invocation, Plan, Reader, Told } from "./drivers/Driver.ts"
 import { findingsOf, hintsOf, intoKeepingRaw, type Logs, lastLine, openLogs, putInputs } from "./Evidence.ts"
 import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
@@ -32,6 +33,8 @@ export interface AgentCliSetting {
   /** Where a program without `workingDir` runs: the folder of the configuration file. */
   readonly startedIn: string
   readonly processes: typeof Processes.Service
+  /** Knows the secrets of the whole configuration; without it an attempt's own are masked. */
+  readonly masking?: Masking
 }
 
 /** Reads the output for the driver. A fault of a reader ends the reading, and is kept to be told. */
@@ -161,6 +164,7 @@ const executionOf = (
   const { steps, ...outputs } = logs
   return {
     ...told,
+    answerCut: false,
     reason,
     redactor,
     hintText: [hintsOf(outputs), ...Option.toArray(reason)].join("\n"),
@@ -225,7 +229,9 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
         host,
         driver.env(settings, Option.some(scratchPath(runtime.stateDir, job.attemptId)))
       ).pipe(
-        Effect.flatMap((child) => attempt(child, redactorFor(child))),
+        Effect.flatMap((child) =>
+          Effect.flatMap(redactorFor(child, setting.masking), (redactor) => attempt(child, redactor))
+        ),
         Effect.catchTag("CannotStart", (cause) =>
           Effect.succeed<Execution>({ ...blank, ...cannotStart(cause) })
         )

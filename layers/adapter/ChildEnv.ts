@@ -1,7 +1,8 @@
 import { Effect, Option, Redacted } from "effect"
 import type { ChildSettings } from "../../src/config/AdapterSettings.ts"
-import { MASK, type Redactor, redactorOf } from "../../src/domain/Redactor.ts"
+import { MASK, type Redactor } from "../../src/domain/Redactor.ts"
 import type { CannotStart } from "./CannotStart.ts"
+import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
 import { readEnvFile } from "./EnvFile.ts"
 import { type HostEnvironment, resolveSecret } from "./Secrets.ts"
 import { isSecret, maskedFor, tooShort } from "./SecretValues.ts"
@@ -93,6 +94,8 @@ export const childEnv = (
     }
   })
 
-/** Masks all secret values of an environment. */
-export const redactorFor = ({ secrets }: Pick<ChildEnv, "secrets">): Redactor =>
-  redactorOf(secrets.flatMap((secret) => maskedFor(Redacted.value(secret))))
+/** Masks all secret values of an environment, and those of the configuration where a masking knows them. */
+export const redactorFor = (
+  { secrets }: Pick<ChildEnv, "secrets">,
+  masking: Masking = ownOnly
+): Effect.Effect<Redactor> => masking(secrets.flatMap((secret) => maskedFor(Redacted.value(secret))))

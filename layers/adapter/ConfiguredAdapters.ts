@@ -4,6 +4,7 @@ import type { AdapterSettings, AgentCliSettings } from "../../src/config/Adapter
 import { folderOf } from "../../src/config/Paths.ts"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import { executeAgentCli } from "./AgentCli.ts"
+import { configuredSecrets } from "./ConfiguredSecrets.ts"
 import { claudeCode } from "./drivers/ClaudeCode.ts"
 import { codex } from "./drivers/Codex.ts"
 import type { Driver } from "./drivers/Driver.ts"
@@ -29,25 +30,26 @@ const make = Effect.gen(function* () {
   const runtime = yield* RuntimeConfig
   const processes = yield* Processes
   const host = { ...process.env }
+  const masking = yield* configuredSecrets(runtime, host)
   const startedIn = folderOf(runtime.configPath)
   const modeOf = (settings: AdapterSettings): Effect.Effect<Mode> => {
     switch (settings.mode) {
       case "script":
         return Effect.succeed({
           probe: probeChild(settings, host),
-          execute: executeScript({ settings, runtime, host, startedIn, processes })
+          execute: executeScript({ settings, runtime, host, startedIn, processes, masking })
         })
       case "agent-cli": {
         const driver = DRIVERS[settings.driver]
         return Effect.map(
-          executeAgentCli({ settings, driver, runtime, host, startedIn, processes }),
+          executeAgentCli({ settings, driver, runtime, host, startedIn, processes, masking }),
           (execute) => ({ probe: probeAgent({ settings, driver }, host), execute })
         )
       }
       case "ollama-generate":
-        return Effect.succeed(ollamaAdapter({ settings, runtime, host }))
+        return Effect.succeed(ollamaAdapter({ settings, runtime, host, masking }))
       case "openai-chat":
-        return Effect.succeed(openAiChatAdapter({ settings, runtime, host }))
+        return Effect.succeed(openAiChatAdapter({ settings, runtime, host, masking }))
     }
   }
   const adapters = new Map<string, Adapter>()

@@ -58,19 +58,30 @@ export const into = (log: LogFile, redactor: Redactor): Sink => {
   }
 }
 
-/** Like `into`; `raw` answers the stream's last MiB as it came, for what is to be decoded before it is masked. */
-export const intoKeepingRaw = (
-  log: LogFile,
-  redactor: Redactor
-): { readonly sink: Sink; readonly raw: () => string } => {
+/** What is kept of a stream, as it came, for what is to be decoded before it is masked. */
+export interface KeptRaw {
+  readonly sink: Sink
+  /** The stream's last MiB. */
+  readonly raw: () => string
+  /** Whether the stream was longer than that. */
+  readonly cut: () => boolean
+  /** Whether `"status"`, in its quotes, stood anywhere in the stream. */
+  readonly namesStatus: () => boolean
+}
+
+/** Like `into`; answers besides what the end of the stream was, and what is known of all of it. */
+export const intoKeepingRaw = (log: LogFile, redactor: Redactor): KeptRaw => {
   const sink = into(log, redactor)
-  if (redactor.isIdle) return { sink, raw: () => log.tail(TAIL_BYTES) }
-  const tail = makeTail()
+  const status = searchFor('"status"')
+  // The log keeps the end of what it was handed, which is raw where nothing is masked.
+  const tail = redactor.isIdle ? { push: () => undefined, text: log.tail } : makeTail()
   let bytes = 0
+  const cut = () => bytes > TAIL_BYTES
   return {
     sink: {
       write: (chunk) => {
         tail.push(chunk)
+        status.push(chunk)
         bytes += chunk.length
         sink.write(chunk)
       },
@@ -78,8 +89,28 @@ export const intoKeepingRaw = (
     },
     raw: () => {
       const text = tail.text(TAIL_BYTES)
-      return bytes > TAIL_BYTES ? redactor.afterCut(text) : text
-    }
+      return cut() ? redactor.afterCut(text) : text
+    },
+    cut,
+    namesStatus: status.found
+  }
+}
+
+/** Looks for a word in a stream, over the seams of its chunks too; keeps less than a word of it. */
+const searchFor = (word: string) => {
+  const wanted = Buffer.from(word)
+  const most = wanted.length - 1
+  let found = false
+  let end = Buffer.alloc(0)
+  return {
+    push: (chunk: Uint8Array): void => {
+      if (found) return
+      const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length)
+      const seam = Buffer.concat([end, bytes.subarray(0, most)])
+      found = seam.includes(wanted) || bytes.includes(wanted)
+      end = Buffer.concat([end, bytes.subarray(-most)]).subarray(-most)
+    },
+    found: () => found
   }
 }
 

@@ -4,7 +4,8 @@ import type { OllamaSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { outcomeSchema } from "../../src/context/OutcomeSchema.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
-import { redactorOf } from "../../src/domain/Redactor.ts"
+import type { Redactor } from "../../src/domain/Redactor.ts"
+import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
 import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call } from "./ModelServerCall.ts"
@@ -20,6 +21,8 @@ export interface OllamaSetting {
   readonly settings: OllamaSettings
   readonly runtime: Settings
   readonly host: HostEnvironment
+  /** Knows the secrets of the whole configuration; without it an attempt's own are masked. */
+  readonly masking?: Masking
 }
 
 /**
@@ -28,17 +31,21 @@ export interface OllamaSetting {
  * chosen that holds prompt and answer. An attempt never fails; a wrong request, an unknown model and a prompt
  * that is too long wait for an operator, all else is retryable.
  */
-export const ollamaAdapter = ({ settings }: OllamaSetting): Pick<Adapter, "probe" | "execute"> => ({
+export const ollamaAdapter = ({
+  masking = ownOnly,
+  settings
+}: OllamaSetting): Pick<Adapter, "probe" | "execute"> => ({
   probe: probeOllama(settings),
   execute: Effect.fn("Ollama.execute")((job: Job) => {
     const address = addressOf(settings.endpoint)
-    const redactor = redactorOf(address.secrets)
-    return attempt({
-      job,
-      settings,
-      redactor,
-      converse: (account) => converse(job, settings, address, account, redactor)
-    })
+    return Effect.flatMap(masking(address.secrets), (redactor) =>
+      attempt({
+        job,
+        settings,
+        redactor,
+        converse: (account) => converse(job, settings, address, account, redactor)
+      })
+    )
   })
 })
 
@@ -55,7 +62,7 @@ const converse = (
   settings: OllamaSettings,
   address: Address,
   account: Account,
-  redactor: ReturnType<typeof redactorOf>
+  redactor: Redactor
 ) =>
   Effect.gen(function* () {
     const { host } = address

@@ -3,7 +3,8 @@ import type { Adapter, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { OpenAiChatSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
-import { type Redactor, redactorOf } from "../../src/domain/Redactor.ts"
+import type { Redactor } from "../../src/domain/Redactor.ts"
+import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
 import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
@@ -20,6 +21,8 @@ export interface OpenAiChatSetting {
   readonly settings: OpenAiChatSettings
   readonly runtime: Settings
   readonly host: HostEnvironment
+  /** Knows the secrets of the whole configuration; without it an attempt's own are masked. */
+  readonly masking?: Masking
 }
 
 /** Servers that finish an answer and then leave the connection open are not waited for longer. */
@@ -33,6 +36,7 @@ const LINGER = Duration.seconds(5)
  */
 export const openAiChatAdapter = ({
   host,
+  masking = ownOnly,
   settings
 }: OpenAiChatSetting): Pick<Adapter, "probe" | "execute"> => ({
   probe: probeOpenAiChat(settings, host),
@@ -40,16 +44,17 @@ export const openAiChatAdapter = ({
     const address = addressOf(settings.endpoint)
     return Effect.flatMap(Effect.either(accessTo(settings, address, host)), (access) => {
       const secrets = access._tag === "Right" ? access.right.secrets : address.secrets
-      const redactor = redactorOf(secrets)
-      return attempt({
-        job,
-        settings,
-        redactor,
-        converse: (account) =>
-          access._tag === "Right"
-            ? converse({ job, settings, address, access: access.right, redactor, account })
-            : forOperator(`cannot start: ${access.left.reason}; ${access.left.remedy}`)
-      })
+      return Effect.flatMap(masking(secrets), (redactor) =>
+        attempt({
+          job,
+          settings,
+          redactor,
+          converse: (account) =>
+            access._tag === "Right"
+              ? converse({ job, settings, address, access: access.right, redactor, account })
+              : forOperator(`cannot start: ${access.left.reason}; ${access.left.remedy}`)
+        })
+      )
     })
   })
 })

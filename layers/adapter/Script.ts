@@ -7,6 +7,7 @@ import { unknownUsage } from "../../src/domain/Usage.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
 import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdict.ts"
 import { findCommand } from "./Command.ts"
+import type { Masking } from "./ConfiguredSecrets.ts"
 import {
   findingsOf,
   hintsOf,
@@ -31,6 +32,8 @@ export interface Setting {
   readonly startedIn: string
   readonly processes: typeof Processes.Service
   readonly ladder?: Ladder
+  /** Knows the secrets of the whole configuration; without it an attempt's own are masked. */
+  readonly masking?: Masking
 }
 
 /** An Execution in which nothing happened; the modes fill in what did. */
@@ -39,6 +42,7 @@ export const blank: Execution = {
   retryClass: "permanent",
   reason: Option.none(),
   lastMessage: "",
+  answerCut: false,
   redactor: noSecrets,
   usage: unknownUsage,
   retryAfterSeconds: Option.none(),
@@ -72,7 +76,7 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
   Effect.scoped(
     Effect.gen(function* () {
       const logs = yield* openLogs(job)
-      const { raw, sink } = intoKeepingRaw(logs.stdout, redactor)
+      const { cut, namesStatus, raw, sink } = intoKeepingRaw(logs.stdout, redactor)
       const { args, notes } = argumentsOf(job, setting)
       const ended = yield* setting.processes.run({
         attemptId: job.attemptId,
@@ -91,7 +95,12 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
       })
       const lastMessage = raw()
       yield* job.audit.put("last-message.txt", redactor.text(lastMessage))
-      return { ...executionOf(ended, logs, [...notes, ...child.warnings]), lastMessage }
+      const unread = cut() ? ["only the last 1 MiB of stdout was looked at for an outcome"] : []
+      return {
+        ...executionOf(ended, logs, [...notes, ...child.warnings, ...unread]),
+        lastMessage,
+        answerCut: cut() && namesStatus()
+      }
     })
   )
 
@@ -110,7 +119,7 @@ export const executeScript = (setting: Setting) =>
     const { args } = argumentsOf(job, setting)
     const attempt = Effect.gen(function* () {
       const child = yield* childEnv(settings, ownVariables(job, setting.runtime), setting.host)
-      const redactor = redactorFor(child)
+      const redactor = yield* redactorFor(child, setting.masking)
       const note = "stdin: the task's payload as JSON (payload.json)"
       yield* putInputs(job, { command: settings.command.path, args, cwd, env: child.shown, note }, redactor)
       return yield* findCommand(settings.command.path, child.env.PATH ?? "").pipe(

@@ -24,14 +24,44 @@ const isPlainUrl = (value: string): boolean => {
 }
 
 /**
- * What is to be masked for a secret: the value, the value without whitespace around it, and what a URL holds
- * as its password, or as its user where it has no password.
+ * What is to be masked for a secret: the value, the value without whitespace around it, each of its lines, and
+ * what a URL holds as its password, or as its user where it has no password. Long texts are given in pieces that
+ * overlap, so that whatever is searched for stays short.
  */
 export const maskedFor = (secret: string): ReadonlyArray<string> => {
   const url = urlOf(secret)
   const within = url === undefined ? "" : url.password === "" ? url.username : url.password
-  return [...new Set([secret, secret.trim(), within, decoded(within)])]
+  return [...new Set([secret, secret.trim(), ...linesOf(secret), within, decoded(within)].flatMap(piecesOf))]
 }
+
+const FRAME = /^-----(BEGIN|END) .*-----$/
+
+// An env file can hold a key of several lines only with its line ends written as \n.
+const lineEnd = (secret: string): RegExp =>
+  secret.includes("-----BEGIN ") ? /\r\n|\r|\n|\\r\\n|\\n/ : /\r\n|\r|\n/
+
+/** The lines of a secret of several lines that are secret by themselves: all but the frames that every key has. */
+const linesOf = (secret: string): ReadonlyArray<string> => {
+  const lines = secret.split(lineEnd(secret)).map((line) => line.trim())
+  return lines.length < 2 ? [] : lines.filter((line) => line.length >= LEAST_CHARACTERS && !FRAME.test(line))
+}
+
+const PIECE_CHARACTERS = 256
+const STEP_CHARACTERS = 224
+
+const piecesOf = (text: string): ReadonlyArray<string> => {
+  if (text.length <= PIECE_CHARACTERS) return [text]
+  const count = Math.ceil((text.length - PIECE_CHARACTERS) / STEP_CHARACTERS) + 1
+  return Array.from({ length: count }, (_, index) => {
+    const start = Math.min(index * STEP_CHARACTERS, text.length - PIECE_CHARACTERS)
+    const end = start + PIECE_CHARACTERS
+    // A character of two units is not cut in two: its UTF-8 is that of both.
+    return text.slice(isInside(text, start) ? start - 1 : start, isInside(text, end) ? end + 1 : end)
+  })
+}
+
+const isInside = (text: string, at: number): boolean =>
+  /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(at - 1, at + 1))
 
 const decoded = (text: string): string => {
   try {

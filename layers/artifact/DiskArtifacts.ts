@@ -14,6 +14,7 @@ import {
   readStart,
   withFile
 } from "./DiskFile.ts"
+import { scanFile } from "./FilePieces.ts"
 import { listFiles } from "./Listing.ts"
 
 /** Versions of one file that are kept; the next one is refused rather than looked for. */
@@ -53,9 +54,9 @@ const make = (root: string, names: ReadonlyArray<string>) => {
   })
 
   /** None when nothing is there, or what is there is not what `use` wants. */
-  const look = <A>(path: string, use: (real: string) => Promise<A | undefined>) =>
+  const look = <A>(path: string, use: (real: string, signal: AbortSignal) => Promise<A | undefined>) =>
     resolve(path).pipe(
-      Effect.flatMap((real) => attempt(path, () => use(real))),
+      Effect.flatMap((real) => attempt(path, (signal) => use(real, signal))),
       Effect.map(Option.fromNullable),
       Effect.catchIf(
         (error) => error._tag === "ArtifactFailed" && isAbsent(error.reason),
@@ -89,6 +90,8 @@ const make = (root: string, names: ReadonlyArray<string>) => {
     hash: (path) => look(path, (real) => withFile(real, root, hashFile)),
     read: (path, most) =>
       look(path, (real) => withFile(real, root, (file, size) => readStart(file, size, most))),
+    scan: (path, met) =>
+      look(path, (real, signal) => withFile(real, root, (file) => scanFile(file, met, signal))),
     files: Effect.fn("ArtifactStore.files")(function* (path, wanted) {
       const real = yield* resolve(path)
       return yield* Effect.tryPromise({
@@ -108,7 +111,10 @@ const NEVER_A_PATH: Readonly<Record<string, string>> = {
 
 const refuse = (path: string, why: string) => Effect.fail(new PathRefused({ path, why }))
 
-const attempt = <A>(path: string, run: () => Promise<A>): Effect.Effect<A, ArtifactFailed> =>
+const attempt = <A>(
+  path: string,
+  run: (signal: AbortSignal) => Promise<A>
+): Effect.Effect<A, ArtifactFailed> =>
   Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) })
 
 /** Puts a new file in the place of `path`; false when its folder turns out to lie outside the root. */

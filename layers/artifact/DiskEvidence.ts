@@ -1,12 +1,11 @@
-import { constants } from "node:fs"
-import { type FileHandle, open } from "node:fs/promises"
+import { closeSync, constants, openSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import { DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../../src/artifact/EvidenceFiles.ts"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
-import { failed } from "./AuditPlace.ts"
+import { codeOf, failed } from "./AuditPlace.ts"
 import { bytesIn, entriesOf, openIn, removeEmpty, removeFile, removeTree, seenIn } from "./Removing.ts"
 
 /** Where evidence lies, and the database, beside which a dying process leaves files too. */
@@ -33,25 +32,28 @@ const { O_DIRECTORY, O_RDONLY } = constants
 const within = async <A>(
   root: string,
   names: ReadonlyArray<string>,
-  use: (folder: FileHandle) => Promise<A>
+  use: (folder: number) => A | Promise<A>
 ): Promise<A | undefined> => {
-  let folder: FileHandle | undefined
-  try {
-    folder = await open(root, O_RDONLY | O_DIRECTORY)
-  } catch (cause) {
-    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined
-    throw cause
-  }
+  let folder = rootOf(root)
   try {
     for (const name of names) {
-      const next: FileHandle | undefined = await openIn(folder, name)
-      if (next === undefined) return undefined
-      await folder.close()
+      if (folder === undefined) return undefined
+      const next = openIn(folder, name)
+      closeSync(folder)
       folder = next
     }
-    return await use(folder)
+    return folder === undefined ? undefined : await use(folder)
   } finally {
-    await folder.close()
+    if (folder !== undefined) closeSync(folder)
+  }
+}
+
+const rootOf = (root: string): number | undefined => {
+  try {
+    return openSync(root, O_RDONLY | O_DIRECTORY)
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return undefined
+    throw cause
   }
 }
 
@@ -59,31 +61,31 @@ const isYoung = (mtimeMs: number, { before }: Removal): boolean =>
   before !== undefined && mtimeMs >= DateTime.toEpochMillis(before)
 
 /** Whether a folder is there, not a link to one, and was not touched since. */
-const isOldFolder = async (folder: FileHandle, name: string, removal: Removal): Promise<boolean> => {
-  const found = await seenIn(folder, name)
+const isOldFolder = (folder: number, name: string, removal: Removal): boolean => {
+  const found = seenIn(folder, name)
   return found?.isDirectory() === true && !isYoung(found.mtimeMs, removal)
 }
 
 /** Plain files of one folder whose names are wanted. */
 const removeFiles = async (
-  folder: FileHandle,
+  folder: number,
   isWanted: (name: string) => boolean,
   removal: Removal
 ): Promise<Removed> => {
   let [entries, bytes] = [0, 0]
   for await (const entry of entriesOf(folder)) {
     if (!entry.isFile() || !isWanted(entry.name)) continue
-    const found = await removeOne(folder, entry.name, removal)
+    const found = removeOne(folder, entry.name, removal)
     entries += found.entries
     bytes += found.bytes
   }
   return { entries, bytes }
 }
 
-const removeOne = async (folder: FileHandle, name: string, removal: Removal): Promise<Removed> => {
-  const found = await seenIn(folder, name)
+const removeOne = (folder: number, name: string, removal: Removal): Removed => {
+  const found = seenIn(folder, name)
   if (found?.isFile() !== true || isYoung(found.mtimeMs, removal)) return NOTHING
-  const bytes = await removeFile(folder, name, removal.dryRun)
+  const bytes = removeFile(folder, name, removal.dryRun)
   return bytes === undefined ? NOTHING : { entries: 1, bytes }
 }
 
@@ -113,13 +115,15 @@ async function* namesIn(
   names: ReadonlyArray<string>,
   kind: "folders" | "files"
 ): AsyncGenerator<string> {
-  const folder = await within(root, names, (held) => open(`/proc/self/fd/${held.fd}`, O_RDONLY | O_DIRECTORY))
+  const folder = await within(root, names, (held) =>
+    openSync(`/proc/self/fd/${held}`, O_RDONLY | O_DIRECTORY)
+  )
   if (folder === undefined) return
   try {
     for await (const entry of entriesOf(folder))
       if (kind === "folders" ? entry.isDirectory() : entry.isFile()) yield entry.name
   } finally {
-    await folder.close()
+    closeSync(folder)
   }
 }
 
@@ -189,7 +193,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
       return Effect.uninterruptible(
         asking(names.join("/"), async () => {
           const bytes = await within(artifactDir, names.slice(0, -1), async (folder) => {
-            if (!(await isOldFolder(folder, name, removal))) return undefined
+            if (!isOldFolder(folder, name, removal)) return undefined
             return removal.dryRun ? bytesIn(folder, name) : removeTree(folder, name)
           })
           return bytes === undefined ? NOTHING : { entries: 1, bytes }
@@ -213,7 +217,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
       asking(`${RUNS}/${auditTaskSegment(taskId)}`, async () => {
         const gone = await within(artifactDir, [RUNS], async (folder) => {
           const name = auditTaskSegment(taskId)
-          return !removal.dryRun && (await isOldFolder(folder, name, removal)) && removeEmpty(folder, name)
+          return !removal.dryRun && isOldFolder(folder, name, removal) && removeEmpty(folder, name)
         })
         return gone === true ? { entries: 1, bytes: 0 } : NOTHING
       })

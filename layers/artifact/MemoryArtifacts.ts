@@ -100,6 +100,11 @@ const store = (files: Map<string, Entry>) => {
         fileAt(path),
         Option.map(({ bytes }) => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.slice(0, most)))
       ),
+    scan: (path, met) =>
+      Effect.map(
+        fileAt(path),
+        Option.map(({ bytes }) => bytes.length > 0 && met(bytes))
+      ),
     files: (folder, { descending, leaveOut, most }) =>
       Effect.map(relative(folder), (name) => {
         const isBelow = (path: string, at: string) => at === "" || path.startsWith(`${at}/`)

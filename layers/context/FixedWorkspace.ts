@@ -45,6 +45,11 @@ export const layer = (fixed: Fixed = {}): Layer.Layer<Workspace> => {
       Effect.map(
         textAt(path),
         Option.map((text) => text.slice(0, most))
+      ),
+    scan: (path, met) =>
+      Effect.map(
+        textAt(path),
+        Option.map((text) => text !== "" && met(new TextEncoder().encode(text)))
       )
   })
 }

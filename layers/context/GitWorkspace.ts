@@ -1,6 +1,7 @@
 import { Effect, Layer, Option } from "effect"
 import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
 import { hashFile, observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
+import { scanFile } from "../artifact/FilePieces.ts"
 import { type GitOptions, git, withoutFilters } from "./Git.ts"
 
 const noRepository: Snapshot = {
@@ -26,7 +27,9 @@ export const layerWith = (options: GitOptions): Layer.Layer<Workspace> =>
     observe: (path) => look(() => observeDisk(path)),
     hash: (path) => regular(path, (real) => withFile(real, undefined, hashFile)),
     read: (path, most) =>
-      regular(path, (real) => withFile(real, undefined, (file, size) => readStart(file, size, most)))
+      regular(path, (real) => withFile(real, undefined, (file, size) => readStart(file, size, most))),
+    scan: (path, met) =>
+      regular(path, (real, signal) => withFile(real, undefined, (file) => scanFile(file, met, signal)))
   })
 
 const snapshot = Effect.fn("Workspace.snapshot")(function* (options: GitOptions, dir: string) {
@@ -50,18 +53,18 @@ const dirty = Effect.fn("Workspace.dirty")(function* (options: GitOptions, dir: 
   return Option.map(status, ({ text }) => text.length > 0)
 })
 
-const look = <A>(run: () => Promise<A>): Effect.Effect<Option.Option<NonNullable<A>>> =>
+const look = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<Option.Option<NonNullable<A>>> =>
   Effect.tryPromise(run).pipe(
     Effect.map(Option.fromNullable),
     Effect.orElseSucceed(() => Option.none())
   )
 
 /** By its real path: a symlink is followed once, here, and not again when the file is opened. */
-const regular = <A>(path: string, use: (real: string) => Promise<A>) =>
+const regular = <A>(path: string, use: (real: string, signal: AbortSignal) => Promise<A>) =>
   look(() => observeDisk(path)).pipe(
     Effect.flatMap((seen) =>
       Option.isSome(seen) && seen.value.kind === "file"
-        ? look(() => use(seen.value.realPath))
+        ? look((signal) => use(seen.value.realPath, signal))
         : Effect.succeedNone
     )
   )

@@ -152,7 +152,7 @@ const examined = (thread: SqlThread.SqlThread, file: string, bytes: number, tell
   Effect.gen(function* () {
     yield* thread.open("backup", immutable(file), constants.SQLITE_OPEN_READONLY | constants.SQLITE_OPEN_URI)
     return yield* inside(thread).pipe(
-      telling(tell, () => `checking ${mib(bytes)} of ${file}`),
+      telling(tell, () => `checking ${mib(bytes)}`),
       Effect.ensuring(Effect.ignore(thread.close("backup")))
     )
   }).pipe(
@@ -177,7 +177,7 @@ export const check = (file: string, tell: Tell): Effect.Effect<CheckedFile, Back
     const digest = yield* Effect.tryPromise({
       try: () => hashes(file, found.digits),
       catch: (cause) => notThere(file, cause)
-    }).pipe(telling(tell, () => `reading ${mib(bytes)} of ${file}`))
+    }).pipe(telling(tell, () => `reading ${mib(bytes)}`))
     return {
       path: file,
       bytes: digest.bytes,

@@ -79,7 +79,7 @@ const copied = (thread: SqlThread.SqlThread, database: string, unfinished: strin
         yield* held.release
         return { bytes, copying }
       })
-    )
+    ).pipe(Effect.mapError((cause) => (cause._tag === "StatementFailed" ? damaged(cause) : cause)))
     yield* Fiber.join(total.copying).pipe(
       Effect.mapError(damaged),
       telling(tell, () => `copied ${mib(sizeOf(unfinished))} of about ${mib(total.bytes)}`)

@@ -91,6 +91,8 @@ const seized = (database: string) =>
     Effect.try({
       try: (): { readonly present: Present; readonly close: () => void } => {
         if (isAbsent(database)) return { present: { _tag: "Absent" }, close: () => undefined }
+        // Opening what is no database would change it, and cost its journal.
+        if (!beginsAsOne(database)) return { present: { _tag: "Damaged" }, close: () => undefined }
         const db = new Database(database, { readwrite: true, create: false })
         try {
           return { present: { _tag: "Held", sequences: taken(db, database) }, close: () => db.close() }
@@ -106,6 +108,17 @@ const seized = (database: string) =>
     }).pipe(Effect.retry({ while: ({ code }) => code === "database_in_use", schedule: untilFree })),
     ({ close }) => Effect.sync(close)
   )
+
+const beginsAsOne = (database: string): boolean => {
+  const fd = fs.openSync(database, "r")
+  try {
+    const first = Buffer.alloc(16)
+    fs.readSync(fd, first, 0, 16, 0)
+    return first.toString("latin1") === "SQLite format 3\0"
+  } finally {
+    fs.closeSync(fd)
+  }
+}
 
 const taken = (db: Database, database: string): ReadonlyArray<readonly [string, number]> => {
   const { applicationId } = marksOf(db)

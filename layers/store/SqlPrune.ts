@@ -4,82 +4,72 @@ import type { Batch, OldAttempt, Place, Pruning } from "../../src/store/Pruning.
 import { json, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
-import { type Statement, statement } from "./statement.ts"
+import { statement } from "./statement.ts"
 
-// Two hundred tasks with what belongs to them are about a thousand rows.
-const TASKS_AT_ONCE = 200
+// A hundred tasks with what belongs to them are about five hundred rows.
+const TASKS_AT_ONCE = 100
 const ROWS_AT_ONCE = 500
 
-const LIVE = "('pending', 'running', 'retryable_failure', 'blocked')"
-
-/** A replay that has not ended runs the bundle of this attempt. */
-const isReplayed = (attemptId: string): string =>
-  `EXISTS (SELECT 1 FROM tasks AS again WHERE again.source = substr('replay:' || ${attemptId}, 1, 200)
-     AND again.replay_of = ${attemptId} AND again.status IN ${LIVE})`
-
-/** Whether a task has ended before, and nothing but a task below it can need it. */
-const isOver = (task: string): string => `(
-  ${task}.status NOT IN ${LIVE} AND ${task}.finished_at < :finishedBefore
-  AND ${task}.task_id NOT IN (SELECT last_task_id FROM schedules WHERE last_task_id IS NOT NULL)
-  AND ${task}.task_id NOT IN (SELECT task_id FROM outbox WHERE acked_at IS NULL)
-  AND NOT EXISTS (SELECT 1 FROM workflows WHERE workflows.id = ${task}.workflow_id AND workflows.status <> 'completed')
-  AND NOT EXISTS (SELECT 1 FROM attempts AS run WHERE run.task_id = ${task}.task_id AND ${isReplayed("run.attempt_id")}))`
-
-/** Whether a task can go: it and all below it are over, so that no parent is ever missing. */
-const isRemovable = (task: string): string => `(${isOver(task)} AND NOT EXISTS (
+/**
+ * Of the task `old`: whether it and all below it have ended before, and nothing needs any of them, so that no
+ * parent is ever missing. A replay that has not ended runs the bundle of an attempt.
+ */
+const REMOVABLE = `NOT EXISTS (
   WITH RECURSIVE below (id) AS (
-    SELECT task_id FROM tasks WHERE parent_task_id = ${task}.task_id
-    UNION SELECT tasks.task_id FROM below JOIN tasks ON tasks.parent_task_id = below.id)
-  SELECT 1 FROM below JOIN tasks AS child ON child.task_id = below.id WHERE ${isOver("child")} IS NOT TRUE))`
+    SELECT old.task_id UNION SELECT tasks.task_id FROM below CROSS JOIN tasks ON tasks.parent_task_id = below.id)
+  SELECT 1 FROM below CROSS JOIN tasks AS task ON task.task_id = below.id
+  WHERE (task.status IN ('completed', 'permanent_failure', 'operator_canceled')
+    AND task.finished_at < :finishedBefore
+    AND task.task_id NOT IN (
+      SELECT last_task_id FROM schedules INDEXED BY sqlite_autoindex_schedules_2 WHERE last_task_id IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.task_id = task.task_id AND acked_at IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM workflows WHERE workflows.id = task.workflow_id AND workflows.status <> 'completed')
+    AND NOT EXISTS (
+      SELECT 1 FROM attempts AS run CROSS JOIN tasks AS again
+        ON again.source = substr('replay:' || run.attempt_id, 1, 200) AND again.replay_of = run.attempt_id
+      WHERE run.task_id = task.task_id AND again.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
+  ) IS NOT TRUE)`
 
 // Newest first: what is below a task is mostly newer.
 const TASKS = statement(`
-  SELECT task_id, created_at, ${isRemovable("old")} AS goes
-  FROM (SELECT task_id, created_at, status, finished_at, workflow_id FROM tasks
-    WHERE (created_at, task_id) < (:first, :second)
-    ORDER BY created_at DESC, task_id DESC LIMIT ${TASKS_AT_ONCE}) AS old
-  ORDER BY created_at DESC, task_id DESC`)
+  SELECT task_id, created_at, ${REMOVABLE} AS goes FROM tasks AS old
+  WHERE (created_at, task_id) < (:first, :second) ORDER BY created_at DESC, task_id DESC LIMIT :most`)
 
 const OF_TASKS = "task_id IN (SELECT value FROM json_each(:ids))"
-const OF_ATTEMPTS = "attempt_id IN (SELECT value FROM json_each(:attempts))"
+const OF_ATTEMPTS = "attempt_id IN (SELECT value FROM json_each(:ids))"
 const ATTEMPTS_OF = statement(`SELECT task_id, attempt_id FROM attempts WHERE ${OF_TASKS}`)
-const BUNDLES_OF = statement(
-  `SELECT relative_path, prompt_relative_path FROM bundles WHERE ${OF_ATTEMPTS} ORDER BY bundle_id`
-)
+const BUNDLES_OF = statement(`SELECT relative_path, prompt_relative_path FROM bundles WHERE ${OF_ATTEMPTS}`)
 const REMOVE_BUNDLES = statement(`DELETE FROM bundles WHERE ${OF_ATTEMPTS}`)
-const REMOVE_TASKS: ReadonlyArray<Statement> = ["questions", "outbox", "attempts", "tasks"].map((table) =>
-  statement(`DELETE FROM ${table} WHERE ${OF_TASKS}`)
-)
+const REMOVE_QUESTIONS = statement(`DELETE FROM questions WHERE ${OF_TASKS}`)
+const REMOVE_OUTBOX = statement(`DELETE FROM outbox WHERE ${OF_TASKS}`)
+const REMOVE_ATTEMPTS = statement(`DELETE FROM attempts WHERE ${OF_TASKS}`)
+const REMOVE_TASKS = statement(`DELETE FROM tasks WHERE ${OF_TASKS}`)
 
 const ATTEMPTS = statement(`
-  SELECT place, task_id, attempt_id, (
+  SELECT rowid AS place, task_id, attempt_id, (
     status = 'finished' AND ended_at < :endedBefore
-    AND (paths > 0 OR EXISTS (SELECT 1 FROM bundles WHERE bundles.attempt_id = old.attempt_id))
-    AND NOT ${isReplayed("old.attempt_id")}
-    AND EXISTS (SELECT 1 FROM tasks AS owner WHERE owner.task_id = old.task_id AND owner.status NOT IN ${LIVE}
-      AND ${isRemovable("owner")} IS NOT TRUE)) AS goes
-  FROM (SELECT rowid AS place, task_id, attempt_id, status, ended_at,
-      (prompt_path IS NOT NULL) + (stdout_path IS NOT NULL) + (stderr_path IS NOT NULL) + (result_path IS NOT NULL) AS paths
-    FROM attempts WHERE rowid > :place ORDER BY rowid LIMIT ${ROWS_AT_ONCE}) AS old
-  ORDER BY place`)
+    AND (coalesce(prompt_path, stdout_path, stderr_path, result_path) IS NOT NULL
+      OR EXISTS (SELECT 1 FROM bundles WHERE bundles.attempt_id = old.attempt_id))
+    AND EXISTS (SELECT 1 FROM tasks AS owner WHERE owner.task_id = old.task_id
+      AND owner.status IN ('completed', 'permanent_failure', 'operator_canceled'))
+    AND NOT EXISTS (SELECT 1 FROM tasks AS again
+      WHERE again.source = substr('replay:' || old.attempt_id, 1, 200) AND again.replay_of = old.attempt_id
+        AND again.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
+    AND NOT ${REMOVABLE}) AS goes
+  FROM attempts AS old WHERE rowid > :place ORDER BY rowid LIMIT :most`)
 const FORGET_PATHS = statement(`
   UPDATE attempts SET prompt_path = NULL, stdout_path = NULL, stderr_path = NULL, result_path = NULL
   WHERE ${OF_ATTEMPTS}`)
 
-const EVENTS = statement(
-  `SELECT id, created_at FROM run_events WHERE id > :after ORDER BY id LIMIT ${ROWS_AT_ONCE}`
-)
+const EVENTS = statement("SELECT id, created_at FROM run_events WHERE id > :after ORDER BY id LIMIT :most")
 const REMOVE_EVENTS = statement("DELETE FROM run_events WHERE id <= :last")
 
-const KNOWN = {
-  attempts: statement(
-    `SELECT attempt_id AS id FROM attempts WHERE attempt_id IN (SELECT value FROM json_each(:ids))`
-  ),
-  tasks: statement(`SELECT task_id AS id FROM tasks WHERE task_id IN (SELECT value FROM json_each(:ids))`),
-  bundles: statement(
-    `SELECT bundle_id AS id FROM bundles WHERE bundle_id IN (SELECT value FROM json_each(:ids))`
-  )
-}
+const KNOWN_ATTEMPTS = statement(`SELECT attempt_id AS id FROM attempts WHERE ${OF_ATTEMPTS}`)
+const KNOWN_TASKS = statement(`SELECT task_id AS id FROM tasks WHERE ${OF_TASKS}`)
+const KNOWN_BUNDLES = statement(
+  "SELECT bundle_id AS id FROM bundles WHERE bundle_id IN (SELECT value FROM json_each(:ids))"
+)
+const KNOWN = { attempts: KNOWN_ATTEMPTS, tasks: KNOWN_TASKS, bundles: KNOWN_BUNDLES }
 
 const taskIdOf = idReader(TaskId)
 const attemptIdOf = idReader(AttemptId)
@@ -121,7 +111,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
     })
 
   const bundlesOf = (attempts: ReadonlyArray<OldAttempt>) =>
-    Effect.map(sqlite.rows(BUNDLES_OF, { attempts: idsOf(attempts) }), (rows) => ({
+    Effect.map(sqlite.rows(BUNDLES_OF, { ids: idsOf(attempts) }), (rows) => ({
       bundles: rows.length,
       bundlePaths: rows.flatMap((row) => [String(row.relative_path), String(row.prompt_relative_path)])
     }))
@@ -141,7 +131,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
       const { batch: found, seen } = yield* batch(
         "Pruning.tasks",
         dryRun,
-        sqlite.rows(TASKS, { finishedBefore: before, first, second }),
+        sqlite.rows(TASKS, { finishedBefore: before, first, second, most: TASKS_AT_ONCE }),
         (tasks) =>
           Effect.gen(function* () {
             const evidence = yield* attemptsOf(tasks)
@@ -154,9 +144,10 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
           }),
         (tasks) =>
           Effect.gen(function* () {
-            yield* sqlite.rows(REMOVE_BUNDLES, { attempts: idsOf(yield* attemptsOf(tasks)) })
+            yield* sqlite.rows(REMOVE_BUNDLES, { ids: idsOf(yield* attemptsOf(tasks)) })
             const ids = json(tasks.map((row) => row.task_id))
-            for (const removal of REMOVE_TASKS) yield* sqlite.rows(removal, { ids })
+            for (const removal of [REMOVE_QUESTIONS, REMOVE_OUTBOX, REMOVE_ATTEMPTS, REMOVE_TASKS])
+              yield* sqlite.rows(removal, { ids })
           })
       )
       const next = placeAfter(seen, TASKS_AT_ONCE, (row) => [String(row.created_at), String(row.task_id)])
@@ -167,6 +158,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
         "Pruning.evidence",
         dryRun,
         sqlite.rows(ATTEMPTS, {
+          most: ROWS_AT_ONCE,
           endedBefore: time(wanted.endedBefore),
           finishedBefore: Option.match(wanted.finishedBefore, { onNone: () => "", onSome: time }),
           place: Option.match(after, { onNone: () => 0, onSome: ([place]) => Number(place) })
@@ -181,7 +173,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
           }))
         },
         (attempts) => {
-          const ids = { attempts: idsOf(attempts.map(toAttempt)) }
+          const ids = { ids: idsOf(attempts.map(toAttempt)) }
           return Effect.zipRight(
             sqlite.rows(REMOVE_BUNDLES, ids),
             Effect.asVoid(sqlite.rows(FORGET_PATHS, ids))
@@ -192,7 +184,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
     }),
     events: Effect.fn("Pruning.events")(function* (createdBefore, after, dryRun) {
       const before = time(createdBefore)
-      const oldest = Effect.map(sqlite.rows(EVENTS, { after }), (rows) => {
+      const oldest = Effect.map(sqlite.rows(EVENTS, { after, most: ROWS_AT_ONCE }), (rows) => {
         const kept = rows.findIndex((row) => String(row.created_at) >= before)
         const old = kept < 0 ? rows : rows.slice(0, kept)
         const last = Option.map(Option.fromNullable(old.at(-1)), (row) => EventId.make(Number(row.id)))

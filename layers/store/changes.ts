@@ -11,15 +11,21 @@ const untilVisible = Schedule.spaced("2 millis").pipe(
   Schedule.andThen(Schedule.spaced("10 millis").pipe(Schedule.upTo("1 second")))
 )
 
-/** Behind the watch, for file systems that tell nothing. */
-const SLOW_POLL = "1 second"
+/** Where the folder cannot be watched the version is asked so often. */
+const UNWATCHED_POLL = "1 second"
 
-/** A sight of the journal being written; several may be one element. It is watched from the return on. */
+/** Behind the watch, for what it may not have told. */
+const SLOW_POLL = "5 seconds"
+
+/**
+ * A sight of the journal being written, several may be one element; and whether there is a watch at all. It is
+ * watched from the return on.
+ */
 const journalWrites = (file: string) =>
   Effect.gen(function* () {
     const seen = yield* Effect.acquireRelease(Queue.sliding<void>(1), Queue.shutdown)
     const journal = `${path.basename(file)}-wal`
-    yield* Effect.acquireRelease(
+    const isWatched = yield* Effect.acquireRelease(
       Effect.try(() => {
         const watcher = fs.watch(path.dirname(file), (_, name) => {
           if (name === null || name === journal) seen.unsafeOffer(undefined)
@@ -29,11 +35,15 @@ const journalWrites = (file: string) =>
       }),
       (watcher) => Effect.sync(() => watcher.close())
     ).pipe(
+      Effect.as(true),
       Effect.catchAll((error) =>
-        Effect.logDebug(`the folder of the store cannot be watched, it is asked every second: ${error}`)
+        Effect.as(
+          Effect.logDebug(`the folder of the store cannot be watched, it is asked every second: ${error}`),
+          false
+        )
       )
     )
-    return seen
+    return { seen, isWatched }
   })
 
 /**
@@ -46,7 +56,7 @@ export const watched = (
   tell: Effect.Effect<unknown>
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const written = yield* journalWrites(file)
+    const { isWatched, seen: written } = yield* journalWrites(file)
     let seen = yield* Effect.orElseSucceed(version, () => -1)
     const look = version.pipe(
       Effect.map((found) => {
@@ -63,7 +73,7 @@ export const watched = (
       Effect.repeat(look, { until: (isNew) => isNew, schedule: untilVisible })
     )
     yield* Effect.forkScoped(Effect.forever(soon))
-    yield* Effect.forkScoped(Effect.schedule(look, Schedule.spaced(SLOW_POLL)))
+    yield* Effect.forkScoped(Effect.schedule(look, Schedule.spaced(isWatched ? SLOW_POLL : UNWATCHED_POLL)))
   })
 
 /** See Store.changes. Nothing is watched until somebody listens, and all who listen share one watch. */

@@ -48,6 +48,8 @@ export interface Execution {
    * Raw, secret values included; its beginning is never the rest of one that was cut.
    */
   readonly lastMessage: string
+  /** Whether `lastMessage` is the end of a longer text in which `"status"` stood: an outcome may stand before it. */
+  readonly answerCut: boolean
   /** Of the adapter's secret values, as they were when the attempt started. */
   readonly redactor: Redactor
   readonly usage: Usage

@@ -56,6 +56,15 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
       most: number
     ) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
     /**
+     * Gives a file's bytes to `met` piece by piece, from the beginning, until that answers true or the file
+     * ends: answers whether it did. None when it is not a regular file; fails when it cannot be read to its
+     * end. A piece is good until `met` returns.
+     */
+    readonly scan: (
+      path: string,
+      met: (bytes: Uint8Array) => boolean
+    ) => Effect.Effect<Option.Option<boolean>, PathRefused | ArtifactFailed>
+    /**
      * The regular files in a folder and below it, as paths relative to the root in the order of their parts;
      * symlinks are passed over. None when there is no such folder.
      */

@@ -21,5 +21,14 @@ export class Workspace extends Context.Tag("agent-runtime/Workspace")<
     readonly hash: (path: string) => Effect.Effect<Option.Option<string>>
     /** Text of a regular file at an absolute path, at most `most` bytes; none otherwise. */
     readonly read: (path: string, most: number) => Effect.Effect<Option.Option<string>>
+    /**
+     * Gives the bytes of a regular file at an absolute path to `met` piece by piece, from the beginning, until
+     * that answers true or the file ends: answers whether it did. None when it is no regular file or cannot be
+     * read to its end. A piece is good until `met` returns.
+     */
+    readonly scan: (
+      path: string,
+      met: (bytes: Uint8Array) => boolean
+    ) => Effect.Effect<Option.Option<boolean>>
   }
 >() {}

@@ -57,7 +57,7 @@ const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
       promptText: compiled.promptText,
       workingDir: workingDirOf(adapter.settings, settings),
       round,
-      holdsSecret: redactor.holds,
+      secrets: redactor,
       redact: redactor.text
     })
     return { ...answer, found: [...answer.issues, ...found] }
@@ -79,10 +79,10 @@ const judged = Effect.fnUntraced(function* (
   execution: Execution,
   stop: Option.Option<StopReason>
 ) {
-  const { adapter, claimed } = prepared
+  const { adapter, claimed, compiled } = prepared
   const { redactor } = execution
   const { task, round } = claimed
-  const normalised = normalise(adapter.settings.mode, task, execution)
+  const normalised = normalise(adapter.settings.mode, task, execution, compiled.promptText)
   const outcome = believed({ execution, normalised })
   const proof = yield* Option.match(outcome, {
     onNone: () => Effect.succeedNone,

@@ -1,4 +1,5 @@
 import { type Automaton, automatonOf } from "./Automaton.ts"
+import { heldBytes } from "./HeldBytes.ts"
 import type { JsonObject } from "./Json.ts"
 import { formsOf, type SecretForms } from "./SecretForms.ts"
 
@@ -22,6 +23,7 @@ export interface Redactor {
    */
   readonly afterCut: (text: string) => string
   readonly stream: () => RedactingStream
+  readonly finder: () => SecretFinder
 }
 
 /** Masks one stream of bytes. However it is split, what comes out is the same. */
@@ -35,13 +37,23 @@ export interface RedactingStream {
   readonly flush: () => Uint8Array
 }
 
+/** Looks for values in one stream of bytes, which need not be text, in bounded memory. */
+export interface SecretFinder {
+  /**
+   * Takes the next bytes and answers whether any form of a value has been met by now, however the stream was
+   * split; what comes after that is not looked at.
+   */
+  readonly write: (bytes: Uint8Array) => boolean
+}
+
 /** A redactor without values. */
 export const noSecrets: Redactor = {
   isIdle: true,
   text: (text) => text,
   holds: () => false,
   afterCut: (text) => text,
-  stream: () => ({ write: (chunk) => chunk, flush: () => NOTHING })
+  stream: () => ({ write: (chunk) => chunk, flush: () => NOTHING }),
+  finder: () => ({ write: () => false })
 }
 
 /**
@@ -55,13 +67,14 @@ export const redactorOf = (values: Iterable<string>): Redactor => {
   )
   if (secrets.length === 0) return noSecrets
   const automata = automataOf(secrets.map(formsOf))
-  const holds = (text: string) => text.length >= LEAST_CHARACTERS && finds(automata, utf8(text))
+  const holds = (text: string) => text.length >= LEAST_CHARACTERS && finderOf(automata).write(utf8(text))
   return {
     isIdle: false,
     text: (text) => (holds(text) ? masked(automata, text) : text),
     holds,
     afterCut: (text) => afterCut(automata, text),
-    stream: () => streamOf(automata)
+    stream: () => streamOf(automata),
+    finder: () => finderOf(automata)
   }
 }
 
@@ -210,33 +223,6 @@ const streamOf = (automata: Automata): RedactingStream => {
   }
 }
 
-/** Bytes kept from one call to the next, in two buffers by turns: what lies in the other one is being read. */
-const heldBytes = () => {
-  let [buffer, other] = [NOTHING, NOTHING]
-  let length = 0
-  const room = (bytes: Uint8Array<ArrayBuffer>, wanted: number): Uint8Array<ArrayBuffer> => {
-    if (bytes.length >= wanted) return bytes
-    const grown = new Uint8Array(2 * wanted)
-    grown.set(bytes)
-    return grown
-  }
-  return {
-    length: () => length,
-    with: (chunk: Uint8Array): Uint8Array => {
-      if (length === 0) return chunk
-      buffer = room(buffer, length + chunk.length)
-      buffer.set(chunk, length)
-      return buffer.subarray(0, length + chunk.length)
-    },
-    keep: (bytes: Uint8Array): void => {
-      other = room(other, bytes.length)
-      other.set(bytes)
-      ;[buffer, other] = [other, buffer]
-      length = bytes.length
-    }
-  }
-}
-
 /** Adds a stretch that ends behind all others; those that it overlaps become one with it. */
 const add = (spans: Array<Span>, start: number, end: number): void => {
   let first = start
@@ -260,18 +246,20 @@ const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return whole
 }
 
-const finds = (automata: Automata, bytes: Uint8Array): boolean => {
-  const stream = scanOf(automata)
-  let found = false
-  let held = NOTHING
-  for (let at = 0; at < bytes.length && !found; at += SLICE) {
-    const data = joined([held, bytes.subarray(at, at + SLICE)])
-    stream.read(data, held.length, () => {
-      found = true
-    })
-    held = data.slice(stream.open(data))
+// Whether a value was met is in the states of the scan alone: nothing that was read is needed again.
+const finderOf = (automata: Automata): SecretFinder => {
+  const scan = scanOf(automata)
+  let met = false
+  const found = () => {
+    met = true
   }
-  return found
+  return {
+    write: (bytes) => {
+      for (let at = 0; at < bytes.length && !met; at += SLICE)
+        scan.read(bytes.subarray(at, at + SLICE), 0, found)
+      return met
+    }
+  }
 }
 
 const masked = (automata: Automata, text: string): string => {

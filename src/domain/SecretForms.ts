@@ -71,15 +71,26 @@ const urlForms = (bytes: Uint8Array): ReadonlyArray<string> =>
 
 /** As JSON text, by writers that escape more or less, and once more inside of another JSON text. */
 const jsonForms = (value: string): ReadonlyArray<string> => {
-  const plain = inJson(value)
-  const html = plain.replace(/[<>&']/g, unicode)
-  const slashed = [plain, html].flatMap((text) => [text, text.replaceAll("/", "\\/")])
+  const slashed = escaped(inJson(value)).flatMap((text) => [text, text.replaceAll("/", "\\/")])
   const ascii = slashed.flatMap((text) => [text, text.replace(/[\u007f-\uffff]/g, unicode)])
-  const both = ascii.flatMap((text) => [text, text.replace(/\\u[0-9a-f]{4}/g, upper)])
+  const all = [...ascii, value.replace(/[\s\S]/g, unicode)]
+  const both = all.flatMap((text) => [text, text.replace(/\\u[0-9a-f]{4}/g, upper)])
   return both.flatMap((text) => [text, inJson(text)])
 }
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+// What encoders write as \uXXXX so that the JSON may stand in a page: none, Go and Python's web frameworks,
+// those that mind the apostrophe, Gson, and .NET, which does so to the quotation mark as well.
+const escaped = (plain: string): ReadonlyArray<string> => [
+  plain,
+  plain.replace(/[<>&]/g, unicode),
+  plain.replace(/[<>&']/g, unicode),
+  plain.replace(/[<>&'=]/g, unicode),
+  plain.replace(/\\(.)|[<>&'+`]/g, (found, short) =>
+    short === undefined ? unicode(found) : short === '"' ? unicode(short) : found
+  )
+]
 
 const unicode = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 

@@ -4,7 +4,7 @@ import { declared, isEvidencePath, isSummaryOnly } from "../artifact/Declared.ts
 import { below, join, normalise } from "../artifact/FilePath.ts"
 import { Workspace } from "../context/Workspace.ts"
 import { type Claim, wasChanged } from "./Claim.ts"
-import { holdsSecret, secretFound } from "./SecretScan.ts"
+import { secretIssues } from "./SecretScan.ts"
 
 /** More paths than this are not looked at, and block. */
 const MOST_PATHS = 1_000
@@ -82,9 +82,8 @@ const checkFound = Effect.fnUntraced(function* (expected: Expected, observed: Ob
   const hash = Effect.orElseSucceed(store.hash(relative), Option.none)
   if (fresh && !(yield* wasChanged(claim.round, store.root, { path: expected.path, observed, hash })))
     issues.push(`artifact_unchanged: ${name} has not changed since the round began.`)
-  const read = (most: number) => Effect.orElseSucceed(store.read(relative, most), Option.none)
-  if (yield* holdsSecret(read, claim)) issues.push(secretFound(name))
-  return issues
+  const secrets = yield* secretIssues(name, (met) => store.scan(relative, met), claim.secrets)
+  return [...issues, ...secrets]
 })
 
 const inWorkingDir = Effect.fnUntraced(function* (relative: string, claim: Claim) {

@@ -5,6 +5,7 @@ import { join } from "../artifact/FilePath.ts"
 import type { AdapterMode } from "../domain/Attempt.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Profile } from "../domain/Profile.ts"
+import type { Redactor } from "../domain/Redactor.ts"
 import type { KnownFile } from "../domain/Task.ts"
 
 /** What evidence is judged against: when the task's present round began, and what was known then. */
@@ -24,8 +25,8 @@ export interface Claim {
   /** Absolute; where the attempt ran. None for adapters without hands. */
   readonly workingDir: Option.Option<string>
   readonly round: RoundFacts
-  /** Whether a text holds one of the adapter's secret values. */
-  readonly holdsSecret: (text: string) => boolean
+  /** Finds the adapter's secret values in what an agent wrote. */
+  readonly secrets: Pick<Redactor, "isIdle" | "finder">
   /** Masks secret values; what an issue quotes goes through it before it is cut. */
   readonly redact: (text: string) => string
 }

@@ -4,7 +4,7 @@ import { isSummaryOnly } from "../artifact/Declared.ts"
 import { type Claim, changedSince, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
 import { type Place, placesOf } from "./Places.ts"
-import { holdsSecret, secretFound } from "./SecretScan.ts"
+import { secretIssues } from "./SecretScan.ts"
 
 /** More entries than this are not looked at, and block. */
 const MOST_ENTRIES = 10_000
@@ -18,12 +18,13 @@ export const fileChangeIssues = Effect.fn("Evidence.fileChangeIssues")(function*
     ]
   const issues: Array<string> = []
   const named: Array<string> = []
+  const scanned = new Set<string>()
   for (const entry of entries)
     for (const change of readChange(entry)) {
       const meant = yield* meaningOf(change, claim)
       if (Option.isNone(meant)) continue
       named.push(meant.value.path)
-      issues.push(...(yield* judge(change, meant.value, claim)))
+      issues.push(...(yield* judge(change, meant.value, claim, scanned)))
     }
   return [...forbidden(claim, named), ...issues]
 })
@@ -70,7 +71,12 @@ const forbidden = (claim: Claim, named: ReadonlyArray<string>): ReadonlyArray<st
   return issues
 }
 
-const judge = Effect.fnUntraced(function* (change: FileChange, { path, places }: Meaning, claim: Claim) {
+const judge = Effect.fnUntraced(function* (
+  change: FileChange,
+  { path, places }: Meaning,
+  claim: Claim,
+  scanned: Set<string>
+) {
   const name = quoted(claim.redact(path))
   if (places.length === 0)
     return [
@@ -80,14 +86,20 @@ const judge = Effect.fnUntraced(function* (change: FileChange, { path, places }:
   const problems: Array<string> = []
   for (const place of deleted ? judgedForDeletion(places) : present(places)) {
     const problem = deleted ? deletionProblem(name, place, claim) : yield* changeProblem(name, place, claim)
-    if (Option.isNone(problem))
-      return !deleted && (yield* holdsSecret(place.read, claim))
-        ? [secretFound(`the changed file ${name}`)]
-        : []
+    if (Option.isNone(problem)) return deleted ? [] : yield* secretsIn(name, place, claim, scanned)
     problems.push(problem.value)
   }
   return problems.slice(0, 1)
 })
+
+/** A file that several entries name is looked through once. */
+const secretsIn = (name: string, { observed, scan }: Place, claim: Claim, scanned: Set<string>) => {
+  if (Option.isNone(observed) || observed.value.kind !== "file") return Effect.succeed([])
+  const { realPath } = observed.value
+  if (scanned.has(realPath)) return Effect.succeed([])
+  scanned.add(realPath)
+  return secretIssues(`the changed file ${name}`, scan, claim.secrets)
+}
 
 /** What exists comes first: its problem is the one worth telling. */
 const present = (places: ReadonlyArray<Place>) => {

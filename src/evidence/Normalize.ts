@@ -1,4 +1,4 @@
-import { Data } from "effect"
+import { Data, Option } from "effect"
 import type { Execution } from "../adapter/AdapterRegistry.ts"
 import type { Assignment } from "../artifact/Declared.ts"
 import { type AdapterMode, isModelBacked } from "../domain/Attempt.ts"
@@ -19,24 +19,34 @@ export const MOST_SUMMARY_CHARACTERS = 4_000
 
 /**
  * Turns what came back into an outcome. A model must answer with one; the plain text of a script that exits
- * 0 is a completed one, unless it holds an object with a `status`, which then has to be an outcome. Found
- * outcomes are raw; reasons, diagnostics and the summary that is made of plain text are masked.
+ * 0 is a completed one, unless it holds, or may have held before it was cut, an object with a `status`, which
+ * then has to be an outcome. What a model thought, or only repeats of `prompt`, is no answer. Found outcomes are
+ * raw; reasons, diagnostics and the summary that is made of plain text are masked.
  */
 export const normalise = (
   mode: AdapterMode,
   task: Assignment,
-  execution: Pick<Execution, "exitStatus" | "lastMessage" | "redactor">
-): Normalised =>
-  Reply.$match(findOutcome(execution.lastMessage, acceptedSignals(task), execution.redactor.text), {
+  execution: Pick<Execution, "answerCut" | "exitStatus" | "lastMessage" | "redactor">,
+  prompt: string
+): Normalised => {
+  const { answerCut, exitStatus, lastMessage, redactor } = execution
+  const reading = {
+    signals: acceptedSignals(task),
+    mask: redactor.text,
+    prompt: isModelBacked(mode) ? Option.some(prompt) : Option.none()
+  }
+  return Reply.$match(findOutcome(lastMessage, reading), {
     Found: ({ outcome, diagnostics }) => Normalised.Decoded({ outcome, diagnostics }),
-    NotFound: ({ claims, reason }) =>
-      isModelBacked(mode) || claims || execution.exitStatus !== "ok"
+    NotFound: ({ claims, reason }) => {
+      if (answerCut && !claims) return Normalised.Undecodable({ reason: CUT })
+      return isModelBacked(mode) || claims || exitStatus !== "ok"
         ? Normalised.Undecodable({ reason })
-        : Normalised.Decoded({
-            outcome: fromPlainText(execution.redactor.text(execution.lastMessage)),
-            diagnostics: []
-          })
+        : Normalised.Decoded({ outcome: fromPlainText(redactor.text(lastMessage)), diagnostics: [] })
+    }
   })
+}
+
+const CUT = "only the last 1 MiB of the output is read; an object with a status may stand before it"
 
 /** The words that a `goal-verify` task may answer as its status. */
 const acceptedSignals = (task: Assignment): ReadonlyArray<string> => {

@@ -3,6 +3,7 @@ import { ArtifactStore, type Observed } from "../artifact/ArtifactStore.ts"
 import { isEvidencePath } from "../artifact/Declared.ts"
 import { below, isInside, join, parent } from "../artifact/FilePath.ts"
 import { Workspace } from "../context/Workspace.ts"
+import type { Scan } from "./SecretScan.ts"
 
 /** A place that a path may mean: in the adapter's working directory or in the artifact root. */
 export interface Place {
@@ -15,10 +16,10 @@ export interface Place {
   /** The deepest folder above it that exists, and whether that is its own. */
   readonly above: Option.Option<{ readonly observed: Observed; readonly direct: boolean }>
   readonly hash: Effect.Effect<Option.Option<string>>
-  readonly read: (most: number) => Effect.Effect<Option.Option<string>>
+  readonly scan: Scan
 }
 
-interface Folder extends Pick<Place, "read"> {
+interface Folder extends Pick<Place, "scan"> {
   readonly root: string
   readonly observe: (path: string) => Effect.Effect<Option.Option<Observed>>
 }
@@ -47,7 +48,7 @@ const inWorkingDir = Effect.fnUntraced(function* (path: string, workingDir: Opti
   return [
     yield* look(
       absolute,
-      { root, observe: workspace.observe, read: (most) => workspace.read(absolute, most) },
+      { root, observe: workspace.observe, scan: (met) => workspace.scan(absolute, met) },
       workspace.hash(absolute)
     )
   ]
@@ -68,7 +69,7 @@ const inArtifacts = Effect.fnUntraced(function* (path: string, workingDir: Optio
       {
         root: store.root,
         observe: (one) => quiet(store.observe(one)),
-        read: (most) => quiet(store.read(at, most))
+        scan: (met) => store.scan(at, met)
       },
       quiet(store.hash(at))
     )
@@ -80,7 +81,7 @@ const look = Effect.fnUntraced(function* (path: string, folder: Folder, hash: Pl
   const above = yield* aboveOf(path, folder)
   const real = Option.orElse(observed, () => Option.map(above, (one) => one.observed))
   const inside = Option.exists(real, ({ realPath }) => isInside(folder.root, realPath))
-  return { path, inside, observed, above, hash, read: folder.read } satisfies Place
+  return { path, inside, observed, above, hash, scan: folder.scan } satisfies Place
 })
 
 const aboveOf = Effect.fnUntraced(function* (path: string, folder: Folder) {

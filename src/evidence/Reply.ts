@@ -1,8 +1,9 @@
-import { Data, Either, ParseResult, Schema, SchemaAST } from "effect"
+import { Data, Either, Option, ParseResult, Schema, SchemaAST } from "effect"
 import { counted } from "../domain/Figure.ts"
 import { MAX_DEPTH } from "../domain/Json.ts"
 import { Outcome, OutcomeStatus } from "../domain/Outcome.ts"
 import { jsonObjects } from "./JsonObjects.ts"
+import { withoutThoughts } from "./Thoughts.ts"
 
 /** What was found in an adapter's answer. */
 export type Reply = Data.TaggedEnum<{
@@ -12,36 +13,73 @@ export type Reply = Data.TaggedEnum<{
 }>
 export const Reply = Data.taggedEnum<Reply>()
 
+/** How an answer is to be read. */
+export interface Reading {
+  /** Words that a `goal-verify` task takes for a status. */
+  readonly signals: ReadonlyArray<string>
+  /** What is said about the answer goes through it. */
+  readonly mask: (text: string) => string
+  /** What a model was asked. With it, neither an object that stands in there nor a thought is an answer. */
+  readonly prompt: Option.Option<string>
+}
+
 /**
  * Finds the outcome in an answer: bare JSON, fenced, or inside prose. The last complete object that decodes
  * wins. With `signals`, an object whose `status` or `machine_status` is one of them reads as completed / ok
- * with that `workflow_signal`. Prose is never interpreted. What is said about the answer goes through `mask`.
+ * with that `workflow_signal`. Of a model's answer, objects that stand word for word in its prompt and those
+ * in `<think>` text are passed over. Prose is never interpreted.
  */
-export const findOutcome = (
-  text: string,
-  signals: ReadonlyArray<string> = [],
-  mask: Mask = (words) => words
-): Reply => {
-  const candidates = jsonObjects(text, signals.length > 0 ? ["status", "machine_status"] : ["status"])
+export const findOutcome = (answer: string, { mask, prompt, signals }: Reading): Reply => {
+  const keys = signals.length > 0 ? ["status", "machine_status"] : ["status"]
+  const text = Option.isSome(prompt) ? withoutThoughts(answer, keys) : answer
+  const candidates = jsonObjects(text, keys)
+  const echoes = echoesOf(prompt)
   let reason: string | undefined
   for (const { start, end, depth } of candidates.toReversed()) {
+    const object = text.slice(start, end)
+    if (echoes.known(object)) continue
     const read =
       depth > MAX_DEPTH
         ? Either.left(`it is nested deeper than ${MAX_DEPTH} levels`)
-        : decode(withSignal(JSON.parse(text.slice(start, end)), signals), reason === undefined, mask)
-    if (Either.isRight(read)) return Reply.Found(read.right)
-    reason ??= `the object at character ${start + 1} of the answer is no outcome: ${read.left}`
+        : decode(withSignal(JSON.parse(object), signals), reason === undefined, mask)
+    if (Either.isLeft(read))
+      reason ??= `the object at character ${start + 1} of the answer is no outcome: ${read.left}`
+    else if (!echoes.holds(object)) return Reply.Found(read.right)
+    else if (echoes.count() === MOST_ECHOES) break
   }
-  return Reply.NotFound({ claims: candidates.length > 0, reason: reason ?? nothing(text) })
+  return Reply.NotFound({
+    claims: candidates.length > 0,
+    reason: echoes.count() > 0 ? ECHO : (reason ?? nothing(answer, text))
+  })
 }
 
-type Mask = (text: string) => string
+type Mask = Reading["mask"]
 type Raw = { readonly [key: string]: unknown }
 
-const nothing = (text: string): string =>
-  text.trim() === ""
-    ? "the answer is empty"
-    : `no JSON object with a status stands in the ${counted(text.length)} characters of the answer`
+const ECHO = "the only outcome in the answer stands in the prompt as well"
+
+/** An answer that repeats so many different outcomes of its prompt is not read on: each is a search of the prompt. */
+const MOST_ECHOES = 50
+
+/** The outcomes of an answer that were found to stand in the prompt. */
+const echoesOf = (prompt: Option.Option<string>) => {
+  const found = new Set<string>()
+  return {
+    known: (object: string): boolean => found.has(object),
+    holds: (object: string): boolean => {
+      const held = Option.exists(prompt, (text) => text.includes(object))
+      if (held) found.add(object)
+      return held
+    },
+    count: (): number => found.size
+  }
+}
+
+const nothing = (answer: string, text: string): string => {
+  if (answer.trim() === "") return "the answer is empty"
+  const where = text === answer ? "" : ", its <think> text aside"
+  return `no JSON object with a status stands in the ${counted(answer.length)} characters of the answer${where}`
+}
 
 const isStatus = Schema.is(OutcomeStatus)
 

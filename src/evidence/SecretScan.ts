@@ -1,16 +1,41 @@
 import { Effect, Option } from "effect"
-import type { Claim } from "./Claim.ts"
+import type { ArtifactFailed, PathRefused } from "../artifact/ArtifactStore.ts"
+import type { Redactor } from "../domain/Redactor.ts"
 
-/** So much of a file is looked through. */
-const MOST_BYTES = 8 * 1024 * 1024
+/**
+ * Gives a file's bytes to `met` until that answers true or the file ends, and answers whether it did; none or a
+ * failure when it cannot be read to its end.
+ */
+export type Scan = (
+  met: (bytes: Uint8Array) => boolean
+) => Effect.Effect<Option.Option<boolean>, PathRefused | ArtifactFailed>
 
-/** Whether a file that an agent wrote holds one of the adapter's secret values, in its first 8 MiB. */
-export const holdsSecret = <R>(
-  read: (most: number) => Effect.Effect<Option.Option<string>, never, R>,
-  claim: Pick<Claim, "holdsSecret">
-): Effect.Effect<boolean, never, R> =>
-  Effect.map(read(MOST_BYTES), (text) => Option.exists(text, claim.holdsSecret))
+/**
+ * Looks through the whole of a file that an agent wrote for the adapter's secret values, in all their forms, as
+ * bytes and piece by piece. At most one sentence, which never shows the value; without values nothing is read.
+ */
+export const secretIssues = (
+  what: string,
+  scan: Scan,
+  secrets: Pick<Redactor, "isIdle" | "finder">
+): Effect.Effect<ReadonlyArray<string>> =>
+  secrets.isIdle
+    ? Effect.succeed([])
+    : Effect.suspend(() => scan(secrets.finder().write)).pipe(
+        Effect.map(
+          Option.match({
+            onNone: () => [unreadable(what, "no regular file, or no right to read it")],
+            onSome: (found) => (found ? [secretFound(what)] : [])
+          })
+        ),
+        Effect.catchTags({
+          PathRefused: ({ why }) => Effect.succeed([unreadable(what, `it ${why}`)]),
+          ArtifactFailed: ({ reason }) => Effect.succeed([unreadable(what, reason)])
+        })
+      )
 
-/** The issue's sentence; it never shows the value. */
-export const secretFound = (what: string): string =>
+const secretFound = (what: string): string =>
   `secret_in_artifact: ${what} holds a secret value; remove the file and replace the secret.`
+
+const unreadable = (what: string, why: string): string =>
+  `artifact_unreadable: ${what} cannot be read to its end to look for secret values (${why}).`

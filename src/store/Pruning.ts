@@ -38,7 +38,7 @@ export interface EvidenceWanted {
 export interface Pruning {
   /**
    * Tasks that ended before a time, with their attempts, bundles, acknowledged messages and answered questions;
-   * at most 200 are looked at, the newest first. Those that something else needs stay: a task below it that
+   * at most 100 are looked at, the newest first. Those that something else needs stay: a task below it that
    * stays, a schedule that made it last, a workflow that goes on, a message that nobody has acknowledged, a
    * replay of it that has not ended.
    */

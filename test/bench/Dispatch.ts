@@ -197,7 +197,7 @@ export const idle = async (seconds: number) => {
   const dispatching = await Dispatching.begin(1, ["/bin/true"])
   try {
     // What the start left to do, the garbage collector's part too, is over by then.
-    await Bun.sleep(5_000)
+    await Bun.sleep(10_000)
     const [cpu, written] = [dispatching.cpuSeconds(), dispatching.lastWrite()]
     await Bun.sleep(seconds * 1_000)
     const share = (dispatching.cpuSeconds() - cpu) / seconds

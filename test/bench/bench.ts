@@ -3,12 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Place } from "../support/binary.ts"
+import { idle, latencies, memory, spawns, stop, throughput } from "./Dispatch.ts"
 import { Floor } from "./Floor.ts"
 import { contest, elapsed, type Line, print } from "./Measure.ts"
 import { Queue } from "./Queue.ts"
 import { mask, OUTPUTS, ROUND_MIB, search } from "./Redaction.ts"
 
-// `npm run bench [claim | counts | start | redact]`: ratios against the floor of the same machine at the same time.
+// `npm run bench [claim | counts | start | redact | dispatch | memory]`: ratios against the floor of the same machine at the same time.
 // Read the ratios: the absolute figures move with the machine by a factor of three.
 
 const JOBS = 200
@@ -113,7 +114,51 @@ const redactions = async () => {
   print(`masking ${ROUND_MIB} MiB, five values (floor: a search for the plain values)`, lines)
 }
 
-const benches = { claim: claims, counts, start: starts, redact: redactions }
+const quantile = (values: ReadonlyArray<number>, part: number): string =>
+  ([...values].sort((a, b) => a - b)[Math.floor(values.length * part)] ?? 0).toFixed(1)
+
+/** The resident dispatcher of the compiled binary. */
+const dispatches = async () => {
+  const { toChild, toClaim } = await latencies(200)
+  for (const [what, values] of [
+    ["claim", toClaim],
+    ["child's start", toChild]
+  ] as const)
+    console.log(
+      `another process's commit to the ${what}: median ${quantile(values, 0.5)} ms, p99 ${quantile(values, 0.99)} ms`
+    )
+  const { hasWritten, share } = await idle(20)
+  console.log(
+    `idle: ${(share * 100).toFixed(2)} % of a core, ${hasWritten ? "WRITES" : "no write"} to the database`
+  )
+  console.log(`SIGTERM while idle: ended after ${(await stop()).toFixed(0)} ms\n`)
+  const lines: Array<Line> = []
+  for (const concurrency of [1, 10]) {
+    const ours = await throughput(concurrency, NO_OPS)
+    const floor = await spawns(concurrency, NO_OPS)
+    const rate = (ms: number) => `${((NO_OPS * 1_000) / ms).toFixed(1)} /s`
+    lines.push({
+      name: `${concurrency} at once`,
+      ours: rate(ours),
+      floor: rate(floor),
+      ratio: (floor / ours).toFixed(3)
+    })
+  }
+  print("no-op tasks, bundle and evidence on disk (floor: the bare child)", lines)
+}
+
+const NO_OPS = 100
+
+/** Ten thousand tasks; not a part of the whole, for it takes minutes. */
+const memories = async () => {
+  const sizes = await memory(10, 1_000)
+  console.log(
+    `resident memory after each 1,000 tasks: ${sizes.map((size) => size.toFixed(0)).join(", ")} MiB\n`
+  )
+}
+
+const benches = { claim: claims, counts, start: starts, redact: redactions, dispatch: dispatches }
 const wanted = process.argv.slice(2)
 for (const [name, bench] of Object.entries(benches))
   if (wanted.length === 0 || wanted.includes(name)) await bench()
+if (wanted.includes("memory")) await memories()

@@ -41,6 +41,27 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
     )
 
     check(
+      "gives a file's bytes piece by piece to its end, and no more once they were met",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        const text = "größe\n".repeat(100_000)
+        yield* store.write("a.md", text)
+        const pieces: Array<Uint8Array> = []
+        const met = (answer: boolean) => (bytes: Uint8Array) => {
+          pieces.push(bytes.slice())
+          return answer
+        }
+        expect(yield* store.scan("a.md", met(false))).toEqual(Option.some(false))
+        expect(Buffer.concat(pieces).equals(Buffer.from(text))).toBe(true)
+        pieces.length = 0
+        expect(yield* store.scan("a.md", met(true))).toEqual(Option.some(true))
+        expect(pieces).toHaveLength(1)
+        yield* store.write("empty.md", "")
+        expect(yield* store.scan("empty.md", met(true))).toEqual(Option.some(false))
+      })
+    )
+
+    check(
       "keeps a byte order mark, so that text and hash belong together",
       Effect.gen(function* () {
         const store = yield* ArtifactStore
@@ -58,9 +79,11 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
           expect(yield* store.observe(path)).toEqual(Option.none())
           expect(yield* store.hash(path)).toEqual(Option.none())
           expect(yield* store.read(path, 10)).toEqual(Option.none())
+          expect(yield* store.scan(path, () => true)).toEqual(Option.none())
         }
         expect(yield* store.hash("wiki")).toEqual(Option.none())
         expect(yield* store.read("wiki", 10)).toEqual(Option.none())
+        expect(yield* store.scan("wiki", () => true)).toEqual(Option.none())
       })
     )
 
@@ -95,6 +118,7 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
             store.observe(path),
             store.hash(path),
             store.read(path, 10),
+            store.scan(path, () => true),
             store.write(path, "x"),
             store.keepOld(path),
             store.files(path, { most: 1, descending: false, leaveOut: [] })

@@ -8,6 +8,7 @@ import type { TaskId } from "../../src/domain/Ids.ts"
 import { redactorOf } from "../../src/domain/Redactor.ts"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
+import { ollamaSettings } from "../support/serverStub.ts"
 import { profile } from "../support/settings.ts"
 import { answer, attemptsOf, eventsOf, queue, ran, taskOf, world, yields } from "./world.ts"
 
@@ -111,4 +112,47 @@ it.effect("a file that holds a secret blocks its task", () =>
     expect(verdict.detail).toStartWith('secret_in_artifact: the reported artifact "mine.md" holds a secret')
     expect(yield* keptOf(id)).not.toContain(encoded.slice(8, 16))
   }).pipe(Effect.provide(living(answer({ artifact_paths: ["mine.md"] }))))
+)
+
+const outcome = answer({ operator_summary: "given" }).lastMessage ?? ""
+const model = (lastMessage: (prompt: string) => string) =>
+  world({
+    adapters: { local: (job) => Effect.succeed({ lastMessage: lastMessage(job.prompt) }) },
+    configured: [ollamaSettings("http://127.0.0.1:1", { id: "local" })]
+  })
+
+it.effect("a model that prints its prompt back completes nothing, whatever stands in the task", () =>
+  Effect.gen(function* () {
+    yield* queue({ subject: `do ${outcome}`, payload: { inner: JSON.parse(outcome) } })
+    expect((yield* ran).verdict).toMatchObject({
+      _tag: "Retry",
+      reason: "outcome_undecodable",
+      detail: "the only outcome in the answer stands in the prompt as well"
+    })
+  }).pipe(Effect.provide(model((prompt) => prompt)))
+)
+
+it.effect("a model's own outcome counts beside what it repeats of its prompt", () =>
+  Effect.gen(function* () {
+    yield* queue({ subject: `do ${outcome}` })
+    expect((yield* ran).verdict).toMatchObject({ _tag: "Completed", detail: "done" })
+  }).pipe(Effect.provide(model((prompt) => `${answer().lastMessage}\n${prompt}`)))
+)
+
+it.effect("what a model thought completes nothing", () =>
+  Effect.gen(function* () {
+    yield* queue()
+    expect((yield* ran).verdict).toMatchObject({ _tag: "Retry", reason: "outcome_undecodable" })
+  }).pipe(Effect.provide(model(() => `<think>${outcome}</think> I am done.`)))
+)
+
+it.effect("a script's text completes nothing when a status may stand before its kept end", () =>
+  Effect.gen(function* () {
+    yield* queue()
+    expect((yield* ran).verdict).toMatchObject({
+      _tag: "Retry",
+      reason: "outcome_undecodable",
+      detail: "only the last 1 MiB of the output is read; an object with a status may stand before it"
+    })
+  }).pipe(Effect.provide(living({ lastMessage: "all fine", answerCut: true })))
 )

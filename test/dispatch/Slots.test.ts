@@ -27,7 +27,7 @@ it.effect("what an attempt came to is kept while the store cannot be written, an
         yield* workers.begun
         yield* workers.end(id, { lastMessage: "forty-two" })
         const some = Effect.repeat(Effect.yieldNow(), {
-          until: () => Effect.map(Ref.get(tries), (n) => n > 5)
+          until: () => Effect.map(Ref.get(tries), (n) => n > 2)
         })
         yield* whileTimePasses(yield* Effect.fork(some))
         expect((yield* taskOf(id)).status).toBe("running")

@@ -1,6 +1,7 @@
 import { Deferred, Duration, Effect, Fiber, Layer, Option, Queue, Ref, Stream, TestClock } from "effect"
 import type { Scripted } from "../../layers/adapter/ScriptedAdapters.ts"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
+import { EvidenceFiles } from "../../src/artifact/EvidenceFiles.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { dispatch } from "../../src/dispatch/Dispatcher.ts"
 import { Notify } from "../../src/dispatch/Notify.ts"
@@ -62,7 +63,31 @@ export class Manager extends Effect.Service<Manager>()("test/Manager", {
   }))
 }) {}
 
-/** Notify to a Manager, which expects a sign of life in each `watchdog`. */
+/** A disk without evidence; it counts how often it was looked through. */
+export class Evidence extends Effect.Service<Evidence>()("test/Evidence", {
+  effect: Effect.map(Ref.make(0), (looks) => ({ looks }))
+}) {}
+
+const nothingRemoved = Effect.succeed({ entries: 0, bytes: 0 })
+
+export const noEvidence = Layer.effect(
+  EvidenceFiles,
+  Effect.map(Evidence, ({ looks }) => ({
+    removeAttempt: () => nothingRemoved,
+    removeBundle: () => nothingRemoved,
+    removeTask: () => nothingRemoved,
+    attempts: Stream.empty,
+    tasks: Stream.empty,
+    bundles: Stream.empty,
+    removeUnfinished: () =>
+      Effect.zipRight(
+        Ref.update(looks, (count) => count + 1),
+        nothingRemoved
+      )
+  }))
+).pipe(Layer.provideMerge(Evidence.Default))
+
+/** What a dispatcher needs beside a world: Notify to a Manager, which expects a sign of life in each `watchdog`. */
 export const notify = (watchdog: Option.Option<Duration.Duration> = Option.none()) =>
   Layer.effect(
     Notify,
@@ -73,7 +98,7 @@ export const notify = (watchdog: Option.Option<Duration.Duration> = Option.none(
       stopping: say("STOPPING"),
       watchdog
     }))
-  ).pipe(Layer.provideMerge(Manager.Default))
+  ).pipe(Layer.provideMerge(Manager.Default), Layer.merge(noEvidence))
 
 /** Waits until something is so; it is looked at again after every commit. */
 export const until = <E, R>(isSo: Effect.Effect<boolean, E, R>) =>

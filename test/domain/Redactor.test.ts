@@ -3,7 +3,13 @@ import { FastCheck as fc } from "effect"
 import { MASK, noSecrets, type Redactor, redactJson, redactorOf } from "../../src/domain/Redactor.ts"
 import { encodings, traces } from "./forms.ts"
 
-const secrets = ["hunter22", 'pass "word"/ä+\n<&>?=', "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "abc123"]
+const secrets = [
+  "hunter22",
+  'pass "word"/ä+\n<&>?=',
+  "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+  "abc123",
+  "+`\"'<>&/\\=ok"
+]
 
 /** What comes out of a stream that is written in these pieces. */
 const through = (redactor: Redactor, pieces: ReadonlyArray<Uint8Array>): Buffer => {
@@ -90,6 +96,17 @@ test("an encoding is waited for across an end of line, not across endless whites
   expect(Buffer.from(stream.write(Buffer.from(`${hex.slice(8)}.`))).toString()).toBe("[redacted].")
   stream.write(Buffer.from(hex.slice(0, 8)))
   expect(stream.write(Buffer.alloc(100_000, " "))).toHaveLength(100_008)
+})
+
+test("a value is found across pieces, far behind, and by one finder only", () => {
+  const redactor = redactorOf(["hunter22"])
+  const [one, other] = [redactor.finder(), redactor.finder()]
+  for (let n = 0; n < 200; n++) expect(one.write(Buffer.alloc(100_001, "hunter2!"))).toBe(false)
+  expect(one.write(Buffer.from("hunt"))).toBe(false)
+  expect(other.write(Buffer.from("er22"))).toBe(false)
+  expect(one.write(Buffer.from("er22"))).toBe(true)
+  expect(one.write(Buffer.from("more"))).toBe(true)
+  expect(noSecrets.finder().write(Buffer.from("hunter22"))).toBe(false)
 })
 
 test("a stream that repeats a value without end is masked in bounded memory", () => {
@@ -204,6 +221,21 @@ describe("however a stream is made", () => {
         expect(redactor.text(text) !== text).toBe(redactor.holds(text))
       }),
       { numRuns: 300 }
+    )
+  })
+
+  test("a value is found in a stream where the stream is masked, and nowhere else", () => {
+    fc.assert(
+      fc.property(scene, (given) => {
+        const redactor = redactorOf(given.values)
+        const bytes = bytesOf(given)
+        const isMasked = !through(redactor, [bytes]).equals(Buffer.from(bytes))
+        const finder = redactor.finder()
+        const answers = pieces(bytes, given.cuts).map((piece) => finder.write(piece))
+        expect(answers.at(-1) ?? false).toBe(isMasked)
+        expect(answers).toEqual(answers.toSorted((a, b) => Number(a) - Number(b)))
+      }),
+      { numRuns: 500 }
     )
   })
 })

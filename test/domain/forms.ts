@@ -1,3 +1,19 @@
+const unicode = (text: string): string =>
+  text
+    .split("")
+    .map((unit) => `\\u${Buffer.from(unit, "utf16le").swap16().toString("hex")}`)
+    .join("")
+
+const upperUnicode = (text: string): string => unicode(text).toUpperCase().replaceAll("\\U", "\\u")
+
+/** JSON as .NET writes it: beside what must be escaped, all that means something in a page. */
+const dotNet = (value: string): string =>
+  JSON.stringify(value)
+    .slice(1, -1)
+    .replaceAll('\\"', "\u0000")
+    .replace(/[+`'<>&\u007f-\uffff]/g, upperUnicode)
+    .replaceAll("\u0000", "\\u0022")
+
 /** What encoders make of a value, by Node's own means: an oracle that shares nothing with the Redactor. */
 export const encodings: Readonly<Record<string, (value: string) => string>> = {
   plain: (value) => value,
@@ -26,6 +42,12 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
     JSON.stringify(value)
       .slice(1, -1)
       .replace(/[\u0080-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  "JSON for a page, in lower case": (value) => JSON.stringify(value).slice(1, -1).replace(/[<>&]/g, unicode),
+  "JSON for a page, in upper case": dotNet,
+  "JSON for a page with escaped slashes": (value) => dotNet(value).replaceAll("/", "\\/"),
+  "JSON in escapes alone": unicode,
+  "JSON in upper-case escapes alone": upperUnicode,
+  "JSON in escapes alone, in JSON": (value) => JSON.stringify(unicode(value)).slice(1, -1),
   "JSON in JSON": (value) => JSON.stringify(JSON.stringify(value).slice(1, -1)).slice(1, -1)
 }
 

@@ -138,6 +138,18 @@ export const lies: ReadonlyArray<Lie> = [
   undecodable("work in progress", claims({ status: "in_progress" })),
   undecodable("a status of the wrong type", claims({ status: 1 })),
   {
+    name: "much noise after an outcome that says blocked",
+    script: `${saying(claims({ status: "blocked", machine_status: "blocked" }))}\nhead -c 1100000 /dev/zero | tr '\\0' a`,
+    status: "retryable_failure",
+    reason: "outcome_undecodable"
+  },
+  {
+    name: "an outcome that is longer than what is read of it",
+    script: `printf '%s' '{"status":"blocked","operator_summary":"'\nhead -c 1100000 /dev/zero | tr '\\0' a\necho '","machine_status":"blocked"}'`,
+    status: "retryable_failure",
+    reason: "outcome_undecodable"
+  },
+  {
     name: "completion from a command that failed",
     script: `${saying(claims())}\nexit 3`,
     status: "retryable_failure",

@@ -175,6 +175,20 @@ for (const [what, content] of [
       }
     ))
 
+test("a secret behind nine million bytes of an artifact blocks its task", () =>
+  withSecrets(
+    `{ head -c 9000000 /dev/zero; printf %s "$TOKEN"; } > "$AGENT_RUNTIME_ARTIFACT_DIR/large.bin"\n${saying(claims({ artifact_paths: ["large.bin"] }))}`,
+    async (place) => {
+      await queue(place)
+      expect(await runOnce(place)).toMatchObject({
+        status: "blocked",
+        reason: expect.stringContaining("secret_in_artifact")
+      })
+      expect(Bun.file(place.path("state/artifacts/large.bin")).size).toBe(9_000_000 + TOKEN.length)
+      expect(await leaks(place, ["large.bin"])).toEqual([])
+    }
+  ))
+
 test("a changed file with a secret in it blocks its task, and one without does not", () =>
   withSecrets(
     `printf "%s" "$1" > kept/new.txt; ${saying(claims({ file_changes: ["created: kept/new.txt"] }))}`,
@@ -192,6 +206,43 @@ test("a changed file with a secret in it blocks its task, and one without does n
         reason: expect.stringContaining("secret_in_artifact")
       })
       expect(await leaks(place)).toEqual([])
+    }
+  ))
+
+test("a script that prints the files of another adapter's secrets and a token's has none of them stored", () =>
+  inPlace(
+    scripted(
+      "cat b.env key token; cat b.env key token >&2; base64 -w0 token; exit 3",
+      {},
+      {
+        adapters: {
+          local: { mode: "script", command: "./run.sh" },
+          b: {
+            mode: "script",
+            command: "./run.sh",
+            envFile: "b.env",
+            env: { FILE_KEY: { secretFile: "key" } }
+          }
+        },
+        http: { tokens: [{ name: "reader", role: "read", tokenFile: "token" }] }
+      }
+    ),
+    async (place) => {
+      for (const [name, text] of [
+        ["b.env", `TOKEN='${TOKEN}'\n`],
+        ["key", `${FILE_KEY}\n`],
+        ["token", `${API_KEY}\n`]
+      ] as const) {
+        await place.write(name, text)
+        await chmod(place.path(name), 0o600)
+      }
+      const id = await queue(place)
+      expect(await runOnce(place)).toMatchObject({ status: "retryable_failure" })
+      expect(await leaks(place)).toEqual([])
+      expect(found(await told(place, id))).toEqual([])
+      const [attempt] = (await story(place, id)).attempts
+      const log = await Bun.file(place.path("state/artifacts", attempt?.stderr_path ?? "?")).text()
+      expect(log).toBe("TOKEN='[redacted]'\n[redacted]\n[redacted]\n")
     }
   ))
 

@@ -13,6 +13,7 @@ const commands = [
   "bridge-github",
   "bridge-discord",
   "run-once",
+  "dispatch",
   "status",
   "healthcheck",
   "adapters",
@@ -46,6 +47,10 @@ const commands = [
   "seed-backlog",
   "snapshot",
   "report",
+  "backup",
+  "backup-verify",
+  "restore",
+  "prune",
   "config-schema",
   "demo"
 ]

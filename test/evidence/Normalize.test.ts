@@ -1,6 +1,14 @@
 import { describe, expect, test } from "bun:test"
 import { noSecrets, redactorOf } from "../../src/domain/Redactor.ts"
-import { normalise } from "../../src/evidence/Normalize.ts"
+import { normalise as normaliseOf } from "../../src/evidence/Normalize.ts"
+
+type Given = Parameters<typeof normaliseOf>
+const normalise = (
+  mode: Given[0],
+  task: Given[1],
+  execution: Omit<Given[2], "answerCut"> & { readonly answerCut?: boolean },
+  prompt = "Do it."
+) => normaliseOf(mode, task, { answerCut: false, ...execution }, prompt)
 
 const redactor = noSecrets
 const task = (kind = "operator", payload = {}) => ({ kind, payload })
@@ -59,6 +67,35 @@ describe("a script", () => {
   })
 })
 
+describe("a script whose output was cut behind a status", () => {
+  const cut = (lastMessage: string) =>
+    normalise("script", task(), { exitStatus: "ok", lastMessage, redactor, answerCut: true })
+
+  test("has completed nothing by the text that is left", () => {
+    expect(cut("all fine")).toEqual({
+      _tag: "Undecodable",
+      reason: "only the last 1 MiB of the output is read; an object with a status may stand before it"
+    })
+  })
+
+  test("is taken at the word of an outcome in what is left", () => {
+    expect(cut(`log\n${outcome}\nbye`)).toMatchObject({ outcome: { status: "blocked" } })
+  })
+
+  test("is told what is wrong with an object that is left", () => {
+    expect(cut('{"status":"in_progress"}')).toMatchObject({
+      reason: expect.stringContaining("the object at character 1 of the answer is no outcome")
+    })
+  })
+})
+
+test("a script may print what stands in its prompt, and thoughts", () => {
+  const said = (lastMessage: string) =>
+    normalise("script", task(), { exitStatus: "ok", lastMessage, redactor }, `Do ${outcome}`)
+  expect(said(outcome)).toMatchObject({ outcome: { status: "blocked" } })
+  expect(said(`<think>${outcome}</think>`)).toMatchObject({ outcome: { status: "blocked" } })
+})
+
 describe.each(["agent-cli", "ollama-generate", "openai-chat"] as const)("%s", (mode) => {
   test("must answer with an outcome", () => {
     expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: "I am done!", redactor })).toEqual({
@@ -66,6 +103,16 @@ describe.each(["agent-cli", "ollama-generate", "openai-chat"] as const)("%s", (m
       reason: "no JSON object with a status stands in the 10 characters of the answer"
     })
     expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: outcome, redactor })._tag).toBe("Decoded")
+  })
+
+  test("answers neither with its prompt nor with a thought", () => {
+    const prompt = `Do ${outcome}`
+    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage: prompt, redactor }, prompt)).toEqual({
+      _tag: "Undecodable",
+      reason: "the only outcome in the answer stands in the prompt as well"
+    })
+    const lastMessage = `<think>${outcome}</think> Done.`
+    expect(normalise(mode, task(), { exitStatus: "ok", lastMessage, redactor })._tag).toBe("Undecodable")
   })
 })
 

@@ -1,18 +1,24 @@
 import { describe, expect, test } from "bun:test"
-import { Effect, FastCheck, Schema } from "effect"
+import { Effect, FastCheck, Option, Schema } from "effect"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import { jsonObjects } from "../../src/evidence/JsonObjects.ts"
-import { findOutcome } from "../../src/evidence/Reply.ts"
+import { findOutcome, type Reading } from "../../src/evidence/Reply.ts"
 import { it } from "../support/effect.ts"
 
 const OK = { status: "completed", operator_summary: "done", machine_status: "ok" }
 const json = (more: Record<string, unknown> = {}) => JSON.stringify({ ...OK, ...more })
+const reading = (changes: Partial<Reading> = {}): Reading => ({
+  signals: [],
+  mask: (text) => text,
+  prompt: Option.none(),
+  ...changes
+})
 const found = (text: string, signals: ReadonlyArray<string> = []) => {
-  const reply = findOutcome(text, signals)
+  const reply = findOutcome(text, reading({ signals }))
   return reply._tag === "Found" ? reply : expect.unreachable(`not found: ${reply.reason}`)
 }
 const notFound = (text: string, signals: ReadonlyArray<string> = []) => {
-  const reply = findOutcome(text, signals)
+  const reply = findOutcome(text, reading({ signals }))
   return reply._tag === "NotFound" ? reply : expect.unreachable(`found: ${reply.outcome.operatorSummary}`)
 }
 
@@ -144,6 +150,45 @@ describe("signals", () => {
   })
 })
 
+/** What a model that was asked `prompt` says by `text`: the summary of its outcome, or why there is none. */
+const heard = (text: string, prompt = "Do it.") => {
+  const reply = findOutcome(text, reading({ prompt: Option.some(prompt) }))
+  return reply._tag === "Found" ? reply.outcome.operatorSummary : reply.reason
+}
+const ECHO = "the only outcome in the answer stands in the prompt as well"
+
+describe("a model that repeats its prompt", () => {
+  const given = json({ operator_summary: "given" })
+  const prompt = `Do this: ${given}. ${JSON.stringify({ payload: { status: "new", inner: OK } }, null, 2)}\nForm: {"status":"<one of 4>"}`
+
+  test.each([
+    ["all of it", prompt],
+    ["twice", `${prompt}\n${prompt}`],
+    ["the object alone", given],
+    [
+      "an object that stands in an object with a status",
+      JSON.stringify(OK, null, 2).replaceAll("\n", "\n    ")
+    ]
+  ])("has said nothing: %s", (_, text) => {
+    expect(heard(text, prompt)).toBe(ECHO)
+    expect(heard(text)).not.toBe(ECHO)
+  })
+
+  test("has said what it says beside that, before or after", () => {
+    const own = json({ operator_summary: "own" })
+    expect(heard(`${prompt}\n${own}`, prompt)).toBe("own")
+    expect(heard(`${own}\n${prompt}`, prompt)).toBe("own")
+  })
+
+  test("is told what is wrong with an object of its own where it repeats no outcome", () => {
+    expect(heard('{"status":"<one of 4>"}', prompt)).toContain("the object at character 1")
+  })
+
+  test("a script may print what it was given", () => {
+    expect(found(given).outcome.operatorSummary).toBe("given")
+  })
+})
+
 const wire = Schema.encodeSync(Outcome)
 
 it.prop(
@@ -219,8 +264,25 @@ describe("a megabyte of hostile text takes no more than linear time", () => {
     ["near misses", filled('{"status":"x","operator_summary":"","machine_status":"y"}')]
   ])("%s", (_, text) => {
     const began = performance.now()
-    findOutcome(text)
+    findOutcome(text, reading())
     expect(found(`${text}"}\n${json()}`.slice(-text.length - 100)).outcome.operatorSummary).toBe("done")
+    expect(performance.now() - began).toBeLessThan(4_000)
+  })
+})
+
+describe("megabytes of prompt and of answer are heard in bounded time", () => {
+  const numbered = (count: number) =>
+    Array.from({ length: count }, (_, n) => json({ operator_summary: `number ${n}` })).join("\n")
+  const many = numbered(30_000)
+  const own = json({ operator_summary: "own" })
+  test.each([
+    ["many different outcomes of the prompt", many, many, ECHO],
+    ["one outcome of the prompt, many times", filled(`${json()}\n`), `${filled("x")}${json()}`, ECHO],
+    ["an own one before some of the prompt", `${own}\n${numbered(20)}`, many, "own"],
+    ["one that is almost in the prompt", own, filled(own.slice(0, -1)), "own"]
+  ])("%s", (_, text, prompt, expected) => {
+    const began = performance.now()
+    expect(heard(text, prompt)).toBe(expected)
     expect(performance.now() - began).toBeLessThan(4_000)
   })
 })

@@ -2,6 +2,7 @@ import { describe, expect } from "bun:test"
 import { createHash } from "node:crypto"
 import { Effect, Option } from "effect"
 import type { FixedFile } from "../../layers/context/FixedWorkspace.ts"
+import { redactorOf } from "../../src/domain/Redactor.ts"
 import type { Claim } from "../../src/evidence/Claim.ts"
 import { verify } from "../../src/evidence/Verify.ts"
 import { it } from "../support/effect.ts"
@@ -30,6 +31,7 @@ const says = (title: string, files: Files, more: Partial<Claim>, ...issues: Read
 const declares = (payload: Record<string, unknown>, kind = "operator") => ({ task: { kind, payload } })
 const reports = (...artifactPaths: ReadonlyArray<string>) => ({ outcome: outcome({ artifactPaths }) })
 const changes = (...fileChanges: ReadonlyArray<string>) => ({ outcome: outcome({ fileChanges }) })
+const secrets = redactorOf(["hunter22"])
 const made = (text = "text") => ({ text, changedAtMs: NEW })
 const stale = (text = "text") => ({ text, changedAtMs: OLD })
 
@@ -143,9 +145,16 @@ describe("a declared artifact", () => {
   check(
     "with a secret in it blocks",
     { "wiki/a.md": made("key: hunter22") },
-    { ...output, holdsSecret: (text) => text.includes("hunter22") },
+    { ...output, secrets },
     "secret_in_artifact"
   )
+  check(
+    "with a secret behind nine million bytes blocks",
+    { "wiki/a.md": made(`${"x".repeat(9_000_000)}hunter22`) },
+    { ...output, secrets },
+    "secret_in_artifact"
+  )
+  check("without a secret is accepted", { "wiki/a.md": made("hunter2") }, { ...output, secrets })
 })
 
 describe("a reported artifact", () => {
@@ -316,8 +325,25 @@ describe("a reported file change", () => {
   check(
     "with a secret in it blocks",
     { "/work/src/a.ts": made("hunter22") },
-    { ...changes("src/a.ts"), holdsSecret: (text) => text.includes("hunter22") },
+    { ...changes("src/a.ts"), secrets },
     "secret_in_artifact"
+  )
+  check(
+    "with a secret behind nine million bytes blocks, and is named once",
+    { "/work/src/a.ts": made(`${"x".repeat(9_000_000)}hunter22`) },
+    { ...changes("src/a.ts", "modified: ./src/a.ts"), secrets },
+    "secret_in_artifact"
+  )
+  check(
+    "below the artifact root with a secret in it blocks",
+    { "wiki/a.md": made("hunter22") },
+    { ...changes("created: wiki/a.md"), secrets },
+    "secret_in_artifact"
+  )
+  check(
+    "that is a folder is not looked through",
+    { "/work/src": { changedAtMs: NEW } },
+    { ...changes("src/"), secrets }
   )
   check(
     "by the ten thousands is not looked at",

@@ -3,6 +3,7 @@ import { MemoryFiles, layer as memoryArtifacts } from "../../layers/artifact/Mem
 import { type FixedFile, layer as fixedWorkspace } from "../../layers/context/FixedWorkspace.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { Profile } from "../../src/domain/Profile.ts"
+import { noSecrets } from "../../src/domain/Redactor.ts"
 import type { KnownFile } from "../../src/domain/Task.ts"
 import type { Claim } from "../../src/evidence/Claim.ts"
 
@@ -50,7 +51,7 @@ export const claim = (more: Partial<Claim> = {}): Claim => ({
   promptText: "Do it.",
   workingDir: Option.some("/work"),
   round: round(),
-  holdsSecret: () => false,
+  secrets: noSecrets,
   redact: (text) => text,
   ...more
 })

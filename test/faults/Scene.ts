@@ -24,12 +24,13 @@ export class Scene {
     readonly recorder: Recorder
   ) {}
 
-  /** `work` is what the adapter does, in shell. */
-  static async make(work?: string): Promise<Scene> {
+  /** `work` is what the adapter does, in shell; `config` is what differs from the usual configuration. */
+  static async make(work?: string, config: Readonly<Record<string, unknown>> = {}): Promise<Scene> {
     const place = await Place.make({
       config: {
         retryBackoffSeconds: 1,
-        adapters: { local: { mode: "script", command: "./witness.sh", timeoutMs: 30_000 } }
+        adapters: { local: { mode: "script", command: "./witness.sh", timeoutMs: 30_000 } },
+        ...config
       },
       files: { "witness.sh": witnessScript(work) }
     })

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
+import { killDispatcher } from "./KillDispatcher.ts"
 import { countCalls, type KillPoint, kill, row, syscalls, victims } from "./KillPoint.ts"
 import { race } from "./Race.ts"
 
@@ -7,6 +8,7 @@ import { race } from "./Race.ts"
 
 const MOST_CALLS = 150
 const RACES = 100
+const DISPATCHER_KILLS = 200
 
 const [shard = 1, shards = 1] = process.argv.slice(2, 4).map(Number)
 const folder = process.argv[4] ?? "dist/faults"
@@ -39,6 +41,16 @@ if (shard === shards) {
   broken += lost.length
   console.log(`two dispatchers started together: ${races.length} times, ${lost.length} broken`)
   for (const result of lost) console.log(`    ${result.said.join(" and ")}: ${result.violations.join("; ")}`)
+}
+if (shard === 1) {
+  const { kills, tasks, violations } = await killDispatcher(
+    DISPATCHER_KILLS,
+    shards,
+    join(folder, "broken-dispatcher")
+  )
+  broken += violations.length > 0 ? 1 : 0
+  console.log(`a resident dispatcher killed ${kills} times: ${tasks} tasks, ${violations.length} violations`)
+  for (const violation of violations) console.log(`    ${violation}`)
 }
 console.log(`shard ${shard} of ${shards}: ${broken} broken`)
 process.exitCode = broken === 0 ? 0 : 1

@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { DateTime, Effect, Layer, Option, Schema } from "effect"
+import { DateTime, Effect, Layer, Option, Schema, TestClock } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { type Adapter, AdapterRegistry, type ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
 import { Disk } from "../../src/artifact/Disk.ts"
@@ -8,6 +8,7 @@ import type { AdapterSettings, AgentCliSettings } from "../../src/config/Adapter
 import { ConfigMissing } from "../../src/config/ConfigError.ts"
 import type { Placed, Settings } from "../../src/config/RuntimeConfig.ts"
 import { Health, healthcheck, withoutConfiguration } from "../../src/operate/Health.ts"
+import type { StoreHealth } from "../../src/store/Maintenance.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { StoreProbe } from "../../src/store/StoreProbe.ts"
 import { DOOR, says, world } from "../dispatch/world.ts"
@@ -41,10 +42,7 @@ const fine: ProbeResult = { ok: true, reason: "", remedy: "", warnings: [] }
 
 interface Host {
   readonly probe?: ProbeResult
-  readonly store?: Effect.Effect<
-    typeof well | (Omit<typeof well, "problems"> & { problems: Array<string> }),
-    StoreUnavailable
-  >
+  readonly store?: Effect.Effect<StoreHealth, StoreUnavailable>
   readonly free?: Effect.Effect<number, string>
   readonly profile?: Record<string, unknown>
   readonly identity?: Placed
@@ -234,6 +232,26 @@ describe("a healthcheck", () => {
       expect(yield* warned("read")).toEqual([])
       expect(yield* warned("none")).toEqual([])
       expect(yield* warned("operate", scriptSettings("local"))).toEqual([])
+    })
+  )
+
+  it.effect("warns without a verified backup, and of one that is more than a week old", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(100 * 24 * 3600 * 1000)
+      const warned = (daysAgo: number) => {
+        const backedUpAt = Option.some(DateTime.unsafeMake((100 - daysAgo) * 24 * 3600 * 1000))
+        return Effect.map(checked({ store: Effect.succeed({ ...well, backedUpAt }) }), ({ ok, store }) => [
+          ok,
+          store?.warnings
+        ])
+      }
+      const remedy = "agent-runtime backup --to FILE makes one"
+      expect((yield* checked()).store?.warnings).toEqual([`no verified backup is on record; ${remedy}`])
+      expect(yield* warned(7)).toEqual([true, []])
+      expect(yield* warned(8)).toEqual([
+        true,
+        [`the last verified backup is 8 days old (1970-04-03T00:00:00.000Z); ${remedy}`]
+      ])
     })
   )
 

@@ -1,10 +1,10 @@
 import { expect } from "bun:test"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Effect, Option } from "effect"
-import { into } from "../../../layers/adapter/Evidence.ts"
+import { Effect, Option, Schema } from "effect"
+import { into, intoKeepingRaw } from "../../../layers/adapter/Evidence.ts"
 import type { LogFile } from "../../../src/artifact/AuditFolder.ts"
-import { redactorOf } from "../../../src/domain/Redactor.ts"
+import { noSecrets, redactorOf } from "../../../src/domain/Redactor.ts"
 import { encodings, traces } from "../../domain/forms.ts"
 import { execute, reasonOf, shell } from "../../support/children/script.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
@@ -113,6 +113,46 @@ const nothing = (): LogFile & { readonly largest: () => number } => {
     largest: () => largest
   }
 }
+
+it.live("a status far before the kept end is noticed where secrets are masked, too", () =>
+  Effect.gen(function* () {
+    const { execution, stored } = yield* withToken(
+      `echo "{\\"status\\":\\"blocked\\",\\"x\\":\\"$TOKEN\\"}"; head -c 1100000 /dev/zero | tr '\\0' a`
+    )
+    expect(execution.answerCut).toBe(true)
+    expect(execution.lastMessage).toMatch(/^a+$/)
+    expectNoTrace(stored)
+  })
+)
+
+it.prop(
+  "however a stream is split, a status in it is noticed",
+  Schema.Struct({
+    before: Schema.String,
+    after: Schema.String,
+    sizes: Schema.NonEmptyArray(Schema.Int.pipe(Schema.between(1, 9)))
+  }),
+  ({ after, before, sizes }) =>
+    Effect.sync(() => {
+      const named = (text: string) => {
+        const kept = intoKeepingRaw(nothing(), noSecrets)
+        const bytes = Buffer.from(text)
+        for (let at = 0, n = 0; at < bytes.length; n++) {
+          const size = sizes[n % sizes.length] ?? 1
+          // The memory of a chunk is the pipe's: it is filled again.
+          const chunk = Buffer.from(bytes.subarray(at, at + size))
+          kept.sink.write(chunk)
+          chunk.fill(0)
+          at += size
+        }
+        expect(kept.cut()).toBe(false)
+        return kept.namesStatus()
+      }
+      expect(named(`${before}"status"${after}`)).toBe(true)
+      const without = `${before}"statu${after}`
+      expect(named(without)).toBe(without.includes('"status"'))
+    })
+)
 
 it.live("a hundred megabytes pass in time that grows with their number, and in bounded memory", () =>
   Effect.gen(function* () {

@@ -211,10 +211,35 @@ it.live("output beyond the limit is cut in the log and named, and the message is
     const { execution, file } = yield* execute(
       shell("head -c 70000000 /dev/zero | tr '\\0' a; echo; echo the end")
     )
-    expect(execution.diagnostics).toEqual(["stdout.log was cut at 67108864 bytes"])
+    expect(execution.diagnostics).toEqual([
+      "only the last 1 MiB of stdout was looked at for an outcome",
+      "stdout.log was cut at 67108864 bytes"
+    ])
     expect(execution.lastMessage.endsWith("a\nthe end\n")).toBe(true)
     expect(execution.lastMessage).toHaveLength(1 << 20)
     expect(file("stdout.log").length).toBeLessThan((64 << 20) + 200)
+  })
+)
+
+it.live("a status that was printed before the kept end is noticed, wherever its bytes are parted", () =>
+  Effect.gen(function* () {
+    const long = "head -c 1100000 /dev/zero | tr '\\0' a"
+    const cases: ReadonlyArray<readonly [script: string, answerCut: boolean]> = [
+      [`echo '{"status":"blocked"}'; ${long}`, true],
+      [`printf '{"sta'; sleep 0.05; printf 'tus":"blocked"}'; ${long}`, true],
+      [`for c in { '"' s t a t u s '"'; do printf %s "$c"; sleep 0.01; done; ${long}`, true],
+      [`printf '{"status":"blocked","x":"'; ${long}; echo '"}'`, true],
+      [`${long}; echo '"status"'`, true],
+      [`echo 'status: "exit_status" "statu s"'; ${long}`, false],
+      [`echo '{"status":"blocked"}'`, false]
+    ]
+    for (const [script, answerCut] of cases) {
+      const { execution } = yield* execute(shell(script))
+      expect([script, execution.answerCut]).toEqual([script, answerCut])
+      expect(execution.diagnostics).toEqual(
+        script.includes(long) ? ["only the last 1 MiB of stdout was looked at for an outcome"] : []
+      )
+    }
   })
 )
 

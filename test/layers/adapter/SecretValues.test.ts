@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { isSecret, maskedFor } from "../../../layers/adapter/SecretValues.ts"
+import { redactorOf } from "../../../src/domain/Redactor.ts"
 
 test("numbers, booleans, existing paths and URLs without user info are no secrets", () => {
   const plain = [
@@ -29,4 +30,45 @@ test("the password of a URL is masked by itself, too", () => {
   expect(maskedFor("https://ghp_token@github.com")).toContain("ghp_token")
   expect(maskedFor(" padded \n")).toContain("padded")
   expect(maskedFor("a://u:%zz-broken@h")).toContain("%zz-broken")
+})
+
+const LINES = [
+  "MIIEvQIBADANBgkqhkiG9w0BAQEFAASC",
+  "  BKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj  ",
+  "x1y2z",
+  "Mzb+tag="
+]
+const PEM = ["-----BEGIN PRIVATE KEY-----", ...LINES, "-----END PRIVATE KEY-----"]
+
+test.each([
+  ["line ends", "\n"],
+  ["DOS line ends", "\r\n"],
+  ["line ends written out", "\\n"]
+])("a key with %s is masked by its lines as well, but for its frame and its short lines", (_, end) => {
+  const { text } = redactorOf(maskedFor(PEM.join(end)))
+  expect(text(`<${PEM.join(end)}>`)).toBe("<[redacted]>")
+  expect(PEM.map((line) => text(line))).toEqual([
+    "-----BEGIN PRIVATE KEY-----",
+    "[redacted]",
+    "  [redacted]  ",
+    "x1y2z",
+    "[redacted]",
+    "-----END PRIVATE KEY-----"
+  ])
+})
+
+test("a backslash and an n are a line end of keys only", () => {
+  expect(maskedFor("hello\\network")).not.toContain("etwork")
+})
+
+test("a long secret is masked whole and in part, and does not make what is searched for any longer", () => {
+  const secret = Array.from({ length: 500 }, (_, at) => `${at * at}🔑`).join("")
+  const texts = maskedFor(secret)
+  expect(Math.max(...texts.map(({ length }) => length))).toBeLessThan(300)
+  expect(texts.filter((text) => !text.isWellFormed())).toEqual([])
+  const { text } = redactorOf(texts)
+  expect(text(`<${secret}>`)).toBe("<[redacted]>")
+  for (const encoding of ["base64", "hex"] as const)
+    expect(text(Buffer.from(secret).toString(encoding)).replaceAll("[redacted]", "").length).toBeLessThan(3)
+  expect(text(secret.slice(0, 1_000)).length).toBeLessThan(300)
 })

@@ -10,11 +10,12 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   writeFileSync
 } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Option } from "effect"
+import { Deferred, Effect, Fiber, Option } from "effect"
 import { layer } from "../../../layers/artifact/DiskArtifacts.ts"
 import { layer as memoryLayer } from "../../../layers/artifact/MemoryArtifacts.ts"
 import { ArtifactStore } from "../../../src/artifact/ArtifactStore.ts"
@@ -45,6 +46,7 @@ const refusedEverywhere = (path: string) =>
       store.observe(path),
       store.hash(path),
       store.read(path, 9),
+      store.scan(path, () => true),
       store.write(path, "x"),
       store.keepOld(path),
       store.files(path, { most: 9, descending: false, leaveOut: [] })
@@ -67,6 +69,58 @@ check("a symlink that leaves the root is refused, as the last part and on the wa
       yield* refusedEverywhere(path)
     expect(readdirSync(outside)).toEqual(["secret.md"])
     expect(readFileSync(join(outside, "secret.md"), "utf8")).toBe("secret")
+  })
+)
+
+it.live("a scan that the disk breaks off fails with the system's word", () =>
+  Effect.gen(function* () {
+    const store = yield* ArtifactStore
+    // Its address 0 is never mapped: the kernel answers the first read with EIO.
+    expect(yield* Effect.flip(store.scan("mem", () => false))).toMatchObject({
+      _tag: "ArtifactFailed",
+      reason: "EIO"
+    })
+  }).pipe(Effect.provide(layer("/proc/self")))
+)
+
+check("a scan leaves the process free between two pieces", () =>
+  Effect.gen(function* () {
+    const store = yield* ArtifactStore
+    writeFileSync(join(root, "a.bin"), Buffer.alloc(4 * 1024 * 1024))
+    let pieces = 0
+    const seen = new Set<number>()
+    const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
+    const other = yield* Effect.fork(
+      Effect.forever(Effect.tap(turn, () => Effect.sync(() => seen.add(pieces))))
+    )
+    expect(yield* store.scan("a.bin", () => ++pieces === 0)).toEqual(Option.some(false))
+    yield* Fiber.interrupt(other)
+    expect(pieces).toBeGreaterThan(8)
+    expect(seen.size).toBeGreaterThan(pieces / 2)
+  })
+)
+
+check("a scan ends when it is interrupted", () =>
+  Effect.gen(function* () {
+    const store = yield* ArtifactStore
+    writeFileSync(join(root, "large.bin"), "")
+    truncateSync(join(root, "large.bin"), 512 * 1024 * 1024)
+    writeFileSync(join(root, "small.bin"), Buffer.alloc(4 * 1024 * 1024))
+    const begun = yield* Deferred.make<void>()
+    let pieces = 0
+    const scan = yield* Effect.fork(
+      store.scan("large.bin", () => {
+        pieces++
+        Deferred.unsafeDone(begun, Effect.void)
+        return false
+      })
+    )
+    yield* Deferred.await(begun)
+    yield* Fiber.interrupt(scan)
+    const then = pieces
+    // A reading that went on would have come on by as much as this one.
+    yield* store.scan("small.bin", () => false)
+    expect(pieces - then).toBeLessThanOrEqual(1)
   })
 )
 

@@ -22,6 +22,9 @@ it.effect("a fixed workspace answers what it was given and nothing else", () => 
     )
     expect(Option.getOrThrow(yield* workspace.observe("/w")).kind).toBe("folder")
     expect(yield* workspace.read("/w/a", 2)).toEqual(Option.some("he"))
+    expect(yield* workspace.scan("/w/a", (bytes) => bytes.length === 5)).toEqual(Option.some(true))
+    expect(yield* workspace.scan("/w/a", () => false)).toEqual(Option.some(false))
+    expect(yield* workspace.scan("/w", () => true)).toEqual(Option.none())
     expect(yield* workspace.hash("/w")).toEqual(Option.none())
     expect(yield* workspace.observe("/w/b")).toEqual(Option.none())
     files["/w/b"] = { text: "new" }

@@ -207,12 +207,19 @@ it.live("a place is observed, hashed and read through its symlinks", () =>
         Option.some(createHash("sha256").update("hello").digest("hex"))
       )
       expect(yield* workspace.read(path, 4)).toEqual(Option.some("hell"))
+      const isHello = (bytes: Uint8Array) => Buffer.from(bytes).toString() === "hello"
+      expect(yield* workspace.scan(path, isHello)).toEqual(Option.some(true))
+      expect(yield* workspace.scan(path, () => false)).toEqual(Option.some(false))
     }
     expect(Option.getOrThrow(yield* workspace.observe(dir)).kind).toBe("folder")
     expect(yield* workspace.hash(dir)).toEqual(Option.none())
+    expect(yield* workspace.scan(dir, () => true)).toEqual(Option.none())
+    // Its address 0 is never mapped: the kernel answers the first read with EIO.
+    expect(yield* workspace.scan("/proc/self/mem", () => true)).toEqual(Option.none())
     for (const path of [join(dir, "none"), "a\0b", join(dir, "a.txt", "x")]) {
       expect(yield* workspace.observe(path)).toEqual(Option.none())
       expect(yield* workspace.read(path, 9)).toEqual(Option.none())
+      expect(yield* workspace.scan(path, () => true)).toEqual(Option.none())
     }
   }).pipe(Effect.provide(layer))
 )

@@ -1,0 +1,21 @@
+import { Effect, Option } from "effect"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { now } from "../domain/Time.ts"
+import { prune } from "./Prune.ts"
+
+const BETWEEN_PRUNES = "1 day"
+
+/** Applies `retention` at once and then every day; where none is configured, never. */
+export const retaining = Effect.gen(function* () {
+  const { retention } = yield* RuntimeConfig
+  if (Object.values(retention).every(Option.isNone)) return yield* Effect.never
+  return yield* Effect.forever(Effect.zipRight(once, Effect.sleep(BETWEEN_PRUNES)))
+})
+
+const once = Effect.gen(function* () {
+  const { attempts, events, evidenceFolders, litter, tasks } = yield* prune(yield* now, { dryRun: false })
+  if (tasks + events + evidenceFolders + litter === 0) return
+  yield* Effect.logInfo(
+    `Removed by retention: ${tasks} tasks with ${attempts} attempts, ${events} events, ${evidenceFolders} folders of evidence, ${litter} left-overs`
+  )
+})

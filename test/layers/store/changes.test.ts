@@ -1,0 +1,45 @@
+import { afterAll, expect } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect, Fiber, Queue, Stream } from "effect"
+import { open } from "../../../layers/store/SqlStore.ts"
+import type { Store } from "../../../src/store/Store.ts"
+import { it } from "../../support/effect.ts"
+import { newTask, stampAt } from "../../support/store.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "agent-runtime-changes-"))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Somebody who listens: `told` waits for the next word, `leave` ends it. */
+const listener = (store: Store["Type"]) =>
+  Effect.gen(function* () {
+    const heard = yield* Queue.unbounded<void>()
+    const fiber = yield* Effect.fork(Stream.runForEach(store.changes, () => Queue.offer(heard, undefined)))
+    // It listens from its first element on.
+    yield* Queue.take(heard)
+    return { told: Queue.take(heard), leave: Fiber.interrupt(fiber) }
+  })
+
+const openHere = (name: string, ownReader: boolean) =>
+  open({ filename: join(folder, name), durability: "normal", ownReader })
+
+it.live("all who listen hear the commits of others, also when those who began first have left", () =>
+  Effect.gen(function* () {
+    const ours = yield* openHere("shared.db", true)
+    const theirs = yield* openHere("shared.db", false)
+    const [first, second, third] = [yield* listener(ours), yield* listener(ours), yield* listener(ours)]
+    yield* theirs.tasks.add(newTask("a"), stampAt(0))
+    for (const one of [first, second, third]) yield* one.told
+    yield* first.leave
+    yield* second.leave
+    yield* theirs.tasks.add(newTask("b"), stampAt(0))
+    yield* third.told
+    yield* third.leave
+    // The watch went with the last of them, and comes again with the next.
+    const late = yield* listener(ours)
+    yield* theirs.tasks.add(newTask("c"), stampAt(0))
+    yield* late.told
+    expect((yield* ours.tasks.counts).pending).toBe(3)
+  })
+)
