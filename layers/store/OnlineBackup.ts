@@ -2,7 +2,7 @@ import { constants, Database } from "bun:sqlite"
 import * as fs from "node:fs"
 import { Effect, Fiber, Option, Schedule, type Scope } from "effect"
 import { BackupFailed, type BackupFile, type Tell } from "../../src/store/BackupFiles.ts"
-import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { check } from "./BackupCheck.ts"
 import { discard, failed, freePlace, publish } from "./BackupPlace.ts"
 import { placeholder, SEAL, seal } from "./BackupSeal.ts"
@@ -18,7 +18,10 @@ const BUSY_TIMEOUT_MS = 20
 /** How often the copy is looked at until it has begun. */
 const BEGUN = "2 millis"
 
-const isBusy = (cause: unknown): boolean => /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(cause))
+const isBusy = ({ code }: SqlThread.StatementFailed): boolean => /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(code)
+
+const answered = (cause: unknown) =>
+  new SqlThread.StatementFailed({ code: codeOf(cause), message: String(cause) })
 
 /** Keeps others from writing for the scope; it ends early by `release`. */
 const nobodyWrites = (database: string) =>
@@ -30,16 +33,16 @@ const nobodyWrites = (database: string) =>
           opened.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
           return opened
         },
-        catch: (cause) => cause
+        catch: answered
       }),
       (opened) => Effect.sync(() => opened.close())
     )
-    yield* Effect.retry(Effect.try({ try: () => db.run("BEGIN IMMEDIATE"), catch: (cause) => cause }), {
+    yield* Effect.retry(Effect.try({ try: () => db.run("BEGIN IMMEDIATE"), catch: answered }), {
       while: isBusy,
       schedule: Schedule.spaced("50 millis").pipe(Schedule.jittered, Schedule.upTo(BUSY_FOR))
     })
     return { release: Effect.sync(() => void (db.inTransaction && db.run("ROLLBACK"))) }
-  }).pipe(Effect.mapError((cause) => unavailable(database, codeOf(cause), cause, BUSY_FOR)))
+  }).pipe(Effect.mapError((cause) => unavailable(database, cause.code, cause, BUSY_FOR)))
 
 const sizeOf = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
@@ -135,9 +138,10 @@ const sealed = (thread: SqlThread.SqlThread, unfinished: string, at: string, tel
       "UPDATE backups SET bytes = (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) WHERE id = last_insert_rowid()"
     )
     yield* thread.close("copy")
-    yield* Effect.tryPromise({ try: () => seal(unfinished, holder), catch: (cause) => cause }).pipe(
-      telling(tell, () => `sealing ${mib(sizeOf(unfinished))}`)
-    )
+    yield* Effect.tryPromise({
+      try: () => seal(unfinished, holder),
+      catch: (cause) => failed("the copy could not be sealed", cause)
+    }).pipe(telling(tell, () => `sealing ${mib(sizeOf(unfinished))}`))
   })
 
 const verified = (unfinished: string, tell: Tell) =>
@@ -162,20 +166,20 @@ export const copy = (
   tell: Tell
 ): Effect.Effect<BackupFile, BackupFailed | StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
+    const notWritten = (cause: unknown) => failed(`${to} could not be written`, cause)
     const place = yield* freePlace(to, database)
     const unfinished = unfinishedName(place)
     yield* Effect.addFinalizer(() => Effect.sync(() => discard(unfinished)))
     const thread = yield* SqlThread.make
-    yield* Effect.try(() => fs.closeSync(fs.openSync(unfinished, "wx", 0o600)))
-    yield* copied(thread, database, unfinished, tell)
-    yield* sealed(thread, unfinished, at, tell)
-    const { bytes, schemaVersion, sha256, tasks } = yield* verified(unfinished, tell)
-    yield* Effect.try(() => publish(unfinished, place))
-    return { path: place, bytes, sha256, schemaVersion, tasks }
-  }).pipe(
-    Effect.mapError((cause) =>
-      cause instanceof BackupFailed || cause instanceof StoreUnavailable
-        ? cause
-        : failed(`${to} could not be written`, "error" in Object(cause) ? Object(cause).error : cause)
+    yield* Effect.try({
+      try: () => fs.closeSync(fs.openSync(unfinished, "wx", 0o600)),
+      catch: notWritten
+    })
+    yield* copied(thread, database, unfinished, tell).pipe(
+      Effect.zipRight(sealed(thread, unfinished, at, tell)),
+      Effect.catchTag("StatementFailed", notWritten)
     )
-  )
+    const { bytes, schemaVersion, sha256, tasks } = yield* verified(unfinished, tell)
+    yield* Effect.try({ try: () => publish(unfinished, place), catch: notWritten })
+    return { path: place, bytes, sha256, schemaVersion, tasks }
+  })

@@ -12,7 +12,10 @@ import { statement } from "./statement.ts"
 
 const APPEND = statement(`
   INSERT INTO run_events (event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
-  VALUES (:type, :taskId, :attemptId, coalesce(:workflowId, (SELECT workflow_id FROM tasks WHERE task_id = :taskId)),
+  VALUES (:type, :taskId,
+    -- After the claim every event of a task names its attempt: the last one, where the caller knows none.
+    coalesce(:attemptId, (SELECT attempt_id FROM attempts WHERE task_id = :taskId ORDER BY number DESC LIMIT 1)),
+    coalesce(:workflowId, (SELECT workflow_id FROM tasks WHERE task_id = :taskId)),
     :scheduleId, :actor, :detail, :at)
   RETURNING id`)
 const SINCE = statement("SELECT * FROM run_events WHERE id > :since ORDER BY id LIMIT :limit")

@@ -50,7 +50,7 @@ const timeOf = (value: Value | undefined) => Option.map(DateTime.make(String(val
 
 const toPause = (row: Row): Pause => ({
   reason: text(row, "reason"),
-  since: Option.getOrElse(timeOf(row.created_at), () => DateTime.unsafeMake(0)),
+  since: Option.getOrElse(timeOf(row.updated_at), () => DateTime.unsafeMake(0)),
   actor: Option.getOrElse(decodeActor()(row.actor_json), () => unknownActor)
 })
 

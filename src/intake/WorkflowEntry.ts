@@ -71,5 +71,8 @@ const make = (row: WorkflowRow, wanted: JsonObject, taskId: TaskId, stamp: Stamp
     const made = yield* store.tasks.add(yield* taskWith(intent.right, door, taskId, stamp.at), stamp)
     const other = made.task.taskId
     if (made.created) return yield* store.workflows.taskCreated(id, other, currentState, stamp)
-    yield* stall(row, `task ${other}, which is not finished, holds the dedupe_key of its task`, stamp)
+    // It stays active without a task: whoever evaluates idle workflows makes it once the key is free.
+    yield* Effect.logInfo(
+      `Workflow ${id} waits: task ${other}, which is not finished, holds its task's dedupe_key`
+    )
   })

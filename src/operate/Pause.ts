@@ -43,7 +43,7 @@ export const pause = operation({
   })
 })
 
-/** Lets dispatch claim again; nothing happens when it was not paused. */
+/** Lets dispatch claim again; nothing happens, and no time is told, when it was not paused. */
 export const resume = operation({
   name: "dispatch.resume",
   role: "operate",
@@ -51,7 +51,7 @@ export const resume = operation({
   run: Effect.fn("Pause.resume")(function* (_: object, actor) {
     const store = yield* Store
     const at = yield* now
-    yield* store.gates.clearPause({ at, actor })
-    return notPaused(Option.some(at))
+    const wasPaused = yield* store.gates.clearPause({ at, actor })
+    return notPaused(wasPaused ? Option.some(at) : Option.none())
   })
 })

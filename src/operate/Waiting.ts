@@ -88,5 +88,11 @@ const unserved = Effect.gen(function* () {
   if (Option.isNone(yield* lock.holder(settings.lockPath)))
     return because("no_dispatcher", "no dispatcher is running; agent-runtime run-once runs one cycle")
   const running = (yield* store.tasks.counts).running
-  return because("concurrency", `${running} of ${settings.dispatch.concurrency} attempts are running`)
+  const { concurrency } = settings.dispatch
+  return running < concurrency
+    ? because(
+        "no_dispatcher",
+        "the dispatcher that holds the lock takes nothing at this moment: it is about to, or it is stopping"
+      )
+    : because("concurrency", `${running} of ${concurrency} attempts are running`)
 })

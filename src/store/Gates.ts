@@ -31,7 +31,7 @@ export interface InHand extends Omit<Lane, "key"> {
 export interface Gates {
   /** None while dispatch is not paused. */
   readonly pause: Effect.Effect<Option.Option<Pause>, StoreUnavailable>
-  /** Pauses dispatch; when it is paused already a new reason replaces the old one and its time is kept. */
+  /** Pauses dispatch; when it is paused already a new reason and its time replace the old ones. */
   readonly setPause: (reason: Option.Option<string>, stamp: Stamp) => Effect.Effect<Pause, StoreUnavailable>
   /** Ends the pause; false when there was none (then no event is written). */
   readonly clearPause: (stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>

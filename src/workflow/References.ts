@@ -25,10 +25,16 @@ const parse = (inside: string): Option.Option<Reference> => {
 
 /** What is wrong with the references in a template's value: each that names nothing of the context. */
 export const faults = (value: unknown): ReadonlyArray<string> => {
-  if (typeof value === "string")
-    return [...value.matchAll(REFERENCE)].flatMap(([found, inside = ""]) =>
-      Option.isSome(parse(inside)) ? [] : [found]
-    )
+  if (typeof value === "string") {
+    const open = value.replace(REFERENCE, "").indexOf("{{")
+    return [
+      ...[...value.matchAll(REFERENCE)].flatMap(([found, inside = ""]) =>
+        Option.isSome(parse(inside)) ? [] : [found]
+      ),
+      // One that was begun and does not end.
+      ...(open === -1 ? [] : [value.replace(REFERENCE, "").slice(open, open + 60)])
+    ]
+  }
   if (Array.isArray(value)) return value.flatMap(faults)
   return typeof value === "object" && value !== null ? Object.values(value).flatMap(faults) : []
 }

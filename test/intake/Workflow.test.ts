@@ -2,8 +2,11 @@ import { describe, expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
+import { now } from "../../src/domain/Time.ts"
 import { MOST_CONTEXT_CHARACTERS, openNow } from "../../src/intake/Workflow.ts"
-import { history, queue, says, world } from "../dispatch/world.ts"
+import { evaluateIdle } from "../../src/intake/WorkflowStep.ts"
+import { Store } from "../../src/store/Store.ts"
+import { DOOR, history, queue, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import {
   completeNow,
@@ -161,14 +164,16 @@ describe("opening a workflow", () => {
     }).pipe(Effect.provide(quiet))
   )
 
-  it.effect("stalls, naming the task that holds its dedupe_key, and goes on by a transition", () =>
+  it.effect("waits for the task that holds its dedupe_key, and gets its own when the key is free", () =>
     Effect.gen(function* () {
+      const store = yield* Store
       const holder = yield* queue({ dedupeKey: "place:desk" })
       const id = yield* openWorkflow("keyed", { place: "desk" })
-      const [status, , reason] = yield* placeOf(id)
-      expect([status, String(reason).includes(holder)]).toEqual(["stalled", true])
-      yield* transition(id, "tidy")
-      expect(yield* placeOf(id)).toEqual(["active", "tidy", null])
+      yield* evaluateIdle()
+      expect([yield* placeOf(id), yield* storyOf(id)]).toEqual([["active", "look", null], []])
+      yield* store.tasks.cancel(holder, Option.none(), { at: yield* now, actor: DOOR.actor })
+      yield* evaluateIdle()
+      expect(yield* storyOf(id)).toEqual(["look pending"])
     }).pipe(Effect.provide(quiet))
   )
 })

@@ -40,6 +40,11 @@ test.each([
     "{{ctx.a}}"
   ],
   [
+    "a reference that does not end",
+    withLook({ task: { kind: "look", payload: { a: "to {{context.a" } } }),
+    "{{context.a"
+  ],
+  [
     "a state that nothing leads to",
     { ...sound, states: { ...sound.states, attic: { task: { kind: "x" }, complete_on: ["x"] } } },
     "states.attic: a state that nothing leads to"

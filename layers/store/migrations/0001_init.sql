@@ -291,6 +291,8 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_unacked ON outbox (id) WHERE acked_at IS NULL
 
+CREATE INDEX outbox_task ON outbox (task_id)
+
 -- Tokens and cost, summed as attempts end.
 CREATE TABLE usage (
   day TEXT NOT NULL,
@@ -332,6 +334,8 @@ CREATE TABLE questions (
 ) STRICT
 
 CREATE UNIQUE INDEX questions_open ON questions (task_id) WHERE answered_at IS NULL
+
+CREATE INDEX questions_task ON questions (task_id)
 
 CREATE TABLE backups (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

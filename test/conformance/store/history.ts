@@ -101,16 +101,16 @@ export const history = (check: Sentence) => {
   )
 
   check(
-    "remembers the pause: a new reason keeps its time, and only a pause can be cleared",
+    "remembers the pause and when it was given last, and only a pause can be cleared",
     Effect.gen(function* () {
       const store = yield* Store
       expect(yield* store.gates.pause).toEqual(Option.none())
       expect(yield* store.gates.clearPause(stampAt(0))).toBe(false)
       yield* store.gates.setPause(Option.some("upgrade"), stampAt(1))
       const again = yield* store.gates.setPause(Option.none(), stampAt(2))
-      expect(again).toEqual({ reason: Option.some("upgrade"), since: at(1), actor })
+      expect(again).toEqual({ reason: Option.some("upgrade"), since: at(2), actor })
       const other = yield* store.gates.setPause(Option.some("audit"), stampAt(2))
-      expect(other).toEqual({ reason: Option.some("audit"), since: at(1), actor })
+      expect(other).toEqual({ reason: Option.some("audit"), since: at(2), actor })
       expect(yield* store.gates.pause).toEqual(Option.some(other))
       expect(yield* store.gates.clearPause(stampAt(3))).toBe(true)
       expect(yield* store.gates.pause).toEqual(Option.none())
