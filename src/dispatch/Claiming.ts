@@ -74,7 +74,7 @@ const nextMoment = Effect.gen(function* () {
 const tell = (rest: Rest, told: Ref.Ref<Told>) =>
   Effect.gen(function* () {
     const store = yield* Store
-    if ((yield* Ref.get(told)).rest === "x") return
+    if ((yield* Ref.get(told)).rest === rest._tag) return
     const none = { taskId: Option.none(), attemptId: Option.none() }
     if (rest._tag === "Idle")
       yield* store.events.append({ type: "dispatch_idle", ...none, detail: {} }, yield* stampNow)

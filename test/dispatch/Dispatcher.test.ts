@@ -1,43 +1,24 @@
 import { describe, expect } from "bun:test"
-import { DateTime, Deferred, Duration, Effect, Fiber, Layer, Metric, Option, Ref, TestClock } from "effect"
+import { DateTime, Duration, Effect, Option, TestClock } from "effect"
 import { dispatch } from "../../src/dispatch/Dispatcher.ts"
-import { Lock } from "../../src/dispatch/Lock.ts"
-import { restarts } from "../../src/dispatch/Supervise.ts"
 import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
-import { Scheduler } from "../../src/schedule/Scheduler.ts"
 import { Store } from "../../src/store/Store.ts"
 import { save } from "../intake/schedules.ts"
 import { it } from "../support/effect.ts"
 import {
   limits,
-  Manager,
   makeWorkers,
-  notify,
+  pause,
   quiet,
+  resume,
+  runtime,
+  stamp,
   times,
   told,
-  whileDispatching,
-  whileTimePasses
+  whileDispatching
 } from "./resident.ts"
-import { DOOR, history, queue, says, taskOf, typesOf, world } from "./world.ts"
-
-const hello = { adapters: { local: says("hello") } }
-
-const runtime = (given: Parameters<typeof world>[0] = hello) => Layer.merge(world(given), notify())
-
-const stamp = Effect.map(now, (at) => ({ at, actor: DOOR.actor }))
-
-const pause = (reason: string) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    yield* store.gates.setPause(Option.some(reason), yield* stamp)
-  })
-
-const resume = Effect.gen(function* () {
-  const store = yield* Store
-  yield* store.gates.clearPause(yield* stamp)
-})
+import { DOOR, history, queue, taskOf, typesOf } from "./world.ts"
 
 describe("a resident dispatcher", () => {
   it.effect("runs what is there and what comes, and tells once that it became idle", () =>
@@ -230,256 +211,5 @@ describe("a resident dispatcher", () => {
         expect(yield* history).toEqual(before)
       })
     ).pipe(Effect.provide(runtime()))
-  )
-})
-
-describe("a dispatcher that is told to end", () => {
-  const scene = (concurrency: number) =>
-    Effect.map(makeWorkers, (workers) => ({
-      workers,
-      given: { adapters: { local: workers.act }, ...limits({ concurrency, drainSeconds: 30 }) }
-    }))
-
-  it.effect("claims nothing more and waits for what runs", () =>
-    Effect.gen(function* () {
-      const { given, workers } = yield* scene(1)
-      yield* Effect.gen(function* () {
-        const lock = yield* Lock
-        const dispatcher = yield* Effect.fork(dispatch)
-        const first = yield* queue()
-        const second = yield* queue()
-        yield* workers.begun
-        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
-        yield* TestClock.adjust("29 seconds")
-        expect(yield* Fiber.poll(interrupt)).toEqual(Option.none())
-        expect(Option.isSome(yield* lock.holder("/memory/dispatch.lock"))).toBe(true)
-        yield* workers.end(first)
-        yield* Fiber.join(interrupt)
-        expect((yield* taskOf(first)).status).toBe("completed")
-        expect((yield* taskOf(second)).status).toBe("pending")
-        expect(yield* lock.holder("/memory/dispatch.lock")).toEqual(Option.none())
-        expect((yield* (yield* Manager).told).at(-1)).toBe("STOPPING")
-      }).pipe(Effect.provide(runtime(given)))
-    })
-  )
-
-  it.effect("stops what still runs after the drain time and puts it back, uncounted and due at once", () =>
-    Effect.gen(function* () {
-      const { given, workers } = yield* scene(2)
-      yield* Effect.gen(function* () {
-        const dispatcher = yield* Effect.fork(dispatch)
-        const ids = [yield* queue(), yield* queue()]
-        const jobs = [yield* workers.begun, yield* workers.begun]
-        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
-        yield* TestClock.adjust("29 seconds")
-        expect(yield* Effect.forEach(jobs, ({ stop }) => Deferred.isDone(stop))).toEqual([false, false])
-        yield* TestClock.adjust("1 seconds")
-        yield* Fiber.join(interrupt)
-        for (const id of ids) {
-          const task = yield* taskOf(id)
-          expect(task).toMatchObject({ status: "retryable_failure", attemptCount: 0 })
-          expect(DateTime.toEpochMillis(task.availableAt)).toBe(30_000)
-          expect((yield* typesOf(id)).slice(-2)).toEqual(["task_attempt_finished", "dispatch_drained"])
-        }
-      }).pipe(Effect.provide(runtime(given)))
-    })
-  )
-
-  it.effect("does not wait for ever for an attempt that does not stop", () =>
-    Effect.gen(function* () {
-      const began = yield* Deferred.make<void>()
-      const deaf = () => Effect.zipRight(Deferred.succeed(began, undefined), Effect.never)
-      yield* Effect.gen(function* () {
-        const dispatcher = yield* Effect.fork(dispatch)
-        const id = yield* queue()
-        yield* Deferred.await(began)
-        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
-        yield* TestClock.adjust("30 seconds")
-        yield* quiet
-        yield* TestClock.adjust("30 seconds")
-        yield* Fiber.join(interrupt)
-        expect((yield* taskOf(id)).status).toBe("running")
-      }).pipe(Effect.provide(runtime({ adapters: { local: deaf } })))
-    })
-  )
-
-  it.effect("ends at once when nothing runs", () =>
-    Effect.gen(function* () {
-      const dispatcher = yield* Effect.fork(dispatch)
-      yield* told("dispatch_idle")
-      yield* Fiber.interrupt(dispatcher)
-      const store = yield* Store
-      expect(yield* store.attempts.openOfOthers(RunnerId.make("nobody"))).toEqual([])
-    }).pipe(Effect.provide(runtime()))
-  )
-})
-
-describe("a fault in one loop", () => {
-  const countOf = (loop: string) =>
-    Effect.map(Metric.value(Metric.tagged(restarts, "loop", loop)), ({ count }) => count)
-
-  it.effect("ends no other, is counted, and the loop is begun anew after a while", () =>
-    Effect.gen(function* () {
-      const before = yield* countOf("produce")
-      const faults = yield* Ref.make(0)
-      const scheduler = yield* Scheduler
-      const faulty = Scheduler.of({
-        ...scheduler,
-        nextDue: Effect.zipRight(
-          Ref.update(faults, (count) => count + 1),
-          Effect.die(new Error("a schedule of glass"))
-        )
-      })
-      yield* Effect.provideService(
-        whileDispatching(() =>
-          Effect.gen(function* () {
-            yield* told("dispatch_idle")
-            const id = yield* queue()
-            yield* told("dispatch_idle", 2)
-            expect((yield* taskOf(id)).status).toBe("completed")
-            const some = Effect.repeat(Effect.yieldNow(), {
-              until: () => Effect.map(Ref.get(faults), (n) => n > 2)
-            })
-            yield* whileTimePasses(yield* Effect.fork(some))
-            expect((yield* countOf("produce")) - before).toBe(yield* Ref.get(faults))
-          })
-        ),
-        Scheduler,
-        faulty
-      )
-    }).pipe(Effect.provide(runtime()))
-  )
-
-  it.effect("of claiming does not stop claiming for good, and nothing is told twice", () =>
-    Effect.gen(function* () {
-      const store = yield* Store
-      const broken = yield* Ref.make(false)
-      const flaky = {
-        ...store,
-        tasks: {
-          ...store.tasks,
-          promote: (at: DateTime.Utc) =>
-            Effect.flatMap(Ref.get(broken), (isBroken) =>
-              isBroken ? Effect.dieMessage("no") : store.tasks.promote(at)
-            )
-        }
-      }
-      yield* Effect.provideService(
-        whileDispatching(() =>
-          Effect.gen(function* () {
-            yield* told("dispatch_idle")
-            yield* Ref.set(broken, true)
-            const id = yield* queue()
-            yield* TestClock.adjust("1 minutes")
-            yield* quiet
-            expect((yield* taskOf(id)).status).toBe("pending")
-            yield* Ref.set(broken, false)
-            yield* whileTimePasses(yield* Effect.fork(told("dispatch_idle", 2)))
-            expect((yield* taskOf(id)).status).toBe("completed")
-          })
-        ),
-        Store,
-        flaky
-      )
-    }).pipe(Effect.provide(runtime()))
-  )
-})
-
-describe("the service manager", () => {
-  const watched = Layer.merge(world(hello), notify(Option.some(Duration.seconds(30))))
-
-  it.effect("is told when it is ready, what runs, and that it stops", () =>
-    Effect.gen(function* () {
-      const workers = yield* makeWorkers
-      yield* Effect.gen(function* () {
-        const manager = yield* Manager
-        yield* whileDispatching(() =>
-          Effect.gen(function* () {
-            const id = yield* queue()
-            yield* workers.begun
-            yield* pause("lunch")
-            yield* workers.end(id)
-            yield* told("dispatch_paused")
-            yield* quiet
-          })
-        )
-        expect(yield* manager.told).toEqual(["READY", "STATUS 1 running", "STATUS paused", "STOPPING"])
-      }).pipe(Effect.provide(runtime({ adapters: { local: workers.act } })))
-    })
-  )
-
-  it.effect("gets three signs of life in the span that it asks for", () =>
-    Effect.gen(function* () {
-      const manager = yield* Manager
-      const signs = Effect.map(manager.told, (words) => words.filter((word) => word === "ALIVE").length)
-      yield* whileDispatching(() =>
-        Effect.gen(function* () {
-          yield* told("dispatch_idle")
-          for (let step = 1; step <= 20; step++) {
-            yield* TestClock.adjust("10 seconds")
-            yield* quiet
-            expect(yield* signs).toBe(step + 1)
-          }
-        })
-      )
-    }).pipe(Effect.provide(watched))
-  )
-
-  it.effect("gets none when the claim loop hangs", () =>
-    Effect.gen(function* () {
-      const manager = yield* Manager
-      const store = yield* Store
-      const hangs = yield* Ref.make(false)
-      const signs = Effect.map(manager.told, (words) => words.filter((word) => word === "ALIVE").length)
-      const hanging = {
-        ...store,
-        tasks: {
-          ...store.tasks,
-          promote: (at: DateTime.Utc) =>
-            Effect.flatMap(Ref.get(hangs), (now) =>
-              now ? Effect.interruptible(Effect.never) : store.tasks.promote(at)
-            )
-        }
-      }
-      yield* Effect.provideService(
-        whileDispatching(() =>
-          Effect.gen(function* () {
-            yield* told("dispatch_idle")
-            yield* Ref.set(hangs, true)
-            yield* TestClock.adjust("80 seconds")
-            yield* quiet
-            const before = yield* signs
-            yield* TestClock.adjust("60 seconds")
-            yield* quiet
-            expect(yield* signs).toBe(before)
-          })
-        ),
-        Store,
-        hanging
-      )
-    }).pipe(Effect.provide(watched))
-  )
-
-  it.effect("gets signs of life while the dispatcher waits for what runs, however long that takes", () =>
-    Effect.gen(function* () {
-      const workers = yield* makeWorkers
-      const given = { adapters: { local: workers.act }, ...limits({ drainSeconds: 300 }) }
-      yield* Effect.gen(function* () {
-        const manager = yield* Manager
-        const signs = Effect.map(manager.told, (words) => words.filter((word) => word === "ALIVE").length)
-        const dispatcher = yield* Effect.fork(dispatch)
-        const id = yield* queue()
-        yield* workers.begun
-        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
-        yield* TestClock.adjust("100 seconds")
-        yield* quiet
-        const before = yield* signs
-        yield* TestClock.adjust("100 seconds")
-        yield* quiet
-        expect((yield* signs) - before).toBeGreaterThanOrEqual(9)
-        yield* workers.end(id)
-        yield* Fiber.join(interrupt)
-      }).pipe(Effect.provide(Layer.merge(world(given), notify(Option.some(Duration.seconds(30))))))
-    })
   )
 })

@@ -6,10 +6,11 @@ import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { dispatch } from "../../src/dispatch/Dispatcher.ts"
 import { Notify } from "../../src/dispatch/Notify.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
+import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { settings } from "../support/settings.ts"
-import { history } from "./world.ts"
+import { DOOR, history, says, world } from "./world.ts"
 
 /** Adapters whose work ends when the test says so, or when they are told to stop. */
 export interface Workers {
@@ -147,3 +148,21 @@ export const unwritable = new StoreUnavailable({
 
 /** Lets everything that can go on without time go on; only for what must NOT happen. */
 export const quiet = Effect.repeatN(Effect.yieldNow(), 500)
+
+/** A world whose adapter answers at once. */
+export const hello = { adapters: { local: says("hello") } }
+
+export const runtime = (given: Parameters<typeof world>[0] = hello) => Layer.merge(world(given), notify())
+
+export const stamp = Effect.map(now, (at) => ({ at, actor: DOOR.actor }))
+
+export const pause = (reason: string) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    yield* store.gates.setPause(Option.some(reason), yield* stamp)
+  })
+
+export const resume = Effect.gen(function* () {
+  const store = yield* Store
+  yield* store.gates.clearPause(yield* stamp)
+})

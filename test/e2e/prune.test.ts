@@ -39,12 +39,13 @@ const age = (place: Place, days: number): void => {
     `UPDATE tasks SET ${["created_at", "updated_at", "available_at", "started_at", "finished_at"].map(back).join(", ")}`
   )
   db.run(`UPDATE attempts SET ${["started_at", "ended_at"].map(back).join(", ")}`)
-  const [{ sql }] = db
+  const trigger = db
     .query<{ sql: string }, []>("SELECT sql FROM sqlite_schema WHERE name = 'run_events_append_only'")
-    .all() as [{ sql: string }]
+    .get()
+  if (trigger === null) throw new Error("run_events may be changed by anybody")
   db.run("DROP TRIGGER run_events_append_only")
   db.run(`UPDATE run_events SET ${back("created_at")}`)
-  db.run(sql)
+  db.run(trigger.sql)
   db.close()
 }
 

@@ -1,0 +1,111 @@
+import { describe, expect } from "bun:test"
+import { DateTime, Deferred, Effect, Fiber, Option, TestClock } from "effect"
+import { dispatch } from "../../src/dispatch/Dispatcher.ts"
+import { Hurry } from "../../src/dispatch/Hurry.ts"
+import { Lock } from "../../src/dispatch/Lock.ts"
+import { RunnerId } from "../../src/domain/Ids.ts"
+import { Store } from "../../src/store/Store.ts"
+import { it } from "../support/effect.ts"
+import { limits, Manager, makeWorkers, quiet, runtime, told } from "./resident.ts"
+import { queue, taskOf, typesOf } from "./world.ts"
+
+describe("a dispatcher that is told to end", () => {
+  const scene = (concurrency: number) =>
+    Effect.map(makeWorkers, (workers) => ({
+      workers,
+      given: { adapters: { local: workers.act }, ...limits({ concurrency, drainSeconds: 30 }) }
+    }))
+
+  it.effect("claims nothing more and waits for what runs", () =>
+    Effect.gen(function* () {
+      const { given, workers } = yield* scene(1)
+      yield* Effect.gen(function* () {
+        const lock = yield* Lock
+        const dispatcher = yield* Effect.fork(dispatch)
+        const first = yield* queue()
+        const second = yield* queue()
+        yield* workers.begun
+        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
+        yield* TestClock.adjust("29 seconds")
+        expect(yield* Fiber.poll(interrupt)).toEqual(Option.none())
+        expect(Option.isSome(yield* lock.holder("/memory/dispatch.lock"))).toBe(true)
+        yield* workers.end(first)
+        yield* Fiber.join(interrupt)
+        expect((yield* taskOf(first)).status).toBe("completed")
+        expect((yield* taskOf(second)).status).toBe("pending")
+        expect(yield* lock.holder("/memory/dispatch.lock")).toEqual(Option.none())
+        expect((yield* (yield* Manager).told).at(-1)).toBe("STOPPING")
+      }).pipe(Effect.provide(runtime(given)))
+    })
+  )
+
+  it.effect("stops what still runs after the drain time and puts it back, uncounted and due at once", () =>
+    Effect.gen(function* () {
+      const { given, workers } = yield* scene(2)
+      yield* Effect.gen(function* () {
+        const dispatcher = yield* Effect.fork(dispatch)
+        const ids = [yield* queue(), yield* queue()]
+        const jobs = [yield* workers.begun, yield* workers.begun]
+        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
+        yield* TestClock.adjust("29 seconds")
+        expect(yield* Effect.forEach(jobs, ({ stop }) => Deferred.isDone(stop))).toEqual([false, false])
+        yield* TestClock.adjust("1 seconds")
+        yield* Fiber.join(interrupt)
+        for (const id of ids) {
+          const task = yield* taskOf(id)
+          expect(task).toMatchObject({ status: "retryable_failure", attemptCount: 0 })
+          expect(DateTime.toEpochMillis(task.availableAt)).toBe(30_000)
+          expect((yield* typesOf(id)).slice(-2)).toEqual(["task_attempt_finished", "dispatch_drained"])
+        }
+      }).pipe(Effect.provide(runtime(given)))
+    })
+  )
+
+  it.effect("stops at once what runs when it is hurried, and puts it back", () =>
+    Effect.gen(function* () {
+      const { given, workers } = yield* scene(1)
+      const asked = yield* Deferred.make<void>()
+      yield* Effect.gen(function* () {
+        const dispatcher = yield* Effect.fork(
+          Effect.provideService(dispatch, Hurry, { asked: Deferred.await(asked) })
+        )
+        const id = yield* queue()
+        const { stop } = yield* workers.begun
+        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
+        yield* quiet
+        expect(yield* Deferred.isDone(stop)).toBe(false)
+        yield* Deferred.succeed(asked, undefined)
+        yield* Fiber.join(interrupt)
+        expect(yield* taskOf(id)).toMatchObject({ status: "retryable_failure", attemptCount: 0 })
+      }).pipe(Effect.provide(runtime(given)))
+    })
+  )
+
+  it.effect("does not wait for ever for an attempt that does not stop", () =>
+    Effect.gen(function* () {
+      const began = yield* Deferred.make<void>()
+      const deaf = () => Effect.zipRight(Deferred.succeed(began, undefined), Effect.never)
+      yield* Effect.gen(function* () {
+        const dispatcher = yield* Effect.fork(dispatch)
+        const id = yield* queue()
+        yield* Deferred.await(began)
+        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
+        yield* TestClock.adjust("30 seconds")
+        yield* quiet
+        yield* TestClock.adjust("30 seconds")
+        yield* Fiber.join(interrupt)
+        expect((yield* taskOf(id)).status).toBe("running")
+      }).pipe(Effect.provide(runtime({ adapters: { local: deaf } })))
+    })
+  )
+
+  it.effect("ends at once when nothing runs", () =>
+    Effect.gen(function* () {
+      const dispatcher = yield* Effect.fork(dispatch)
+      yield* told("dispatch_idle")
+      yield* Fiber.interrupt(dispatcher)
+      const store = yield* Store
+      expect(yield* store.attempts.openOfOthers(RunnerId.make("nobody"))).toEqual([])
+    }).pipe(Effect.provide(runtime()))
+  )
+})
