@@ -116,7 +116,8 @@ const runTests = async (selection) => {
     const report = join(work, "junit.xml")
     const args = [
       "test",
-      `--parallel=${Math.min(availableParallelism(), 4)}`,
+      // Most tests wait for processes half of their time: two files for each core keep the cores busy.
+      `--parallel=${Math.min(2 * availableParallelism(), 8)}`,
       "--only-failures",
       "--timeout=30000"
     ]

@@ -25,7 +25,7 @@ export const scheduleCreate = command({
   description:
     "Saves name, interval_seconds or cron with timezone, and the task to create each time; a schedule that has the name is replaced. Optional: next_run_at, enabled (true), overlap (skip while the last task is unfinished, or allow). The task is judged as an intent is.",
   usage: documentUsage,
-  example: `agent-runtime schedule-create --json '{"name":"beat","interval_seconds":305,"task":{"kind":"note","source":"beat","payload":{}}}'`,
+  example: "agent-runtime schedule-create --file heartbeat.json",
   arguments: [stdinArgument],
   options: documentOptions,
   run: (input) =>
