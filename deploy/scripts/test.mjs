@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -12,6 +12,32 @@ import { countTests, notRun, readCases, slowest } from "./testReport.mjs"
 const CHECK_LIMIT_MS = 120_000
 const TESTS_LIMIT_MS = 285_000
 const LEFT_OVER_GRACE_MS = 3_000
+
+/**
+ * What takes long and repeats in breadth what a shorter test has in depth; `npm run test:long` runs these, the
+ * others are `npm test`, which has five minutes on two cores.
+ */
+const LONG = [
+  "test/agents/hermes.test.ts",
+  "test/agents/ollama.test.ts",
+  "test/agents/openAiChat.test.ts",
+  "test/e2e/prune.test.ts",
+  "test/faults/killAtRestore.test.ts",
+  "test/faults/killAtWrite.test.ts",
+  "test/faults/twoDispatchers.test.ts"
+]
+
+/** The test files of `npm test`, relative to the root; the folder itself where it holds none. */
+const short = () => {
+  const folder = join(root, "test")
+  const found = existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith(".test.ts"))
+        .map((name) => `test/${name}`)
+        .filter((name) => !LONG.includes(name))
+    : []
+  return found.length === 0 ? ["./test"] : found.sort().map((name) => `./${name}`)
+}
 
 const tool = (name) => join(root, "node_modules", ".bin", name)
 const say = (line) => process.stdout.write(`${line}\n`)
@@ -127,7 +153,7 @@ const runTests = async (selection) => {
         ...args,
         "--reporter=junit",
         `--reporter-outfile=${report}`,
-        ...(selection.length === 0 ? ["./test"] : selection)
+        ...(selection.length === 0 ? short() : selection)
       ],
       { timeoutMs: TESTS_LIMIT_MS, env: { ...process.env, ...built, [name]: value } }
     )
@@ -150,7 +176,9 @@ const test = async (selection) => {
 }
 
 await main("test", async () => {
-  const { steps, tests } = await test(process.argv.slice(2))
+  const { steps, tests } = await test(
+    process.argv.slice(2).flatMap((word) => (word === "--long" ? LONG : [word]))
+  )
   if (tests.cases.length > 0)
     say(["", "slowest tests", ...slowest(tests.cases), ...notRun(tests.cases)].join("\n"))
   const { counts, left } = tests
