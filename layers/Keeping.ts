@@ -1,9 +1,8 @@
-import { Effect, Layer } from "effect"
-import { RuntimeConfig } from "../src/config/RuntimeConfig.ts"
+import { Layer } from "effect"
 import * as DiskEvidence from "./artifact/DiskEvidence.ts"
 import * as Host from "./Host.ts"
 import * as KernelLock from "./lock/KernelLock.ts"
-import { reading, settings } from "./Reading.ts"
+import { reading, settings, withSettings } from "./Reading.ts"
 import * as DiskBackups from "./store/DiskBackups.ts"
 
 /** Backups as files alone: for commands that need no configuration. */
@@ -19,7 +18,7 @@ export const restoring = (configPath: string) =>
   )
 
 /** What removes evidence as well. */
-export const evidence = Layer.unwrapEffect(Effect.map(RuntimeConfig, DiskEvidence.layer))
+export const evidence = withSettings(DiskEvidence.layer)
 
 /** What removes old records with their evidence. */
 export const pruning = (configPath: string) => Layer.provideMerge(evidence, reading(configPath))

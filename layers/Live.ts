@@ -14,7 +14,7 @@ import * as Host from "./Host.ts"
 import { evidence } from "./Keeping.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
 import * as SystemdNotify from "./notify/SystemdNotify.ts"
-import { openStore, settings } from "./Reading.ts"
+import { openStore, settings, withSettings } from "./Reading.ts"
 import { showing } from "./Showing.ts"
 import * as RecurringSchedules from "./schedule/RecurringSchedules.ts"
 
@@ -28,7 +28,7 @@ export const working = (configPath: string, ownReader = false) =>
     Layer.provideMerge(showing(configPath, ownReader))
   )
 
-const log = Layer.unwrapEffect(Effect.map(RuntimeConfig, ({ logDir }) => RuntimeLog.layer({ logDir })))
+const log = withSettings(({ logDir }) => RuntimeLog.layer({ logDir }))
 
 // The binary starts with its compiler held back, for short commands. One cycle is mostly short as well: compiling
 // would be a third of its work. What goes on for longer gets the compiler.

@@ -79,19 +79,6 @@ export const publish = (unfinished: string, place: string): void => {
   sync(path.dirname(place))
 }
 
-/** Gives a file a second name, the first free one of `wanted`, `wanted-2`, ...; answers it. */
-export const alsoNamed = (file: string, wanted: string): string => {
-  for (let count = 1; ; count++) {
-    const name = count === 1 ? wanted : `${wanted}-${count}`
-    try {
-      fs.linkSync(file, name)
-      return name
-    } catch (cause) {
-      if (!hasCode(cause, "EEXIST")) throw cause
-    }
-  }
-}
-
 /** Removes a file that was not finished and what SQLite kept beside it. */
 export const discard = (unfinished: string): void => {
   for (const suffix of ["", ...BESIDE]) fs.rmSync(unfinished + suffix, { force: true })

@@ -38,12 +38,15 @@ export const sync = (place: string): void => {
 export const hasCode = (cause: unknown, code: string): boolean =>
   cause instanceof Error && "code" in cause && cause.code === code
 
-// linkSync refuses a name that is taken, which rename does not.
-const publish = (unfinished: string, wanted: string): string => {
+/**
+ * Gives a file a second name, the first free one of `wanted`, `wanted-2`, ...; answers it. linkSync refuses a name
+ * that is taken, which rename does not.
+ */
+export const alsoNamed = (file: string, wanted: string): string => {
   for (let count = 1; ; count++) {
     const name = count === 1 ? wanted : `${wanted}-${count}`
     try {
-      fs.linkSync(unfinished, name)
+      fs.linkSync(file, name)
       return name
     } catch (cause) {
       if (!hasCode(cause, "EEXIST")) throw cause
@@ -61,7 +64,7 @@ export const backUp = (db: Database, file: string, version: number, at: string):
     fs.closeSync(fs.openSync(unfinished, "wx", 0o600))
     db.run("VACUUM INTO ?", [unfinished])
     sync(unfinished)
-    const name = publish(unfinished, `${file}.backup-${at.replace(/[:.]/g, "-")}-v${version}`)
+    const name = alsoNamed(unfinished, `${file}.backup-${at.replace(/[:.]/g, "-")}-v${version}`)
     sync(path.dirname(file))
     return name
   } finally {

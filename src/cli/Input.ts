@@ -14,6 +14,16 @@ export const documentOptions = [
   { name: "file", kind: "path", description: "A file with the document; - reads stdin." }
 ] as const satisfies ReadonlyArray<OptionDefinition>
 
+/** For a definition's options: how much of a list, newest first. */
+export const limitOption = {
+  name: "limit",
+  kind: "integer",
+  min: 1,
+  max: 500,
+  default: 50,
+  description: "How many at most, newest first."
+} as const satisfies OptionDefinition
+
 /** For a definition's arguments: `-` in their place. */
 export const stdinArgument = {
   name: "stdin",

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { status, table } from "./Doc.ts"
-import { documentOptions, documentUsage, readDocument, stdinArgument } from "./Input.ts"
+import { documentOptions, documentUsage, limitOption, readDocument, stdinArgument } from "./Input.ts"
 
 const operations = () => import("../operate/Sensors.ts")
 
@@ -26,16 +26,7 @@ export const sensorList = command({
   summary: "what sensors have observed, newest first",
   example: "agent-runtime sensor-list --limit 10",
   arguments: [],
-  options: [
-    {
-      name: "limit",
-      kind: "integer",
-      min: 1,
-      max: 500,
-      default: 50,
-      description: "How many at most, newest first."
-    }
-  ],
+  options: [limitOption],
   run: (input) => ask(async () => (await operations()).list, input),
   view: ({ events }) => [
     table(

@@ -5,6 +5,7 @@ import { JsonObject } from "../domain/Json.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, status, table, text } from "./Doc.ts"
+import { limitOption } from "./Input.ts"
 import { write } from "./Output.ts"
 import { UsageError } from "./UsageError.ts"
 
@@ -106,17 +107,7 @@ export const workflowList = command({
   summary: "workflows that go on or are stalled",
   example: "agent-runtime workflow-list --all",
   arguments: [],
-  options: [
-    { name: "all", kind: "flag", description: "The completed ones as well." },
-    {
-      name: "limit",
-      kind: "integer",
-      min: 1,
-      max: 500,
-      default: 50,
-      description: "How many at most, newest first."
-    }
-  ],
+  options: [{ name: "all", kind: "flag", description: "The completed ones as well." }, limitOption],
   run: (input) => ask(async () => (await operations()).list, input),
   view: ({ workflows }) => [
     table(

@@ -163,7 +163,7 @@ export const record = Effect.fn("Prepare.record")(function* (prepared: Prepared)
   const { attemptId, taskId } = claimed.attempt
   const stamp = yield* stampNow
   const file = (name: string) => `${audit.relativePath}/${name}`
-  const isOpen = yield* store.attempts.compiled(
+  const compiling = store.attempts.compiled(
     {
       bundleId: compiled.bundle.bundleId,
       taskId,
@@ -187,7 +187,11 @@ export const record = Effect.fn("Prepare.record")(function* (prepared: Prepared)
     stamp,
     prepared.told
   )
-  if (!isOpen) return false
   const detail = { adapterId: adapter.settings.id, profileId: profile.profileId }
-  return yield* store.attempts.started(attemptId, detail, yield* stampNow)
+  return yield* store.transact(
+    "Prepare.record",
+    Effect.flatMap(compiling, (isOpen) =>
+      isOpen ? store.attempts.started(attemptId, detail, stamp) : Effect.succeed(false)
+    )
+  )
 })
