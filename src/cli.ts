@@ -5,6 +5,6 @@ const version = typeof VERSION === "string" ? VERSION : "source"
 
 // Answered before anything is loaded: scripts ask for it often.
 if (process.argv.length === 3 && process.argv[2] === "--version") console.log(version)
-else (await import("./program.ts")).start(version)
+else await (await import("./program.ts")).start(version)
 
 export {}

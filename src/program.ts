@@ -1,47 +1,11 @@
 import { Effect, Layer, Option } from "effect"
 import * as Platform from "../layers/Platform.ts"
-import { adapterClear, adapters } from "./cli/Adapters.ts"
-import { attemptLog } from "./cli/AttemptLog.ts"
-import { seedBacklog } from "./cli/Backlog.ts"
-import { backup, backupVerify, restore } from "./cli/Backup.ts"
-import { bridgeDiscord, bridgeGithub } from "./cli/Bridges.ts"
-import { bundleDiff, bundleShow } from "./cli/Bundles.ts"
-import { bind, type Globals } from "./cli/Command.ts"
-import { configSchema } from "./cli/ConfigSchema.ts"
-import { demo } from "./cli/Demo.ts"
-import { dispatch } from "./cli/Dispatch.ts"
-import { events } from "./cli/Events.ts"
-import { healthcheck } from "./cli/Healthcheck.ts"
-import { intake } from "./cli/Intake.ts"
+import { type Bound, bind, type Globals } from "./cli/Command.ts"
 import { main, type Program } from "./cli/Main.ts"
-import { pause, resume } from "./cli/Pause.ts"
-import { prune } from "./cli/Prune.ts"
-import { taskReplay } from "./cli/Replay.ts"
-import { runOnce } from "./cli/RunOnce.ts"
-import {
-  scheduleCreate,
-  scheduleDelete,
-  scheduleDisable,
-  scheduleEnable,
-  scheduleList,
-  scheduleShow,
-  scheduleTick
-} from "./cli/Schedules.ts"
-import { sensorEvent, sensorList } from "./cli/Sensors.ts"
-import { report, snapshot } from "./cli/Snapshots.ts"
-import { status } from "./cli/Status.ts"
-import { taskCancel, taskList, taskRetry, taskShow } from "./cli/Tasks.ts"
 import { Terminal } from "./cli/Terminal.ts"
-import {
-  workflowComplete,
-  workflowCreate,
-  workflowList,
-  workflowShow,
-  workflowTemplates,
-  workflowTransition
-} from "./cli/Workflows.ts"
 
-// Layers are loaded with the command that needs them: most of a command's start is loading.
+// A command is loaded by its name, its layers when it runs: most of a command's start is loading, and what is not
+// loaded leaves the heap so small that a short command ends before the collector's first round.
 
 const pathOf = async ({ config }: Globals): Promise<string> =>
   (await import("../layers/config/ConfigFile.ts")).pathOf(Option.getOrUndefined(config))
@@ -77,59 +41,75 @@ const throwAway = async () => {
   return inThrowAwayFolder((await import("../layers/Live.ts")).dispatching)
 }
 
-/** The command line: every command with the smallest layers that it runs on. */
-export const program = (version: string): Program => ({
-  name: "agent-runtime",
-  version,
-  summary: "the runtime of one agent on one host",
-  commands: [
-    bind(intake, reading),
-    bind(bridgeGithub, reading),
-    bind(bridgeDiscord, reading),
-    bind(runOnce, dispatching),
-    bind(dispatch, resident),
-    bind(status, reading),
-    bind(healthcheck, looking),
-    bind(adapters, working),
-    bind(taskList, reading),
-    bind(taskShow, showing),
-    bind(attemptLog, showing),
-    bind(bundleShow, showing),
-    bind(bundleDiff, showing),
-    bind(events, reading),
-    bind(taskCancel, working),
-    bind(taskRetry, reading),
-    bind(taskReplay, showing),
-    bind(pause, reading),
-    bind(resume, reading),
-    bind(adapterClear, reading),
-    bind(scheduleCreate, reading),
-    bind(scheduleList, reading),
-    bind(scheduleShow, reading),
-    bind(scheduleTick, scheduling),
-    bind(scheduleEnable, reading),
-    bind(scheduleDisable, reading),
-    bind(scheduleDelete, reading),
-    bind(sensorEvent, reading),
-    bind(sensorList, reading),
-    bind(seedBacklog, reading),
-    bind(snapshot, showing),
-    bind(report, showing),
-    bind(workflowCreate, reading),
-    bind(workflowList, reading),
-    bind(workflowShow, reading),
-    bind(workflowTransition, reading),
-    bind(workflowComplete, reading),
-    bind(workflowTemplates, configured),
-    bind(backup, keeping),
-    bind(backupVerify, async () => (await import("../layers/Keeping.ts")).backupFiles),
-    bind(restore, restoring),
-    bind(prune, pruning),
-    bind(configSchema, () => Layer.empty),
-    bind(demo, throwAway)
-  ]
-})
+const backups = async () => (await import("../layers/Keeping.ts")).backupFiles
+
+const nothing = () => Layer.empty
+
+/** Every command with the smallest layers that it runs on, in the order of the help. */
+const commands: Readonly<Record<string, () => Promise<Bound>>> = {
+  intake: async () => bind((await import("./cli/Intake.ts")).intake, reading),
+  "bridge-github": async () => bind((await import("./cli/Bridges.ts")).bridgeGithub, reading),
+  "bridge-discord": async () => bind((await import("./cli/Bridges.ts")).bridgeDiscord, reading),
+  "run-once": async () => bind((await import("./cli/RunOnce.ts")).runOnce, dispatching),
+  dispatch: async () => bind((await import("./cli/Dispatch.ts")).dispatch, resident),
+  status: async () => bind((await import("./cli/Status.ts")).status, reading),
+  healthcheck: async () => bind((await import("./cli/Healthcheck.ts")).healthcheck, looking),
+  adapters: async () => bind((await import("./cli/Adapters.ts")).adapters, working),
+  "task-list": async () => bind((await import("./cli/Tasks.ts")).taskList, reading),
+  "task-show": async () => bind((await import("./cli/Tasks.ts")).taskShow, showing),
+  "attempt-log": async () => bind((await import("./cli/AttemptLog.ts")).attemptLog, showing),
+  "bundle-show": async () => bind((await import("./cli/Bundles.ts")).bundleShow, showing),
+  "bundle-diff": async () => bind((await import("./cli/Bundles.ts")).bundleDiff, showing),
+  events: async () => bind((await import("./cli/Events.ts")).events, reading),
+  "task-cancel": async () => bind((await import("./cli/Tasks.ts")).taskCancel, working),
+  "task-retry": async () => bind((await import("./cli/Tasks.ts")).taskRetry, reading),
+  "task-replay": async () => bind((await import("./cli/Replay.ts")).taskReplay, showing),
+  pause: async () => bind((await import("./cli/Pause.ts")).pause, reading),
+  resume: async () => bind((await import("./cli/Pause.ts")).resume, reading),
+  "adapter-clear": async () => bind((await import("./cli/Adapters.ts")).adapterClear, reading),
+  "schedule-create": async () => bind((await import("./cli/Schedules.ts")).scheduleCreate, reading),
+  "schedule-list": async () => bind((await import("./cli/Schedules.ts")).scheduleList, reading),
+  "schedule-show": async () => bind((await import("./cli/Schedules.ts")).scheduleShow, reading),
+  "schedule-tick": async () => bind((await import("./cli/Schedules.ts")).scheduleTick, scheduling),
+  "schedule-enable": async () => bind((await import("./cli/Schedules.ts")).scheduleEnable, reading),
+  "schedule-disable": async () => bind((await import("./cli/Schedules.ts")).scheduleDisable, reading),
+  "schedule-delete": async () => bind((await import("./cli/Schedules.ts")).scheduleDelete, reading),
+  "sensor-event": async () => bind((await import("./cli/Sensors.ts")).sensorEvent, reading),
+  "sensor-list": async () => bind((await import("./cli/Sensors.ts")).sensorList, reading),
+  "seed-backlog": async () => bind((await import("./cli/Backlog.ts")).seedBacklog, reading),
+  snapshot: async () => bind((await import("./cli/Snapshots.ts")).snapshot, showing),
+  report: async () => bind((await import("./cli/Snapshots.ts")).report, showing),
+  "workflow-create": async () => bind((await import("./cli/Workflows.ts")).workflowCreate, reading),
+  "workflow-list": async () => bind((await import("./cli/Workflows.ts")).workflowList, reading),
+  "workflow-show": async () => bind((await import("./cli/Workflows.ts")).workflowShow, reading),
+  "workflow-transition": async () => bind((await import("./cli/Workflows.ts")).workflowTransition, reading),
+  "workflow-complete": async () => bind((await import("./cli/Workflows.ts")).workflowComplete, reading),
+  "workflow-templates": async () => bind((await import("./cli/Workflows.ts")).workflowTemplates, configured),
+  backup: async () => bind((await import("./cli/Backup.ts")).backup, keeping),
+  "backup-verify": async () => bind((await import("./cli/Backup.ts")).backupVerify, backups),
+  restore: async () => bind((await import("./cli/Backup.ts")).restore, restoring),
+  prune: async () => bind((await import("./cli/Prune.ts")).prune, pruning),
+  "config-schema": async () => bind((await import("./cli/ConfigSchema.ts")).configSchema, nothing),
+  demo: async () => bind((await import("./cli/Demo.ts")).demo, throwAway)
+}
+
+const about = { name: "agent-runtime", summary: "the runtime of one agent on one host" }
+
+/** The command line with all its commands. */
+export const program = async (version: string): Promise<Program> => {
+  const [first, ...rest] = await Promise.all(Object.values(commands).map((load) => load()))
+  return { ...about, version, commands: [first!, ...rest] }
+}
+
+/** The command line as far as these arguments need it: one that begins with a command's name needs no other. */
+const programFor = async (version: string, [word]: ReadonlyArray<string>): Promise<Program> => {
+  const load = word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined
+  return load === undefined ? program(version) : { ...about, version, commands: [await load()] }
+}
 
 /** Runs the command line of this process and ends the process with its exit code. */
-export const start = (version: string): void =>
-  Platform.launch(main(program(version)).pipe(Effect.provideService(Terminal, Platform.terminal())))
+export const start = async (version: string): Promise<void> => {
+  const terminal = Platform.terminal()
+  const needed = await programFor(version, terminal.argv)
+  Platform.launch(main(needed).pipe(Effect.provideService(Terminal, terminal)))
+}

@@ -61,13 +61,15 @@ describe("a command", () => {
 })
 
 describe("the definitions of", () => {
-  test("the program keep the rules of the command line", () =>
+  test("the program keep the rules of the command line", async () => {
+    const { commands } = await program("1.2.3")
     expect(
       definitionFaults(
         "agent-runtime",
-        program("1.2.3").commands.map((one) => one.definition)
+        commands.map((one) => one.definition)
       )
-    ).toEqual([]))
+    ).toEqual([])
+  })
 
   test("the samples do", () => expect(definitionFaults("agent-runtime", sampleDefinitions)).toEqual([]))
 

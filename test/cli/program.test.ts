@@ -4,7 +4,7 @@ import { style } from "../../src/cli/Style.ts"
 import { program } from "../../src/program.ts"
 import { expectGolden } from "../support/golden.ts"
 
-const real = program("1.2.3")
+const real = await program("1.2.3")
 const definitions = real.commands.map((one) => one.definition)
 
 describe("the help", () => {
