@@ -20,20 +20,16 @@ export interface Logs {
   readonly stderr: LogFile
 }
 
-/** Writes what is known before a child starts: how it is invoked, with which context and payload. */
+/** Writes what is known before a child starts, beside its context: how it is invoked, and with which payload. */
 export const putInputs = (
   job: Job,
   invocation: Invocation,
   redactor: Redactor
 ): Effect.Effect<void, AuditFailed> =>
-  Effect.all(
-    [
-      job.audit.put("invocation.json", `${JSON.stringify(redactJson(invocation, redactor), null, 2)}\n`),
-      job.audit.put("assembled-context.txt", job.prompt),
-      job.audit.put("payload.json", JSON.stringify(job.payload))
-    ],
-    { concurrency: "unbounded", discard: true }
-  )
+  job.audit.putAll({
+    "invocation.json": `${JSON.stringify(redactJson(invocation, redactor), null, 2)}\n`,
+    "payload.json": JSON.stringify(job.payload)
+  })
 
 /** Opens both logs; they are synced and closed with the scope. */
 export const openLogs = (job: Job): Effect.Effect<Logs, AuditFailed, Scope.Scope> =>

@@ -60,8 +60,10 @@ export interface Attempt {
 export const attempt = (one: Attempt): Effect.Effect<Execution> =>
   Effect.gen(function* () {
     const { job, redactor } = one
-    yield* job.audit.put("assembled-context.txt", redactor.text(job.prompt))
-    yield* job.audit.put("payload.json", JSON.stringify(redactJson(job.payload, redactor)))
+    yield* job.audit.putAll({
+      "assembled-context.txt": redactor.text(job.prompt),
+      "payload.json": JSON.stringify(redactJson(job.payload, redactor))
+    })
     const logs = yield* openLogs(job)
     const ledger = yield* ledgerOf(one, logs)
     const end = yield* ending(one, ledger)

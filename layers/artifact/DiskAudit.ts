@@ -52,29 +52,70 @@ const startFile = (folder: number, temporary: string, text: string): number => {
   }
 }
 
-const put = (place: Place) =>
-  Effect.fn("AuditFolder.put")((file: AuditFile, text: string) => {
-    const temporary = `.${file}.${crypto.randomUUID()}.tmp`
-    const write = Effect.acquireUseRelease(
-      Effect.try(() => inFolder(place, true, (folder) => startFile(folder, temporary, text))),
-      synced,
-      (fd) => Effect.sync(() => closeSync(fd))
-    )
-    const publish = Effect.acquireUseRelease(
-      Effect.try(() =>
-        inFolder(place, false, (folder) => {
-          renameSync(below(folder, temporary), below(folder, file))
-          return openSync(below(folder, "."), O_RDONLY | O_DIRECTORY)
-        })
-      ),
-      synced,
-      (fd) => Effect.sync(() => closeSync(fd))
-    )
-    return Effect.zipRight(write, publish).pipe(
-      Effect.mapError((cause) => failed(join(place.path, file), "error" in cause ? cause.error : cause)),
-      Effect.uninterruptible
-    )
+/** A file under a name that nobody reads, until it is on the disk. */
+interface Started {
+  readonly file: string
+  readonly temporary: string
+  readonly fd: number
+}
+
+const discard = (folder: number, started: ReadonlyArray<Started>): void => {
+  for (const { temporary } of started) rmSync(below(folder, temporary), { force: true })
+}
+
+/** Starts all or none. */
+const startAll = (folder: number, texts: Texts): ReadonlyArray<Started> => {
+  const started: Array<Started> = []
+  try {
+    for (const [file, text] of texts) {
+      const temporary = `.${file}.${crypto.randomUUID()}.tmp`
+      started.push({ file, temporary, fd: startFile(folder, temporary, text) })
+    }
+    return started
+  } catch (cause) {
+    for (const { fd } of started) closeSync(fd)
+    discard(folder, started)
+    throw cause
+  }
+}
+
+const closeAll = (started: ReadonlyArray<Started>) =>
+  Effect.sync(() => {
+    for (const { fd } of started) closeSync(fd)
   })
+
+type Texts = ReadonlyArray<readonly [string, string]>
+
+// The texts first, then their names, each on the disk before the next step: together, because the disk takes as
+// long for all as for one.
+const published = (folder: number, texts: Texts) =>
+  Effect.acquireUseRelease(
+    Effect.try(() => startAll(folder, texts)),
+    (started) =>
+      Effect.forEach(started, ({ fd }) => synced(fd), { concurrency: "unbounded", discard: true }).pipe(
+        Effect.tapError(() => Effect.sync(() => discard(folder, started))),
+        Effect.zipRight(
+          Effect.try(() => {
+            for (const { file, temporary } of started)
+              renameSync(below(folder, temporary), below(folder, file))
+          })
+        )
+      ),
+    closeAll
+  ).pipe(Effect.zipRight(synced(folder)))
+
+const put = (place: Place) => (texts: Texts) =>
+  Effect.acquireUseRelease(
+    Effect.try(() => inFolder(place, true, (folder) => openSync(below(folder, "."), O_RDONLY | O_DIRECTORY))),
+    (folder) => published(folder, texts),
+    (folder) => Effect.sync(() => closeSync(folder))
+  ).pipe(
+    Effect.mapError((cause) =>
+      failed(join(place.path, texts[0]?.[0] ?? ""), "error" in cause ? cause.error : cause)
+    ),
+    Effect.uninterruptible,
+    Effect.withSpan("AuditFolder.put")
+  )
 
 const openLog = (place: Place, file: string): number =>
   inFolder(place, true, (folder) =>
@@ -155,7 +196,14 @@ const make = (root: string): typeof Audit.Service => {
       return Effect.try({
         try: (): AuditFolder => {
           inFolder(place, true, () => undefined)
-          return { path: place.path, relativePath: join(...place.names), put: put(place), log: log(place) }
+          const write = put(place)
+          return {
+            path: place.path,
+            relativePath: join(...place.names),
+            put: (file, text) => write([[file, text]]),
+            putAll: (files) => write(Object.entries(files)),
+            log: log(place)
+          }
         },
         catch: (cause) => failed(place.path, cause)
       })

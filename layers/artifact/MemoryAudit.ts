@@ -30,11 +30,14 @@ const make = (written: PubSub.PubSub<void>): typeof Audit.Service => {
   return {
     open: (taskId, attemptId) => {
       const relativePath = auditSegments(taskId, attemptId).join("/")
+      const put = (file: string, text: string) =>
+        Effect.sync(() => void files.set(`${relativePath}/${file}`, Buffer.from(text)))
       return Effect.succeed({
         path: `/memory/${relativePath}`,
         relativePath,
-        put: (file: AuditFile, text: string) =>
-          Effect.sync(() => void files.set(`${relativePath}/${file}`, Buffer.from(text))),
+        put,
+        putAll: (texts) =>
+          Effect.forEach(Object.entries(texts), ([file, text]) => put(file, text), { discard: true }),
         log: (file) => Effect.sync(() => log(`${relativePath}/${file}`))
       })
     },

@@ -36,7 +36,10 @@ export interface AuditFolder {
   readonly path: string
   /** Relative to the artifact root. */
   readonly relativePath: string
+  /** Writes a file whole and durably, in the place of one that is there. */
   readonly put: (file: AuditFile, text: string) => Effect.Effect<void, AuditFailed>
+  /** As `put`, several at once: what is asked of the disk is asked for all together. */
+  readonly putAll: (files: Readonly<Partial<Record<AuditFile, string>>>) => Effect.Effect<void, AuditFailed>
   /** Opens a log for appending; it is synced and closed with the scope. */
   readonly log: (file: AuditLog) => Effect.Effect<LogFile, AuditFailed, Scope.Scope>
 }

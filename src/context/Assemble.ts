@@ -84,8 +84,8 @@ export const persist = Effect.fn("Assemble.persist")(function* (bundle: Bundle, 
       PathRefused: ({ why }) => unusable({ path, reason: why })
     })
   const { renderedText } = bundle.prompt
-  yield* write(promptRelativePath, renderedText)
-  yield* write(relativePath, `${bundleText(bundle)}\n`)
+  const written = [write(promptRelativePath, renderedText), write(relativePath, `${bundleText(bundle)}\n`)]
+  yield* Effect.all(written, { concurrency: "unbounded", discard: true })
   const skillDirs = settings.skillDirs.map(({ path }) => path)
   return { relativePath, promptRelativePath, promptText: handOver(renderedText, store.root, skillDirs) }
 })

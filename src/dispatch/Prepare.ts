@@ -137,7 +137,6 @@ const anew = (claimed: ClaimedTask) =>
 
 /** Steps 7 to 9 of the cycle: input check, profile, adapter, bundle. Ends as NotStarted where one fails. */
 export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedTask) {
-  const store = yield* Store
   const audits = yield* Audit
   const { attempt, round, task } = claimed
   const missing = yield* precheck(task)
@@ -150,16 +149,18 @@ export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedT
   const { compiled } = chosen
   const roundStartedAt = Option.getOrElse(round.roundStartedAt, () => attempt.startedAt)
   const known = Option.getOrElse(round.known, () => compiled.known)
-  yield* store.tasks.beginRound(task.taskId, roundStartedAt, known)
   const audit = yield* audits.open(task.taskId, attempt.attemptId)
   yield* audit.put("assembled-context.txt", compiled.promptText)
   return { ...chosen, claimed, audit, roundStartedAt, known } satisfies Prepared
 })
 
-/** Records the bundle and what will run it, then the start; false when the attempt was ended meanwhile. */
+/**
+ * Records the bundle and what will run it, what was known when the round began, then the start; false when the
+ * attempt was ended meanwhile.
+ */
 export const record = Effect.fn("Prepare.record")(function* (prepared: Prepared) {
   const store = yield* Store
-  const { adapter, audit, claimed, compiled, model, profile } = prepared
+  const { adapter, audit, claimed, compiled, known, model, profile, roundStartedAt } = prepared
   const { attemptId, taskId } = claimed.attempt
   const stamp = yield* stampNow
   const file = (name: string) => `${audit.relativePath}/${name}`
@@ -190,8 +191,10 @@ export const record = Effect.fn("Prepare.record")(function* (prepared: Prepared)
   const detail = { adapterId: adapter.settings.id, profileId: profile.profileId }
   return yield* store.transact(
     "Prepare.record",
-    Effect.flatMap(compiling, (isOpen) =>
-      isOpen ? store.attempts.started(attemptId, detail, stamp) : Effect.succeed(false)
-    )
+    Effect.gen(function* () {
+      if (!(yield* compiling)) return false
+      yield* store.tasks.beginRound(taskId, roundStartedAt, known)
+      return yield* store.attempts.started(attemptId, detail, stamp)
+    })
   )
 })

@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
-import { existsSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { inPlace, queue, story } from "./inPlace.ts"
 import { Events, exactly, Queued, StatusReport, TaskPage } from "./wire.ts"
 
@@ -74,6 +74,8 @@ test("an intent is queued, run and told in the shapes of the contract, to the ke
     expect(nothing).toBeNull()
     for (const path of [attempt.prompt_path, attempt.stdout_path, attempt.stderr_path, attempt.result_path])
       expect(existsSync(place.path("state", "artifacts", path ?? "?"))).toBe(true)
+    const prompt = readFileSync(place.path("state", "artifacts", attempt.prompt_path ?? "?"), "utf8")
+    expect(prompt).toContain("Say done.")
 
     expect(events.map((one) => one.event_type)).toEqual([
       "task_enqueued",

@@ -13,6 +13,7 @@ const noAudit: AuditFolder = {
   path: "/",
   relativePath: "",
   put: () => Effect.dieMessage("nothing is written"),
+  putAll: () => Effect.dieMessage("nothing is written"),
   log: () => Effect.dieMessage("nothing is written")
 }
 
