@@ -11,6 +11,7 @@ import { countTests, notRun, readCases, slowest } from "./testReport.mjs"
 
 const CHECK_LIMIT_MS = 120_000
 const TESTS_LIMIT_MS = 285_000
+const LONG_LIMIT_MS = 3_600_000
 const LEFT_OVER_GRACE_MS = 3_000
 
 /**
@@ -26,6 +27,9 @@ const LONG = [
   "test/faults/killAtWrite.test.ts",
   "test/faults/twoDispatchers.test.ts"
 ]
+
+/** Of these every run takes some rows, the long suite all. */
+const TABLES = ["test/agents/claudeCode.test.ts", "test/agents/codex.test.ts"]
 
 /** The test files of `npm test`, relative to the root; the folder itself where it holds none. */
 const short = () => {
@@ -133,10 +137,11 @@ const leftOver = async (mark) => {
 
 const none = { counts: { passed: 0, failed: 0, skipped: 0 }, cases: [], left: [] }
 
-const runTests = async (selection) => {
+const runTests = async (selection, long) => {
   const work = mkdtempSync(join(tmpdir(), "agent-runtime-test-"))
   const mark = `AGENT_RUNTIME_TEST_RUN=${randomUUID()}`
   const [name, value] = mark.split("=")
+  const breadth = long ? { AGENT_RUNTIME_TEST_LONG: "1" } : {}
   const built = selection.length === 0 ? { AGENT_RUNTIME_TEST_BINARY: binary } : {}
   try {
     const report = join(work, "junit.xml")
@@ -155,7 +160,10 @@ const runTests = async (selection) => {
         `--reporter-outfile=${report}`,
         ...(selection.length === 0 ? short() : selection)
       ],
-      { timeoutMs: TESTS_LIMIT_MS, env: { ...process.env, ...built, [name]: value } }
+      {
+        timeoutMs: long ? LONG_LIMIT_MS : TESTS_LIMIT_MS,
+        env: { ...process.env, ...built, ...breadth, [name]: value }
+      }
     )
     show("tests", result)
     const left = await leftOver(mark)
@@ -167,17 +175,20 @@ const runTests = async (selection) => {
 }
 
 /** Everything without arguments; with paths or options of `bun test` only the tests that they select. */
-const test = async (selection) => {
+const test = async (selection, long) => {
   const prepared = await timed(setup)
   show("setup", prepared)
   if (!prepared.ok) return { steps: [prepared], tests: none }
   const checked = selection.length === 0 ? await Promise.all([checkSource(), buildBinary()]) : []
-  return { steps: checked.flat(), tests: await runTests(selection) }
+  return { steps: checked.flat(), tests: await runTests(selection, long) }
 }
 
 await main("test", async () => {
+  const words = process.argv.slice(2)
+  const long = words.includes("--long")
   const { steps, tests } = await test(
-    process.argv.slice(2).flatMap((word) => (word === "--long" ? LONG : [word]))
+    words.flatMap((word) => (word === "--long" ? [...LONG, ...TABLES] : [word])),
+    long
   )
   if (tests.cases.length > 0)
     say(["", "slowest tests", ...slowest(tests.cases), ...notRun(tests.cases)].join("\n"))

@@ -2,7 +2,7 @@ import { afterAll, expect, setDefaultTimeout } from "bun:test"
 import { MADE, MADE_TEXT } from "../support/models/scenario.ts"
 import { needs } from "../support/needs.ts"
 import { claude } from "./programs.ts"
-import { ends, type Row, Stage, WORK } from "./stage.ts"
+import { ends, ofThisRun, type Row, Stage, WORK } from "./stage.ts"
 
 setDefaultTimeout(60_000)
 
@@ -39,9 +39,10 @@ const untold = "the cost is not known:"
 const { again, canceled, caught, done, late, operator, unreadable } = ends
 
 const rows: ReadonlyArray<Row> = [
-  { when: "a bare outcome", act: { scenario: "ok", adapter: "free" }, ...done, usage: once },
+  { when: "a bare outcome", often: true, act: { scenario: "ok", adapter: "free" }, ...done, usage: once },
   {
     when: "a tool call that makes a file",
+    often: true,
     act: { scenario: "tool", adapter: "free" },
     ...done,
     usage: twice
@@ -60,6 +61,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "prose instead of an outcome",
+    often: true,
     act: { scenario: "prose", adapter: "free" },
     ...unreadable,
     reason: "outcome_undecodable: no JSON object with a status",
@@ -81,6 +83,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "a tool call that is denied, its effect claimed",
+    often: true,
     act: { scenario: "tool", adapter: "restricted" },
     ...caught,
     issues: [/made-by-the-model/, "permission_denied: Bash:"],
@@ -107,6 +110,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "401",
+    often: true,
     act: { scenario: "s401", adapter: "free" },
     ...operator,
     reason: /^needs_operator: .*401.*KEY/
@@ -144,13 +148,14 @@ const rows: ReadonlyArray<Row> = [
   // It gives up at once and does not tell for how long it was told to wait: the attempt counts.
   {
     when: "429 with a Retry-After of 900 s",
+    often: true,
     act: { scenario: "s429", adapter: "free" },
     ...again,
     reason: /^exit_error: .*429/
   },
   { when: "500", act: { scenario: "s500", adapter: "free" }, ...again, reason: /^exit_error: .*answers 500/ },
   // It asks again without streaming; the tokens of all requests count.
-  { when: "a stream that is cut", act: { scenario: "drop", adapter: "free" }, ...done },
+  { when: "a stream that is cut", often: true, act: { scenario: "drop", adapter: "free" }, ...done },
   { when: "a stream that fails", act: { scenario: "ssefail", adapter: "free" }, ...done },
   {
     when: "a refused connection",
@@ -179,13 +184,14 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "a tool call beyond the timeout",
+    often: true,
     act: { scenario: "sleeptool claude-late", adapter: "hasty" },
     ...late,
     reason: "timeout: timed out after 2000 ms"
   }
 ]
 
-for (const row of rows)
+for (const row of ofThisRun(rows))
   test(`claude-code, ${row.when}: ${row.status}`, async () => {
     await (await stage()).hold(row)
   })

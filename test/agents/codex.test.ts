@@ -2,7 +2,7 @@ import { afterAll, expect, setDefaultTimeout } from "bun:test"
 import { MADE, MADE_TEXT } from "../support/models/scenario.ts"
 import { needs } from "../support/needs.ts"
 import { codex } from "./programs.ts"
-import { ends, type Row, Stage, WORK } from "./stage.ts"
+import { ends, ofThisRun, type Row, Stage, WORK } from "./stage.ts"
 
 setDefaultTimeout(60_000)
 
@@ -35,9 +35,10 @@ const twice = { input_tokens: 2400, output_tokens: 160, cached_tokens: 400, cost
 const { again, canceled, caught, done, late, operator, unreadable } = ends
 
 const rows: ReadonlyArray<Row> = [
-  { when: "a bare outcome", act: { scenario: "ok", adapter: "free" }, ...done, usage },
+  { when: "a bare outcome", often: true, act: { scenario: "ok", adapter: "free" }, ...done, usage },
   {
     when: "a tool call that makes a file",
+    often: true,
     act: { scenario: "tool", adapter: "free" },
     ...done,
     usage: twice
@@ -51,6 +52,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "prose instead of an outcome",
+    often: true,
     act: { scenario: "prose", adapter: "free" },
     ...unreadable,
     reason: "outcome_undecodable: no JSON object with a status",
@@ -72,6 +74,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "a tool call that the sandbox stops, its effect claimed",
+    often: true,
     act: { scenario: "write denied.txt", adapter: "restricted" },
     ...caught,
     issues: [/denied\.txt/]
@@ -90,6 +93,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "401",
+    often: true,
     act: { scenario: "s401", adapter: "free" },
     ...operator,
     reason: /^needs_operator: .*401.*key/
@@ -123,10 +127,11 @@ const rows: ReadonlyArray<Row> = [
     reason: /^needs_operator: .*context window/
   },
   // codex tells neither the status nor the Retry-After of a reply: the attempt counts.
-  { when: "429", act: { scenario: "s429", adapter: "limited" }, ...again, reason: /429/ },
+  { when: "429", often: true, act: { scenario: "s429", adapter: "limited" }, ...again, reason: /429/ },
   { when: "500", act: { scenario: "s500", adapter: "free" }, ...again, reason: /^exit_error: .*high demand/ },
   {
     when: "a stream that is cut",
+    often: true,
     act: { scenario: "drop", adapter: "free" },
     ...again,
     reason: /^exit_error: .*stream disconnected/
@@ -157,13 +162,14 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "a tool call beyond the timeout",
+    often: true,
     act: { scenario: "sleeptool codex-late", adapter: "hasty" },
     ...late,
     reason: "timeout: timed out after 2000 ms"
   }
 ]
 
-for (const row of rows)
+for (const row of ofThisRun(rows))
   test(`codex, ${row.when}: ${row.status}`, async () => {
     await (await stage()).hold(row)
   })

@@ -45,7 +45,13 @@ export interface Row {
   readonly waits?: number
   readonly usage?: Settings
   readonly issues?: ReadonlyArray<string | RegExp>
+  /** Stands for its kind in every run; the others are tried by the long suite. */
+  readonly often?: boolean
 }
+
+/** The rows that this run tries: all of them in `npm run test:long`. */
+export const ofThisRun = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> =>
+  process.env.AGENT_RUNTIME_TEST_LONG === "1" ? rows : rows.filter(({ often }) => often === true)
 
 /** What rows have in common, by what becomes of the task. */
 export const ends = {
