@@ -1,4 +1,4 @@
-import { type Duration, Effect, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { RuntimeConfig } from "../src/config/RuntimeConfig.ts"
 import type { Store } from "../src/store/Store.ts"
 import type { StoreUnavailable } from "../src/store/StoreError.ts"
@@ -14,6 +14,7 @@ import * as Host from "./Host.ts"
 import { evidence } from "./Keeping.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
 import * as SystemdNotify from "./notify/SystemdNotify.ts"
+import { fullSpeed } from "./Platform.ts"
 import { openStore, settings, withSettings } from "./Reading.ts"
 import { showing } from "./Showing.ts"
 import * as RecurringSchedules from "./schedule/RecurringSchedules.ts"
@@ -30,29 +31,19 @@ export const working = (configPath: string, ownReader = false) =>
 
 const log = withSettings(({ logDir }) => RuntimeLog.layer({ logDir }))
 
-// The binary starts with its compiler held back, for short commands. One cycle is mostly short as well: compiling
-// would be a third of its work. What goes on for longer gets the compiler.
-const fullSpeed = (after: Duration.DurationInput) =>
-  Layer.scopedDiscard(
-    Effect.forkScoped(
-      Effect.delay(
-        Effect.sync(() => Bun.unsafe.setJITPolicy(1)),
-        after
-      )
-    )
-  )
-
 /** What runs attempts; it keeps the log. */
 export const dispatching = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, log, fullSpeed("2 seconds")).pipe(
-    Layer.provideMerge(working(configPath))
-  )
+  Layer.mergeAll(RecurringSchedules.layer, log).pipe(Layer.provideMerge(working(configPath)))
 
 /** What dispatches until it is told to stop. */
 export const resident = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, SystemdNotify.layer, evidence, log, fullSpeed(0)).pipe(
-    Layer.provideMerge(working(configPath, true))
-  )
+  Layer.mergeAll(
+    RecurringSchedules.layer,
+    SystemdNotify.layer,
+    evidence,
+    log,
+    Layer.effectDiscard(fullSpeed)
+  ).pipe(Layer.provideMerge(working(configPath, true)))
 
 /** What looks at everything and goes on when the store cannot be opened. */
 export const looking = (configPath: string) => {

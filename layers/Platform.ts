@@ -66,10 +66,17 @@ export const terminal = () => ({
   ...makeSignals()
 })
 
+/** The binary starts with its compiler held back, for short commands; this lets it compile (`Bun.unsafe`). */
+export const fullSpeed = Effect.sync(() => Bun.unsafe.setJITPolicy(1))
+
+/** One dispatch cycle is mostly over by then: compiling would be a third of its work. */
+const SHORT = "2 seconds"
+
 /** Runs the program of an entry point and ends the process with its exit code. */
 export const launch = (program: Effect.Effect<number>): void => {
   // Listeners for signals do not keep a process alive that waits for nothing else; Effect.never does.
-  Effect.runPromise(Effect.raceFirst(program, Effect.never)).then(
+  const beside = Effect.zipRight(Effect.delay(fullSpeed, SHORT), Effect.never)
+  Effect.runPromise(Effect.raceFirst(program, beside)).then(
     (code) => process.exit(code),
     (defect: unknown) => {
       reportAll(Buffer.from(`internal fault: ${String(defect)}\n`, "utf8"))

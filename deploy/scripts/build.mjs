@@ -31,7 +31,7 @@ const flags = [
   "--splitting",
   "--sourcemap=linked",
   // A short command ends before compiled code pays for itself: `status` takes two thirds of the time with the
-  // compiler held back. Programs that run on switch it back (layers/Live.ts).
+  // compiler held back. Programs that run on switch it back (layers/Platform.ts).
   "--compile-jit-policy=100",
   // Effect's logger asks, when it is loaded, whether stdout is a terminal. Making that stream takes a tenth of
   // `status`, and nothing of ours writes by it: our own log sinks and layers/Platform.ts use the descriptors.

@@ -113,7 +113,7 @@ test("a reader that goes away ends --follow quietly with the next output", () =>
 
 test("every byte of a long log comes through a pipe; JSON has its last MiB, and tells where a log was cut", () =>
   inPlace(
-    scripted(`yes "$(printf '\\377\\033[2J')" | head -c 68000000; printf 'the end' >&2`),
+    scripted(`yes "$(printf '\\377\\033[2J')" | head -c 68000000; printf '\\377\\033[2J the end' >&2`),
     async (place) => {
       const { attempt } = await outcomeOf(place)
       const log = place.path("state/artifacts", attempt.stdout_path ?? "?")
@@ -133,12 +133,12 @@ test("every byte of a long log comes through a pipe; JSON has its last MiB, and 
         attempt_id: attempt.attempt_id,
         stream: "stderr",
         offset: 0,
-        size: 7,
+        size: 13,
         truncated: false,
-        text: "the end"
+        text: "\ufffd\u001b[2J the end"
       })
-      const shown = await place.run(["attempt-log", attempt.attempt_id, "-o", "table"])
-      expect(shown.stdout).toStartWith("\ufffd\\e[2J\n")
+      const shown = await place.run(["attempt-log", attempt.attempt_id, "--stderr", "-o", "table"])
+      expect(shown.stdout).toStartWith("\ufffd\\e[2J the end")
       expect(shown.stdout).not.toContain("\u001b")
     }
   ))
