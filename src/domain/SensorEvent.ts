@@ -4,11 +4,12 @@ import { JsonObject } from "./Json.ts"
 import { Intent, text } from "./Task.ts"
 import { Time } from "./Time.ts"
 import { nullable, wireStruct } from "./Wire.ts"
+import { InstanceKey } from "./Workflow.ts"
 
 /** A workflow that somebody proposes to open; where `state` is left out the template's first one. */
 export const WorkflowProposal = wireStruct({
   template: text(200, ""),
-  instanceKey: text(500, ""),
+  instanceKey: InstanceKey,
   state: Schema.optional(text(200, "")),
   context: Schema.optionalWith(JsonObject, { default: () => ({}) })
 })

@@ -1,11 +1,15 @@
 import { Schema } from "effect"
 import { WorkflowId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
+import { text } from "./Task.ts"
 import { Time } from "./Time.ts"
 import { nullable, wireStruct } from "./Wire.ts"
 
 export const WorkflowStatus = Schema.Literal("active", "stalled", "completed")
 export type WorkflowStatus = typeof WorkflowStatus.Type
+
+/** What an instance is known by, to whoever opens it. */
+export const InstanceKey = text(200, "")
 
 /** An instance of a workflow template, as every surface shows it. */
 export const Workflow = wireStruct({

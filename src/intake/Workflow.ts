@@ -6,8 +6,9 @@ import type { Actor, Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId, WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
-import { text } from "../domain/Task.ts"
+
 import { now } from "../domain/Time.ts"
+import { InstanceKey } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
 import { taskOf } from "../workflow/Machine.ts"
@@ -41,7 +42,6 @@ export const isKeepable = (context: JsonObject): boolean =>
 /** What `isKeepable` asks for, in words. */
 export const KEEPABLE = `a context of at most ${counted(MOST_CONTEXT_CHARACTERS)} characters of JSON`
 
-const InstanceKey = text(200, "")
 const isInstanceKey = Schema.is(InstanceKey)
 
 const unfit = (path: string, found: string, expected: string, remedy = ""): Problem => ({
