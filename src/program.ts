@@ -76,6 +76,8 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   "schedule-delete": async () => bind((await import("./cli/Schedules.ts")).scheduleDelete, reading),
   "sensor-event": async () => bind((await import("./cli/Sensors.ts")).sensorEvent, reading),
   "sensor-list": async () => bind((await import("./cli/Sensors.ts")).sensorList, reading),
+  "outbox-list": async () => bind((await import("./cli/Outbox.ts")).outboxList, reading),
+  "outbox-ack": async () => bind((await import("./cli/Outbox.ts")).outboxAck, reading),
   "seed-backlog": async () => bind((await import("./cli/Backlog.ts")).seedBacklog, reading),
   snapshot: async () => bind((await import("./cli/Snapshots.ts")).snapshot, showing),
   report: async () => bind((await import("./cli/Snapshots.ts")).report, showing),

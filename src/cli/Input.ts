@@ -24,6 +24,14 @@ export const limitOption = {
   description: "How many at most, newest first."
 } as const satisfies OptionDefinition
 
+/** For a definition's options: where a page of a list begins. */
+export const afterOption = {
+  name: "after",
+  kind: "text",
+  value: "CURSOR",
+  description: "The page after this one."
+} as const satisfies OptionDefinition
+
 /** For a definition's arguments: `-` in their place. */
 export const stdinArgument = {
   name: "stdin",

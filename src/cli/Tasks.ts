@@ -2,6 +2,7 @@ import { TASK_STATUSES } from "../domain/TaskStatuses.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, status, table } from "./Doc.ts"
+import { afterOption } from "./Input.ts"
 
 const id = [{ name: "id", required: true, description: "The task's id." }] as const
 
@@ -57,7 +58,7 @@ export const taskList = command({
     { name: "kind", kind: "text", description: "Only tasks of this kind." },
     { name: "source", kind: "text", description: "Only tasks from this source." },
     { name: "limit", kind: "integer", min: 1, max: 500, default: 50, description: "How many at most." },
-    { name: "after", kind: "text", value: "CURSOR", description: "The page after this one." }
+    afterOption
   ],
   run: (input) => ask(async () => (await import("../operate/Tasks.ts")).list, input),
   view: ({ next, tasks }) => [

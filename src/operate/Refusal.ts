@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 
 /**
  * The answer of an operation is "no": nothing of that id, a move that is not legal, a limit that is reached.
@@ -18,3 +18,12 @@ export class Refusal extends Schema.TaggedError<Refusal>()("Refusal", {
     Schema.withConstructorDefault((): 1 | 2 => 1)
   )
 }) {}
+
+/** The refusal of a page's cursor that its list did not give. */
+export const badCursor = (after: Option.Option<string>) =>
+  new Refusal({
+    code: "bad_cursor",
+    message: `--after: found "${Option.getOrElse(after, () => "")}", which is not a cursor of this list`,
+    hint: "use the value of next from the page before, or leave it out to begin with the newest",
+    exitCode: 2
+  })

@@ -11,7 +11,7 @@ import { Store } from "../store/Store.ts"
 import type { Moved } from "../store/Tasks.ts"
 import { cancelRunning } from "./ForceCancel.ts"
 import { operation } from "./Operation.ts"
-import { Refusal } from "./Refusal.ts"
+import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
 import { Run, replayOf, replaysOf } from "./SideBySide.ts"
 import { Waiting, waiting } from "./Waiting.ts"
@@ -33,13 +33,7 @@ export const list = operation({
   run: Effect.fn("Tasks.list")(function* (input: ListInput) {
     const store = yield* Store
     const page = yield* store.tasks.list(input, input)
-    if (Option.isNone(page))
-      return yield* new Refusal({
-        code: "bad_cursor",
-        message: `--after: found "${Option.getOrElse(input.after, () => "")}", which is not a cursor of this list`,
-        hint: "use the value of next from the page before, or leave it out to begin with the newest",
-        exitCode: 2
-      })
+    if (Option.isNone(page)) return yield* badCursor(input.after)
     return { tasks: page.value.tasks, next: page.value.next }
   })
 })

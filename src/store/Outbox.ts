@@ -1,8 +1,15 @@
-import type { Effect } from "effect"
+import type { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import type { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import type { OutboxMessage } from "../domain/OutboxMessage.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
+
+export interface OutboxPage {
+  readonly messages: ReadonlyArray<OutboxMessage>
+  /** Opaque; none on the last page. */
+  readonly next: Option.Option<string>
+}
 
 /** Messages that bridges read and acknowledge; the runtime itself sends nothing. */
 export interface Outbox {
@@ -10,4 +17,24 @@ export interface Outbox {
     message: { readonly taskId: TaskId; readonly attemptId: AttemptId; readonly message: JsonObject },
     stamp: Stamp
   ) => Effect.Effect<void, StoreUnavailable>
+  /**
+   * Newest first, those that are not acknowledged; `all` of them otherwise. `limit` 1..500; a cursor that this
+   * store did not give answers none.
+   */
+  readonly list: (page: {
+    readonly all: boolean
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) => Effect.Effect<Option.Option<OutboxPage>, StoreUnavailable>
+  /**
+   * Acknowledges a message; `acked` is false when somebody had done so before, whose name and time the message
+   * then tells. None when there is no such message.
+   */
+  readonly ack: (
+    id: number,
+    stamp: Stamp
+  ) => Effect.Effect<
+    Option.Option<{ readonly acked: boolean; readonly message: OutboxMessage }>,
+    StoreUnavailable
+  >
 }

@@ -15,6 +15,7 @@ import { idleWorkflows } from "./store/idleWorkflows.ts"
 import { invariants } from "./store/invariants.ts"
 import { lists } from "./store/lists.ts"
 import { moves } from "./store/moves.ts"
+import { outbox } from "./store/outbox.ts"
 import { replays } from "./store/replays.ts"
 import { schedules } from "./store/schedules.ts"
 import { sensors } from "./store/sensors.ts"
@@ -45,6 +46,7 @@ export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, u
     gates,
     schedules,
     sensors,
+    outbox,
     backlog,
     damagedSchedules,
     workflows,

@@ -44,6 +44,8 @@ const commands = [
   "workflow-templates",
   "sensor-event",
   "sensor-list",
+  "outbox-list",
+  "outbox-ack",
   "seed-backlog",
   "snapshot",
   "report",
