@@ -2,12 +2,14 @@ import { type DateTime, Effect, Option, Schema } from "effect"
 
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
+import type { JsonObject } from "../../src/domain/Json.ts"
 import { KnownFile, type Task } from "../../src/domain/Task.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Moved } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import { forget, withdraw } from "./SqlWithdraw.ts"
 import { statement } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
 
@@ -58,7 +60,11 @@ export const cancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option<string
             ? "it is running; cancel it with force to stop its processes"
             : `it is ${task.status} already`
         )
-      const detail = { from: String(before?.status), reason: Option.getOrNull(reason) }
+      const detail = {
+        from: String(before?.status),
+        reason: Option.getOrNull(reason),
+        ...(yield* withdraw(sqlite, taskId, time(stamp.at)))
+      }
       yield* appendEvent(
         sqlite,
         "task_operator_canceled",
@@ -129,8 +135,14 @@ const rival = (sqlite: Sql, row: Row) =>
     return undefined
   })
 
-/** See Tasks.retry. */
-export const retry = (sqlite: Sql, taskId: TaskId, note: Option.Option<string>, stamp: Stamp) =>
+/** See Tasks.retry. `told` is what its event tells beside: of an answer, the question and the answer. */
+export const retry = (
+  sqlite: Sql,
+  taskId: TaskId,
+  note: Option.Option<string>,
+  stamp: Stamp,
+  told: JsonObject = {}
+) =>
   sqlite.transact(
     "Tasks.retry",
     Effect.gen(function* () {
@@ -141,7 +153,15 @@ export const retry = (sqlite: Sql, taskId: TaskId, note: Option.Option<string>, 
       const moved = (yield* sqlite.rows(RETRY, { taskId, note: orNull(note), at: time(stamp.at) }))[0]
       if (moved === undefined)
         return notMoved(before, (task) => `it is ${task.status}, which is not an end that can be retried`)
-      const detail = { from: String(before.status), round: Number(moved.round), note: Option.getOrNull(note) }
+      if (before.status === "completed" || before.status === "operator_canceled")
+        yield* forget(sqlite, taskId)
+      const detail = {
+        from: String(before.status),
+        round: Number(moved.round),
+        note: Option.getOrNull(note),
+        ...(yield* withdraw(sqlite, taskId, time(stamp.at))),
+        ...told
+      }
       yield* appendEvent(sqlite, "task_retried", { taskId, workflowId: workflowOf(moved) }, detail, stamp)
       return { _tag: "Moved", task: taskOf(moved) } satisfies Moved
     })

@@ -15,6 +15,7 @@ import * as SqlGates from "./SqlGates.ts"
 import * as Sqlite from "./Sqlite.ts"
 import * as SqlMaintenance from "./SqlMaintenance.ts"
 import * as SqlOutbox from "./SqlOutbox.ts"
+import * as SqlQuestions from "./SqlQuestions.ts"
 import * as SqlRunners from "./SqlRunners.ts"
 import * as SqlSchedules from "./SqlSchedules.ts"
 import * as SqlSensors from "./SqlSensors.ts"
@@ -33,6 +34,7 @@ const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
     gates: SqlGates.make(sqlite),
     runners: SqlRunners.make(sqlite),
     outbox: SqlOutbox.make(sqlite),
+    questions: SqlQuestions.make(sqlite),
     schedules: SqlSchedules.make(sqlite),
     workflows: SqlWorkflows.make(sqlite),
     sensors: SqlSensors.make(sqlite),

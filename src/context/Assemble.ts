@@ -9,6 +9,7 @@ import type { BundleId } from "../domain/Ids.ts"
 import { Profile } from "../domain/Profile.ts"
 import type { KnownFile, Round, Task } from "../domain/Task.ts"
 import { adapterPart } from "./AdapterPart.ts"
+import { answersText, type GivenAnswer } from "./Answers.ts"
 import type { NoRoom } from "./Budget.ts"
 import { bundleHash, bundleText, sha256 } from "./Canonical.ts"
 import { handOver } from "./HandOver.ts"
@@ -31,6 +32,8 @@ export interface AssembleInput {
   /** The model that runs, a task's `requested_model` considered; none where the program chooses. */
   readonly model: Option.Option<string>
   readonly memory: ReadonlyArray<Task>
+  /** What earlier attempts asked and were answered, first to last. */
+  readonly answers: ReadonlyArray<GivenAnswer>
   readonly lastFailure: Option.Option<LastFailure>
   readonly bundleId: BundleId
   /** When the bundle is made: names the day's folder and enters nothing else. */
@@ -138,6 +141,7 @@ const bundleOf = Effect.fnUntraced(function* (input: AssembleInput, inputs: Gath
     skills,
     phase: phaseContext(task, workflow, inputs.artifacts),
     memories: inputs.memories,
+    answers: answersText(input.answers),
     lastFailure: lastFailureText(profile.contextPolicy, adapter.mode, input.lastFailure, input.round.note)
   })
   return {

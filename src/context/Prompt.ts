@@ -25,6 +25,7 @@ export interface PromptParts {
   readonly skills: ReadonlyArray<Skill>
   readonly phase: Option.Option<string>
   readonly memories: ReadonlyArray<Memory>
+  readonly answers: Option.Option<string>
   readonly lastFailure: Option.Option<string>
 }
 
@@ -37,27 +38,28 @@ export interface Prompt {
 
 /**
  * The prompt, its sections in the order of SPEC.md section 5, at most the profile's `max_prompt_chars` long.
- * Memory is shortened first, then payload, then skills, then what is told of the last failure; nothing else is
- * ever cut. Left with NoRoom when that is not enough. Equal parts give equal texts.
+ * Memory is shortened first, then payload, then skills, then what is told of the last failure, then answers to
+ * questions; nothing else is ever cut. Left with NoRoom when that is not enough. Equal parts give equal texts.
  */
 export const render = (parts: PromptParts): Either.Either<Prompt, NoRoom> => {
   const payload = fencedPayload(parts.task)
   const elastic = elasticParts(parts, payload.text)
   const put = (texts: Readonly<Record<Part, string>>) => layOut(parts, payload, elastic, texts)
-  const bare = put({ failure: "", skills: "", payload: "", memory: "" })
-  const kept = [elastic.failure, elastic.skills, elastic.payload, elastic.memory]
+  const bare = put({ answers: "", failure: "", skills: "", payload: "", memory: "" })
+  const kept = [elastic.answers, elastic.failure, elastic.skills, elastic.payload, elastic.memory]
   return Either.map(
     allot(sizeOf(bare), parts.profile.contextPolicy.maxPromptChars, kept),
-    ([failure = "", skills = "", payload = "", memory = ""]) => ({
-      text: put({ failure, skills, payload, memory }).toWellFormed(),
+    ([answers = "", failure = "", skills = "", payload = "", memory = ""]) => ({
+      text: put({ answers, failure, skills, payload, memory }).toWellFormed(),
       shown: parts.memories.filter(({ line }) => memory.split("\n").includes(line))
     })
   )
 }
 
-type Part = "failure" | "skills" | "payload" | "memory"
+type Part = "answers" | "failure" | "skills" | "payload" | "memory"
 
 const elasticParts = (parts: PromptParts, payload: string): Readonly<Record<Part, Elastic>> => ({
+  answers: { name: "answers", text: Option.getOrElse(parts.answers, () => "") },
   failure: { name: "last failure", text: Option.getOrElse(parts.lastFailure, () => "") },
   skills: { name: "skills", text: parts.skills.map(({ text }) => text).join("\n\n") },
   payload: { name: "payload", text: payload },
@@ -85,6 +87,7 @@ const layOut = (
     section(`Tasks of kind ${literally(oneLine(task.kind))}`, kindRules(task)),
     optional("Workflow phase", parts.phase),
     has("memory") ? section("Recent tasks of this kind", `${MEMORY_INTRO}\n${texts.memory}`) : "",
+    has("answers") ? section("Questions that were answered", texts.answers) : "",
     has("failure") ? section("What failed last time", texts.failure) : "",
     section("Payload", `${intro}\n${fence}\n${texts.payload}\n${fence}`),
     section("Response", responseContract(profile.resultSchema, acceptedSignals(task)))

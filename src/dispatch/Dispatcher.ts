@@ -4,6 +4,7 @@ import { now } from "../domain/Time.ts"
 import { evaluateIdle } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import { claiming, nothingTold } from "./Claiming.ts"
+import { expiring } from "./Expiring.ts"
 import { Hurry } from "./Hurry.ts"
 import { Lock } from "./Lock.ts"
 import { Notify } from "./Notify.ts"
@@ -46,6 +47,7 @@ const resident = Effect.gen(function* () {
   yield* Effect.addFinalizer(() => drain(slots, watchdog))
   yield* Effect.forkScoped(supervised("wake")(waking(wakes)))
   yield* Effect.forkScoped(supervised("produce")(producing(wakes.produce)))
+  yield* Effect.forkScoped(supervised("questions")(expiring(wakes.questions)))
   yield* Effect.forkScoped(supervised("workflows")(repairing))
   yield* Effect.forkScoped(supervised("retention")(retaining))
   yield* Effect.forkScoped(

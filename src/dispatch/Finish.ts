@@ -10,6 +10,7 @@ import { putOut } from "../intake/Messages.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, ClaimedTask, Move, Settled } from "../store/Tasks.ts"
+import { ask } from "./Asking.ts"
 import { waitAfter } from "./Backoff.ts"
 import { stampNow } from "./Runner.ts"
 
@@ -130,6 +131,7 @@ export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
           yield* create(planned, asking.value.parent, stamp)
           yield* putOut(move.outcome.externalMessages, asking.value.parent, stamp)
         }
+        yield* ask({ taskId, attemptId }, verdict, stamp)
         if (Option.isSome(ran.claimed.task.workflowId)) yield* taskEnded(taskId, nextTaskId, stamp)
       }
       return { taskId, attemptId, verdict, settled } satisfies Attempted

@@ -9,6 +9,7 @@ import { now } from "../domain/Time.ts"
 import { type WithArtifacts, type WrittenArtifact, withArtifacts } from "../evidence/Artifacts.ts"
 import { maskedExecution, maskedFault, maskedOutcome } from "../evidence/Masked.ts"
 import { Normalised, normalise } from "../evidence/Normalize.ts"
+import { type Asking, asking } from "../evidence/Question.ts"
 import { retryHint } from "../evidence/RetryHint.ts"
 import { believed, decide, type Verdict } from "../evidence/Verdict.ts"
 import { verify } from "../evidence/Verify.ts"
@@ -88,15 +89,16 @@ const judged = Effect.fnUntraced(function* (
     onNone: () => Effect.succeedNone,
     onSome: (one) => Effect.asSome(proved(prepared, execution, one))
   })
+  const asked = Option.map(proof, (one): Asking => asking(maskedOutcome(one.outcome, redactor)))
   const issues = Option.match(proof, { onNone: () => [], onSome: ({ found }) => found.map(redactor.text) })
   const verdict = decide({
     attemptCount: task.attemptCount,
     maxAttempts: task.maxAttempts,
     notCounted: round.notCounted,
     execution,
-    normalised: Option.match(proof, {
+    normalised: Option.match(asked, {
       onNone: () => normalised,
-      onSome: (one) => Normalised.Decoded({ outcome: maskedOutcome(one.outcome, redactor), diagnostics: [] })
+      onSome: (one) => Normalised.Decoded({ outcome: one.outcome, diagnostics: [] })
     }),
     issues,
     hint: retryHint(outcome, execution, adapter.settings.retryHintService),
@@ -109,7 +111,10 @@ const judged = Effect.fnUntraced(function* (
       Effect.logWarning(`result.json was not written: ${reason}`)
     )
   )
-  const remarks = normalised._tag === "Decoded" ? normalised.diagnostics : []
+  const remarks = [
+    ...(normalised._tag === "Decoded" ? normalised.diagnostics : []),
+    ...Option.match(asked, { onNone: () => [], onSome: (one) => one.remarks })
+  ]
   return {
     verdict,
     issues: [...issues, ...execution.diagnostics, ...remarks],

@@ -6,6 +6,7 @@ import { intended } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { assemble, type Compiled } from "../context/Assemble.ts"
 import { modelOf } from "../context/Model.ts"
+import type { AskedQuestion } from "../domain/AskedQuestion.ts"
 import { type Attempt, isModelBacked } from "../domain/Attempt.ts"
 import { BundleId, IdSource } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
@@ -83,26 +84,29 @@ const tellFallback = (claimed: ClaimedTask, intendedId: string, { adapter, passe
 /** How many outcomes the prompt's memory shows. */
 const MEMORY = 5
 
-/** A completed task may be run again; its success is no failure to learn from. */
-const hasCompleted = (attempt: Attempt) =>
-  Option.exists(attempt.reason, (why) => why.startsWith("completed:"))
-
-const lastFailureOf = (claimed: ClaimedTask, profile: Profile, adapter: Adapter) =>
+/**
+ * How the attempt before this one failed. The task's outcome is that of its last attempt: one that completed may be
+ * run again, and its success is no failure to learn from. Nor is a question that was answered, whose answer is told.
+ */
+const lastFailureOf = (
+  claimed: ClaimedTask,
+  profile: Profile,
+  adapter: Adapter,
+  answers: ReadonlyArray<AskedQuestion>
+) =>
   Effect.gen(function* () {
     const store = yield* Store
+    const { round, task } = claimed
     const wanted = profile.contextPolicy.includeLastFailure ?? isModelBacked(adapter.settings.mode)
-    if (!wanted && Option.isNone(claimed.round.note)) return Option.none()
-    const before = (yield* store.attempts.ofTask(claimed.task.taskId)).findLast(
-      (attempt) => attempt.status === "finished"
-    )
-    return Option.fromNullable(before).pipe(
-      Option.filter((attempt) => !hasCompleted(attempt)),
-      Option.map((attempt) => ({
-        attemptNumber: attempt.number,
-        reason: Option.getOrElse(attempt.reason, () => ""),
-        issues: attempt.issues
-      }))
-    )
+    if (!wanted && Option.isNone(round.note)) return Option.none()
+    if (Option.exists(task.outcome, ({ status }) => status === "completed")) return Option.none()
+    const before = (yield* store.attempts.ofTask(task.taskId)).findLast(({ status }) => status === "finished")
+    const hasAsked = answers.some(({ attemptId }) => attemptId === before?.attemptId)
+    return Option.map(Option.fromNullable(before), ({ issues, number, reason }) => ({
+      attemptNumber: number,
+      reason: hasAsked ? "" : Option.getOrElse(reason, () => ""),
+      issues
+    }))
   })
 
 const compile = (claimed: ClaimedTask, profile: Profile, adapter: Adapter, model: Option.Option<string>) =>
@@ -112,6 +116,7 @@ const compile = (claimed: ClaimedTask, profile: Profile, adapter: Adapter, model
     const memory = profile.contextPolicy.includeRecentTaskMemory
       ? yield* store.tasks.recentCompleted(claimed.task.kind, MEMORY)
       : []
+    const answers = yield* store.questions.standing(claimed.task.taskId)
     return yield* assemble({
       task: claimed.task,
       round: claimed.round,
@@ -119,7 +124,8 @@ const compile = (claimed: ClaimedTask, profile: Profile, adapter: Adapter, model
       adapter: adapter.settings,
       model,
       memory,
-      lastFailure: yield* lastFailureOf(claimed, profile, adapter),
+      answers,
+      lastFailure: yield* lastFailureOf(claimed, profile, adapter, answers),
       bundleId: BundleId.make(yield* ids.next),
       at: yield* now
     })

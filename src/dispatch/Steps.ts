@@ -8,6 +8,7 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { conditionsAt } from "./Conditions.ts"
 import { closed } from "./Eligibility.ts"
+import { expireQuestions } from "./Expiring.ts"
 import { Runner, stampNow } from "./Runner.ts"
 
 /** What `next` found to do. */
@@ -16,10 +17,14 @@ export type Next =
   | { readonly _tag: "Idle" }
   | { readonly _tag: "Paused"; readonly pause: Pause }
 
-/** Creates the tasks that are due by the clock, and takes idle workflows on; answers the schedules' tasks. */
+/**
+ * Creates the tasks that are due by the clock, lets questions run out, and takes idle workflows on; answers the
+ * schedules' tasks.
+ */
 export const produce = Effect.fn("Steps.produce")(function* () {
   const scheduler = yield* Scheduler
   const { taskIds } = yield* scheduler.tick(yield* now)
+  yield* expireQuestions()
   yield* evaluateIdle()
   return taskIds
 })

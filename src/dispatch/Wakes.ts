@@ -12,19 +12,23 @@ const LONGEST_SLEEP = Duration.seconds(8)
 export interface Wakes {
   readonly claim: Queue.Queue<void>
   readonly produce: Queue.Queue<void>
+  readonly questions: Queue.Queue<void>
 }
 
 export const makeWakes: Effect.Effect<Wakes> = Effect.all({
   claim: Queue.sliding<void>(1),
-  produce: Queue.sliding<void>(1)
+  produce: Queue.sliding<void>(1),
+  questions: Queue.sliding<void>(1)
 })
 
 /** Wakes the loops after every commit. */
-export const waking = ({ claim, produce }: Wakes) =>
+export const waking = (wakes: Wakes) =>
   Effect.gen(function* () {
     const store = yield* Store
     yield* Stream.runForEach(store.changes, () =>
-      Effect.zipRight(Queue.offer(claim, undefined), Queue.offer(produce, undefined))
+      Effect.forEach(Object.values<Queue.Queue<void>>({ ...wakes }), (one) => Queue.offer(one, undefined), {
+        discard: true
+      })
     )
     return yield* Effect.dieMessage("the store tells no changes any more")
   })

@@ -25,6 +25,8 @@ export const EventType = Schema.Literal(
   "follow_up_refused",
   "outbox_added",
   "outbox_acked",
+  "question_asked",
+  "question_expired",
   "schedule_upserted",
   "schedule_task_created",
   "schedule_skipped_overlap",

@@ -1,6 +1,7 @@
 import { DateTime, Effect, Option, Random } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
+import { isOpen } from "../domain/AskedQuestion.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { type Task, TERMINAL } from "../domain/Task.ts"
@@ -12,7 +13,7 @@ import { isEnd, Step, stateOf, step, TaskEnd } from "../workflow/Machine.ts"
 import { resumed, templateOf } from "../workflow/Templates.ts"
 import { enter, isKept, stall } from "./WorkflowEntry.ts"
 
-/** How a task ended, in the terms of the machine; none while it goes on, or waits for an answer. */
+/** How a task ended, in the terms of the machine; none while it goes on. */
 const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd> => {
   switch (task.status) {
     case "completed":
@@ -26,7 +27,6 @@ const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd
       )
     case "blocked":
     case "permanent_failure": {
-      if (isAsking(task)) return Option.none()
       const reason = Option.getOrElse(task.lastError, () => task.status)
       return Option.some(TaskEnd.Failed({ reason, retries }))
     }
@@ -37,8 +37,15 @@ const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd
   }
 }
 
-const isAsking = ({ outcome, status }: Task): boolean =>
-  status === "blocked" && Option.exists(outcome, ({ question }) => question !== undefined)
+/**
+ * Whether a task waits for an operator's answer. A fresh round would ask the same again, or guess, and use up the
+ * rounds of its state: it is left to wait, its workflow with it.
+ */
+const isAsking = ({ status, taskId }: Task) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    return status === "blocked" && Option.exists(yield* store.questions.lastOf(taskId), isOpen)
+  })
 
 /** A task whose workflow is in the state that the task was made for. */
 const atItsState = (taskId: TaskId) =>
@@ -74,7 +81,7 @@ export const taskEnded = Effect.fn("WorkflowStep.taskEnded")(function* (
   if (yield* store.workflows.isOfEarlierVisit(row.workflow.id, taskId))
     return yield* madeWay(row, task, nextTaskId, by)
   const end = endOf(task, row.retries, stamp)
-  if (Option.isNone(end)) return
+  if (Option.isNone(end) || (yield* isAsking(task))) return
   // A stalled one waits for its operator, who is told when the task that it stalled by is gone.
   if (row.workflow.status === "active" || TaskEnd.$is("Canceled")(end.value))
     yield* apply(row, task, end.value, nextTaskId, by)
@@ -201,7 +208,8 @@ const isWaiting = (row: WorkflowRow) =>
     const state = Option.flatMapNullable(templateOf(template, workflows), (one) => stateOf(one, currentState))
     const holder = yield* store.workflows.unfinishedTask(id, currentState)
     if (Option.isNone(holder)) return Option.exists(state, (one) => one.task === undefined && !isEnd(one))
-    return Option.exists(yield* store.tasks.find(holder.value), ({ task }) => isAsking(task))
+    const task = yield* store.tasks.find(holder.value)
+    return Option.isSome(task) && (yield* isAsking(task.value.task))
   })
 
 const takenOn = (row: WorkflowRow) =>

@@ -2,14 +2,14 @@ import { Effect, Either, Option, Schema } from "effect"
 import { decode, Invalid } from "../config/Issues.ts"
 import { text } from "../domain/Task.ts"
 
-/** What an operator gives as a reason or a note goes into events and prompts: it has to say something, shortly. */
+/** What an operator gives as a reason, a note or an answer goes into events and prompts: it has to say something, shortly. */
 const MOST_CHARACTERS = 10_000
 
 const words = text(MOST_CHARACTERS, "")
 
-/** A reason or note, checked; Invalid names it by `name`. None stays none. */
+/** A reason, note or answer, checked; Invalid names it by `name`. None stays none. */
 export const said = (
-  name: "reason" | "note",
+  name: "reason" | "note" | "text",
   given: Option.Option<string>
 ): Effect.Effect<Option.Option<string>, Invalid> =>
   Option.match(given, {

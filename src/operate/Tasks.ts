@@ -59,10 +59,11 @@ const notFound = (id: string) =>
 const readId = Schema.decodeUnknownOption(TaskId)
 
 /** The id in what a caller named; text that no task can have as its id names none. */
-const idOf = (named: string) =>
+export const idOf = (named: string) =>
   Option.match(readId(named), { onNone: () => notFound(named), onSome: Effect.succeed })
 
-const found = (id: TaskId) =>
+/** The record of a task that must be there. */
+export const found = (id: TaskId) =>
   Effect.gen(function* () {
     const store = yield* Store
     const row = yield* store.tasks.find(id)

@@ -3,6 +3,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { conditionsAt } from "../dispatch/Conditions.ts"
 import { closed } from "../dispatch/Eligibility.ts"
 import { Lock } from "../dispatch/Lock.ts"
+import { isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Task } from "../domain/Task.ts"
 import { now, Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
@@ -34,7 +35,7 @@ const because = (
 
 /** Why a task does not run; none when it does not wait. The claim judges by the same `closed`. */
 export const waiting = Effect.fn("Waiting.waiting")(function* (task: Task) {
-  if (task.status === "blocked") return blocked(task)
+  if (task.status === "blocked") return yield* blocked(task)
   if (task.status !== "pending" && task.status !== "retryable_failure") return Option.none<Waiting>()
   const at = yield* now
   if (DateTime.greaterThan(task.availableAt, at))
@@ -44,18 +45,18 @@ export const waiting = Effect.fn("Waiting.waiting")(function* (task: Task) {
 })
 
 const blocked = (task: Task) =>
-  Option.match(
-    Option.flatMapNullable(task.outcome, (outcome) => outcome.question),
-    {
-      onNone: () =>
-        because(
-          "operator",
-          `it waits for an operator: ${Option.getOrElse(task.lastError, () => "see its outcome")}`
-        ),
-      onSome: ({ expiresAt, text }) =>
-        because("answer", `it waits for an answer: ${text}`, Option.fromNullable(expiresAt))
+  Effect.gen(function* () {
+    const store = yield* Store
+    const asked = Option.filter(yield* store.questions.lastOf(task.taskId), isOpen)
+    if (Option.isNone(asked)) {
+      const why = Option.getOrElse(task.lastError, () => "see its outcome")
+      return because("operator", `it waits for an operator: ${why}`)
     }
-  )
+    const { expiresAt, text } = asked.value
+    return isExpired(asked.value, yield* now)
+      ? because("answer", `it waits for an answer, its question has expired: ${text}`)
+      : because("answer", `it waits for an answer: ${text}`, expiresAt)
+  })
 
 const notDue = (task: Task): string =>
   Option.match(task.lastError, {

@@ -5,6 +5,7 @@ import type { Events } from "./Events.ts"
 import type { Gates } from "./Gates.ts"
 import type { Maintenance } from "./Maintenance.ts"
 import type { Outbox } from "./Outbox.ts"
+import type { Questions } from "./Questions.ts"
 import type { Runners } from "./Runners.ts"
 import type { Schedules } from "./Schedules.ts"
 import type { Sensors } from "./Sensors.ts"
@@ -22,6 +23,7 @@ export class Store extends Context.Tag("agent-runtime/Store")<
     readonly gates: Gates
     readonly runners: Runners
     readonly outbox: Outbox
+    readonly questions: Questions
     readonly schedules: Schedules
     readonly workflows: Workflows
     readonly sensors: Sensors

@@ -154,6 +154,7 @@ export const input = (given: Partial<AssembleInput> = {}): AssembleInput => ({
   adapter: script(),
   model: Option.none(),
   memory: [],
+  answers: [],
   lastFailure: Option.none(),
   bundleId: BundleId.make("019a0000-0000-7000-8000-0000000000b1"),
   at: at("2026-04-29T23:59:59.999Z"),

@@ -42,6 +42,7 @@ const mortal = (store: Store["Type"], life: Life): Store["Type"] => ({
   runners: mortalPart(store.runners, life),
   gates: mortalPart(store.gates, life),
   outbox: mortalPart(store.outbox, life),
+  questions: mortalPart(store.questions, life),
   transact: (name, program) =>
     store
       .transact(

@@ -328,14 +328,24 @@ CREATE TABLE questions (
   default_answer TEXT,
   asked_at TEXT NOT NULL,
   expires_at TEXT,
+  -- When its time ran out. Without a default that may be taken it stays open.
+  expired_at TEXT,
   answer TEXT,
   answered_at TEXT,
-  answered_by_json TEXT
+  answered_by_json TEXT,
+  -- When it stopped being open: answered, or withdrawn by a cancel or a plain retry.
+  closed_at TEXT,
+  -- 1 while its answer belongs into the task's prompts: until the task is begun anew after its end.
+  standing INTEGER NOT NULL DEFAULT 1
 ) STRICT
 
-CREATE UNIQUE INDEX questions_open ON questions (task_id) WHERE answered_at IS NULL
+CREATE UNIQUE INDEX questions_open ON questions (task_id) WHERE closed_at IS NULL
 
-CREATE INDEX questions_task ON questions (task_id)
+CREATE INDEX questions_listed ON questions (question_id) WHERE closed_at IS NULL
+
+CREATE INDEX questions_expiring ON questions (expires_at) WHERE closed_at IS NULL AND expired_at IS NULL AND expires_at IS NOT NULL
+
+CREATE INDEX questions_task ON questions (task_id, question_id)
 
 CREATE TABLE backups (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

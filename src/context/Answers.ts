@@ -1,0 +1,37 @@
+import { Option } from "effect"
+import type { AskedQuestion } from "../domain/AskedQuestion.ts"
+import { literally } from "./HandOver.ts"
+import { clip, oneLine } from "./Plain.ts"
+
+/** What an earlier attempt asked and what it was answered, as far as a prompt tells it. */
+export type GivenAnswer = Pick<AskedQuestion, "text" | "choices" | "answer" | "answeredBy">
+
+const MOST_ANSWERS = 10
+const MOST_QUESTION = 2_000
+
+/**
+ * The section "questions that were answered", oldest first; none where nothing was asked. Who answered and when
+ * enters no prompt, only whether somebody did: equal answers give equal hashes.
+ */
+export const answersText = (answers: ReadonlyArray<GivenAnswer>): Option.Option<string> =>
+  answers.length === 0
+    ? Option.none()
+    : Option.some(
+        [
+          "An earlier attempt at this task asked; what was answered holds. Go on from it, do not ask it again.",
+          ...answers.slice(-MOST_ANSWERS).map(one)
+        ].join("\n")
+      )
+
+const one = ({ answer, answeredBy, choices, text }: GivenAnswer): string => {
+  const isByDefault = Option.exists(answeredBy, ({ surface }) => surface === "dispatch")
+  return [
+    `- Question: ${literally(clip(oneLine(text), MOST_QUESTION))}`,
+    ...(choices.length === 0
+      ? []
+      : [`  Offered: ${choices.map((choice) => literally(JSON.stringify(choice))).join(", ")}`]),
+    `  ${isByDefault ? "Nobody answered in time, so the default holds" : "Your operator answers"}: ${literally(
+      Option.getOrElse(answer, () => "")
+    )}`
+  ].join("\n")
+}

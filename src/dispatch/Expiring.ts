@@ -1,0 +1,58 @@
+import { DateTime, Effect, Option, type Queue } from "effect"
+import type { Stamp } from "../domain/Actor.ts"
+import type { AskedQuestion } from "../domain/AskedQuestion.ts"
+import { now } from "../domain/Time.ts"
+import { taskRetried } from "../intake/WorkflowStep.ts"
+import { Store } from "../store/Store.ts"
+import { stampNow } from "./Runner.ts"
+import { sleep } from "./Wakes.ts"
+
+/** So often in a row a task goes on by default; then it waits for somebody, for it may ask for ever. */
+const MOST_DEFAULTS = 5
+
+/** Whether the last answers that stand for a task were all given by default, as many as may be. */
+const goesOnAlone = (standing: ReadonlyArray<AskedQuestion>): boolean =>
+  standing.length >= MOST_DEFAULTS &&
+  standing
+    .slice(-MOST_DEFAULTS)
+    .every(({ answeredBy }) => Option.exists(answeredBy, ({ surface }) => surface === "dispatch"))
+
+const ranOut = ({ defaultAnswer, questionId, taskId }: AskedQuestion, stamp: Stamp) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const isMarked = yield* store.questions.expire(questionId, stamp)
+    if (!isMarked || Option.isNone(defaultAnswer)) return
+    if (goesOnAlone(yield* store.questions.standing(taskId))) return
+    const answered = yield* store.questions.answer(questionId, defaultAnswer.value, stamp)
+    if (answered._tag === "Answered") yield* taskRetried(taskId, stamp)
+  })
+
+/**
+ * Lets the default answer the questions whose time has run out; those without one stay open, marked. One that cannot
+ * be dealt with stops none of the others.
+ */
+export const expireQuestions = Effect.fn("Expiring.expireQuestions")(function* () {
+  const store = yield* Store
+  const stamp = yield* stampNow
+  for (const one of yield* store.questions.ranOut(stamp.at))
+    yield* store
+      .transact("Expiring.ranOut", ranOut(one, stamp))
+      .pipe(
+        Effect.catchAllDefect((defect) =>
+          Effect.logError(`The question of task ${one.taskId} could not expire`, defect)
+        )
+      )
+})
+
+/** One that stays due whatever is done with it must not keep the store busy. */
+const BETWEEN_ROUNDS = "100 millis"
+
+/** Does so whenever the next one runs out, for as long as it is run. */
+export const expiring = (wake: Queue.Dequeue<void>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const due = yield* store.questions.nextExpiry
+    const isDue = Option.exists(due, DateTime.lessThanOrEqualTo(yield* now))
+    if (isDue) yield* Effect.zipRight(expireQuestions(), Effect.sleep(BETWEEN_ROUNDS))
+    else yield* sleep(wake, due)
+  }).pipe(Effect.forever)

@@ -1,0 +1,140 @@
+import { DateTime, Effect, Option, Schema } from "effect"
+import { Invalid } from "../config/Issues.ts"
+import { didYouMean, nearest } from "../config/NearMiss.ts"
+import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
+import { TaskId } from "../domain/Ids.ts"
+import { now, Time } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { taskRetried } from "../intake/WorkflowStep.ts"
+import { Store } from "../store/Store.ts"
+import { operation } from "./Operation.ts"
+import { badCursor, Refusal } from "./Refusal.ts"
+import { said } from "./Said.ts"
+import { found, idOf } from "./Tasks.ts"
+
+const OpenQuestion = wireStruct({
+  taskId: TaskId,
+  text: Schema.String,
+  choices: Schema.Array(Schema.String),
+  askedAt: Time,
+  expiresAt: nullable(Time),
+  default: nullable(Schema.String),
+  expired: Schema.Boolean
+})
+
+/** The questions that wait for an answer, newest first. `expired` are those whose time has run out. */
+export const list = operation({
+  name: "questions.list",
+  role: "read",
+  output: wireStruct({ questions: Schema.Array(OpenQuestion), next: nullable(Schema.String) }),
+  run: Effect.fn("Questions.list")(function* (input: {
+    /** 1..500. */
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) {
+    const store = yield* Store
+    const page = yield* store.questions.list(input)
+    if (Option.isNone(page)) return yield* badCursor(input.after)
+    const at = yield* now
+    const questions = page.value.questions.map((one) => ({
+      ...one,
+      default: one.defaultAnswer,
+      expired: isExpired(one, at)
+    }))
+    return { questions, next: page.value.next }
+  })
+})
+
+export interface AnswerInput {
+  readonly id: string
+  /** One of the choices that were offered. */
+  readonly choice: Option.Option<string>
+  /** Words of the operator's own, also where choices were offered. */
+  readonly text: Option.Option<string>
+}
+
+/** The one answer that was given; Invalid where none was, or two. */
+const given = ({ choice, text }: AnswerInput) =>
+  Option.isSome(choice) === Option.isSome(text)
+    ? new Invalid({
+        problems: [
+          {
+            kind: "rule",
+            path: "the answer",
+            found: Option.isSome(choice) ? "both choice and text" : "neither choice nor text",
+            expected: "one of them: --choice C (one that was offered) or --text T (your own words)",
+            remedy: "agent-runtime question-list shows what is offered"
+          }
+        ]
+      })
+    : Effect.map(
+        said("text", text),
+        Option.orElse(() => choice)
+      )
+
+const quoted = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
+
+const notOffered = ({ choices, taskId }: AskedQuestion, choice: string) => {
+  const likely = nearest(choice, choices)
+  const offered = choices.map(quoted).join(", ")
+  return new Refusal({
+    code: "choice_not_offered",
+    message: `task ${taskId} offers ${offered === "" ? "no choices" : offered}, not ${quoted(choice)}`,
+    hint: `${likely === undefined ? "" : `${didYouMean(likely)} `}--text answers in your own words`
+  })
+}
+
+/** Why there is nothing to answer: who was quicker, and with what. */
+const notOpen = (taskId: TaskId, status: string, last: Option.Option<AskedQuestion>) => {
+  const answered = Option.flatMap(last, ({ answer, answeredAt, answeredBy }) =>
+    Option.all({ answer, answeredAt, answeredBy })
+  )
+  const why = Option.match(answered, {
+    onNone: () => (Option.isSome(last) ? "its question was withdrawn" : "it has asked nothing"),
+    onSome: ({ answer, answeredAt, answeredBy }) =>
+      `${answeredBy.name} answered it at ${DateTime.formatIso(answeredAt)}: ${quoted(answer)}`
+  })
+  return new Refusal({
+    code: "no_open_question",
+    message: `task ${taskId} waits for no answer, it is ${status}: ${why}`,
+    hint: "agent-runtime question-list shows what waits for one"
+  })
+}
+
+/** Answers the open question of a task and begins a fresh round of it, whose prompt has question and answer. */
+export const answer = operation({
+  name: "questions.answer",
+  role: "operate",
+  output: wireStruct({
+    ok: Schema.Boolean,
+    taskId: TaskId,
+    status: Schema.String,
+    question: Schema.String,
+    answer: Schema.String
+  }),
+  run: Effect.fn("Questions.answer")(function* (input: AnswerInput, actor) {
+    const store = yield* Store
+    const words = yield* given(input)
+    const id = yield* idOf(input.id)
+    const { task } = yield* found(id)
+    const last = yield* store.questions.lastOf(id)
+    const open = Option.filter(last, isOpen)
+    if (Option.isNone(open) || Option.isNone(words)) return yield* notOpen(id, task.status, last)
+    const question = open.value
+    if (Option.isSome(input.choice) && !question.choices.includes(words.value))
+      return yield* notOffered(question, words.value)
+    const stamp = { at: yield* now, actor }
+    const answered = yield* store.transact(
+      "Questions.answer",
+      Effect.tap(store.questions.answer(question.questionId, words.value, stamp), ({ _tag }) =>
+        _tag === "Answered" ? taskRetried(id, stamp) : Effect.void
+      )
+    )
+    if (answered._tag === "NotOpen") {
+      const { task } = yield* found(id)
+      return yield* notOpen(id, task.status, yield* store.questions.lastOf(id))
+    }
+    const { status, taskId } = answered.task
+    return { ok: true, taskId, status, question: question.text, answer: words.value }
+  })
+})
