@@ -16,6 +16,7 @@ import { invariants } from "./store/invariants.ts"
 import { lists } from "./store/lists.ts"
 import { moves } from "./store/moves.ts"
 import { outbox } from "./store/outbox.ts"
+import { questions } from "./store/questions.ts"
 import { replays } from "./store/replays.ts"
 import { schedules } from "./store/schedules.ts"
 import { sensors } from "./store/sensors.ts"
@@ -47,6 +48,7 @@ export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, u
     schedules,
     sensors,
     outbox,
+    questions,
     backlog,
     damagedSchedules,
     workflows,

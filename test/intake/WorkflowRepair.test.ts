@@ -10,7 +10,6 @@ import { Store } from "../../src/store/Store.ts"
 import { says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import {
-  blocked,
   eventsOf,
   inState,
   inTurn,
@@ -109,12 +108,9 @@ describe("the evaluation of workflows", () => {
       yield* sql("UPDATE tasks SET status = 'blocked', ready = 0")
       expect(yield* evaluateIdle()).toBe(1)
       expect(yield* storyOf(id)).toEqual(["research-registration-flow pending"])
-      const outcome = JSON.stringify({
-        ...blocked({ question: { text: "Which?" } }),
-        file_changes: [],
-        artifact_paths: []
-      })
-      yield* sql(`UPDATE tasks SET status = 'blocked', ready = 0, outcome_json = '${outcome}'`)
+      yield* sql("UPDATE tasks SET status = 'blocked', ready = 0")
+      yield* sql(`INSERT INTO questions (task_id, attempt_id, text, choices_json, asked_at)
+        SELECT task_id, 'a', 'Which?', '[]', created_at FROM tasks`)
       expect(yield* evaluateIdle()).toBe(0)
       expect((yield* placeOf(id))[0]).toBe("active")
     }).pipe(Effect.provide(quiet))

@@ -2,7 +2,9 @@ import { describe, expect } from "bun:test"
 import { Effect, Option } from "effect"
 import * as MemoryArtifacts from "../../layers/artifact/MemoryArtifacts.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
-import { says, world } from "../dispatch/world.ts"
+import { answer as answerQuestion } from "../../src/operate/Questions.ts"
+import { Store } from "../../src/store/Store.ts"
+import { DOOR, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import {
   blocked,
@@ -168,6 +170,47 @@ describe("a blocked task", () => {
       yield* retryTask(yield* lastTaskOf(id))
       yield* runDry()
       expect((yield* placeOf(id))[0]).toBe("completed")
+    }).pipe(
+      Effect.provide(world({ adapters: { local: inTurn([blocked({ question: { text: "Which?" } }), {}]) } }))
+    )
+  )
+
+  it.effect("that asks again and again uses up none of its rounds: an answer is no failure", () =>
+    Effect.gen(function* () {
+      const store = yield* Store
+      const id = yield* openWorkflow("wallet-onboarding")
+      for (let asked = 1; asked <= 4; asked++) {
+        expect(yield* runDry()).toBe(1)
+        expect(yield* placeOf(id)).toEqual(["active", "research-registration-flow", null])
+        const { taskId } = yield* lastTaskOf(id)
+        yield* answerQuestion.run(
+          { id: taskId, choice: Option.none(), text: Option.some(`answer ${asked}`) },
+          DOOR.actor
+        )
+        expect(Option.map(yield* store.workflows.find(id), ({ retries }) => retries)).toEqual(Option.some(0))
+      }
+      // Now it is blocked without a question: the two fresh rounds are all still there.
+      expect(yield* runDry()).toBe(3)
+      expect((yield* placeOf(id))[0]).toBe("stalled")
+    }).pipe(
+      Effect.provide(
+        world({
+          adapters: {
+            local: inTurn([...Array(4).fill(blocked({ question: { text: "Which?" } })), blocked()])
+          }
+        })
+      )
+    )
+  )
+
+  it.effect("whose stalled workflow's question is answered takes the workflow along", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("wallet-onboarding")
+      yield* runDry()
+      yield* sql("UPDATE workflows SET status = 'stalled', stalled_reason = 'by hand'")
+      const { taskId } = yield* lastTaskOf(id)
+      yield* answerQuestion.run({ id: taskId, choice: Option.none(), text: Option.some("x") }, DOOR.actor)
+      expect((yield* placeOf(id))[0]).toBe("active")
     }).pipe(
       Effect.provide(world({ adapters: { local: inTurn([blocked({ question: { text: "Which?" } }), {}]) } }))
     )
