@@ -37,6 +37,15 @@ export const unsound = (value: unknown): string | undefined => {
   return undefined
 }
 
+/** Whether two sound values are the same JSON, in whatever order their keys stand. */
+export const isSameJson = (one: unknown, other: unknown): boolean => {
+  if (one === other) return true
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) return false
+  if (Array.isArray(one) !== Array.isArray(other)) return false
+  const [left, right] = [Object.entries(one), new Map<string, unknown>(Object.entries(other))]
+  return left.length === right.size && left.every(([key, value]) => isSameJson(value, right.get(key)))
+}
+
 const AnyObject = Schema.declare(
   (input: unknown): input is JsonObject =>
     typeof input === "object" && input !== null && !Array.isArray(input),

@@ -4,7 +4,7 @@ import { sentence } from "../config/Issues.ts"
 import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import type { AttemptId } from "../domain/Ids.ts"
-import type { JsonObject } from "../domain/Json.ts"
+import { isSameJson, type JsonObject } from "../domain/Json.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { Intent, NewTask, Round, Task } from "../domain/Task.ts"
 import { Store } from "../store/Store.ts"
@@ -147,4 +147,4 @@ const isSame = (child: Task, intent: Intent): boolean =>
   child.kind === intent.kind &&
   child.source === intent.source &&
   Option.getOrUndefined(child.subject) === intent.subject &&
-  JSON.stringify(child.payload) === JSON.stringify(intent.payload)
+  isSameJson(child.payload, intent.payload)

@@ -1,27 +1,59 @@
 import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
+import { counted } from "../domain/Figure.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { Store } from "../store/Store.ts"
 import type { Parent } from "./FollowUps.ts"
 
-/** The keys by which a message says of what sort it is. */
-const SORT_KEYS = ["type", "kind", "channel", "service", "platform"]
+/** Of one outcome; what is beyond is refused as one, however much it is. */
+const MOST_OF_ONE_OUTCOME = 1_000
 
-/** The words of a message that a tool policy may forbid: `allow_<word>` or `allow_<word>_post`. */
-const sortsOf = (message: JsonObject): ReadonlyArray<string> =>
-  SORT_KEYS.flatMap((key) => {
-    const sort = message[key]
-    return typeof sort === "string" ? [sort.toLowerCase().replace(/[^a-z0-9]+/g, "_")] : []
-  })
+/** The keys by which a message says of what sort it is. */
+const SORT_KEYS = ["type", "kind", "channel", "service", "platform", "integration"]
+
+/** Words of a switch that say that something is sent, not what or whereto. */
+const SENDING = new Set(["allow", "external", "outbound", "post", "send", "message"])
+
+/** The words in a name, each in the singular: `allow_github_comments` has the same as `github-comment` and `allow`. */
+const wordsOf = (name: string): ReadonlyArray<string> =>
+  name
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "")
+    .map((word) => (word.length > 3 ? word.replace(/s$/, "") : word))
+
+const sortOf = (message: JsonObject): ReadonlySet<string> =>
+  new Set(
+    SORT_KEYS.flatMap((key) => {
+      const sort = message[key]
+      return typeof sort === "string" ? wordsOf(sort) : []
+    })
+  )
+
+/** Whether a name means messages of this sort: all its words are among theirs; one without words means all. */
+const covers = (words: ReadonlyArray<string>, sort: ReadonlySet<string>): boolean =>
+  words.every((word) => sort.has(word))
 
 /** Why a message is not put into the outbox; undefined when it is. */
 const objection = (message: JsonObject, { profile, round }: Parent): string | undefined => {
-  const { resultSchema, toolPolicy } = profile
+  const { integrationPolicies, resultSchema, toolPolicy } = profile
   if (Option.isSome(round.replayOf)) return "a replay sends no messages, its first run did"
   if (!resultSchema.allowExternalMessages) return "the profile does not allow external messages"
-  const switches = sortsOf(message).flatMap((sort) => [`allow_${sort}`, `allow_${sort}_post`])
-  const off = ["allow_external_post", ...switches].find((one) => toolPolicy[one] === false)
-  return off === undefined ? undefined : `the profile's tool policy says ${off}: false`
+  const sort = sortOf(message)
+  const off = Object.keys(toolPolicy).find(
+    (name) =>
+      toolPolicy[name] === false &&
+      name !== "allow_repo_changes" &&
+      covers(
+        wordsOf(name).filter((word) => !SENDING.has(word)),
+        sort
+      )
+  )
+  if (off !== undefined) return `the profile's tool policy says ${off}: false`
+  const withheld = Object.keys(integrationPolicies).find(
+    (name) => integrationPolicies[name] === "none" && wordsOf(name).length > 0 && covers(wordsOf(name), sort)
+  )
+  return withheld === undefined ? undefined : `the profile's integration policies say ${withheld}: none`
 }
 
 /**
@@ -35,18 +67,26 @@ export const putOut = Effect.fn("Messages.putOut")(function* (
 ) {
   const store = yield* Store
   const { attemptId, task } = parent
-  for (const message of messages) {
+  const refuse = (detail: JsonObject) =>
+    store.events.append(
+      {
+        type: "follow_up_refused",
+        taskId: Option.some(task.taskId),
+        attemptId: Option.some(attemptId),
+        detail: { what: "external_message", ...detail }
+      },
+      stamp
+    )
+  for (const message of messages.slice(0, MOST_OF_ONE_OUTCOME)) {
     const reason = objection(message, parent)
     if (reason === undefined) yield* store.outbox.add({ taskId: task.taskId, attemptId, message }, stamp)
-    else
-      yield* store.events.append(
-        {
-          type: "follow_up_refused",
-          taskId: Option.some(task.taskId),
-          attemptId: Option.some(attemptId),
-          detail: { what: "external_message", reason, asked: message }
-        },
-        stamp
-      )
+    else yield* refuse({ reason, asked: message })
   }
+  const dropped = messages.length - MOST_OF_ONE_OUTCOME
+  if (dropped <= 0) return
+  const most = counted(MOST_OF_ONE_OUTCOME)
+  yield* refuse({
+    reason: `one outcome sends at most ${most}, this one asked for ${counted(messages.length)}`,
+    dropped
+  })
 })

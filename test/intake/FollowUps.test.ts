@@ -133,6 +133,29 @@ describe("follow-ups of a completed outcome", () => {
     }).pipe(Effect.provide(asking(numbered(2))))
   )
 
+  it.effect("are not made again where only the order of their keys is another", () => {
+    const turns = [
+      { a: 1, b: [{ c: null, d: "x" }] },
+      { b: [{ d: "x", c: null }], a: 1 },
+      { a: 1, b: [{ d: "x" }] }
+    ]
+    let at = 0
+    const local = () =>
+      Effect.sync(() => answer({ follow_up_tasks: [{ kind: "part", payload: turns[at++] }] }))
+    return Effect.gen(function* () {
+      const id = yield* queue({ priority: 9 })
+      yield* ran
+      yield* retried(id)
+      expect(yield* childrenOf(id)).toHaveLength(1)
+      yield* retried(id)
+      expect(yield* childrenOf(id)).toHaveLength(2)
+    }).pipe(
+      Effect.provide(
+        world({ adapters: { local }, settings: { profiles: new Map([["lumen", profile(allows)]]) } })
+      )
+    )
+  })
+
   it.effect("that name the dedupe key of an unfinished task are refused and name it", () =>
     Effect.gen(function* () {
       const { task } = yield* enqueue(

@@ -77,6 +77,62 @@ describe("messages of a completed outcome", () => {
       )
     )
   )
+
+  const sent = (own: Record<string, unknown>, ...messages: ReadonlyArray<Record<string, unknown>>) =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* ran
+      return { sent: (yield* outbox).map((row) => row.message_json), refused: yield* reasons(id) }
+    }).pipe(Effect.provide(sending(messages, { ...allows, ...own })))
+
+  const policy = (name: string) => ({ tool_policy: { [name]: false } })
+  const withheld = { integration_policies: { discord: "none", github: "bridge-only", aibtc: "supervised" } }
+  const forbidden: ReadonlyArray<
+    readonly [own: Record<string, unknown>, message: Record<string, unknown>, why: string]
+  > = [
+    [policy("allow_outbound_email"), { type: "email" }, "tool policy says allow_outbound_email: false"],
+    [
+      policy("allow_github_comments"),
+      { type: "GitHub-comment" },
+      "tool policy says allow_github_comments: false"
+    ],
+    [
+      policy("allow_discord_dm"),
+      { service: "discord", kind: "dm" },
+      "tool policy says allow_discord_dm: false"
+    ],
+    [policy("allow_messages"), { text: "hi" }, "tool policy says allow_messages: false"],
+    [withheld, { type: "discord_reply" }, "integration policies say discord: none"],
+    [withheld, { integration: "Discord" }, "integration policies say discord: none"]
+  ]
+  for (const [own, message, why] of forbidden)
+    it.effect(`${JSON.stringify(message)} is refused where the ${why}`, () =>
+      Effect.map(sent(own, message), (found) =>
+        expect(found).toEqual({ sent: [], refused: [`the profile's ${why}`] })
+      )
+    )
+
+  it.effect("of another sort than what is forbidden go out", () =>
+    Effect.gen(function* () {
+      const messages = [{ type: "github" }, { type: "aibtc" }, { text: "hi" }]
+      expect((yield* sent(withheld, ...messages)).sent).toHaveLength(3)
+      const others = {
+        tool_policy: { allow_discord_dm: false, allow_repo_changes: false, allow_email: false }
+      }
+      expect(yield* sent(others, { type: "discord" }, { type: "repo", kind: "changes" })).toEqual({
+        sent: ['{"type":"discord"}', '{"type":"repo","kind":"changes"}'],
+        refused: []
+      })
+    })
+  )
+
+  it.effect("are at most 1,000 of one outcome; the rest is refused in one event", () =>
+    Effect.gen(function* () {
+      const { refused, sent: out } = yield* sent({}, ...Array.from({ length: 1_003 }, (_, n) => ({ n })))
+      expect(out).toHaveLength(1_000)
+      expect(refused).toEqual(["one outcome sends at most 1,000, this one asked for 1,003"])
+    })
+  )
 })
 
 it.effect("an outcome that is not completed sends nothing", () =>
