@@ -23,6 +23,7 @@ export const responseContract = (result: Profile["resultSchema"], signals: Reado
     result.allowExternalMessages
       ? "external_messages wait for a bridge to send them; the runtime sends nothing."
       : "external_messages stays empty: this profile may not send any.",
+    "question is for what only your operator can decide: with status blocked; default is one of choices.",
     "The summary is in your own words; text copied from this prompt is refused.",
     "Form, each <...> to be replaced:",
     JSON.stringify(example)

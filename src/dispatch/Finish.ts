@@ -131,7 +131,7 @@ export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
           yield* create(planned, asking.value.parent, stamp)
           yield* putOut(move.outcome.externalMessages, asking.value.parent, stamp)
         }
-        yield* ask({ taskId, attemptId }, verdict, stamp)
+        yield* ask(ran.claimed, verdict, stamp)
         if (Option.isSome(ran.claimed.task.workflowId)) yield* taskEnded(taskId, nextTaskId, stamp)
       }
       return { taskId, attemptId, verdict, settled } satisfies Attempted

@@ -194,6 +194,23 @@ describe("a replay", () => {
     )
   )
 
+  it.effect("asks its operator nothing: its prompt could not be told the answer", () =>
+    staged(
+      () =>
+        Effect.gen(function* () {
+          const store = yield* Store
+          const id = yield* queue()
+          const first = yield* ran
+          const again = yield* replayOf(id, first.attemptId)
+          yield* ran
+          expect((yield* taskOf(again)).status).toBe("blocked")
+          expect(Option.isSome(yield* store.questions.lastOf(id))).toBe(true)
+          expect(yield* store.questions.lastOf(again)).toEqual(Option.none())
+        }),
+      { said: () => answer({ status: "blocked", machine_status: "blocked", question: { text: "Which?" } }) }
+    )
+  )
+
   it.effect("is blocked, nothing started, when the bundle's file was changed or is gone", () =>
     staged((jobs) =>
       Effect.gen(function* () {
