@@ -8,12 +8,15 @@ const list = <A, I>(item: Schema.Schema<A, I>) =>
   Schema.optionalWith(Schema.Array(item), { default: () => [], nullable: true })
 const absent = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { nullable: true })
 
-/** What an attempt asks its operator; the answer stands in the next attempt's prompt. */
+/**
+ * What an attempt asks its operator; the answer stands in the next attempt's prompt. Blank texts decode, for a model
+ * that must fill every key writes them: `evidence/Question` leaves them out, and the work is not lost for them.
+ */
 export const Question = wireStruct({
-  text: Schema.NonEmptyString,
-  choices: list(Schema.NonEmptyString),
+  text: Schema.String,
+  choices: list(Schema.String),
   expiresAt: absent(Time),
-  default: absent(Schema.NonEmptyString)
+  default: absent(Schema.String)
 })
 export type Question = typeof Question.Type
 

@@ -18,10 +18,11 @@ export interface Asking {
 export const asking = (outcome: Outcome): Asking => {
   const { question, ...rest } = outcome
   if (question === undefined) return { outcome, remarks: [] }
-  const without = (why: string): Asking => ({ outcome: rest, remarks: [`question: left out, ${why}`] })
-  if (outcome.status !== "blocked") return without("only an outcome that is blocked asks one")
+  const without = (...remarks: ReadonlyArray<string>): Asking => ({ outcome: rest, remarks })
   const text = legible(question.text, MOST_TEXT)
-  if (text === "") return without("its text is blank")
+  if (outcome.status !== "blocked")
+    return text === "" ? without() : without("question: left out, only an outcome that is blocked asks one")
+  if (text === "") return without("question: left out, its text is blank")
   const offered = [...new Set(question.choices.map((one) => legible(one, MOST_CHOICE)))].filter(
     (one) => one !== ""
   )
@@ -40,7 +41,7 @@ export const asking = (outcome: Outcome): Asking => {
       ...(offered.length > MOST_CHOICES
         ? [`question: ${offered.length} choices, of which the first ${MOST_CHOICES} are offered`]
         : []),
-      ...(question.default === undefined || isOffered
+      ...(byDefault === "" || isOffered
         ? []
         : [`question: its default ${JSON.stringify(byDefault)} was left out, it is not among its choices`])
     ]

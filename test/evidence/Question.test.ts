@@ -36,6 +36,15 @@ describe("what an outcome asks", () => {
     })
   })
 
+  test("is nothing where a model filled every key with nothing: its work is not lost for that", () => {
+    const empty = { text: "", choices: [""], expires_at: null, default: "" }
+    expect(put(empty, "completed")).toEqual({ question: undefined, remarks: [] })
+    expect(put({ ...empty, text: "Which?" })).toEqual({
+      question: { text: "Which?", choices: [] },
+      remarks: []
+    })
+  })
+
   test("takes no default that nobody could have chosen", () => {
     expect(put({ text: "Which?", choices: ["a", "b"], default: "A" })).toEqual({
       question: { text: "Which?", choices: ["a", "b"] },
