@@ -3,14 +3,16 @@ import { Effect, FastCheck, Option } from "effect"
 import { TaskStatus } from "../../../src/domain/Task.ts"
 import { Store } from "../../../src/store/Store.ts"
 import type { Move } from "../../../src/store/Tasks.ts"
-import { add, at, claim, outcome, Raw, settle, stampAt, taskId } from "../../support/store.ts"
+import { add, at, attemptId, claim, outcome, Raw, settle, stampAt, taskId } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
 const TASKS = ["a", "b", "c", "d"]
 
+const block: Move = { _tag: "Block", outcome: Option.none(), error: "x" }
+
 const move: FastCheck.Arbitrary<Move> = FastCheck.oneof(
   FastCheck.constant<Move>({ _tag: "Complete", outcome: outcome() }),
-  FastCheck.constant<Move>({ _tag: "Block", outcome: Option.none(), error: "x" }),
+  FastCheck.constant(block),
   FastCheck.constant<Move>({ _tag: "FailForGood", outcome: Option.none(), error: "x" }),
   FastCheck.integer({ min: -5, max: 50 }).map((seconds): Move => {
     return { _tag: "RetryAt", at: at(seconds), outcome: Option.none(), error: "x" }
@@ -22,7 +24,7 @@ const move: FastCheck.Arbitrary<Move> = FastCheck.oneof(
   FastCheck.constant<Move>({ _tag: "Cancel", reason: "x" })
 )
 
-type Named = "add" | "cancel" | "retry" | "ask" | "beginRound"
+type Named = "add" | "cancel" | "retry" | "ask" | "answer" | "expire" | "beginRound"
 type Step =
   | { readonly do: Named; readonly task: string }
   | { readonly do: "claim" | "promote"; readonly task: string }
@@ -31,12 +33,23 @@ type Step =
 const task = FastCheck.constantFrom(...TASKS)
 const step: FastCheck.Arbitrary<Step> = FastCheck.oneof(
   FastCheck.record({
-    do: FastCheck.constantFrom<Named>("add", "add", "cancel", "retry", "ask", "beginRound"),
+    do: FastCheck.constantFrom<Named>(
+      "add",
+      "add",
+      "cancel",
+      "retry",
+      "ask",
+      "answer",
+      "answer",
+      "expire",
+      "beginRound"
+    ),
     task
   }),
   FastCheck.record({ do: FastCheck.constantFrom<"claim" | "promote">("claim", "claim", "promote"), task }),
   FastCheck.record({ do: FastCheck.constant("settle" as const), nth: FastCheck.nat(20), move }),
-  FastCheck.record({ do: FastCheck.constant("settle" as const), nth: FastCheck.constant(0), move })
+  FastCheck.record({ do: FastCheck.constant("settle" as const), nth: FastCheck.constant(0), move }),
+  FastCheck.constant({ do: "settle" as const, nth: 0, move: block })
 )
 
 /** From where to where a task may go (SPEC.md section 3). */
@@ -80,7 +93,7 @@ const run = (steps: ReadonlyArray<Step>) =>
       } else if (one.do === "promote") yield* store.tasks.promote(at(now))
       else if (one.do === "settle") {
         const attempt = attempts[one.nth % Math.max(1, attempts.length)]
-        if (attempt !== undefined) yield* settle(attempt, one.move, now)
+        if (attempt !== undefined) yield* settledBy(attempt, one, now)
       } else if (one.do === "add") {
         const there = Option.isSome(yield* store.tasks.find(taskId(one.task)))
         if (!there) yield* add(one.task, { dedupeKey: one.task < "c" ? "shared" : one.task }, now)
@@ -88,10 +101,50 @@ const run = (steps: ReadonlyArray<Step>) =>
       else if (one.do === "retry") yield* store.tasks.retry(taskId(one.task), Option.none(), stampAt(now))
       else if (one.do === "ask")
         yield* store.tasks.requestCancel(taskId(one.task), Option.none(), stampAt(now))
-      else yield* store.tasks.beginRound(taskId(one.task), at(now), [])
+      else if (one.do === "beginRound") yield* store.tasks.beginRound(taskId(one.task), at(now), [])
+      else {
+        const last = yield* store.questions.lastOf(taskId(one.task))
+        if (Option.isNone(last)) continue
+        const { questionId } = last.value
+        if (one.do === "answer") yield* store.questions.answer(questionId, "yes", stampAt(now))
+        else yield* store.questions.expire(questionId, stampAt(now))
+      }
     }
     yield* holds
+    yield* questionsHold
   })
+
+/** Ends an attempt; of those that end blocked some ask. */
+const settledBy = (attempt: string, { move, nth }: Extract<Step, { readonly do: "settle" }>, now: number) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const found = yield* store.attempts.find(attemptId(attempt))
+    const settled = yield* settle(attempt, move, now)
+    if (settled._tag === "Late" || move._tag !== "Block" || nth % 2 === 1 || Option.isNone(found)) return
+    const { taskId } = found.value
+    const question = { text: "Which?", choices: [] }
+    yield* store.questions.ask({ taskId, attemptId: attemptId(attempt), question }, stampAt(now))
+  })
+
+/** An open question is of a blocked task, one each; each answer began a round of its own, told once. */
+const questionsHold = Effect.gen(function* () {
+  const raw = yield* Raw
+  const open = yield* raw.run(
+    `SELECT t.status, count(*) AS n FROM questions AS q JOIN tasks AS t ON t.task_id = q.task_id
+     WHERE q.closed_at IS NULL GROUP BY q.task_id`
+  )
+  for (const one of open) expect(one).toEqual({ status: "blocked", n: 1 })
+  const odd = "(answer IS NULL) <> (answered_at IS NULL) OR (answer IS NOT NULL AND closed_at IS NULL)"
+  expect(yield* raw.run(`SELECT question_id FROM questions WHERE ${odd}`)).toEqual([])
+  const answered = yield* raw.run(
+    "SELECT question_id AS id FROM questions WHERE answer IS NOT NULL ORDER BY 1"
+  )
+  const told = yield* raw.run(
+    `SELECT json_extract(detail_json, '$.question_id') AS id FROM run_events
+     WHERE event_type = 'task_retried' AND json_extract(detail_json, '$.answer') IS NOT NULL ORDER BY 1`
+  )
+  expect(told).toEqual(answered)
+})
 
 const holds = Effect.gen(function* () {
   const store = yield* Store
