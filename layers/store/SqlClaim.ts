@@ -63,23 +63,37 @@ interface LaneParts {
   readonly requestedAdapter: string | null
   readonly requestedProfile: string | null
   readonly untrusted: boolean
+  readonly workflowTemplate: string | null
 }
 
-/** The text of a lane: JSON of adapter, profile and 0 or 1, so that any id can stand in it. */
+/**
+ * The text of a lane: JSON of adapter, profile, 0 or 1 and, of a workflow's task, the workflow's template, so
+ * that any id can stand in it.
+ */
 export const laneKey = (lane: LaneParts): string =>
-  json([lane.requestedAdapter, lane.requestedProfile, lane.untrusted ? 1 : 0])
+  json([
+    lane.requestedAdapter,
+    lane.requestedProfile,
+    lane.untrusted ? 1 : 0,
+    ...(lane.workflowTemplate === null ? [] : [lane.workflowTemplate])
+  ])
 
 const decodeLane = onFirstUse(() =>
   Schema.decodeUnknownOption(
     Schema.parseJson(
-      Schema.Tuple(Schema.NullOr(Schema.String), Schema.NullOr(Schema.String), Schema.Literal(0, 1))
+      Schema.Tuple(
+        Schema.NullOr(Schema.String),
+        Schema.NullOr(Schema.String),
+        Schema.Literal(0, 1),
+        Schema.optionalElement(Schema.String)
+      )
     )
   )
 )
 
 // A damaged lane counts as untrusted; the claim sets its tasks aside.
 const laneOf = (row: Row): Lane => {
-  const [adapter, profile, untrusted] = Option.getOrElse(
+  const [adapter, profile, untrusted, template] = Option.getOrElse(
     decodeLane()(row.lane),
     () => [null, null, 1] as const
   )
@@ -87,7 +101,8 @@ const laneOf = (row: Row): Lane => {
     key: String(row.lane),
     requestedAdapter: Option.fromNullable(adapter),
     requestedProfile: Option.fromNullable(profile),
-    untrusted: untrusted === 1
+    untrusted: untrusted === 1,
+    workflowTemplate: Option.fromNullable(template)
   }
 }
 
@@ -122,11 +137,14 @@ const setAside = (sqlite: Sqlite["Type"], taskId: string, problem: string, reque
 const inItsLane =
   (row: Row) =>
   (sound: TaskAndRound): Either.Either<TaskAndRound, RecordInvalid> => {
-    const { requestedAdapter, requestedProfile, untrusted, taskId } = sound.task
+    const { requestedAdapter, requestedProfile, untrusted, taskId, workflowId } = sound.task
+    const { workflowTemplate } = laneOf(row)
     const own = laneKey({
       requestedAdapter: Option.getOrNull(requestedAdapter),
       requestedProfile: Option.getOrNull(requestedProfile),
-      untrusted
+      untrusted,
+      // The task has no more than the workflow's id.
+      workflowTemplate: Option.isSome(workflowId) ? Option.getOrNull(workflowTemplate) : null
     })
     return row.lane === own
       ? Either.right(sound)

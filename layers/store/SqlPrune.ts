@@ -42,6 +42,7 @@ const BUNDLES_OF = statement(`SELECT relative_path, prompt_relative_path FROM bu
 const REMOVE_BUNDLES = statement(`DELETE FROM bundles WHERE ${OF_ATTEMPTS}`)
 const REMOVE_QUESTIONS = statement(`DELETE FROM questions WHERE ${OF_TASKS}`)
 const REMOVE_OUTBOX = statement(`DELETE FROM outbox WHERE ${OF_TASKS}`)
+const REMOVE_BUDGETS = statement(`DELETE FROM budgets WHERE ${OF_TASKS}`)
 const REMOVE_ATTEMPTS = statement(`DELETE FROM attempts WHERE ${OF_TASKS}`)
 const REMOVE_TASKS = statement(`DELETE FROM tasks WHERE ${OF_TASKS}`)
 
@@ -146,7 +147,13 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
           Effect.gen(function* () {
             yield* sqlite.rows(REMOVE_BUNDLES, { ids: idsOf(yield* attemptsOf(tasks)) })
             const ids = json(tasks.map((row) => row.task_id))
-            for (const removal of [REMOVE_QUESTIONS, REMOVE_OUTBOX, REMOVE_ATTEMPTS, REMOVE_TASKS])
+            for (const removal of [
+              REMOVE_QUESTIONS,
+              REMOVE_OUTBOX,
+              REMOVE_BUDGETS,
+              REMOVE_ATTEMPTS,
+              REMOVE_TASKS
+            ])
               yield* sqlite.rows(removal, { ids })
           })
       )

@@ -1,11 +1,13 @@
 import { Effect, Option, Schema } from "effect"
+import type { ExitStatus } from "../../src/domain/Attempt.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import { type TaskStatus, TERMINAL } from "../../src/domain/Task.ts"
 import { Usage } from "../../src/domain/Usage.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
-import type { Move, Settled, Settlement } from "../../src/store/Tasks.ts"
+import type { AttemptEnd, Move, Settled, Settlement } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
+import { settleReserved } from "./SqlBudgets.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
@@ -13,7 +15,8 @@ import { statement, type Value } from "./statement.ts"
 const CLOSE = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = :exitStatus, retry_class = :retryClass,
     reason = :reason, issues_json = :issues, usage_json = :usage, result_path = coalesce(:resultPath, result_path)
-  WHERE attempt_id = :attemptId AND status = 'running' RETURNING task_id, adapter_id, profile_id, model`)
+  WHERE attempt_id = :attemptId AND status = 'running' RETURNING task_id, adapter_id, adapter_mode,
+    profile_id, model, reserved_json`)
 const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
 const END = statement(`
   UPDATE tasks SET status = :status, ready = 0, updated_at = :at, finished_at = :finishedAt, last_error = :error,
@@ -125,6 +128,12 @@ const addUsage = (sqlite: Sql, attempt: Row, usage: Usage, at: string) => {
     .pipe(Effect.asVoid)
 }
 
+// A script costs nothing that anybody could tell.
+const isUntold = ({ cutOff, exitStatus }: AttemptEnd, attempt: Row): boolean =>
+  attempt.adapter_mode !== "script" &&
+  (cutOff === true || Option.match(exitStatus, { onNone: () => true, onSome: (one) => CUT_OFF.has(one) }))
+const CUT_OFF: ReadonlySet<ExitStatus> = new Set(["timeout", "canceled"])
+
 const late = (sqlite: Sql, settlement: Settlement) =>
   Effect.gen(function* () {
     const task = (yield* sqlite.rows(TASK_OF, { attemptId: settlement.attemptId }))[0]
@@ -174,6 +183,9 @@ export const settle = (sqlite: Sql, settlement: Settlement) =>
       yield* appendEvent(sqlite, "task_attempt_finished", subject, finished, stamp)
       yield* appendEvent(sqlite, event, subject, detail, stamp)
       yield* addUsage(sqlite, closed, end.usage, at)
+      const started = typeof closed.adapter_id === "string"
+      const ended = { usage: end.usage, started, untold: isUntold(end, closed) }
+      yield* settleReserved(sqlite, closed, ended, at)
       return { _tag: "Settled", status } satisfies Settled
     })
   )

@@ -10,6 +10,7 @@ import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
 import * as SqlAttempts from "./SqlAttempts.ts"
 import * as SqlBacklog from "./SqlBacklog.ts"
+import * as SqlBudgets from "./SqlBudgets.ts"
 import * as SqlEvents from "./SqlEvents.ts"
 import * as SqlGates from "./SqlGates.ts"
 import * as Sqlite from "./Sqlite.ts"
@@ -20,6 +21,7 @@ import * as SqlRunners from "./SqlRunners.ts"
 import * as SqlSchedules from "./SqlSchedules.ts"
 import * as SqlSensors from "./SqlSensors.ts"
 import * as SqlTasks from "./SqlTasks.ts"
+import * as SqlUsage from "./SqlUsage.ts"
 import * as SqlWorkflows from "./SqlWorkflows.ts"
 import { ensure, identity, marksOf } from "./StoreFile.ts"
 import { statement } from "./statement.ts"
@@ -39,6 +41,8 @@ const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
     workflows: SqlWorkflows.make(sqlite),
     sensors: SqlSensors.make(sqlite),
     backlog: SqlBacklog.make(sqlite),
+    budgets: SqlBudgets.make(sqlite),
+    usage: SqlUsage.make(sqlite),
     maintenance: SqlMaintenance.make(sqlite),
     transact: sqlite.transact,
     changes: changes(sqlite)

@@ -48,6 +48,7 @@ const values = (task: NewTask, stamp: Stamp): Record<string, Value> => {
     requestedProfile: intent.requestedProfile ?? null,
     untrusted: task.untrusted
   }
+  const workflowTemplate = Option.getOrNull(Option.map(task.workflow, ({ template }) => template))
   return {
     taskId: task.taskId,
     kind: intent.kind,
@@ -64,7 +65,7 @@ const values = (task: NewTask, stamp: Stamp): Record<string, Value> => {
     availableAt: time(task.availableAt),
     ready: DateTime.greaterThan(task.availableAt, stamp.at) ? 0 : 1,
     untrusted: task.untrusted ? 1 : 0,
-    lane: Claim.laneKey(lane),
+    lane: Claim.laneKey({ ...lane, workflowTemplate }),
     parent: orNull(Option.map(task.parent, (parent) => parent.taskId)),
     root: orNull(Option.map(task.parent, (parent) => parent.rootTaskId)),
     generation: Option.match(task.parent, { onNone: () => 0, onSome: (parent) => parent.generation + 1 }),

@@ -1,4 +1,5 @@
 import { Context, type Option } from "effect"
+import type { BudgetUnit } from "../domain/Budget.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import type { AdapterSettings } from "./AdapterSettings.ts"
@@ -20,7 +21,7 @@ export interface Budget {
   readonly per: "adapter" | "profile" | "workflow" | "all"
   readonly match: Option.Option<string>
   readonly window: "day" | "task"
-  readonly unit: "usd" | "tokens" | "attempts"
+  readonly unit: BudgetUnit
   readonly limit: number
   readonly reserve: Option.Option<number>
 }

@@ -1,7 +1,9 @@
 import { DateTime, Effect, Option, type Queue, Ref } from "effect"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { now } from "../domain/Time.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
+import { nextDay } from "./Charges.ts"
 import { Notify } from "./Notify.ts"
 import { stampNow } from "./Runner.ts"
 import type { Slots } from "./Slots.ts"
@@ -59,13 +61,16 @@ const fill = (slots: Slots) =>
     return { _tag: "Full" } satisfies Rest
   })
 
-/** When a waiting task may start without a commit: the earliest due time, the end of a cool-down. */
+/** When a waiting task may start without a commit: the earliest due time, the end of a cool-down, a new day. */
 const nextMoment = Effect.gen(function* () {
   const store = yield* Store
   const due = yield* store.tasks.nextDue
-  const [cooldown] = yield* store.gates.cooldowns(yield* now)
+  const { budgets } = yield* RuntimeConfig
+  const at = yield* now
+  const [cooldown] = yield* store.gates.cooldowns(at)
   const ends = Option.map(Option.fromNullable(cooldown), ({ until }) => until)
-  return Option.reduceCompact([due, ends], Option.none<DateTime.Utc>(), (earliest, moment) =>
+  const day = budgets.some(({ window }) => window === "day") ? Option.some(nextDay(at)) : Option.none()
+  return Option.reduceCompact([due, ends, day], Option.none<DateTime.Utc>(), (earliest, moment) =>
     Option.some(Option.match(earliest, { onNone: () => moment, onSome: DateTime.min(moment) }))
   )
 })

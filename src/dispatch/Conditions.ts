@@ -3,7 +3,8 @@ import type { Cooling } from "../adapter/Select.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
-import { type Conditions, leadsTo } from "./Eligibility.ts"
+import { type Charged, dayOfBudgets, nextDay, overBudget } from "./Charges.ts"
+import { type Conditions, chargedOf, leadsTo, type Place } from "./Eligibility.ts"
 
 /**
  * How many attempts run by adapter, in whichever process. One that is still being prepared counts for the
@@ -20,8 +21,11 @@ export const runningByAdapter = Effect.gen(function* () {
   return counts
 })
 
-/** What eligibility is judged from at a time. Running attempts are counted only where a limit asks for them. */
-export const conditionsAt = (at: DateTime.Utc) =>
+/**
+ * What the eligibility of some lanes is judged from at a time. Running attempts are counted only where a limit
+ * asks for them, accounts are read only where there are budgets.
+ */
+export const conditionsAt = (at: DateTime.Utc, lanes: ReadonlyArray<Place>) =>
   Effect.gen(function* () {
     const store = yield* Store
     const settings = yield* RuntimeConfig
@@ -29,15 +33,35 @@ export const conditionsAt = (at: DateTime.Utc) =>
     return {
       settings,
       cooldowns: yield* store.gates.cooldowns(at),
-      running: limited ? yield* runningByAdapter : new Map<string, number>()
+      running: limited ? yield* runningByAdapter : new Map<string, number>(),
+      day: yield* dayOfBudgets(
+        at,
+        settings.budgets,
+        lanes.map((lane) => chargedOf(lane, settings))
+      )
     } satisfies Conditions
   })
 
-/** Which adapters cool down now, for `select`. */
+/**
+ * Which adapters cool down now, for `select`. One whose budget of the day has no room is none to fall back to
+ * either, until the day is over.
+ */
 export const coolingNow = Effect.gen(function* () {
   const store = yield* Store
-  const cooldowns = yield* store.gates.cooldowns(yield* now)
+  const settings = yield* RuntimeConfig
+  const at = yield* now
+  const cooldowns = yield* store.gates.cooldowns(at)
+  const budgets = settings.budgets.filter(({ per }) => per === "adapter")
+  const charged = (adapterId: string): Charged => ({
+    adapterId,
+    profileId: "",
+    workflowTemplate: Option.none()
+  })
+  const day = yield* dayOfBudgets(at, budgets, [...settings.adapters.keys()].map(charged))
   const cooling: Cooling = (id) =>
-    Option.map(Option.fromNullable(cooldowns.find((one) => one.adapterId === id)), ({ until }) => until)
+    Option.orElse(
+      Option.map(Option.fromNullable(cooldowns.find((one) => one.adapterId === id)), ({ until }) => until),
+      () => Option.map(overBudget(budgets, charged(id), day), () => nextDay(at))
+    )
   return cooling
 })

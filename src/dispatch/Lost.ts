@@ -11,6 +11,7 @@ const unknownEnd: Omit<AttemptEnd, "reason"> = {
   retryClass: Option.some("retryable"),
   issues: [],
   usage: unknownUsage,
+  cutOff: true,
   resultPath: Option.none()
 }
 

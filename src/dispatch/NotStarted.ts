@@ -15,15 +15,29 @@ export class WaitsForFallback extends Data.TaggedError("WaitsForFallback")<{
   readonly until: DateTime.Utc
 }> {}
 
+/** The adapter that is to run the task instead has no room in its budget of the day. */
+export class WaitsForBudget extends Data.TaggedError("WaitsForBudget")<{
+  readonly detail: string
+  readonly until: DateTime.Utc
+}> {}
+
+const whyOf = (waits: WaitsForFallback | WaitsForBudget) =>
+  waits._tag === "WaitsForBudget"
+    ? { reason: "budget_exhausted" as const, detail: waits.detail }
+    : {
+        reason: "rate_limited" as const,
+        detail: `no adapter of its chain passes its probe, and ${waits.adapterId} cools down until ${DateTime.formatIso(waits.until)}`
+      }
+
 /** The task waits until then, its attempt not counted: as after a rate limit of its own, at most 20 times a round. */
 export const waitOf = (
-  { adapterId, until }: WaitsForFallback,
+  waits: WaitsForFallback | WaitsForBudget,
   notCounted: number,
   at: DateTime.Utc
 ): Verdict => {
-  const seconds = Math.max(1, Math.ceil(DateTime.distance(at, until) / 1000))
-  const detail = `no adapter of its chain passes its probe, and ${adapterId} cools down until ${DateTime.formatIso(until)}`
-  const why = { reason: "rate_limited" as const, detail, outcome: synthetic("retryable_failure", detail) }
+  const seconds = Math.max(1, Math.ceil(DateTime.distance(at, waits.until) / 1000))
+  const { detail, reason } = whyOf(waits)
+  const why = { reason, detail, outcome: synthetic("retryable_failure", detail) }
   return notCounted < MOST_NOT_COUNTED
     ? Verdict.Snooze({ ...why, seconds })
     : Verdict.Retry({ ...why, seconds: Option.some(seconds) })

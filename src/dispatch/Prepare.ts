@@ -16,6 +16,7 @@ import { now } from "../domain/Time.ts"
 import { precheck } from "../evidence/Precheck.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
+import { charge } from "./Charging.ts"
 import { coolingNow } from "./Conditions.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
 import { adapterUnknown, NotStarted, untrustedNotAdmitted, WaitsForFallback } from "./NotStarted.ts"
@@ -136,6 +137,7 @@ const anew = (claimed: ClaimedTask) =>
   Effect.gen(function* () {
     const profile = yield* profileOf(claimed)
     const adapter = yield* adapterOf(claimed, profile)
+    yield* charge(claimed, { adapterId: adapter.settings.id, profileId: profile.profileId })
     const model = modelOf(adapter.settings, claimed.task.requestedModel)
     const compiled = yield* compile(claimed, profile, adapter, model)
     return { profile, adapter, model, compiled } satisfies Chosen

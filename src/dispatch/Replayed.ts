@@ -8,6 +8,7 @@ import { AttemptId, BundleId, IdSource } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
+import { charge } from "./Charging.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
 import { adapterUnknown, NotStarted, untrustedNotAdmitted } from "./NotStarted.ts"
 
@@ -28,6 +29,7 @@ export const replayed = Effect.fn("Replayed.replayed")(function* (claimed: Claim
   if (Option.isNone(profile))
     return yield* gone(`the profile in ${record.relativePath} is not one that this version reads`)
   const adapter = yield* adapterOf(claimed, recorded.adapter.id)
+  yield* charge(claimed, { adapterId: adapter.settings.id, profileId: profile.value.profileId })
   const model = modelOfReplay(adapter.settings, recorded)
   const { deviation, ...compiled } = yield* replayBundle({
     recorded,

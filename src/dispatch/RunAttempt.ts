@@ -9,7 +9,7 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { finish, type Ran } from "./Finish.ts"
 import { type Judged, judge } from "./Judge.ts"
-import { NotStarted, verdictOf, waitOf } from "./NotStarted.ts"
+import { NotStarted, verdictOf, type WaitsForBudget, type WaitsForFallback, waitOf } from "./NotStarted.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
 
 /**
@@ -36,8 +36,8 @@ const attempted = (
   pipeline(claimed, stop).pipe(
     Effect.catchTags({
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
-      WaitsForFallback: (waits) =>
-        Effect.map(now, (at) => notRun(claimed, waitOf(waits, claimed.round.notCounted, at))),
+      WaitsForFallback: (waits) => putOff(claimed, waits),
+      WaitsForBudget: (waits) => putOff(claimed, waits),
       AssembleFailed: ({ detail, reason }) =>
         Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
       AuditFailed: ({ path, reason }) => Effect.succeed(notRun(claimed, unwritable(`${path}: ${reason}`)))
@@ -49,6 +49,9 @@ const attempted = (
       )
     )
   )
+
+const putOff = (claimed: ClaimedTask, waits: WaitsForFallback | WaitsForBudget) =>
+  Effect.map(now, (at) => notRun(claimed, waitOf(waits, claimed.round.notCounted, at)))
 
 const recorded = (ran: Ran, patience: Schedule.Schedule<unknown>) =>
   finish(ran).pipe(

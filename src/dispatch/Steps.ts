@@ -1,13 +1,16 @@
 import { Effect, Option } from "effect"
+import type { Stamp } from "../domain/Actor.ts"
 import { AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import { evaluateIdle, taskEnded } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
-import type { ClaimedTask } from "../store/Tasks.ts"
+import type { ClaimedTask, Lane } from "../store/Tasks.ts"
+import { isSpent } from "./Charges.ts"
+import { setAside } from "./Charging.ts"
 import { conditionsAt } from "./Conditions.ts"
-import { closed } from "./Eligibility.ts"
+import { type Conditions, closed, leadsTo } from "./Eligibility.ts"
 import { expireQuestions } from "./Expiring.ts"
 import { Runner, stampNow } from "./Runner.ts"
 
@@ -51,6 +54,26 @@ const isEmpty = Effect.gen(function* () {
   return (yield* store.tasks.lanes).length === 0 && Option.isNone(yield* store.gates.pause)
 })
 
+/** Whether the tasks of a lane may start. A budget of the day that is spent is told once. */
+const isOpen = (lane: Lane, conditions: Conditions, stamp: Stamp) =>
+  Effect.gen(function* () {
+    const shut = closed(lane, conditions)
+    if (Option.isNone(shut)) return true
+    if (shut.value._tag !== "OverBudget") return false
+    const { amount, budget, isTold, subject } = shut.value.over
+    if (isTold || !isSpent(shut.value.over)) return false
+    const store = yield* Store
+    const key = { budgetId: budget.id, subject, taskId: Option.none(), windowStart: conditions.day.start }
+    const detail = { unit: budget.unit, limit: budget.limit, amount }
+    yield* store.budgets.exhausted(key, detail, Option.none(), stamp)
+    return false
+  })
+
+const meantFor = ({ task }: ClaimedTask, settings: Conditions["settings"]) => ({
+  adapterId: leadsTo(task, settings),
+  profileId: Option.getOrElse(task.requestedProfile, () => settings.defaultProfile)
+})
+
 // One transaction, so that nothing is claimed after a pause or a cool-down was committed.
 const claimOne = Effect.gen(function* () {
   const store = yield* Store
@@ -64,8 +87,9 @@ const claimOne = Effect.gen(function* () {
     Effect.gen(function* () {
       const pause = yield* store.gates.pause
       if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
-      const conditions = yield* conditionsAt(stamp.at)
-      const lanes = (yield* store.tasks.lanes).filter((lane) => Option.isNone(closed(lane, conditions)))
+      const ready = yield* store.tasks.lanes
+      const conditions = yield* conditionsAt(stamp.at, ready)
+      const lanes = yield* Effect.filter(ready, (lane) => isOpen(lane, conditions, stamp))
       const claim = yield* store.tasks.claim({
         lanes: lanes.map((lane) => lane.key),
         attemptId,
@@ -75,6 +99,9 @@ const claimOne = Effect.gen(function* () {
       })
       // The workflow of a task that was set aside learns of it.
       if (claim._tag === "Quarantined") yield* taskEnded(claim.taskId, nextTaskId, stamp)
+      // Where its task's own budget is spent the attempt will find that nothing was set aside for it, and end.
+      if (claim._tag === "Claimed")
+        yield* setAside(claim.claimed, meantFor(claim.claimed, conditions.settings), stamp)
       return claim
     })
   )

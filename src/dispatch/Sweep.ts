@@ -111,5 +111,6 @@ const ended = (survivors: ReadonlyArray<string>): AttemptEnd => ({
   reason: "boot_sweep",
   issues: survivors.map((process) => `still running after SIGKILL: ${process}`),
   usage: unknownUsage,
+  cutOff: true,
   resultPath: Option.none()
 })

@@ -49,7 +49,9 @@ export const EventType = Schema.Literal(
   "dispatch_drained",
   "late_result_ignored",
   "record_quarantined",
-  "adapter_cooldown"
+  "adapter_cooldown",
+  "budget_exhausted",
+  "budget_granted"
 )
 export type EventType = typeof EventType.Type
 

@@ -131,7 +131,11 @@ export interface NewTask {
     readonly rootTaskId: TaskId
     readonly generation: number
   }>
-  readonly workflow: Option.Option<{ readonly id: WorkflowId; readonly state: string }>
+  readonly workflow: Option.Option<{
+    readonly id: WorkflowId
+    readonly template: string
+    readonly state: string
+  }>
   readonly replayOf: Option.Option<AttemptId>
   readonly traceParent: Option.Option<string>
   readonly createdBy: Actor

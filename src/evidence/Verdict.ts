@@ -11,6 +11,7 @@ export type NotStartedReason =
   | "profile_unknown"
   | "adapter_unknown"
   | "untrusted_not_admitted"
+  | "budget_exhausted"
   | "prompt_too_large"
   | "artifact_root_unusable"
   | "path_refused"

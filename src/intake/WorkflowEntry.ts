@@ -59,14 +59,14 @@ export const isKept = ({ workflow }: WorkflowRow, holder: TaskId): string =>
 const make = (row: WorkflowRow, wanted: JsonObject, taskId: TaskId, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { currentState, id, instanceKey } = row.workflow
+    const { currentState, id, instanceKey, template } = row.workflow
     const intent = yield* Effect.either(readIntent(wanted))
     if (Either.isLeft(intent))
       return yield* stall(row, `its task is no intent: ${intent.left.message}`, stamp)
     const door = {
       actor: { surface: "workflow", name: instanceKey } as const,
       untrusted: row.untrusted,
-      workflow: Option.some({ id, state: currentState })
+      workflow: Option.some({ id, template, state: currentState })
     }
     const made = yield* store.tasks.add(yield* taskWith(intent.right, door, taskId, stamp.at), stamp)
     const other = made.task.taskId

@@ -1,7 +1,9 @@
 import { DateTime, Effect, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { saying } from "../dispatch/Charges.ts"
+import { workflowTemplateOf } from "../dispatch/Charging.ts"
 import { conditionsAt } from "../dispatch/Conditions.ts"
-import { closed } from "../dispatch/Eligibility.ts"
+import { closed, type LaneClosed } from "../dispatch/Eligibility.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Task } from "../domain/Task.ts"
@@ -39,7 +41,7 @@ export const waiting = Effect.fn("Waiting.waiting")(function* (task: Task) {
   if (task.status !== "pending" && task.status !== "retryable_failure") return Option.none<Waiting>()
   const at = yield* now
   if (DateTime.greaterThan(task.availableAt, at))
-    return because("not_due", notDue(task), Option.some(task.availableAt))
+    return because(putOffBy(task), notDue(task), Option.some(task.availableAt))
   const held = yield* heldBack(task, at)
   return Option.isSome(held) ? held : yield* unserved
 })
@@ -58,6 +60,10 @@ const blocked = (task: Task) =>
       : because("answer", `it waits for an answer: ${text}`, expiresAt)
   })
 
+/** A fallback's budget is found spent by the attempt, which then puts the task off. */
+const putOffBy = (task: Task): "budget" | "not_due" =>
+  Option.exists(task.lastError, (error) => error.startsWith("budget_exhausted: ")) ? "budget" : "not_due"
+
 const notDue = (task: Task): string =>
   Option.match(task.lastError, {
     onNone: () => "it is not due yet",
@@ -73,13 +79,20 @@ const heldBack = (task: Task, at: DateTime.Utc) =>
       const reason = Option.match(pause.value.reason, { onNone: () => "", onSome: (text) => `: ${text}` })
       return because("paused", `dispatch was paused by ${pause.value.actor.name}${reason}`)
     }
-    const shut = closed(task, yield* conditionsAt(at))
-    return Option.flatMap(shut, (why) =>
-      why._tag === "Cooldown"
-        ? because("cooldown", `adapter ${why.adapterId} cools down: ${why.reason}`, Option.some(why.until))
-        : because("concurrency", `adapter ${why.adapterId} runs ${why.limit} attempts, its most at once`)
-    )
+    const lane = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }
+    return Option.flatMap(closed(lane, yield* conditionsAt(at, [lane])), shutBy)
   })
+
+const shutBy = (why: LaneClosed): Option.Option<Waiting> => {
+  switch (why._tag) {
+    case "Cooldown":
+      return because("cooldown", `adapter ${why.adapterId} cools down: ${why.reason}`, Option.some(why.until))
+    case "AdapterBusy":
+      return because("concurrency", `adapter ${why.adapterId} runs ${why.limit} attempts, its most at once`)
+    case "OverBudget":
+      return because("budget", saying(why.over), Option.some(why.until))
+  }
+}
 
 /** Nothing is shut, and yet nobody has taken it: there is no dispatcher, or it has its hands full. */
 const unserved = Effect.gen(function* () {

@@ -23,7 +23,7 @@ export interface CooldownCause {
 }
 
 /** An attempt that runs, in whichever process. `adapterId` is none while it is still being prepared. */
-export interface InHand extends Omit<Lane, "key"> {
+export interface InHand extends Omit<Lane, "key" | "workflowTemplate"> {
   readonly adapterId: Option.Option<string>
 }
 

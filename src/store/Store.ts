@@ -1,6 +1,7 @@
 import { Context, type Effect, type Stream } from "effect"
 import type { Attempts } from "./Attempts.ts"
 import type { Backlog } from "./Backlog.ts"
+import type { Budgets } from "./Budgets.ts"
 import type { Events } from "./Events.ts"
 import type { Gates } from "./Gates.ts"
 import type { Maintenance } from "./Maintenance.ts"
@@ -11,6 +12,7 @@ import type { Schedules } from "./Schedules.ts"
 import type { Sensors } from "./Sensors.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 import type { Tasks } from "./Tasks.ts"
+import type { UsageSums } from "./Usage.ts"
 import type { Workflows } from "./Workflows.ts"
 
 /** The record of everything: one service made of small contracts, because transactions span them. */
@@ -28,6 +30,8 @@ export class Store extends Context.Tag("agent-runtime/Store")<
     readonly workflows: Workflows
     readonly sensors: Sensors
     readonly backlog: Backlog
+    readonly budgets: Budgets
+    readonly usage: UsageSums
     readonly maintenance: Maintenance
     /**
      * Runs a program as one transaction, named for traces; inside another one it joins it. While a database

@@ -14,6 +14,8 @@ export interface Lane {
   readonly requestedAdapter: Option.Option<string>
   readonly requestedProfile: Option.Option<string>
   readonly untrusted: boolean
+  /** The template of the workflow that the task belongs to: what budgets by workflow close. */
+  readonly workflowTemplate: Option.Option<string>
 }
 
 export interface ClaimRequest {
@@ -44,6 +46,8 @@ export interface AttemptEnd {
   readonly reason: string
   readonly issues: ReadonlyArray<string>
   readonly usage: Usage
+  /** True when it was ended from outside, so that what it used could not be told: budgets then take the worst. */
+  readonly cutOff?: boolean
   readonly resultPath: Option.Option<string>
   /** What the attempt's event tells beside the above. */
   readonly detail?: JsonObject

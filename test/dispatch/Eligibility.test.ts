@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { DateTime, Option } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
+import type { DayOfBudgets } from "../../src/dispatch/Charges.ts"
 import { admitsUntrusted, closed } from "../../src/dispatch/Eligibility.ts"
 import { profile, settings } from "../support/settings.ts"
 
@@ -32,11 +33,13 @@ const given = settings({
 const lane = (adapter?: string, name?: string, untrusted = false) => ({
   requestedAdapter: Option.fromNullable(adapter),
   requestedProfile: Option.fromNullable(name),
-  untrusted
+  untrusted,
+  workflowTemplate: Option.none<string>()
 })
 
 const until = DateTime.unsafeMake(1_000)
-const open = { settings: given, cooldowns: [], running: new Map<string, number>() }
+const day: DayOfBudgets = { start: DateTime.unsafeMake(0), accounts: new Map(), amounts: new Map() }
+const open = { settings: given, cooldowns: [], running: new Map<string, number>(), day }
 const cooling = { ...open, cooldowns: [{ adapterId: "codex", reason: Option.some("429"), until }] }
 
 describe("the tasks of a lane start", () => {

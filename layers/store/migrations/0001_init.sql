@@ -122,7 +122,7 @@ CREATE TABLE attempts (
   -- The child that was started last, so that a sweep after the death of its dispatcher finds it.
   child_pid INTEGER,
   child_start_time TEXT,
-  -- Budgets set aside in the claim (id -> amount), settled when the attempt ends.
+  -- What was set aside in the claim, a list of budgets' accounts with amounts; settled when the attempt ends.
   reserved_json TEXT,
   UNIQUE (task_id, number)
 ) STRICT
@@ -309,15 +309,20 @@ CREATE TABLE usage (
 
 -- A budget's account in one window: what was spent, set aside by running attempts, and granted on top.
 CREATE TABLE budgets (
+  -- Empty where the window is a day; else the window is this task's.
+  task_id TEXT NOT NULL DEFAULT '',
+  window_start TEXT NOT NULL,
   budget_id TEXT NOT NULL,
   subject TEXT NOT NULL,
-  window_start TEXT NOT NULL,
   spent REAL NOT NULL DEFAULT 0,
   reserved REAL NOT NULL DEFAULT 0,
   granted REAL NOT NULL DEFAULT 0,
+  exhausted_at TEXT,
   updated_at TEXT NOT NULL,
-  PRIMARY KEY (budget_id, subject, window_start)
+  PRIMARY KEY (task_id, window_start, budget_id, subject)
 ) STRICT
+
+CREATE INDEX budgets_of_tasks ON budgets (budget_id, window_start) WHERE task_id <> '' AND (reserved > 0 OR exhausted_at IS NOT NULL)
 
 CREATE TABLE questions (
   question_id INTEGER PRIMARY KEY AUTOINCREMENT,

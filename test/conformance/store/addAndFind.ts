@@ -36,7 +36,7 @@ export const addAndFind = (check: Sentence) => {
         untrusted: true,
         payload: { text: "größe 🙂", deep: [{ n: 1.5, none: null }] },
         parent: Option.some({ taskId: taskId("parent"), rootTaskId: taskId("root"), generation: 2 }),
-        workflow: Option.some({ id: WorkflowId.make(4), state: "draft" })
+        workflow: Option.some({ id: WorkflowId.make(4), template: "t", state: "draft" })
       })
       const added = yield* store.tasks.add(
         {
@@ -170,11 +170,11 @@ export const addAndFind = (check: Sentence) => {
   check(
     "holds a second unfinished task of a workflow's state back",
     Effect.gen(function* () {
-      const workflow = Option.some({ id: WorkflowId.make(1), state: "draft" })
+      const workflow = Option.some({ id: WorkflowId.make(1), template: "t", state: "draft" })
       yield* add("a", { workflow })
       const second = yield* Effect.flip(add("b", { workflow }))
       expect(second._tag).toBe("StoreUnavailable")
-      yield* add("c", { workflow: Option.some({ id: WorkflowId.make(1), state: "review" }) })
+      yield* add("c", { workflow: Option.some({ id: WorkflowId.make(1), template: "t", state: "review" }) })
       yield* claimed("a1")
       yield* settle("a1", complete)
       expect((yield* add("b", { workflow })).created).toBe(true)

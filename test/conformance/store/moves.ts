@@ -199,7 +199,7 @@ export const moves = (check: Sentence) => {
     "refuses to retry while another unfinished task holds the workflow's state, and names it",
     Effect.gen(function* () {
       const store = yield* Store
-      const workflow = Option.some({ id: WorkflowId.make(3), state: "draft" })
+      const workflow = Option.some({ id: WorkflowId.make(3), template: "t", state: "draft" })
       yield* brought("a", complete, { workflow })
       yield* add("rival", { workflow })
       expect(yield* store.tasks.retry(taskId("a"), none, stampAt(1))).toMatchObject({

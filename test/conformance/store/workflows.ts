@@ -37,7 +37,7 @@ export const move = (
 export const stateTask = (name: string, id: WorkflowId, state: string, seconds = 0) =>
   Effect.gen(function* () {
     const store = yield* Store
-    yield* add(name, { workflow: Option.some({ id, state }) }, seconds)
+    yield* add(name, { workflow: Option.some({ id, template: "t", state }) }, seconds)
     yield* store.workflows.taskCreated(id, taskId(name), state, stampAt(seconds))
   })
 

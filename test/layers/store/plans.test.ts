@@ -8,11 +8,12 @@ import { statement } from "../../../layers/store/statement.ts"
 const folder = join(import.meta.dir, "../../../layers/store")
 
 /** Tables that stay small: a row per status, adapter or backup. Whatever else there is may have millions. */
-const SMALL = /^SCAN (task_counts|gates|budgets|backups|schema_migrations)\b/
+const SMALL = /^SCAN (task_counts|gates|backups|schema_migrations)\b/
 
 /** Walks along an index that holds only what is open, or that LIMIT ends. */
 const BOUNDED = [
   /^SCAN attempts USING INDEX attempts_running$/,
+  /^SCAN attempts USING INDEX sqlite_autoindex_attempts_1$/,
   /^SCAN runners USING INDEX runners_open$/,
   /^SCAN tasks USING INDEX tasks_delayed$/,
   /^SCAN sensor_events USING INDEX sensor_events_created$/,

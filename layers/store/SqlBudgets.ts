@@ -1,0 +1,236 @@
+import { DateTime, Effect, Option, Schema } from "effect"
+import { type Ended, spentBy } from "../../src/domain/Budget.ts"
+import { TaskId } from "../../src/domain/Ids.ts"
+import type { JsonObject } from "../../src/domain/Json.ts"
+import { Time } from "../../src/domain/Time.ts"
+import { nullable, onFirstUse, wireStruct } from "../../src/domain/Wire.ts"
+import type { Account, AccountKey, Budgets, Charge, Reserved } from "../../src/store/Budgets.ts"
+import { time } from "./columns.ts"
+import { idReader } from "./rows.ts"
+import { appendEvent } from "./SqlEvents.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement, type Value } from "./statement.ts"
+
+const OF_DAY = statement(
+  "SELECT * FROM budgets WHERE task_id = '' AND window_start = :windowStart ORDER BY budget_id, subject"
+)
+const OF_TASK = statement("SELECT * FROM budgets WHERE task_id = :taskId")
+const OF_TASKS = statement(`
+  SELECT budgets.* FROM budgets CROSS JOIN tasks USING (task_id)
+  WHERE budget_id = :budgetId AND budgets.task_id <> '' AND (reserved > 0 OR exhausted_at IS NOT NULL)
+    AND tasks.status IN ('pending', 'running', 'retryable_failure', 'blocked')
+  ORDER BY window_start DESC LIMIT :limit`)
+
+const KEY =
+  "task_id = :taskId AND window_start = :windowStart AND budget_id = :budgetId AND subject = :subject"
+const OPEN = statement(`
+  INSERT INTO budgets (task_id, window_start, budget_id, subject, updated_at)
+  VALUES (:taskId, :windowStart, :budgetId, :subject, :at) ON CONFLICT DO NOTHING`)
+const FIND = statement(`SELECT * FROM budgets WHERE ${KEY}`)
+// The rule of domain/Budget's hasRoom.
+const SET_ASIDE = statement(`
+  UPDATE budgets SET reserved = round(reserved + :amount, 9), updated_at = :at
+  WHERE ${KEY} AND spent < :limit + granted AND spent + reserved + :amount <= (:limit + granted) * 1.000000001
+  RETURNING budget_id`)
+const GIVE_BACK = statement(`
+  UPDATE budgets SET reserved = max(0.0, round(reserved - :amount, 9)), spent = round(spent + :spent, 9), updated_at = :at
+  WHERE ${KEY}`)
+const EXHAUSTED = statement(`
+  UPDATE budgets SET exhausted_at = :at, updated_at = :at WHERE ${KEY} AND exhausted_at IS NULL RETURNING *`)
+const GRANT = statement(`
+  UPDATE budgets SET granted = round(granted + :amount, 9), exhausted_at = NULL, updated_at = :at
+  WHERE ${KEY} RETURNING *`)
+
+const RESERVED_OF = statement(
+  "SELECT task_id, reserved_json FROM attempts WHERE attempt_id = :attemptId AND status = 'running'"
+)
+const RESERVE = statement(
+  "UPDATE attempts SET reserved_json = :reserved WHERE attempt_id = :attemptId AND status = 'running'"
+)
+
+const TOLD = `CASE WHEN NOT json_valid(usage_json) THEN NULL
+    WHEN :unit = 'usd' THEN usage_json ->> '$.cost_usd'
+    ELSE coalesce((usage_json ->> '$.input_tokens') + (usage_json ->> '$.output_tokens'),
+      usage_json ->> '$.input_tokens', usage_json ->> '$.output_tokens') END`
+const MEAN_OF_ADAPTER = statement(`
+  SELECT told FROM (
+    SELECT ${TOLD} AS told FROM attempts WHERE adapter_id = :subject ORDER BY started_at DESC LIMIT 100) AS recent
+  WHERE told IS NOT NULL LIMIT 20`)
+// Ids of attempts sort as their starts do; no index has the profile or the workflow's template.
+const MEAN_OF_PROFILE = statement(`
+  SELECT told FROM (
+    SELECT profile_id, ${TOLD} AS told FROM attempts ORDER BY attempt_id DESC LIMIT 500) AS recent
+  WHERE profile_id = :subject AND told IS NOT NULL LIMIT 20`)
+const MEAN_OF_WORKFLOW = statement(`
+  SELECT told FROM (
+    SELECT task_id, ${TOLD} AS told FROM attempts ORDER BY attempt_id DESC LIMIT 500) AS recent
+    CROSS JOIN tasks USING (task_id) CROSS JOIN workflows ON workflows.id = tasks.workflow_id
+  WHERE told IS NOT NULL AND workflows.template = :subject LIMIT 20`)
+const MEAN_OF_ALL = statement(`
+  SELECT told FROM (SELECT ${TOLD} AS told FROM attempts ORDER BY attempt_id DESC LIMIT 100) AS recent
+  WHERE told IS NOT NULL LIMIT 20`)
+const MEANS = {
+  adapter: MEAN_OF_ADAPTER,
+  profile: MEAN_OF_PROFILE,
+  workflow: MEAN_OF_WORKFLOW,
+  all: MEAN_OF_ALL
+}
+
+type Sql = Sqlite["Type"]
+
+/** What an attempt has set aside, as its row keeps it: all that the settlement needs. */
+const SetAside = Schema.parseJson(
+  Schema.Array(
+    wireStruct({
+      budgetId: Schema.String,
+      subject: Schema.String,
+      taskId: nullable(TaskId),
+      windowStart: Time,
+      unit: Schema.Literal("usd", "tokens", "attempts"),
+      amount: Schema.Number
+    })
+  )
+)
+type SetAside = typeof SetAside.Type
+const encodeSetAside = onFirstUse(() => Schema.encodeSync(SetAside))
+const decodeSetAside = onFirstUse(() => Schema.decodeUnknownOption(SetAside))
+
+// What cannot be read any more cannot be given back: a day's account forgets it with its window.
+const setAsideBy = (row: Row): SetAside =>
+  row.reserved_json === null ? [] : Option.getOrElse(decodeSetAside()(row.reserved_json), () => [])
+
+const keyValues = (key: AccountKey): Record<string, Value> => ({
+  taskId: Option.getOrElse(key.taskId, () => ""),
+  windowStart: time(key.windowStart),
+  budgetId: key.budgetId,
+  subject: key.subject
+})
+
+const taskIdOf = idReader(TaskId)
+
+const timeOf = (value: Value | undefined): Option.Option<DateTime.Utc> =>
+  typeof value === "string" ? Option.map(DateTime.make(value), DateTime.toUtc) : Option.none()
+
+const toAccount = (row: Row): Account => ({
+  budgetId: String(row.budget_id),
+  subject: String(row.subject),
+  taskId: row.task_id === "" ? Option.none() : Option.some(taskIdOf(row.task_id)),
+  windowStart: Option.getOrElse(timeOf(row.window_start), () => DateTime.unsafeMake(0)),
+  spent: Number(row.spent),
+  reserved: Number(row.reserved),
+  granted: Number(row.granted),
+  exhaustedAt: timeOf(row.exhausted_at)
+})
+
+const toAccounts = Effect.map((rows: ReadonlyArray<Row>) => rows.map(toAccount))
+
+const told = (account: Account): JsonObject => ({
+  budget_id: account.budgetId,
+  subject: account.subject,
+  window_start: time(account.windowStart),
+  spent: account.spent,
+  reserved: account.reserved,
+  granted: account.granted
+})
+
+/** Settles what an attempt had set aside when it was closed; part of that transaction. */
+export const settleReserved = (sqlite: Sql, attempt: Row, ended: Ended, at: string) =>
+  Effect.forEach(
+    setAsideBy(attempt),
+    (one) =>
+      sqlite.rows(GIVE_BACK, {
+        ...keyValues(one),
+        amount: one.amount,
+        spent: spentBy(one.unit, one.amount, ended),
+        at
+      }),
+    { discard: true }
+  )
+
+/** The first charge that its account has no room for; all before it are set aside. */
+const setAside = (sqlite: Sql, charges: ReadonlyArray<Charge>, at: string) =>
+  Effect.gen(function* () {
+    for (const [index, charge] of charges.entries()) {
+      const key = keyValues(charge)
+      yield* sqlite.rows(OPEN, { ...key, at })
+      const { amount, limit } = charge
+      if ((yield* sqlite.rows(SET_ASIDE, { ...key, amount, limit, at })).length === 0)
+        return Option.some({ charge, index })
+    }
+    return Option.none<{ readonly charge: Charge; readonly index: number }>()
+  })
+
+const isSame = (before: ReadonlyArray<AccountKey>, now: ReadonlyArray<AccountKey>): boolean => {
+  const names = (some: ReadonlyArray<AccountKey>) => some.map((one) => JSON.stringify(keyValues(one))).sort()
+  return names(before).join() === names(now).join()
+}
+
+const reserve = (sqlite: Sql, attemptId: string, charges: ReadonlyArray<Charge>, at: string) =>
+  Effect.gen(function* () {
+    const attempt = (yield* sqlite.rows(RESERVED_OF, { attemptId }))[0]
+    if (attempt === undefined) return { _tag: "Reserved" } satisfies Reserved
+    const giveBack = (some: ReadonlyArray<AccountKey & { readonly amount: number }>) =>
+      Effect.forEach(some, (one) =>
+        sqlite.rows(GIVE_BACK, { ...keyValues(one), amount: one.amount, spent: 0, at })
+      )
+    const before = setAsideBy(attempt)
+    if (isSame(before, charges)) return { _tag: "Reserved" } satisfies Reserved
+    yield* giveBack(before)
+    const over = yield* setAside(sqlite, charges, at)
+    if (Option.isSome(over)) {
+      const { charge, index } = over.value
+      const account = toAccount((yield* sqlite.rows(FIND, keyValues(charge)))[0]!)
+      yield* giveBack(charges.slice(0, index))
+      yield* giveBack(before.map((one) => ({ ...one, amount: -one.amount })))
+      return { _tag: "Over", charge, account } satisfies Reserved
+    }
+    yield* sqlite.rows(RESERVE, { attemptId, reserved: encodeSetAside()(charges) })
+    return { _tag: "Reserved" } satisfies Reserved
+  })
+
+export const make = (sqlite: Sql): Budgets => ({
+  ofDay: Effect.fn("Budgets.ofDay")((windowStart) =>
+    toAccounts(sqlite.rows(OF_DAY, { windowStart: time(windowStart) }))
+  ),
+  ofTask: Effect.fn("Budgets.ofTask")((taskId) => toAccounts(sqlite.rows(OF_TASK, { taskId }))),
+  ofTasks: Effect.fn("Budgets.ofTasks")((budgetId, limit) =>
+    toAccounts(sqlite.rows(OF_TASKS, { budgetId, limit }))
+  ),
+  reserve: Effect.fn("Budgets.reserve")((attemptId, charges, stamp) =>
+    sqlite.transact("Budgets.reserve", reserve(sqlite, attemptId, charges, time(stamp.at)))
+  ),
+  exhausted: Effect.fn("Budgets.exhausted")((key, detail, attemptId, stamp) =>
+    sqlite.transact(
+      "Budgets.exhausted",
+      Effect.gen(function* () {
+        const values = { ...keyValues(key), at: time(stamp.at) }
+        yield* sqlite.rows(OPEN, values)
+        const row = (yield* sqlite.rows(EXHAUSTED, values))[0]
+        if (row === undefined) return false
+        const subject = { taskId: Option.getOrNull(key.taskId), attemptId: Option.getOrNull(attemptId) }
+        yield* appendEvent(sqlite, "budget_exhausted", subject, { ...told(toAccount(row)), ...detail }, stamp)
+        return true
+      })
+    )
+  ),
+  grant: Effect.fn("Budgets.grant")((key, unit, amount, stamp) =>
+    sqlite.transact(
+      "Budgets.grant",
+      Effect.gen(function* () {
+        const values = { ...keyValues(key), at: time(stamp.at) }
+        yield* sqlite.rows(OPEN, values)
+        const account = toAccount((yield* sqlite.rows(GRANT, { ...values, amount }))[0]!)
+        const subject = { taskId: Option.getOrNull(key.taskId) }
+        yield* appendEvent(sqlite, "budget_granted", subject, { ...told(account), unit, amount }, stamp)
+        return account
+      })
+    )
+  ),
+  mean: Effect.fn("Budgets.mean")((per, subject, unit) =>
+    Effect.map(sqlite.rows(MEANS[per], per === "all" ? { unit } : { subject, unit }), (rows) => {
+      const figures = rows.map((row) => Number(row.told)).filter(Number.isFinite)
+      const sum = figures.reduce((all, one) => all + one, 0)
+      return figures.length === 0 ? Option.none() : Option.some(sum / figures.length)
+    })
+  )
+})

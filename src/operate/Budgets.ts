@@ -1,0 +1,277 @@
+import { Effect, Option, Schema } from "effect"
+import { remedyFor } from "../config/NearMiss.ts"
+import { type Budget, RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { dayOf, nextDay } from "../dispatch/Charges.ts"
+import { TaskId } from "../domain/Ids.ts"
+import { now, Time } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import type { Account, AccountKey } from "../store/Budgets.ts"
+import { Store } from "../store/Store.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+
+const Unit = Schema.Literal("usd", "tokens", "attempts")
+const UNITS = Unit.literals
+
+const Row = wireStruct({
+  id: Schema.String,
+  /** The adapter, profile or workflow template that is counted; null where all are counted together. */
+  subject: nullable(Schema.String),
+  window: Schema.Literal("day", "task"),
+  /** The task whose window it is; null where the window is a day. */
+  taskId: nullable(Schema.String),
+  /** Null where no window has begun: of a budget by task that holds nothing up. */
+  windowStart: nullable(Time),
+  /** When the next window opens by itself. */
+  opensAt: nullable(Time),
+  unit: Unit,
+  limit: Schema.Number,
+  spent: Schema.Number,
+  reserved: Schema.Number,
+  granted: Schema.Number,
+  /** Since when it lets nothing start. */
+  exhaustedAt: nullable(Time)
+})
+
+/** Accounts of tasks that are shown, and that one grant adds to, of one budget. */
+const MOST_TASKS = 100
+
+const named = (subject: string): Option.Option<string> =>
+  subject === "" ? Option.none() : Option.some(subject)
+
+const rowOf = (budget: Budget, account: Account): typeof Row.Type => {
+  const { exhaustedAt, granted, reserved, spent, subject, taskId, windowStart } = account
+  return {
+    id: budget.id,
+    subject: named(subject),
+    window: budget.window,
+    taskId,
+    windowStart: Option.some(windowStart),
+    opensAt: budget.window === "day" ? Option.some(nextDay(windowStart)) : Option.none(),
+    unit: budget.unit,
+    limit: budget.limit,
+    spent,
+    reserved,
+    granted,
+    exhaustedAt
+  }
+}
+
+/** Whether an account of an earlier configuration still says something of the budget. */
+const fits = (budget: Budget, { subject }: Account): boolean =>
+  budget.per === "all"
+    ? subject === ""
+    : subject !== "" && Option.getOrElse(budget.match, () => subject) === subject
+
+/** The accounts of a budget's present windows. */
+const accountsOf = (budget: Budget) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const found =
+      budget.window === "task"
+        ? yield* store.budgets.ofTasks(budget.id, MOST_TASKS)
+        : (yield* store.budgets.ofDay(dayOf(yield* now))).filter(({ budgetId }) => budgetId === budget.id)
+    return found.filter((account) => fits(budget, account))
+  })
+
+/** A budget of which nothing was used in its present window. */
+const unused = (budget: Budget) =>
+  Effect.map(now, (at): typeof Row.Type => {
+    const windowStart = budget.window === "day" ? Option.some(dayOf(at)) : Option.none()
+    return {
+      id: budget.id,
+      subject: budget.match,
+      window: budget.window,
+      taskId: Option.none(),
+      windowStart,
+      opensAt: Option.map(windowStart, nextDay),
+      unit: budget.unit,
+      limit: budget.limit,
+      spent: 0,
+      reserved: 0,
+      granted: 0,
+      exhaustedAt: Option.none()
+    }
+  })
+
+/**
+ * Every budget with its accounts of the present window, a row for each subject that was used; one by task shows
+ * the tasks that it holds up or that run, at most the newest 100.
+ */
+export const list = operation({
+  name: "budgets.list",
+  role: "read",
+  output: wireStruct({ budgets: Schema.Array(Row) }),
+  run: Effect.fn("Budgets.list")(function* (_: object) {
+    const settings = yield* RuntimeConfig
+    const rows = yield* Effect.forEach(settings.budgets, (budget) =>
+      Effect.gen(function* () {
+        const accounts = yield* accountsOf(budget)
+        return accounts.length === 0
+          ? [yield* unused(budget)]
+          : accounts.map((account) => rowOf(budget, account))
+      })
+    )
+    return { budgets: rows.flat() }
+  })
+})
+
+export interface GrantInput {
+  readonly id: string
+  /** Exactly one of the three, that which the budget counts, above 0. */
+  readonly usd: Option.Option<number>
+  readonly tokens: Option.Option<number>
+  readonly attempts: Option.Option<number>
+  /** The adapter, profile or workflow template, where a budget counts each on its own. */
+  readonly subject: Option.Option<string>
+  /** The task, of a budget by task. */
+  readonly task: Option.Option<string>
+}
+
+const refused = (code: string, message: string, hint: string, exitCode: 1 | 2) =>
+  new Refusal({ code, message, hint, exitCode })
+
+const short = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
+
+const budgetOf = (id: string) =>
+  Effect.gen(function* () {
+    const { budgets } = yield* RuntimeConfig
+    const budget = budgets.find((one) => one.id === id)
+    if (budget !== undefined) return budget
+    const known = budgets.map((one) => one.id)
+    return yield* refused(
+      "budget_not_found",
+      `there is no budget ${short(id)}`,
+      remedyFor(id, known, "budgets") || "agent-runtime budget-show lists them",
+      1
+    )
+  })
+
+const amountOf = (budget: Budget, input: GrantInput) => {
+  const given = UNITS.filter((unit) => Option.isSome(input[unit]))
+  const hint = `agent-runtime budget-grant ${budget.id} --${budget.unit} N`
+  if (given.length !== 1 || given[0] !== budget.unit)
+    return refused(
+      "grant_unfit",
+      `budget ${budget.id} counts ${budget.unit}; found ${given.length === 0 ? "no amount" : given.join(" and ")}`,
+      hint,
+      2
+    )
+  const amount = Option.getOrElse(input[budget.unit], () => 0)
+  const isWhole = budget.unit === "usd" || Number.isInteger(amount)
+  return amount > 0 && amount <= MOST && isWhole
+    ? Effect.succeed(amount)
+    : refused(
+        "grant_unfit",
+        `${budget.unit}: found ${amount}; expected ${budget.unit === "usd" ? "a number" : "a whole number"} above 0, at most ${MOST}`,
+        hint,
+        2
+      )
+}
+const MOST = 1_000_000_000_000
+
+/** What was said of the subject, against what the budget counts; none where nothing was and there are several. */
+const subjectOf = (budget: Budget, given: Option.Option<string>) => {
+  const only = budget.per === "all" ? Option.some("") : budget.match
+  if (Option.isNone(given)) return Effect.succeed(only)
+  if (Option.getOrElse(only, () => given.value) === given.value) return Effect.succeed(given)
+  const counted = Option.filter(only, (one) => one !== "")
+  return refused(
+    "subject_unfit",
+    `subject: found "${short(given.value)}"; budget ${budget.id} counts ${Option.getOrElse(counted, () => "all together")}`,
+    "leave it out",
+    2
+  )
+}
+
+/** The accounts that a grant adds to: what is named, else what lets nothing start now. */
+const keysOf = (budget: Budget, input: GrantInput) =>
+  Effect.gen(function* () {
+    const subject = yield* subjectOf(budget, input.subject)
+    if (budget.window === "task") return yield* keysOfTasks(budget, subject, input.task)
+    if (Option.isSome(input.task))
+      return yield* refused(
+        "subject_unfit",
+        `task: budget ${budget.id} counts by day, not by task`,
+        "leave it out",
+        2
+      )
+    const window = { budgetId: budget.id, taskId: Option.none(), windowStart: dayOf(yield* now) }
+    if (Option.isSome(subject)) return [{ ...window, subject: subject.value }]
+    const accounts = yield* accountsOf(budget)
+    const shut = accounts.filter(({ exhaustedAt }) => Option.isSome(exhaustedAt))
+    if (shut.length > 0) return shut
+    return yield* refused(
+      "subject_needed",
+      `budget ${budget.id} counts each ${budget.per} on its own, and none of them is spent`,
+      `name one: agent-runtime budget-grant ${budget.id} --${budget.unit} N --subject ${budget.per.toUpperCase()}`,
+      2
+    )
+  })
+
+const keysOfTasks = (budget: Budget, subject: Option.Option<string>, named: Option.Option<string>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const isMeant = (account: Account) =>
+      account.budgetId === budget.id && Option.getOrElse(subject, () => account.subject) === account.subject
+    if (Option.isNone(named)) {
+      const shut = (yield* accountsOf(budget)).filter(
+        (account) => isMeant(account) && Option.isSome(account.exhaustedAt)
+      )
+      if (shut.length > 0) return shut
+      return yield* refused(
+        "subject_needed",
+        `no task waits for budget ${budget.id}`,
+        `name one: agent-runtime budget-grant ${budget.id} --${budget.unit} N --task TASK_ID`,
+        1
+      )
+    }
+    const found = yield* Option.match(readTaskId(named.value), {
+      onNone: () => Effect.succeedNone,
+      onSome: store.tasks.find
+    })
+    if (Option.isNone(found))
+      return yield* refused(
+        "task_not_found",
+        `there is no task ${short(named.value)}`,
+        "agent-runtime task-list shows the newest ones",
+        1
+      )
+    const { createdAt, taskId } = found.value.task
+    if (Option.isSome(subject)) {
+      const window = { budgetId: budget.id, taskId: Option.some(taskId), windowStart: createdAt }
+      return [{ ...window, subject: subject.value }]
+    }
+    const accounts: ReadonlyArray<AccountKey> = (yield* store.budgets.ofTask(taskId)).filter(isMeant)
+    if (accounts.length > 0) return accounts
+    return yield* refused(
+      "subject_needed",
+      `budget ${budget.id} counts each ${budget.per} on its own, and the task has used none of them`,
+      `name one with --subject ${budget.per.toUpperCase()}`,
+      2
+    )
+  })
+
+const readTaskId = Schema.decodeUnknownOption(TaskId)
+
+/**
+ * Adds to a budget's present window: to the account that is named, else to every one that lets nothing start.
+ * What waits for a day's budget may start at once; a task that its own budget blocked can be retried.
+ */
+export const grant = operation({
+  name: "budgets.grant",
+  role: "operate",
+  output: wireStruct({ ok: Schema.Boolean, budgets: Schema.Array(Row) }),
+  run: Effect.fn("Budgets.grant")(function* (input: GrantInput, actor) {
+    const store = yield* Store
+    const budget = yield* budgetOf(input.id)
+    const amount = yield* amountOf(budget, input)
+    const keys = yield* keysOf(budget, input)
+    const stamp = { at: yield* now, actor }
+    const accounts = yield* store.transact(
+      "Budgets.grant",
+      Effect.forEach(keys, (key) => store.budgets.grant(key, budget.unit, amount, stamp))
+    )
+    return { ok: true, budgets: accounts.map((account) => rowOf(budget, account)) }
+  })
+})
