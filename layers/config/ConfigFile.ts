@@ -13,7 +13,7 @@ import {
 import { ConfigurationFile } from "../../src/config/FileSchema.ts"
 import { type Finding, finding, judge, problemOf } from "../../src/config/Issues.ts"
 import { absolute, configPath } from "../../src/config/Paths.ts"
-import { references } from "../../src/config/References.ts"
+import { namesWorkflow, references } from "../../src/config/References.ts"
 import { settings, type Where } from "../../src/config/Resolve.ts"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import type { Template } from "../../src/domain/WorkflowTemplate.ts"
@@ -41,12 +41,18 @@ export const load = Effect.fn("ConfigFile.load")(function* (path: string) {
     value.workflows === undefined
       ? { byId: new Map<string, Template>(), problems: [] }
       : readNamed("workflows", "workflow template", yield* templateJudge, value, where)
-  return yield* interpret(value, workflows, where)
+  const builtIn = namesWorkflow(value) ? yield* builtInTemplates : []
+  return yield* interpret(value, workflows, references(value, builtIn), where)
 })
 
 const templateJudge = Effect.map(
   Effect.promise(() => import("./TemplateFiles.ts")),
   (module) => module.judgeTemplate
+)
+
+const builtInTemplates = Effect.map(
+  Effect.promise(() => import("../../src/workflow/Templates.ts")),
+  ({ BUILT_IN }) => BUILT_IN.map(({ name }) => name)
 )
 
 /** The configuration for the programs, read once. */
@@ -56,11 +62,12 @@ export const layer = (path: string): Layer.Layer<RuntimeConfig, ConfigInvalid | 
 const interpret = (
   value: Readonly<Record<string, unknown>>,
   workflows: NamedFiles<Template>,
+  named: ReadonlyArray<Finding>,
   where: Where
 ): Effect.Effect<Settings, ConfigInvalid> => {
   const decoded = judge(ConfigurationFile)(value)
   const profiles = readNamed("profiles", "profile", judgeProfile, value, where)
-  const findings = [...(Either.isLeft(decoded) ? decoded.left : []), ...references(value)]
+  const findings = [...(Either.isLeft(decoded) ? decoded.left : []), ...named]
   const problems = [
     ...findings.map((found) => inFile(where.origin, found)),
     ...profiles.problems,

@@ -4,11 +4,10 @@ import { time } from "./columns.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
-// Ordered as the key is, so that nothing is sorted.
 const SINCE = statement(`
   SELECT day, adapter_id, sum(attempts) AS attempts, sum(input_tokens) AS input_tokens,
     sum(output_tokens) AS output_tokens, sum(cached_tokens) AS cached_tokens, sum(cost_usd) AS cost_usd
-  FROM usage WHERE day >= :day GROUP BY day, adapter_id ORDER BY day DESC, adapter_id DESC`)
+  FROM usage WHERE day >= :day GROUP BY day, adapter_id ORDER BY day DESC, adapter_id`)
 
 const toSum = (row: Row): UsageOfDay => ({
   day: String(row.day),

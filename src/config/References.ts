@@ -16,9 +16,10 @@ const listAt = (value: Json, key: string): ReadonlyArray<unknown> => {
 
 /**
  * What a configuration names and does not have, and what it names twice. It reads the merged value before it
- * is decoded, and skips what is of the wrong type, so that all problems are told at once.
+ * is decoded, and skips what is of the wrong type, so that all problems are told at once. `builtIn` are the
+ * workflow templates that need no file; they are only asked for where `namesWorkflow`.
  */
-export const references = (config: Json): ReadonlyArray<Finding> => {
+export const references = (config: Json, builtIn: ReadonlyArray<string> = []): ReadonlyArray<Finding> => {
   const profiles = Object.keys(objectAt(config, "profiles"))
   const adapters = objectAt(config, "adapters")
   return [
@@ -29,7 +30,11 @@ export const references = (config: Json): ReadonlyArray<Finding> => {
     ...dispatch(objectAt(config, "dispatch"), Object.keys(adapters)),
     ...twice(["http", "tokens"], listAt(objectAt(config, "http"), "tokens"), "name"),
     ...twice(["budgets"], listAt(config, "budgets"), "id"),
-    ...budgetMatches(listAt(config, "budgets"), profiles, Object.keys(adapters))
+    ...budgetMatches(listAt(config, "budgets"), {
+      profile: profiles,
+      adapter: Object.keys(adapters),
+      workflow: [...new Set([...builtIn, ...Object.keys(objectAt(config, "workflows"))])]
+    })
   ]
 }
 
@@ -37,7 +42,7 @@ const known = (
   at: ReadonlyArray<PropertyKey>,
   id: unknown,
   ids: ReadonlyArray<string>,
-  noun: "profiles" | "adapters"
+  noun: "profiles" | "adapters" | "workflows"
 ): ReadonlyArray<Finding> =>
   typeof id !== "string" || ids.includes(id)
     ? []
@@ -146,18 +151,26 @@ const twice = (
   })
 }
 
+const NOUNS = { profile: "profiles", adapter: "adapters", workflow: "workflows" } as const
+
+const isCounted = (per: unknown): per is keyof typeof NOUNS => typeof per === "string" && per in NOUNS
+
+/** Whether a budget names a workflow template. */
+export const namesWorkflow = (config: Json): boolean =>
+  listAt(config, "budgets").some(
+    (one) => Reflect.get(Object(one), "per") === "workflow" && Reflect.has(Object(one), "match")
+  )
+
 const budgetMatches = (
   budgets: ReadonlyArray<unknown>,
-  profiles: ReadonlyArray<string>,
-  adapters: ReadonlyArray<string>
+  ids: Readonly<Record<keyof typeof NOUNS, ReadonlyArray<string>>>
 ): ReadonlyArray<Finding> =>
   budgets.flatMap((budget, index) => {
     if (typeof budget !== "object" || budget === null) return []
     const at = ["budgets", index, "match"]
     const match: unknown = Reflect.get(budget, "match")
     const per: unknown = Reflect.get(budget, "per")
-    if (per === "adapter") return known(at, match, adapters, "adapters")
-    return per === "profile" ? known(at, match, profiles, "profiles") : []
+    return isCounted(per) ? known(at, match, ids[per], NOUNS[per]) : []
   })
 
 /** What a profile or template file says of itself, under `key`, must be the id that the configuration gives it. */

@@ -10,7 +10,8 @@ const base = {
   adapters: { local: { mode: "script" }, codex: { mode: "agent-cli" }, claude: { mode: "agent-cli" } }
 }
 
-const told = (change: Readonly<Record<string, unknown>>) => references({ ...base, ...change }).map(sentence)
+const told = (change: Readonly<Record<string, unknown>>) =>
+  references({ ...base, ...change }, ["goal-loop"]).map(sentence)
 
 describe("cross references", () => {
   test("a sound configuration has none that are wrong", () => expect(told({})).toEqual([]))
@@ -69,8 +70,11 @@ describe("cross references", () => {
         budgets: [
           { id: "x", per: "adapter", match: "codexx" },
           { id: "x", per: "profile", match: "local" },
-          { id: "y", per: "workflow", match: "goal-loop" }
-        ]
+          { id: "y", per: "workflow", match: "goal-loop" },
+          { id: "z", per: "workflow", match: "goalloop" },
+          { id: "o", per: "workflow", match: "my-own" }
+        ],
+        workflows: { "my-own": "own.json" }
       })
     ).toEqual([
       'dispatch.adapterConcurrency.codx: found "codx"; expected an id in `adapters`; did you mean `codex`?',
@@ -78,7 +82,8 @@ describe("cross references", () => {
       'http.tokens[1].name: found "a"; expected a name that stands once; item [0] has it too',
       'budgets[1].id: found "x"; expected a name that stands once; item [0] has it too',
       'budgets[0].match: found "codexx"; expected an id in `adapters`; did you mean `codex`?',
-      'budgets[1].match: found "local"; expected an id in `profiles`; known profiles: lumen'
+      'budgets[1].match: found "local"; expected an id in `profiles`; known profiles: lumen',
+      'budgets[3].match: found "goalloop"; expected an id in `workflows`; did you mean `goal-loop`?'
     ])
   })
 

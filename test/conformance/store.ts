@@ -6,6 +6,7 @@ import type { Raw } from "../support/store.ts"
 import { addAndFind } from "./store/addAndFind.ts"
 import { attempts } from "./store/attempts.ts"
 import { backlog } from "./store/backlog.ts"
+import { budgets } from "./store/budgets.ts"
 import { claims } from "./store/claims.ts"
 import { damage } from "./store/damage.ts"
 import { damagedSchedules } from "./store/damagedSchedules.ts"
@@ -45,6 +46,7 @@ export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, u
     lists,
     history,
     gates,
+    budgets,
     schedules,
     sensors,
     outbox,

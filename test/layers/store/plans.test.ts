@@ -99,14 +99,15 @@ describe("the statements of the store", () => {
       }
     })
 
-  // What is sorted: at most as many rows as there are lanes, adapters, or a LIMIT inside lets through.
+  // What is sorted: at most as many rows as there are lanes, adapters, days of them, or a LIMIT inside lets through.
   const SORTS = new Set([
     "SqlClaim.ts BEST",
     "SqlGates.ts COOLDOWNS",
     "SqlAttempts.ts OF_TASK",
     "SqlEvents.ts NEWEST",
     "SqlEvents.ts OF_TASK",
-    "SqlEvents.ts OF_WORKFLOW"
+    "SqlEvents.ts OF_WORKFLOW",
+    "SqlUsage.ts SINCE"
   ])
   test("sort only what is bounded", () => {
     const sorting = planned.filter(
