@@ -24,6 +24,7 @@ const LONG = [
   "test/agents/openAiChat.test.ts",
   "test/e2e/prune.test.ts",
   "test/faults/killAtRestore.test.ts",
+  "test/faults/killBudgeted.test.ts",
   "test/faults/killAtWrite.test.ts",
   "test/faults/twoDispatchers.test.ts"
 ]
