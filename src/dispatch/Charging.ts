@@ -6,7 +6,7 @@ import type { Task } from "../domain/Task.ts"
 import type { Reserved } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
-import { type Charged, chargesOf, nextDay, saying } from "./Charges.ts"
+import { type Charged, chargesOf, isSpent, nextDay, type OverBudget, saying } from "./Charges.ts"
 import { NotStarted, WaitsForBudget } from "./NotStarted.ts"
 import { stampNow } from "./Runner.ts"
 
@@ -19,6 +19,17 @@ export const workflowTemplateOf = (task: Pick<Task, "workflowId">) =>
       return Option.none<string>()
     const found = yield* store.workflows.find(task.workflowId.value)
     return Option.map(found, ({ workflow }) => workflow.template)
+  })
+
+/** Tells that a budget of the day is spent, unless that was told before or what runs may give enough back. */
+export const tellSpent = (over: OverBudget, windowStart: DateTime.Utc, stamp: Stamp) =>
+  Effect.gen(function* () {
+    if (over.isTold || !isSpent(over)) return
+    const store = yield* Store
+    const { amount, budget, subject } = over
+    const key = { budgetId: budget.id, subject, taskId: Option.none(), windowStart }
+    const detail = { unit: budget.unit, limit: budget.limit, amount }
+    yield* store.budgets.exhausted(key, detail, Option.none(), stamp)
   })
 
 /** What runs an attempt, or is meant to. */

@@ -37,10 +37,23 @@ export const conditionsAt = (at: DateTime.Utc, lanes: ReadonlyArray<Place>) =>
       day: yield* dayOfBudgets(
         at,
         settings.budgets,
-        lanes.map((lane) => chargedOf(lane, settings))
+        settings.budgets.length === 0 ? [] : lanes.map((lane) => chargedOf(lane, settings))
       )
     } satisfies Conditions
   })
+
+/** Which adapters have no room in a budget of their own today; none where they have. */
+export const overBudgetNow = Effect.gen(function* () {
+  const { adapters, budgets } = yield* RuntimeConfig
+  const own = budgets.filter(({ per }) => per === "adapter")
+  const charged = (adapterId: string): Charged => ({
+    adapterId,
+    profileId: "",
+    workflowTemplate: Option.none()
+  })
+  const day = yield* dayOfBudgets(yield* now, own, [...adapters.keys()].map(charged))
+  return (id: string) => overBudget(own, charged(id), day)
+})
 
 /**
  * Which adapters cool down now, for `select`. One whose budget of the day has no room is none to fall back to
@@ -48,20 +61,13 @@ export const conditionsAt = (at: DateTime.Utc, lanes: ReadonlyArray<Place>) =>
  */
 export const coolingNow = Effect.gen(function* () {
   const store = yield* Store
-  const settings = yield* RuntimeConfig
   const at = yield* now
   const cooldowns = yield* store.gates.cooldowns(at)
-  const budgets = settings.budgets.filter(({ per }) => per === "adapter")
-  const charged = (adapterId: string): Charged => ({
-    adapterId,
-    profileId: "",
-    workflowTemplate: Option.none()
-  })
-  const day = yield* dayOfBudgets(at, budgets, [...settings.adapters.keys()].map(charged))
+  const over = yield* overBudgetNow
   const cooling: Cooling = (id) =>
     Option.orElse(
       Option.map(Option.fromNullable(cooldowns.find((one) => one.adapterId === id)), ({ until }) => until),
-      () => Option.map(overBudget(budgets, charged(id), day), () => nextDay(at))
+      () => Option.as(over(id), nextDay(at))
     )
   return cooling
 })

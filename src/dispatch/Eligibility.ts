@@ -71,6 +71,7 @@ export const closed = (lane: Place, conditions: Conditions): Option.Option<LaneC
   if (limit !== undefined && (conditions.running.get(adapterId) ?? 0) >= limit)
     return Option.some({ _tag: "AdapterBusy", adapterId, limit })
   const { day, settings } = conditions
+  if (settings.budgets.length === 0) return Option.none()
   return Option.map(overBudget(settings.budgets, chargedOf(lane, settings), day), (over) => ({
     _tag: "OverBudget",
     over,

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import type { Adapter } from "../adapter/AdapterRegistry.ts"
 import { type Selected, select } from "../adapter/Select.ts"
 import { Audit, type AuditFolder } from "../artifact/AuditFolder.ts"
@@ -16,10 +16,17 @@ import { now } from "../domain/Time.ts"
 import { precheck } from "../evidence/Precheck.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
-import { charge } from "./Charging.ts"
-import { coolingNow } from "./Conditions.ts"
+import { dayOf, nextDay, saying } from "./Charges.ts"
+import { charge, tellSpent } from "./Charging.ts"
+import { coolingNow, overBudgetNow } from "./Conditions.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
-import { adapterUnknown, NotStarted, untrustedNotAdmitted, WaitsForFallback } from "./NotStarted.ts"
+import {
+  adapterUnknown,
+  NotStarted,
+  untrustedNotAdmitted,
+  WaitsForBudget,
+  WaitsForFallback
+} from "./NotStarted.ts"
 import { replayed } from "./Replayed.ts"
 import { stampNow } from "./Runner.ts"
 
@@ -64,10 +71,19 @@ const adapterOf = (claimed: ClaimedTask, profile: Profile) =>
     if (Option.isNone(selected)) return yield* adapterUnknown(id, settings)
     if (!allowed(selected.value.adapter.settings.id)) return yield* untrustedNotAdmitted(id)
     const { adapter, better } = selected.value
-    if (Option.isSome(better))
-      return yield* new WaitsForFallback({ adapterId: better.value.id, until: better.value.from })
+    if (Option.isSome(better)) return yield* waitingFor(better.value.id, better.value.from)
     yield* tellFallback(claimed, id, selected.value)
     return adapter
+  })
+
+/** Why the adapter that is worth waiting for does not run now: its budget of the day, or its cool-down. */
+const waitingFor = (id: string, until: DateTime.Utc) =>
+  Effect.gen(function* () {
+    const over = (yield* overBudgetNow)(id)
+    if (Option.isNone(over)) return yield* new WaitsForFallback({ adapterId: id, until })
+    const stamp = yield* stampNow
+    yield* tellSpent(over.value, dayOf(stamp.at), stamp)
+    return yield* new WaitsForBudget({ detail: saying(over.value), until: nextDay(stamp.at) })
   })
 
 const tellFallback = (claimed: ClaimedTask, intendedId: string, { adapter, passedOver }: Selected) =>

@@ -7,8 +7,7 @@ import { Scheduler } from "../schedule/Scheduler.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask, Lane } from "../store/Tasks.ts"
-import { isSpent } from "./Charges.ts"
-import { setAside } from "./Charging.ts"
+import { setAside, tellSpent } from "./Charging.ts"
 import { conditionsAt } from "./Conditions.ts"
 import { type Conditions, closed, leadsTo } from "./Eligibility.ts"
 import { expireQuestions } from "./Expiring.ts"
@@ -59,13 +58,7 @@ const isOpen = (lane: Lane, conditions: Conditions, stamp: Stamp) =>
   Effect.gen(function* () {
     const shut = closed(lane, conditions)
     if (Option.isNone(shut)) return true
-    if (shut.value._tag !== "OverBudget") return false
-    const { amount, budget, isTold, subject } = shut.value.over
-    if (isTold || !isSpent(shut.value.over)) return false
-    const store = yield* Store
-    const key = { budgetId: budget.id, subject, taskId: Option.none(), windowStart: conditions.day.start }
-    const detail = { unit: budget.unit, limit: budget.limit, amount }
-    yield* store.budgets.exhausted(key, detail, Option.none(), stamp)
+    if (shut.value._tag === "OverBudget") yield* tellSpent(shut.value.over, conditions.day.start, stamp)
     return false
   })
 

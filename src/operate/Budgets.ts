@@ -270,7 +270,10 @@ export const grant = operation({
     const stamp = { at: yield* now, actor }
     const accounts = yield* store.transact(
       "Budgets.grant",
-      Effect.forEach(keys, (key) => store.budgets.grant(key, budget.unit, amount, stamp))
+      Effect.forEach(keys, (key) => {
+        const opensAt = budget.window === "day" ? Option.some(nextDay(key.windowStart)) : Option.none()
+        return store.budgets.grant(key, { unit: budget.unit, amount, opensAt }, stamp)
+      })
     )
     return { ok: true, budgets: accounts.map((account) => rowOf(budget, account)) }
   })

@@ -59,11 +59,17 @@ export interface Budgets {
     attemptId: Option.Option<AttemptId>,
     stamp: Stamp
   ) => Effect.Effect<boolean, StoreUnavailable>
-  /** Adds to an account, opening it where it was never used; an event. */
+  /**
+   * Adds to an account, opening it where it was never used; an event. Tasks that an attempt put off for this
+   * budget until `opensAt`, at most 1,000 of them, are due at once, which each has in its own history.
+   */
   readonly grant: (
     key: AccountKey,
-    unit: BudgetUnit,
-    amount: number,
+    granted: {
+      readonly unit: BudgetUnit
+      readonly amount: number
+      readonly opensAt: Option.Option<DateTime.Utc>
+    },
     stamp: Stamp
   ) => Effect.Effect<Account, StoreUnavailable>
   /**

@@ -227,6 +227,10 @@ describe("what an attempt sets aside", () => {
         ["first", 0, 0],
         ["second", 0.5, 0]
       ])
+      expect((yield* why(id)).reason).toBe("budget")
+      yield* grant("daily", { usd: Option.some(1) })
+      yield* ran
+      expect((yield* taskOf(id)).status).toBe("completed")
     }).pipe(withFallback(0.5))
   )
 

@@ -202,6 +202,20 @@ describe("a prune of tasks", () => {
     }).pipe(Effect.provide(layers))
   })
 
+  it.live("takes a task's budgets with it, and leaves those of the day", () => {
+    const { layers, put } = place({ completedDays: 30 })
+    return Effect.gen(function* () {
+      const store = yield* Store
+      yield* done("gone", put)
+      const account = { budgetId: "b", subject: "", windowStart: at(0) }
+      const granted = { unit: "usd", amount: 1, opensAt: Option.none() } as const
+      for (const task of [Option.some(taskId("gone")), Option.none()])
+        yield* store.budgets.grant({ ...account, taskId: task }, granted, stampAt(1))
+      expect(yield* pruned()).toMatchObject({ tasks: 1 })
+      expect(yield* rows("SELECT task_id FROM budgets")).toEqual([""])
+    }).pipe(Effect.provide(layers))
+  })
+
   it.live("never has an id of an event given again", () => {
     const { layers, put } = place({ completedDays: 1, eventDays: 1 })
     return Effect.gen(function* () {

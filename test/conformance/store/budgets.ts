@@ -174,7 +174,11 @@ export const budgets = (check: Sentence) => {
       const store = yield* Store
       const spent = store.budgets.exhausted(key(), { limit: 1 }, Option.none(), stampAt(1))
       expect([yield* spent, yield* spent]).toEqual([true, false])
-      const granted = yield* store.budgets.grant(key(), "usd", 0.5, stampAt(2))
+      const granted = yield* store.budgets.grant(
+        key(),
+        { unit: "usd", amount: 0.5, opensAt: Option.none() },
+        stampAt(2)
+      )
       expect(granted).toMatchObject({ granted: 0.5, exhaustedAt: Option.none() })
       expect(yield* spent).toBe(true)
       expect((yield* newest(9)).map((one) => [one.eventType, one.detail])).toEqual([
@@ -184,6 +188,40 @@ export const budgets = (check: Sentence) => {
       ])
       yield* running("a")
       expect(yield* reserve("a1", charge(1.5))).toEqual({ _tag: "Reserved" })
+    })
+  )
+
+  check(
+    "let tasks go with a grant that were put off for this budget until its window opens, and no others",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const opensAt = DateTime.add(DAY, { days: 1 })
+      const until = (error: string, later = 0): Move => ({
+        _tag: "SnoozeUntil",
+        at: DateTime.add(opensAt, { millis: later }),
+        outcome: Option.none(),
+        error
+      })
+      const moves: Readonly<Record<string, Move>> = {
+        held: until("budget_exhausted: budget daily: 1 of 1", 900),
+        another: until("budget_exhausted: budget other: 1 of 1"),
+        limited: until("rate_limited: to be tried again"),
+        tomorrow: until("budget_exhausted: budget daily: 1 of 1", 86_400_000)
+      }
+      for (const [name, move] of Object.entries(moves)) {
+        yield* running(name)
+        yield* settle(`${name}1`, move, 1)
+      }
+      yield* store.budgets.grant(key(), { unit: "usd", amount: 1, opensAt: Option.some(opensAt) }, stampAt(2))
+      const found = yield* claimed("next", 2)
+      expect(found.task.taskId).toBe(taskId("held"))
+      expect(text(found.task.availableAt)).toBe(text(at(2)))
+      expect(yield* store.tasks.lanes).toEqual([])
+      expect((yield* newest(2))[0]).toMatchObject({
+        eventType: "rate_limit_rescheduled",
+        taskId: Option.some(taskId("held")),
+        detail: { reason: "more was granted to budget daily" }
+      })
     })
   )
 

@@ -161,6 +161,20 @@ describe("all problems are told at once, a line each, with the file they stand i
     ])
   })
 
+  test("a budget may name a built-in workflow template or one's own, and nothing else", () => {
+    const budgets = (...matches: ReadonlyArray<string>) =>
+      matches.map((match) => ({ id: match, per: "workflow", match, window: "day", usd: 1 }))
+    const root = files({
+      ...sound,
+      "good.json": { ...config, budgets: budgets("goal-loop") },
+      "bad.json": { ...config, budgets: budgets("goal-loop", "gaol-loop") }
+    })
+    expect(good(join(root, "good.json")).budgets).toMatchObject([{ match: Option.some("goal-loop") }])
+    expect(bad(join(root, "bad.json"))).toContain(
+      'budgets[1].match: found "gaol-loop"; expected an id in `workflows`; did you mean `goal-loop`?'
+    )
+  })
+
   test("tokens and budgets say which of their forms is meant", () => {
     const root = files({
       ...sound,
