@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { ConfiguredId, text } from "../domain/Task.ts"
 import { AdapterFile } from "./AdapterSchema.ts"
+import { BUDGET } from "./BudgetRules.ts"
 import { FilePath, integer, key, needed, number, shaped } from "./Fields.ts"
 
 const byId = <A, I>(value: Schema.Schema<A, I>) => Schema.Record({ key: ConfiguredId, value })
@@ -23,8 +24,6 @@ const TokenFile = Schema.Struct({
     jsonSchema: {}
   })
 
-const UNITS = ["usd", "tokens", "attempts"] as const
-
 const BudgetFile = Schema.Struct({
   id: needed(ConfiguredId, "Its name in budget-show and budget-grant"),
   per: needed(Schema.Literal("adapter", "profile", "workflow", "all"), "What is counted together"),
@@ -37,19 +36,7 @@ const BudgetFile = Schema.Struct({
     number(0, 1_000_000_000_000, ""),
     "What a claim sets aside until its attempt ends; by default the mean of the last 20 attempts, else a tenth"
   )
-})
-  .pipe(
-    Schema.filter((budget) => {
-      const given = UNITS.filter((unit) => budget[unit] !== undefined)
-      if (given.length !== 1)
-        return `it has ${given.length === 0 ? "no limit" : `${given.length} limits (${given.join(", ")})`}`
-      if (budget.per === "all" && budget.match !== undefined) return "`match` makes no sense with `per` all"
-      if ((budget.reserve ?? 0) > budget[given[0]!]!)
-        return "`reserve` is more than the whole budget, so that nothing would ever start"
-      return true
-    })
-  )
-  .annotations({ description: "a budget with exactly one of usd, tokens and attempts", jsonSchema: {} })
+}).annotations({ description: BUDGET })
 
 const Days = number(0.01, 36_500, " of days")
 

@@ -1,3 +1,4 @@
+import { budgetRules } from "./BudgetRules.ts"
 import { type Finding, finding } from "./Issues.ts"
 import { nearest, remedyFor } from "./NearMiss.ts"
 import { found } from "./Shown.ts"
@@ -29,6 +30,7 @@ export const references = (config: Json, builtIn: ReadonlyArray<string> = []): R
     ...twoNames(["identity"], objectAt(config, "identity"), "identityPath", "soulPath"),
     ...dispatch(objectAt(config, "dispatch"), Object.keys(adapters)),
     ...twice(["http", "tokens"], listAt(objectAt(config, "http"), "tokens"), "name"),
+    ...budgetRules(listAt(config, "budgets")),
     ...twice(["budgets"], listAt(config, "budgets"), "id"),
     ...budgetMatches(listAt(config, "budgets"), {
       profile: profiles,

@@ -68,11 +68,11 @@ describe("cross references", () => {
         dispatch: { adapterConcurrency: { codx: 1 }, untrustedAdapters: ["local", "lokal"] },
         http: { tokens: [{ name: "a" }, { name: "a" }] },
         budgets: [
-          { id: "x", per: "adapter", match: "codexx" },
-          { id: "x", per: "profile", match: "local" },
-          { id: "y", per: "workflow", match: "goal-loop" },
-          { id: "z", per: "workflow", match: "goalloop" },
-          { id: "o", per: "workflow", match: "my-own" }
+          { id: "x", per: "adapter", match: "codexx", usd: 1 },
+          { id: "x", per: "profile", match: "local", usd: 1 },
+          { id: "y", per: "workflow", match: "goal-loop", usd: 1 },
+          { id: "z", per: "workflow", match: "goalloop", usd: 1 },
+          { id: "o", per: "workflow", match: "my-own", usd: 1 }
         ],
         workflows: { "my-own": "own.json" }
       })

@@ -193,7 +193,8 @@ describe("all problems are told at once, a line each, with the file they stand i
           { id: "a", per: "all", window: "day" },
           { id: "b", per: "all", window: "day", usd: 1, tokens: 1 },
           { id: "c", per: "all", match: "local", window: "day", usd: 1 },
-          { id: "d", per: "all", window: "day", attempts: 1, reserve: 2 }
+          { id: "d", per: "all", window: "day", attempts: 1, reserve: 2 },
+          { id: "e", per: "each", window: "week", usd: -1, tokens: 1 }
         ]
       }
     })
@@ -203,10 +204,14 @@ describe("all problems are told at once, a line each, with the file they stand i
     expect(lines).toEqual([
       `http.tokens[0]: it has neither \`tokenFile\` nor \`sha256\`; ${token}`,
       `http.tokens[1]: it has both \`tokenFile\` and \`sha256\`; ${token}`,
+      'budgets[4].per: found "each"; expected one of adapter, profile, workflow, all',
+      'budgets[4].window: found "week"; expected one of day, task',
+      "budgets[4].usd: found -1; expected a number of US dollars from 0 to 1,000,000,000",
       `budgets[0]: it has no limit; ${budget}`,
       `budgets[1]: it has 2 limits (usd, tokens); ${budget}`,
       `budgets[2]: \`match\` makes no sense with \`per\` all; ${budget}`,
-      `budgets[3]: \`reserve\` is more than the whole budget, so that nothing would ever start; ${budget}`
+      `budgets[3]: \`reserve\` is more than the whole budget, so that nothing would ever start; ${budget}`,
+      `budgets[4]: it has 2 limits (usd, tokens); ${budget}`
     ])
   })
 })
