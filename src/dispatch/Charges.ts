@@ -1,4 +1,4 @@
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Duration, Effect, Option } from "effect"
 import type { Budget, Settings } from "../config/RuntimeConfig.ts"
 import { type Balance, hasRoom } from "../domain/Budget.ts"
 import type { Account, AccountKey, Charge } from "../store/Budgets.ts"
@@ -119,8 +119,15 @@ export const overBudget = (
 }
 
 /** Whether it has no room even when all that runs uses nothing: only a grant or the next window opens it. */
-export const isSpent = ({ amount, balance, budget }: OverBudget): boolean =>
+export const isSpent = ({ amount, balance, budget }: Omit<OverBudget, "isTold">): boolean =>
   !hasRoom({ ...balance, reserved: 0 }, budget.limit, amount)
+
+/** What runs may give something back: then it is looked at again so soon. */
+const SOON = Duration.minutes(5)
+
+/** When an account may have room again: with the next day, or soon where what runs may give something back. */
+export const roomAgainAt = (over: Omit<OverBudget, "isTold">, at: DateTime.Utc): DateTime.Utc =>
+  isSpent(over) ? nextDay(at) : DateTime.min(nextDay(at), DateTime.addDuration(at, SOON))
 
 /** What an attempt of a task sets aside, of the day of `at` and of the task's own windows. */
 export const chargesOf = (

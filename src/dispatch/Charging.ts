@@ -1,12 +1,11 @@
-import { DateTime, Effect, Option } from "effect"
-import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { type DateTime, Effect, Option } from "effect"
+import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
-import { hasRoom } from "../domain/Budget.ts"
 import type { Task } from "../domain/Task.ts"
-import type { Reserved } from "../store/Budgets.ts"
+import type { AccountKey, Reserved } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
-import { type Charged, chargesOf, isSpent, nextDay, type OverBudget, saying } from "./Charges.ts"
+import { type Charged, chargesOf, isSpent, type OverBudget, roomAgainAt, saying } from "./Charges.ts"
 import { NotStarted, WaitsForBudget } from "./NotStarted.ts"
 import { stampNow } from "./Runner.ts"
 
@@ -61,29 +60,33 @@ export const charge = Effect.fn("Charging.charge")(function* (claimed: ClaimedTa
     "Charging.charge",
     Effect.gen(function* () {
       const reserved = yield* setAside(claimed, runs, stamp)
-      if (reserved._tag === "Reserved") return Option.none<Over>()
+      if (reserved._tag === "Reserved")
+        return Option.none<Omit<OverBudget, "isTold"> & Pick<AccountKey, "taskId">>()
       const { amount, limit, unit } = reserved.charge
+      const over = overOf(reserved, settings)
       const attemptId = Option.some(claimed.attempt.attemptId)
-      // What others have set aside may come back.
-      if (!hasRoom({ ...reserved.account, reserved: 0 }, limit, amount))
+      if (isSpent(over))
         yield* store.budgets.exhausted(reserved.account, { unit, limit, amount }, attemptId, stamp)
-      return Option.some(reserved)
+      return Option.some({ ...over, taskId: reserved.charge.taskId })
     })
   )
   if (Option.isNone(over)) return
-  const { account, charge } = over.value
-  const budget = settings.budgets.find(({ id }) => id === charge.budgetId)!
-  const detail = saying({ budget, subject: charge.subject, balance: account, amount: charge.amount })
-  if (Option.isSome(charge.taskId))
+  const detail = saying(over.value)
+  if (Option.isSome(over.value.taskId))
     return yield* new NotStarted({
       reason: "budget_exhausted",
       detail: `${detail}, then retry the task`,
       permanent: false
     })
-  return yield* new WaitsForBudget({
-    detail,
-    until: DateTime.max(nextDay(charge.windowStart), stamp.at)
-  })
+  return yield* new WaitsForBudget({ detail, until: roomAgainAt(over.value, stamp.at) })
 })
 
-type Over = Extract<Reserved, { readonly _tag: "Over" }>
+const overOf = (
+  { account, charge }: Extract<Reserved, { readonly _tag: "Over" }>,
+  { budgets }: Pick<Settings, "budgets">
+) => ({
+  budget: budgets.find(({ id }) => id === charge.budgetId)!,
+  subject: charge.subject,
+  balance: account,
+  amount: charge.amount
+})

@@ -3,7 +3,7 @@ import type { Cooling } from "../adapter/Select.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
-import { type Charged, dayOfBudgets, nextDay, overBudget } from "./Charges.ts"
+import { type Charged, dayOfBudgets, overBudget, roomAgainAt } from "./Charges.ts"
 import { type Conditions, chargedOf, leadsTo, type Place } from "./Eligibility.ts"
 
 /**
@@ -57,7 +57,7 @@ export const overBudgetNow = Effect.gen(function* () {
 
 /**
  * Which adapters cool down now, for `select`. One whose budget of the day has no room is none to fall back to
- * either, until the day is over.
+ * either, until it may have room again.
  */
 export const coolingNow = Effect.gen(function* () {
   const store = yield* Store
@@ -67,7 +67,7 @@ export const coolingNow = Effect.gen(function* () {
   const cooling: Cooling = (id) =>
     Option.orElse(
       Option.map(Option.fromNullable(cooldowns.find((one) => one.adapterId === id)), ({ until }) => until),
-      () => Option.as(over(id), nextDay(at))
+      () => Option.map(over(id), (one) => roomAgainAt(one, at))
     )
   return cooling
 })

@@ -16,7 +16,7 @@ import { now } from "../domain/Time.ts"
 import { precheck } from "../evidence/Precheck.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
-import { dayOf, nextDay, saying } from "./Charges.ts"
+import { dayOf, roomAgainAt, saying } from "./Charges.ts"
 import { charge, tellSpent } from "./Charging.ts"
 import { coolingNow, overBudgetNow } from "./Conditions.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
@@ -83,7 +83,7 @@ const waitingFor = (id: string, until: DateTime.Utc) =>
     if (Option.isNone(over)) return yield* new WaitsForFallback({ adapterId: id, until })
     const stamp = yield* stampNow
     yield* tellSpent(over.value, dayOf(stamp.at), stamp)
-    return yield* new WaitsForBudget({ detail: saying(over.value), until: nextDay(stamp.at) })
+    return yield* new WaitsForBudget({ detail: saying(over.value), until: roomAgainAt(over.value, stamp.at) })
   })
 
 const tellFallback = (claimed: ClaimedTask, intendedId: string, { adapter, passedOver }: Selected) =>

@@ -234,6 +234,19 @@ describe("what an attempt sets aside", () => {
     }).pipe(withFallback(0.5))
   )
 
+  it.effect("keeps a task waiting for minutes where what runs may give its fallback something back", () =>
+    Effect.gen(function* () {
+      yield* queue({ requestedAdapter: "second" })
+      const running = yield* taken
+      const id = yield* queue({ requestedAdapter: "first" })
+      yield* ran
+      expect(Option.getOrThrow((yield* why(id)).until).epochMillis).toBeLessThanOrEqual(301_000)
+      yield* runAttempt(running.claimed, yield* Deferred.make<StopReason>())
+      yield* TestClock.adjust("301 seconds")
+      expect((yield* ran).taskId).toBe(id)
+    }).pipe(withFallback(0.5))
+  )
+
   it.effect("is judged again where the fallback was spent by another meanwhile", () =>
     Effect.gen(function* () {
       const id = yield* queue({ requestedAdapter: "first" })
