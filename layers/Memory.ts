@@ -34,6 +34,7 @@ const world = (scene: Scene) =>
     MemoryArtifacts.layer,
     MemoryAudit.layer,
     FixedWorkspace.layer(scene.workspace),
+    FixedWorkspace.realPaths(scene.workspace),
     ScriptedAdapters.layer(
       scene.adapters,
       Object.fromEntries([...scene.settings.adapters].filter(([id]) => id in scene.adapters))

@@ -2,11 +2,13 @@ import * as fs from "node:fs"
 import { Context, Effect, Layer, type Scope } from "effect"
 import type { ConfigInvalid, ConfigMissing } from "../src/config/ConfigError.ts"
 import { RuntimeConfig, type Settings } from "../src/config/RuntimeConfig.ts"
+import { RealPath } from "../src/context/RealPath.ts"
 import { Lock } from "../src/dispatch/Lock.ts"
 import { IdSource } from "../src/domain/Ids.ts"
 import { Store } from "../src/store/Store.ts"
 import { StoreUnavailable } from "../src/store/StoreError.ts"
 import * as ConfigFile from "./config/ConfigFile.ts"
+import { diskRealPath } from "./context/DiskRealPath.ts"
 import * as Host from "./Host.ts"
 import * as KernelLock from "./lock/KernelLock.ts"
 import * as SqlStore from "./store/SqlStore.ts"
@@ -58,14 +60,18 @@ export const openStore = (
 export const reading = (
   configPath: string,
   ownReader = false
-): Layer.Layer<RuntimeConfig | Store | Lock | IdSource, ConfigInvalid | ConfigMissing | StoreUnavailable> =>
+): Layer.Layer<
+  RuntimeConfig | Store | Lock | IdSource | RealPath,
+  ConfigInvalid | ConfigMissing | StoreUnavailable
+> =>
   Layer.scopedContext(
     Effect.gen(function* () {
       const config = yield* ConfigFile.load(configPath)
       return Context.make(RuntimeConfig, config).pipe(
         Context.add(Store, yield* openStore(config, ownReader)),
         Context.add(Lock, yield* KernelLock.make),
-        Context.add(IdSource, yield* Host.makeIds)
+        Context.add(IdSource, yield* Host.makeIds),
+        Context.add(RealPath, diskRealPath)
       )
     })
   )

@@ -1,4 +1,5 @@
 import { Effect, Layer, Option } from "effect"
+import { RealPath } from "../../src/context/RealPath.ts"
 import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
 
 /** A file of a fixed workspace; one without text is a folder. */
@@ -53,6 +54,12 @@ export const layer = (fixed: Fixed = {}): Layer.Layer<Workspace> => {
       )
   })
 }
+
+/** Where the paths of the same world lead; one that is not named leads to itself. */
+export const realPaths = (fixed: Fixed = {}): Layer.Layer<RealPath> =>
+  Layer.succeed(RealPath, {
+    of: (path) => Effect.sync(() => fixed.files?.[path]?.realPath ?? path)
+  })
 
 const noRepository: Snapshot = {
   repository: false,

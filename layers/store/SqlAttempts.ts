@@ -6,6 +6,7 @@ import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
 import { NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
+import { occupy } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
@@ -124,6 +125,7 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
       })
     )
   ),
+  occupy: Effect.fn("Attempts.occupy")((id, ground) => occupy(sqlite, id, ground)),
   childStarted: Effect.fn("Attempts.childStarted")((id, child) =>
     sqlite.transact("Attempts.childStarted", sqlite.rows(CHILD, { id, ...child })).pipe(Effect.asVoid)
   ),

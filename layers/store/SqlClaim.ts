@@ -2,11 +2,12 @@ import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
-import type { Claim, ClaimRequest, Lane } from "../../src/store/Tasks.ts"
+import type { Claim, ClaimRequest, Head, Lane } from "../../src/store/Tasks.ts"
 import { json, NO_USAGE, stamped, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import { read as readAttempt } from "./SqlAttempts.ts"
 import { appendEvent } from "./SqlEvents.ts"
+import { groundColumns } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 import { strict, type TaskAndRound } from "./taskRows.ts"
@@ -39,19 +40,22 @@ const LANES = statement(`
     SELECT (SELECT min(lane) FROM tasks WHERE ready = 1 AND lane > lanes.lane) FROM lanes WHERE lane IS NOT NULL
     LIMIT 1001)
   SELECT lane FROM lanes WHERE lane IS NOT NULL`)
-// A seek for the best of each open lane, then the best of these.
+// A seek for the best of each lane.
+const BEST_OF_EACH = `json_each(:lanes) AS open JOIN tasks AS t ON t.task_id = (
+    SELECT task_id FROM tasks WHERE ready = 1 AND lane = open.value ORDER BY priority DESC, created_at, task_id LIMIT 1)`
+const HEADS = statement(`SELECT t.lane, t.task_id, t.priority, t.created_at FROM ${BEST_OF_EACH}`)
 const BEST = statement(`
-  SELECT t.* FROM json_each(:lanes) AS open JOIN tasks AS t ON t.task_id = (
-    SELECT task_id FROM tasks WHERE ready = 1 AND lane = open.value ORDER BY priority DESC, created_at, task_id LIMIT 1)
+  SELECT t.* FROM ${BEST_OF_EACH}
   ORDER BY t.priority DESC, t.created_at, t.task_id LIMIT 1`)
 const TAKE = statement(`
   UPDATE tasks SET status = 'running', ready = 0, attempt_count = attempt_count + 1, started_at = :at, finished_at = NULL,
     updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL
   WHERE task_id = :taskId AND ready = 1 RETURNING *`)
 const OPEN_ATTEMPT = statement(`
-  INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, usage_json)
+  INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, usage_json,
+    working_dir, workspace)
   SELECT :attemptId, :taskId, 1 + coalesce(max(number), 0), :round, :runnerId, :host, 'running', :at,
-    :usage
+    :usage, :dir, :workspace
   FROM attempts WHERE task_id = :taskId RETURNING *`)
 // The clock was set back after the task was promoted: it waits again.
 const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
@@ -107,6 +111,26 @@ const laneOf = (row: Row): Lane => {
 }
 
 export const lanes = (sqlite: Sqlite["Type"]) => Effect.map(sqlite.rows(LANES), (rows) => rows.map(laneOf))
+
+/** See Tasks.heads. A time that is damaged makes its task the oldest: the claim sets it aside. */
+export const heads = (sqlite: Sqlite["Type"], keys: ReadonlyArray<string>) =>
+  Effect.map(
+    sqlite.rows(HEADS, { lanes: json(keys) }),
+    (rows): ReadonlyMap<string, Head> =>
+      new Map(
+        rows.map((row) => [
+          String(row.lane),
+          {
+            taskId: taskIdOf(row.task_id),
+            priority: Number(row.priority),
+            createdAt: Option.getOrElse(
+              Option.map(DateTime.make(String(row.created_at)), DateTime.toUtc),
+              () => DateTime.unsafeMake(0)
+            )
+          }
+        ])
+      )
+  )
 
 /** See Tasks.nextDue. */
 export const nextDue = (sqlite: Sqlite["Type"]) =>
@@ -197,6 +221,7 @@ export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
     const sound = Either.flatMap(strict(best), inItsLane(best))
     if (Either.isLeft(sound)) return yield* setAside(sqlite, taskId, sound.left.problem, request)
     const at = time(request.stamp.at)
+    const ground = request.grounds?.get(String(best.lane))
     const taken = (yield* sqlite.rows(TAKE, { taskId, at }))[0]!
     const opened = (yield* sqlite.rows(OPEN_ATTEMPT, {
       attemptId: request.attemptId,
@@ -205,6 +230,7 @@ export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
       runnerId: request.runnerId,
       host: request.host,
       usage: NO_USAGE(),
+      ...groundColumns(Option.fromNullable(ground)),
       at
     }))[0]!
     const attempt = Either.getOrThrow(readAttempt(opened))
@@ -217,6 +243,10 @@ export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
     )
     return {
       _tag: "Claimed",
-      claimed: { ...running(sound.right, taken, request.stamp.at), attempt }
+      claimed: {
+        ...running(sound.right, taken, request.stamp.at),
+        attempt,
+        ...(ground === undefined ? {} : { ground })
+      }
     } satisfies Claim
   })

@@ -1,9 +1,12 @@
 import { Array as Arr, DateTime, Effect, Option, Schema } from "effect"
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
+import { TaskId } from "../../src/domain/Ids.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Cooldown, Gates, InHand, Pause } from "../../src/store/Gates.ts"
 import { actorJson, orNull, time } from "./columns.ts"
+import { idReader } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
+import { groundOf } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
 
@@ -37,7 +40,8 @@ const MAKE_DUE = statement(`
   WHERE task_id = :taskId AND ready = 0 AND status = 'retryable_failure' AND available_at > :at RETURNING task_id`)
 // From the attempts, which are few: the planner, which knows no figures, might begin with the tasks.
 const IN_HAND = statement(`
-  SELECT attempts.adapter_id, requested_adapter, requested_profile, untrusted
+  SELECT attempts.task_id, attempts.adapter_id, attempts.started_at, working_dir, workspace,
+    requested_adapter, requested_profile, untrusted
   FROM attempts INDEXED BY attempts_running CROSS JOIN tasks USING (task_id) WHERE attempts.status = 'running'`)
 
 const decodeActor = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))
@@ -64,8 +68,13 @@ const toCooldown = (row: Row): Option.Option<Cooldown> =>
 
 const gateOf = (adapterId: string): string => `adapter:${adapterId}`
 
+const taskIdOf = idReader(TaskId)
+
 const toInHand = (row: Row): InHand => ({
+  taskId: taskIdOf(row.task_id),
   adapterId: text(row, "adapter_id"),
+  ground: groundOf(row),
+  since: Option.getOrElse(timeOf(row.started_at), () => DateTime.unsafeMake(0)),
   requestedAdapter: text(row, "requested_adapter"),
   requestedProfile: text(row, "requested_profile"),
   untrusted: row.untrusted !== 0

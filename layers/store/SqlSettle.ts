@@ -94,7 +94,13 @@ const written = (move: Move, at: string) => {
     case "RetryAt":
       return wait("task_retry_scheduled", time(move.at), 0, move.error, move.outcome)
     case "SnoozeUntil":
-      return wait("rate_limit_rescheduled", time(move.at), 1, move.error, move.outcome)
+      return wait(
+        move.waitsFor === undefined ? "rate_limit_rescheduled" : "task_retry_scheduled",
+        time(move.at),
+        1,
+        move.error,
+        move.outcome
+      )
     case "PutBack":
       return wait(
         move.counted ? "task_retry_scheduled" : "dispatch_drained",

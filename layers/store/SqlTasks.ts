@@ -149,6 +149,7 @@ export const make = (sqlite: Sql): Tasks => ({
   nextDue: Claim.nextDue(sqlite),
   promote: Effect.fn("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
   lanes: Claim.lanes(sqlite),
+  heads: Effect.fn("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
   claim: Effect.fn("Tasks.claim")((request) => sqlite.transact("Tasks.claim", Claim.claim(sqlite, request))),
   settle: Effect.fn("Tasks.settle")((settlement) => settle(sqlite, settlement)),
   beginRound: Effect.fn("Tasks.beginRound")((id, at, known) => Moves.beginRound(sqlite, id, at, known)),

@@ -2,9 +2,11 @@ import { type DateTime, Effect, Option } from "effect"
 import type { Cooling } from "../adapter/Select.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { now } from "../domain/Time.ts"
+import type { Ground, InHand } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import { type Charged, dayOfBudgets, overBudget, roomAgainAt } from "./Charges.ts"
 import { type Conditions, chargedOf, leadsTo, type Place } from "./Eligibility.ts"
+import type { Occupant } from "./Grounds.ts"
 
 /**
  * How many attempts run by adapter, in whichever process. One that is still being prepared counts for the
@@ -13,32 +15,55 @@ import { type Conditions, chargedOf, leadsTo, type Place } from "./Eligibility.t
 export const runningByAdapter = Effect.gen(function* () {
   const store = yield* Store
   const settings = yield* RuntimeConfig
+  return counted(yield* store.gates.inHand, settings)
+})
+
+const adapterOf = (one: InHand, settings: Conditions["settings"]): string =>
+  Option.getOrElse(one.adapterId, () => leadsTo(one, settings))
+
+const counted = (inHand: ReadonlyArray<InHand>, settings: Conditions["settings"]) => {
   const counts = new Map<string, number>()
-  for (const one of yield* store.gates.inHand) {
-    const id = Option.getOrElse(one.adapterId, () => leadsTo(one, settings))
+  for (const one of inHand) {
+    const id = adapterOf(one, settings)
     counts.set(id, (counts.get(id) ?? 0) + 1)
   }
   return counts
-})
+}
+
+/** Who works where, by what each attempt recorded of itself: the configuration may have changed since. */
+const occupantsOf = (inHand: ReadonlyArray<InHand>, settings: Conditions["settings"]) =>
+  inHand.flatMap((one): ReadonlyArray<Occupant> => {
+    const { since, taskId } = one
+    const adapterId = adapterOf(one, settings)
+    return Option.toArray(Option.map(one.ground, (ground) => ({ taskId, adapterId, ground, since })))
+  })
 
 /**
- * What the eligibility of some lanes is judged from at a time. Running attempts are counted only where a limit
- * asks for them, accounts are read only where there are budgets.
+ * What the eligibility of some lanes is judged from at a time, `grounds` having been looked at before the
+ * transaction. Running attempts are counted only where a limit asks for them, accounts are read only where there
+ * are budgets.
  */
-export const conditionsAt = (at: DateTime.Utc, lanes: ReadonlyArray<Place>) =>
+export const conditionsAt = (
+  at: DateTime.Utc,
+  lanes: ReadonlyArray<Place>,
+  grounds: ReadonlyMap<string, Ground>
+) =>
   Effect.gen(function* () {
     const store = yield* Store
     const settings = yield* RuntimeConfig
-    const limited = settings.dispatch.adapterConcurrency.size > 0
+    const inHand = yield* store.gates.inHand
     return {
       settings,
       cooldowns: yield* store.gates.cooldowns(at),
-      running: limited ? yield* runningByAdapter : new Map<string, number>(),
+      running:
+        settings.dispatch.adapterConcurrency.size > 0 ? counted(inHand, settings) : new Map<string, number>(),
       day: yield* dayOfBudgets(
         at,
         settings.budgets,
         settings.budgets.length === 0 ? [] : lanes.map((lane) => chargedOf(lane, settings))
-      )
+      ),
+      grounds,
+      occupants: occupantsOf(inHand, settings)
     } satisfies Conditions
   })
 

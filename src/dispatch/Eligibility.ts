@@ -5,6 +5,7 @@ import type { Settings } from "../config/RuntimeConfig.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import type { Lane } from "../store/Tasks.ts"
 import { type Charged, type DayOfBudgets, nextDay, type OverBudget, overBudget } from "./Charges.ts"
+import { inTheWay, type Occupancy, type WorkspaceInUse } from "./Grounds.ts"
 
 /** Why the tasks of a lane do not start now. Claim and explanation both ask here. */
 export type LaneClosed =
@@ -16,9 +17,10 @@ export type LaneClosed =
     }
   | { readonly _tag: "AdapterBusy"; readonly adapterId: string; readonly limit: number }
   | { readonly _tag: "OverBudget"; readonly over: OverBudget; readonly until: DateTime.Utc }
+  | WorkspaceInUse
 
 /** What eligibility is judged from: rows of the store and the configuration, the same in every process. */
-export interface Conditions {
+export interface Conditions extends Occupancy {
   readonly settings: Pick<
     Settings,
     "adapters" | "profiles" | "defaultAdapter" | "defaultProfile" | "dispatch" | "budgets"
@@ -71,12 +73,14 @@ export const closed = (lane: Place, conditions: Conditions): Option.Option<LaneC
   if (limit !== undefined && (conditions.running.get(adapterId) ?? 0) >= limit)
     return Option.some({ _tag: "AdapterBusy", adapterId, limit })
   const { day, settings } = conditions
-  if (settings.budgets.length === 0) return Option.none()
-  return Option.map(overBudget(settings.budgets, chargedOf(lane, settings), day), (over) => ({
-    _tag: "OverBudget",
-    over,
-    until: nextDay(day.start)
-  }))
+  const over =
+    settings.budgets.length === 0
+      ? Option.none()
+      : overBudget(settings.budgets, chargedOf(lane, settings), day)
+  if (Option.isSome(over))
+    return Option.some({ _tag: "OverBudget", over: over.value, until: nextDay(day.start) })
+  // Last, so that nobody makes room for a lane that would not start anyhow.
+  return inTheWay(adapterId, conditions)
 }
 
 /** Whether untrusted input may run on an adapter. */

@@ -46,8 +46,9 @@ const moveOf = (verdict: Verdict, at: DateTime.Utc, wait: Duration.Duration): Mo
       outcome: Option.some(outcome),
       error
     }),
-    Snooze: ({ outcome, seconds }): Move => ({
+    Snooze: ({ outcome, reason, seconds }): Move => ({
       _tag: "SnoozeUntil",
+      ...(reason === "workspace_in_use" ? { waitsFor: "workspace" } : {}),
       at: DateTime.addDuration(at, Duration.seconds(seconds)),
       outcome: Option.some(outcome),
       error

@@ -1,5 +1,6 @@
 import { Data, DateTime, Option } from "effect"
 import type { Settings } from "../config/RuntimeConfig.ts"
+import type { TaskId } from "../domain/Ids.ts"
 import { MOST_NOT_COUNTED, type NotStartedReason, synthetic, Verdict } from "../evidence/Verdict.ts"
 
 /** An attempt ended before its adapter started. `permanent`: no operator can mend it for this task. */
@@ -28,6 +29,29 @@ const whyOf = (waits: WaitsForFallback | WaitsForBudget) =>
         reason: "rate_limited" as const,
         detail: `no adapter of its chain passes its probe, and ${waits.adapterId} cools down until ${DateTime.formatIso(waits.until)}`
       }
+/** The adapter that turned out to run the attempt would work where another attempt must not be disturbed. */
+export class WaitsForWorkspace extends Data.TaggedError("WaitsForWorkspace")<{
+  readonly adapterId: string
+  readonly by: {
+    readonly taskId: TaskId
+    readonly adapterId: Option.Option<string>
+    readonly since: DateTime.Utc
+  }
+}> {}
+
+const SHORTEST_WAIT = 5
+const LONGEST_WAIT = 300
+
+/** The task waits a little, longer each time, its attempt not counted at most 20 times a round. */
+export const waitForWorkspace = ({ adapterId, by }: WaitsForWorkspace, notCounted: number): Verdict => {
+  const seconds = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** Math.min(notCounted, 10))
+  const other = Option.match(by.adapterId, { onNone: () => "", onSome: (id) => ` (adapter ${id})` })
+  const detail = `the workspace of adapter ${adapterId}, which runs in place of the one that was meant, is in use by task ${by.taskId}${other} since ${DateTime.formatIso(by.since)}`
+  const why = { reason: "workspace_in_use" as const, detail, outcome: synthetic("retryable_failure", detail) }
+  return notCounted < MOST_NOT_COUNTED
+    ? Verdict.Snooze({ ...why, seconds })
+    : Verdict.Retry({ ...why, seconds: Option.some(seconds) })
+}
 
 /** The task waits until then, its attempt not counted: as after a rate limit of its own, at most 20 times a round. */
 export const waitOf = (

@@ -14,6 +14,7 @@ import type { Profile } from "../domain/Profile.ts"
 import type { KnownFile } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { precheck } from "../evidence/Precheck.ts"
+import type { Ground } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { dayOf, roomAgainAt, saying } from "./Charges.ts"
@@ -27,6 +28,7 @@ import {
   WaitsForBudget,
   WaitsForFallback
 } from "./NotStarted.ts"
+import { occupied } from "./Occupy.ts"
 import { replayed } from "./Replayed.ts"
 import { stampNow } from "./Runner.ts"
 
@@ -35,6 +37,8 @@ export interface Prepared {
   readonly claimed: ClaimedTask
   readonly profile: Profile
   readonly adapter: Adapter
+  /** The folder that it works in; none for an adapter without hands. */
+  readonly ground: Option.Option<Ground>
   readonly model: Option.Option<string>
   readonly compiled: Compiled
   readonly audit: AuditFolder
@@ -46,7 +50,7 @@ export interface Prepared {
 }
 
 /** What an attempt runs, and by what. */
-type Chosen = Pick<Prepared, "profile" | "adapter" | "model" | "compiled" | "told">
+type Chosen = Pick<Prepared, "profile" | "adapter" | "ground" | "model" | "compiled" | "told">
 
 const profileOf = ({ task }: ClaimedTask) =>
   Effect.gen(function* () {
@@ -153,10 +157,11 @@ const anew = (claimed: ClaimedTask) =>
   Effect.gen(function* () {
     const profile = yield* profileOf(claimed)
     const adapter = yield* adapterOf(claimed, profile)
+    const ground = yield* occupied(claimed, adapter)
     yield* charge(claimed, { adapterId: adapter.settings.id, profileId: profile.profileId })
     const model = modelOf(adapter.settings, claimed.task.requestedModel)
     const compiled = yield* compile(claimed, profile, adapter, model)
-    return { profile, adapter, model, compiled } satisfies Chosen
+    return { profile, adapter, ground, model, compiled } satisfies Chosen
   })
 
 /** Steps 7 to 9 of the cycle: input check, profile, adapter, bundle. Ends as NotStarted where one fails. */

@@ -11,6 +11,7 @@ import type { ClaimedTask } from "../store/Tasks.ts"
 import { charge } from "./Charging.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
 import { adapterUnknown, NotStarted, untrustedNotAdmitted } from "./NotStarted.ts"
+import { occupied } from "./Occupy.ts"
 
 /**
  * What a replay runs: the recorded bundle with the recorded profile, on the adapter that its task names. There
@@ -29,6 +30,7 @@ export const replayed = Effect.fn("Replayed.replayed")(function* (claimed: Claim
   if (Option.isNone(profile))
     return yield* gone(`the profile in ${record.relativePath} is not one that this version reads`)
   const adapter = yield* adapterOf(claimed, recorded.adapter.id)
+  const ground = yield* occupied(claimed, adapter)
   yield* charge(claimed, { adapterId: adapter.settings.id, profileId: profile.value.profileId })
   const model = modelOfReplay(adapter.settings, recorded)
   const { deviation, ...compiled } = yield* replayBundle({
@@ -48,7 +50,7 @@ export const replayed = Effect.fn("Replayed.replayed")(function* (claimed: Claim
     // The frozen prompt has no room for what an operator says to its retry.
     note_left_out: Option.isSome(claimed.round.note)
   }
-  return { profile: profile.value, adapter, model, compiled, told }
+  return { profile: profile.value, adapter, ground, model, compiled, told }
 })
 
 const MOST_DRIFTED = 50

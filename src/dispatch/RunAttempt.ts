@@ -9,7 +9,14 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { finish, type Ran } from "./Finish.ts"
 import { type Judged, judge } from "./Judge.ts"
-import { NotStarted, verdictOf, type WaitsForBudget, type WaitsForFallback, waitOf } from "./NotStarted.ts"
+import {
+  NotStarted,
+  verdictOf,
+  type WaitsForBudget,
+  type WaitsForFallback,
+  waitForWorkspace,
+  waitOf
+} from "./NotStarted.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
 
 /**
@@ -38,6 +45,8 @@ const attempted = (
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
       WaitsForFallback: (waits) => putOff(claimed, waits),
       WaitsForBudget: (waits) => putOff(claimed, waits),
+      WaitsForWorkspace: (waits) =>
+        Effect.succeed(notRun(claimed, waitForWorkspace(waits, claimed.round.notCounted))),
       AssembleFailed: ({ detail, reason }) =>
         Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
       AuditFailed: ({ path, reason }) => Effect.succeed(notRun(claimed, unwritable(`${path}: ${reason}`)))

@@ -11,7 +11,9 @@ import { setAside, tellSpent } from "./Charging.ts"
 import { conditionsAt } from "./Conditions.ts"
 import { type Conditions, closed, leadsTo } from "./Eligibility.ts"
 import { expireQuestions } from "./Expiring.ts"
+import { groundsNow } from "./Grounds.ts"
 import { Runner, stampNow } from "./Runner.ts"
+import { inTurn } from "./Turns.ts"
 
 /** What `next` found to do. */
 export type Next =
@@ -75,16 +77,24 @@ const claimOne = Effect.gen(function* () {
   const stamp = yield* stampNow
   const attemptId = AttemptId.make(yield* ids.next)
   const nextTaskId = TaskId.make(yield* ids.next)
+  const grounds = yield* groundsNow
   return yield* store.transact(
     "Steps.claim",
     Effect.gen(function* () {
       const pause = yield* store.gates.pause
       if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
       const ready = yield* store.tasks.lanes
-      const conditions = yield* conditionsAt(stamp.at, ready)
-      const lanes = yield* Effect.filter(ready, (lane) => isOpen(lane, conditions, stamp))
+      const conditions = yield* conditionsAt(stamp.at, ready, grounds)
+      const open = yield* Effect.filter(ready, (lane) => isOpen(lane, conditions, stamp))
+      const lanes = yield* inTurn(ready, open, conditions)
       const claim = yield* store.tasks.claim({
         lanes: lanes.map((lane) => lane.key),
+        grounds: new Map(
+          lanes.flatMap((lane) => {
+            const ground = grounds.get(leadsTo(lane, conditions.settings))
+            return ground === undefined ? [] : [[lane.key, ground] as const]
+          })
+        ),
         attemptId,
         runnerId: runner.runnerId,
         host: runner.host,

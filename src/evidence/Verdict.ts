@@ -16,6 +16,7 @@ export type NotStartedReason =
   | "artifact_root_unusable"
   | "path_refused"
   | "evidence_unwritable"
+  | "workspace_unusable"
   | "internal_fault"
 
 /** Why an attempt ended as it did: short words that events, attempts and pages carry. */
@@ -31,6 +32,7 @@ export type VerdictReason =
   | "cannot_start"
   | "needs_operator"
   | "rate_limited"
+  | "workspace_in_use"
   | "reported_blocked"
   | "reported_permanent_failure"
   | "reported_retryable_failure"

@@ -4,7 +4,9 @@ import { saying } from "../dispatch/Charges.ts"
 import { workflowTemplateOf } from "../dispatch/Charging.ts"
 import { conditionsAt } from "../dispatch/Conditions.ts"
 import { closed, type LaneClosed } from "../dispatch/Eligibility.ts"
+import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
+import { type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Task } from "../domain/Task.ts"
 import { now, Time } from "../domain/Time.ts"
@@ -60,9 +62,12 @@ const blocked = (task: Task) =>
       : because("answer", `it waits for an answer: ${text}`, expiresAt)
   })
 
-/** A fallback's budget is found spent by the attempt, which then puts the task off. */
-const putOffBy = (task: Task): "budget" | "not_due" =>
-  Option.exists(task.lastError, (error) => error.startsWith("budget_exhausted: ")) ? "budget" : "not_due"
+/** A fallback's budget that is spent, or its workspace in use, is found by the attempt, which then puts the task off. */
+const putOffBy = (task: Task): "budget" | "workspace" | "not_due" => {
+  const isWhy = (reason: string) => Option.exists(task.lastError, (error) => error.startsWith(`${reason}: `))
+  if (isWhy("budget_exhausted")) return "budget"
+  return isWhy("workspace_in_use") ? "workspace" : "not_due"
+}
 
 const notDue = (task: Task): string =>
   Option.match(task.lastError, {
@@ -80,7 +85,11 @@ const heldBack = (task: Task, at: DateTime.Utc) =>
       return because("paused", `dispatch was paused by ${pause.value.actor.name}${reason}`)
     }
     const lane = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }
-    return Option.flatMap(closed(lane, yield* conditionsAt(at, [lane])), shutBy)
+    const ready = yield* store.tasks.lanes
+    const conditions = yield* conditionsAt(at, [lane, ...ready], yield* groundsNow)
+    const shut = closed(lane, conditions)
+    if (Option.isSome(shut)) return shutBy(shut.value)
+    return Option.flatMap(yield* turnBefore(lane, ready, conditions), keptFor)
   })
 
 const shutBy = (why: LaneClosed): Option.Option<Waiting> => {
@@ -91,8 +100,19 @@ const shutBy = (why: LaneClosed): Option.Option<Waiting> => {
       return because("concurrency", `adapter ${why.adapterId} runs ${why.limit} attempts, its most at once`)
     case "OverBudget":
       return because("budget", saying(why.over), Option.some(why.until))
+    case "WorkspaceInUse": {
+      const since = DateTime.formatIso(why.by.since)
+      const by = `task ${why.by.taskId} (adapter ${why.by.adapterId}) since ${since}`
+      return because("workspace", `the workspace of adapter ${why.adapterId} is in use by ${by}`)
+    }
   }
 }
+
+const keptFor = ({ adapterId, head }: TurnOf) =>
+  because(
+    "workspace",
+    `its workspace is kept for task ${head.taskId} (adapter ${adapterId}), which comes first and waits until nobody works there`
+  )
 
 /** Nothing is shut, and yet nobody has taken it: there is no dispatcher, or it has its hands full. */
 const unserved = Effect.gen(function* () {

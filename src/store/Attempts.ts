@@ -1,9 +1,10 @@
-import type { Effect, Option } from "effect"
+import type { DateTime, Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import type { BundleRecord } from "../domain/Bundle.ts"
 import type { AttemptId, BundleId, RunnerId, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import type { Ground } from "./Gates.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 
 /** A running attempt of a dispatcher, with the child that it started last. */
@@ -25,6 +26,17 @@ export interface EvidencePaths {
   readonly stderrPath: string
   readonly resultPath: string
 }
+
+/** `InUse`: another attempt works there, and one of the two wants to be alone. Nothing was changed. */
+export type Occupied =
+  | { readonly _tag: "Occupied" }
+  | {
+      readonly _tag: "InUse"
+      readonly taskId: TaskId
+      /** None while it is still being prepared. */
+      readonly adapterId: Option.Option<string>
+      readonly since: DateTime.Utc
+    }
 
 export interface Attempts {
   /** None when there is no such attempt. */
@@ -51,6 +63,11 @@ export interface Attempts {
     detail: { readonly adapterId: string; readonly profileId: string },
     stamp: Stamp
   ) => Effect.Effect<boolean, StoreUnavailable>
+  /**
+   * Records where a running attempt works from now on, in place of what its claim recorded, unless that folder is
+   * in use. None gives its folder up.
+   */
+  readonly occupy: (id: AttemptId, ground: Option.Option<Ground>) => Effect.Effect<Occupied, StoreUnavailable>
   /** Remembers the child that runs now, for the sweep of a dispatcher that died. */
   readonly childStarted: (
     id: AttemptId,

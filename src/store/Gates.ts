@@ -22,9 +22,19 @@ export interface CooldownCause {
   readonly attemptId: AttemptId
 }
 
+/** The folder that an attempt works in, its symlinks resolved, and whom it lets in beside it. */
+export interface Ground {
+  readonly dir: string
+  readonly workspace: "exclusive" | "shared" | "worktree"
+}
+
 /** An attempt that runs, in whichever process. `adapterId` is none while it is still being prepared. */
 export interface InHand extends Omit<Lane, "key" | "workflowTemplate"> {
+  readonly taskId: TaskId
   readonly adapterId: Option.Option<string>
+  /** None for an adapter without hands. */
+  readonly ground: Option.Option<Ground>
+  readonly since: DateTime.Utc
 }
 
 /** What holds work back, kept in the store so that every process sees the same. */
@@ -48,6 +58,6 @@ export interface Gates {
    * at once. False when it did not cool down (then nothing changes and no event is written).
    */
   readonly clearCooldown: (adapterId: string, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
-  /** The attempts that run now: what the adapters' limits are judged by. */
+  /** The attempts that run now: what the adapters' limits and the use of folders are judged by. */
   readonly inHand: Effect.Effect<ReadonlyArray<InHand>, StoreUnavailable>
 }

@@ -6,6 +6,7 @@ import type { JsonObject } from "../domain/Json.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { KnownFile, NewTask, Round, Task, TaskStatus } from "../domain/Task.ts"
 import type { Usage } from "../domain/Usage.ts"
+import type { Ground } from "./Gates.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 
 /** What decides where a task may run; eligibility is judged by lane, before the claim. */
@@ -18,9 +19,18 @@ export interface Lane {
   readonly workflowTemplate: Option.Option<string>
 }
 
+/** What the order of claims goes by: priority, then age, then id. */
+export interface Head {
+  readonly taskId: TaskId
+  readonly priority: number
+  readonly createdAt: DateTime.Utc
+}
+
 export interface ClaimRequest {
   /** Keys of the lanes that may run now. */
   readonly lanes: ReadonlyArray<string>
+  /** Where the tasks of a lane work, by its key; what is claimed occupies it from then on. */
+  readonly grounds?: ReadonlyMap<string, Ground>
   readonly attemptId: AttemptId
   readonly runnerId: RunnerId
   readonly host: string
@@ -31,6 +41,8 @@ export interface ClaimedTask {
   readonly task: Task
   readonly round: Round
   readonly attempt: Attempt
+  /** What the claim gave the attempt to work in; absent for an adapter without hands. */
+  readonly ground?: Ground
 }
 
 export type Claim =
@@ -67,6 +79,8 @@ export type Move =
   /** A rate limit: waits until `at`, the attempt is not counted. */
   | {
       readonly _tag: "SnoozeUntil"
+      /** What is waited for where it is no rate limit; the event tells it as any other wait. */
+      readonly waitsFor?: "workspace"
       readonly at: DateTime.Utc
       readonly outcome: Option.Option<Outcome>
       readonly error: string
@@ -138,6 +152,8 @@ export interface Tasks {
   readonly promote: (now: DateTime.Utc) => Effect.Effect<number, StoreUnavailable>
   /** The lanes that have ready tasks, at most 1,000. */
   readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
+  /** The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. */
+  readonly heads: (lanes: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, Head>, StoreUnavailable>
   /** Takes the best ready task of the open lanes and opens its attempt. */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claim, StoreUnavailable>
   /** Ends a running attempt and moves its task; only the running attempt can. */

@@ -11,6 +11,7 @@ import { claims } from "./store/claims.ts"
 import { damage } from "./store/damage.ts"
 import { damagedSchedules } from "./store/damagedSchedules.ts"
 import { gates } from "./store/gates.ts"
+import { grounds } from "./store/grounds.ts"
 import { history } from "./store/history.ts"
 import { idleWorkflows } from "./store/idleWorkflows.ts"
 import { invariants } from "./store/invariants.ts"
@@ -47,6 +48,7 @@ export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, u
     history,
     gates,
     budgets,
+    grounds,
     schedules,
     sensors,
     outbox,

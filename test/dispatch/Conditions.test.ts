@@ -18,7 +18,7 @@ const claimed = Effect.gen(function* () {
     host: "host",
     stamp: { at: yield* now, actor: DOOR.actor }
   })
-  return [...(yield* conditionsAt(yield* now, [])).running]
+  return [...(yield* conditionsAt(yield* now, [], new Map())).running]
 })
 
 const limits = (...entries: ReadonlyArray<readonly [string, number]>) => ({

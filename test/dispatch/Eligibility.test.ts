@@ -39,7 +39,14 @@ const lane = (adapter?: string, name?: string, untrusted = false) => ({
 
 const until = DateTime.unsafeMake(1_000)
 const day: DayOfBudgets = { start: DateTime.unsafeMake(0), accounts: new Map(), amounts: new Map() }
-const open = { settings: given, cooldowns: [], running: new Map<string, number>(), day }
+const open = {
+  settings: given,
+  cooldowns: [],
+  running: new Map<string, number>(),
+  day,
+  grounds: new Map(),
+  occupants: []
+}
 const cooling = { ...open, cooldowns: [{ adapterId: "codex", reason: Option.some("429"), until }] }
 
 describe("the tasks of a lane start", () => {

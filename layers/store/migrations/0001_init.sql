@@ -122,6 +122,9 @@ CREATE TABLE attempts (
   -- The child that was started last, so that a sweep after the death of its dispatcher finds it.
   child_pid INTEGER,
   child_start_time TEXT,
+  -- The folder it works in, symlinks resolved, and whom it lets in beside it; told to the claims of every process.
+  working_dir TEXT,
+  workspace TEXT CHECK (workspace IN ('exclusive', 'shared', 'worktree')),
   -- What was set aside in the claim, a list of budgets' accounts with amounts; settled when the attempt ends.
   reserved_json TEXT,
   UNIQUE (task_id, number)

@@ -157,6 +157,7 @@ export const damage = (check: Sentence) => {
           "exit_status",
           "retry_class",
           "replay_grade",
+          "workspace",
           "number"
         ])
       }

@@ -145,12 +145,18 @@ export const gates = (check: Sentence) => {
       const found = yield* store.gates.inHand
       expect([...found].sort((one) => (Option.isNone(one.adapterId) ? -1 : 1))).toEqual([
         {
+          taskId: taskId("a"),
+          ground: Option.none(),
+          since: at(0),
           adapterId: Option.none(),
           requestedAdapter: Option.some("codex"),
           requestedProfile: Option.none(),
           untrusted: false
         },
         {
+          taskId: taskId("b"),
+          ground: Option.none(),
+          since: at(0),
           adapterId: Option.some("local"),
           requestedAdapter: Option.none(),
           requestedProfile: Option.some("own"),
