@@ -1,5 +1,6 @@
 import { Layer } from "effect"
 import * as DiskEvidence from "./artifact/DiskEvidence.ts"
+import * as GitWorktrees from "./context/GitWorktrees.ts"
 import * as Host from "./Host.ts"
 import * as KernelLock from "./lock/KernelLock.ts"
 import { reading, settings, withSettings } from "./Reading.ts"
@@ -21,4 +22,5 @@ export const restoring = (configPath: string) =>
 export const evidence = withSettings(DiskEvidence.layer)
 
 /** What removes old records with their evidence. */
-export const pruning = (configPath: string) => Layer.provideMerge(evidence, reading(configPath))
+export const pruning = (configPath: string) =>
+  Layer.provideMerge(Layer.merge(evidence, GitWorktrees.layer), reading(configPath))

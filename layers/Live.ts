@@ -10,6 +10,7 @@ import * as ProcessTree from "./adapter/ProcessTree.ts"
 import * as Subreaper from "./adapter/Subreaper.ts"
 import * as DiskRights from "./artifact/DiskRights.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
+import * as GitWorktrees from "./context/GitWorktrees.ts"
 import * as Host from "./Host.ts"
 import { evidence } from "./Keeping.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
@@ -25,7 +26,7 @@ const adapters = ConfiguredAdapters.layer.pipe(Layer.provide(processes))
 
 /** What looks at adapters and workspaces as well. */
 export const working = (configPath: string, ownReader = false) =>
-  Layer.mergeAll(adapters, GitWorkspace.layer, LeftOvers.layer, Host.runner).pipe(
+  Layer.mergeAll(adapters, GitWorkspace.layer, GitWorktrees.layer, LeftOvers.layer, Host.runner).pipe(
     Layer.provideMerge(showing(configPath, ownReader))
   )
 
@@ -58,7 +59,12 @@ export const looking = (configPath: string) => {
       })
     })
   )
-  return Layer.mergeAll(probe, adapters, GitWorkspace.layer, Host.disk, DiskRights.layer).pipe(
-    Layer.provideMerge(settings(configPath))
-  )
+  return Layer.mergeAll(
+    probe,
+    adapters,
+    GitWorkspace.layer,
+    GitWorktrees.layer,
+    Host.disk,
+    DiskRights.layer
+  ).pipe(Layer.provideMerge(settings(configPath)))
 }

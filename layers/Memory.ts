@@ -7,6 +7,7 @@ import * as ScriptedAdapters from "./adapter/ScriptedAdapters.ts"
 import * as MemoryArtifacts from "./artifact/MemoryArtifacts.ts"
 import * as MemoryAudit from "./artifact/MemoryAudit.ts"
 import * as FixedWorkspace from "./context/FixedWorkspace.ts"
+import * as FixedWorktrees from "./context/FixedWorktrees.ts"
 import * as Host from "./Host.ts"
 import * as MemoryLock from "./lock/MemoryLock.ts"
 import * as RecurringSchedules from "./schedule/RecurringSchedules.ts"
@@ -17,6 +18,7 @@ export interface Scene {
   /** What each adapter does, by id. */
   readonly adapters: Readonly<Record<string, ScriptedAdapters.Scripted>>
   readonly workspace?: FixedWorkspace.Fixed
+  readonly worktrees?: FixedWorktrees.Fixed
   /** Processes that the boot sweep cannot end, by attempt id. */
   readonly survivors?: Readonly<Record<string, ReadonlyArray<string>>>
 }
@@ -35,6 +37,7 @@ const world = (scene: Scene) =>
     MemoryAudit.layer,
     FixedWorkspace.layer(scene.workspace),
     FixedWorkspace.realPaths(scene.workspace),
+    FixedWorktrees.layer(scene.worktrees),
     ScriptedAdapters.layer(
       scene.adapters,
       Object.fromEntries([...scene.settings.adapters].filter(([id]) => id in scene.adapters))

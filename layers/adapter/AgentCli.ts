@@ -195,10 +195,12 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
   Effect.map(makeAbilities(setting.driver, setting.processes), (abilities) =>
     Effect.fn("AgentCli.execute")(function* (job: Job) {
       const { driver, host, runtime, settings } = setting
-      const cwd = Option.match(settings.workingDir, {
-        onNone: () => setting.startedIn,
-        onSome: ({ path }) => path
-      })
+      const cwd =
+        job.cwd ??
+        Option.match(settings.workingDir, {
+          onNone: () => setting.startedIn,
+          onSome: ({ path }) => path
+        })
       const attempt = (child: ChildEnv, redactor: Redactor) =>
         Effect.gen(function* () {
           const file = yield* findAgent(setting, child.env)

@@ -112,10 +112,12 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
 export const executeScript = (setting: Setting) =>
   Effect.fn("Script.execute")(function* (job: Job) {
     const { settings } = setting
-    const cwd = Option.match(settings.workingDir, {
-      onNone: () => setting.startedIn,
-      onSome: ({ path }) => path
-    })
+    const cwd =
+      job.cwd ??
+      Option.match(settings.workingDir, {
+        onNone: () => setting.startedIn,
+        onSome: ({ path }) => path
+      })
     const { args } = argumentsOf(job, setting)
     const attempt = Effect.gen(function* () {
       const child = yield* childEnv(settings, ownVariables(job, setting.runtime), setting.host)

@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process"
-import { Effect, Option, Schedule } from "effect"
+import { Data, Effect, Option, Schedule } from "effect"
 
 /** Enough of an answer for everything that is asked of git here. */
 const MOST_BYTES = 256 * 1024
+/** Characters of what git complains of that are kept. */
+const MOST_TOLD = 4096
 
 export interface GitOptions {
   readonly command: string
@@ -11,13 +13,20 @@ export interface GitOptions {
   readonly path: string
   /** Settings that outrank every file of the repository. */
   readonly settings?: ReadonlyArray<readonly [key: string, value: string]>
+  /** Variables beside those that make git harmless: which repository, index and files it works on. */
+  readonly variables?: Readonly<Record<string, string>>
+  /** Bytes of an answer that are wanted at most; 256 KiB by default. */
+  readonly mostBytes?: number
 }
 
 export interface GitAnswer {
   readonly text: string
-  /** Whether there was more than 256 KiB of it. */
+  /** Whether there was more of it than was wanted. */
   readonly cut: boolean
 }
+
+/** git is missing, failed or did not end in time. `reason` is a sentence's end, from what it told where it did. */
+export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly reason: string }> {}
 
 /** Whatever in a repository's own configuration could start a program, or reach over the network. */
 const HARMLESS: ReadonlyArray<readonly [string, string]> = [
@@ -49,40 +58,71 @@ export const git = (
   options: GitOptions,
   dir: string,
   args: ReadonlyArray<string>
-): Effect.Effect<Option.Option<GitAnswer>> =>
-  Effect.async<Option.Option<GitAnswer>>((resume) => {
+): Effect.Effect<Option.Option<GitAnswer>> => Effect.option(runGit(options, dir, args))
+
+/** The same for who wants to know why there is no answer. */
+export const runGit = (
+  options: GitOptions,
+  dir: string,
+  args: ReadonlyArray<string>
+): Effect.Effect<GitAnswer, GitFailed> =>
+  Effect.async<GitAnswer, GitFailed>((resume) => {
+    const most = options.mostBytes ?? MOST_BYTES
     const child = spawn(options.command, ["-C", dir, ...args], {
       cwd: "/",
       env: environment(options),
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "pipe", "pipe"],
       detached: true
     })
     const chunks: Array<Uint8Array> = []
     let size = 0
-    const answer = () =>
-      Option.some({
-        text: Buffer.concat(chunks).subarray(0, MOST_BYTES).toString("utf8"),
-        cut: size > MOST_BYTES
-      })
+    let told = ""
+    const answer = () => ({
+      text: Buffer.concat(chunks).subarray(0, most).toString("utf8"),
+      cut: size > most
+    })
     child.stdout.on("data", (chunk: Uint8Array) => {
       chunks.push(chunk)
       size += chunk.length
-      if (size <= MOST_BYTES) return
+      if (size <= most) return
       kill(child.pid)
       resume(Effect.succeed(answer()))
     })
-    child.on("error", () => resume(Effect.succeedNone))
-    child.on("close", (code) => resume(Effect.succeed(code === 0 ? answer() : Option.none())))
+    child.stderr.on("data", (chunk: Uint8Array) => {
+      told = `${told}${Buffer.from(chunk).toString("utf8")}`.slice(0, MOST_TOLD)
+    })
+    child.on("error", (cause) => resume(new GitFailed({ reason: notStarted(options, cause) })))
+    child.on("close", (code) =>
+      resume(code === 0 ? Effect.succeed(answer()) : new GitFailed({ reason: fatal(told, code) }))
+    )
     return Effect.zipRight(
       Effect.sync(() => kill(child.pid)),
       gone(child.pid)
     )
   }).pipe(
-    Effect.timeoutOption(options.timeoutMs),
-    Effect.map(Option.flatten),
+    Effect.timeoutFail({
+      duration: options.timeoutMs,
+      onTimeout: () => new GitFailed({ reason: `git did not end within ${options.timeoutMs} ms` })
+    }),
     // A folder with a NUL in its name, too many open files: there is no repository to be seen.
-    Effect.catchAllDefect(() => Effect.succeedNone)
+    Effect.catchAllDefect((defect) => new GitFailed({ reason: `git could not be run: ${String(defect)}` }))
   )
+
+const notStarted = ({ command }: GitOptions, cause: Error): string =>
+  "code" in cause && cause.code === "ENOENT"
+    ? `${command} is not installed, or not on PATH`
+    : `${command} could not be run: ${cause.message}`
+
+/** What git ended with, in its own words: the first line that is no hint. */
+const fatal = (told: string, code: number | null): string => {
+  const lines = told
+    .split("\n")
+    .filter((line) => line.trim() !== "" && !/^(hint|warning|Preparing)\b/.test(line))
+  const line = lines.find((one) => /^(fatal|error):/.test(one)) ?? lines[0]
+  return line === undefined
+    ? `git ended with ${code === null ? "a signal" : `exit code ${code}`}`
+    : line.replace(/^(fatal|error):\s*/, "")
+}
 
 /**
  * The same options with every filter that the repository's configuration defines switched off: `git status`
@@ -124,6 +164,7 @@ const environment = (options: GitOptions): Record<string, string> => {
     GIT_NO_LAZY_FETCH: "1",
     GIT_ALLOW_PROTOCOL: "none",
     GIT_PAGER: "cat",
+    ...options.variables,
     GIT_CONFIG_COUNT: String(settings.length),
     ...Object.fromEntries(
       settings.flatMap(([key, value], at) => [

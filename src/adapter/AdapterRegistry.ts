@@ -24,6 +24,8 @@ export interface Job {
   readonly withheld: ReadonlyArray<string>
   /** Whether the outcome may carry free-form objects (follow-ups, messages), which a strict schema cannot hold. */
   readonly freeFormResult?: boolean
+  /** Where a child runs, in place of the adapter's working directory: that without symlinks, or a git worktree. */
+  readonly cwd?: string
   readonly bundlePath: string
   readonly promptPath: string
   readonly audit: AuditFolder

@@ -14,6 +14,8 @@ export type AuditFile =
   /** What an agent did, a JSON object a line (see `domain/Step`). */
   | "steps.jsonl"
   | "result.json"
+  /** What was changed in the attempt's own git worktree, where it had one. */
+  | "workspace.diff"
 
 /** Files that grow while the attempt runs. */
 export type AuditLog = "stdout.log" | "stderr.log" | "steps.jsonl"

@@ -138,7 +138,8 @@ export const workspacePart = Effect.fn("Inputs.workspace")(function* (adapter: A
     path: Option.some(dir.value.given),
     repository: seen.repository,
     gitSha: seen.gitSha,
-    dirty: seen.dirty
+    // A worktree of the attempt's own has what was committed, and nothing else.
+    dirty: adapter.workspace === "worktree" ? Option.map(seen.gitSha, () => false) : seen.dirty
   } satisfies Bundle["workspace"]
 })
 

@@ -1,7 +1,5 @@
 import { Effect, Option, Schema } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
-import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { workingDirOf } from "../config/WorkingDir.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { redactJson } from "../domain/Redactor.ts"
@@ -14,6 +12,7 @@ import { retryHint } from "../evidence/RetryHint.ts"
 import { believed, decide, type Verdict } from "../evidence/Verdict.ts"
 import { verify } from "../evidence/Verify.ts"
 import type { Prepared } from "./Prepare.ts"
+import { ownWorktree, type Site } from "./Site.ts"
 
 /** The verdict on an attempt that ran, and what was found on the way to it. */
 export interface Judged {
@@ -27,10 +26,9 @@ export interface Judged {
 const nothingWritten = (outcome: Outcome): WithArtifacts => ({ outcome, written: Option.none(), issues: [] })
 
 /** Writes what the answer stands for and checks what it claims; only for an outcome that says completed. */
-const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
+const proved = (prepared: Prepared, site: Site, execution: Execution, outcome: Outcome) =>
   Effect.gen(function* () {
     if (outcome.status !== "completed") return { ...nothingWritten(outcome), found: [] }
-    const settings = yield* RuntimeConfig
     const { redactor } = execution
     const { adapter, claimed, compiled, known, profile, roundStartedAt } = prepared
     const round = { roundStartedAt, known }
@@ -56,8 +54,9 @@ const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
       mode: adapter.settings.mode,
       profile,
       promptText: compiled.promptText,
-      workingDir: workingDirOf(adapter.settings, settings),
+      workingDir: site.workingDir,
       round,
+      worktree: yield* ownWorktree(site),
       secrets: redactor,
       redact: redactor.text
     })
@@ -69,14 +68,15 @@ const proved = (prepared: Prepared, execution: Execution, outcome: Outcome) =>
  * came; all that is answered here and written on the way is masked.
  */
 export const judge = Effect.fn("Judge.judge")(
-  (prepared: Prepared, execution: Execution, stop: Option.Option<StopReason>) =>
-    judged(prepared, maskedExecution(execution), stop).pipe(
+  (prepared: Prepared, site: Site, execution: Execution, stop: Option.Option<StopReason>) =>
+    judged(prepared, site, maskedExecution(execution), stop).pipe(
       Effect.catchAllDefect((fault) => Effect.die(maskedFault(fault, execution.redactor)))
     )
 )
 
 const judged = Effect.fnUntraced(function* (
   prepared: Prepared,
+  site: Site,
   execution: Execution,
   stop: Option.Option<StopReason>
 ) {
@@ -87,7 +87,7 @@ const judged = Effect.fnUntraced(function* (
   const outcome = believed({ execution, normalised })
   const proof = yield* Option.match(outcome, {
     onNone: () => Effect.succeedNone,
-    onSome: (one) => Effect.asSome(proved(prepared, execution, one))
+    onSome: (one) => Effect.asSome(proved(prepared, site, execution, one))
   })
   const asked = Option.map(proof, (one): Asking => asking(maskedOutcome(one.outcome, redactor)))
   const issues = Option.match(proof, { onNone: () => [], onSome: ({ found }) => found.map(redactor.text) })

@@ -2,6 +2,7 @@ import { Clock, DateTime, Duration, Effect, Option, Ref, Stream } from "effect"
 import type { AuditFailed } from "../artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../artifact/EvidenceFiles.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { Worktrees } from "../context/Worktrees.ts"
 import { EventId } from "../domain/Ids.ts"
 import type { Batch, Place } from "../store/Pruning.ts"
 import { Store } from "../store/Store.ts"
@@ -115,12 +116,19 @@ const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
   const walk = <E, R>(of: (after: Place) => Effect.Effect<Batch, E, R>) =>
     Effect.gen(function* () {
       const files = yield* EvidenceFiles
+      const worktrees = yield* Worktrees
       let place: Place = Option.none()
       do {
         const batch: Batch = yield* politely(dryRun, of(place))
         yield* add({ tasks: batch.tasks, attempts: batch.attempts, bundles: batch.bundles })
         for (const attempt of batch.evidence)
           yield* onDisk(files.removeAttempt(attempt, { dryRun }), "evidenceFolders")
+        // Evidence may expire before its task; what an agent did in a worktree that is kept does not.
+        if (batch.tasks > 0)
+          for (const { attemptId } of batch.evidence)
+            yield* Effect.flatMap(worktrees.remove(attemptId, { dryRun }), ({ bytes }) =>
+              add({ bytesFreed: bytes })
+            )
         for (const path of batch.bundlePaths) yield* onDisk(files.removeBundle(path, { dryRun }), undefined)
         if (batch.tasks > 0)
           for (const taskId of new Set(batch.evidence.map((one) => one.taskId)))
@@ -157,9 +165,29 @@ const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
           last = batch.last
         }
       }),
-    litter: (before: DateTime.Utc) => litter(onDisk, note, { dryRun, before })
+    litter: (before: DateTime.Utc) =>
+      Effect.zipRight(litter(onDisk, note, { dryRun, before }), litterWorktrees(add, { dryRun, before }))
   }
 }
+
+/** Worktrees of attempts that no row names, an agent's work though they are: nobody could tell whose. */
+const litterWorktrees = (
+  add: (found: { readonly bytesFreed: number; readonly litter: number }) => Effect.Effect<void>,
+  { before, dryRun }: { readonly before: DateTime.Utc; readonly dryRun: boolean }
+) =>
+  Effect.gen(function* () {
+    const worktrees = yield* Worktrees
+    const { known } = (yield* Store).maintenance.prune
+    const old = (yield* worktrees.list).filter(({ madeAt }) => DateTime.lessThan(madeAt, before))
+    const there = yield* known(
+      "attempts",
+      old.map(({ attemptId }) => attemptId)
+    )
+    for (const { attemptId } of old.filter((one) => !there.has(one.attemptId))) {
+      const { bytes } = yield* worktrees.remove(attemptId, { dryRun })
+      yield* add({ litter: 1, bytesFreed: bytes })
+    }
+  })
 
 type OnDisk = <R>(
   removal: Effect.Effect<Removed, AuditFailed, R>,

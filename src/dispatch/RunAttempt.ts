@@ -2,6 +2,7 @@ import { Cause, Deferred, Effect, Option, Schedule, Stream } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import type { TaskId } from "../domain/Ids.ts"
+import { noSecrets, type Redactor } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
 import { unknownUsage } from "../domain/Usage.ts"
 import { Verdict } from "../evidence/Verdict.ts"
@@ -9,6 +10,7 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { finish, type Ran } from "./Finish.ts"
 import { type Judged, judge } from "./Judge.ts"
+import { leave } from "./LeaveWorktree.ts"
 import {
   NotStarted,
   verdictOf,
@@ -18,6 +20,7 @@ import {
   waitOf
 } from "./NotStarted.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
+import { type Site, siteOf } from "./Site.ts"
 
 /**
  * Takes one claimed task through its attempt to its end: prepare, record, execute, judge, finish. Whatever
@@ -73,9 +76,46 @@ const recorded = (ran: Ran, patience: Schedule.Schedule<unknown>) =>
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {
     const prepared = yield* prepare(claimed)
-    if (!(yield* record(prepared))) return notRun(claimed, ended)
-    const execution = yield* execute(prepared, stop)
-    return ranTo(prepared, execution, yield* judge(prepared, execution, yield* stopped(stop)))
+    const site = yield* siteOf(prepared)
+    const run = Effect.gen(function* () {
+      if (!(yield* record(prepared))) return { ran: notRun(claimed, ended), redactor: noSecrets }
+      const execution = yield* execute(prepared, site, stop)
+      const judged = yield* judge(prepared, site, execution, yield* stopped(stop))
+      return { ran: ranTo(prepared, execution, judged), redactor: execution.redactor }
+    })
+    if (Option.isNone(site.worktree)) return (yield* run).ran
+    return yield* run.pipe(
+      Effect.tapErrorCause(() => Effect.ignoreLogged(left(prepared, site, undecided(claimed)))),
+      Effect.flatMap((done) => left(prepared, site, done))
+    )
+  })
+
+/** What is left of an attempt that met a fault: its worktree, judged by what is in it. */
+const undecided = (claimed: ClaimedTask) => ({ ran: notRun(claimed, ended), redactor: noSecrets })
+
+/** Leaves the attempt's worktree; the rest of what it came to stays as it is. */
+const left = (
+  { audit, claimed }: Prepared,
+  { changes }: Site,
+  { ran, redactor }: { readonly ran: Ran; readonly redactor: Pick<Redactor, "text"> }
+) =>
+  Effect.gen(function* () {
+    const { verdict } = ran
+    const { detail, issues } = yield* leave({
+      attemptId: claimed.attempt.attemptId,
+      changes: yield* changes,
+      audit,
+      redact: redactor.text,
+      claimsChanges: "outcome" in verdict && verdict.outcome.fileChanges.length > 0,
+      mustStay:
+        verdict.reason === "processes_left" ? Option.some("as processes are left in it") : Option.none()
+    })
+    const end = {
+      ...ran.end,
+      issues: [...ran.end.issues, ...issues],
+      detail: { ...ran.end.detail, ...detail }
+    }
+    return { ...ran, end } satisfies Ran
   })
 
 const stopped = (stop: Deferred.Deferred<StopReason>): Effect.Effect<Option.Option<StopReason>> =>
@@ -87,6 +127,7 @@ const stopped = (stop: Deferred.Deferred<StopReason>): Effect.Effect<Option.Opti
 /** Runs the adapter while a request to cancel, from whichever process, completes `stop`. */
 const execute = (
   prepared: Prepared,
+  site: Site,
   stop: Deferred.Deferred<StopReason>
 ): Effect.Effect<Execution, never, Store | ArtifactStore> =>
   Effect.gen(function* () {
@@ -105,6 +146,7 @@ const execute = (
       untrusted: claimed.task.untrusted,
       withheld: withheldBy(prepared.profile),
       freeFormResult: allowsFreeForm(prepared.profile),
+      ...Option.match(site.cwd, { onNone: () => ({}), onSome: (cwd) => ({ cwd }) }),
       bundlePath: `${artifacts.root}/${compiled.relativePath}`,
       promptPath: `${audit.path}/assembled-context.txt`,
       audit,

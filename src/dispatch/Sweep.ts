@@ -7,8 +7,10 @@ import { taskEnded } from "../intake/WorkflowStep.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, Move } from "../store/Tasks.ts"
+import type { Left } from "./LeaveWorktree.ts"
 import { Lock } from "./Lock.ts"
 import { Runner, stampNow } from "./Runner.ts"
+import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
 
 /**
  * Puts back what dead dispatchers left running; answers how many attempts that were. Only for a caller that
@@ -21,6 +23,7 @@ export const sweep = Effect.fn("Sweep.sweep")(function* () {
   const others = yield* store.attempts.openOfOthers(runnerId)
   const abandoned = yield* Effect.filter(others, isAbandoned)
   const reclaimed = yield* Effect.filter(abandoned, reclaim)
+  yield* sweepWorktrees()
   yield* store.runners.endOthers(runnerId, settings.lockPath, yield* stampNow)
   return reclaimed.length
 })
@@ -58,6 +61,7 @@ const reclaim = (attempt: OpenAttempt) =>
       pid: attempt.childPid,
       startTime: attempt.childStartTime
     })
+    const worktree = yield* sweepWorktree(attemptId, survivors)
     const stamp = yield* stampNow
     const nextTaskId = TaskId.make(yield* (yield* IdSource).next)
     return yield* store.transact(
@@ -65,11 +69,11 @@ const reclaim = (attempt: OpenAttempt) =>
       Effect.gen(function* () {
         const found = yield* store.attempts.find(attemptId)
         if (!Option.exists(found, ({ status }) => status === "running")) return false
-        const detail = { dead_runner_id: runnerId, survivors }
+        const detail = { dead_runner_id: runnerId, survivors, ...worktree.detail }
         const subject = { taskId: Option.some(taskId), attemptId: Option.some(attemptId) }
         yield* store.events.append({ type: "boot_sweep_reclaimed", ...subject, detail }, stamp)
         const move = yield* moveOf(attempt, survivors)
-        yield* store.tasks.settle({ attemptId, end: ended(survivors), move, stamp })
+        yield* store.tasks.settle({ attemptId, end: ended(survivors, worktree), move, stamp })
         yield* taskEnded(taskId, nextTaskId, stamp)
         return true
       })
@@ -105,11 +109,12 @@ const moveOf = (attempt: OpenAttempt, survivors: ReadonlyArray<string>) =>
     } satisfies Move
   })
 
-const ended = (survivors: ReadonlyArray<string>): AttemptEnd => ({
+const ended = (survivors: ReadonlyArray<string>, worktree: Left): AttemptEnd => ({
   exitStatus: Option.some("error"),
   retryClass: Option.some("retryable"),
   reason: "boot_sweep",
-  issues: survivors.map((process) => `still running after SIGKILL: ${process}`),
+  issues: [...survivors.map((process) => `still running after SIGKILL: ${process}`), ...worktree.issues],
+  detail: worktree.detail,
   usage: unknownUsage,
   cutOff: true,
   resultPath: Option.none()

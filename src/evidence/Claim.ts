@@ -1,7 +1,7 @@
 import { DateTime, Effect, Option } from "effect"
 import type { Observed } from "../artifact/ArtifactStore.ts"
 import type { Assignment } from "../artifact/Declared.ts"
-import { join } from "../artifact/FilePath.ts"
+import { isInside, join } from "../artifact/FilePath.ts"
 import type { AdapterMode } from "../domain/Attempt.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import type { Profile } from "../domain/Profile.ts"
@@ -12,6 +12,12 @@ import type { KnownFile } from "../domain/Task.ts"
 export interface RoundFacts {
   readonly roundStartedAt: DateTime.Utc
   readonly known: ReadonlyArray<KnownFile>
+}
+
+/** In a worktree that was made for the attempt every file is new: git tells what was changed there. */
+export interface OwnWorktree {
+  readonly path: string
+  readonly touched: (path: string) => boolean
 }
 
 /** A completed outcome with all that its evidence is judged by. */
@@ -25,6 +31,8 @@ export interface Claim {
   /** Absolute; where the attempt ran. None for adapters without hands. */
   readonly workingDir: Option.Option<string>
   readonly round: RoundFacts
+  /** Whether the attempt changed what lies at an absolute path in a git worktree of its own, where it had one. */
+  readonly worktree: Option.Option<OwnWorktree>
   /** Finds the adapter's secret values in what an agent wrote. */
   readonly secrets: Pick<Redactor, "isIdle" | "finder">
   /** Masks secret values; what an issue quotes goes through it before it is cut. */
@@ -69,6 +77,10 @@ const knownOf = (round: RoundFacts, root: string, { observed, path }: Pick<Found
       return at === observed.realPath || at === join(root, path)
     })
   )
+
+/** Whether git says that the attempt changed nothing at a place in its own worktree, whatever its times say. */
+export const isUntouched = ({ worktree }: Pick<Claim, "worktree">, path: string): boolean =>
+  Option.exists(worktree, (own) => isInside(own.path, path) && !own.touched(path))
 
 /** By the change time alone. */
 export const changedSince = (round: RoundFacts, observed: Observed): boolean =>

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { isSummaryOnly } from "../artifact/Declared.ts"
-import { type Claim, changedSince, wasChanged } from "./Claim.ts"
+import { type Claim, changedSince, isUntouched, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
 import { type Place, placesOf } from "./Places.ts"
 import { secretIssues } from "./SecretScan.ts"
@@ -122,7 +122,8 @@ const changeProblem = Effect.fnUntraced(function* (name: string, place: Place, c
   if (Option.isNone(place.observed))
     return Option.some(`file_change_missing: the changed file ${name} does not exist.`)
   const found = { path: place.path, observed: place.observed.value, hash: place.hash }
-  const changed = yield* wasChanged(claim.round, root, found)
+  const changed =
+    !isUntouched(claim, found.observed.realPath) && (yield* wasChanged(claim.round, root, found))
   return changed
     ? Option.none<string>()
     : Option.some(
@@ -137,7 +138,10 @@ const deletionProblem = (name: string, place: Place, claim: Claim): Option.Optio
     return Option.some(
       `file_change_without_effect: the file ${name} is reported as deleted and still exists.`
     )
-  return Option.exists(place.above, ({ observed }) => changedSince(claim.round, observed))
+  const deletedThere =
+    !isUntouched(claim, place.path) &&
+    Option.exists(place.above, ({ observed }) => changedSince(claim.round, observed))
+  return deletedThere
     ? Option.none()
     : Option.some(
         `file_change_without_effect: the file ${name} is reported as deleted, but nothing was deleted there since the round began.`

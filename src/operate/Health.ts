@@ -15,6 +15,7 @@ import { nullable, wireStruct } from "../domain/Wire.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
 import { probed } from "./Adapters.ts"
+import { keptWorktrees } from "./KeptWorktrees.ts"
 import { operation } from "./Operation.ts"
 
 const texts = Schema.Array(Schema.String)
@@ -174,7 +175,8 @@ const diskRow = Effect.gen(function* () {
     return { path: stateDir, freeBytes: null, ...row([`cannot be asked: ${free.left}`]) }
   const told = `${mib(free.right)} are free`
   const problems = free.right < TOO_LITTLE_BYTES ? [`${told}; free some space`] : []
-  const warnings = problems.length === 0 && free.right < LITTLE_BYTES ? [told] : []
+  const little = problems.length === 0 && free.right < LITTLE_BYTES ? [told] : []
+  const warnings = [...little, ...(yield* keptWorktrees)]
   return { path: stateDir, freeBytes: free.right, ...row(problems, warnings) }
 })
 

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { DateTime, Effect, Layer, Logger, Option } from "effect"
 import * as DiskEvidence from "../../layers/artifact/DiskEvidence.ts"
+import * as FixedWorktrees from "../../layers/context/FixedWorktrees.ts"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
+import { type ListedWorktree, Worktrees } from "../../src/context/Worktrees.ts"
 import { prune } from "../../src/dispatch/Prune.ts"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
@@ -40,7 +42,7 @@ interface Days {
 const DAY = 24 * 3600
 
 /** A store in memory, an artifact root on disk, and what is kept how long. */
-const place = (days: Days) => {
+const place = (days: Days, worktrees: ReadonlyArray<ListedWorktree> = []) => {
   const root = join(folder, `${count++}`)
   fs.mkdirSync(root)
   const retention = {
@@ -60,6 +62,7 @@ const place = (days: Days) => {
   const layers = Layer.mergeAll(
     inMemory(),
     Layer.succeed(RuntimeConfig, settings({ retention })),
+    FixedWorktrees.layer({ there: worktrees }),
     DiskEvidence.layer({ artifactDir: root, dbPath: join(root, "runtime.db") }),
     Logger.remove(Logger.defaultLogger)
   )
@@ -321,6 +324,42 @@ describe("litter", () => {
         `snapshots/.${uuid}.tmp`
       ])
       expect(fs.existsSync(join(root, "adapter-runs/ghost 2"))).toBe(true)
+    }).pipe(Effect.provide(layers))
+  })
+})
+
+describe("a prune of worktrees that were kept", () => {
+  const kept = (name: string, daysAgo: number): ListedWorktree => ({
+    attemptId: attemptId(`${name}-1`),
+    taskId: taskId(name),
+    path: `/memory/worktrees/${name}-1`,
+    madeAt: at((100 - daysAgo) * DAY),
+    state: "kept"
+  })
+  const left = Effect.flatMap(Worktrees, ({ list }) =>
+    Effect.map(list, (all) => all.map((one) => one.taskId as string))
+  )
+  const there = [kept("done", 100), kept("gone", 2), kept("new", 0), kept("open", 100)]
+
+  it.live("removes those of pruned tasks and those that no row names, not what others still speak of", () => {
+    const { layers, put } = place({ completedDays: 30 }, there)
+    return Effect.gen(function* () {
+      yield* done("done", put)
+      yield* add("open")
+      yield* claimed("open-1")
+      expect((yield* pruned(true)).tasks).toBe(1)
+      expect(yield* left).toEqual(["done", "gone", "new", "open"])
+      expect((yield* pruned()).litter).toBe(1)
+      expect(yield* left).toEqual(["new", "open"])
+    }).pipe(Effect.provide(layers))
+  })
+
+  it.live("leaves them when only the evidence of an attempt expires", () => {
+    const { layers, put } = place({ artifactDays: 30 }, [kept("done", 100)])
+    return Effect.gen(function* () {
+      yield* done("done", put)
+      expect((yield* pruned()).evidenceFolders).toBe(1)
+      expect(yield* left).toEqual(["done"])
     }).pipe(Effect.provide(layers))
   })
 })

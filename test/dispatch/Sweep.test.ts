@@ -2,11 +2,9 @@ import { describe, expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { RUNNER } from "../../layers/Memory.ts"
 import { LeftOvers } from "../../src/adapter/LeftOvers.ts"
-import type { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import { Lock, LockUnusable } from "../../src/dispatch/Lock.ts"
-import type { Runner } from "../../src/dispatch/Runner.ts"
 import { sweep } from "../../src/dispatch/Sweep.ts"
-import { AttemptId, type IdSource, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
+import { AttemptId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
@@ -111,7 +109,7 @@ describe("the boot sweep", () => {
     Effect.gen(function* () {
       const id = yield* queue()
       yield* claimAs(DEAD, "a1")
-      const context = yield* Effect.context<Store | Lock | LeftOvers | RuntimeConfig | Runner | IdSource>()
+      const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof sweep>>>()
       const meanwhile = sweep().pipe(Effect.provide(context), Effect.orDie, Effect.as([]))
       expect(yield* Effect.provideService(sweep(), LeftOvers, { sweep: () => meanwhile })).toBe(0)
       const types = yield* typesOf(id)

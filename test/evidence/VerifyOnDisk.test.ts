@@ -50,6 +50,7 @@ const issues = (
     const found = yield* verify(
       claim({
         workingDir: Option.some(work),
+        worktree: Option.none(),
         round: { roundStartedAt, known },
         outcome: outcome({ fileChanges }),
         ...(declares ? { task } : {})

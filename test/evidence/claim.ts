@@ -51,6 +51,7 @@ export const claim = (more: Partial<Claim> = {}): Claim => ({
   promptText: "Do it.",
   workingDir: Option.some("/work"),
   round: round(),
+  worktree: Option.none(),
   secrets: noSecrets,
   redact: (text) => text,
   ...more

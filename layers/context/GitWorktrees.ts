@@ -1,0 +1,217 @@
+import { closeSync, constants, existsSync, openSync, readFileSync, rmdirSync } from "node:fs"
+import { basename, dirname } from "node:path"
+import { Effect, Layer, Option } from "effect"
+import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
+import {
+  type ListedWorktree,
+  type Worktree,
+  WorktreeRefused,
+  Worktrees,
+  type WorktreeWanted
+} from "../../src/context/Worktrees.ts"
+import type { AttemptId } from "../../src/domain/Ids.ts"
+import { now } from "../../src/domain/Time.ts"
+import { MARKER } from "../adapter/Brand.ts"
+import { configuredSecrets, type Masking } from "../adapter/ConfiguredSecrets.ts"
+import { bytesIn, removeTree } from "../artifact/Removing.ts"
+import type { GitOptions } from "./Git.ts"
+import { baseOf, checkOut, hasFolder, lyingOf, makeAside, register } from "./WorktreeCheckout.ts"
+import { changesOf } from "./WorktreeDiff.ts"
+import {
+  makePlace,
+  placeOf,
+  placesIn,
+  readRecord,
+  type WorktreePlace,
+  type WorktreeRecord,
+  writeRecord
+} from "./WorktreeRecord.ts"
+
+/** Large repositories take their time to be written and compared. */
+const GIT_TIMEOUT_MS = 300_000
+
+/** Worktrees of the `git` on PATH, below the state folder of the configuration. */
+export const layer: Layer.Layer<Worktrees, never, RuntimeConfig> = Layer.effect(
+  Worktrees,
+  Effect.gen(function* () {
+    const settings = yield* RuntimeConfig
+    const host = { ...process.env }
+    const path = host.PATH ?? "/usr/bin:/bin"
+    return make(
+      settings,
+      { command: "git", timeoutMs: GIT_TIMEOUT_MS, path },
+      yield* configuredSecrets(settings, host)
+    )
+  })
+)
+
+/** The same with a git of one's own choice, and secrets of one's own. */
+export const make = (
+  { stateDir }: Pick<Settings, "stateDir">,
+  options: GitOptions,
+  masking: Masking
+): Worktrees["Type"] => ({
+  make: Effect.fn("Worktrees.make")((wanted) => made(stateDir, markedFor(options, wanted.attemptId), wanted)),
+  changes: Effect.fn("Worktrees.changes")(function* (attemptId) {
+    const place = placeOf(stateDir, attemptId)
+    const record = readRecord(place)
+    if (Option.isNone(record) || !existsSync(place.path)) return Option.none()
+    if (record.value.state !== "ready" && record.value.state !== "kept") return Option.none()
+    return Option.some(
+      yield* changesOf(markedFor(options, attemptId), place, record.value, yield* masking([]))
+    )
+  }),
+  keep: Effect.fn("Worktrees.keep")((attemptId) => moved(placeOf(stateDir, attemptId), "kept")),
+  remove: Effect.fn("Worktrees.remove")((attemptId, { dryRun } = { dryRun: false }) =>
+    dryRun ? measured(placeOf(stateDir, attemptId)) : removed(placeOf(stateDir, attemptId))
+  ),
+  list: Effect.sync(() =>
+    placesIn(stateDir)
+      .flatMap((place) => Option.toArray(Option.map(readRecord(place), (record) => listed(place, record))))
+      .sort((a, b) => a.madeAt.epochMillis - b.madeAt.epochMillis)
+  )
+})
+
+/** By the mark of its attempt, what a killed dispatcher left of git is ended with the rest of the attempt. */
+const markedFor = (options: GitOptions, attemptId: AttemptId): GitOptions => ({
+  ...options,
+  variables: { ...options.variables, [MARKER]: attemptId }
+})
+
+const listed = (
+  { path }: WorktreePlace,
+  { attemptId, madeAt, state, taskId }: WorktreeRecord
+): ListedWorktree => ({ attemptId, taskId, path, madeAt, state: stateOf(path, state) })
+
+const stateOf = (path: string, state: WorktreeRecord["state"]): ListedWorktree["state"] => {
+  if (state === "ready") return "open"
+  return state === "kept" && existsSync(path) ? "kept" : "spent"
+}
+
+const made = (
+  stateDir: string,
+  options: GitOptions,
+  { attemptId, base: wanted, dir, taskId }: WorktreeWanted
+): Effect.Effect<Worktree, WorktreeRefused> =>
+  Effect.gen(function* () {
+    const refuse = (reason: string) => new WorktreeRefused({ reason: `${dir} ${reason}` })
+    const inWords = Effect.mapError((failure: { readonly reason: string } | string) =>
+      refuse(typeof failure === "string" ? failure : `cannot have a git worktree: ${failure.reason}`)
+    )
+    const { commonDir, objects, prefix } = yield* inWords(lyingOf(options, dir))
+    const found = yield* baseOf(options, dir, wanted)
+    if (Option.isNone(found)) return yield* refuse("is a git repository without a commit to work from")
+    const base = found.value
+    if (!(yield* hasFolder(options, dir, base, prefix)))
+      return yield* refuse(`is not in commit ${base}: commit something in it first`)
+    const madeAt = yield* now
+    const place = yield* Effect.try({
+      try: () => makePlace(stateDir, attemptId),
+      catch: (cause) => new WorktreeRefused({ reason: `no worktree can be made: ${wordsOf(cause)}` })
+    })
+    const record: WorktreeRecord = {
+      attemptId,
+      taskId,
+      state: "making",
+      madeAt,
+      commonDir,
+      entry: null,
+      objects,
+      base,
+      prefix
+    }
+    const filled = Effect.gen(function* () {
+      yield* onDisk(() => {
+        writeRecord(place, record)
+        makeAside(place, record)
+      })
+      const entry = yield* register(options, dir, place, record)
+      yield* onDisk(() => writeRecord(place, { ...record, entry }))
+      yield* checkOut(options, place, base, entry)
+      yield* onDisk(() => writeRecord(place, { ...record, entry, state: "ready" }))
+    })
+    yield* filled.pipe(
+      inWords,
+      Effect.onError(() => Effect.ignore(removed(place)))
+    )
+    return { path: place.path, cwd: `${place.path}/${prefix}`.replace(/\/$/, ""), base }
+  })
+
+const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
+
+const onDisk = (write: () => void): Effect.Effect<void, string> => Effect.try({ try: write, catch: wordsOf })
+
+/** Records a worktree's state; whether there was a record that could be changed. */
+const moved = (place: WorktreePlace, state: WorktreeRecord["state"]): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const record = readRecord(place)
+    if (Option.isNone(record) || record.value.state === state) return
+    yield* Effect.catchAll(
+      onDisk(() => writeRecord(place, { ...record.value, state })),
+      (reason) => Effect.logWarning(`${place.side} could not be written: ${reason}`)
+    )
+  })
+
+const measured = ({ folder, name }: WorktreePlace) =>
+  inFolder(folder, (held) => bytesIn(held, name)).pipe(
+    Effect.orElseSucceed(() => 0),
+    Effect.map((bytes) => ({ bytes: bytes ?? 0 }))
+  )
+
+/** First the files, then the repository's entry of them, then the record that says what there is to remove. */
+const removed = (place: WorktreePlace): Effect.Effect<{ readonly bytes: number }> =>
+  Effect.gen(function* () {
+    yield* moved(place, "removing")
+    const { folder, name, side } = place
+    const bytes = yield* inFolder(folder, (held) => removeTree(held, name))
+    const record = readRecord(place)
+    if (Option.isSome(record)) yield* forgotten(place, record.value)
+    yield* inFolder(folder, (held) => removeTree(held, basename(side)))
+    return { bytes: bytes ?? 0 }
+  }).pipe(
+    Effect.uninterruptible,
+    Effect.catchAll((reason) =>
+      Effect.as(Effect.logWarning(`${place.path} could not be removed: ${reason}`), { bytes: 0 })
+    )
+  )
+
+const { O_DIRECTORY, O_RDONLY } = constants
+
+const inFolder = <A>(
+  folder: string,
+  use: (held: number) => Promise<A>
+): Effect.Effect<A | undefined, string> =>
+  Effect.tryPromise({
+    try: async () => {
+      if (!existsSync(folder)) return undefined
+      const held = openSync(folder, O_RDONLY | O_DIRECTORY)
+      try {
+        return await use(held)
+      } finally {
+        closeSync(held)
+      }
+    },
+    catch: wordsOf
+  })
+
+/**
+ * Removes the repository's entry of a worktree, as `git worktree prune` would, and of no other. Without an entry on
+ * record git died before it told; then it has the name of the worktree's folder.
+ */
+const forgotten = ({ name, path }: WorktreePlace, { commonDir, entry }: WorktreeRecord) =>
+  Effect.gen(function* () {
+    const at = entry ?? `${commonDir}/worktrees/${name}`
+    if (!isEntryOf(at, name, path)) return
+    yield* inFolder(dirname(at), (held) => removeTree(held, basename(at)))
+    yield* Effect.ignore(Effect.try(() => rmdirSync(dirname(at))))
+  })
+
+const isEntryOf = (entry: string, name: string, path: string): boolean => {
+  if (basename(dirname(entry)) !== "worktrees") return false
+  try {
+    return readFileSync(`${entry}/gitdir`, "utf8").trim() === `${path}/.git`
+  } catch {
+    // git died before it wrote that; it leaves the entry locked, so that its own prune would not remove it either.
+    return basename(entry) === name
+  }
+}

@@ -1,0 +1,84 @@
+import { Context, Data, type DateTime, type Effect, type Option } from "effect"
+import type { AttemptId, TaskId } from "../domain/Ids.ts"
+
+/** A git worktree that one attempt has to itself. Paths are absolute, without symlinks. */
+export interface Worktree {
+  /** `worktrees/<attempt>` below the state folder. */
+  readonly path: string
+  /** The subfolder that stands for the adapter's working directory. */
+  readonly cwd: string
+  /** The commit that it was made from, and is compared with. */
+  readonly base: string
+}
+
+/** Why no worktree can be made. `reason` is a sentence that names the folder, and what mends it. */
+export class WorktreeRefused extends Data.TaggedError("WorktreeRefused")<{ readonly reason: string }> {}
+
+/** What was done in a worktree since it was made. */
+export interface WorktreeChanges {
+  /** Files that differ from the base, those of new commits and new files among them; ignored ones are not. */
+  readonly files: number
+  /** Commits that its HEAD has and the base has not. */
+  readonly commits: number
+  /** Whether there are ignored files. */
+  readonly ignored: boolean
+  /**
+   * Against the base, with the commits named above it; the secrets of the configuration masked. Bounded, with a
+   * mark where it was cut.
+   */
+  readonly diff: string
+  /** Whether what lies at an absolute path is not what the base had there; false outside of the worktree. */
+  readonly touched: (path: string) => boolean
+  /** Why what was done cannot be told in full; it is to be kept then. */
+  readonly problem: Option.Option<string>
+}
+
+/** A worktree on record. */
+export interface ListedWorktree {
+  readonly attemptId: AttemptId
+  readonly taskId: TaskId
+  readonly path: string
+  readonly madeAt: DateTime.Utc
+  /**
+   * `open`: its attempt runs, or nobody has looked at it since it died. `spent`: there is nothing in it to be
+   * looked at, for it was not ready yet, or is partly removed, or somebody took it away after it was kept.
+   */
+  readonly state: "open" | "kept" | "spent"
+}
+
+export interface WorktreeWanted {
+  readonly taskId: TaskId
+  readonly attemptId: AttemptId
+  /** The adapter's working directory, absolute, without symlinks. */
+  readonly dir: string
+  /** The commit to begin from where the repository has it; else HEAD. */
+  readonly base: Option.Option<string>
+}
+
+/**
+ * Worktrees of attempts, below the state folder, each registered with the repository that it is of. Nothing that
+ * a repository or an agent configured is run: no hooks, filters, pagers, external helpers. What died at any point
+ * is removed or kept by whoever comes next; a worktree that was begun to be removed is removed.
+ */
+export class Worktrees extends Context.Tag("agent-runtime/Worktrees")<
+  Worktrees,
+  {
+    /** Makes an attempt's worktree, detached at the base, its files as they were committed. */
+    readonly make: (wanted: WorktreeWanted) => Effect.Effect<Worktree, WorktreeRefused>
+    /** None when the attempt has no worktree, or it is gone, or was never ready to be worked in. */
+    readonly changes: (attemptId: AttemptId) => Effect.Effect<Option.Option<WorktreeChanges>>
+    /** Records that a worktree stays for an operator to look at. Nothing happens when there is none. */
+    readonly keep: (attemptId: AttemptId) => Effect.Effect<void>
+    /**
+     * Removes an attempt's worktree, kept or not, and its entry in the repository; answers the bytes of its files.
+     * With `dryRun` nothing is removed. Nothing happens when there is none; a part that cannot be removed is left
+     * for the next call, and logged.
+     */
+    readonly remove: (
+      attemptId: AttemptId,
+      options?: { readonly dryRun: boolean }
+    ) => Effect.Effect<{ readonly bytes: number }>
+    /** All that are on record, oldest first. */
+    readonly list: Effect.Effect<ReadonlyArray<ListedWorktree>>
+  }
+>() {}

@@ -1,0 +1,70 @@
+import { Effect, Option } from "effect"
+import type { AuditFolder } from "../artifact/AuditFolder.ts"
+import { type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
+import { counted } from "../domain/Figure.ts"
+import type { AttemptId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
+
+/** What became of an attempt's worktree: for its issues, and for the event of its end. */
+export interface Left {
+  readonly issues: ReadonlyArray<string>
+  readonly detail: JsonObject
+}
+
+interface Leaving {
+  readonly attemptId: AttemptId
+  readonly changes: Option.Option<WorktreeChanges>
+  readonly audit: Pick<AuditFolder, "put" | "relativePath">
+  /** Masks what the attempt itself holds secret. */
+  readonly redact: (text: string) => string
+  /** Whether its outcome names changed files: then those that git ignores are a product too. */
+  readonly claimsChanges: boolean
+  /** Why it must stay whatever was done in it: processes that are left. */
+  readonly mustStay: Option.Option<string>
+}
+
+const DIFF = "workspace.diff"
+
+/** Where an operator finds it; no absolute place of the host. */
+const named = (attemptId: AttemptId): string => `worktrees/${attemptId}`
+
+const many = (count: number, noun: string): string => `${counted(count)} ${noun}${count === 1 ? "" : "s"}`
+
+/**
+ * Ends the life of an attempt's worktree: its diff becomes evidence; it is removed when nothing in it changed, and
+ * kept and named when something did, or when what did cannot be told.
+ */
+export const leave = Effect.fn("LeaveWorktree.leave")(function* (leaving: Leaving) {
+  const worktrees = yield* Worktrees
+  const { attemptId, changes } = leaving
+  if (Option.isNone(changes)) {
+    yield* worktrees.remove(attemptId)
+    const gone = `workspace_gone: ${named(attemptId)} below the state folder was no longer there; whatever was changed in it cannot be told.`
+    return { issues: [gone], detail: { workspace: { kept: null, gone: true } } } satisfies Left
+  }
+  const { commits, diff, files, problem } = changes.value
+  const unwritten = yield* leaving.audit.put(DIFF, leaving.redact(diff)).pipe(
+    Effect.as(Option.none<string>()),
+    Effect.catchTag("AuditFailed", ({ reason }) =>
+      Effect.succeedSome(`${DIFF} could not be written: ${reason}`)
+    )
+  )
+  const why = Option.firstSomeOf([leaving.mustStay, problem, unwritten, changed(changes.value, leaving)])
+  const at = `${leaving.audit.relativePath}/${DIFF}`
+  const told = { files, commits, diff: Option.isSome(unwritten) ? null : at }
+  if (Option.isNone(why)) {
+    yield* worktrees.remove(attemptId)
+    return { issues: [], detail: { workspace: { kept: null, ...told } } } satisfies Left
+  }
+  yield* worktrees.keep(attemptId)
+  const kept = `workspace_kept: ${named(attemptId)} below the state folder is kept, ${why.value}; its diff is ${at}.`
+  return { issues: [kept], detail: { workspace: { kept: named(attemptId), ...told } } } satisfies Left
+})
+
+const changed = ({ commits, files, ignored }: WorktreeChanges, { claimsChanges }: Leaving) => {
+  const more = commits === 0 ? "" : ` and ${many(commits, "new commit")}`
+  if (files > 0 || commits > 0) return Option.some(`with ${many(files, "changed file")}${more}`)
+  return ignored && claimsChanges
+    ? Option.some("with files that git ignores and an outcome that names changes")
+    : Option.none<string>()
+}

@@ -1,0 +1,68 @@
+import { Effect, Option } from "effect"
+import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { workingDirOf } from "../config/WorkingDir.ts"
+import { type Worktree, type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
+import type { OwnWorktree } from "../evidence/Claim.ts"
+import { NotStarted } from "./NotStarted.ts"
+import type { Prepared } from "./Prepare.ts"
+
+/** Where an attempt is executed and judged. */
+export interface Site {
+  /** Where its child runs, without symlinks; none for an adapter without hands. */
+  readonly cwd: Option.Option<string>
+  /** What its claims are looked for in, as the configuration names it; none for an adapter without hands. */
+  readonly workingDir: Option.Option<string>
+  readonly worktree: Option.Option<Worktree>
+  /** What was changed in its worktree. It is looked at once, when the attempt's processes are gone. */
+  readonly changes: Effect.Effect<Option.Option<WorktreeChanges>>
+}
+
+/**
+ * The place of an attempt: the folder that it occupies or, where its adapter says so, a git worktree of its own,
+ * made here. Ends as NotStarted where none can be made.
+ */
+export const siteOf = Effect.fn("Site.siteOf")(function* (prepared: Prepared) {
+  const settings = yield* RuntimeConfig
+  const { adapter, claimed, compiled, ground } = prepared
+  if (Option.isNone(ground) || ground.value.workspace !== "worktree")
+    return {
+      cwd: Option.map(ground, ({ dir }) => dir),
+      workingDir: workingDirOf(adapter.settings, settings),
+      worktree: Option.none(),
+      changes: Effect.succeedNone
+    } satisfies Site
+  const worktrees = yield* Worktrees
+  const { attemptId, taskId } = claimed.attempt
+  const worktree = yield* worktrees
+    .make({ attemptId, taskId, dir: ground.value.dir, base: compiled.bundle.workspace.gitSha })
+    .pipe(
+      Effect.catchTag(
+        "WorktreeRefused",
+        ({ reason }) =>
+          new NotStarted({
+            reason: "workspace_unusable",
+            detail: `adapter ${adapter.settings.id} has workspace "worktree", but ${reason}`,
+            permanent: false
+          })
+      )
+    )
+  return {
+    cwd: Option.some(worktree.cwd),
+    workingDir: Option.some(worktree.cwd),
+    worktree: Option.some(worktree),
+    changes: yield* Effect.cached(worktrees.changes(attemptId))
+  } satisfies Site
+})
+
+/** What a claim is judged by in the attempt's own worktree; none where it has none. */
+export const ownWorktree = (site: Site): Effect.Effect<Option.Option<OwnWorktree>> =>
+  Option.match(site.worktree, {
+    onNone: () => Effect.succeedNone,
+    onSome: ({ path }) =>
+      Effect.map(site.changes, (changes) =>
+        Option.some({
+          path,
+          touched: (place: string) => Option.exists(changes, ({ touched }) => touched(place))
+        })
+      )
+  })

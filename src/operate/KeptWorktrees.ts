@@ -1,0 +1,17 @@
+import { DateTime, Effect } from "effect"
+import { Worktrees } from "../context/Worktrees.ts"
+
+/** So many are named; the rest is counted. */
+const MOST_NAMED = 5
+
+/** A warning for each worktree that is kept because an attempt changed something in it, with what ends that. */
+export const keptWorktrees = Effect.gen(function* () {
+  const kept = (yield* (yield* Worktrees).list).filter(({ state }) => state === "kept")
+  const named = kept
+    .slice(0, MOST_NAMED)
+    .map(
+      ({ madeAt, path, taskId }) =>
+        `the worktree ${path} is kept since ${DateTime.formatIso(madeAt)}, for task ${taskId} changed something in it; when you have what you want of it, git -C ${path} worktree remove --force ${path}`
+    )
+  return kept.length > MOST_NAMED ? [...named, `${kept.length - MOST_NAMED} more worktrees are kept`] : named
+})
