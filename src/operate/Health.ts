@@ -17,6 +17,7 @@ import { StoreProbe } from "../store/StoreProbe.ts"
 import { probed } from "./Adapters.ts"
 import { keptWorktrees } from "./KeptWorktrees.ts"
 import { operation } from "./Operation.ts"
+import { workspaceWarnings } from "./WorkspaceWarnings.ts"
 
 const texts = Schema.Array(Schema.String)
 
@@ -114,20 +115,23 @@ const adapterRows = Effect.gen(function* () {
   const store = yield* StoreProbe
   // That the store cannot be opened is told in its own row.
   const cooldowns = yield* Effect.orElseSucceed(store.cooldowns(yield* now), () => [])
-  return (yield* probed).map(({ found, settings: adapter }) => {
-    const problem = found.remedy === "" ? found.reason : `${found.reason}; ${found.remedy}`
-    return {
-      id: adapter.id,
-      mode: adapter.mode,
-      reason: found.reason,
-      remedy: found.remedy,
-      ...row(found.ok ? [] : [problem], [
-        ...found.warnings,
-        ...coolingWarnings(adapter.id, cooldowns),
-        ...settingWarnings(adapter, settings)
-      ])
-    }
-  })
+  return yield* Effect.forEach(yield* probed, ({ found, settings: adapter }) =>
+    Effect.gen(function* () {
+      const problem = found.remedy === "" ? found.reason : `${found.reason}; ${found.remedy}`
+      return {
+        id: adapter.id,
+        mode: adapter.mode,
+        reason: found.reason,
+        remedy: found.remedy,
+        ...row(found.ok ? [] : [problem], [
+          ...found.warnings,
+          ...coolingWarnings(adapter.id, cooldowns),
+          ...settingWarnings(adapter, settings),
+          ...(yield* workspaceWarnings(adapter))
+        ])
+      }
+    })
+  )
 })
 
 /** A backup that is older says little about what would be lost now. */

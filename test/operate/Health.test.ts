@@ -7,6 +7,9 @@ import { Rights } from "../../src/artifact/Rights.ts"
 import type { AdapterSettings, AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import { ConfigMissing } from "../../src/config/ConfigError.ts"
 import type { Placed, Settings } from "../../src/config/RuntimeConfig.ts"
+import type { Snapshot } from "../../src/context/Workspace.ts"
+import type { ListedWorktree } from "../../src/context/Worktrees.ts"
+import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { Health, healthcheck, withoutConfiguration } from "../../src/operate/Health.ts"
 import type { StoreHealth } from "../../src/store/Maintenance.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
@@ -48,6 +51,9 @@ interface Host {
   readonly identity?: Placed
   readonly cooldowns?: StoreProbe["Type"]["cooldowns"]
   readonly adapter?: AdapterSettings
+  /** What git says of /repo. */
+  readonly snapshot?: Snapshot
+  readonly worktrees?: ReadonlyArray<ListedWorktree>
   readonly settings?: Partial<Settings>
   /** What cannot be written, by path. */
   readonly unwritable?: Readonly<Record<string, string>>
@@ -73,6 +79,8 @@ const checked = (host: Host = {}) => {
     Layer.provideMerge(
       world({
         adapters: { local: says("x") },
+        ...(host.snapshot === undefined ? {} : { workspace: { snapshots: { "/repo": host.snapshot } } }),
+        worktrees: { there: host.worktrees ?? [] },
         settings: {
           profiles: new Map([["lumen", profile(host.profile)]]),
           identity: Option.fromNullable(host.identity),
@@ -124,6 +132,57 @@ describe("a healthcheck", () => {
       expect(found.config_issues).toEqual([
         "identity.identityPath: there is no file /nowhere/IDENTITY.md (IDENTITY.md); write it, or correct the path"
       ])
+    })
+  )
+
+  const tree = scriptSettings("local", {
+    workspace: "worktree",
+    workingDir: Option.some({ given: "repo", path: "/repo" })
+  })
+  const snapshot = (gitSha: Option.Option<string>): Snapshot => ({
+    repository: true,
+    root: Option.some("/repo"),
+    gitSha,
+    dirty: Option.some(false)
+  })
+
+  it.effect(
+    "warns of worktrees that cannot be made, where the folder is no repository or has no commit",
+    () =>
+      Effect.gen(function* () {
+        const warnings = (host: Host) =>
+          Effect.map(checked(host), ({ adapters, ok }) => [ok, adapters[0]?.warnings.join(" ")])
+        expect(yield* warnings({ adapter: tree })).toEqual([
+          true,
+          expect.stringContaining("is no git repository")
+        ])
+        expect(yield* warnings({ adapter: tree, snapshot: snapshot(Option.none()) })).toEqual([
+          true,
+          expect.stringContaining("has no commit yet")
+        ])
+        expect(yield* warnings({ adapter: tree, snapshot: snapshot(Option.some("1")) })).toEqual([true, ""])
+        expect(yield* warnings({ adapter: scriptSettings("local") })).toEqual([true, ""])
+      })
+  )
+
+  it.effect("names the worktrees that are kept, five at most, and what ends that", () =>
+    Effect.gen(function* () {
+      const worktrees = Array.from(
+        { length: 8 },
+        (_, index): ListedWorktree => ({
+          attemptId: AttemptId.make(`a${index}`),
+          taskId: TaskId.make(`t${index}`),
+          path: `/state/worktrees/a${index}`,
+          madeAt: DateTime.unsafeMake(0),
+          state: index === 0 ? "open" : "kept"
+        })
+      )
+      const warnings = (yield* checked({ worktrees })).disk?.warnings ?? []
+      expect(warnings).toHaveLength(6)
+      expect(warnings[0]).toBe(
+        "the worktree /state/worktrees/a1 is kept since 1970-01-01T00:00:00.000Z, for task t1 changed something in it; when you have what you want of it, git -C /state/worktrees/a1 worktree remove --force /state/worktrees/a1"
+      )
+      expect(warnings[5]).toBe("2 more worktrees are kept")
     })
   )
 

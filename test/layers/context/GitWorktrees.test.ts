@@ -367,6 +367,19 @@ describe("a worktree that is over", () => {
     })
   )
 
+  it.live("is spent where its removal was begun, so that what is gone is not taken for a change", () =>
+    Effect.gen(function* () {
+      const { path } = yield* made()
+      const record = join(state, "worktrees", `${ATTEMPT}.side/record.json`)
+      fs.writeFileSync(record, fs.readFileSync(record, "utf8").replace('"ready"', '"removing"'))
+      fs.rmSync(join(path, "a.txt"))
+      expect(yield* worktrees().list).toMatchObject([{ state: "spent" }])
+      expect(yield* worktrees().changes(ATTEMPT)).toEqual(Option.none())
+      yield* worktrees().remove(ATTEMPT)
+      expect([leftOnDisk(), entries()]).toEqual([[], []])
+    })
+  )
+
   it.live("is spent, and removed without a trace, where its maker died on the way", () =>
     Effect.gen(function* () {
       const { path } = yield* made()
