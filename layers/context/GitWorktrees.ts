@@ -1,6 +1,6 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, rmdirSync } from "node:fs"
 import { basename, dirname } from "node:path"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Layer, Option, Schedule } from "effect"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import {
   type ListedWorktree,
@@ -125,7 +125,10 @@ const made = (
         writeRecord(place, record)
         makeAside(place, record)
       })
-      const entry = yield* register(options, dir, place, record)
+      const entry = yield* register(options, dir, place, record).pipe(
+        Effect.tapError(() => unregistered(place, record)),
+        Effect.retry(AGAIN)
+      )
       yield* onDisk(() => writeRecord(place, { ...record, entry }))
       yield* checkOut(options, place, base, entry)
       yield* onDisk(() => writeRecord(place, { ...record, entry, state: "ready" }))
@@ -140,6 +143,18 @@ const made = (
 const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 const onDisk = (write: () => void): Effect.Effect<void, string> => Effect.try({ try: write, catch: wordsOf })
+
+// git fails when it meets the entry of another worktree that is just being made, or removed.
+const AGAIN = Schedule.intersect(Schedule.exponential("50 millis"), Schedule.recurs(4))
+
+/** Takes away what a failed registration may have left, so that the next one finds nothing in its way. */
+const unregistered = (place: WorktreePlace, record: WorktreeRecord) =>
+  Effect.ignore(
+    Effect.zipRight(
+      inFolder(place.folder, (held) => removeTree(held, place.name)),
+      forgotten(place, record)
+    )
+  )
 
 /** Records a worktree's state; whether there was a record that could be changed. */
 const moved = (place: WorktreePlace, state: WorktreeRecord["state"]): Effect.Effect<void> =>

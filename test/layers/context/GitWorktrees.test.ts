@@ -126,7 +126,7 @@ describe("a worktree", () => {
       expect(yield* changes).toMatchObject({ files: 1, problem: Option.none() })
       expect(one.base).toHaveLength(64)
       const again = yield* Effect.forEach(
-        ["x", "y", "z"],
+        ["u", "v", "w", "x", "y", "z"],
         (name) =>
           worktrees().make({
             taskId: TaskId.make("task"),
@@ -134,10 +134,10 @@ describe("a worktree", () => {
             dir: repo,
             base: Option.none()
           }),
-        { concurrency: 3 }
+        { concurrency: 6 }
       )
-      expect(again.map(({ path }) => fs.existsSync(join(path, "a.txt")))).toEqual([true, true, true])
-      expect((yield* worktrees().list).map((listed) => listed.state)).toEqual(Array(4).fill("open"))
+      expect(again.map(({ path }) => fs.existsSync(join(path, "a.txt")))).toEqual(Array(6).fill(true))
+      expect((yield* worktrees().list).map((listed) => listed.state)).toEqual(Array(7).fill("open"))
     })
   )
 
@@ -276,6 +276,8 @@ describe("nothing that a repository configures is run", () => {
     write(join(repo, ".gitattributes"), "*.txt filter=evil diff=evil\n")
     run(repo, "add", ".")
     run(repo, "-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", "attributes")
+    run(repo, "update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},vendor`)
+    run(repo, "-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", "a submodule")
     write(join(repo, ".git/info/attributes"), "* filter=evil diff=evil\n")
     const included = join(base, `included-${count}`)
     fs.writeFileSync(included, `[filter "late"]\n\tsmudge = ${script}\n\tclean = ${script}\n`)
@@ -308,11 +310,15 @@ describe("nothing that a repository configures is run", () => {
       write(join(path, "a.txt"), "changed\n")
       write(join(path, ".gitattributes"), "* filter=late diff=evil\n")
       write(join(path, "b.txt"), "b\n")
-      const nested = join(path, "nested")
-      run(path, "-c", "core.fsmonitor=false", "init", "-q", nested)
-      run(nested, "commit", "-q", "--allow-empty", "-m", "x")
-      run(nested, "config", "core.fsmonitor", join(base, `hook-${count}`))
-      expect(yield* changes).toMatchObject({ files: 4, problem: Option.none() })
+      for (const nested of [join(path, "nested"), join(path, "vendor")]) {
+        run(path, "-c", "core.fsmonitor=false", "init", "-q", nested)
+        write(join(nested, "tracked"), "x")
+        run(nested, "add", ".")
+        run(nested, "commit", "-q", "-m", "x")
+        write(join(nested, "tracked"), "changed")
+        run(nested, "config", "core.fsmonitor", join(base, `hook-${count}`))
+      }
+      expect(yield* changes).toMatchObject({ files: 5, problem: Option.none() })
       yield* worktrees().remove(ATTEMPT)
       expect(fs.existsSync(witness)).toBe(false)
     })
