@@ -156,7 +156,7 @@ const unregistered = (place: WorktreePlace, record: WorktreeRecord) =>
     )
   )
 
-/** Records a worktree's state; whether there was a record that could be changed. */
+/** Records a worktree's state; nothing happens where there is no record. */
 const moved = (place: WorktreePlace, state: WorktreeRecord["state"]): Effect.Effect<void> =>
   Effect.gen(function* () {
     const record = readRecord(place)

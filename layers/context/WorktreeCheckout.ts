@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Effect, Option } from "effect"
 import { type GitFailed, type GitOptions, git, runGit } from "./Git.ts"
@@ -22,8 +22,10 @@ export const lyingOf = (options: GitOptions, dir: string): Effect.Effect<Lying, 
     const [isBare, isInside] = (yield* ask("--is-bare-repository", "--is-inside-work-tree")).split("\n")
     if (isBare === "true") return yield* Effect.fail("is a bare repository, which has no files to work on")
     if (isInside !== "true") return yield* Effect.fail("lies in the .git folder of a repository")
+    const commonDir = yield* ask("--git-common-dir")
     return {
-      commonDir: yield* ask("--git-common-dir"),
+      // As git itself writes it down, whatever symlinks lead to it.
+      commonDir: yield* Effect.try({ try: () => realpathSync(commonDir), catch: () => "has no .git folder" }),
       objects: yield* ask("--git-path", "objects"),
       prefix: yield* ask("--show-prefix")
     }

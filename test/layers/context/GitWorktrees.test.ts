@@ -141,6 +141,22 @@ describe("a worktree", () => {
     })
   )
 
+  it.live("can be had of a worktree, and of a repository whose .git lies elsewhere", () =>
+    Effect.gen(function* () {
+      const linked = join(base, `linked-${count}`)
+      run(repo, "worktree", "add", "-q", "--detach", linked)
+      fs.renameSync(join(repo, ".git"), join(base, `git-${count}`))
+      fs.symlinkSync(join(base, `git-${count}`), join(repo, ".git"))
+      for (const dir of [linked, join(repo, "wiki")]) {
+        const { cwd, path } = yield* made(dir)
+        expect(fs.existsSync(join(path, "a.txt"))).toBe(true)
+        expect(cwd).toBe(dir === linked ? path : join(path, "wiki"))
+        yield* worktrees().remove(ATTEMPT)
+        expect(entries()).toEqual([`linked-${count}`])
+      }
+    })
+  )
+
   it.live("is refused in words where none can be had, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const plain = join(base, `plain-${count}`)
