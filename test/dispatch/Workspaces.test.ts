@@ -173,6 +173,7 @@ describe("an attempt whose fallback works in another folder", () => {
       expect(attempted.verdict).toMatchObject({ _tag: "Snooze", reason: "workspace_in_use", seconds: 5 })
       const put = yield* taskOf(id)
       expect([put.status, put.attemptCount]).toEqual(["retryable_failure", 0])
+      expect(yield* why(id)).toStartWith("workspace: it is not due yet; its last attempt: workspace_in_use: ")
       const [wait] = yield* detailsOf(id, "task_retry_scheduled")
       expect(wait).toMatchObject({ counted: false, available_at: "1970-01-01T00:00:05.000Z" })
       expect(wait?.reason).toContain(`is in use by task ${holder}`)
