@@ -7,6 +7,7 @@ import { KnownFile, type Task } from "../../src/domain/Task.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Moved } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
+import { lastMove } from "./LastMove.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { forget, withdraw } from "./SqlWithdraw.ts"
@@ -19,7 +20,7 @@ const CANCEL = statement(`
   WHERE task_id = :taskId AND status IN ('pending', 'retryable_failure', 'blocked') RETURNING *`)
 const REQUEST_CANCEL = statement(`
   UPDATE tasks SET cancel_requested_at = :at, cancel_json = :cancel, updated_at = :at
-  WHERE task_id = :taskId AND status = 'running' RETURNING *`)
+  WHERE task_id = :taskId AND status = 'running' AND cancel_requested_at IS NULL RETURNING *`)
 const CANCEL_REQUESTED = statement(
   "SELECT cancel_json FROM tasks WHERE task_id = :taskId AND status = 'running' AND cancel_requested_at IS NOT NULL"
 )
@@ -41,21 +42,31 @@ type Sql = Sqlite["Type"]
 
 const taskOf = (row: Row): Task => lenient(row).task
 
-const notMoved = (row: Row | undefined, why: (task: Task) => string): Moved => {
-  if (row === undefined) return { _tag: "NotFound" }
-  const task = taskOf(row)
-  return { _tag: "Refused", task, why: why(task) }
-}
+/** A refusal says who was there before: of two operators at once one wins, and the other is told by whom and when. */
+const notMoved = (sqlite: Sql, row: Row | undefined, why: (task: Task) => string) =>
+  Effect.gen(function* () {
+    if (row === undefined) return { _tag: "NotFound" } satisfies Moved
+    const task = taskOf(row)
+    const before = yield* lastMove(sqlite, task.taskId)
+    const sentence = [why(task), ...Option.toArray(before)].join("; ")
+    return { _tag: "Refused", task, why: sentence } satisfies Moved
+  })
 
 /** See Tasks.cancel. */
-export const cancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option<string>, stamp: Stamp) =>
+export const cancel = (
+  sqlite: Sql,
+  taskId: TaskId,
+  reason: Option.Option<string>,
+  stamp: Stamp,
+  told: JsonObject = {}
+) =>
   sqlite.transact(
     "Tasks.cancel",
     Effect.gen(function* () {
       const before = (yield* sqlite.rows(FIND, { taskId }))[0]
       const moved = (yield* sqlite.rows(CANCEL, { taskId, at: time(stamp.at) }))[0]
       if (moved === undefined)
-        return notMoved(before, (task) =>
+        return yield* notMoved(sqlite, before, (task) =>
           task.status === "running"
             ? "it is running; cancel it with force to stop its processes"
             : `it is ${task.status} already`
@@ -63,7 +74,8 @@ export const cancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option<string
       const detail = {
         from: String(before?.status),
         reason: Option.getOrNull(reason),
-        ...(yield* withdraw(sqlite, taskId, time(stamp.at)))
+        ...(yield* withdraw(sqlite, taskId, time(stamp.at))),
+        ...told
       }
       yield* appendEvent(
         sqlite,
@@ -77,7 +89,13 @@ export const cancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option<string
   )
 
 /** See Tasks.requestCancel. */
-export const requestCancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option<string>, stamp: Stamp) =>
+export const requestCancel = (
+  sqlite: Sql,
+  taskId: TaskId,
+  reason: Option.Option<string>,
+  stamp: Stamp,
+  told: JsonObject = {}
+) =>
   sqlite.transact(
     "Tasks.requestCancel",
     Effect.gen(function* () {
@@ -88,11 +106,13 @@ export const requestCancel = (sqlite: Sql, taskId: TaskId, reason: Option.Option
         cancel: json(request)
       }))[0]
       if (moved === undefined)
-        return notMoved(
-          (yield* sqlite.rows(FIND, { taskId }))[0],
-          (task) => `it is not running, it is ${task.status}`
+        return yield* notMoved(sqlite, (yield* sqlite.rows(FIND, { taskId }))[0], (task) =>
+          task.status === "running"
+            ? "its processes are being stopped already"
+            : `it is not running, it is ${task.status}`
         )
-      yield* appendEvent(sqlite, "task_cancel_requested", { taskId }, { reason: request.reason }, stamp)
+      const detail = { reason: request.reason, ...told }
+      yield* appendEvent(sqlite, "task_cancel_requested", { taskId }, detail, stamp)
       return { _tag: "Moved", task: taskOf(moved) } satisfies Moved
     })
   )
@@ -149,10 +169,14 @@ export const retry = (
       const before = (yield* sqlite.rows(FIND, { taskId }))[0]
       if (before === undefined) return { _tag: "NotFound" } satisfies Moved
       const why = yield* rival(sqlite, before)
-      if (why !== undefined) return notMoved(before, () => why)
+      if (why !== undefined) return { _tag: "Refused", task: taskOf(before), why } satisfies Moved
       const moved = (yield* sqlite.rows(RETRY, { taskId, note: orNull(note), at: time(stamp.at) }))[0]
       if (moved === undefined)
-        return notMoved(before, (task) => `it is ${task.status}, which is not an end that can be retried`)
+        return yield* notMoved(
+          sqlite,
+          before,
+          (task) => `it is ${task.status}, which is not an end that can be retried`
+        )
       if (before.status === "completed" || before.status === "operator_canceled")
         yield* forget(sqlite, taskId)
       const detail = {

@@ -1,8 +1,11 @@
-import { Effect, Option } from "effect"
-import type { TaskStatus } from "../../src/domain/Task.ts"
+import { Effect, Option, Schema } from "effect"
+import { TaskId } from "../../src/domain/Ids.ts"
+import { TaskStatus } from "../../src/domain/Task.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
-import type { TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
+import type { Candidate, TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
 import { json } from "./columns.ts"
+import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
@@ -147,6 +150,34 @@ const find = (sqlite: Sql, query: Query): Effect.Effect<Found, StoreUnavailable>
       : yield* bounded(sqlite, "source", source, query)
   })
 
+/** A page of rows: as many as were asked for, the cursor of the next one, and whether it ended early. */
+const pageOfRows = (
+  sqlite: Sql,
+  filter: TaskFilter,
+  from: Place,
+  limit: number
+): Effect.Effect<
+  { readonly rows: Rows; readonly next: Option.Option<string>; readonly partial: boolean },
+  StoreUnavailable
+> =>
+  Effect.gen(function* () {
+    const { rows, end } = yield* find(sqlite, {
+      statuses: [...new Set(filter.status)],
+      kind: Option.getOrNull(filter.kind),
+      source: Option.getOrNull(filter.source),
+      from,
+      limit: limit + 1
+    })
+    const shown = rows.slice(0, limit)
+    const last = shown.at(-1)
+    const isFull = rows.length > limit && last !== undefined
+    return {
+      rows: shown,
+      next: isFull ? Option.some(cursor(placeOf(last))) : Option.map(end, cursor),
+      partial: !isFull && Option.isSome(end)
+    }
+  })
+
 /** See Tasks.list. */
 export const list = (
   sqlite: Sql,
@@ -156,19 +187,28 @@ export const list = (
   Effect.gen(function* () {
     const from = Option.match(page.after, { onNone: () => Option.some(NEWEST), onSome: readCursor })
     if (Option.isNone(from)) return Option.none()
-    const { rows, end } = yield* find(sqlite, {
-      statuses: [...new Set(filter.status)],
-      kind: Option.getOrNull(filter.kind),
-      source: Option.getOrNull(filter.source),
-      from: from.value,
-      limit: page.limit + 1
-    })
-    const shown = rows.slice(0, page.limit)
-    const last = shown.at(-1)
-    const isFull = rows.length > page.limit && last !== undefined
-    return Option.some({
-      tasks: shown.map((row) => lenient(row).task),
-      next: isFull ? Option.some(cursor(placeOf(last))) : Option.map(end, cursor),
-      partial: !isFull && Option.isSome(end)
-    })
+    const { next, partial, rows } = yield* pageOfRows(sqlite, filter, from.value, page.limit)
+    return Option.some({ tasks: rows.map((row) => lenient(row).task), next, partial })
+  })
+
+const decodeStatus = onFirstUse(() => Schema.decodeUnknownOption(TaskStatus))
+const taskIdOf = idReader(TaskId)
+
+/** See Tasks.matching. */
+export const matching = (
+  sqlite: Sql,
+  filter: TaskFilter,
+  page: { readonly limit: number; readonly after: Option.Option<string> }
+) =>
+  Effect.gen(function* () {
+    const from = Option.getOrElse(Option.flatMap(page.after, readCursor), () => NEWEST)
+    const { next, rows } = yield* pageOfRows(sqlite, filter, from, page.limit)
+    const tasks = rows.flatMap(
+      (row): ReadonlyArray<Candidate> =>
+        Option.match(decodeStatus()(row.status), {
+          onNone: () => [],
+          onSome: (status) => [{ taskId: taskIdOf(row.task_id), status }]
+        })
+    )
+    return { tasks, next }
   })

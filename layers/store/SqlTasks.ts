@@ -8,7 +8,7 @@ import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import * as Moves from "./SqlMoves.ts"
 import { settle } from "./SqlSettle.ts"
-import { list } from "./SqlTaskList.ts"
+import { list, matching } from "./SqlTaskList.ts"
 import { statement, type Value } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
 
@@ -137,6 +137,7 @@ export const make = (sqlite: Sql): Tasks => ({
     Effect.map(sqlite.rows(FIND, { taskId }), (rows) => Option.map(Option.fromNullable(rows[0]), lenient))
   ),
   list: Effect.fn("Tasks.list")((filter, page) => list(sqlite, filter, page)),
+  matching: Effect.fn("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
   children: Effect.fn("Tasks.children")((taskId, limit) => toTasks(sqlite.rows(CHILDREN, { taskId, limit }))),
   replays: Effect.fn("Tasks.replays")((taskId, limit) => toTasks(sqlite.rows(REPLAYS, { taskId, limit }))),
   unfinishedDescendants: Effect.fn("Tasks.unfinishedDescendants")((root) =>
@@ -153,10 +154,12 @@ export const make = (sqlite: Sql): Tasks => ({
   claim: Effect.fn("Tasks.claim")((request) => sqlite.transact("Tasks.claim", Claim.claim(sqlite, request))),
   settle: Effect.fn("Tasks.settle")((settlement) => settle(sqlite, settlement)),
   beginRound: Effect.fn("Tasks.beginRound")((id, at, known) => Moves.beginRound(sqlite, id, at, known)),
-  cancel: Effect.fn("Tasks.cancel")((id, reason, stamp) => Moves.cancel(sqlite, id, reason, stamp)),
-  requestCancel: Effect.fn("Tasks.requestCancel")((id, reason, stamp) =>
-    Moves.requestCancel(sqlite, id, reason, stamp)
+  cancel: Effect.fn("Tasks.cancel")((id, reason, stamp, told) =>
+    Moves.cancel(sqlite, id, reason, stamp, told)
+  ),
+  requestCancel: Effect.fn("Tasks.requestCancel")((id, reason, stamp, told) =>
+    Moves.requestCancel(sqlite, id, reason, stamp, told)
   ),
   cancelRequested: Effect.fn("Tasks.cancelRequested")((id) => Moves.cancelRequested(sqlite, id)),
-  retry: Effect.fn("Tasks.retry")((id, note, stamp) => Moves.retry(sqlite, id, note, stamp))
+  retry: Effect.fn("Tasks.retry")((id, note, stamp, told) => Moves.retry(sqlite, id, note, stamp, told))
 })

@@ -1,6 +1,6 @@
 import { TASK_STATUSES } from "../domain/TaskStatuses.ts"
 import { ask } from "./Ask.ts"
-import { command } from "./Command.ts"
+import { command, type OptionDefinition } from "./Command.ts"
 import { fields, heading, status, table } from "./Doc.ts"
 import { afterOption } from "./Input.ts"
 
@@ -38,6 +38,20 @@ const runs = (of: ReadonlyArray<Run>) =>
     ])
   )
 
+/** For a definition's options: which tasks. */
+export const filterOptions = [
+  {
+    name: "status",
+    kind: "choice",
+    values: TASK_STATUSES,
+    list: true,
+    separator: ",",
+    description: "Only tasks with one of these statuses."
+  },
+  { name: "kind", kind: "text", description: "Only tasks of this kind." },
+  { name: "source", kind: "text", description: "Only tasks from this source." }
+] as const satisfies ReadonlyArray<OptionDefinition>
+
 export const taskList = command({
   name: "task-list",
   group: "Look",
@@ -47,16 +61,7 @@ export const taskList = command({
   example: "agent-runtime task-list --status blocked,retryable_failure --limit 10",
   arguments: [],
   options: [
-    {
-      name: "status",
-      kind: "choice",
-      values: TASK_STATUSES,
-      list: true,
-      separator: ",",
-      description: "Only tasks with one of these statuses."
-    },
-    { name: "kind", kind: "text", description: "Only tasks of this kind." },
-    { name: "source", kind: "text", description: "Only tasks from this source." },
+    ...filterOptions,
     { name: "limit", kind: "integer", min: 1, max: 500, default: 50, description: "How many at most." },
     afterOption
   ],
@@ -129,29 +134,4 @@ export const taskShow = command({
     ...(replay_of === null ? [] : [heading("Replay of"), runs([replay_of])]),
     ...(replays.length === 0 ? [] : [heading("Replays"), runs(replays)])
   ]
-})
-
-export const taskCancel = command({
-  name: "task-cancel",
-  group: "Steer",
-  summary: "cancel a task",
-  description:
-    "A task that runs is canceled only with --force: its adapter's whole process tree is stopped first. The answer is then `cancel_requested` at once, while its dispatcher does it.",
-  example: "agent-runtime task-cancel 0196a1b2-0000-7000-8000-000000000001 --reason 'not needed'",
-  arguments: id,
-  options: [
-    { name: "force", kind: "flag", description: "Cancel it also while it runs." },
-    { name: "reason", kind: "text", description: "Why; it stands in the history." }
-  ],
-  run: (input) => ask(async () => (await import("../operate/Tasks.ts")).cancel, input)
-})
-
-export const taskRetry = command({
-  name: "task-retry",
-  group: "Steer",
-  summary: "give a blocked or ended task a fresh round of attempts",
-  example: "agent-runtime task-retry 0196a1b2-0000-7000-8000-000000000001 --note 'the key is there now'",
-  arguments: id,
-  options: [{ name: "note", kind: "text", description: "What the next attempt should know." }],
-  run: (input) => ask(async () => (await import("../operate/Tasks.ts")).retry, input)
 })

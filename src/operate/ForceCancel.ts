@@ -8,8 +8,22 @@ import type { TaskId } from "../domain/Ids.ts"
 import { Store } from "../store/Store.ts"
 
 /**
- * Asks for the end of a running task. A dispatcher that is alive stops it; where none is, this process takes
- * the dispatch lock and does it, which also puts back whatever else a dead dispatcher left.
+ * Where no dispatcher is alive, this process takes the dispatch lock and puts back what a dead one left; what an
+ * operator asked to cancel ends with that. A dispatcher that lives is reached by the request in the store.
+ */
+export const sweepForTheDead = Effect.gen(function* () {
+  const lock = yield* Lock
+  const settings = yield* RuntimeConfig
+  const { runnerId } = yield* Runner
+  yield* sweep().pipe(
+    lock.hold(settings.lockPath, runnerId),
+    Effect.catchTag("LockHeld", () => Effect.void)
+  )
+})
+
+/**
+ * Asks for the end of a running task. A dispatcher that is alive stops it; where none is, this process does it,
+ * also when somebody else had asked before.
  */
 export const cancelRunning = Effect.fn("ForceCancel.cancelRunning")(function* (
   id: TaskId,
@@ -17,16 +31,11 @@ export const cancelRunning = Effect.fn("ForceCancel.cancelRunning")(function* (
   stamp: Stamp
 ) {
   const store = yield* Store
-  const lock = yield* Lock
-  const settings = yield* RuntimeConfig
-  const runner = yield* Runner
   const requested = yield* store.tasks.requestCancel(id, reason, stamp)
-  if (requested._tag !== "Moved") return requested
-  yield* sweep().pipe(
-    lock.hold(settings.lockPath, runner.runnerId),
-    // Somebody dispatches: the request reaches it through the store.
-    Effect.catchTag("LockHeld", () => Effect.void)
-  )
+  if (requested._tag === "NotFound" || requested.task.status !== "running") return requested
+  yield* sweepForTheDead
   const after = yield* store.tasks.find(id)
-  return Option.match(after, { onNone: () => requested, onSome: ({ task }) => ({ ...requested, task }) })
+  if (Option.isNone(after)) return requested
+  const { task } = after.value
+  return task.status === "running" ? { ...requested, task } : { _tag: "Moved" as const, task }
 })

@@ -99,7 +99,7 @@ export interface Settlement {
 /** `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. */
 export type Settled = { readonly _tag: "Settled"; readonly status: TaskStatus } | { readonly _tag: "Late" }
 
-/** `Refused` names why in a sentence; nothing was changed. */
+/** `Refused` names why in a sentence, and who moved the task last, and when; nothing was changed. */
 export type Moved =
   | { readonly _tag: "Moved"; readonly task: Task }
   | { readonly _tag: "NotFound" }
@@ -119,6 +119,12 @@ export interface TaskPage {
   readonly partial: boolean
 }
 
+/** A task as a move of many looks at it. */
+export interface Candidate {
+  readonly taskId: TaskId
+  readonly status: TaskStatus
+}
+
 /** Tasks and their moves. Every move is one transaction that also writes its run event. */
 export interface Tasks {
   /** Adds a task; while another unfinished one holds its dedupe key, answers that one and adds none. */
@@ -135,6 +141,14 @@ export interface Tasks {
     filter: TaskFilter,
     page: { readonly limit: number; readonly after: Option.Option<string> }
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
+  /** The tasks that `list` would answer, as a move of many needs them: a page of up to 10,000. */
+  readonly matching: (
+    filter: TaskFilter,
+    page: { readonly limit: number; readonly after: Option.Option<string> }
+  ) => Effect.Effect<
+    { readonly tasks: ReadonlyArray<Candidate>; readonly next: Option.Option<string> },
+    StoreUnavailable
+  >
   readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
   /** Tasks that run an attempt of this task again, attempt by attempt, first to last. */
   readonly replays: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
@@ -164,17 +178,19 @@ export interface Tasks {
     at: DateTime.Utc,
     known: ReadonlyArray<KnownFile>
   ) => Effect.Effect<void, StoreUnavailable>
-  /** Cancels a task that is not running. */
+  /** Cancels a task that is not running. `told` is what its event tells beside: the mark of a move of many. */
   readonly cancel: (
     id: TaskId,
     reason: Option.Option<string>,
-    stamp: Stamp
+    stamp: Stamp,
+    told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
-  /** Asks the dispatcher that runs a task to stop it; refused when it is not running. */
+  /** Asks the dispatcher that runs a task to stop it; refused when it is not running, or was asked already. */
   readonly requestCancel: (
     id: TaskId,
     reason: Option.Option<string>,
-    stamp: Stamp
+    stamp: Stamp,
+    told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
   /** Who asked to cancel a running task, and why; none when nobody did. */
   readonly cancelRequested: (
@@ -183,10 +199,11 @@ export interface Tasks {
     Option.Option<{ readonly actor: Actor; readonly reason: Option.Option<string> }>,
     StoreUnavailable
   >
-  /** Begins a fresh round of a blocked or terminal task. */
+  /** Begins a fresh round of a blocked or terminal task. `told` as for `cancel`. */
   readonly retry: (
     id: TaskId,
     note: Option.Option<string>,
-    stamp: Stamp
+    stamp: Stamp,
+    told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
 }

@@ -71,9 +71,12 @@ export const moves = (check: Sentence) => {
       expect(yield* refused("running")).toMatchObject({
         _tag: "Refused",
         task: { taskId: taskId("running") },
-        why: "it is running; cancel it with force to stop its processes"
+        why: `it is running; cancel it with force to stop its processes; test (cli) claimed it at ${text(at(0))}`
       })
-      expect(yield* refused("done")).toMatchObject({ _tag: "Refused", why: "it is completed already" })
+      expect(yield* refused("done")).toMatchObject({
+        _tag: "Refused",
+        why: `it is completed already; test (cli) finished it at ${text(at(0))}`
+      })
       expect(yield* refused("none")).toEqual({ _tag: "NotFound" })
       expect(yield* raw.run("SELECT * FROM tasks UNION ALL SELECT * FROM tasks")).toEqual(before)
       expect((yield* newest(100)).length).toBe(history)
@@ -87,7 +90,7 @@ export const moves = (check: Sentence) => {
       yield* add("a")
       expect(yield* store.tasks.requestCancel(taskId("a"), none, stampAt(1))).toMatchObject({
         _tag: "Refused",
-        why: "it is not running, it is pending"
+        why: `it is not running, it is pending; test (cli) queued it at ${text(at(0))}`
       })
       yield* claimed("a1")
       expect(yield* store.tasks.cancelRequested(taskId("a"))).toEqual(Option.none())
@@ -98,9 +101,36 @@ export const moves = (check: Sentence) => {
       )
       const [event] = yield* newest(1)
       expect(event).toMatchObject({ eventType: "task_cancel_requested", detail: { reason: "wrong one" } })
+      const second = { at: at(3), actor: { surface: "http", name: "bert" } as const }
+      expect(yield* store.tasks.requestCancel(taskId("a"), Option.some("mine"), second)).toMatchObject({
+        _tag: "Refused",
+        why: `its processes are being stopped already; test (cli) asked to cancel it at ${text(at(2))}`
+      })
+      expect(yield* newest(1)).toEqual([event!])
       yield* settle("a1", block)
       expect(yield* store.tasks.cancelRequested(taskId("a"))).toEqual(Option.none())
       expect(yield* store.tasks.requestCancel(taskId("none"), none, stampAt(2))).toEqual({ _tag: "NotFound" })
+    })
+  )
+
+  check(
+    "lets one of two operators win, and tells the other who did what and when",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("a")
+      const ada = { at: at(1), actor: { surface: "cli", name: "ada" } as const }
+      const bert = { at: at(2), actor: { surface: "http", name: "bert" } as const }
+      const a = taskId("a")
+      expect((yield* store.tasks.cancel(a, none, ada, { bulk_id: "b1" }))._tag).toBe("Moved")
+      expect((yield* newest(1))[0]?.detail).toMatchObject({ bulk_id: "b1" })
+      expect(yield* store.tasks.cancel(a, none, bert)).toMatchObject({
+        why: `it is operator_canceled already; ada (cli) canceled it at ${text(at(1))}`
+      })
+      expect((yield* store.tasks.retry(a, none, bert))._tag).toBe("Moved")
+      expect((yield* newest(1))[0]?.detail).not.toHaveProperty("bulk_id")
+      expect(yield* store.tasks.retry(a, none, ada)).toMatchObject({
+        why: `it is pending, which is not an end that can be retried; bert (http) retried it at ${text(at(2))}`
+      })
     })
   )
 
@@ -165,7 +195,8 @@ export const moves = (check: Sentence) => {
       const store = yield* Store
       const retry = (name: string) => store.tasks.retry(taskId(name), none, stampAt(9))
       yield* add("a", { dedupeKey: "own" })
-      const why = (status: string) => `it is ${status}, which is not an end that can be retried`
+      const why = (status: string) =>
+        expect.stringContaining(`it is ${status}, which is not an end that can be retried; `)
       expect(yield* retry("a")).toMatchObject({ _tag: "Refused", why: why("pending") })
       yield* claimed("1")
       expect(yield* retry("a")).toMatchObject({ _tag: "Refused", why: why("running") })

@@ -1,0 +1,202 @@
+import { Effect, Option, Schema } from "effect"
+import type { Stamp } from "../domain/Actor.ts"
+import { IdSource, TaskId } from "../domain/Ids.ts"
+import { type TaskStatus, TERMINAL } from "../domain/Task.ts"
+import { now } from "../domain/Time.ts"
+import { nullable, wireStruct } from "../domain/Wire.ts"
+import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
+import { Store } from "../store/Store.ts"
+import type { StoreUnavailable } from "../store/StoreError.ts"
+import type { Candidate, Moved, TaskFilter } from "../store/Tasks.ts"
+import { sweepForTheDead } from "./ForceCancel.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+import { said } from "./Said.ts"
+
+/** One transaction moves at most so many tasks: others write in between. */
+const BATCH = 100
+/** So many tasks are looked at in one read. */
+const PAGE = 1_000
+/** So many refusals are told one by one; all are counted. */
+const MOST_REFUSALS = 20
+
+/**
+ * What a move of many came to: how many tasks fit the filter, how many were moved, how many were refused.
+ * `bulk_id` stands in the event of every move; null when nothing was to be moved (`dry_run`).
+ */
+export const Bulk = wireStruct({
+  matched: Schema.Int,
+  moved: Schema.Int,
+  refused: Schema.Int,
+  dryRun: Schema.Boolean,
+  bulkId: nullable(Schema.String),
+  refusals: Schema.Array(wireStruct({ taskId: TaskId, why: Schema.String }))
+})
+export type Bulk = typeof Bulk.Type
+
+/** Told now and then while it goes on: how many were looked at. */
+export type Tell = (looked: number) => Effect.Effect<void>
+
+interface Wanted {
+  readonly filter: TaskFilter
+  readonly dryRun: boolean
+  readonly tell?: Tell
+}
+
+const isEmpty = ({ kind, source, status }: TaskFilter): boolean =>
+  status.length === 0 && Option.isNone(kind) && Option.isNone(source)
+
+const emptyFilter = (verb: string) =>
+  new Refusal({
+    code: "filter_empty",
+    message: `the filter is empty: this would ${verb} every task that there is`,
+    hint: `name at least one of status, kind and source; ${verb === "cancel" ? "status pending,retryable_failure,blocked is all that waits" : "status blocked is all that waits for an operator"}`,
+    exitCode: 2
+  })
+
+/** A kind of move: what it is tried on, and how. */
+interface Kind<R> {
+  readonly verb: string
+  /** Why a task is not to be moved for its status alone; undefined when it may be. */
+  readonly objection: (status: TaskStatus) => string | undefined
+  /** Part of a transaction; `nextTaskId` is for what may come of it. */
+  readonly move: (
+    id: TaskId,
+    nextTaskId: TaskId,
+    stamp: Stamp,
+    bulkId: string
+  ) => Effect.Effect<Moved, StoreUnavailable, R>
+}
+
+const nothing = (dryRun: boolean, bulkId: Option.Option<string>): Bulk => ({
+  matched: 0,
+  moved: 0,
+  refused: 0,
+  dryRun,
+  bulkId,
+  refusals: []
+})
+
+const plus = (sum: Bulk, moved: number, refusals: Bulk["refusals"]): Bulk => ({
+  ...sum,
+  matched: sum.matched + moved + refusals.length,
+  moved: sum.moved + moved,
+  refused: sum.refused + refusals.length,
+  refusals: [...sum.refusals, ...refusals].slice(0, MOST_REFUSALS)
+})
+
+/** Moves a batch in one transaction. */
+const batch = <R>(kind: Kind<R>, tasks: ReadonlyArray<Candidate>, stamp: Stamp, bulkId: string) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const ids = yield* IdSource
+    const planned = yield* Effect.forEach(tasks, ({ taskId }) =>
+      Effect.map(ids.next, (next) => ({ taskId, nextTaskId: TaskId.make(next) }))
+    )
+    return yield* store.transact(
+      "Bulk.batch",
+      Effect.forEach(planned, ({ nextTaskId, taskId }) =>
+        Effect.map(kind.move(taskId, nextTaskId, stamp, bulkId), (moved) => ({ taskId, moved }))
+      )
+    )
+  })
+
+const whyNot = (moved: Exclude<Moved, { _tag: "Moved" }>): string =>
+  moved._tag === "NotFound" ? "it is no longer there" : moved.why
+
+/** Walks the tasks that fit, newest first; those that are added meanwhile are newer, and not among them. */
+const overAll = <R>(
+  kind: Kind<R>,
+  { dryRun, filter, tell = () => Effect.void }: Wanted,
+  actor: Stamp["actor"]
+) =>
+  Effect.gen(function* () {
+    if (isEmpty(filter)) return yield* emptyFilter(kind.verb)
+    const store = yield* Store
+    const bulkId = yield* (yield* IdSource).next
+    let sum = nothing(dryRun, dryRun ? Option.none() : Option.some(bulkId))
+    let after = Option.none<string>()
+    do {
+      const page = yield* store.tasks.matching(filter, { limit: PAGE, after })
+      const refusals = page.tasks.flatMap(({ status, taskId }) => {
+        const why = kind.objection(status)
+        return why === undefined ? [] : [{ taskId, why }]
+      })
+      sum = plus(sum, 0, refusals)
+      const legal = page.tasks.filter(({ status }) => kind.objection(status) === undefined)
+      if (dryRun) sum = { ...sum, matched: sum.matched + legal.length }
+      else
+        for (let at = 0; at < legal.length; at += BATCH) {
+          const stamp = { at: yield* now, actor }
+          const done = yield* batch(kind, legal.slice(at, at + BATCH), stamp, bulkId)
+          const refused = done.flatMap(({ moved, taskId }) =>
+            moved._tag === "Moved" ? [] : [{ taskId, why: whyNot(moved) }]
+          )
+          sum = plus(sum, done.length - refused.length, refused)
+          yield* tell(sum.matched)
+        }
+      yield* tell(sum.matched)
+      after = page.next
+    } while (Option.isSome(after))
+    return sum
+  })
+
+const canceling = (reason: Option.Option<string>, force: boolean) => ({
+  verb: "cancel",
+  objection: (status: TaskStatus) => {
+    if (TERMINAL.includes(status)) return `it is ${status} already`
+    return status === "running" && !force
+      ? "it is running; cancel it with force to stop its processes"
+      : undefined
+  },
+  move: Effect.fnUntraced(function* (id: TaskId, nextTaskId: TaskId, stamp: Stamp, bulkId: string) {
+    const store = yield* Store
+    const moved = yield* store.tasks.cancel(id, reason, stamp, { bulk_id: bulkId })
+    if (moved._tag === "Moved") yield* taskEnded(id, nextTaskId, stamp)
+    const isRunning = moved._tag === "Refused" && moved.task.status === "running"
+    return isRunning && force ? yield* store.tasks.requestCancel(id, reason, stamp, { bulk_id: bulkId }) : moved
+  })
+})
+
+const retrying = (note: Option.Option<string>) => ({
+  verb: "retry",
+  objection: (status: TaskStatus) =>
+    status === "blocked" || TERMINAL.includes(status)
+      ? undefined
+      : `it is ${status}, which is not an end that can be retried`,
+  move: Effect.fnUntraced(function* (id: TaskId, _: TaskId, stamp: Stamp, bulkId: string) {
+    const store = yield* Store
+    const moved = yield* store.tasks.retry(id, note, stamp, { bulk_id: bulkId })
+    if (moved._tag === "Moved") yield* taskRetried(id, stamp)
+    return moved
+  })
+})
+
+/**
+ * Cancels all tasks that fit a filter, which must not be empty, in batches; running ones only with `force`. Those
+ * are moved once their end is asked for: their dispatcher stops them, or, where none is alive, the caller does.
+ */
+export const cancelMatching = operation({
+  name: "tasks.cancel_matching",
+  role: "operate",
+  output: Bulk,
+  run: Effect.fn("Bulk.cancel")(function* (
+    input: Wanted & { readonly reason: Option.Option<string>; readonly force: boolean },
+    actor
+  ) {
+    const reason = yield* said("reason", input.reason)
+    const found = yield* overAll(canceling(reason, input.force), input, actor)
+    if (input.force && found.moved > 0) yield* sweepForTheDead
+    return found
+  })
+})
+
+/** Begins a fresh round of all blocked and ended tasks that fit a filter, which must not be empty, in batches. */
+export const retryMatching = operation({
+  name: "tasks.retry_matching",
+  role: "operate",
+  output: Bulk,
+  run: Effect.fn("Bulk.retry")(function* (input: Wanted & { readonly note: Option.Option<string> }, actor) {
+    return yield* overAll(retrying(yield* said("note", input.note)), input, actor)
+  })
+})

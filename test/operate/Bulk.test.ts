@@ -1,0 +1,127 @@
+import { describe, expect } from "bun:test"
+import { Effect, Option, Schema } from "effect"
+import { runOnce } from "../../src/dispatch/RunOnce.ts"
+import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
+import { now } from "../../src/domain/Time.ts"
+import { Bulk, cancelMatching, retryMatching } from "../../src/operate/Bulk.ts"
+import { Refusal } from "../../src/operate/Refusal.ts"
+import { Store } from "../../src/store/Store.ts"
+import type { TaskFilter } from "../../src/store/Tasks.ts"
+import { DOOR, detailsOf, queue, says, taskOf, world } from "../dispatch/world.ts"
+import { it } from "../support/effect.ts"
+
+const quiet = { adapters: { local: says("hello") } }
+
+const all: TaskFilter = { status: [], kind: Option.none(), source: Option.none() }
+const kind = (name: string): TaskFilter => ({ ...all, kind: Option.some(name) })
+
+const cancel = (filter: TaskFilter, given: { readonly dryRun?: boolean; readonly force?: boolean } = {}) =>
+  Effect.flatMap(
+    cancelMatching.run(
+      { filter, dryRun: false, force: false, reason: Option.some("too many"), ...given },
+      DOOR.actor
+    ),
+    Schema.encode(Bulk)
+  )
+const retry = (filter: TaskFilter, dryRun = false) =>
+  Effect.flatMap(
+    retryMatching.run({ filter, dryRun, note: Option.some("again") }, DOOR.actor),
+    Schema.encode(Bulk)
+  )
+
+/** A running task whose dispatcher is dead. */
+const claimForTheDead = Effect.gen(function* () {
+  const store = yield* Store
+  yield* store.tasks.claim({
+    lanes: (yield* store.tasks.lanes).map((lane) => lane.key),
+    attemptId: AttemptId.make("a1"),
+    runnerId: RunnerId.make("dead:1:then"),
+    host: "memory",
+    stamp: { at: yield* now, actor: DOOR.actor }
+  })
+})
+
+describe("a cancel of all that fit", () => {
+  it.effect("moves them in batches, each with an event that has the common id, and nothing else", () =>
+    Effect.gen(function* () {
+      const ids = yield* Effect.forEach(Array.from({ length: 230 }), () => queue({ kind: "flood" }))
+      const other = yield* queue({ kind: "other" })
+      const told = yield* cancel(kind("flood"))
+      expect(told).toMatchObject({ matched: 230, moved: 230, refused: 0, dry_run: false, refusals: [] })
+      for (const id of ids)
+        expect(yield* detailsOf(id, "task_operator_canceled")).toEqual([
+          { from: "pending", reason: "too many", bulk_id: told.bulk_id }
+        ])
+      expect((yield* taskOf(other)).status).toBe("pending")
+      expect(yield* cancel(kind("flood"))).toMatchObject({ matched: 230, moved: 0, refused: 230 })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("as a dry run counts and changes nothing", () =>
+    Effect.gen(function* () {
+      const [done] = [yield* queue({ kind: "a", priority: 9 }), yield* queue({ kind: "a" })]
+      yield* runOnce
+      const store = yield* Store
+      const before = yield* store.events.newest(1)
+      expect(yield* cancel(kind("a"), { dryRun: true })).toEqual({
+        matched: 2,
+        moved: 0,
+        refused: 1,
+        dry_run: true,
+        bulk_id: null,
+        refusals: [{ task_id: done, why: "it is completed already" }]
+      })
+      expect(yield* store.events.newest(1)).toEqual(before)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("leaves what runs alone, unless it is forced; then nothing of a dead dispatcher is left", () =>
+    Effect.gen(function* () {
+      const id = yield* queue({ kind: "a" })
+      yield* claimForTheDead
+      const refused = yield* cancel(kind("a"))
+      expect(refused).toMatchObject({ matched: 1, moved: 0, refused: 1 })
+      expect(refused.refusals[0]?.why).toContain("force")
+      expect((yield* taskOf(id)).status).toBe("running")
+      const forced = yield* cancel({ ...all, status: ["running"] }, { force: true })
+      expect(forced).toMatchObject({ matched: 1, moved: 1, refused: 0 })
+      expect((yield* taskOf(id)).status).toBe("operator_canceled")
+      expect(yield* detailsOf(id, "task_cancel_requested")).toEqual([
+        { reason: "too many", bulk_id: forced.bulk_id }
+      ])
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("without any filter is refused, and says what to name", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      for (const asked of [cancel(all), cancel(all, { dryRun: true }), retry(all)]) {
+        const refusal = yield* Effect.flip(asked)
+        expect(refusal).toBeInstanceOf(Refusal)
+        expect(refusal).toMatchObject({ code: "filter_empty", exitCode: 2 })
+      }
+      expect((yield* taskOf(id)).status).toBe("pending")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+})
+
+describe("a retry of all that fit", () => {
+  it.effect("begins fresh rounds, and tells of those that another task is in the way of", () =>
+    Effect.gen(function* () {
+      const keyed = yield* queue({ kind: "a", dedupeKey: "k" })
+      const plain = yield* queue({ kind: "a" })
+      yield* cancel(kind("a"))
+      const rival = yield* queue({ kind: "b", dedupeKey: "k" })
+      expect(yield* retry(kind("a"), true)).toMatchObject({ matched: 2, moved: 0, refused: 0 })
+      const told = yield* retry(kind("a"))
+      expect(told).toMatchObject({ matched: 2, moved: 1, refused: 1 })
+      expect(told.refusals).toEqual([
+        { task_id: keyed, why: `task ${rival}, which is not finished, holds its dedupe key` }
+      ])
+      expect((yield* taskOf(plain)).status).toBe("pending")
+      expect(yield* detailsOf(plain, "task_retried")).toEqual([
+        { from: "operator_canceled", round: 2, note: "again", bulk_id: told.bulk_id }
+      ])
+    }).pipe(Effect.provide(world(quiet)))
+  )
+})
