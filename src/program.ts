@@ -67,6 +67,7 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   "task-replay": async () => bind((await import("./cli/Replay.ts")).taskReplay, showing),
   pause: async () => bind((await import("./cli/Pause.ts")).pause, reading),
   resume: async () => bind((await import("./cli/Pause.ts")).resume, reading),
+  stop: async () => bind((await import("./cli/Stop.ts")).stop, working),
   "adapter-clear": async () => bind((await import("./cli/Adapters.ts")).adapterClear, reading),
   "budget-show": async () => bind((await import("./cli/Budgets.ts")).budgetShow, reading),
   "budget-grant": async () => bind((await import("./cli/Budgets.ts")).budgetGrant, reading),

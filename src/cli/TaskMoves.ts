@@ -104,7 +104,7 @@ const bulk = async () => await import("../operate/Bulk.ts")
 const tasks = async () => await import("../operate/Tasks.ts")
 
 /** A number as it is told while many are moved. */
-const looked = (count: number): string => `${count} tasks so far`
+export const looked = (count: number): string => `${count} tasks so far`
 
 export const taskCancel = command({
   name: "task-cancel",

@@ -29,6 +29,7 @@ const commands = [
   "task-replay",
   "pause",
   "resume",
+  "stop",
   "adapter-clear",
   "budget-show",
   "budget-grant",

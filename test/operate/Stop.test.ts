@@ -1,0 +1,52 @@
+import { describe, expect } from "bun:test"
+import { Deferred, Effect, Fiber, Option, Schema } from "effect"
+import type { Job } from "../../src/adapter/AdapterRegistry.ts"
+import { runOnce } from "../../src/dispatch/RunOnce.ts"
+import { stop } from "../../src/operate/Stop.ts"
+import { DOOR, detailsOf, queue, says, taskOf, world } from "../dispatch/world.ts"
+import { it } from "../support/effect.ts"
+
+const stopped = (reason: Option.Option<string> = Option.none()) =>
+  Effect.flatMap(stop.run({ reason }, DOOR.actor), Schema.encode(stop.output))
+
+describe("stop", () => {
+  it.effect("pauses first, and has everything that runs canceled; what waits goes on waiting", () =>
+    Effect.gen(function* () {
+      const began = yield* Deferred.make<void>()
+      const adapter = (job: Job) =>
+        Deferred.succeed(began, undefined).pipe(
+          Effect.zipRight(Deferred.await(job.stop)),
+          Effect.as({ exitStatus: "canceled" as const })
+        )
+      const story = Effect.gen(function* () {
+        const [first, second] = [yield* queue(), yield* queue()]
+        const cycle = yield* Effect.fork(runOnce)
+        yield* Deferred.await(began)
+        const told = yield* stopped(Option.some("wrong key"))
+        expect(told).toMatchObject({
+          paused: true,
+          reason: "wrong key",
+          canceled: { matched: 1, moved: 1, refused: 0 }
+        })
+        yield* Fiber.join(cycle)
+        expect((yield* taskOf(first)).status).toBe("operator_canceled")
+        expect(yield* detailsOf(first, "task_cancel_requested")).toEqual([
+          { reason: "wrong key", bulk_id: told.canceled.bulk_id }
+        ])
+        expect((yield* taskOf(second)).status).toBe("pending")
+        expect((yield* runOnce)._tag).toBe("Paused")
+      })
+      yield* Effect.provide(story, world({ adapters: { local: adapter } }))
+    })
+  )
+
+  it.effect("pauses also where nothing runs, with a reason of its own", () =>
+    Effect.gen(function* () {
+      expect(yield* stopped()).toMatchObject({
+        paused: true,
+        reason: "stop --now",
+        canceled: { matched: 0, moved: 0 }
+      })
+    }).pipe(Effect.provide(world({ adapters: { local: says("x") } })))
+  )
+})
