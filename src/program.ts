@@ -56,7 +56,7 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   healthcheck: async () => bind((await import("./cli/Healthcheck.ts")).healthcheck, looking),
   adapters: async () => bind((await import("./cli/Adapters.ts")).adapters, working),
   "task-list": async () => bind((await import("./cli/Tasks.ts")).taskList, reading),
-  "task-show": async () => bind((await import("./cli/Tasks.ts")).taskShow, showing),
+  "task-show": async () => bind((await import("./cli/Tasks.ts")).taskShow, working),
   "attempt-log": async () => bind((await import("./cli/AttemptLog.ts")).attemptLog, showing),
   "bundle-show": async () => bind((await import("./cli/Bundles.ts")).bundleShow, showing),
   "bundle-diff": async () => bind((await import("./cli/Bundles.ts")).bundleDiff, showing),

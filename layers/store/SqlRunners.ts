@@ -1,18 +1,38 @@
-import { Effect } from "effect"
-import type { Runners } from "../../src/store/Runners.ts"
+import { DateTime, Effect, Option, Schema } from "effect"
+import { onFirstUse } from "../../src/domain/Wire.ts"
+import type { RunnerState, Runners } from "../../src/store/Runners.ts"
 import { json, time } from "./columns.ts"
-import type { Sqlite } from "./Sqlite.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
 const BEGIN = statement(`
   INSERT INTO runners (runner_id, host, pid, mode, lock_path, limits_json, started_at)
   VALUES (:runnerId, :host, :pid, :mode, :lockPath, :limits, :at)
   ON CONFLICT (runner_id) DO UPDATE SET mode = excluded.mode, lock_path = excluded.lock_path,
-    limits_json = excluded.limits_json, ended_at = NULL`)
+    limits_json = excluded.limits_json, draining_at = NULL, ended_at = NULL`)
+const FIND = statement(
+  "SELECT mode, limits_json, draining_at FROM runners WHERE runner_id = :id AND ended_at IS NULL"
+)
+const DRAINS = statement(
+  "UPDATE runners SET draining_at = :at WHERE runner_id = :id AND draining_at IS NULL AND ended_at IS NULL"
+)
 const END = statement("UPDATE runners SET ended_at = :at WHERE runner_id = :id AND ended_at IS NULL")
 const END_OTHERS = statement(
   "UPDATE runners SET ended_at = :at WHERE ended_at IS NULL AND runner_id <> :mine AND lock_path = :lockPath RETURNING runner_id"
 )
+
+const Limits = onFirstUse(() =>
+  Schema.decodeUnknownOption(Schema.parseJson(Schema.Struct({ concurrency: Schema.Number })))
+)
+
+const toState = (row: Row): RunnerState => ({
+  mode: row.mode === "run-once" ? "run-once" : "dispatch",
+  concurrency: Option.map(Limits()(row.limits_json), ({ concurrency }) => concurrency),
+  drainingSince: Option.fromNullable(row.draining_at).pipe(
+    Option.flatMap((text) => DateTime.make(String(text))),
+    Option.map(DateTime.toUtc)
+  )
+})
 
 export const make = (sqlite: Sqlite["Type"]): Runners => ({
   begin: Effect.fn("Runners.begin")((runner, stamp) =>
@@ -22,6 +42,12 @@ export const make = (sqlite: Sqlite["Type"]): Runners => ({
         sqlite.rows(BEGIN, { ...runner, limits: json(runner.limits), at: time(stamp.at) })
       )
       .pipe(Effect.asVoid)
+  ),
+  find: Effect.fn("Runners.find")((id) =>
+    Effect.map(sqlite.rows(FIND, { id }), (rows) => Option.map(Option.fromNullable(rows[0]), toState))
+  ),
+  drains: Effect.fn("Runners.drains")((id, stamp) =>
+    sqlite.transact("Runners.drains", sqlite.rows(DRAINS, { id, at: time(stamp.at) })).pipe(Effect.asVoid)
   ),
   end: Effect.fn("Runners.end")((id, stamp) =>
     sqlite.transact("Runners.end", sqlite.rows(END, { id, at: time(stamp.at) })).pipe(Effect.asVoid)

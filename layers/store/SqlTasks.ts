@@ -3,6 +3,7 @@ import type { Stamp } from "../../src/domain/Actor.ts"
 import type { NewTask, Task, TaskStatus } from "../../src/domain/Task.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
 import { actorJson, json, orNull, time } from "./columns.ts"
+import { before } from "./SqlBefore.ts"
 import * as Claim from "./SqlClaim.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -146,6 +147,7 @@ export const make = (sqlite: Sql): Tasks => ({
   recentCompleted: Effect.fn("Tasks.recentCompleted")((kind, limit) =>
     toTasks(sqlite.rows(RECENT, { kind, limit }))
   ),
+  before: Effect.fn("Tasks.before")((task, lanes) => before(sqlite, task, lanes)),
   counts: counts(sqlite),
   nextDue: Claim.nextDue(sqlite),
   promote: Effect.fn("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),

@@ -2,18 +2,34 @@ import { Effect, Stream } from "effect"
 import { Store } from "../store/Store.ts"
 import { ask } from "./Ask.ts"
 import { command, Session } from "./Command.ts"
-import { type Doc, fields, heading, status as statusCell, table } from "./Doc.ts"
+import { type Cell, type Doc, fields, heading, status as statusCell, table, toned } from "./Doc.ts"
 import { emit, write } from "./Output.ts"
 import { Terminal } from "./Terminal.ts"
 
 const now = ask(async () => (await import("../operate/State.ts")).status, {})
 type Now = Effect.Effect.Success<typeof now>
 
+/** What the state alone does not say: who dispatches, or that nobody does what is to be done. */
+const dispatcherOf = ({ counts, dispatcher }: Now): Cell => {
+  const { draining_since: draining, held, runner_id: id } = dispatcher
+  if (held && draining !== undefined)
+    return toned(`${id ?? "held"} is stopping since ${draining}: it claims nothing more`, "warn")
+  if (held) return id ?? "held"
+  if (counts.running > 0)
+    return toned(
+      `none; what is called running was left by a dead one, and the next one (agent-runtime dispatch) puts it back`,
+      "bad"
+    )
+  return counts.queued + counts.retryable_failure > 0
+    ? toned("none; agent-runtime dispatch starts one", "warn")
+    : "none"
+}
+
 const view = (found: Now): Doc => [
   heading(found.runtime_name),
   fields([
     ["state", statusCell(found.runtime_state)],
-    ["dispatcher", found.dispatcher.held ? (found.dispatcher.runner_id ?? "held") : "none"],
+    ["dispatcher", dispatcherOf(found)],
     ["since", found.dispatcher.since],
     ["paused", found.dispatch_paused.paused ? (found.dispatch_paused.reason ?? "yes") : "no"],
     [

@@ -8,7 +8,7 @@ import { expiring } from "./Expiring.ts"
 import { Hurry } from "./Hurry.ts"
 import { Lock } from "./Lock.ts"
 import { Notify } from "./Notify.ts"
-import { onRecord } from "./OnRecord.ts"
+import { drainOnRecord, onRecord } from "./OnRecord.ts"
 import { retaining } from "./Retention.ts"
 import { Runner } from "./Runner.ts"
 import { makeSlots, type Slots } from "./Slots.ts"
@@ -88,6 +88,7 @@ const drain = (slots: Slots, watchdog: Watchdog) =>
     const running = yield* slots.running
     if (running === 0) return
     yield* Effect.logInfo(`Stopping: what runs (${running}) has ${drainSeconds} s to end`)
+    yield* drainOnRecord
     const hurry = yield* Effect.serviceOption(Hurry)
     const asked = Option.match(hurry, { onNone: () => Effect.never, onSome: (one) => one.asked })
     if (yield* isEmptyWithin(slots, Duration.seconds(drainSeconds), asked)) return

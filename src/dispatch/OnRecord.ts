@@ -25,3 +25,14 @@ export const onRecord =
           )
       )
     })
+
+/** Lets others see that this runner claims nothing more; that it could not be told stops nothing. */
+export const drainOnRecord = Effect.gen(function* () {
+  const store = yield* Store
+  const { runnerId } = yield* Runner
+  yield* store.runners.drains(runnerId, yield* stampNow)
+}).pipe(
+  Effect.catchTag("StoreUnavailable", ({ reason }) =>
+    Effect.logWarning(`That this runner stops was not recorded: ${reason}`)
+  )
+)

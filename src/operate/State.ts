@@ -9,7 +9,11 @@ import { Store } from "../store/Store.ts"
 import { operation } from "./Operation.ts"
 import { PauseState, pauseState } from "./Pause.ts"
 
-/** The object of `GET /api/state`. */
+/**
+ * The object of `GET /api/state`. `running` means that somebody runs something: what a dead dispatcher left is
+ * counted as running, and told by `dispatcher.held` being false. `draining_since` is there while the dispatcher
+ * claims nothing more and waits for what runs.
+ */
 export const State = wireStruct({
   runtimeName: Schema.String,
   runtimeState: Schema.Literal("idle", "running", "paused"),
@@ -23,7 +27,12 @@ export const State = wireStruct({
     operatorCanceled: Schema.Int
   }),
   dispatchPaused: PauseState,
-  dispatcher: wireStruct({ held: Schema.Boolean, runnerId: nullable(Schema.String), since: nullable(Time) }),
+  dispatcher: wireStruct({
+    held: Schema.Boolean,
+    runnerId: nullable(Schema.String),
+    since: nullable(Time),
+    drainingSince: Schema.optional(Time)
+  }),
   lastEvent: nullable(RunEvent)
 })
 export type State = typeof State.Type
@@ -54,10 +63,13 @@ export const state = Effect.fn("State.state")(function* () {
   const counts = yield* store.tasks.counts
   const pause = yield* pauseState
   const holder = yield* lock.holder(settings.lockPath)
+  const runnerId = Option.flatMap(holder, (one) => one.runnerId)
+  const runner = Option.isSome(runnerId) ? yield* store.runners.find(runnerId.value) : Option.none()
+  const draining = Option.flatMap(runner, (one) => one.drainingSince)
   const last = yield* store.events.newest(1)
   const found: State = {
     runtimeName: settings.runtimeName,
-    runtimeState: pause.paused ? "paused" : counts.running > 0 ? "running" : "idle",
+    runtimeState: pause.paused ? "paused" : counts.running > 0 && Option.isSome(holder) ? "running" : "idle",
     counts: {
       queued: counts.pending,
       running: counts.running,
@@ -70,8 +82,9 @@ export const state = Effect.fn("State.state")(function* () {
     dispatchPaused: pause,
     dispatcher: {
       held: Option.isSome(holder),
-      runnerId: Option.flatMap(holder, (one) => one.runnerId),
-      since: Option.flatMap(holder, (one) => one.since)
+      runnerId,
+      since: Option.flatMap(holder, (one) => one.since),
+      ...Option.match(draining, { onNone: () => ({}), onSome: (at) => ({ drainingSince: at }) })
     },
     lastEvent: Option.fromNullable(last[0])
   }

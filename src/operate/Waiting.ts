@@ -3,15 +3,17 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { saying } from "../dispatch/Charges.ts"
 import { workflowTemplateOf } from "../dispatch/Charging.ts"
 import { conditionsAt } from "../dispatch/Conditions.ts"
-import { closed, type LaneClosed } from "../dispatch/Eligibility.ts"
+import { type Conditions, closed, type LaneClosed, type Place } from "../dispatch/Eligibility.ts"
 import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
-import { type TurnOf, turnBefore } from "../dispatch/Turns.ts"
+import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Task } from "../domain/Task.ts"
 import { now, Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
+import type { Lane } from "../store/Tasks.ts"
+import { type ProbeWarning, probeWarning } from "./ProbeWarning.ts"
 
 export const WaitingReason = Schema.Literal(
   "not_due",
@@ -37,16 +39,30 @@ const because = (
   until: Option.Option<DateTime.Utc> = Option.none()
 ): Option.Option<Waiting> => Option.some({ reason, detail, until })
 
-/** Why a task does not run; none when it does not wait. The claim judges by the same `closed`. */
+/**
+ * Why a task does not run; none when it does not wait. The claim judges by the same `closed`. Of several reasons
+ * it is the first of: not due, paused, its adapter shut, nobody who claims, others before it, its probe.
+ */
 export const waiting = Effect.fn("Waiting.waiting")(function* (task: Task) {
   if (task.status === "blocked") return yield* blocked(task)
+  if (task.status === "running") return yield* abandoned(task)
   if (task.status !== "pending" && task.status !== "retryable_failure") return Option.none<Waiting>()
   const at = yield* now
   if (DateTime.greaterThan(task.availableAt, at))
     return because(putOffBy(task), notDue(task), Option.some(task.availableAt))
-  const held = yield* heldBack(task, at)
-  return Option.isSome(held) ? held : yield* unserved
+  const store = yield* Store
+  const lanes = yield* store.tasks.lanes
+  const own = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }
+  const queue = { lanes, conditions: yield* conditionsAt(at, [own, ...lanes], yield* groundsNow) }
+  const held = yield* heldBack(own, queue)
+  return Option.isSome(held) ? held : yield* unserved(task, queue)
 })
+
+/** What the queue looks like to the claim. */
+interface Queue {
+  readonly lanes: ReadonlyArray<Lane>
+  readonly conditions: Conditions
+}
 
 const blocked = (task: Task) =>
   Effect.gen(function* () {
@@ -75,8 +91,24 @@ const notDue = (task: Task): string =>
     onSome: (error) => `it is not due yet; its last attempt: ${error}`
   })
 
+/** A task whose dispatcher died runs only in the record, until somebody puts it back. */
+const abandoned = (task: Task) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const settings = yield* RuntimeConfig
+    const lock = yield* Lock
+    const attempt = yield* store.attempts.openOf(task.taskId)
+    if (Option.isNone(attempt)) return Option.none<Waiting>()
+    const path = Option.getOrElse(attempt.value.lockPath, () => settings.lockPath)
+    if (Option.isSome(yield* lock.holder(path))) return Option.none<Waiting>()
+    return because(
+      "no_dispatcher",
+      `its dispatcher ${attempt.value.runnerId} is gone; the next one, or agent-runtime run-once, puts it back`
+    )
+  })
+
 /** What is shut before a task, as the claim sees it too. */
-const heldBack = (task: Task, at: DateTime.Utc) =>
+const heldBack = (own: Task & Place, { conditions, lanes }: Queue) =>
   Effect.gen(function* () {
     const store = yield* Store
     const pause = yield* store.gates.pause
@@ -84,12 +116,9 @@ const heldBack = (task: Task, at: DateTime.Utc) =>
       const reason = Option.match(pause.value.reason, { onNone: () => "", onSome: (text) => `: ${text}` })
       return because("paused", `dispatch was paused by ${pause.value.actor.name}${reason}`)
     }
-    const lane = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }
-    const ready = yield* store.tasks.lanes
-    const conditions = yield* conditionsAt(at, [lane, ...ready], yield* groundsNow)
-    const shut = closed(lane, conditions)
+    const shut = closed(own, conditions)
     if (Option.isSome(shut)) return shutBy(shut.value)
-    return Option.flatMap(yield* turnBefore(lane, ready, conditions), keptFor)
+    return Option.flatMap(yield* turnBefore(own, lanes, conditions), keptFor)
   })
 
 const shutBy = (why: LaneClosed): Option.Option<Waiting> => {
@@ -114,19 +143,88 @@ const keptFor = ({ adapterId, head }: TurnOf) =>
     `its workspace is kept for task ${head.taskId} (adapter ${adapterId}), which comes first and waits until nobody works there`
   )
 
-/** Nothing is shut, and yet nobody has taken it: there is no dispatcher, or it has its hands full. */
-const unserved = Effect.gen(function* () {
+/** Nothing is shut, and yet nobody has taken it. */
+const unserved = (task: Task, queue: Queue) =>
+  Effect.gen(function* () {
+    const dispatcher = yield* dispatching
+    if (Option.isSome(dispatcher) && Option.isSome(dispatcher.value.drainingSince))
+      return because(
+        "no_dispatcher",
+        `${dispatcher.value.name} is stopping since ${DateTime.formatIso(dispatcher.value.drainingSince.value)}: it waits for what runs and claims nothing more`
+      )
+    const crowded = yield* behind(task, queue, dispatcher)
+    if (Option.isSome(crowded)) return crowded
+    const warned = Option.map(yield* probeWarning(task), warning)
+    if (Option.isSome(warned)) return warned.value
+    return Option.match(dispatcher, {
+      onNone: () => because("no_dispatcher", `${NOBODY}; agent-runtime run-once runs one cycle`),
+      onSome: ({ name }) => because("concurrency", `${name} has room for it and is about to take it`)
+    })
+  })
+
+const NOBODY = "no dispatcher is running"
+
+/** Who claims now, as its record tells. */
+interface Dispatching {
+  readonly name: string
+  readonly concurrency: number
+  readonly drainingSince: Option.Option<DateTime.Utc>
+}
+
+const dispatching = Effect.gen(function* () {
   const store = yield* Store
   const settings = yield* RuntimeConfig
   const lock = yield* Lock
-  if (Option.isNone(yield* lock.holder(settings.lockPath)))
-    return because("no_dispatcher", "no dispatcher is running; agent-runtime run-once runs one cycle")
-  const running = (yield* store.tasks.counts).running
-  const { concurrency } = settings.dispatch
-  return running < concurrency
-    ? because(
-        "no_dispatcher",
-        "the dispatcher that holds the lock takes nothing at this moment: it is about to, or it is stopping"
-      )
-    : because("concurrency", `${running} of ${concurrency} attempts are running`)
+  const holder = yield* lock.holder(settings.lockPath)
+  if (Option.isNone(holder)) return Option.none<Dispatching>()
+  const { runnerId } = holder.value
+  const found = Option.isSome(runnerId) ? yield* store.runners.find(runnerId.value) : Option.none()
+  return Option.some<Dispatching>({
+    name: Option.match(runnerId, { onNone: () => "the dispatcher", onSome: (id) => `dispatcher ${id}` }),
+    concurrency: Option.flatMap(found, (one) => one.concurrency).pipe(
+      Option.getOrElse(() => settings.dispatch.concurrency)
+    ),
+    drainingSince: Option.flatMap(found, (one) => one.drainingSince)
+  })
 })
+
+/** As `Tasks.before` counts: exact up to 1,000. */
+const tasks = (count: number, kind: string): string =>
+  `${count > 1_000 ? "1000+" : count} ${kind}${count === 1 ? "task" : "tasks"}`
+
+/** Whether others come first, or as many run as may. */
+const behind = (task: Task, { conditions, lanes }: Queue, dispatcher: Option.Option<Dispatching>) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const free = lanes.filter((lane) => Option.isNone(closed(lane, conditions)))
+    const open = yield* inTurn(lanes, free, conditions)
+    const { higher, older } = yield* store.tasks.before(
+      task,
+      open.map(({ key }) => key)
+    )
+    const nobody = Option.isNone(dispatcher) ? `; ${NOBODY}` : ""
+    if (higher > 0)
+      return because("priority", `it is behind ${tasks(higher, "")} of higher priority${nobody}`)
+    if (Option.isNone(dispatcher)) return Option.none<Waiting>()
+    const running = (yield* store.tasks.counts).running
+    const { concurrency } = dispatcher.value
+    if (running < concurrency) return Option.none<Waiting>()
+    const first = older > 0 ? `, and ${tasks(older, "older ")} ${older === 1 ? "comes" : "come"} first` : ""
+    return because("concurrency", `${running} of ${concurrency} attempts are running${first}`)
+  })
+
+const warning = (of: ProbeWarning) => {
+  switch (of._tag) {
+    case "Fails":
+      return because(
+        "probe",
+        `adapter ${of.adapterId} fails its probe, and no fallback passes: ${of.reason}; the attempt is made all the same`
+      )
+    case "Waits":
+      return because(
+        "cooldown",
+        `adapter ${of.adapterId} fails its probe, and its fallback ${of.fallbackId} cools down`,
+        Option.some(of.until)
+      )
+  }
+}

@@ -1,4 +1,4 @@
-import type { Effect } from "effect"
+import type { DateTime, Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import type { RunnerId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
@@ -13,9 +13,22 @@ export interface RunnerRecord {
   readonly limits: JsonObject
 }
 
+/** A runner on record, as others judge by it what it will take. */
+export interface RunnerState {
+  readonly mode: RunnerRecord["mode"]
+  /** How many attempts it runs at once; none where its record does not tell. */
+  readonly concurrency: Option.Option<number>
+  /** Since when it claims nothing more and waits for what runs; none while it does not. */
+  readonly drainingSince: Option.Option<DateTime.Utc>
+}
+
 /** Who dispatches. */
 export interface Runners {
   readonly begin: (runner: RunnerRecord, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
+  /** None when there is no such runner, or it has ended. */
+  readonly find: (id: RunnerId) => Effect.Effect<Option.Option<RunnerState>, StoreUnavailable>
+  /** Remembers that a runner claims nothing more; a second call changes nothing. */
+  readonly drains: (id: RunnerId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
   readonly end: (id: RunnerId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
   /** Closes the rows of runners that died without saying so: every open one of a lock but `mine`. */
   readonly endOthers: (

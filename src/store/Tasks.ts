@@ -159,6 +159,14 @@ export interface Tasks {
     kind: string,
     limit: number
   ) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
+  /**
+   * How many ready tasks of the lanes (their keys) come before a task: of higher priority, and of the same but
+   * older. Each is counted up to 1,001.
+   */
+  readonly before: (
+    task: Pick<Task, "taskId" | "priority" | "createdAt">,
+    lanes: ReadonlyArray<string>
+  ) => Effect.Effect<{ readonly higher: number; readonly older: number }, StoreUnavailable>
   readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StoreUnavailable>
   /** When the earliest delayed task is due; none when none is delayed. */
   readonly nextDue: Effect.Effect<Option.Option<DateTime.Utc>, StoreUnavailable>

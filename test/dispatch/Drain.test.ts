@@ -28,7 +28,11 @@ describe("a dispatcher that is told to end", () => {
         const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
         yield* TestClock.adjust("29 seconds")
         expect(yield* Fiber.poll(interrupt)).toEqual(Option.none())
-        expect(Option.isSome(yield* lock.holder("/memory/dispatch.lock"))).toBe(true)
+        const holder = Option.getOrThrow(yield* lock.holder("/memory/dispatch.lock"))
+        const record = yield* (yield* Store).runners.find(Option.getOrThrow(holder.runnerId))
+        expect(Option.map(record, ({ drainingSince }) => Option.isSome(drainingSince))).toEqual(
+          Option.some(true)
+        )
         yield* workers.end(first)
         yield* Fiber.join(interrupt)
         expect((yield* taskOf(first)).status).toBe("completed")

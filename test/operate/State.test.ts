@@ -2,9 +2,11 @@ import { describe, expect } from "bun:test"
 import { Effect, Option, Schema } from "effect"
 import { Lock } from "../../src/dispatch/Lock.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
-import { RunnerId } from "../../src/domain/Ids.ts"
+import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
+import { now } from "../../src/domain/Time.ts"
 import { pause, resume } from "../../src/operate/Pause.ts"
 import { status } from "../../src/operate/State.ts"
+import { Store } from "../../src/store/Store.ts"
 import { DOOR, history, queue, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -54,6 +56,36 @@ describe("status", () => {
       expect(found.recent[0]?.bundle_hash).toMatch(/^[0-9a-f]{64}$/)
       expect(found.recent[1]).toMatchObject({ attempt_id: null, bundle_hash: null })
       expect(found.last_event?.event_type).toBe("task_finished")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("does not call running what a dead dispatcher left, and tells when one stops", () =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const store = yield* Store
+      const runnerId = RunnerId.make("host:7:then")
+      const stamp = { at: yield* now, actor: DOOR.actor }
+      const record = {
+        runnerId,
+        host: "h",
+        pid: 1,
+        mode: "dispatch" as const,
+        lockPath: "/memory/dispatch.lock"
+      }
+      yield* store.runners.begin({ ...record, limits: {} }, stamp)
+      yield* queue()
+      const lanes = (yield* store.tasks.lanes).map((lane) => lane.key)
+      yield* store.tasks.claim({ lanes, attemptId: AttemptId.make("a1"), runnerId, host: "h", stamp })
+      const held = told.pipe(lock.hold("/memory/dispatch.lock", runnerId))
+      expect(yield* held).toMatchObject({ runtime_state: "running", counts: { running: 1 } })
+      expect((yield* held).dispatcher).not.toHaveProperty("draining_since")
+      yield* store.runners.drains(runnerId, stamp)
+      expect((yield* held).dispatcher.draining_since).toBe("1970-01-01T00:00:00.000Z")
+      expect(yield* told).toMatchObject({
+        runtime_state: "idle",
+        counts: { running: 1 },
+        dispatcher: { held: false }
+      })
     }).pipe(Effect.provide(world(quiet)))
   )
 

@@ -1,10 +1,14 @@
 import { describe, expect } from "bun:test"
-import { Deferred, Effect, Fiber, Option, Schema, TestClock } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Option, Schema, TestClock } from "effect"
+import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
+import { type Adapter, AdapterRegistry } from "../../src/adapter/AdapterRegistry.ts"
 import { Lock } from "../../src/dispatch/Lock.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
-import { RunnerId, type TaskId } from "../../src/domain/Ids.ts"
+import { AttemptId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
+import { now } from "../../src/domain/Time.ts"
 import { pause } from "../../src/operate/Pause.ts"
 import { Waiting, waiting } from "../../src/operate/Waiting.ts"
+import { Store } from "../../src/store/Store.ts"
 import { answer, DOOR, failing, queue, ran, says, taskOf, world, yields } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -16,6 +20,35 @@ const why = (id: TaskId) =>
     const found = yield* waiting(yield* taskOf(id))
     return yield* Schema.encode(Schema.OptionFromNullOr(Waiting))(found)
   })
+
+const RUNNER = RunnerId.make("host:7:then")
+
+/** Claims the best task in another process's name. */
+const claimFor = (runnerId: RunnerId, attempt: string) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    yield* store.tasks.claim({
+      lanes: (yield* store.tasks.lanes).map((lane) => lane.key),
+      attemptId: AttemptId.make(attempt),
+      runnerId,
+      host: "memory",
+      stamp: { at: yield* now, actor: DOOR.actor }
+    })
+  })
+
+/** The adapters of the world, some of which have another probe. */
+const withProbe = (probe: Adapter["probe"], sick: ReadonlyArray<string> = ["local"]) =>
+  Effect.map(AdapterRegistry, (registry) =>
+    AdapterRegistry.of({
+      ids: registry.ids,
+      get: (id) => Option.map(registry.get(id), (one) => (sick.includes(id) ? { ...one, probe } : one))
+    })
+  )
+const withSick = (sick: ReadonlyArray<string>) =>
+  withProbe(
+    Effect.succeed({ ok: false, reason: "there is no such program", remedy: "install it", warnings: [] }),
+    sick
+  )
 
 describe("a task waits", () => {
   it.effect("because it is not due, until then", () =>
@@ -162,6 +195,123 @@ describe("a task waits", () => {
     )
   )
 })
+
+describe("a task that may start waits", () => {
+  it.effect("behind those of higher priority in lanes that are open, counted; older ones do not count", () =>
+    Effect.gen(function* () {
+      yield* queue()
+      const id = yield* queue()
+      expect((yield* why(id))?.reason).toBe("no_dispatcher")
+      yield* Effect.forEach([6, 9, 100], (priority) => queue({ priority }))
+      yield* queue({ priority: 50, requestedAdapter: "cooling" })
+      const store = yield* Store
+      const cooldown = { adapterId: "cooling", reason: Option.none(), until: DateTime.unsafeMake(60_000) }
+      yield* store.gates.coolDown(cooldown, Option.none(), { at: yield* now, actor: DOOR.actor })
+      expect(yield* why(id)).toEqual({
+        reason: "priority",
+        detail: "it is behind 3 tasks of higher priority; no dispatcher is running",
+        until: null
+      })
+    }).pipe(Effect.provide(world({ adapters: { local: says("x"), cooling: says("x") } })))
+  )
+
+  it.effect("behind 1000+ where there are more", () =>
+    Effect.gen(function* () {
+      const id = yield* queue({ priority: 0 })
+      yield* Effect.forEach(Array.from({ length: 1_000 }), () => queue())
+      expect((yield* why(id))?.detail).toContain("behind 1000 tasks")
+      yield* queue()
+      expect((yield* why(id))?.detail).toContain("behind 1000+ tasks")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("until its adapter can run, as a warning; a fallback that passes makes it none", () =>
+    Effect.gen(function* () {
+      const sick = yield* queue()
+      const served = yield* queue({ requestedAdapter: "served" })
+      expect(yield* why(sick)).toEqual({
+        reason: "probe",
+        detail:
+          "adapter local fails its probe, and no fallback passes: there is no such program; install it; the attempt is made all the same",
+        until: null
+      })
+      expect((yield* why(served))?.reason).toBe("no_dispatcher")
+    }).pipe(
+      Effect.provideServiceEffect(AdapterRegistry, withSick(["local", "served"])),
+      Effect.provide(
+        world({
+          adapters: { local: says("x"), served: says("x"), well: says("x") },
+          configured: [scriptSettings("served", { fallbackAdapter: Option.some("well") })]
+        })
+      )
+    )
+  )
+
+  it.effect("no longer than a second for a probe that does not end", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      const asked = yield* Effect.fork(why(id))
+      yield* TestClock.adjust("1 second")
+      expect((yield* Fiber.join(asked))?.reason).toBe("no_dispatcher")
+    }).pipe(
+      Effect.provideServiceEffect(AdapterRegistry, withProbe(Effect.never)),
+      Effect.provide(world(quiet))
+    )
+  )
+
+  it.effect("for a dispatcher that has room, which is about to take it", () =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const id = yield* queue()
+      expect(yield* why(id).pipe(lock.hold(LOCK, RUNNER))).toEqual({
+        reason: "concurrency",
+        detail: `dispatcher ${RUNNER} has room for it and is about to take it`,
+        until: null
+      })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("while the dispatcher runs as many as its own record says, behind older ones", () =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      const store = yield* Store
+      const stamp = { at: yield* now, actor: DOOR.actor }
+      const record = { runnerId: RUNNER, host: "h", pid: 1, mode: "dispatch" as const, lockPath: LOCK }
+      yield* store.runners.begin({ ...record, limits: { concurrency: 2 } }, stamp)
+      for (let n = 0; n < 3; n++) yield* queue()
+      const last = yield* queue()
+      yield* claimFor(RUNNER, "a1")
+      const told = why(last).pipe(lock.hold(LOCK, RUNNER))
+      expect((yield* told)?.detail).toContain("about to take it")
+      yield* claimFor(RUNNER, "a2")
+      expect(yield* told).toMatchObject({
+        reason: "concurrency",
+        detail: "2 of 2 attempts are running, and 1 older task comes first"
+      })
+      yield* store.runners.drains(RUNNER, stamp)
+      expect(yield* told).toEqual({
+        reason: "no_dispatcher",
+        detail: `dispatcher ${RUNNER} is stopping since 1970-01-01T00:00:00.000Z: it waits for what runs and claims nothing more`,
+        until: null
+      })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+})
+
+it.effect("a task whose dispatcher died waits for the next one", () =>
+  Effect.gen(function* () {
+    const lock = yield* Lock
+    const id = yield* queue()
+    const dead = RunnerId.make("dead:1:then")
+    yield* claimFor(dead, "a1")
+    expect(yield* why(id).pipe(lock.hold(LOCK, dead))).toBeNull()
+    const told = yield* why(id)
+    expect(told).toMatchObject({
+      reason: "no_dispatcher",
+      detail: expect.stringContaining("dead:1:then is gone")
+    })
+  }).pipe(Effect.provide(world(quiet)))
+)
 
 it.effect("a task that runs or has ended waits for nothing", () =>
   Effect.gen(function* () {

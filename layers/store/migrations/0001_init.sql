@@ -277,6 +277,8 @@ CREATE TABLE runners (
   lock_path TEXT NOT NULL,
   limits_json TEXT NOT NULL,
   started_at TEXT NOT NULL,
+  -- Since when it claims nothing more and waits for what runs.
+  draining_at TEXT,
   ended_at TEXT
 ) STRICT
 

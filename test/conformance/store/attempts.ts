@@ -5,6 +5,7 @@ import { BundleId, RunnerId } from "../../../src/domain/Ids.ts"
 import { Store } from "../../../src/store/Store.ts"
 import {
   add,
+  at,
   attemptId,
   claimed,
   complete,
@@ -135,6 +136,24 @@ export const attempts = (check: Sentence) => {
       expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/lock", stampAt(2))).toBe(1)
       expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/lock", stampAt(2))).toBe(0)
       expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/other", stampAt(2))).toBe(1)
+    })
+  )
+
+  check(
+    "tells of a runner what it takes, and since when it drains, until it has ended",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const found = store.runners.find(runner)
+      expect(yield* found).toEqual(Option.none())
+      const record = { runnerId: runner, host: "h", pid: 1, mode: "dispatch" as const, lockPath: "/lock" }
+      yield* store.runners.begin({ ...record, limits: { concurrency: 4 } }, stampAt(0))
+      const state = { mode: "dispatch", concurrency: Option.some(4), drainingSince: Option.none() }
+      expect(yield* found).toMatchObject(Option.some(state))
+      yield* store.runners.drains(runner, stampAt(5))
+      yield* store.runners.drains(runner, stampAt(9))
+      expect(yield* found).toMatchObject(Option.some({ ...state, drainingSince: Option.some(at(5)) }))
+      yield* store.runners.end(runner, stampAt(10))
+      expect(yield* found).toEqual(Option.none())
     })
   )
 }

@@ -271,4 +271,24 @@ export const claims = (check: Sentence) => {
       expect((yield* claimed("3", 5)).attempt.number).toBe(2)
     })
   )
+
+  check(
+    "counts the ready tasks before one: of higher priority, and of the same but older, in the lanes that are named",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("older", {}, 1)
+      yield* add("b", {}, 2)
+      yield* add("a", {}, 2)
+      yield* add("newer", {}, 3)
+      yield* add("high", { priority: 6 }, 3)
+      yield* add("delayed", { priority: 9, due: 60 }, 3)
+      yield* add("elsewhere", { priority: 9, adapter: "other" }, 3)
+      const lanes = (yield* store.tasks.lanes).map((lane) => lane.key)
+      const own = lanes.filter((key) => !key.includes("other"))
+      const { task } = yield* find("b")
+      expect(yield* store.tasks.before(task, lanes)).toEqual({ higher: 2, older: 2 })
+      expect(yield* store.tasks.before(task, own)).toEqual({ higher: 1, older: 2 })
+      expect(yield* store.tasks.before(task, [])).toEqual({ higher: 0, older: 0 })
+    })
+  )
 }

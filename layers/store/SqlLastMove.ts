@@ -18,10 +18,11 @@ const DONE: ReadonlyMap<string, string> = new Map([
   ["record_quarantined", "set it aside"]
 ])
 
+const MOVES =
+  "'task_enqueued', 'task_claimed', 'task_retry_scheduled', 'rate_limit_rescheduled', 'boot_sweep_reclaimed', 'task_finished', 'task_operator_canceled', 'task_cancel_requested', 'task_retried', 'record_quarantined'"
 const LAST_MOVE = statement(`
   SELECT event_type, actor_json, created_at FROM run_events
-  WHERE task_id = :taskId AND event_type IN (${[...DONE.keys()].map((type) => `'${type}'`).join(", ")})
-  ORDER BY id DESC LIMIT 1`)
+  WHERE task_id = :taskId AND event_type IN (${MOVES}) ORDER BY id DESC LIMIT 1`)
 
 const decodeActor = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))
 
@@ -36,6 +37,6 @@ export const lastMove = (sqlite: Sqlite["Type"], taskId: string) =>
         onNone: () => "somebody",
         onSome: ({ name, surface }) => `${name} (${surface})`
       })
-      return `${who} ${DONE.get(String(row.event_type))} at ${row.created_at}`
+      return `${who} ${DONE.get(String(row.event_type)) ?? "moved it"} at ${row.created_at}`
     })
   )
