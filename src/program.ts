@@ -1,6 +1,6 @@
 import { Effect, Layer, Option } from "effect"
 import * as Platform from "../layers/Platform.ts"
-import { type Bound, bind, type Globals } from "./cli/Command.ts"
+import { type Bound, bind, either, type Globals } from "./cli/Command.ts"
 import { main, type Program } from "./cli/Main.ts"
 import { Terminal } from "./cli/Terminal.ts"
 
@@ -47,7 +47,10 @@ const nothing = () => Layer.empty
 
 /** Every command with the smallest layers that it runs on, in the order of the help. */
 const commands: Readonly<Record<string, () => Promise<Bound>>> = {
-  intake: async () => bind((await import("./cli/Intake.ts")).intake, reading),
+  intake: async () => {
+    const { intake, intakeDryRun } = await import("./cli/Intake.ts")
+    return either(bind(intake, reading), bind(intakeDryRun, working), ({ dryRun }) => dryRun === true)
+  },
   "bridge-github": async () => bind((await import("./cli/Bridges.ts")).bridgeGithub, reading),
   "bridge-discord": async () => bind((await import("./cli/Bridges.ts")).bridgeDiscord, reading),
   "run-once": async () => bind((await import("./cli/RunOnce.ts")).runOnce, dispatching),

@@ -137,6 +137,11 @@ export const make = (sqlite: Sql): Tasks => ({
   find: Effect.fn("Tasks.find")((taskId) =>
     Effect.map(sqlite.rows(FIND, { taskId }), (rows) => Option.map(Option.fromNullable(rows[0]), lenient))
   ),
+  holderOf: Effect.fn("Tasks.holderOf")((key) =>
+    Effect.map(sqlite.rows(HOLDER, { key }), (rows) =>
+      Option.map(Option.fromNullable(rows[0]), (row) => toTask(row).taskId)
+    )
+  ),
   list: Effect.fn("Tasks.list")((filter, page) => list(sqlite, filter, page)),
   matching: Effect.fn("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
   children: Effect.fn("Tasks.children")((taskId, limit) => toTasks(sqlite.rows(CHILDREN, { taskId, limit }))),

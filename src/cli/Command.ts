@@ -232,6 +232,12 @@ export const bind = <
     ) as Effect.Effect<Answer, E | LE, Frame>
 })
 
+/** One command of which some runs need other layers: `other` is run where its input says so. */
+export const either = (one: Bound, other: Bound, isOther: (input: ParsedInput) => boolean): Bound => ({
+  definition: one.definition,
+  execute: (input, globals) => (isOther(input) ? other : one).execute(input, globals)
+})
+
 const answer = <Result>(
   made: {
     readonly view?: (result: Result) => Doc

@@ -52,7 +52,8 @@ export interface Prepared {
 /** What an attempt runs, and by what. */
 type Chosen = Pick<Prepared, "profile" | "adapter" | "ground" | "model" | "compiled" | "told">
 
-const profileOf = ({ task }: ClaimedTask) =>
+/** The profile that a task runs with. */
+export const profileOf = ({ task }: Pick<ClaimedTask, "task">) =>
   Effect.gen(function* () {
     const settings = yield* RuntimeConfig
     const id = Option.getOrElse(task.requestedProfile, () => settings.defaultProfile)
@@ -103,7 +104,7 @@ const tellFallback = (claimed: ClaimedTask, intendedId: string, { adapter, passe
   })
 
 /** How many outcomes the prompt's memory shows. */
-const MEMORY = 5
+export const MEMORY = 5
 
 /**
  * How the attempt before this one failed. The task's outcome is that of its last attempt: one that completed may be

@@ -136,6 +136,8 @@ export interface Tasks {
   readonly find: (
     id: TaskId
   ) => Effect.Effect<Option.Option<{ readonly task: Task; readonly round: Round }>, StoreUnavailable>
+  /** The unfinished task that holds a dedupe key. */
+  readonly holderOf: (dedupeKey: string) => Effect.Effect<Option.Option<TaskId>, StoreUnavailable>
   /** Newest first. `limit` 1..500; a cursor that this store did not give fails the lookup with none. */
   readonly list: (
     filter: TaskFilter,
