@@ -3,7 +3,7 @@ import { Attempt } from "../../src/domain/Attempt.ts"
 import { BundleRecord } from "../../src/domain/Bundle.ts"
 import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
-import { NO_USAGE, orNull, time } from "./columns.ts"
+import { afterAll, NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import { occupy } from "./SqlGrounds.ts"
@@ -11,6 +11,9 @@ import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
 const FIND = statement("SELECT * FROM attempts WHERE attempt_id = :id")
+const STARTING_WITH = statement(
+  "SELECT attempt_id FROM attempts WHERE attempt_id >= :prefix AND attempt_id < :end ORDER BY attempt_id LIMIT :limit"
+)
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM attempts WHERE task_id = :id ORDER BY number DESC LIMIT 1000) ORDER BY number"
 )
@@ -74,6 +77,11 @@ const first = Effect.map((rows: ReadonlyArray<Row>) => Option.fromNullable(rows[
 export const make = (sqlite: Sqlite["Type"]): Attempts => ({
   find: Effect.fn("Attempts.find")((id) =>
     first(sqlite.rows(FIND, { id })).pipe(Effect.map(Option.map(shown)))
+  ),
+  startingWith: Effect.fn("Attempts.startingWith")((prefix, limit) =>
+    Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
+      rows.map((row) => attemptIdOf(row.attempt_id))
+    )
   ),
   ofTask: Effect.fn("Attempts.ofTask")((id) =>
     Effect.map(sqlite.rows(OF_TASK, { id }), (rows) => rows.map(shown))

@@ -1,8 +1,10 @@
 import { DateTime, Effect, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
+import { TaskId } from "../../src/domain/Ids.ts"
 import type { NewTask, Task, TaskStatus } from "../../src/domain/Task.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
-import { actorJson, json, orNull, time } from "./columns.ts"
+import { actorJson, afterAll, json, orNull, time } from "./columns.ts"
+import { idReader } from "./rows.ts"
 import { before } from "./SqlBefore.ts"
 import * as Claim from "./SqlClaim.ts"
 import { appendEvent } from "./SqlEvents.ts"
@@ -25,6 +27,9 @@ const ADD = statement(`
   RETURNING *`)
 const HOLDER = statement(`SELECT * FROM tasks WHERE dedupe_key = :key AND status IN ${LIVE}`)
 const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
+const STARTING_WITH = statement(
+  "SELECT task_id FROM tasks WHERE task_id >= :prefix AND task_id < :end ORDER BY task_id LIMIT :limit"
+)
 const CHILDREN = statement(
   "SELECT * FROM tasks WHERE parent_task_id = :taskId ORDER BY created_at, task_id LIMIT :limit"
 )
@@ -77,6 +82,8 @@ const values = (task: NewTask, stamp: Stamp): Record<string, Value> => {
     createdBy: actorJson(task.createdBy)
   }
 }
+
+const taskIdOf = idReader(TaskId)
 
 const toTask = (row: Row): Task => lenient(row).task
 
@@ -136,6 +143,11 @@ export const make = (sqlite: Sql): Tasks => ({
   add: Effect.fn("Tasks.add")((task, stamp) => add(sqlite, task, stamp)),
   find: Effect.fn("Tasks.find")((taskId) =>
     Effect.map(sqlite.rows(FIND, { taskId }), (rows) => Option.map(Option.fromNullable(rows[0]), lenient))
+  ),
+  startingWith: Effect.fn("Tasks.startingWith")((prefix, limit) =>
+    Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
+      rows.map((row) => taskIdOf(row.task_id))
+    )
   ),
   holderOf: Effect.fn("Tasks.holderOf")((key) =>
     Effect.map(sqlite.rows(HOLDER, { key }), (rows) =>

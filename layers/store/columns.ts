@@ -9,6 +9,9 @@ export const orNull = <A extends Value>(value: Option.Option<A>): Value => Optio
 
 export const time = (at: DateTime.Utc): string => DateTime.formatIso(at)
 
+/** After every text that begins with this, in the order of the bytes. */
+export const afterAll = (prefix: string): string => `${prefix}\u{10ffff}`
+
 /** JSON that reads back as sound Unicode: half a surrogate pair, as a cut text may end in, becomes U+FFFD. */
 export const json = (value: unknown): string => {
   const text = JSON.stringify(value)

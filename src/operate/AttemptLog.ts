@@ -5,6 +5,7 @@ import { AttemptId, TaskId } from "../domain/Ids.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
+import { asTold, namedAttempt } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -20,21 +21,20 @@ export type LogName = typeof LogName.Type
 /** The file of the audit folder that a log is. */
 export const fileOf = (name: LogName): AuditLog => `${name}.log`
 
-const readAttemptId = Schema.decodeUnknownOption(AttemptId)
 const readTaskId = Schema.decodeUnknownOption(TaskId)
 
 /** The attempt that a caller names; Refusal `attempt_not_found` when there is none. */
 export const attemptOf = (named: string): Effect.Effect<Attempt, Refusal | StoreUnavailable, Store> =>
   Effect.gen(function* () {
     const store = yield* Store
-    const id = readAttemptId(named)
+    const id = yield* namedAttempt(named)
     const found = Option.isNone(id) ? Option.none() : yield* store.attempts.find(id.value)
     if (Option.isSome(found)) return found.value
     const task = readTaskId(named)
     const isTask = Option.isSome(task) && Option.isSome(yield* store.tasks.find(task.value))
     return yield* new Refusal({
       code: "attempt_not_found",
-      message: `there is no attempt ${named.length > 200 ? `${named.slice(0, 200)}…` : named}`,
+      message: `there is no attempt ${asTold(named)}`,
       hint: isTask
         ? `that is a task: agent-runtime task-show ${named} lists its attempts`
         : "agent-runtime task-show TASK_ID lists the attempts of a task",

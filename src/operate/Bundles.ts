@@ -5,9 +5,10 @@ import { lineDiff } from "../context/LineDiff.ts"
 import { type BundleUnusable, isPromptIntact, recordedBundle } from "../context/RecordedBundle.ts"
 import { ReplayGrade } from "../domain/Attempt.ts"
 import { Bundle, type BundleRecord } from "../domain/Bundle.ts"
-import { AttemptId, BundleId, TaskId } from "../domain/Ids.ts"
+import { type AttemptId, BundleId } from "../domain/Ids.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
+import { asTold, namedAttempt, namedTask } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -158,8 +159,6 @@ const refusalOf = ({ detail, reason }: BundleUnusable): Refusal => {
 }
 
 const readBundleId = Schema.decodeUnknownOption(BundleId)
-const readAttemptId = Schema.decodeUnknownOption(AttemptId)
-const readTaskId = Schema.decodeUnknownOption(TaskId)
 
 const looked = <Id, A, E, R>(
   id: Option.Option<Id>,
@@ -172,11 +171,12 @@ const recordOf = (named: string) =>
     const store = yield* Store
     const direct = yield* looked(readBundleId(named), store.attempts.bundle)
     if (Option.isSome(direct)) return direct.value
-    const attempt = yield* looked(readAttemptId(named), store.attempts.find)
+    const attempt = yield* looked(yield* namedAttempt(named), store.attempts.find)
     if (Option.isSome(attempt)) return yield* recordOfAttempt(attempt.value)
-    const task = yield* looked(readTaskId(named), store.tasks.find)
-    if (Option.isNone(task)) return yield* notFound(named)
-    const last = (yield* store.attempts.ofTask(task.value.task.taskId)).at(-1)
+    const task = yield* namedTask(named).pipe(
+      Effect.catchTag("Refusal", (no) => (no.code === "task_not_found" ? notFound(named) : no))
+    )
+    const last = (yield* store.attempts.ofTask(task)).at(-1)
     return last === undefined
       ? yield* noBundle(`task ${named} has no bundle: it has no attempt yet`)
       : yield* recordOfAttempt(last)
@@ -214,6 +214,6 @@ const noBundle = (message: string): Refusal =>
 const notFound = (named: string): Refusal =>
   new Refusal({
     code: "bundle_not_found",
-    message: `there is no bundle, attempt or task ${named.length > 200 ? `${named.slice(0, 200)}…` : named}`,
+    message: `there is no bundle, attempt or task ${asTold(named)}`,
     hint: "agent-runtime task-show TASK_ID lists a task's attempts and their bundles"
   })

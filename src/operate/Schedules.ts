@@ -1,4 +1,5 @@
 import { type DateTime, Effect, Either, Option, Schema } from "effect"
+import { didYouMean, nearest } from "../config/NearMiss.ts"
 import type { Actor } from "../domain/Actor.ts"
 import { TaskId } from "../domain/Ids.ts"
 import { RecurringSchedule, ScheduleFate } from "../domain/RecurringSchedule.ts"
@@ -17,10 +18,17 @@ import { said } from "./Said.ts"
 const MOST_FATES = 1_000
 
 const notFound = (name: string) =>
-  new Refusal({
-    code: "schedule_not_found",
-    message: `there is no schedule named ${name.slice(0, 200)}`,
-    hint: "agent-runtime schedule-list shows all of them"
+  Effect.gen(function* () {
+    const store = yield* Store
+    const likely = nearest(
+      name,
+      (yield* store.schedules.list).map((one) => one.name)
+    )
+    return yield* new Refusal({
+      code: "schedule_not_found",
+      message: `there is no schedule named ${name.slice(0, 200)}`,
+      hint: `${likely === undefined ? "" : `${didYouMean(likely)} `}agent-runtime schedule-list shows all of them`
+    })
   })
 
 /** Saves a schedule from its document, over the one that has its name. */

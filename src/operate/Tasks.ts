@@ -10,6 +10,7 @@ import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { Moved } from "../store/Tasks.ts"
 import { cancelRunning } from "./ForceCancel.ts"
+import { namedTask, taskNotFound } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
@@ -48,26 +49,15 @@ const ArtifactShown = wireStruct({
   size: nullable(Schema.Int)
 })
 
-const notFound = (id: string) =>
-  new Refusal({
-    code: "task_not_found",
-    message: `there is no task ${id.length > 200 ? `${id.slice(0, 200)}…` : id}`,
-    hint: "agent-runtime task-list shows the newest ones",
-    exitCode: 1
-  })
-
-const readId = Schema.decodeUnknownOption(TaskId)
-
-/** The id in what a caller named; text that no task can have as its id names none. */
-export const idOf = (named: string) =>
-  Option.match(readId(named), { onNone: () => notFound(named), onSome: Effect.succeed })
+/** The id in what a caller named: the whole of it, or its beginning. */
+export const idOf = namedTask
 
 /** The record of a task that must be there. */
 export const found = (id: TaskId) =>
   Effect.gen(function* () {
     const store = yield* Store
     const row = yield* store.tasks.find(id)
-    return Option.isNone(row) ? yield* notFound(id) : row.value
+    return Option.isNone(row) ? yield* taskNotFound(id) : row.value
   })
 
 const artifacts = (task: Task) =>
@@ -126,7 +116,7 @@ export const answered = (id: string, moved: Moved) => {
     case "Moved":
       return Effect.succeed({ ok: true, task_id: moved.task.taskId, status: moved.task.status as string })
     case "NotFound":
-      return Effect.fail(notFound(id))
+      return Effect.fail(taskNotFound(id))
     case "Refused":
       return Effect.fail(
         new Refusal({
@@ -163,12 +153,12 @@ export const cancel = operation({
       )
     )
     if (moved._tag === "Refused" && moved.task.status === "running" && input.force)
-      return yield* Effect.flatMap(cancelRunning(id, reason, stamp), (next) => answered(input.id, next)).pipe(
+      return yield* Effect.flatMap(cancelRunning(id, reason, stamp), (next) => answered(id, next)).pipe(
         Effect.map((answer) =>
           answer.status === "running" ? { ...answer, status: "cancel_requested" } : answer
         )
       )
-    return yield* answered(input.id, moved)
+    return yield* answered(id, moved)
   })
 })
 
@@ -191,6 +181,6 @@ export const retry = operation({
         _tag === "Moved" ? taskRetried(id, stamp) : Effect.void
       )
     )
-    return yield* answered(input.id, moved)
+    return yield* answered(id, moved)
   })
 })

@@ -41,6 +41,11 @@ export type Occupied =
 export interface Attempts {
   /** None when there is no such attempt. */
   readonly find: (id: AttemptId) => Effect.Effect<Option.Option<Attempt>, StoreUnavailable>
+  /** Ids that begin with a text, at most `limit`. */
+  readonly startingWith: (
+    prefix: string,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<AttemptId>, StoreUnavailable>
   /** Of one task, first to last, at most the newest 1,000. */
   readonly ofTask: (id: TaskId) => Effect.Effect<ReadonlyArray<Attempt>, StoreUnavailable>
   /** Attempts that are open, of every runner but `mine`. */

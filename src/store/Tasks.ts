@@ -136,6 +136,11 @@ export interface Tasks {
   readonly find: (
     id: TaskId
   ) => Effect.Effect<Option.Option<{ readonly task: Task; readonly round: Round }>, StoreUnavailable>
+  /** Ids that begin with a text, at most `limit`. */
+  readonly startingWith: (
+    prefix: string,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<TaskId>, StoreUnavailable>
   /** The unfinished task that holds a dedupe key. */
   readonly holderOf: (dedupeKey: string) => Effect.Effect<Option.Option<TaskId>, StoreUnavailable>
   /** Newest first. `limit` 1..500; a cursor that this store did not give fails the lookup with none. */
