@@ -75,3 +75,15 @@ export const reading = (
       )
     })
   )
+
+/** The configuration, and beside it the store where there is one: for what must make nothing by being asked. */
+export const present = (
+  configPath: string
+): Layer.Layer<RuntimeConfig, ConfigInvalid | ConfigMissing | StoreUnavailable> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const config = yield* ConfigFile.load(configPath)
+      const found = Context.make(RuntimeConfig, config)
+      return fs.existsSync(config.dbPath) ? Context.add(found, Store, yield* openStore(config)) : found
+    })
+  )

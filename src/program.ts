@@ -43,6 +43,8 @@ const throwAway = async () => {
 
 const backups = async () => (await import("../layers/Keeping.ts")).backupFiles
 
+const present = async (given: Globals) => (await import("../layers/Reading.ts")).present(await pathOf(given))
+
 const nothing = () => Layer.empty
 
 /** Every command with the smallest layers that it runs on, in the order of the help. */
@@ -100,6 +102,7 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   "backup-verify": async () => bind((await import("./cli/Backup.ts")).backupVerify, backups),
   restore: async () => bind((await import("./cli/Backup.ts")).restore, restoring),
   prune: async () => bind((await import("./cli/Prune.ts")).prune, pruning),
+  complete: async () => bind((await import("./cli/Complete.ts")).complete, present),
   "config-schema": async () => bind((await import("./cli/ConfigSchema.ts")).configSchema, nothing),
   demo: async () => bind((await import("./cli/Demo.ts")).demo, throwAway)
 }

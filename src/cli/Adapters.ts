@@ -61,7 +61,7 @@ export const adapterClear = command({
   description:
     "Its tasks may start at once, those too that ran into its limit. `cleared` is false when it did not cool down.",
   example: "agent-runtime adapter-clear local",
-  arguments: [{ name: "id", required: true, description: "The adapter's id." }],
+  arguments: [{ name: "id", required: true, live: "adapters", description: "The adapter's id." }],
   options: [],
   run: (input) => ask(async () => (await import("../operate/Adapters.ts")).clear, input)
 })

@@ -96,7 +96,7 @@ const unknownCommand = (
   const line = words([...builtIn, ...definitions.flatMap((one) => one.options)], before)
   // The word may be the value of an option that nobody knows.
   if (line.uncertain) return new UsageError({ command: "", problems: line.problems })
-  const names = definitions.map((one) => one.name)
+  const names = definitions.filter((one) => one.hidden !== true).map((one) => one.name)
   const likely = nearest(word, names)
   return new UsageError({
     command: "",

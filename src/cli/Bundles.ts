@@ -27,7 +27,7 @@ export const bundleShow = command({
   description:
     "Shows a bundle only when its file still has the recorded hash; one that was changed or is missing is an error. `prompt_intact` says whether the text file beside it still is its prompt.",
   example: "agent-runtime bundle-show 0196a1b2-0000-7000-8000-000000000001",
-  arguments: [{ name: "id", required: true, description: NAMED }],
+  arguments: [{ name: "id", required: true, live: "attempts", description: NAMED }],
   options: [],
   run: (input) => ask(async () => (await import("../operate/Bundles.ts")).show, input),
   view: (bundle) => [
@@ -118,8 +118,8 @@ export const bundleDiff = command({
   example:
     "agent-runtime bundle-diff 0196a1b2-0000-7000-8000-000000000001 0196a1b2-0000-7000-8000-000000000002",
   arguments: [
-    { name: "a", required: true, description: NAMED },
-    { name: "b", required: true, description: "The one to compare it with, named alike." }
+    { name: "a", required: true, live: "attempts", description: NAMED },
+    { name: "b", required: true, live: "attempts", description: "The one to compare it with, named alike." }
   ],
   options: [],
   run: (input) => ask(async () => (await import("../operate/Bundles.ts")).diff, input),

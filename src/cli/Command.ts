@@ -1,4 +1,5 @@
 import { Context, Effect, type Layer, Option, type Types } from "effect"
+import type { CandidateKind } from "../operate/CandidateKinds.ts"
 import type { Doc } from "./Doc.ts"
 import type { Terminal } from "./Terminal.ts"
 
@@ -9,6 +10,8 @@ interface Named {
 }
 
 interface Valued extends Named {
+  /** What its value names, for completions. */
+  readonly live?: CandidateKind
   /** What stands for the value in the help; the kind's own word when absent. */
   readonly value?: string
   readonly required?: boolean
@@ -39,6 +42,8 @@ export type OptionDefinition =
 export interface ArgumentDefinition extends Named {
   readonly required: boolean
   readonly values?: ReadonlyArray<string>
+  /** What it names, for completions. */
+  readonly live?: CandidateKind
 }
 
 export interface ExitCode {
@@ -62,6 +67,8 @@ export interface Definition {
   readonly options: ReadonlyArray<OptionDefinition>
   /** Replaces the sentences of the usual exit codes. */
   readonly exits?: ReadonlyArray<ExitCode>
+  /** For programs, not for people: no help lists it and no completion offers it. */
+  readonly hidden?: boolean
   /** Runs until it is told to end: a signal is then no failure (exit 0), and it logs from `info` on. */
   readonly resident?: boolean
 }

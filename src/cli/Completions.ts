@@ -10,6 +10,7 @@ import {
   type OptionDefinition,
   type Shell
 } from "./Command.ts"
+import { withLive } from "./LiveCompletions.ts"
 
 /**
  * The script that teaches a shell the commands and options, from the command tree of @effect/cli. Commands
@@ -28,9 +29,10 @@ export const completions = (
     zsh: CliCommand.getZshCompletions,
     fish: CliCommand.getFishCompletions
   }[shell]
-  const mend = shell === "bash" ? mendBash(program, [first, ...rest]) : withoutBuiltIns
+  const all = [first, ...rest]
+  const mend = shell === "bash" ? mendBash(program, all) : withoutBuiltIns
   return Effect.map(make(tree(program, first, rest), program), (lines) =>
-    mend(lines)
+    withLive(program, all, shell, mend(lines))
       .map((line) => `${line}\n`)
       .join("")
   )

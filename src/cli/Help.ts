@@ -31,7 +31,8 @@ export const exitCodes: ReadonlyArray<ExitCode> = [
 ]
 
 /** The help of the program: its commands by group, what every command takes, examples; 80 columns. */
-export const programHelp = (about: About, definitions: ReadonlyArray<Definition>, style: Style): string => {
+export const programHelp = (about: About, all: ReadonlyArray<Definition>, style: Style): string => {
+  const definitions = all.filter((one) => one.hidden !== true)
   const groups = [...new Set(definitions.map((one) => one.group))]
   const members = (group: string) => definitions.filter((one) => one.group === group)
   const indent = indentOf(definitions.map((one) => one.name))

@@ -61,7 +61,7 @@ const handle = (program: Program, request: Request): Effect.Effect<number, unkno
 const complete = ({ name, commands: [first, ...rest] }: Program, shell: Shell) =>
   Effect.gen(function* () {
     const { completions } = yield* Effect.promise(() => import("./Completions.ts"))
-    const others = rest.map((one) => one.definition)
+    const others = rest.map((one) => one.definition).filter((one) => one.hidden !== true)
     yield* write(yield* completions(name, first.definition, others, shell))
     return 0
   })

@@ -12,9 +12,18 @@ export const taskReplay = command({
     {
       name: "attempt_id",
       required: true,
+      live: "attempts",
       description: "The attempt's id; its bundle's, or its task's (its last attempt), will do."
     }
   ],
-  options: [{ name: "adapter", kind: "text", value: "ID", description: "Run it on this adapter instead." }],
+  options: [
+    {
+      name: "adapter",
+      kind: "text",
+      value: "ID",
+      live: "adapters",
+      description: "Run it on this adapter instead."
+    }
+  ],
   run: (input) => ask(async () => (await import("../operate/Replay.ts")).replay, input)
 })

@@ -7,7 +7,9 @@ import { fields, heading, table } from "./Doc.ts"
 import { documentOptions, documentUsage, readDocument, stdinArgument } from "./Input.ts"
 
 const operations = () => import("../operate/Schedules.ts")
-const name = [{ name: "name", required: true, description: "The schedule's name." }] as const
+const name = [
+  { name: "name", required: true, live: "schedules", description: "The schedule's name." }
+] as const
 
 interface Timed {
   readonly interval_seconds: number | null

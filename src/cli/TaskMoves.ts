@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import type { TaskStatus } from "../domain/Task.ts"
+import type { CandidateKind } from "../operate/CandidateKinds.ts"
 import { ask } from "./Ask.ts"
 import { command, type OptionDefinition } from "./Command.ts"
 import { type Doc, fields, heading, status, table } from "./Doc.ts"
@@ -7,13 +8,15 @@ import { telling } from "./Progress.ts"
 import { filterOptions } from "./Tasks.ts"
 import { UsageError } from "./UsageError.ts"
 
-const id = [
-  {
-    name: "id",
-    required: false,
-    description: "The task's id, or so much of its beginning that is no other's."
-  }
-] as const
+const id = (live: CandidateKind) =>
+  [
+    {
+      name: "id",
+      required: false,
+      live,
+      description: "The task's id, or so much of its beginning that is no other's."
+    }
+  ] as const
 
 const usage = "(ID | --matching FILTERS [--dry-run])"
 
@@ -114,7 +117,7 @@ export const taskCancel = command({
     "A task that runs is canceled only with --force: its adapter's whole process tree is stopped first. The answer is then `cancel_requested` at once, while its dispatcher does it.\nWith --matching it moves many, a hundred in a transaction, and answers how many were `matched`, `moved` and `refused`; their events have the same bulk_id.",
   usage,
   example: "agent-runtime task-cancel --matching --kind note --status pending --dry-run",
-  arguments: id,
+  arguments: id("open-tasks"),
   options: [
     { name: "force", kind: "flag", description: "Cancel also what runs." },
     { name: "reason", kind: "text", description: "Why; it stands in the history." },
@@ -142,7 +145,7 @@ export const taskRetry = command({
     "The history stays. With --matching it moves many, a hundred in a transaction, and answers how many were `matched`, `moved` and `refused`; their events have the same bulk_id.",
   usage,
   example: "agent-runtime task-retry 0196a1b2-0000-7000-8000-000000000001 --note 'the key is there now'",
-  arguments: id,
+  arguments: id("ended-tasks"),
   options: [{ name: "note", kind: "text", description: "What the next attempt should know." }, ...many],
   run: (input) =>
     Effect.gen(function* () {

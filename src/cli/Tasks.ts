@@ -4,7 +4,14 @@ import { command, type OptionDefinition } from "./Command.ts"
 import { fields, heading, status, table } from "./Doc.ts"
 import { afterOption } from "./Input.ts"
 
-const id = [{ name: "id", required: true, description: "The task's id." }] as const
+const id = [
+  {
+    name: "id",
+    required: true,
+    live: "tasks",
+    description: "The task's id, or so much of its beginning that is no other's."
+  }
+] as const
 
 interface Run {
   readonly task_id: string

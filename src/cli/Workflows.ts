@@ -12,8 +12,14 @@ import { UsageError } from "./UsageError.ts"
 const operations = () => import("../operate/Workflows.ts")
 
 const named = [
-  { name: "id", kind: "integer", min: 1, description: "The workflow's id." },
-  { name: "instance_key", kind: "text", value: "KEY", description: "The workflow's key, instead of its id." }
+  { name: "id", kind: "integer", min: 1, live: "workflow-ids", description: "The workflow's id." },
+  {
+    name: "instance_key",
+    kind: "text",
+    value: "KEY",
+    live: "workflow-keys",
+    description: "The workflow's key, instead of its id."
+  }
 ] as const
 
 const context = {
@@ -84,7 +90,14 @@ export const workflowCreate = command({
   example: `agent-runtime workflow-create --template goal-loop --instance_key pump --context '{"summary":"quiet the pump"}'`,
   arguments: [],
   options: [
-    { name: "template", kind: "text", required: true, value: "NAME", description: "The template." },
+    {
+      name: "template",
+      kind: "text",
+      required: true,
+      value: "NAME",
+      live: "templates",
+      description: "The template."
+    },
     {
       name: "instance_key",
       kind: "text",

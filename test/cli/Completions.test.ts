@@ -24,14 +24,14 @@ describe("completions", () => {
       })
     )
 
-  const offered = async (line: string): Promise<ReadonlyArray<string>> => {
+  const offered = async (line: string, before = ""): Promise<ReadonlyArray<string>> => {
     const text = await Effect.runPromise(script("bash"))
     const words = line.split(" ")
     const child = Bun.spawn(
       [
         "bash",
         "-c",
-        `${text}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; "$(complete -p agent-runtime | sed 's/.*-F \\([^ ]*\\).*/\\1/')" agent-runtime "$\{COMP_WORDS[-1]}" "$\{COMP_WORDS[-2]}"; printf '%s\\n' "$\{COMPREPLY[@]}"`
+        `${text}\n${before}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; "$(complete -p agent-runtime | sed 's/.*-F \\([^ ]*\\).*/\\1/')" agent-runtime "$\{COMP_WORDS[-1]}" "$\{COMP_WORDS[-2]}"; printf '%s\\n' "$\{COMPREPLY[@]}"`
       ],
       { stdout: "pipe", stderr: "pipe", stdin: "ignore" }
     )
@@ -51,4 +51,33 @@ describe("completions", () => {
     expect(await offered("agent-runtime task-list --c")).toEqual(["--config"])
     expect(await offered("agent-runtime task-list --log-level de")).toEqual(["debug"])
   })
+
+  // The program itself, in the place of what a key press would start.
+  const answering = `agent-runtime() { [[ $1 == complete ]] || return; printf '%s\\n' "$*" >&3; printf 'id-1\\tpending one\\nid-2\\t\\nother $(touch x)\\twild\\n'; }; exec 3>/dev/null`
+
+  test("offer what exists now in bash, where an id is meant, and run nothing of what it is called", async () => {
+    expect(await offered("agent-runtime task-show ", answering)).toEqual([
+      "id-1",
+      "id-2",
+      "other\\ \\$\\(touch\\ x\\)"
+    ])
+    expect(await offered("agent-runtime task-show --dry-run id-2", answering)).toEqual(["id-2"])
+    expect(await offered("agent-runtime --config x task-show i", answering)).toEqual(["id-1", "id-2"])
+    expect(await offered("agent-runtime workflow-create --template id-", answering)).toEqual(["id-1", "id-2"])
+    expect(await offered("agent-runtime task-show --note ", answering)).not.toContain("id-1")
+    expect(await offered("agent-runtime task-show -", answering)).toContain("--note")
+  })
+
+  it.effect("ask for what exists now in zsh and fish", () =>
+    Effect.gen(function* () {
+      const zsh = yield* script("zsh")
+      expect(zsh).toContain("'1:The task'\\''s id.:_agent-runtime_live tasks' \\")
+      expect(zsh).toContain(":template:_agent-runtime_live templates' \\")
+      const fish = yield* script("fish")
+      expect(fish).toContain(
+        `"__fish_seen_subcommand_from task-show" -r -f -a "(__agent_runtime_live tasks)" -d`
+      )
+      expect(fish).toContain(`-l template -r -f -a "(__agent_runtime_live templates)" -d`)
+    })
+  )
 })

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { mkdir, readdir } from "node:fs/promises"
 import { join } from "node:path"
-import { bare, inPlace } from "./inPlace.ts"
+import { bare, inPlace, queue } from "./inPlace.ts"
 
 setDefaultTimeout(60_000)
 
@@ -103,10 +103,23 @@ test("completions are what each shell understands and hold every command", () =>
       const told = await bare(place.program, ["--completions", shell], { cwd: "/", env: {} })
       expect({ shell, code: told.code, stderr: told.stderr }).toEqual({ shell, code: 0, stderr: "" })
       for (const command of commands) expect(told.stdout).toContain(command)
+      expect(told.stdout).not.toContain("agent-runtime,complete)")
       if (shell !== "bash") continue
       const parsed = Bun.spawnSync(["bash", "-n"], { stdin: Buffer.from(told.stdout) })
       expect(parsed.stderr.toString()).toBe("")
     }
+  }))
+
+test("what completions ask for is there at once, and where nothing is nothing is made", () =>
+  inPlace({}, async (place) => {
+    const ask = (kind: string) => place.run(["complete", kind])
+    expect(await ask("tasks")).toMatchObject({ code: 0, stdout: "", stderr: "" })
+    expect(await readdir(place.folder)).not.toContain("state")
+    expect((await ask("adapters")).stdout).toBe("local\tscript\n")
+    const id = await queue(place, { subject: "look" })
+    expect((await ask("open-tasks")).stdout).toBe(`${id}\tpending look\n`)
+    const nowhere = await bare(place.program, ["complete", "tasks"], { cwd: "/", env: {} })
+    expect(nowhere).toMatchObject({ code: 0, stdout: "", stderr: "" })
   }))
 
 test("demo does the whole job from an empty folder and leaves nothing behind", () =>

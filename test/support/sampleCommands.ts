@@ -58,7 +58,7 @@ export const taskShow = command({
   group: "Tasks",
   summary: "show one task",
   example: "agent-runtime task-show 0196a1b2-0000-7000-8000-000000000001",
-  arguments: [{ name: "id", required: true, description: "The task's id." }],
+  arguments: [{ name: "id", required: true, live: "tasks", description: "The task's id." }],
   options: [
     { name: "dry-run", kind: "flag", description: "Change nothing." },
     { name: "note", kind: "text", description: "A remark." }
@@ -101,7 +101,13 @@ export const workflowCreate = command({
   example: "agent-runtime workflow-create --template goal-loop --instance_key a",
   arguments: [],
   options: [
-    { name: "template", kind: "text", required: true, description: "The template's name." },
+    {
+      name: "template",
+      kind: "text",
+      required: true,
+      live: "templates",
+      description: "The template's name."
+    },
     { name: "instance_key", kind: "text", required: true, description: "The workflow's unique key." },
     { name: "context", kind: "json", description: "Values for the template." },
     { name: "share", kind: "number", min: 0, description: "A part." }
