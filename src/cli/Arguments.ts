@@ -1,5 +1,5 @@
 import { Either, Option } from "effect"
-import { nearest } from "../config/NearMiss.ts"
+import { didYouMean, nearest, remedyFor } from "../config/NearMiss.ts"
 import { found } from "../config/Shown.ts"
 import {
   camel,
@@ -9,6 +9,7 @@ import {
   globalOptions,
   type LogLevel,
   logLevels,
+  manOption,
   type OptionDefinition,
   type ParsedInput,
   type Shell,
@@ -23,6 +24,7 @@ export type Request =
   | { readonly _tag: "Help"; readonly of: Definition | undefined }
   | { readonly _tag: "Version" }
   | { readonly _tag: "Completions"; readonly shell: Shell }
+  | { readonly _tag: "Manual" }
   | {
       readonly _tag: "Run"
       readonly definition: Definition
@@ -30,7 +32,7 @@ export type Request =
       readonly globals: Globals
     }
 
-const builtIn: ReadonlyArray<OptionDefinition> = [...globalOptions, completionsOption]
+const builtIn: ReadonlyArray<OptionDefinition> = [...globalOptions, completionsOption, manOption]
 
 /**
  * Understands a command line. Options stand anywhere, as `--name value` or `--name=value`; `--` ends them;
@@ -97,16 +99,21 @@ const unknownCommand = (
   // The word may be the value of an option that nobody knows.
   if (line.uncertain) return new UsageError({ command: "", problems: line.problems })
   const names = definitions.filter((one) => one.hidden !== true).map((one) => one.name)
-  const likely = nearest(word, names)
   return new UsageError({
     command: "",
-    problems: [
-      {
-        wrong: `there is no command ${found(word, [])}`,
-        remedy: likely === undefined ? `the commands are ${names.join(", ")}` : `did you mean \`${likely}\`?`
-      }
-    ]
+    problems: [{ wrong: `there is no command ${found(word, [])}`, remedy: meant(word, names) }]
   })
+}
+
+/** More commands than these are no suggestion. */
+const MOST_MEANT = 8
+
+/** The command that is close; else those that have the word in them; else all, where they are few. */
+const meant = (word: string, names: ReadonlyArray<string>): string => {
+  const holding = names.filter((name) => name.split("-").includes(word.toLowerCase()))
+  const likely = nearest(word, names)
+  if (holding.length > 1 && holding.length <= MOST_MEANT) return `did you mean one of ${holding.join(", ")}?`
+  return likely === undefined ? remedyFor(word, names, "commands") : didYouMean(likely)
 }
 
 const helpOf = (
@@ -124,6 +131,7 @@ const withoutCommand = (line: Read): Either.Either<Request, UsageError> => {
   const { values, problems } = settle(builtIn, line)
   const shell = shells.find((one) => one === values.get("completions"))
   if (problems.length > 0) return Either.left(new UsageError({ command: "", problems }))
+  if (values.get("man") === true) return Either.right({ _tag: "Manual" })
   if (shell !== undefined) return Either.right({ _tag: "Completions", shell })
   return line.given.length === 0
     ? Either.right({ _tag: "Help", of: undefined })

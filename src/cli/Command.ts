@@ -173,6 +173,13 @@ export const completionsOption = {
   description: "Print completions for a shell, to be sourced by it."
 } as const satisfies OptionDefinition
 
+/** Stands without a command. */
+export const manOption = {
+  name: "man",
+  kind: "flag",
+  description: "Print the manual page, for man -l -."
+} as const satisfies OptionDefinition
+
 /** The options of every command as they were given. */
 export interface Globals {
   readonly config: Option.Option<string>

@@ -7,6 +7,7 @@ import {
   completionsOption,
   type Definition,
   globalOptions,
+  manOption,
   type OptionDefinition,
   type Shell
 } from "./Command.ts"
@@ -39,7 +40,7 @@ export const completions = (
 }
 
 const tree = (program: string, first: Definition, rest: ReadonlyArray<Definition>) =>
-  CliCommand.make(program, optionsOf([...globalOptions, completionsOption])).pipe(
+  CliCommand.make(program, optionsOf([...globalOptions, completionsOption, manOption])).pipe(
     CliCommand.withSubcommands([branch(first), ...rest.map(branch)])
   )
 

@@ -4,6 +4,7 @@ import {
   type Definition,
   type ExitCode,
   globalOptions,
+  manOption,
   type OptionDefinition
 } from "./Command.ts"
 import { argumentTerm, range } from "./OptionValue.ts"
@@ -36,7 +37,7 @@ export const programHelp = (about: About, all: ReadonlyArray<Definition>, style:
   const groups = [...new Set(definitions.map((one) => one.group))]
   const members = (group: string) => definitions.filter((one) => one.group === group)
   const indent = indentOf(definitions.map((one) => one.name))
-  const options = [...globalOptions, completionsOption]
+  const options = [...globalOptions, completionsOption, manOption]
   return page([
     [...wrap(`${about.name} ${about.version}: ${about.summary}`, COLUMNS)],
     [style.bold("Usage"), `  ${about.name} COMMAND [ARGUMENTS] [OPTIONS]`],
@@ -80,7 +81,8 @@ export const usageLine = (name: string, definition: Definition): string => {
   return [name, definition.name, own, "[OPTIONS]"].filter((part) => part !== "").join(" ")
 }
 
-interface Entry {
+/** A term and what it means. */
+export interface Entry {
   readonly term: string
   readonly meaning: string
 }
@@ -157,7 +159,8 @@ const valueWord = (option: Exclude<OptionDefinition, { readonly kind: "flag" }>)
   return all.length <= 20 ? all : option.name.toUpperCase()
 }
 
-const optionEntry = (option: OptionDefinition): Entry => ({
+/** An option as it stands in help: its names and value, and what it does. */
+export const optionEntry = (option: OptionDefinition): Entry => ({
   term: term(option),
   meaning: [option.description, ...notes(option)].join(" ")
 })
@@ -178,7 +181,8 @@ const notes = (option: OptionDefinition): ReadonlyArray<string> => {
   return said.length === 0 ? [] : [`(${said.join("; ")})`]
 }
 
-const argumentEntry = (argument: ArgumentDefinition): Entry => ({
+/** An argument as it stands in help. */
+export const argumentEntry = (argument: ArgumentDefinition): Entry => ({
   term: argumentTerm(argument),
   meaning: argument.required ? argument.description : `${argument.description} (may be left out)`
 })

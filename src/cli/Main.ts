@@ -52,6 +52,8 @@ const handle = (program: Program, request: Request): Effect.Effect<number, unkno
       return Effect.as(write(`${program.version}\n`), 0)
     case "Completions":
       return complete(program, request.shell)
+    case "Manual":
+      return manual(program)
     case "Run":
       return run(program, request)
   }
@@ -63,6 +65,18 @@ const complete = ({ name, commands: [first, ...rest] }: Program, shell: Shell) =
     const { completions } = yield* Effect.promise(() => import("./Completions.ts"))
     const others = rest.map((one) => one.definition).filter((one) => one.hidden !== true)
     yield* write(yield* completions(name, first.definition, others, shell))
+    return 0
+  })
+
+const manual = (program: Program) =>
+  Effect.gen(function* () {
+    const { manualPage } = yield* Effect.promise(() => import("./Manual.ts"))
+    yield* write(
+      manualPage(
+        program,
+        program.commands.map((one) => one.definition)
+      )
+    )
     return 0
   })
 
