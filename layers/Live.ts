@@ -55,7 +55,8 @@ export const looking = (configPath: string) => {
         Effect.scoped(Effect.flatMap(openStore(config), look))
       return StoreProbe.of({
         health: (deep) => looked(({ maintenance }) => maintenance.health(deep)),
-        cooldowns: (now) => looked(({ gates }) => gates.cooldowns(now))
+        cooldowns: (now) => looked(({ gates }) => gates.cooldowns(now)),
+        lastOf: (ids) => looked(({ attempts }) => attempts.lastOf(ids))
       })
     })
   )

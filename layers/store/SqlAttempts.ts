@@ -17,6 +17,9 @@ const STARTING_WITH = statement(
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM attempts WHERE task_id = :id ORDER BY number DESC LIMIT 1000) ORDER BY number"
 )
+// Those that run are few, and the newest: the walk is short.
+const LAST_OF = statement(`
+  SELECT * FROM attempts WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
 const OPEN_OF_OTHERS = statement(`
   SELECT attempts.*, runners.lock_path FROM attempts LEFT JOIN runners USING (runner_id)
   WHERE attempts.status = 'running' AND attempts.runner_id <> :mine`)
@@ -85,6 +88,12 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
   ),
   ofTask: Effect.fn("Attempts.ofTask")((id) =>
     Effect.map(sqlite.rows(OF_TASK, { id }), (rows) => rows.map(shown))
+  ),
+  lastOf: Effect.fn("Attempts.lastOf")((ids) =>
+    Effect.map(
+      Effect.forEach(ids, (adapterId) => sqlite.rows(LAST_OF, { adapterId })),
+      (found) => new Map(found.flatMap((rows, at) => rows.map((row) => [ids[at] ?? "", shown(row)] as const)))
+    )
   ),
   openOfOthers: Effect.fn("Attempts.openOfOthers")((mine) =>
     Effect.map(sqlite.rows(OPEN_OF_OTHERS, { mine }), (rows) => rows.map(toOpen))

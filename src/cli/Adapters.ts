@@ -1,15 +1,7 @@
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { type Cell, table, toned } from "./Doc.ts"
-
-interface Probed {
-  readonly reason?: string | undefined
-  readonly remedy?: string | undefined
-  readonly warnings?: ReadonlyArray<string> | undefined
-}
-
-const remarks = ({ reason = "", remedy = "", warnings = [] }: Probed): string =>
-  [reason, remedy, ...warnings.map((warning) => `warning: ${warning}`)].filter((one) => one !== "").join("; ")
+import { findings, lastRun } from "./Findings.ts"
 
 const verdict = (ok: boolean | undefined): Cell =>
   ok === true ? toned("ok", "good") : toned("not ok", "bad")
@@ -27,29 +19,49 @@ export const adapters = command({
   exitCode: ({ adapters: all }) => (all.some((one) => one.ok === false) ? 1 : 0),
   view: ({ adapters: all }) => {
     const isProbed = all.some((one) => one.ok !== undefined)
+    const problems = all
+      .filter((one) => one.ok === false)
+      .map((one) => ({
+        of: `adapter ${one.id}`,
+        wrong: one.reason ?? "",
+        since: lastRun(one.last_attempt),
+        mend: one.remedy ?? ""
+      }))
+    const warnings = all.flatMap((one) => [
+      ...(one.warnings ?? []).map((wrong) => ({ of: `adapter ${one.id}`, wrong })),
+      ...(one.cooldown === null
+        ? []
+        : [
+            {
+              of: `adapter ${one.id}`,
+              wrong: `it cools down until ${one.cooldown.until}${one.cooldown.reason === null ? "" : ` (${one.cooldown.reason})`}; agent-runtime adapter-clear ${one.id} ends that`
+            }
+          ])
+    ])
     return [
       table(
         [
           { title: "adapter", keep: true },
+          ...(isProbed ? ["is"] : []),
           "mode",
           "model",
           "running",
           "untrusted",
           "fallback",
-          "cools down until",
-          ...(isProbed ? ["is", "remarks"] : [])
+          "cools down until"
         ],
         all.map((one) => [
           one.default ? `${one.id} (default)` : one.id,
+          ...(isProbed ? [verdict(one.ok)] : []),
           [one.mode, one.driver, one.autonomy].filter((word) => word !== null).join(" "),
           one.model,
           one.concurrency === null ? one.running : `${one.running} of ${one.concurrency}`,
           one.untrusted,
           one.fallback,
-          one.cooldown === null ? null : toned(one.cooldown.until, "warn"),
-          ...(isProbed ? [verdict(one.ok), remarks(one)] : [])
+          one.cooldown === null ? null : toned(one.cooldown.until, "warn")
         ])
-      )
+      ),
+      ...findings(problems, warnings)
     ]
   }
 })

@@ -2,14 +2,22 @@ import { Effect, Option } from "effect"
 import { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
-import { fields, heading, table, text, toned } from "./Doc.ts"
+import { fields, heading, text, toned } from "./Doc.ts"
+import { counted, type Finding, findings, lastRun } from "./Findings.ts"
 
-const verdict = (ok: boolean) => (ok ? toned("ok", "good") : toned("not ok", "bad"))
-
-const remarks = (row: {
+interface Part {
   readonly problems: ReadonlyArray<string>
   readonly warnings: ReadonlyArray<string>
-}) => [...row.problems, ...row.warnings.map((warning) => `warning: ${warning}`)].join("; ")
+}
+
+const warningsOf = (of: string, { warnings }: Part): ReadonlyArray<Finding> =>
+  warnings.map((wrong) => ({ of, wrong }))
+
+const problemsOf = (of: string, { problems }: Part): ReadonlyArray<Finding> =>
+  problems.map((wrong) => ({ of, wrong }))
+
+/** `3 adapters`, `1 profile`. */
+const many = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? "" : "s"}`
 
 export const healthcheck = command({
   name: "healthcheck",
@@ -28,19 +36,39 @@ export const healthcheck = command({
         )
       : Option.none(),
   exitCode: (health) => (health.ok ? 0 : 1),
-  view: ({ adapters, config_issues, disk, ok, profiles, store }) => [
-    heading("Health"),
-    fields([["all", verdict(ok)]]),
-    ...(config_issues.length === 0 ? [] : [heading("Configuration"), text(...config_issues)]),
-    heading("Parts"),
-    table(
-      ["part", "is", "remarks"],
-      [
-        ...adapters.map((one) => [`adapter ${one.id}`, verdict(one.ok), remarks(one)]),
-        ...profiles.map((one) => [`profile ${one.id}`, verdict(one.ok), remarks(one)]),
-        ...(store === null ? [] : [["store", verdict(store.ok), remarks(store)]]),
-        ...(disk === null ? [] : [["disk", verdict(disk.ok), remarks(disk)]])
-      ]
-    )
-  ]
+  view: ({ adapters, config_issues, disk, ok, profiles, store }) => {
+    const others: ReadonlyArray<readonly [string, Part]> = [
+      ...profiles.map((one) => [`profile ${one.id}`, one] as const),
+      ...(store === null ? [] : [["store", store] as const]),
+      ...(disk === null ? [] : [["disk", disk] as const])
+    ]
+    const problems: ReadonlyArray<Finding> = [
+      ...config_issues.map((wrong) => ({ of: "configuration", wrong })),
+      ...adapters
+        .filter((one) => !one.ok)
+        .map((one) => ({
+          of: `adapter ${one.id}`,
+          wrong: one.reason,
+          since: lastRun(one.last_attempt),
+          mend: one.remedy
+        })),
+      ...others.flatMap(([of, part]) => problemsOf(of, part))
+    ]
+    const warnings = [
+      ...adapters.flatMap((one) => warningsOf(`adapter ${one.id}`, one)),
+      ...others.flatMap(([of, part]) => warningsOf(of, part))
+    ]
+    return [
+      fields([["health", ok ? toned("ok", "good") : toned(counted(problems.length), "bad")]]),
+      ...findings(problems, warnings),
+      ...(store === null
+        ? []
+        : [
+            heading("Looked at"),
+            text(
+              `${many(adapters.length, "adapter")}, ${many(profiles.length, "profile")}, the store, the disk`
+            )
+          ])
+    ]
+  }
 })

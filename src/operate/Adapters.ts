@@ -5,12 +5,31 @@ import { remedyFor } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { runningByAdapter } from "../dispatch/Conditions.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
-import { AdapterMode, Driver } from "../domain/Attempt.ts"
+import { AdapterMode, type Attempt, Driver } from "../domain/Attempt.ts"
 import { now, Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
+
+/** How an adapter's newest attempt ended: since when it is as it is. */
+export const LastAttempt = wireStruct({
+  attemptId: Schema.String,
+  endedAt: nullable(Time),
+  exitStatus: nullable(Schema.String),
+  reason: nullable(Schema.String)
+})
+
+/** The newest attempt of an adapter as a part of its row, where it ever ran. */
+export const lastAttempt = (
+  found: ReadonlyMap<string, Attempt>,
+  adapterId: string
+): { readonly lastAttempt?: typeof LastAttempt.Type } => {
+  const last = found.get(adapterId)
+  if (last === undefined) return {}
+  const { attemptId, endedAt, exitStatus, reason } = last
+  return { lastAttempt: { attemptId, endedAt, exitStatus, reason } }
+}
 
 const Row = wireStruct({
   id: Schema.String,
@@ -28,6 +47,7 @@ const Row = wireStruct({
   concurrency: nullable(Schema.Int),
   running: Schema.Int,
   cooldown: nullable(wireStruct({ until: Time, reason: nullable(Schema.String) })),
+  lastAttempt: Schema.optional(LastAttempt),
   // What its probe says; there only when it was asked.
   ok: Schema.optional(Schema.Boolean),
   reason: Schema.optional(Schema.String),
@@ -80,6 +100,7 @@ const rows = Effect.gen(function* () {
   const settings = yield* RuntimeConfig
   const running = yield* runningByAdapter
   const cooldowns = yield* store.gates.cooldowns(yield* now)
+  const last = yield* store.attempts.lastOf([...settings.adapters.keys()])
   return [...settings.adapters.values()].map((one): typeof Row.Type => {
     const agent = one.mode === "agent-cli" ? Option.some(one) : Option.none()
     const cooling = Option.fromNullable(cooldowns.find(({ adapterId }) => adapterId === one.id))
@@ -95,7 +116,8 @@ const rows = Effect.gen(function* () {
       untrusted: admitsUntrusted(one.id, settings),
       concurrency: Option.fromNullable(settings.dispatch.adapterConcurrency.get(one.id)),
       running: running.get(one.id) ?? 0,
-      cooldown: Option.map(cooling, ({ reason, until }) => ({ until, reason }))
+      cooldown: Option.map(cooling, ({ reason, until }) => ({ until, reason })),
+      ...lastAttempt(last, one.id)
     }
   })
 })

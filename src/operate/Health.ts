@@ -14,7 +14,7 @@ import { now, Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
-import { probed } from "./Adapters.ts"
+import { LastAttempt, lastAttempt, probed } from "./Adapters.ts"
 import { keptWorktrees } from "./KeptWorktrees.ts"
 import { operation } from "./Operation.ts"
 import { workspaceWarnings } from "./WorkspaceWarnings.ts"
@@ -34,6 +34,7 @@ export const Health = wireStruct({
       mode: AdapterMode,
       reason: Schema.String,
       remedy: Schema.String,
+      lastAttempt: Schema.optional(LastAttempt),
       ...findings
     })
   ),
@@ -115,6 +116,7 @@ const adapterRows = Effect.gen(function* () {
   const store = yield* StoreProbe
   // That the store cannot be opened is told in its own row.
   const cooldowns = yield* Effect.orElseSucceed(store.cooldowns(yield* now), () => [])
+  const last = yield* Effect.orElseSucceed(store.lastOf([...settings.adapters.keys()]), () => new Map())
   return yield* Effect.forEach(yield* probed, ({ found, settings: adapter }) =>
     Effect.gen(function* () {
       const problem = found.remedy === "" ? found.reason : `${found.reason}; ${found.remedy}`
@@ -123,6 +125,7 @@ const adapterRows = Effect.gen(function* () {
         mode: adapter.mode,
         reason: found.reason,
         remedy: found.remedy,
+        ...lastAttempt(last, adapter.id),
         ...row(found.ok ? [] : [problem], [
           ...found.warnings,
           ...coolingWarnings(adapter.id, cooldowns),

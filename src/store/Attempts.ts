@@ -48,6 +48,10 @@ export interface Attempts {
   ) => Effect.Effect<ReadonlyArray<AttemptId>, StoreUnavailable>
   /** Of one task, first to last, at most the newest 1,000. */
   readonly ofTask: (id: TaskId) => Effect.Effect<ReadonlyArray<Attempt>, StoreUnavailable>
+  /** The newest attempts of adapters that have ended, by adapter; one that never ran has none. */
+  readonly lastOf: (
+    adapterIds: ReadonlyArray<string>
+  ) => Effect.Effect<ReadonlyMap<string, Attempt>, StoreUnavailable>
   /** Attempts that are open, of every runner but `mine`. */
   readonly openOfOthers: (mine: RunnerId) => Effect.Effect<ReadonlyArray<OpenAttempt>, StoreUnavailable>
   /** The open attempt of a running task. */

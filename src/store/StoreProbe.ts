@@ -1,4 +1,5 @@
 import { Context, type DateTime, type Effect } from "effect"
+import type { Attempts } from "./Attempts.ts"
 import type { Cooldown } from "./Gates.ts"
 import type { StoreHealth } from "./Maintenance.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
@@ -10,5 +11,7 @@ export class StoreProbe extends Context.Tag("agent-runtime/StoreProbe")<
     readonly health: (deep: boolean) => Effect.Effect<StoreHealth, StoreUnavailable>
     /** Adapters that cool down at a time. */
     readonly cooldowns: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Cooldown>, StoreUnavailable>
+    /** See Attempts.lastOf. */
+    readonly lastOf: Attempts["lastOf"]
   }
 >() {}

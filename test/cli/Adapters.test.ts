@@ -55,10 +55,34 @@ describe("the adapters of a person at a terminal", () => {
   test("say with their probes what is wrong and what mends it", () => {
     const lines = table(
       row({ ok: true, reason: "", remedy: "", warnings: ["take care"] }),
-      row({ id: "codex", ok: false, reason: "codex is not on PATH", remedy: "install it", warnings: [] })
+      row({
+        id: "codex",
+        ok: false,
+        reason: "codex is not on PATH",
+        remedy: "install it",
+        warnings: [],
+        last_attempt: {
+          attempt_id: "a1",
+          ended_at: "2026-04-29T07:01:02.003Z",
+          exit_status: "error",
+          reason: "cannot start"
+        }
+      }),
+      row({ id: "cold", ok: true, cooldown: { until: "2026-04-29T07:01:02.003Z", reason: "429" } })
     )
-    expect(lines[1]).toMatch(/ ok +warning: take care$/)
-    expect(lines[2]).toMatch(/ not ok +codex is not on PATH; install it$/)
+    expect(lines[1]).toMatch(/^local +ok +script /)
+    expect(lines[2]).toMatch(/^codex +not ok +script /)
+    expect(lines.slice(4)).toEqual([
+      "",
+      "adapter codex",
+      "what   codex is not on PATH",
+      "since  its last attempt ended error at 2026-04-29T07:01:02.003Z: cannot start",
+      "mend   install it",
+      "",
+      "Worth knowing",
+      "adapter local: take care",
+      "adapter cold: it cools down until 2026-04-29T07:01:02.003Z (429); agent-runtime adapter-clear cold ends that"
+    ])
   })
 })
 

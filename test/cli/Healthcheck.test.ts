@@ -1,8 +1,10 @@
-import { describe, expect } from "bun:test"
-import { Effect, Layer } from "effect"
+import { describe, expect, test } from "bun:test"
+import { Effect, Layer, Option } from "effect"
 import { bind } from "../../src/cli/Command.ts"
 import { healthcheck } from "../../src/cli/Healthcheck.ts"
 import { main } from "../../src/cli/Main.ts"
+import { style } from "../../src/cli/Style.ts"
+import { render } from "../../src/cli/Table.ts"
 import { Terminal } from "../../src/cli/Terminal.ts"
 import { ConfigInvalid, ConfigMissing } from "../../src/config/ConfigError.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
@@ -61,3 +63,72 @@ it.effect("any other error of its layers is its failure", () =>
     expect([code, out]).toEqual([3, ""])
   })
 )
+
+describe("a healthcheck of a person at a terminal", () => {
+  const well = { ok: true, problems: [], warnings: [] }
+  const store = {
+    path: "/x.db",
+    schema_version: 1,
+    journal_mode: "wal",
+    size_bytes: 1,
+    wal_bytes: 0,
+    backed_up_at: null,
+    ...well
+  }
+  const health: Parameters<NonNullable<typeof healthcheck.view>>[0] = {
+    ok: true,
+    config_issues: [],
+    profiles: [{ id: "lumen", ...well }],
+    adapters: [{ id: "local", mode: "script", reason: "", remedy: "", ...well }],
+    store,
+    disk: { path: "/", free_bytes: 1, ...well }
+  }
+  const page = (changes: Partial<typeof health>) =>
+    render(healthcheck.view?.({ ...health, ...changes }) ?? [], {
+      style: style(false),
+      columns: Option.none()
+    })
+
+  test("says that all is well, and what was looked at", () =>
+    expect(page({})).toBe("health  ok\n\nLooked at\n1 adapter, 1 profile, the store, the disk\n"))
+
+  test("says what is wrong, since when and what mends it, then what is worth knowing", () =>
+    expect(
+      page({
+        ok: false,
+        adapters: [
+          {
+            id: "codex",
+            mode: "agent-cli",
+            ok: false,
+            reason: "codex is not on PATH",
+            remedy: "install it",
+            problems: ["codex is not on PATH; install it"],
+            warnings: [],
+            last_attempt: {
+              attempt_id: "a",
+              ended_at: "2026-04-29T07:01:02.003Z",
+              exit_status: "ok",
+              reason: null
+            }
+          }
+        ],
+        store: { ...store, ok: false, problems: ["it is full; free some space"], warnings: ["no backup"] }
+      })
+    ).toBe(`health  2 things are wrong
+
+adapter codex
+what   codex is not on PATH
+since  its last attempt ended ok at 2026-04-29T07:01:02.003Z
+mend   install it
+
+store
+what  it is full; free some space
+
+Worth knowing
+store: no backup
+
+Looked at
+1 adapter, 1 profile, the store, the disk
+`))
+})

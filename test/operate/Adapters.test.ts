@@ -85,6 +85,20 @@ describe("the adapters", () => {
     )
   )
 
+  it.effect("tell how their newest attempt ended, where they ever ran", () =>
+    Effect.gen(function* () {
+      yield* queue()
+      yield* ran
+      const { adapters } = yield* shown()
+      expect(
+        adapters.map((one) => [one.id, one.last_attempt?.exit_status, one.last_attempt?.ended_at])
+      ).toEqual([
+        ["local", "ok", "1970-01-01T00:00:00.000Z"],
+        ["codex", undefined, undefined]
+      ])
+    }).pipe(Effect.provide(world({ adapters: { local: says("x") }, configured: [codex] })))
+  )
+
   const running = Effect.map(shown(), ({ adapters }) =>
     Object.fromEntries(adapters.map((one) => [one.id, one.running]))
   )

@@ -50,6 +50,7 @@ interface Host {
   readonly profile?: Record<string, unknown>
   readonly identity?: Placed
   readonly cooldowns?: StoreProbe["Type"]["cooldowns"]
+  readonly lastOf?: StoreProbe["Type"]["lastOf"]
   readonly adapter?: AdapterSettings
   /** What git says of /repo. */
   readonly snapshot?: Snapshot
@@ -69,7 +70,8 @@ const checked = (host: Host = {}) => {
     Layer.succeed(AdapterRegistry, { ids: ["local"], get: () => Option.some(adapter) }),
     Layer.succeed(StoreProbe, {
       health: () => host.store ?? Effect.succeed(well),
-      cooldowns: host.cooldowns ?? (() => Effect.succeed([]))
+      cooldowns: host.cooldowns ?? (() => Effect.succeed([])),
+      lastOf: host.lastOf ?? (() => Effect.succeed(new Map()))
     }),
     Layer.succeed(Rights, {
       problem: (path) => Effect.succeed(Option.fromNullable(host.unwritable?.[path]))
