@@ -60,8 +60,12 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   status: async () => bind((await import("./cli/Status.ts")).status, reading),
   healthcheck: async () => bind((await import("./cli/Healthcheck.ts")).healthcheck, looking),
   adapters: async () => bind((await import("./cli/Adapters.ts")).adapters, working),
-  "task-list": async () => bind((await import("./cli/Tasks.ts")).taskList, reading),
+  "task-list": async () => {
+    const { taskList, taskListWaiting } = await import("./cli/Tasks.ts")
+    return either(bind(taskList, reading), bind(taskListWaiting, working), ({ waiting }) => waiting === true)
+  },
   "task-show": async () => bind((await import("./cli/Tasks.ts")).taskShow, working),
+  "attempt-list": async () => bind((await import("./cli/AttemptList.ts")).attemptList, reading),
   "attempt-log": async () => bind((await import("./cli/AttemptLog.ts")).attemptLog, showing),
   "bundle-show": async () => bind((await import("./cli/Bundles.ts")).bundleShow, showing),
   "bundle-diff": async () => bind((await import("./cli/Bundles.ts")).bundleDiff, showing),

@@ -1,7 +1,7 @@
-import { Effect, Either, Option } from "effect"
+import { DateTime, Effect, Either, Option } from "effect"
 import { Attempt } from "../../src/domain/Attempt.ts"
 import { BundleRecord } from "../../src/domain/Bundle.ts"
-import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
+import { AttemptId, RunnerId, TaskId, uuidV7 } from "../../src/domain/Ids.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
 import { afterAll, NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
@@ -17,6 +17,9 @@ const STARTING_WITH = statement(
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM attempts WHERE task_id = :id ORDER BY number DESC LIMIT 1000) ORDER BY number"
 )
+const BEGUN = statement(`
+  SELECT attempts.*, kind, subject FROM attempts CROSS JOIN tasks USING (task_id)
+  WHERE attempt_id >= :from AND attempt_id < :end ORDER BY attempt_id DESC LIMIT :limit`)
 // Those that run are few, and the newest: the walk is short.
 const LAST_OF = statement(`
   SELECT * FROM attempts WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
@@ -59,6 +62,10 @@ const salvaged = salvager(
   (problem) => ({ issues: [`this record is damaged: ${problem}`] })
 )
 
+/** Not after any id of a time: see `uuidV7`. */
+const firstIdAt = (at: DateTime.Utc): string =>
+  uuidV7(DateTime.toEpochMillis(at), 0, new Uint8Array(10)).slice(0, 13)
+
 const shown = (row: Row): Attempt => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
 const attemptIdOf = idReader(AttemptId)
@@ -89,6 +96,16 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
   ofTask: Effect.fn("Attempts.ofTask")((id) =>
     Effect.map(sqlite.rows(OF_TASK, { id }), (rows) => rows.map(shown))
   ),
+  begun: Effect.fn("Attempts.begun")((since, until, limit) => {
+    const end = Option.match(until, { onNone: () => afterAll(""), onSome: firstIdAt })
+    return Effect.map(sqlite.rows(BEGUN, { from: firstIdAt(since), end, limit }), (rows) =>
+      rows.map((row) => ({
+        attempt: shown(row),
+        kind: String(row.kind),
+        subject: Option.map(Option.fromNullable(row.subject), String)
+      }))
+    )
+  }),
   lastOf: Effect.fn("Attempts.lastOf")((ids) =>
     Effect.map(
       Effect.forEach(ids, (adapterId) => sqlite.rows(LAST_OF, { adapterId })),

@@ -1,7 +1,7 @@
 import { TASK_STATUSES } from "../domain/TaskStatuses.ts"
 import { ask } from "./Ask.ts"
 import { command, type OptionDefinition } from "./Command.ts"
-import { fields, heading, status, table } from "./Doc.ts"
+import { type Doc, fields, heading, status, table } from "./Doc.ts"
 import { afterOption } from "./Input.ts"
 
 const id = [
@@ -59,19 +59,26 @@ export const filterOptions = [
   { name: "source", kind: "text", description: "Only tasks from this source." }
 ] as const satisfies ReadonlyArray<OptionDefinition>
 
-export const taskList = command({
+const listDefinition = {
   name: "task-list",
   group: "Look",
   summary: "tasks, newest first",
   description:
-    "Lists the tasks that fit all filters. `next` is the cursor of the page after, null on the last one.",
+    "Lists the tasks that fit all filters. `next` is the cursor of the page after, null on the last one.\nWith --waiting it lists what waits, of all that is unfinished where no status is given, each task with why and until when.",
   example: "agent-runtime task-list --status blocked,retryable_failure --limit 10",
   arguments: [],
   options: [
     ...filterOptions,
+    { name: "waiting", kind: "flag", description: "Only tasks that wait, each with why." },
     { name: "limit", kind: "integer", min: 1, max: 500, default: 50, description: "How many at most." },
     afterOption
-  ],
+  ]
+} as const
+
+const following = (next: string | null): Doc => (next === null ? [] : [fields([["next", next]])])
+
+export const taskList = command({
+  ...listDefinition,
   run: (input) => ask(async () => (await import("../operate/Tasks.ts")).list, input),
   view: ({ next, tasks }) => [
     table(
@@ -79,7 +86,28 @@ export const taskList = command({
       tasks.map((task) => [task.task_id, status(task.status), task.kind, task.subject, task.created_at]),
       "no task fits"
     ),
-    ...(next === null ? [] : [fields([["next", next]])])
+    ...following(next)
+  ]
+})
+
+/** `task-list --waiting`, which looks at adapters and the lock as well. */
+export const taskListWaiting = command({
+  ...listDefinition,
+  run: (input) => ask(async () => (await import("../operate/WaitingTasks.ts")).waitingTasks, input),
+  view: ({ next, tasks }) => [
+    table(
+      [{ title: "task", keep: true }, "status", "subject", "waits for", "because", "until"],
+      tasks.map((task) => [
+        task.task_id,
+        status(task.status),
+        task.subject ?? task.kind,
+        task.waiting.reason,
+        task.waiting.detail,
+        task.waiting.until
+      ]),
+      "nothing waits"
+    ),
+    ...following(next)
   ]
 })
 

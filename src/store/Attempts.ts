@@ -48,6 +48,22 @@ export interface Attempts {
   ) => Effect.Effect<ReadonlyArray<AttemptId>, StoreUnavailable>
   /** Of one task, first to last, at most the newest 1,000. */
   readonly ofTask: (id: TaskId) => Effect.Effect<ReadonlyArray<Attempt>, StoreUnavailable>
+  /**
+   * Attempts that were begun at or after `since` and before `until`, newest first, at most `limit`, with what their
+   * task is. They are found by their ids, which carry their time: ids that an adopted database brought may not.
+   */
+  readonly begun: (
+    since: DateTime.Utc,
+    until: Option.Option<DateTime.Utc>,
+    limit: number
+  ) => Effect.Effect<
+    ReadonlyArray<{
+      readonly attempt: Attempt
+      readonly kind: string
+      readonly subject: Option.Option<string>
+    }>,
+    StoreUnavailable
+  >
   /** The newest attempts of adapters that have ended, by adapter; one that never ran has none. */
   readonly lastOf: (
     adapterIds: ReadonlyArray<string>

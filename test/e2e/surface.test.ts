@@ -19,6 +19,7 @@ const commands = [
   "adapters",
   "task-list",
   "task-show",
+  "attempt-list",
   "attempt-log",
   "bundle-show",
   "bundle-diff",
