@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test"
-import { readdirSync, readFileSync } from "node:fs"
-import { homedir } from "node:os"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { homedir, tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Option } from "effect"
 import { load } from "../../../layers/config/ConfigFile.ts"
@@ -96,5 +96,52 @@ describe("a configuration of the original runtime", () => {
       workspace: "shared"
     })
     expect(settings.adapters.get("aibtc-heartbeat")?.retryHintService).toEqual(Option.some("aibtc"))
+  })
+
+  test("loads a profile with every key of its own, and each driver", () => {
+    const settings = good(join(repository, "fixtures/config/original.host.json"))
+    expect(settings.profiles.get("older")).toMatchObject({
+      profileId: "older",
+      style: "codex-like",
+      systemPromptParts: ["Say what changed.", "Say why it matters."],
+      skills: ["repo-maintenance"],
+      defaultAdapter: "codex",
+      toolPolicy: { allow_repo_changes: true, allow_external_post: false, allow_wallet: false },
+      contextPolicy: { includeRecentTaskMemory: true, maxPromptChars: 16_000 },
+      resultSchema: {
+        primaryOutput: "operator_summary",
+        allowFollowUpTasks: true,
+        allowExternalMessages: false
+      },
+      integrationPolicies: { github: "bridge-only", discord: "supervised", aibtc: "none" }
+    })
+    expect(settings.purpose).toMatchObject(Option.some({ given: "PURPOSE.md" }))
+    expect(settings.adapters.get("hermes")).toMatchObject({
+      driver: "hermes-agent",
+      command: { given: "hermes" },
+      workingDir: Option.some({ path: join(homedir(), "work") }),
+      extraArgs: ["--quiet"],
+      autonomy: "restricted",
+      retryHintService: Option.some("hiro"),
+      fallbackAdapter: Option.some("ollama")
+    })
+    expect(settings.adapters.get("aibtc-heartbeat")).toMatchObject({
+      extraArgs: ["--once"],
+      timeoutMs: 60_000
+    })
+  })
+
+  test("loads from outside the checkout, by an absolute path to what it extends", () => {
+    const folder = mkdtempSync(join(tmpdir(), "agent-runtime-host-"))
+    try {
+      const file = join(folder, "host.json")
+      const extended = join(repository, "fixtures/config/original.host.json")
+      writeFileSync(file, JSON.stringify({ extends: extended, defaultAdapter: "codex" }))
+      const settings = good(file)
+      expect(settings.defaultAdapter).toBe("codex")
+      expect(settings.stateDir).toBe(join(repository, "fixtures/config/state"))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
