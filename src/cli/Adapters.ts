@@ -2,6 +2,7 @@ import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { type Cell, table, toned } from "./Doc.ts"
 import { findings, lastRun } from "./Findings.ts"
+import { ticking } from "./Progress.ts"
 
 const verdict = (ok: boolean | undefined): Cell =>
   ok === true ? toned("ok", "good") : toned("not ok", "bad")
@@ -15,7 +16,11 @@ export const adapters = command({
   example: "agent-runtime adapters --probe",
   arguments: [],
   options: [{ name: "probe", kind: "flag", description: "Look whether each could run now." }],
-  run: (input) => ask(async () => (await import("../operate/Adapters.ts")).list, input),
+  run: (input) =>
+    ticking(
+      "asking the adapters",
+      ask(async () => (await import("../operate/Adapters.ts")).list, input)
+    ),
   exitCode: ({ adapters: all }) => (all.some((one) => one.ok === false) ? 1 : 0),
   view: ({ adapters: all }) => {
     const isProbed = all.some((one) => one.ok !== undefined)

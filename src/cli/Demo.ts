@@ -3,6 +3,7 @@ import github from "../../fixtures/github-pr-merged.json"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { type Block, fields, heading, status, table, text } from "./Doc.ts"
+import { ticking } from "./Progress.ts"
 
 export const demo = command({
   name: "demo",
@@ -13,7 +14,11 @@ export const demo = command({
   example: "agent-runtime demo",
   arguments: [],
   options: [],
-  run: () => ask(async () => (await import("../operate/Demo.ts")).demo, { github, discord }),
+  run: () =>
+    ticking(
+      "two events go through the line",
+      ask(async () => (await import("../operate/Demo.ts")).demo, { github, discord })
+    ),
   exitCode: ({ ok }) => (ok ? 0 : 1),
   view: ({ tasks }) =>
     tasks.flatMap(

@@ -4,6 +4,7 @@ import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, text, toned } from "./Doc.ts"
 import { counted, type Finding, findings, lastRun } from "./Findings.ts"
+import { ticking } from "./Progress.ts"
 
 interface Part {
   readonly problems: ReadonlyArray<string>
@@ -28,7 +29,11 @@ export const healthcheck = command({
   example: "agent-runtime healthcheck",
   arguments: [],
   options: [{ name: "deep", kind: "flag", description: "Have SQLite check the whole database too." }],
-  run: (input) => ask(async () => (await import("../operate/Health.ts")).healthcheck, input),
+  run: (input) =>
+    ticking(
+      "checking",
+      ask(async () => (await import("../operate/Health.ts")).healthcheck, input)
+    ),
   instead: (error) =>
     error instanceof ConfigInvalid || error instanceof ConfigMissing
       ? Option.some(

@@ -3,6 +3,7 @@ import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, table, text, toned } from "./Doc.ts"
 import { documentOptions, documentUsage, readDocument, stdinArgument } from "./Input.ts"
+import { ticking } from "./Progress.ts"
 
 const definition = {
   name: "intake",
@@ -32,7 +33,10 @@ export const intakeDryRun = command({
   ...definition,
   run: (input) =>
     Effect.flatMap(readDocument(input), (document) =>
-      ask(async () => (await import("../operate/DryRun.ts")).rehearse, document)
+      ticking(
+        "asking the adapters",
+        ask(async () => (await import("../operate/DryRun.ts")).rehearse, document)
+      )
     ),
   view: (found) => [
     heading("Nothing was queued; queued now it would go like this"),

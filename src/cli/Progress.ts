@@ -31,3 +31,24 @@ export const telling = <N, A, E, R>(
     })
     return yield* Effect.ensuring(program(tell), erase)
   })
+
+/** As `telling`, for a program that cannot tell how far it is: what it does and for how many seconds. */
+export const ticking = <A, E, R>(
+  doing: string,
+  program: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | Terminal> =>
+  telling(
+    (seconds: number) => `${doing} (${seconds} s)`,
+    (tell) =>
+      Effect.scoped(
+        Effect.zipRight(
+          Effect.forkScoped(
+            Effect.iterate(1, {
+              while: () => true,
+              body: (seconds) => Effect.as(Effect.delay(tell(seconds), FIRST_MS), seconds + 1)
+            })
+          ),
+          program
+        )
+      )
+  )

@@ -1,5 +1,6 @@
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
+import { ticking } from "./Progress.ts"
 
 export const prune = command({
   name: "prune",
@@ -10,6 +11,10 @@ export const prune = command({
   example: "agent-runtime prune --dry-run",
   arguments: [],
   options: [{ name: "dry-run", kind: "flag", description: "Only count what would be removed." }],
-  run: (input) => ask(async () => (await import("../operate/Prune.ts")).prune, input),
+  run: (input) =>
+    ticking(
+      "pruning",
+      ask(async () => (await import("../operate/Prune.ts")).prune, input)
+    ),
   exitCode: ({ ok }) => (ok ? 0 : 1)
 })

@@ -1,5 +1,6 @@
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
+import { ticking } from "./Progress.ts"
 
 export const runOnce = command({
   name: "run-once",
@@ -10,5 +11,9 @@ export const runOnce = command({
   example: "agent-runtime run-once",
   arguments: [],
   options: [],
-  run: () => ask(async () => (await import("../operate/Cycle.ts")).once, {})
+  run: () =>
+    ticking(
+      "the cycle goes on",
+      ask(async () => (await import("../operate/Cycle.ts")).once, {})
+    )
 })

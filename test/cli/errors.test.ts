@@ -6,7 +6,7 @@ import { failureOf, render } from "../../src/cli/Failure.ts"
 import { program } from "../../src/program.ts"
 import { expectGolden } from "../support/golden.ts"
 
-const definitions = program("1.2.3").commands.map((one) => one.definition)
+const definitions = (await program("1.2.3")).commands.map((one) => one.definition)
 
 /** What stderr says of a command line; undefined where it can be understood. */
 const told = (argv: ReadonlyArray<string>): string | undefined => {
