@@ -1,5 +1,5 @@
 import { Either, Option } from "effect"
-import { didYouMean, nearest, remedyFor } from "../config/NearMiss.ts"
+import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { found } from "../config/Shown.ts"
 import {
   camel,
@@ -108,12 +108,12 @@ const unknownCommand = (
 /** More commands than these are no suggestion. */
 const MOST_MEANT = 8
 
-/** The command that is close; else those that have the word in them; else all, where they are few. */
+/** The commands that have the word in them, or the one that is close; else all. */
 const meant = (word: string, names: ReadonlyArray<string>): string => {
   const holding = names.filter((name) => name.split("-").includes(word.toLowerCase()))
   const likely = nearest(word, names)
   if (holding.length > 1 && holding.length <= MOST_MEANT) return `did you mean one of ${holding.join(", ")}?`
-  return likely === undefined ? remedyFor(word, names, "commands") : didYouMean(likely)
+  return likely === undefined ? `the commands are ${names.join(", ")}` : didYouMean(likely)
 }
 
 const helpOf = (

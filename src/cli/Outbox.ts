@@ -42,7 +42,7 @@ export const outboxAck = command({
   description:
     "Takes a message out of outbox-list. Doing it again changes nothing: `acked` is then false, and `acked_at` and `acked_by` say who did it and when.",
   example: "agent-runtime outbox-ack 17",
-  arguments: [{ name: "id", required: true, description: "The message's id." }],
+  arguments: [{ name: "id", required: true, live: "messages", description: "The message's id." }],
   options: [],
   run: (input) => ask(async () => (await operations()).ack, input)
 })

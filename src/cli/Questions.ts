@@ -40,7 +40,7 @@ export const taskAnswer = command({
     "Begins a fresh round of the task at once; the question and the answer stand in its prompt. --choice is one of those that were offered, --text your own words, whatever was offered.",
   usage: "ID (--choice CHOICE | --text TEXT)",
   example: "agent-runtime task-answer 0196a1b2-0000-7000-8000-000000000001 --choice blue",
-  arguments: [{ name: "id", required: true, description: "The task's id." }],
+  arguments: [{ name: "id", required: true, live: "questions", description: "The task's id." }],
   options: [
     { name: "choice", kind: "text", description: "One of the choices that question-list shows." },
     { name: "text", kind: "text", description: "The answer in your own words." }

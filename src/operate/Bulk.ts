@@ -154,7 +154,9 @@ const canceling = (reason: Option.Option<string>, force: boolean) => ({
     const moved = yield* store.tasks.cancel(id, reason, stamp, { bulk_id: bulkId })
     if (moved._tag === "Moved") yield* taskEnded(id, nextTaskId, stamp)
     const isRunning = moved._tag === "Refused" && moved.task.status === "running"
-    return isRunning && force ? yield* store.tasks.requestCancel(id, reason, stamp, { bulk_id: bulkId }) : moved
+    return isRunning && force
+      ? yield* store.tasks.requestCancel(id, reason, stamp, { bulk_id: bulkId })
+      : moved
   })
 })
 

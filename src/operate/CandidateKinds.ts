@@ -4,6 +4,8 @@ export const CANDIDATE_KINDS = [
   "open-tasks",
   "ended-tasks",
   "attempts",
+  "questions",
+  "messages",
   "schedules",
   "workflow-ids",
   "workflow-keys",

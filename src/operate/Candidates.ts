@@ -54,6 +54,24 @@ const stored = (kind: CandidateKind, store: Store["Type"]) => {
       return taskCandidates(store, ENDED)
     case "attempts":
       return attemptCandidates(store)
+    case "questions":
+      return Effect.map(
+        store.questions.list({ limit: MOST, after: Option.none() }),
+        Option.match({
+          onNone: () => [],
+          onSome: ({ questions }) =>
+            questions.map((one): Candidate => ({ value: one.taskId, about: one.text }))
+        })
+      )
+    case "messages":
+      return Effect.map(
+        store.outbox.list({ all: false, limit: MOST, after: Option.none() }),
+        Option.match({
+          onNone: () => [],
+          onSome: ({ messages }) =>
+            messages.map((one): Candidate => ({ value: String(one.id), about: `of task ${one.taskId}` }))
+        })
+      )
     case "schedules":
       return Effect.map(store.schedules.list, (all) =>
         all.map(({ enabled, name }): Candidate => ({ value: name, about: enabled ? "enabled" : "disabled" }))

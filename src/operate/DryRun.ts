@@ -140,6 +140,7 @@ const promptOf = (task: Task, profile: Profile, selected: Selected) =>
       model: modelOf(adapter, task.requestedModel),
       memory,
       lastFailure: Option.none(),
+      answers: [],
       bundleId: BundleId.make(yield* (yield* IdSource).next),
       at: yield* now
     })

@@ -7,10 +7,11 @@ import { now, Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
+import { namedTask } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
-import { found, idOf } from "./Tasks.ts"
+import { found } from "./Tasks.ts"
 
 const OpenQuestion = wireStruct({
   taskId: TaskId,
@@ -115,7 +116,7 @@ export const answer = operation({
   run: Effect.fn("Questions.answer")(function* (input: AnswerInput, actor) {
     const store = yield* Store
     const words = yield* given(input)
-    const id = yield* idOf(input.id)
+    const id = yield* namedTask(input.id)
     const { task } = yield* found(id)
     const last = yield* store.questions.lastOf(id)
     const open = Option.filter(last, isOpen)

@@ -49,9 +49,6 @@ const ArtifactShown = wireStruct({
   size: nullable(Schema.Int)
 })
 
-/** The id in what a caller named: the whole of it, or its beginning. */
-export const idOf = namedTask
-
 /** The record of a task that must be there. */
 export const found = (id: TaskId) =>
   Effect.gen(function* () {
@@ -93,7 +90,7 @@ export const show = operation({
   }),
   run: Effect.fn("Tasks.show")(function* (input: { readonly id: string }) {
     const store = yield* Store
-    const id = yield* idOf(input.id)
+    const id = yield* namedTask(input.id)
     const { round, task } = yield* found(id)
     return {
       task,
@@ -142,7 +139,7 @@ export const cancel = operation({
     actor
   ) {
     const store = yield* Store
-    const id = yield* idOf(input.id)
+    const id = yield* namedTask(input.id)
     const reason = yield* said("reason", input.reason)
     const stamp = { at: yield* now, actor }
     const nextTaskId = TaskId.make(yield* (yield* IdSource).next)
@@ -173,7 +170,7 @@ export const retry = operation({
   ) {
     const store = yield* Store
     const note = yield* said("note", input.note)
-    const id = yield* idOf(input.id)
+    const id = yield* namedTask(input.id)
     const stamp = { at: yield* now, actor }
     const moved = yield* store.transact(
       "Tasks.retry",

@@ -145,7 +145,7 @@ const refused: ReadonlyArray<readonly [name: string, argv: ReadonlyArray<string>
   [
     "a command that is like none",
     ["zzzzzz"],
-    'there is no command "zzzzzz"; known commands: intake, task-list,'
+    'there is no command "zzzzzz"; the commands are intake, task-list,'
   ],
   ["an empty command", [""], 'there is no command ""'],
   ["help of an unknown command", ["help", "taks-list"], "did you mean `task-list`?"],

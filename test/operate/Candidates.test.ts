@@ -4,7 +4,7 @@ import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import type { CandidateKind } from "../../src/operate/CandidateKinds.ts"
 import { candidates } from "../../src/operate/Candidates.ts"
 import { cancel } from "../../src/operate/Tasks.ts"
-import { attemptsOf, DOOR, queue, ran, says, world } from "../dispatch/world.ts"
+import { answer, attemptsOf, DOOR, queue, ran, says, world, yields } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import { settings } from "../support/settings.ts"
 
@@ -30,6 +30,25 @@ describe("what a shell may offer is", () => {
       yield* Effect.forEach(Array.from({ length: 60 }), () => queue())
       expect(yield* offered("tasks")).toHaveLength(50)
     }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("the tasks that ask something, with what they ask", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* ran
+      const found = yield* candidates.run({ kind: "questions" }, DOOR.actor)
+      expect(found.candidates).toEqual([{ value: id, about: "Red or blue?" }])
+    }).pipe(
+      Effect.provide(
+        world({
+          adapters: {
+            local: yields(
+              answer({ status: "blocked", machine_status: "blocked", question: { text: "Red or blue?" } })
+            )
+          }
+        })
+      )
+    )
   )
 
   it.effect("what is configured, also where there is no store", () =>
