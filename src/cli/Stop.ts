@@ -44,7 +44,7 @@ export const stop = command({
       ["since", updated_at],
       ["canceled", canceled.moved],
       ["not canceled", canceled.refused],
-      ["marked in the history", canceled.bulk_id]
+      ...(canceled.moved > 0 ? [["marked in the history", canceled.bulk_id] as const] : [])
     ])
   ]
 })
