@@ -60,6 +60,10 @@ const tones: ReadonlyMap<string, Tone> = new Map<string, Tone>([
   ...["completed", "finished", "ok", "idle", "active", "accepted"].map((word) => [word, "good"] as const),
   ...["permanent_failure", "blocked", "stalled", "error", "failed"].map((word) => [word, "bad"] as const),
   ...["retryable_failure", "paused", "timeout", "warning", "stale"].map((word) => [word, "warn"] as const),
+  // Why a task waits: what nobody but an operator ends, what ends by itself, what is only the queue.
+  ...["operator", "no_dispatcher"].map((word) => [word, "bad"] as const),
+  ...["answer", "budget", "cooldown", "probe"].map((word) => [word, "warn"] as const),
+  ...["not_due", "concurrency", "priority", "workspace"].map((word) => [word, "dim"] as const),
   ...["running"].map((word) => [word, "busy"] as const),
   ...["operator_canceled", "canceled", "pending", "disabled"].map((word) => [word, "dim"] as const)
 ])

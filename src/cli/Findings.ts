@@ -16,9 +16,9 @@ interface LastAttempt {
   readonly reason: string | null
 }
 
-/** How an adapter's newest attempt ended, as a sentence; null where it never ran. */
-export const lastRun = (last: LastAttempt | undefined): string | null => {
-  if (last === undefined) return null
+/** How an adapter's newest attempt ended, as a sentence. */
+export const lastRun = (last: LastAttempt | undefined): string => {
+  if (last === undefined) return "it has never run"
   const reason = last.exit_status === "ok" || last.reason === null ? "" : `: ${last.reason}`
   return `its last attempt ended ${last.exit_status ?? "without a result"} at ${last.ended_at ?? "an unknown time"}${reason}`
 }

@@ -101,7 +101,7 @@ export const taskListWaiting = command({
         task.task_id,
         status(task.status),
         task.subject ?? task.kind,
-        task.waiting.reason,
+        status(task.waiting.reason),
         task.waiting.detail,
         task.waiting.until
       ]),
