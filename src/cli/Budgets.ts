@@ -66,7 +66,7 @@ export const budgetGrant = command({
   description:
     "What waits for a budget of the day may start at once; a task that its own budget blocked can be retried. Without --subject or --task it goes to every account that lets nothing start now.",
   example: "agent-runtime budget-grant daily --usd 5",
-  arguments: [{ name: "id", required: true, description: "The budget's id." }],
+  arguments: [{ name: "id", required: true, live: "budgets", description: "The budget's id." }],
   options: [
     { name: "usd", kind: "number", description: "So many US dollars more." },
     { name: "tokens", kind: "integer", min: 1, description: "So many tokens more." },

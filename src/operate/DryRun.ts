@@ -7,6 +7,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { freeze } from "../context/Assemble.ts"
 import { handOver } from "../context/HandOver.ts"
 import { modelOf } from "../context/Model.ts"
+import { chargesOf, dayOfBudgets, placeOf } from "../dispatch/Charges.ts"
 import { coolingNow } from "../dispatch/Conditions.ts"
 import { adapterUnknown } from "../dispatch/NotStarted.ts"
 import { MEMORY, profileOf } from "../dispatch/Prepare.ts"
@@ -38,9 +39,16 @@ export const Rehearsal = wireStruct({
   budget: Schema.Array(
     wireStruct({
       id: Schema.String,
+      /** The adapter, profile or workflow template that is counted; null where all are counted together. */
+      subject: nullable(Schema.String),
       window: Schema.Literal("day", "task"),
       unit: Schema.Literal("usd", "tokens", "attempts"),
-      limit: Schema.Number
+      limit: Schema.Number,
+      spent: Schema.Number,
+      reserved: Schema.Number,
+      granted: Schema.Number,
+      /** What its attempt would set aside. */
+      reserve: Schema.Number
     })
   ),
   /** The unfinished task that holds its dedupe key: then none would be made. */
@@ -148,16 +156,33 @@ const promptOf = (task: Task, profile: Profile, selected: Selected) =>
     return Either.right(handOver(frozen.bundle.prompt.renderedText, root, skillDirs))
   }).pipe(Effect.catchTag("AssembleFailed", ({ detail }) => Effect.succeed(Either.left(detail))))
 
-const budgetsFor = (adapterId: string, profileId: string) =>
-  Effect.map(RuntimeConfig, ({ budgets }) =>
-    budgets
-      .filter(({ match, per }) => {
-        const subject = per === "adapter" ? adapterId : per === "profile" ? profileId : undefined
-        if (per === "all") return true
-        return subject !== undefined && Option.getOrElse(match, () => subject) === subject
-      })
-      .map(({ id, limit, unit, window }) => ({ id, limit, unit, window }))
-  )
+const UNUSED = { spent: 0, reserved: 0, granted: 0 }
+
+/** What its attempt would set aside of each budget, and how the account stands now. */
+const budgetsFor = (task: Task, adapterId: string, profileId: string) =>
+  Effect.gen(function* () {
+    const settings = yield* RuntimeConfig
+    const charged = { adapterId, profileId, workflowTemplate: Option.none<string>() }
+    const at = yield* now
+    const of = { taskId: Option.some(task.taskId), createdAt: task.createdAt }
+    const charges = yield* chargesOf(settings, charged, of, at)
+    const { accounts } = yield* dayOfBudgets(at, settings.budgets, [charged])
+    return charges.map(({ amount, budgetId, limit, subject, taskId, unit }) => {
+      const account = Option.isSome(taskId) ? undefined : accounts.get(placeOf(budgetId, subject))
+      const { granted, reserved, spent } = account ?? UNUSED
+      return {
+        id: budgetId,
+        subject: subject === "" ? Option.none<string>() : Option.some(subject),
+        window: Option.isSome(taskId) ? ("task" as const) : ("day" as const),
+        unit,
+        limit,
+        spent,
+        reserved,
+        granted,
+        reserve: amount
+      }
+    })
+  })
 
 /**
  * What would become of an intent, were it queued now: who would run it and why, what it would wait for, the prompt
@@ -201,6 +226,7 @@ export const rehearse = operation({
       waiting: yield* waiting(task),
       prompt: Option.flatMap(prompt, Either.getRight),
       budget: yield* budgetsFor(
+        task,
         Option.getOrElse(adapterId, () => id),
         Option.match(known, { onNone: () => "", onSome: ({ profileId }) => profileId })
       ),

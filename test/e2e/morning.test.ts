@@ -40,7 +40,8 @@ const settled = () => {
     inReadme: (text: string): string =>
       text
         .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g, idOf)
-        .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "2026-04-29T07:01:02.003Z"),
+        .replace(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/g, "2026-04-29T07:01:02.003Z")
+        .replace(/^\d{4}-\d\d-\d\d /gm, "2026-04-29 "),
     inPlace: (line: string): string => line.replace(/0196a1b2-\S+/g, (id) => real.get(id) ?? id)
   }
 }

@@ -97,7 +97,18 @@ describe("a dry run of an intake", () => {
     Effect.gen(function* () {
       const told = yield* dry({ requested_profile: "spark" })
       expect(told).toMatchObject({ adapter: "other", because: "it is the default_adapter of profile spark" })
-      expect(told.budget).toEqual([{ id: "others", window: "day", unit: "attempts", limit: 5 }])
+      const row = {
+        id: "others",
+        subject: "other",
+        window: "day",
+        unit: "attempts",
+        limit: 5,
+        granted: 0
+      } as const
+      expect(told.budget).toEqual([{ ...row, spent: 0, reserved: 0, reserve: 1 }])
+      yield* queue({ requestedProfile: "spark" })
+      yield* ran
+      expect((yield* dry({ requested_profile: "spark" })).budget).toMatchObject([{ ...row, spent: 1 }])
     }).pipe(
       Effect.provide(
         world({
