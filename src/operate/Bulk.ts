@@ -13,10 +13,8 @@ import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
 
-/** One transaction moves at most so many tasks: others write in between. */
+/** So many tasks are looked at and moved at once, in one transaction: others write in between. */
 const BATCH = 100
-/** So many tasks are looked at in one read. */
-const PAGE = 1_000
 /** So many refusals are told one by one; all are counted. */
 const MOST_REFUSALS = 20
 
@@ -117,7 +115,7 @@ const overAll = <R>(
     let sum = nothing(dryRun, dryRun ? Option.none() : Option.some(bulkId))
     let after = Option.none<string>()
     do {
-      const page = yield* store.tasks.matching(filter, { limit: PAGE, after })
+      const page = yield* store.tasks.matching(filter, { limit: BATCH, after })
       const refusals = page.tasks.flatMap(({ status, taskId }) => {
         const why = kind.objection(status)
         return why === undefined ? [] : [{ taskId, why }]
@@ -125,16 +123,14 @@ const overAll = <R>(
       sum = plus(sum, 0, refusals)
       const legal = page.tasks.filter(({ status }) => kind.objection(status) === undefined)
       if (dryRun) sum = { ...sum, matched: sum.matched + legal.length }
-      else
-        for (let at = 0; at < legal.length; at += BATCH) {
-          const stamp = { at: yield* now, actor }
-          const done = yield* batch(kind, legal.slice(at, at + BATCH), stamp, bulkId)
-          const refused = done.flatMap(({ moved, taskId }) =>
-            moved._tag === "Moved" ? [] : [{ taskId, why: whyNot(moved) }]
-          )
-          sum = plus(sum, done.length - refused.length, refused)
-          yield* tell(sum.matched)
-        }
+      else if (legal.length > 0) {
+        const stamp = { at: yield* now, actor }
+        const done = yield* batch(kind, legal, stamp, bulkId)
+        const refused = done.flatMap(({ moved, taskId }) =>
+          moved._tag === "Moved" ? [] : [{ taskId, why: whyNot(moved) }]
+        )
+        sum = plus(sum, done.length - refused.length, refused)
+      }
       yield* tell(sum.matched)
       after = page.next
     } while (Option.isSome(after))

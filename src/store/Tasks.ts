@@ -148,7 +148,7 @@ export interface Tasks {
     filter: TaskFilter,
     page: { readonly limit: number; readonly after: Option.Option<string> }
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
-  /** The tasks that `list` would answer, as a move of many needs them: a page of up to 10,000. */
+  /** The tasks that `list` would answer, as a move of many needs them: a page of them. */
   readonly matching: (
     filter: TaskFilter,
     page: { readonly limit: number; readonly after: Option.Option<string> }
