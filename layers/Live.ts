@@ -8,6 +8,7 @@ import * as LeftOvers from "./adapter/LeftOvers.ts"
 import * as Process from "./adapter/Process.ts"
 import * as ProcessTree from "./adapter/ProcessTree.ts"
 import * as Subreaper from "./adapter/Subreaper.ts"
+import * as Original from "./adopt/Original.ts"
 import * as DiskRights from "./artifact/DiskRights.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as GitWorktrees from "./context/GitWorktrees.ts"
@@ -29,6 +30,9 @@ export const working = (configPath: string, ownReader = false) =>
   Layer.mergeAll(adapters, GitWorkspace.layer, GitWorktrees.layer, LeftOvers.layer, Host.runner).pipe(
     Layer.provideMerge(showing(configPath, ownReader))
   )
+
+/** What takes over a database of the original runtime and puts back what that was running. */
+export const adopting = (configPath: string) => Layer.provideMerge(Original.layer, working(configPath))
 
 const log = withSettings(({ logDir }) => RuntimeLog.layer({ logDir }))
 

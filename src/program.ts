@@ -24,6 +24,8 @@ const working = async (given: Globals) => (await import("../layers/Live.ts")).wo
 
 const looking = async (given: Globals) => (await import("../layers/Live.ts")).looking(await pathOf(given))
 
+const adopting = async (given: Globals) => (await import("../layers/Live.ts")).adopting(await pathOf(given))
+
 const dispatching = async (given: Globals) =>
   (await import("../layers/Live.ts")).dispatching(await pathOf(given))
 
@@ -106,6 +108,7 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   "backup-verify": async () => bind((await import("./cli/Backup.ts")).backupVerify, backups),
   restore: async () => bind((await import("./cli/Backup.ts")).restore, restoring),
   prune: async () => bind((await import("./cli/Prune.ts")).prune, pruning),
+  adopt: async () => bind((await import("./cli/Adopt.ts")).adopt, adopting),
   complete: async () => bind((await import("./cli/Complete.ts")).complete, present),
   "config-schema": async () => bind((await import("./cli/ConfigSchema.ts")).configSchema, nothing),
   demo: async () => bind((await import("./cli/Demo.ts")).demo, throwAway)

@@ -43,6 +43,7 @@ const REMOVE_BUNDLES = statement(`DELETE FROM bundles WHERE ${OF_ATTEMPTS}`)
 const REMOVE_QUESTIONS = statement(`DELETE FROM questions WHERE ${OF_TASKS}`)
 const REMOVE_OUTBOX = statement(`DELETE FROM outbox WHERE ${OF_TASKS}`)
 const REMOVE_BUDGETS = statement(`DELETE FROM budgets WHERE ${OF_TASKS}`)
+const REMOVE_ADOPTED_ROWS = statement(`DELETE FROM adopted_rows WHERE ${OF_TASKS}`)
 const REMOVE_ATTEMPTS = statement(`DELETE FROM attempts WHERE ${OF_TASKS}`)
 const REMOVE_TASKS = statement(`DELETE FROM tasks WHERE ${OF_TASKS}`)
 
@@ -151,6 +152,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
               REMOVE_QUESTIONS,
               REMOVE_OUTBOX,
               REMOVE_BUDGETS,
+              REMOVE_ADOPTED_ROWS,
               REMOVE_ATTEMPTS,
               REMOVE_TASKS
             ])

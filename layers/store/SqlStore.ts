@@ -8,6 +8,7 @@ import { backUp } from "./Backups.ts"
 import { changes } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
+import * as SqlAdoption from "./SqlAdoption.ts"
 import * as SqlAttempts from "./SqlAttempts.ts"
 import * as SqlBacklog from "./SqlBacklog.ts"
 import * as SqlBudgets from "./SqlBudgets.ts"
@@ -44,6 +45,7 @@ const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
     budgets: SqlBudgets.make(sqlite),
     usage: SqlUsage.make(sqlite),
     maintenance: SqlMaintenance.make(sqlite),
+    adoption: SqlAdoption.make(sqlite),
     transact: sqlite.transact,
     changes: changes(sqlite)
   })

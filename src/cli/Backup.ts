@@ -1,16 +1,7 @@
 import { Effect } from "effect"
-import type { Tell } from "../store/BackupFiles.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
-import { Terminal } from "./Terminal.ts"
-
-/** Where the progress of a long step is told: beside the result, which is stdout's. */
-const told = Effect.map(
-  Terminal,
-  ({ report }): Tell =>
-    (progress) =>
-      Effect.sync(() => report(`${progress}\n`))
-)
+import { told } from "./Told.ts"
 
 export const backup = command({
   name: "backup",

@@ -84,16 +84,17 @@ export const restore = operation({
     const { backup, kept, path } = yield* files.restore(input.from, dbPath, yield* now, input.tell).pipe(
       Effect.catchTag("BackupFailed", refusal),
       lock.hold(lockPath, runnerId),
-      Effect.catchTag("LockHeld", (held) => dispatching(held.runnerId))
+      Effect.catchTag("LockHeld", (held) => dispatching(held.runnerId, "the store is not replaced"))
     )
     const { bytes, schemaVersion, tasks } = backup
     return { ok: true as const, path, from: backup.path, kept, bytes, schemaVersion, tasks }
   })
 })
 
-const dispatching = (holder: Option.Option<string>) =>
+/** Of a command that may not run beside a dispatcher; `instead` is what it leaves undone. */
+export const dispatching = (holder: Option.Option<string>, instead: string) =>
   new Refusal({
     code: "dispatch_locked",
-    message: `a dispatcher is at work${Option.match(holder, { onNone: () => "", onSome: (id) => ` (${id})` })}, so the store is not replaced`,
+    message: `a dispatcher is at work${Option.match(holder, { onNone: () => "", onSome: (id) => ` (${id})` })}, so ${instead}`,
     hint: "stop it first, then try again"
   })

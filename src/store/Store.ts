@@ -1,4 +1,5 @@
 import { Context, type Effect, type Stream } from "effect"
+import type { Adoption } from "./Adoption.ts"
 import type { Attempts } from "./Attempts.ts"
 import type { Backlog } from "./Backlog.ts"
 import type { Budgets } from "./Budgets.ts"
@@ -33,6 +34,7 @@ export class Store extends Context.Tag("agent-runtime/Store")<
     readonly budgets: Budgets
     readonly usage: UsageSums
     readonly maintenance: Maintenance
+    readonly adoption: Adoption
     /**
      * Runs a program as one transaction, named for traces; inside another one it joins it. While a database
      * is busy the program is run again, so it must do nothing but store calls: no fork, no sleep, no other

@@ -366,6 +366,26 @@ CREATE TABLE backups (
   verified_at TEXT
 ) STRICT
 
+-- Databases of the original runtime that were taken over, and how far their history is here.
+CREATE TABLE adoptions (
+  source_id TEXT PRIMARY KEY NOT NULL,
+  path TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  last_event_id INTEGER NOT NULL,
+  adopted_at TEXT NOT NULL
+) STRICT
+
+-- Rows that came from there with something that has no place here, word for word as they were.
+CREATE TABLE adopted_rows (
+  table_name TEXT NOT NULL,
+  row_id TEXT NOT NULL,
+  task_id TEXT,
+  original_json TEXT NOT NULL,
+  PRIMARY KEY (table_name, row_id)
+) STRICT
+
+CREATE INDEX adopted_rows_task ON adopted_rows (task_id) WHERE task_id IS NOT NULL
+
 CREATE TABLE schema_migrations (
   id INTEGER PRIMARY KEY NOT NULL,
   name TEXT NOT NULL,

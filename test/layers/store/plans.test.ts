@@ -7,8 +7,8 @@ import { statement } from "../../../layers/store/statement.ts"
 
 const folder = join(import.meta.dir, "../../../layers/store")
 
-/** Tables that stay small: a row per status, adapter or backup. Whatever else there is may have millions. */
-const SMALL = /^SCAN (task_counts|gates|backups|schema_migrations)\b/
+/** Tables that stay small: a row per status, adapter, table or backup. Whatever else there is may have millions. */
+const SMALL = /^SCAN (task_counts|gates|backups|schema_migrations|sqlite_sequence)\b/
 
 /** Walks along an index that holds only what is open, or that LIMIT ends. */
 const BOUNDED = [

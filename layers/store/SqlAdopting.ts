@@ -1,0 +1,96 @@
+import { Effect } from "effect"
+import type { JsonObject } from "../../src/domain/Json.ts"
+import type { EventType } from "../../src/domain/RunEvent.ts"
+import type { Cells } from "../../src/store/adopt/Cells.ts"
+import type { AdoptedTable, OriginalDatabase, OriginalRow } from "../../src/store/Original.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import * as Rows from "./SqlAdoptRows.ts"
+import type { EventSubject } from "./SqlEvents.ts"
+import type { Sqlite } from "./Sqlite.ts"
+
+interface Told {
+  readonly type: EventType
+  readonly subject: EventSubject
+  readonly detail: JsonObject
+}
+
+/** One run of an adoption: what it has learnt on its way through the tables. It begins anew with its transaction. */
+export interface Adopting {
+  readonly sqlite: Sqlite["Type"]
+  readonly original: OriginalDatabase
+  readonly at: string
+  /** The id of a row that has none: the same in every run. */
+  readonly substitute: (table: AdoptedTable, row: OriginalRow) => string
+  /** Ids of workflows of the original, and what they are here. */
+  readonly workflows: Map<number, number>
+  /** Tasks that were added as running, whose attempts may be open. */
+  readonly running: Set<string>
+  readonly schedules: Set<string>
+  /** The last task of a schedule, as the history tells it. */
+  readonly lastTasks: Map<string, string>
+  /** Events of the adoption itself. */
+  readonly told: Array<Told>
+  readonly remarks: Array<string>
+  setAside: number
+  /** The last event of the original that is here, and the greatest id that this store has ever given. */
+  lastEventId: number
+  lastGiven: number
+  lastEventAt: string
+}
+
+export const begin = (
+  sqlite: Sqlite["Type"],
+  original: OriginalDatabase,
+  at: string
+): Effect.Effect<Adopting, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const before = (yield* sqlite.rows(Rows.ADOPTION, { sourceId: original.sourceId }))[0]
+    const given = (yield* sqlite.rows(Rows.LAST_GIVEN))[0]
+    const adopting: Adopting = {
+      sqlite,
+      original,
+      at,
+      substitute: (table, { rowid }) => `original-${original.sourceId.slice(0, 12)}-${table}-${rowid}`,
+      workflows: new Map(),
+      running: new Set(),
+      schedules: new Set(),
+      lastTasks: new Map(),
+      told: [],
+      remarks: [...original.remarks],
+      setAside: 0,
+      lastEventId: Number(before?.last_event_id ?? 0),
+      lastGiven: Number(given?.id ?? 0),
+      lastEventAt: at
+    }
+    return adopting
+  })
+
+export const remark = (adopting: Adopting, sentence: string): void => {
+  adopting.remarks.push(sentence)
+}
+
+/** Keeps a row word for word beside what became of it. */
+export const keep = (
+  adopting: Adopting,
+  table: string,
+  id: string,
+  taskId: string | null,
+  { asItWas }: Cells
+) => adopting.sqlite.rows(Rows.KEEP, { table, id, taskId, original: asItWas })
+
+/** Tells of a damaged record, in the history and in the answer; `waits` when an operator has to look at it. */
+export const setAside = (
+  adopting: Adopting,
+  subject: EventSubject,
+  what: string,
+  problems: ReadonlyArray<string>,
+  waits: boolean
+): void => {
+  if (waits) adopting.setAside++
+  remark(adopting, `${what} came damaged: ${problems.join("; ")}`)
+  adopting.told.push({
+    type: "record_quarantined",
+    subject,
+    detail: { record: what, problem: problems.join("; ") }
+  })
+}
