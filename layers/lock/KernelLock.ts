@@ -1,24 +1,10 @@
-import { dlopen, FFIType, ptr } from "bun:ffi"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect, Layer, Option, Schema } from "effect"
 import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { now, Time } from "../../src/domain/Time.ts"
-import { onFirstUse } from "../../src/domain/Wire.ts"
-
-// Open file description locks (fcntl(2)): tied to the open file, not to the process, released by the kernel
-// when the last descriptor of it is gone. Unlike flock they can be asked about without being taken.
-const F_OFD_GETLK = 36
-const F_OFD_SETLK = 37
-const F_WRLCK = 1
-const F_UNLCK = 2
-
-// struct flock on 64-bit Linux: type and whence as 16 bits, then start, length as 64 bits, then a pid.
-const FLOCK_BYTES = 32
-
-const openLibc = () =>
-  dlopen("libc.so.6", { fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 } })
+import { isTaken, take } from "./FileLock.ts"
 
 const Note = Schema.parseJson(Schema.Struct({ runner_id: RunnerId, since: Time }))
 const readNote = Schema.decodeUnknownOption(Note)
@@ -51,22 +37,6 @@ const opened = (file: string): number | undefined => {
 
 /** The lock as the kernel keeps it, on a file. */
 export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
-  // A process that never meets a lock file does not load the library.
-  const libc = onFirstUse(openLibc)
-
-  const whole = (type: number) => {
-    const request = Buffer.alloc(FLOCK_BYTES)
-    request.writeInt16LE(type, 0)
-    return request
-  }
-  const take = (fd: number): boolean => libc().symbols.fcntl(fd, F_OFD_SETLK, ptr(whole(F_WRLCK))) === 0
-  const isTaken = (fd: number): boolean => {
-    const request = whole(F_WRLCK)
-    if (libc().symbols.fcntl(fd, F_OFD_GETLK, ptr(request)) !== 0)
-      throw new Error("the file system cannot lock files")
-    return request.readInt16LE(0) !== F_UNLCK
-  }
-
   // A holder that let go between the two calls leaves it to be taken; a lock that nobody holds and that cannot
   // be taken either is none.
   const taken = (fd: number): boolean => {

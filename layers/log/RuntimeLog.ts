@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { type Layer, Logger, LogLevel } from "effect"
 import { logLine } from "../../src/domain/LogLine.ts"
+import { take } from "../lock/FileLock.ts"
 
 /** A log file that would grow beyond this is put aside (SPEC.md section 19). */
 const ROTATE_BYTES = 50 * 1024 * 1024
@@ -44,16 +45,26 @@ const append = (file: string, line: Uint8Array, most: number): void => {
 // One write call: the lines of several processes stand one after the other.
 const write = (file: string, line: Uint8Array): void => fs.appendFileSync(file, line, { mode: 0o600 })
 
-/** Moves `runtime.jsonl` to `.1`, `.1` to `.2` and so on where the line would not fit; the oldest goes. */
+/**
+ * Moves `runtime.jsonl` to `.1`, `.1` to `.2` and so on where the line would not fit; the oldest goes. Of several
+ * processes one does it: the others go on writing, and whoever comes later finds that it is done.
+ */
 const rotate = (file: string, more: number, most: number): void => {
-  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  if (size === 0 || size + more <= most) return
-  for (let n = KEPT; n >= 1; n--) {
-    const from = n === 1 ? file : `${file}.${n - 1}`
-    // Another process may rotate at the same time: what it has moved is not there any more.
-    harmless(() => fs.renameSync(from, `${file}.${n}`))
+  if (fits(fs.statSync(file, { throwIfNoEntry: false }), more, most)) return
+  const fd = fs.openSync(file, "r+")
+  try {
+    if (!take(fd)) return
+    const now = fs.statSync(file, { throwIfNoEntry: false })
+    if (fits(now, more, most) || now?.ino !== fs.fstatSync(fd).ino) return
+    for (let n = KEPT; n >= 1; n--)
+      harmless(() => fs.renameSync(n === 1 ? file : `${file}.${n - 1}`, `${file}.${n}`))
+  } finally {
+    fs.closeSync(fd)
   }
 }
+
+const fits = (found: fs.Stats | undefined, more: number, most: number): boolean =>
+  found === undefined || found.size === 0 || found.size + more <= most
 
 const isMissing = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && cause.code === "ENOENT"

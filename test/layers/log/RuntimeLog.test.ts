@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { Effect, Layer, Logger, LogLevel } from "effect"
+import { take } from "../../../layers/lock/FileLock.ts"
 import * as RuntimeLog from "../../../layers/log/RuntimeLog.ts"
 import { it } from "../../support/effect.ts"
 
@@ -77,6 +78,39 @@ describe("the log file", () => {
       expect(kept.map((message) => Number(message.slice(5)))).toEqual(
         kept.map((_, at) => last - kept.length + 1 + at)
       )
+    })
+  )
+
+  it.live("is put aside once for all who write it: of two processes no line is lost, none is cut", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      const worker = path.join(import.meta.dir, "..", "..", "support", "logWorker.ts")
+      const start = (name: string) =>
+        Bun.spawn([process.execPath, worker, logDir, name, "400", "40000"], { stderr: "inherit" }).exited
+      const codes = yield* Effect.promise(() => Promise.all(["a", "b", "c"].map(start)))
+      expect(codes).toEqual([0, 0, 0])
+      const names = fs.readdirSync(logDir)
+      const said = names.flatMap((name) => messages(path.join(logDir, name)))
+      expect(said.length).toBe(1_200)
+      expect(new Set(said).size).toBe(1_200)
+      // Who is not the one that puts it aside writes on meanwhile.
+      for (const name of names) expect(fs.statSync(path.join(logDir, name)).size).toBeLessThan(45_000)
+    })
+  )
+
+  it.live("is not put aside while another process is doing that", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      yield* logging(logDir, numbered(10), 10_000)
+      const file = path.join(logDir, "runtime.jsonl")
+      const fd = yield* Effect.acquireRelease(
+        Effect.sync(() => fs.openSync(file, "r+")),
+        (open) => Effect.sync(() => fs.closeSync(open))
+      )
+      expect(take(fd)).toBe(true)
+      yield* logging(logDir, Effect.logInfo("meanwhile"), 100)
+      expect(fs.readdirSync(logDir)).toEqual(["runtime.jsonl"])
+      expect(messages(file).at(-1)).toBe("meanwhile")
     })
   )
 

@@ -1,0 +1,14 @@
+import { Effect, Logger } from "effect"
+import * as RuntimeLog from "../../layers/log/RuntimeLog.ts"
+
+// A process that writes numbered lines into a log: FOLDER NAME COUNT ROTATE_BYTES.
+const [logDir = "", name = "", count = "0", rotateBytes = "0"] = process.argv.slice(2)
+
+await Effect.runPromise(
+  Effect.forEach(Array.from({ length: Number(count) }), (_, n) => Effect.logInfo(`${name} ${n}`), {
+    discard: true
+  }).pipe(
+    Effect.provide(RuntimeLog.layer({ logDir, rotateBytes: Number(rotateBytes) })),
+    Effect.provide(Logger.remove(Logger.defaultLogger))
+  )
+)
