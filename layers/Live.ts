@@ -13,7 +13,9 @@ import * as DiskRights from "./artifact/DiskRights.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as GitWorktrees from "./context/GitWorktrees.ts"
 import * as Host from "./Host.ts"
+import * as HostFacts from "./HostFacts.ts"
 import { evidence } from "./Keeping.ts"
+import * as KernelLock from "./lock/KernelLock.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
 import * as SystemdNotify from "./notify/SystemdNotify.ts"
 import { fullSpeed } from "./Platform.ts"
@@ -60,16 +62,13 @@ export const looking = (configPath: string) => {
       return StoreProbe.of({
         health: (deep) => looked(({ maintenance }) => maintenance.health(deep)),
         cooldowns: (now) => looked(({ gates }) => gates.cooldowns(now)),
-        lastOf: (ids) => looked(({ attempts }) => attempts.lastOf(ids))
+        lastOf: (ids) => looked(({ attempts }) => attempts.lastOf(ids)),
+        look: looked
       })
     })
   )
-  return Layer.mergeAll(
-    probe,
-    adapters,
-    GitWorkspace.layer,
-    GitWorktrees.layer,
-    Host.disk,
-    DiskRights.layer
-  ).pipe(Layer.provideMerge(settings(configPath)))
+  const host = Layer.mergeAll(Host.disk, DiskRights.layer, HostFacts.layer, KernelLock.layer)
+  return Layer.mergeAll(probe, adapters, GitWorkspace.layer, GitWorktrees.layer, host).pipe(
+    Layer.provideMerge(settings(configPath))
+  )
 }

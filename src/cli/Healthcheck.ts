@@ -41,11 +41,12 @@ export const healthcheck = command({
         )
       : Option.none(),
   exitCode: (health) => (health.ok ? 0 : 1),
-  view: ({ adapters, config_issues, disk, ok, profiles, store }) => {
+  view: ({ adapters, checks, config_issues, disk, ok, profiles, store }) => {
     const others: ReadonlyArray<readonly [string, Part]> = [
       ...profiles.map((one) => [`profile ${one.id}`, one] as const),
       ...(store === null ? [] : [["store", store] as const]),
-      ...(disk === null ? [] : [["disk", disk] as const])
+      ...(disk === null ? [] : [["disk", disk] as const]),
+      ...checks.map((one) => [one.id, one] as const)
     ]
     const problems: ReadonlyArray<Finding> = [
       ...config_issues.map((wrong) => ({ of: "configuration", wrong })),
@@ -71,7 +72,13 @@ export const healthcheck = command({
         : [
             heading("Looked at"),
             text(
-              `${many(adapters.length, "adapter")}, ${many(profiles.length, "profile")}, the store, the disk`
+              [
+                many(adapters.length, "adapter"),
+                many(profiles.length, "profile"),
+                "the store",
+                "the disk",
+                ...checks.map((one) => one.id)
+              ].join(", ")
             )
           ])
     ]

@@ -15,14 +15,13 @@ import { nullable, wireStruct } from "../domain/Wire.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
 import { LastAttempt, lastAttempt, probed } from "./Adapters.ts"
+import { checks } from "./health/Doctor.ts"
+import { Check, findings, row } from "./health/Finding.ts"
 import { keptWorktrees } from "./KeptWorktrees.ts"
 import { operation } from "./Operation.ts"
 import { workspaceWarnings } from "./WorkspaceWarnings.ts"
 
 const texts = Schema.Array(Schema.String)
-
-/** A row of the health report: what is wrong and what mends it, and what is only worth knowing. */
-const findings = { ok: Schema.Boolean, problems: texts, warnings: texts }
 
 export const Health = wireStruct({
   ok: Schema.Boolean,
@@ -51,13 +50,9 @@ export const Health = wireStruct({
   ),
   disk: Schema.NullOr(
     wireStruct({ path: Schema.String, freeBytes: Schema.NullOr(Schema.Number), ...findings })
-  )
-})
-
-const row = (problems: ReadonlyArray<string>, warnings: ReadonlyArray<string> = []) => ({
-  ok: problems.length === 0,
-  problems,
-  warnings
+  ),
+  /** Of the host and of the records, each by its `id`. */
+  checks: Schema.Array(Check)
 })
 
 const profileRow = (id: string, profile: Profile) =>
@@ -194,7 +189,8 @@ export const withoutConfiguration = (error: ConfigInvalid | ConfigMissing): type
   profiles: [],
   adapters: [],
   store: null,
-  disk: null
+  disk: null,
+  checks: []
 })
 
 /** Without the files of its constitution an agent runs as somebody else, and nothing else would tell. */
@@ -234,7 +230,7 @@ const logIssues = Effect.gen(function* () {
     )
 })
 
-/** Looks at configuration, profiles, adapters, store and disk. Warnings do not make it not ok. */
+/** Looks at configuration, profiles, adapters, store, disk and host. Warnings do not make it not ok. */
 export const healthcheck = operation({
   name: "health.check",
   role: "read",
@@ -246,7 +242,9 @@ export const healthcheck = operation({
     const store = yield* storeRow(input.deep)
     const disk = yield* diskRow
     const configIssues = [...(yield* constitutionIssues), ...(yield* logIssues)]
-    const ok = configIssues.length === 0 && [...profiles, ...adapters, store, disk].every((one) => one.ok)
-    return { ok, configIssues, profiles, adapters, store, disk }
+    const checked = yield* checks
+    const parts = [...profiles, ...adapters, store, disk, ...checked]
+    const ok = configIssues.length === 0 && parts.every((one) => one.ok)
+    return { ok, configIssues, profiles, adapters, store, disk, checks: checked }
   })
 })

@@ -2,6 +2,7 @@ import { Context, type DateTime, type Effect } from "effect"
 import type { Attempts } from "./Attempts.ts"
 import type { Cooldown } from "./Gates.ts"
 import type { StoreHealth } from "./Maintenance.ts"
+import type { Store } from "./Store.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 
 /** Opens the store to look at it, for a caller that goes on when it cannot be opened. */
@@ -13,5 +14,9 @@ export class StoreProbe extends Context.Tag("agent-runtime/StoreProbe")<
     readonly cooldowns: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Cooldown>, StoreUnavailable>
     /** See Attempts.lastOf. */
     readonly lastOf: Attempts["lastOf"]
+    /** Runs a program that only reads on the store, which is opened for it. */
+    readonly look: <A>(
+      program: (store: Store["Type"]) => Effect.Effect<A, StoreUnavailable>
+    ) => Effect.Effect<A, StoreUnavailable>
   }
 >() {}

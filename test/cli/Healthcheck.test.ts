@@ -43,7 +43,8 @@ describe("a healthcheck without a usable configuration", () => {
         profiles: [],
         adapters: [],
         store: null,
-        disk: null
+        disk: null,
+        checks: []
       })
     })
   )

@@ -16,6 +16,7 @@ import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { StoreProbe } from "../../src/store/StoreProbe.ts"
 import { DOOR, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
+import { hostFacts } from "../support/hostFacts.ts"
 import { profile, settings } from "../support/settings.ts"
 
 const GIB = 1024 * 1024 * 1024
@@ -71,8 +72,10 @@ const checked = (host: Host = {}) => {
     Layer.succeed(StoreProbe, {
       health: () => host.store ?? Effect.succeed(well),
       cooldowns: host.cooldowns ?? (() => Effect.succeed([])),
-      lastOf: host.lastOf ?? (() => Effect.succeed(new Map()))
+      lastOf: host.lastOf ?? (() => Effect.succeed(new Map())),
+      look: () => new StoreUnavailable({ path: "/memory", reason: "not looked at here", remedy: "" })
     }),
+    hostFacts(),
     Layer.succeed(Rights, {
       problem: (path) => Effect.succeed(Option.fromNullable(host.unwritable?.[path]))
     }),
@@ -100,7 +103,15 @@ describe("a healthcheck", () => {
   it.effect("is ok when every part is, and has the keys of the contract", () =>
     Effect.gen(function* () {
       const found = yield* checked()
-      expect(Object.keys(found)).toEqual(["ok", "config_issues", "profiles", "adapters", "store", "disk"])
+      expect(Object.keys(found)).toEqual([
+        "ok",
+        "config_issues",
+        "profiles",
+        "adapters",
+        "store",
+        "disk",
+        "checks"
+      ])
       expect(found).toMatchObject({
         ok: true,
         config_issues: [],

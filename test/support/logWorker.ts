@@ -1,4 +1,4 @@
-import { Effect, Logger } from "effect"
+import { Effect, Layer, Logger } from "effect"
 import * as RuntimeLog from "../../layers/log/RuntimeLog.ts"
 
 // A process that writes numbered lines into a log: FOLDER NAME COUNT ROTATE_BYTES.
@@ -8,7 +8,11 @@ await Effect.runPromise(
   Effect.forEach(Array.from({ length: Number(count) }), (_, n) => Effect.logInfo(`${name} ${n}`), {
     discard: true
   }).pipe(
-    Effect.provide(RuntimeLog.layer({ logDir, rotateBytes: Number(rotateBytes) })),
-    Effect.provide(Logger.remove(Logger.defaultLogger))
+    Effect.provide(
+      Layer.provideMerge(
+        RuntimeLog.layer({ logDir, rotateBytes: Number(rotateBytes) }),
+        Logger.remove(Logger.defaultLogger)
+      )
+    )
   )
 )

@@ -1,0 +1,104 @@
+import { dlopen, FFIType, ptr } from "bun:ffi"
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { Effect, Layer, Option, Schema } from "effect"
+import { type Exposure, HostFacts, type Unit } from "../src/dispatch/HostFacts.ts"
+
+const modeOf = (place: string): number | undefined => fs.statSync(place, { throwIfNoEntry: false })?.mode
+
+const READ_BY_OTHERS = 0o044
+const WRITTEN_BY_OTHERS = 0o022
+const ENTERED_BY_OTHERS = 0o011
+
+const isReached = (folder: string): boolean =>
+  ((modeOf(folder) ?? 0) & ENTERED_BY_OTHERS) !== 0 &&
+  (path.dirname(folder) === folder || isReached(path.dirname(folder)))
+
+const exposure = (place: string): Exposure | undefined => {
+  const mode = modeOf(place)
+  if (mode === undefined) return undefined
+  const reached = isReached(path.dirname(place))
+  return {
+    readable: reached && (mode & READ_BY_OTHERS) !== 0,
+    writable: reached && (mode & WRITTEN_BY_OTHERS) !== 0
+  }
+}
+
+/** struct timex of 64-bit Linux; all zero it asks and sets nothing (adjtimex(2)). */
+const TIMEX_BYTES = 208
+const TIME_ERROR = 5
+
+const clockIsKept = (): boolean | undefined => {
+  const libc = dlopen("libc.so.6", { adjtimex: { args: [FFIType.ptr], returns: FFIType.i32 } })
+  try {
+    const state = libc.symbols.adjtimex(ptr(Buffer.alloc(TIMEX_BYTES)))
+    return state < 0 ? undefined : state !== TIME_ERROR
+  } finally {
+    libc.close()
+  }
+}
+
+const UNITS_WITHIN_MS = 3_000
+
+const Listed = Schema.parseJson(
+  Schema.Array(
+    Schema.Struct({
+      unit: Schema.String,
+      load: Schema.String,
+      active: Schema.String,
+      sub: Schema.String
+    })
+  )
+)
+
+/** Managers that are there; a `systemctl` without one would wait for it. */
+const managers = (): ReadonlyArray<Unit["manager"]> => {
+  const folder = process.env.XDG_RUNTIME_DIR
+  return [
+    ...(folder !== undefined && fs.existsSync(path.join(folder, "systemd", "private"))
+      ? (["user"] as const)
+      : []),
+    ...(fs.existsSync("/run/systemd/private") ? (["system"] as const) : [])
+  ]
+}
+
+const unitsOf = (manager: Unit["manager"]) =>
+  Effect.tryPromise(async () => {
+    const args = ["list-units", "--all", "--no-pager", "--output=json", "agent-runtime-*"]
+    const child = Bun.spawn(["systemctl", `--${manager}`, ...args], {
+      stdin: "ignore",
+      stdout: "pipe",
+      stderr: "ignore",
+      timeout: UNITS_WITHIN_MS
+    })
+    return await new Response(child.stdout).text()
+  }).pipe(
+    Effect.flatMap(Schema.decode(Listed)),
+    Effect.map((rows) => rows.map(({ unit, ...row }): Unit => ({ name: unit, manager, ...row }))),
+    // A manager that does not answer, or not in this form, has nothing to tell here.
+    Effect.orElseSucceed((): ReadonlyArray<Unit> => [])
+  )
+
+const orNone = <A>(look: () => A | undefined) =>
+  Effect.sync(() => {
+    try {
+      return Option.fromNullable(look())
+    } catch {
+      return Option.none()
+    }
+  })
+
+/** The facts of this host. */
+export const layer: Layer.Layer<HostFacts> = Layer.succeed(
+  HostFacts,
+  HostFacts.of({
+    exposure: (place) => orNone(() => exposure(place)),
+    namesIn: (folder) =>
+      Effect.map(
+        orNone(() => fs.readdirSync(folder).filter((name) => !name.startsWith("."))),
+        Option.getOrElse((): ReadonlyArray<string> => [])
+      ),
+    clockIsKept: orNone(clockIsKept),
+    units: Effect.suspend(() => Effect.map(Effect.forEach(managers(), unitsOf), (found) => found.flat()))
+  })
+)

@@ -1,0 +1,34 @@
+import { Context, type Effect, type Option } from "effect"
+
+/** What others than this user may do with a file or a folder, its place counted in: nothing in a folder of one's own. */
+export interface Exposure {
+  readonly readable: boolean
+  readonly writable: boolean
+}
+
+/** A unit of a service manager, by its own words. */
+export interface Unit {
+  readonly name: string
+  readonly manager: "user" | "system"
+  /** `active`, `inactive`, `failed`, `activating`, ... */
+  readonly active: string
+  /** `running`, `waiting`, `dead`, `auto-restart`, ... */
+  readonly sub: string
+  /** `loaded`, `not-found`, `bad-setting`, ... */
+  readonly load: string
+}
+
+/** What a doctor asks of this host. Asking changes nothing there. */
+export class HostFacts extends Context.Tag("agent-runtime/HostFacts")<
+  HostFacts,
+  {
+    /** None when nothing is there, or it cannot be asked. */
+    readonly exposure: (path: string) => Effect.Effect<Option.Option<Exposure>>
+    /** Names in a folder, those with a dot in front left out; none when there is no folder. */
+    readonly namesIn: (folder: string) => Effect.Effect<ReadonlyArray<string>>
+    /** Whether the kernel holds its clock for right, as a time service tells it; none when it does not say. */
+    readonly clockIsKept: Effect.Effect<Option.Option<boolean>>
+    /** Our units of every service manager that answers here. */
+    readonly units: Effect.Effect<ReadonlyArray<Unit>>
+  }
+>() {}

@@ -1,0 +1,150 @@
+import { DateTime, Effect, Either, Option } from "effect"
+import { RuntimeConfig } from "../../config/RuntimeConfig.ts"
+import { HostFacts, type Unit } from "../../dispatch/HostFacts.ts"
+import { Lock } from "../../dispatch/Lock.ts"
+import { now } from "../../domain/Time.ts"
+import type { Store } from "../../store/Store.ts"
+import { StoreProbe } from "../../store/StoreProbe.ts"
+import { type Check, check } from "./Finding.ts"
+import { permissions } from "./Permissions.ts"
+import { doubled, type Produced } from "./Producers.ts"
+
+/** What the records say, read in one opening of the store. */
+interface Recorded {
+  readonly newest: Option.Option<DateTime.Utc>
+  readonly waiting: number
+  readonly produced: ReadonlyArray<Produced>
+}
+
+const TASKS_OF_A_KIND = 50
+const MOST_SCHEDULES = 200
+
+const recorded = (store: Store["Type"]) =>
+  Effect.gen(function* () {
+    const newest = (yield* store.events.newest(1))[0]
+    const counts = yield* store.tasks.counts
+    const schedules = (yield* store.schedules.list).filter(({ enabled }) => enabled).slice(0, MOST_SCHEDULES)
+    const produced = yield* Effect.forEach(schedules, (schedule) => {
+      const kind = String(schedule.task.kind)
+      const filter = { status: [], kind: Option.some(kind), source: Option.none() }
+      return Effect.map(
+        store.tasks.list(filter, { limit: TASKS_OF_A_KIND, after: Option.none() }),
+        (page): Produced => ({
+          schedule,
+          kind,
+          tasks: Option.match(page, { onNone: () => [], onSome: ({ tasks }) => tasks })
+        })
+      )
+    })
+    return {
+      newest: Option.map(Option.fromNullable(newest), ({ createdAt }) => createdAt),
+      waiting: counts.pending + counts.retryable_failure,
+      produced
+    } satisfies Recorded
+  })
+
+const unknown: Recorded = { newest: Option.none(), waiting: 0, produced: [] }
+
+// Clocks of a host are steered by less than the first; by the second, work that is due waits.
+const BEHIND_IS_NOTHING_SECONDS = 2
+const BEHIND_IS_WRONG_SECONDS = 60
+
+const SET_CLOCK = "timedatectl set-ntp true"
+
+const clock = ({ newest }: Recorded) =>
+  Effect.gen(function* () {
+    const at = yield* now
+    const kept = yield* (yield* HostFacts).clockIsKept
+    const behind = Option.match(newest, {
+      onNone: () => 0,
+      onSome: (time) => Math.floor((DateTime.toEpochMillis(time) - DateTime.toEpochMillis(at)) / 1000)
+    })
+    const sentence = `the clock (${DateTime.formatIso(at)}) is ${behind} s behind the newest record; set it right: ${SET_CLOCK}`
+    return check("clock", behind > BEHIND_IS_WRONG_SECONDS ? [sentence] : [], [
+      ...(behind > BEHIND_IS_NOTHING_SECONDS && behind <= BEHIND_IS_WRONG_SECONDS ? [sentence] : []),
+      ...(Option.contains(kept, false) ? [`no time service keeps this host's clock; ${SET_CLOCK}`] : [])
+    ])
+  })
+
+const isTimer = ({ name }: Unit): boolean => name.endsWith(".timer")
+
+const dispatcher = ({ waiting }: Recorded, units: ReadonlyArray<Unit>) =>
+  Effect.gen(function* () {
+    const { lockPath } = yield* RuntimeConfig
+    const held = yield* Effect.either((yield* Lock).holder(lockPath))
+    if (Either.isLeft(held))
+      return check("dispatcher", [
+        `the lock file ${lockPath} cannot be used: ${held.left.reason}; ${held.left.remedy}`
+      ])
+    // Between two turns of a timer nobody holds the lock.
+    const isTimed = units.some((unit) => isTimer(unit) && unit.active === "active")
+    return check(
+      "dispatcher",
+      [],
+      Option.isNone(held.right) && !isTimed && waiting > 0
+        ? [
+            `${waiting === 1 ? "1 task waits" : `${waiting} tasks wait`} and no dispatcher is running; agent-runtime dispatch`
+          ]
+        : []
+    )
+  })
+
+const unitRows = (units: ReadonlyArray<Unit>): Check => {
+  const systemctl = ({ manager }: Unit) => (manager === "user" ? "systemctl --user" : "systemctl")
+  const journal = ({ manager, name }: Unit) => `journalctl ${manager === "user" ? "--user " : ""}-u ${name}`
+  return check(
+    "units",
+    units.flatMap((unit) =>
+      unit.load !== "loaded" && unit.load !== "not-found"
+        ? [
+            `${unit.name} cannot be loaded (${unit.load}); ${systemctl(unit)} daemon-reload, and see ${journal(unit)}`
+          ]
+        : unit.active === "failed"
+          ? [
+              `${unit.name} has failed; see ${journal(unit)}, then: ${systemctl(unit)} reset-failed ${unit.name} && ${systemctl(unit)} start ${unit.name}`
+            ]
+          : []
+    ),
+    units.flatMap((unit) =>
+      unit.sub === "auto-restart"
+        ? [`${unit.name} is being started again and again; see ${journal(unit)}`]
+        : []
+    )
+  )
+}
+
+const MOST_NAMED = 3
+
+/** Worktrees that attempts left with something in them, for an operator to look at. */
+const worktrees = Effect.gen(function* () {
+  const { stateDir } = yield* RuntimeConfig
+  const folder = `${stateDir}/worktrees`
+  const names = yield* (yield* HostFacts).namesIn(folder)
+  const shown = names.slice(0, MOST_NAMED).join(", ")
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ""
+  return check(
+    "worktrees",
+    [],
+    names.length === 0
+      ? []
+      : [
+          `${names.length === 1 ? "1 worktree lies" : `${names.length} worktrees lie`} in ${folder} (${shown}${more}); take what you want from a kept one, then: git worktree remove --force ${folder}/ATTEMPT`
+        ]
+  )
+})
+
+/** The checks of the host and of the records, each finding with what mends it. */
+export const checks = Effect.gen(function* () {
+  const probe = yield* StoreProbe
+  const units = yield* (yield* HostFacts).units
+  // That the store cannot be opened is told in its own row.
+  const records = yield* Effect.orElseSucceed(probe.look(recorded), () => unknown)
+  return [
+    yield* permissions,
+    yield* clock(records),
+    yield* dispatcher(records, units),
+    unitRows(units),
+    check("producers", [], doubled(records.produced, yield* now)),
+    yield* worktrees
+  ]
+})

@@ -1,0 +1,192 @@
+import { describe, expect } from "bun:test"
+import { DateTime, Effect, Layer, Option, TestClock } from "effect"
+import type { Settings } from "../../../src/config/RuntimeConfig.ts"
+import type { Exposure, HostFacts, Unit } from "../../../src/dispatch/HostFacts.ts"
+import { Lock } from "../../../src/dispatch/Lock.ts"
+import { RunnerId } from "../../../src/domain/Ids.ts"
+import { checks } from "../../../src/operate/health/Doctor.ts"
+import { Store } from "../../../src/store/Store.ts"
+import { StoreProbe } from "../../../src/store/StoreProbe.ts"
+import { says, world } from "../../dispatch/world.ts"
+import { it } from "../../support/effect.ts"
+import { hostFacts } from "../../support/hostFacts.ts"
+import { settings } from "../../support/settings.ts"
+import { newTask, stampAt } from "../../support/store.ts"
+
+const SEVEN = Date.parse("2026-04-29T07:00:00.000Z")
+
+interface Host {
+  readonly facts?: Partial<HostFacts["Type"]>
+  readonly settings?: Partial<Settings>
+  readonly before?: Effect.Effect<unknown, unknown, Store>
+  readonly held?: boolean
+  readonly seconds?: number
+}
+
+const probe = Layer.effect(
+  StoreProbe,
+  Effect.map(Store, (store) => ({
+    health: () => Effect.dieMessage("not asked here"),
+    cooldowns: () => Effect.succeed([]),
+    look: <A, E>(program: (opened: Store["Type"]) => Effect.Effect<A, E>) => program(store)
+  }))
+)
+
+/** The checks that have something to say, by id. */
+const said = ({ before = Effect.void, facts = {}, held = false, seconds = 0, ...host }: Host) =>
+  Effect.gen(function* () {
+    yield* TestClock.setTime(SEVEN + seconds * 1000)
+    yield* before
+    const { lockPath } = settings(host.settings ?? {})
+    const lock = yield* Lock
+    const looked = held ? lock.hold(lockPath, RunnerId.make("another"))(checks) : checks
+    const found = yield* looked
+    return Object.fromEntries(
+      found
+        .filter(({ problems, warnings }) => problems.length + warnings.length > 0)
+        .map(({ id, problems, warnings }) => [id, { problems, warnings }])
+    )
+  }).pipe(
+    Effect.provide(
+      Layer.mergeAll(probe, hostFacts(facts)).pipe(
+        Layer.provideMerge(world({ adapters: { local: says("x") }, settings: host.settings ?? {} }))
+      )
+    )
+  )
+
+const queued = Effect.flatMap(Store, (store) => store.tasks.add(newTask("t"), stampAt(0)))
+
+const open = (path: string, exposure: Exposure) => ({
+  exposure: (asked: string) => Effect.succeed(asked === path ? Option.some(exposure) : Option.none())
+})
+
+const unit = (name: string, of: Partial<Unit> = {}): Unit => ({
+  name,
+  manager: "user",
+  active: "active",
+  sub: "running",
+  load: "loaded",
+  ...of
+})
+
+describe("the doctor", () => {
+  it.effect("says nothing where all is well", () =>
+    Effect.map(said({}), (found) => expect(found).toEqual({}))
+  )
+
+  it.effect("warns of a folder that others can read, and is not ok where they can write", () =>
+    Effect.gen(function* () {
+      const { stateDir } = settings({})
+      const read = yield* said({ facts: open(stateDir, { readable: true, writable: false }) })
+      expect(read.permissions).toEqual({
+        problems: [],
+        warnings: [`stateDir can be read by others: ${stateDir}; chmod 700 ${stateDir}`]
+      })
+      const written = yield* said({ facts: open(stateDir, { readable: true, writable: true }) })
+      expect(written.permissions?.problems).toEqual([
+        `stateDir can be written by others: ${stateDir}; chmod 700 ${stateDir}`
+      ])
+    })
+  )
+
+  it.effect("names a token's file that is missing or open to others", () =>
+    Effect.gen(function* () {
+      const path = "/secrets/token"
+      const tokens = [
+        { name: "sibling", role: "read", secret: { tokenFile: { given: path, path } } }
+      ] as const
+      const http = { ...settings({}).http, tokens }
+      const missing = yield* said({ settings: { http } })
+      expect(missing.permissions?.problems).toEqual([
+        `http.tokens: the file of token sibling is missing: ${path}; install -m 600 /dev/null ${path}, then write the token into it`
+      ])
+      const shared = yield* said({
+        settings: { http },
+        facts: open(path, { readable: true, writable: false })
+      })
+      expect(shared.permissions?.problems).toEqual([
+        `http.tokens: the file of token sibling is open to others: ${path}; chmod 600 ${path}`
+      ])
+    })
+  )
+
+  it.effect("tells a clock that is behind the records, and one that nobody keeps", () =>
+    Effect.gen(function* () {
+      const behind = (seconds: number) => said({ before: queued, held: true, seconds: -seconds })
+      expect(yield* behind(1)).toEqual({})
+      expect((yield* behind(30)).clock?.warnings[0]).toContain("is 30 s behind the newest record")
+      const far = yield* behind(3_600)
+      expect(far.clock?.problems).toEqual([
+        "the clock (2026-04-29T06:00:00.000Z) is 3600 s behind the newest record; set it right: timedatectl set-ntp true"
+      ])
+      const unkept = yield* said({ facts: { clockIsKept: Effect.succeed(Option.some(false)) } })
+      expect(unkept.clock).toEqual({
+        problems: [],
+        warnings: ["no time service keeps this host's clock; timedatectl set-ntp true"]
+      })
+    })
+  )
+
+  it.effect("warns of tasks that wait with nobody to run them, but not between two turns of a timer", () =>
+    Effect.gen(function* () {
+      const warning = "1 task waits and no dispatcher is running; agent-runtime dispatch"
+      expect((yield* said({ before: queued })).dispatcher).toEqual({ problems: [], warnings: [warning] })
+      expect(yield* said({ before: queued, held: true })).toEqual({})
+      const timer = Effect.succeed([unit("agent-runtime-dispatch@a.timer", { sub: "waiting" })])
+      expect(yield* said({ before: queued, facts: { units: timer } })).toEqual({})
+    })
+  )
+
+  it.effect("names a unit that has failed, that cannot be loaded, or that comes up again and again", () =>
+    Effect.gen(function* () {
+      const units = Effect.succeed([
+        unit("a.service", { active: "failed", sub: "failed" }),
+        unit("b.service", { load: "bad-setting", active: "inactive", manager: "system" }),
+        unit("c.service", { active: "activating", sub: "auto-restart" }),
+        unit("d.service", { active: "inactive", sub: "dead" })
+      ])
+      expect((yield* said({ facts: { units } })).units).toEqual({
+        problems: [
+          "a.service has failed; see journalctl --user -u a.service, then: systemctl --user reset-failed a.service && systemctl --user start a.service",
+          "b.service cannot be loaded (bad-setting); systemctl daemon-reload, and see journalctl -u b.service"
+        ],
+        warnings: ["c.service is being started again and again; see journalctl --user -u c.service"]
+      })
+    })
+  )
+
+  it.effect("warns where a schedule and another queue one kind", () =>
+    Effect.gen(function* () {
+      const before = Effect.flatMap(Store, (store) =>
+        Effect.gen(function* () {
+          const saved = {
+            scheduleId: "s",
+            name: "beat",
+            intervalSeconds: Option.some(305),
+            cron: Option.none(),
+            timezone: Option.none(),
+            nextRunAt: DateTime.unsafeMake(SEVEN),
+            enabled: true,
+            overlap: "skip",
+            task: { kind: "heartbeat", source: "beat", payload: {} }
+          } as const
+          yield* store.schedules.upsert(saved, [], stampAt(0))
+          for (const source of ["beat:2026-04-29T07:00:00.000Z", "old-cron"])
+            yield* store.tasks.add(newTask(source, { kind: "heartbeat", source }), stampAt(0))
+        })
+      )
+      expect((yield* said({ before, held: true })).producers?.warnings[0]).toStartWith(
+        "schedule beat and old-cron both queue heartbeat tasks"
+      )
+    })
+  )
+
+  it.effect("names worktrees that were left", () =>
+    Effect.gen(function* () {
+      const facts = { namesIn: () => Effect.succeed(["a", "b", "c", "d"]) }
+      expect((yield* said({ facts })).worktrees?.warnings[0]).toMatch(
+        /^4 worktrees lie in .*\/worktrees \(a, b, c and 1 more\); .*git worktree remove --force/
+      )
+    })
+  )
+})
