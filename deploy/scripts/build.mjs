@@ -9,10 +9,10 @@ import {
   statSync,
   writeFileSync
 } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { lastLines, run } from "./command.mjs"
-import { bun, exclusively, fingerprint, main, manifest, root, Trouble } from "./project.mjs"
+import { bun, exclusively, filesBelow, fingerprint, main, manifest, root, Trouble } from "./project.mjs"
 import { setup } from "./setup.mjs"
 
 const BUILD_LIMIT_MS = 180_000
@@ -52,26 +52,40 @@ const stamp = () => {
 const isBuilt = () =>
   existsSync(binary) && existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp()
 
-const compile = async () => {
+/** The schema that the sources write: the number of the last migration. */
+export const schema = () => {
+  const names = filesBelow([join("layers", "store", "migrations")]).map((file) => basename(file))
+  return Math.max(0, ...names.map((name) => Number.parseInt(name, 10)).filter(Number.isInteger))
+}
+
+/** What `agent-runtime --version` says of a binary that is built now. */
+export const versionLine = () => `${manifest().version} (schema ${schema()})`
+
+/** Compiles src/cli.ts into the file `to`, which appears whole; `options` go to the compiler. */
+export const compile = async (to, options = []) => {
   mkdirSync(folder, { recursive: true })
   // bun writes its temporary files into the working directory; a rename is atomic only on one file system.
   const work = mkdtempSync(join(folder, ".build-"))
   try {
-    const before = fingerprint(inputs, flags.join(" "))
-    const version = JSON.stringify(manifest().version)
     const made = join(work, "agent-runtime")
-    const args = [...flags, "--define", `VERSION=${version}`, join(root, "src", "cli.ts"), "--outfile", made]
+    const version = `VERSION=${JSON.stringify(versionLine())}`
+    const args = [...flags, ...options, "--define", version, join(root, "src", "cli.ts"), "--outfile", made]
     const result = await run(bun, args, { cwd: work, timeoutMs: BUILD_LIMIT_MS })
     if (!result.ok)
       throw new Trouble(
         `${result.timedOut ? `no result after ${BUILD_LIMIT_MS / 1000} s` : "bun build failed"}:\n${lastLines(result.output, 60)}`
       )
     chmodSync(made, 0o755)
-    renameSync(made, binary)
-    if (before === fingerprint(inputs, flags.join(" "))) writeFileSync(stampFile, stamp())
+    renameSync(made, to)
   } finally {
     rmSync(work, { recursive: true, force: true })
   }
+}
+
+const rebuild = async () => {
+  const before = fingerprint(inputs, flags.join(" "))
+  await compile(binary)
+  if (before === fingerprint(inputs, flags.join(" "))) writeFileSync(stampFile, stamp())
 }
 
 /** Compiles src/cli.ts into dist/agent-runtime; answers false when the binary was up to date already. */
@@ -80,7 +94,7 @@ export const build = async () => {
   if (isBuilt()) return false
   return exclusively("build", async () => {
     if (isBuilt()) return false
-    await compile()
+    await rebuild()
     return true
   })
 }

@@ -22,6 +22,7 @@ const LONG = [
   "test/agents/hermes.test.ts",
   "test/agents/ollama.test.ts",
   "test/agents/openAiChat.test.ts",
+  "test/deploy/release.test.ts",
   "test/e2e/prune.test.ts",
   "test/faults/killAtRestore.test.ts",
   "test/faults/killBudgeted.test.ts",

@@ -49,7 +49,7 @@ const handle = (program: Program, request: Request): Effect.Effect<number, unkno
     case "Help":
       return help(program, request.of)
     case "Version":
-      return Effect.as(write(`${program.version}\n`), 0)
+      return Effect.as(write(`${program.name} ${program.version}\n`), 0)
     case "Completions":
       return complete(program, request.shell)
     case "Manual":

@@ -83,7 +83,7 @@ describe("the program", () => {
     Effect.gen(function* () {
       expect((yield* run([])).out).toStartWith("agent-runtime 9.8.7: the runtime of one agent on one host\n")
       expect((yield* run(["task-show", "-h"])).out).toContain("agent-runtime task-show ID [OPTIONS]")
-      expect((yield* run(["--version"])).out).toBe("9.8.7\n")
+      expect((yield* run(["--version"])).out).toBe("agent-runtime 9.8.7\n")
       expect((yield* run(["--completions", "bash"])).out).toContain("task-show")
       expect((yield* run(["-h"], { columns: 80 })).out).toContain("\u001b[1mUsage\u001b[0m")
       expect((yield* run(["-h"], { columns: 80, env: { NO_COLOR: "1" } })).out).not.toContain("\u001b")

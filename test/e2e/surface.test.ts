@@ -1,6 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { mkdir, readdir } from "node:fs/promises"
 import { join } from "node:path"
+import { latest, MIGRATIONS } from "../../layers/store/Migrations.ts"
 import { bare, inPlace, queue } from "./inPlace.ts"
 
 setDefaultTimeout(60_000)
@@ -82,7 +83,7 @@ test("each command's --help tells its usage, options, an example, and its exit c
     expect((await run(["help", "status"])).stdout).toBe((await run(["status", "-h"])).stdout)
   }))
 
-test("--version tells the version of package.json, needs no configuration and makes no file", () =>
+test("--version tells the version of package.json and the schema, needs no configuration and makes no file", () =>
   inPlace({}, async (place) => {
     const cwd = place.path("empty")
     await mkdir(cwd)
@@ -90,7 +91,7 @@ test("--version tells the version of package.json, needs no configuration and ma
     for (const args of [["--version"], ["status", "--version"]])
       expect(await bare(place.program, args, { cwd, env: {} })).toMatchObject({
         code: 0,
-        stdout: `${version}\n`,
+        stdout: `agent-runtime ${version} (schema ${latest(MIGRATIONS)})\n`,
         stderr: ""
       })
     const schema = await bare(place.program, ["config-schema"], { cwd, env: {} })
@@ -150,7 +151,15 @@ test("healthcheck of the example configuration is ok", () =>
     })
     expect({ code: told.code, stderr: told.stderr }).toEqual({ code: 0, stderr: "" })
     const health = JSON.parse(told.stdout)
-    expect(Object.keys(health)).toEqual(["ok", "config_issues", "profiles", "adapters", "store", "disk"])
+    expect(Object.keys(health)).toEqual([
+      "ok",
+      "config_issues",
+      "profiles",
+      "adapters",
+      "store",
+      "disk",
+      "checks"
+    ])
     expect(health).toMatchObject({ ok: true, config_issues: [], store: { ok: true }, disk: { ok: true } })
     const ids = (rows: ReadonlyArray<{ id: string }>) => rows.map((row) => row.id)
     expect(ids(health.profiles)).toContain("lumen")
@@ -201,7 +210,8 @@ test("healthcheck of a wrong configuration lists every problem and answers witho
       profiles: [],
       adapters: [],
       store: null,
-      disk: null
+      disk: null,
+      checks: []
     })
     expect(await readdir(place.folder)).not.toContain("state")
   }))
