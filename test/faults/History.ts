@@ -33,7 +33,11 @@ const moveOf = ({ event_type, attempt_id, detail }: EventRow): Move | undefined 
         to: ends.find((status) => status === detail.status) ?? `no status (${detail.status})`
       }
     case "task_operator_canceled":
-      return { from: attempt_id === null ? [...waiting, "blocked"] : ["running"], to: "operator_canceled" }
+      // A task that waits or is blocked after an attempt is cancelled with that attempt named.
+      return {
+        from: attempt_id === null ? [...waiting, "blocked"] : [...waiting, "blocked", "running"],
+        to: "operator_canceled"
+      }
     case "task_retried":
       return { from: ["blocked", "permanent_failure", "operator_canceled", "completed"], to: "pending" }
     case "record_quarantined":
