@@ -81,6 +81,24 @@ describe("the log file", () => {
     })
   )
 
+  it.live("is put aside at 50 MiB", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      const file = path.join(logDir, "runtime.jsonl")
+      const grown = (bytes: number) => {
+        fs.closeSync(fs.openSync(file, "a"))
+        fs.truncateSync(file, bytes)
+      }
+      grown(50 * 1024 * 1024 - 10_000)
+      yield* logging(logDir, Effect.logInfo("fits"))
+      expect(fs.readdirSync(logDir)).toEqual(["runtime.jsonl"])
+      grown(50 * 1024 * 1024 - 10)
+      yield* logging(logDir, Effect.logInfo("does not"))
+      expect(fs.readdirSync(logDir).sort()).toEqual(["runtime.jsonl", "runtime.jsonl.1"])
+      expect(messages(file)).toEqual(["does not"])
+    })
+  )
+
   it.live("is put aside once for all who write it: of two processes no line is lost, none is cut", () =>
     Effect.gen(function* () {
       const logDir = yield* folder
