@@ -75,7 +75,8 @@ export class SoakLoad {
     if (second % KILL_INTAKE_EVERY === 0) this.begin("intake killed", this.killIntake(second))
     if (second > 0 && second % STOP_EVERY === 0) this.begin("dispatcher stopped for 1.5 s", this.stop(pid))
     if (second > 0 && second % READ_EVERY === 0) this.begin("reader held for 8 s", this.read())
-    if (second % TIDY_EVERY === 0) this.begin("blocked ones cancelled, pruned", this.tidy())
+    if (second % TIDY_EVERY === 0)
+      this.begin(this.prunes ? "blocked cancelled, pruned" : "blocked cancelled", this.tidy())
   }
 
   /** Waits for what has begun. */
