@@ -47,7 +47,9 @@ export const OF_BUNDLE = statement(`
     bundle_id = coalesce(bundle_id, :bundleId)
   WHERE attempt_id = :attemptId AND coalesce(bundle_id, :bundleId) = :bundleId`)
 
-export const WORKFLOW_OF_KEY = statement("SELECT id FROM workflows WHERE instance_key = :instanceKey")
+export const WORKFLOW_OF_KEY = statement(
+  "SELECT id, template FROM workflows WHERE instance_key = :instanceKey"
+)
 export const WORKFLOW_OF_ID = statement("SELECT id FROM workflows WHERE id = :id")
 export const ADD_WORKFLOW = statement(`
   INSERT INTO workflows (id, template, instance_key, current_state, context_json, status, stalled_reason,

@@ -19,13 +19,16 @@ interface Visit {
   readonly id: number
   readonly original: number
   readonly state: string
+  readonly template: string
 }
 
 /** The workflow and the state that a task was made for, by its source. */
 const visitOf = (adopting: Adopting, { source }: AdoptedTask): Visit | undefined => {
   const [, original, state] = /^workflow:(\d{1,15}):(.+)$/.exec(source) ?? []
-  const id = adopting.workflows.get(Number(original))
-  return id === undefined || state === undefined ? undefined : { id, original: Number(original), state }
+  const workflow = adopting.workflows.get(Number(original))
+  return workflow === undefined || state === undefined
+    ? undefined
+    : { ...workflow, original: Number(original), state }
 }
 
 /** Two unfinished tasks of one state cannot be: the later one is the state's, the other runs without moving it. */
@@ -86,7 +89,12 @@ export const addTask = (adopting: Adopting, row: OriginalRow) =>
       workflowId: visit?.id ?? null,
       workflowState,
       untrusted: untrusted ? 1 : 0,
-      lane: laneKey({ requestedAdapter, requestedProfile, untrusted }),
+      lane: laneKey({
+        requestedAdapter,
+        requestedProfile,
+        untrusted,
+        workflowTemplate: visit?.template ?? null
+      }),
       ready: waits && task.availableAt <= at ? 1 : 0,
       createdBy: actorJson(BY_ADOPTION)
     })
@@ -150,7 +158,7 @@ const addMissingTask = (adopting: Adopting, taskId: string, by: string) =>
       workflowId: null,
       workflowState: null,
       untrusted: 1,
-      lane: laneKey({ requestedAdapter: null, requestedProfile: null, untrusted }),
+      lane: laneKey({ requestedAdapter: null, requestedProfile: null, untrusted, workflowTemplate: null }),
       ready: 0,
       createdBy: actorJson(BY_ADOPTION)
     })

@@ -21,8 +21,8 @@ export interface Adopting {
   readonly at: string
   /** The id of a row that has none: the same in every run. */
   readonly substitute: (table: AdoptedTable, row: OriginalRow) => string
-  /** Ids of workflows of the original, and what they are here. */
-  readonly workflows: Map<number, number>
+  /** Workflows by their id in the original: the id that they have here, and their template. */
+  readonly workflows: Map<number, { readonly id: number; readonly template: string }>
   /** Tasks that were added as running, whose attempts may be open. */
   readonly running: Set<string>
   readonly schedules: Set<string>

@@ -28,7 +28,7 @@ const addWorkflow: Add = (adopting, row) =>
     const { id, ...columns } = workflow
     const there = (yield* sqlite.rows(Rows.WORKFLOW_OF_KEY, { instanceKey: workflow.instanceKey }))[0]
     if (there !== undefined) {
-      adopting.workflows.set(id, Number(there.id))
+      adopting.workflows.set(id, { id: Number(there.id), template: String(there.template) })
       return false
     }
     const isTaken = (yield* sqlite.rows(Rows.WORKFLOW_OF_ID, { id })).length > 0
@@ -39,7 +39,7 @@ const addWorkflow: Add = (adopting, row) =>
       createdBy: actorJson({ surface, name: "original" })
     })
     const given = Number(added[0]?.id)
-    adopting.workflows.set(id, given)
+    adopting.workflows.set(id, { id: given, template: workflow.template })
     if (isTaken)
       remark(
         adopting,
@@ -77,7 +77,7 @@ const addSensorEvent: Add = (adopting, row) =>
       substitute: substitute("sensor_events", row)
     })
     const { sensorEventId } = event
-    const workflow = workflowId === null ? null : (adopting.workflows.get(workflowId) ?? null)
+    const workflow = workflowId === null ? null : (adopting.workflows.get(workflowId)?.id ?? null)
     const added = yield* sqlite.rows(Rows.ADD_SENSOR_EVENT, { ...event, workflowId: workflow })
     if (added.length === 0) {
       if ((yield* sqlite.rows(Rows.HAS_SENSOR_EVENT, { sensorEventId })).length === 0)
@@ -100,7 +100,7 @@ const addEvent: Add = (adopting, row) =>
     if (row.rowid <= adopting.lastEventId) return false
     const event = eventOf(row, adopting.lastEventAt)
     const id = Math.max(event.id, adopting.lastGiven + 1)
-    const ours = event.workflowId === null ? undefined : adopting.workflows.get(event.workflowId)
+    const ours = event.workflowId === null ? undefined : adopting.workflows.get(event.workflowId)?.id
     const workflowId = event.workflowId === null ? null : (ours ?? event.workflowId)
     const moved = workflowId !== event.workflowId
     yield* adopting.sqlite.rows(Rows.ADD_EVENT, {

@@ -18,7 +18,7 @@ import {
   originalTask,
   originalWorkflow
 } from "../../support/original.ts"
-import { add, at, eventsOf, find, inMemory, newTask, Raw, stampAt, text } from "../../support/store.ts"
+import { add, at, claim, eventsOf, find, inMemory, newTask, Raw, stampAt, text } from "../../support/store.ts"
 
 let folder = ""
 let count = 0
@@ -107,6 +107,26 @@ describe("a database that the original has made", () => {
         for (const table of ["tasks", "attempts", "run_events", "workflows", "adoptions"])
           expect(yield* sql(`SELECT count(*) AS n FROM ${table}`)).toEqual([{ n: 0 }])
         for (const { adopted, found } of all(yield* take(EXAMPLE))) expect(adopted).toBe(found)
+      })
+    )
+  )
+
+  it.live("brings tasks that can be claimed, those of workflows too", () =>
+    inStore(
+      Effect.gen(function* () {
+        const file = place()
+        makeOriginal(file, {
+          rows: {
+            workflows: [originalWorkflow("w")],
+            tasks: [
+              originalTask("t", { source: "workflow:1:plan" }),
+              originalTask("u", { source: "github-bridge" })
+            ]
+          }
+        })
+        yield* take(file)
+        for (const attempt of ["a1", "a2"]) expect((yield* claim(attempt, 200))._tag).toBe("Claimed")
+        expect((yield* claim("a3", 200))._tag).toBe("None")
       })
     )
   )
