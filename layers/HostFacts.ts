@@ -93,11 +93,6 @@ export const layer: Layer.Layer<HostFacts> = Layer.succeed(
   HostFacts,
   HostFacts.of({
     exposure: (place) => orNone(() => exposure(place)),
-    namesIn: (folder) =>
-      Effect.map(
-        orNone(() => fs.readdirSync(folder).filter((name) => !name.startsWith("."))),
-        Option.getOrElse((): ReadonlyArray<string> => [])
-      ),
     clockIsKept: orNone(clockIsKept),
     units: Effect.suspend(() => Effect.map(Effect.forEach(managers(), unitsOf), (found) => found.flat()))
   })

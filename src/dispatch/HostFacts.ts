@@ -24,8 +24,6 @@ export class HostFacts extends Context.Tag("agent-runtime/HostFacts")<
   {
     /** None when nothing is there, or it cannot be asked. */
     readonly exposure: (path: string) => Effect.Effect<Option.Option<Exposure>>
-    /** Names in a folder, those with a dot in front left out; none when there is no folder. */
-    readonly namesIn: (folder: string) => Effect.Effect<ReadonlyArray<string>>
     /** Whether the kernel holds its clock for right, as a time service tells it; none when it does not say. */
     readonly clockIsKept: Effect.Effect<Option.Option<boolean>>
     /** Our units of every service manager that answers here. */

@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
-import { chmod, mkdir } from "node:fs/promises"
+import { chmod } from "node:fs/promises"
 import { Schema } from "effect"
 import type { Place, RunOptions } from "../support/binary.ts"
 import { inPlace, queue } from "./inPlace.ts"
@@ -25,17 +25,16 @@ const doctor = async (place: Place, options: RunOptions = {}) => {
   return { code: told.code, ok, of, ids: checks.map(({ id }) => id) }
 }
 
-test("the doctor looks at rights, clock, dispatcher, units, producers and worktrees, and names what mends them", () =>
+test("the doctor looks at rights, clock, dispatcher, units and producers, and names what mends them", () =>
   inPlace({}, async (place) => {
     const well = await doctor(place)
     expect([well.code, well.ok]).toEqual([0, true])
-    expect(well.ids).toEqual(["permissions", "clock", "dispatcher", "units", "producers", "worktrees"])
+    expect(well.ids).toEqual(["permissions", "clock", "dispatcher", "units", "producers"])
     expect(well.of("permissions")).toMatchObject({ problems: [], warnings: [] })
 
     await queue(place)
     await chmod(place.folder, 0o755)
     await chmod(place.state, 0o777)
-    await mkdir(place.path("state", "worktrees", "left"), { recursive: true })
     // A service manager as it answers: one of our units has failed.
     await place.write("run/systemd/private", "")
     await place.write(
@@ -55,7 +54,6 @@ echo '[{"unit":"agent-runtime-dispatch@a.service","load":"loaded","active":"fail
     expect(ill.of("dispatcher")?.warnings).toEqual([
       "1 task waits and no dispatcher is running; agent-runtime dispatch"
     ])
-    expect(ill.of("worktrees")?.warnings[0]).toStartWith("1 worktree lies in")
     const table = await place.run(["healthcheck", "-o", "table"], { env })
     expect(table.stdout).toContain("permissions")
     expect(table.stdout).toContain("chmod 700")

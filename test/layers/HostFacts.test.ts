@@ -38,15 +38,6 @@ describe("what others may do with a file", () => {
   )
 })
 
-it.live("names in a folder leave those with a dot out, and there are none without a folder", () =>
-  Effect.gen(function* () {
-    fs.mkdirSync(join(folder, "w", ".side"), { recursive: true })
-    fs.mkdirSync(join(folder, "w", "one"))
-    expect(yield* asked((facts) => facts.namesIn(join(folder, "w")))).toEqual(["one"])
-    expect(yield* asked((facts) => facts.namesIn(join(folder, "absent")))).toEqual([])
-  })
-)
-
 it.live("the kernel answers whether its clock is kept", () =>
   Effect.gen(function* () {
     expect(typeof Option.getOrNull(yield* asked((facts) => facts.clockIsKept))).toBe("boolean")

@@ -5,7 +5,6 @@ import { HostFacts } from "../../src/dispatch/HostFacts.ts"
 export const hostFacts = (given: Partial<HostFacts["Type"]> = {}): Layer.Layer<HostFacts> =>
   Layer.succeed(HostFacts, {
     exposure: () => Effect.succeed(Option.none()),
-    namesIn: () => Effect.succeed([]),
     clockIsKept: Effect.succeed(Option.some(true)),
     units: Effect.succeed([]),
     ...given

@@ -113,26 +113,6 @@ const unitRows = (units: ReadonlyArray<Unit>): Check => {
   )
 }
 
-const MOST_NAMED = 3
-
-/** Worktrees that attempts left with something in them, for an operator to look at. */
-const worktrees = Effect.gen(function* () {
-  const { stateDir } = yield* RuntimeConfig
-  const folder = `${stateDir}/worktrees`
-  const names = yield* (yield* HostFacts).namesIn(folder)
-  const shown = names.slice(0, MOST_NAMED).join(", ")
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ""
-  return check(
-    "worktrees",
-    [],
-    names.length === 0
-      ? []
-      : [
-          `${names.length === 1 ? "1 worktree lies" : `${names.length} worktrees lie`} in ${folder} (${shown}${more}); take what you want from a kept one, then: git worktree remove --force ${folder}/ATTEMPT`
-        ]
-  )
-})
-
 /** The checks of the host and of the records, each finding with what mends it. */
 export const checks = Effect.gen(function* () {
   const probe = yield* StoreProbe
@@ -144,7 +124,6 @@ export const checks = Effect.gen(function* () {
     yield* clock(records),
     yield* dispatcher(records, units),
     unitRows(units),
-    check("producers", [], doubled(records.produced, yield* now)),
-    yield* worktrees
+    check("producers", [], doubled(records.produced, yield* now))
   ]
 })

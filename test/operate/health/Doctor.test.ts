@@ -180,13 +180,4 @@ describe("the doctor", () => {
       )
     })
   )
-
-  it.effect("names worktrees that were left", () =>
-    Effect.gen(function* () {
-      const facts = { namesIn: () => Effect.succeed(["a", "b", "c", "d"]) }
-      expect((yield* said({ facts })).worktrees?.warnings[0]).toMatch(
-        /^4 worktrees lie in .*\/worktrees \(a, b, c and 1 more\); .*git worktree remove --force/
-      )
-    })
-  )
 })
