@@ -82,7 +82,8 @@ describe("a healthcheck of a person at a terminal", () => {
     profiles: [{ id: "lumen", ...well }],
     adapters: [{ id: "local", mode: "script", reason: "", remedy: "", ...well }],
     store,
-    disk: { path: "/", free_bytes: 1, ...well }
+    disk: { path: "/", free_bytes: 1, ...well },
+    checks: [{ id: "clock", ...well }]
   }
   const page = (changes: Partial<typeof health>) =>
     render(healthcheck.view?.({ ...health, ...changes }) ?? [], {
@@ -91,7 +92,7 @@ describe("a healthcheck of a person at a terminal", () => {
     })
 
   test("says that all is well, and what was looked at", () =>
-    expect(page({})).toBe("health  ok\n\nLooked at\n1 adapter, 1 profile, the store, the disk\n"))
+    expect(page({})).toBe("health  ok\n\nLooked at\n1 adapter, 1 profile, the store, the disk, clock\n"))
 
   test("says what is wrong, since when and what mends it, then what is worth knowing", () =>
     expect(
@@ -130,6 +131,6 @@ Worth knowing
 store: no backup
 
 Looked at
-1 adapter, 1 profile, the store, the disk
+1 adapter, 1 profile, the store, the disk, clock
 `))
 })

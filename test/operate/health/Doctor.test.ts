@@ -28,6 +28,7 @@ const probe = Layer.effect(
   Effect.map(Store, (store) => ({
     health: () => Effect.dieMessage("not asked here"),
     cooldowns: () => Effect.succeed([]),
+    lastOf: () => Effect.dieMessage("not asked here"),
     look: <A, E>(program: (opened: Store["Type"]) => Effect.Effect<A, E>) => program(store)
   }))
 )
