@@ -13,3 +13,18 @@ declare module "*.awk" {
   const text: string
   export default text
 }
+
+declare module "*.md" {
+  const text: string
+  export default text
+}
+
+declare module "*.service" {
+  const text: string
+  export default text
+}
+
+declare module "*.timer" {
+  const text: string
+  export default text
+}

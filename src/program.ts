@@ -38,6 +38,8 @@ const restoring = async (given: Globals) =>
 
 const pruning = async (given: Globals) => (await import("../layers/Keeping.ts")).pruning(await pathOf(given))
 
+const hostFiles = async () => (await import("../layers/deploy/DiskHostFiles.ts")).layer
+
 const throwAway = async () => {
   const { inThrowAwayFolder } = await import("../layers/DemoFiles.ts")
   return inThrowAwayFolder((await import("../layers/Live.ts")).dispatching)
@@ -110,6 +112,8 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   prune: async () => bind((await import("./cli/Prune.ts")).prune, pruning),
   adopt: async () => bind((await import("./cli/Adopt.ts")).adopt, adopting),
   complete: async () => bind((await import("./cli/Complete.ts")).complete, present),
+  "agent-init": async () => bind((await import("./cli/Install.ts")).agentInit, hostFiles),
+  "install-units": async () => bind((await import("./cli/Install.ts")).installUnits, hostFiles),
   "config-schema": async () => bind((await import("./cli/ConfigSchema.ts")).configSchema, nothing),
   demo: async () => bind((await import("./cli/Demo.ts")).demo, throwAway)
 }

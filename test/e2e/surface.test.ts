@@ -61,6 +61,8 @@ const commands = [
   "backup-verify",
   "restore",
   "prune",
+  "agent-init",
+  "install-units",
   "config-schema",
   "demo"
 ]

@@ -1,0 +1,178 @@
+import { Effect, Option, Schema } from "effect"
+import { HostFiles, type Template } from "../artifact/HostFiles.ts"
+import { absolute } from "../config/Paths.ts"
+import { wireStruct } from "../domain/Wire.ts"
+import { agentName, ChangedFile, carryOut, listed, type Planned, plan, shellWord, told } from "./HostSetup.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+
+export type Scope = "user" | "system"
+export type Mode = "resident" | "timer"
+
+/** The program that the templates name, by scope; `%h` is the home folder of the user. */
+const PROGRAM = {
+  user: "%h/agent-runtime/dist/agent-runtime",
+  system: "/opt/agent-runtime/dist/agent-runtime"
+}
+const SYSTEM_USER = "agent-runtime"
+const SYSTEM_HOME = "/var/lib/agent-runtime"
+const SYSTEM_UNITS = "/etc/systemd/system"
+
+export interface Wanted {
+  readonly scope: Scope
+  readonly mode: Mode
+  readonly program: Option.Option<string>
+}
+
+/** What the units run: what was asked for, else the program that runs now where the units can reach it. */
+const programOf = ({ program, scope }: Wanted) =>
+  Effect.gen(function* () {
+    const { place } = yield* HostFiles
+    if (Option.isSome(program)) return absolute(place.cwd, place.home, program.value)
+    // The hardened units see no home folder.
+    const running = Option.filter(
+      place.program,
+      (path) => scope === "user" || !/^\/(home|root|run\/user|tmp)\//.test(path)
+    )
+    const standard = PROGRAM[scope].replace("%h", place.home)
+    return Option.getOrElse(running, () => standard)
+  })
+
+/** A path as a word of ExecStart: blanks are quoted, `%` and `$` stand for themselves (systemd.service(5)). */
+const unitWord = (path: string): string => {
+  const plain = path.replaceAll("%", "%%").replaceAll("$", "$$$$")
+  return /[\s"'\\;]/.test(plain) ? `"${plain.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : plain
+}
+
+const rendered = ({ text }: Template, scope: Scope, program: string, home: string): string =>
+  program === PROGRAM[scope].replace("%h", home)
+    ? text
+    : text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${unitWord(program)}`)
+
+/** The folder of the units. */
+const folderOf = (scope: Scope) =>
+  Effect.map(HostFiles, ({ place }) =>
+    scope === "system" ? SYSTEM_UNITS : `${place.configHome}/systemd/user`
+  )
+
+/** The units as they should be; where other texts are there, `replaced`. */
+export const planUnits = Effect.fn("Units.plan")(function* (wanted: Wanted) {
+  const files = yield* HostFiles
+  const folder = yield* folderOf(wanted.scope)
+  const program = yield* programOf(wanted)
+  if (/[\n\r\0]/.test(program))
+    return yield* new Refusal({
+      code: "program_invalid",
+      message: `${JSON.stringify(program)} cannot stand in a unit`,
+      hint: "give the program a path without line breaks",
+      exitCode: 2
+    })
+  const planned = yield* Effect.forEach(files.units(wanted.scope), (template) =>
+    plan({
+      path: `${folder}/${template.name}`,
+      text: rendered(template, wanted.scope, program, files.place.home),
+      rights: "everybody"
+    })
+  )
+  return { folder, program, planned }
+})
+
+/** The file that the units hand to the program as its configuration. */
+export const hostConfig = (scope: Scope, agent: string) =>
+  Effect.map(HostFiles, ({ place }) => {
+    const folder = scope === "system" ? "/etc" : place.configHome
+    return `${folder}/agent-runtime/runtime.${agent}.host.json`
+  })
+
+/** The commands that make systemd run an agent, in their order. */
+export const systemctl = ({ mode, scope }: Pick<Wanted, "mode" | "scope">, agent: string) => {
+  const ctl = scope === "user" ? "systemctl --user" : "systemctl"
+  const unit = (kind: string) => `agent-runtime-${kind.replace("@", `@${agent}`)}`
+  const [run, other] = [unit("dispatch@.service"), unit("dispatch@.timer")]
+  const [chosen, left] = mode === "resident" ? [run, other] : [other, run]
+  return [
+    `${ctl} daemon-reload`,
+    // Enabled both, they would turn each other off when the host starts.
+    `${ctl} disable ${left}`,
+    `${ctl} enable --now ${unit("operator@.service")} ${chosen}`,
+    ...(scope === "user" ? ["loginctl enable-linger"] : [])
+  ]
+}
+
+const NAME = "NAME"
+
+const systemPreparation = (agent: string) =>
+  Effect.gen(function* () {
+    const files = yield* HostFiles
+    const users = yield* Effect.orElseSucceed(files.read("/etc/passwd"), Option.none)
+    const hasUser = Option.exists(users, (text) => `\n${text}`.includes(`\n${SYSTEM_USER}:`))
+    const config = yield* hostConfig("system", agent)
+    const hasConfig = Option.isSome(yield* Effect.orElseSucceed(files.read(config), Option.none))
+    const own = yield* hostConfig("user", agent)
+    return [
+      ...(hasUser
+        ? []
+        : [
+            `useradd --system --user-group --home-dir ${SYSTEM_HOME} --shell /usr/sbin/nologin ${SYSTEM_USER}`
+          ]),
+      ...(hasConfig
+        ? []
+        : [
+            `install -d -m 0750 -g ${SYSTEM_USER} /etc/agent-runtime`,
+            `install -m 0640 -g ${SYSTEM_USER} ${shellWord(own)} ${config}`
+          ])
+    ]
+  })
+
+/**
+ * Puts the systemd units in their place, all or none. Units that are there with another text are refused, unless
+ * `force` is set; `dryRun` writes nothing. Answers the commands that start an agent with them.
+ */
+export const installUnits = operation({
+  name: "units.install",
+  role: "operate",
+  output: wireStruct({
+    scope: Schema.Literal("user", "system"),
+    mode: Schema.Literal("resident", "timer"),
+    agent: Schema.NullOr(Schema.String),
+    dryRun: Schema.Boolean,
+    program: Schema.String,
+    units: Schema.Array(ChangedFile),
+    next: Schema.Array(Schema.String)
+  }),
+  run: Effect.fn("Units.install")(function* (
+    input: Wanted & {
+      readonly agent: Option.Option<string>
+      readonly dryRun: boolean
+      readonly force: boolean
+    }
+  ) {
+    const agent = yield* Effect.transposeMapOption(input.agent, agentName)
+    const { planned, program } = yield* planUnits(input)
+    if (!input.force) yield* refuseOthers(planned)
+    if (!input.dryRun) yield* carryOut(planned)
+    const name = Option.getOrElse(agent, () => NAME)
+    const before = input.scope === "system" ? yield* systemPreparation(name) : []
+    const { dryRun, mode, scope } = input
+    return {
+      scope,
+      mode,
+      agent: Option.getOrNull(agent),
+      dryRun,
+      program,
+      units: told(planned),
+      next: [...before, ...systemctl(input, name)]
+    }
+  })
+})
+
+const refuseOthers = (planned: ReadonlyArray<Planned>) => {
+  const others = planned.filter(({ change }) => change === "replaced").map(({ file }) => file.path)
+  return others.length === 0
+    ? Effect.void
+    : new Refusal({
+        code: "unit_differs",
+        message: `${listed(others)} ${others.length === 1 ? "is" : "are"} there with another text; nothing was written`,
+        hint: "--force replaces them; what is to differ on this host belongs into a drop-in (systemctl edit)."
+      })
+}
