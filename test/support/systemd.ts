@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -6,29 +6,32 @@ import { join } from "node:path"
 const MANAGER = "/lib/systemd/systemd"
 /** Without this folder systemd takes the host for one that another init has booted (sd_booted(3)). */
 const BOOTED = "/run/systemd/system"
+/** Says that a test has made it, and that the last one to end removes it. */
+const OURS = "/run/systemd/agent-runtime-tests"
+const COMMAND = [MANAGER, "--user", "--log-target=null"]
 const STARTS_WITHIN_MS = 5_000
 
 /** A systemd of our own, as that of a user: its units live and die with it. */
 export class Systemd {
   private constructor(
-    private readonly folder: string,
-    private readonly manager: Bun.Subprocess,
-    private readonly madeBooted: boolean
+    /** The home folder of its user, and its XDG_RUNTIME_DIR. */
+    readonly folder: string,
+    private readonly manager: Bun.Subprocess
   ) {}
 
   /** Starts one; undefined where that is not possible: no systemd, no rights. */
   static async start(): Promise<Systemd | undefined> {
     if (process.getuid?.() !== 0 || !existsSync(MANAGER) || Bun.which("systemctl") === null) return undefined
     const folder = await mkdtemp(join(tmpdir(), "agent-runtime-systemd-"))
-    const madeBooted = !existsSync(BOOTED)
-    if (madeBooted) mkdirSync(BOOTED, { recursive: true })
-    const manager = Bun.spawn([MANAGER, "--user", "--log-target=null"], {
+    if (!existsSync(BOOTED)) mkdirSync(OURS, { recursive: true })
+    mkdirSync(BOOTED, { recursive: true })
+    const manager = Bun.spawn(COMMAND, {
       env: environment(folder),
       stdin: "ignore",
       stdout: "ignore",
       stderr: "ignore"
     })
-    const systemd = new Systemd(folder, manager, madeBooted)
+    const systemd = new Systemd(folder, manager)
     const socket = join(folder, "systemd", "private")
     const late = Bun.nanoseconds() + STARTS_WITHIN_MS * 1e6
     while (!existsSync(socket)) {
@@ -43,8 +46,15 @@ export class Systemd {
 
   /** Runs `systemctl --user`, or another of its tools, and answers what it printed on both streams. */
   async run(program: "systemctl" | "systemd-run", ...args: ReadonlyArray<string>) {
-    const child = Bun.spawn([program, "--user", ...args], {
-      env: environment(this.folder),
+    const { code, err, out } = await this.inHome([program, "--user", ...args])
+    return { code, text: `${out}${err}` }
+  }
+
+  /** Runs a program in the surroundings of this user, and answers what it told. */
+  async inHome(command: ReadonlyArray<string>, env: Readonly<Record<string, string>> = {}) {
+    const child = Bun.spawn([...command], {
+      cwd: this.folder,
+      env: { ...environment(this.folder), ...env },
       stdin: "ignore",
       stdout: "pipe",
       stderr: "pipe"
@@ -54,7 +64,7 @@ export class Systemd {
       new Response(child.stderr).text(),
       child.exited
     ])
-    return { code, text: `${out}${err}` }
+    return { code, out, err }
   }
 
   /** A property of a unit. */
@@ -68,10 +78,21 @@ export class Systemd {
     const alarm = setTimeout(() => this.manager.kill("SIGKILL"), STARTS_WITHIN_MS)
     await this.manager.exited
     clearTimeout(alarm)
-    if (this.madeBooted && existsSync(BOOTED)) rmdirSync(BOOTED)
+    if (existsSync(OURS) && !isAnyAlive())
+      for (const made of [BOOTED, OURS]) if (existsSync(made)) rmdirSync(made)
     await rm(this.folder, { recursive: true, force: true })
   }
 }
+
+/** Whether another test's manager still needs the folder. */
+const isAnyAlive = () =>
+  readdirSync("/proc").some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, "utf8") === `${COMMAND.join("\0")}\0`
+    } catch {
+      return false // It ended meanwhile, or is no process.
+    }
+  })
 
 const environment = (folder: string) => ({
   PATH: process.env.PATH ?? "/usr/bin:/bin",
