@@ -21,8 +21,8 @@ field() {
 
 runtime() { timeout -k 10 300 "${program:-$binary}" "$@" --config "$config" -o json; }
 units() { systemctl --user "$@"; }
-is_up() { [[ $(units is-active "$1") =~ ^(active|activating|reloading)$ ]]; }
-was_up() { [[ " ${up[*]:-} " == *" $1 "* ]]; }
+start() { timeout -k 10 180 systemctl --user start "$@"; }
+was_up() { [[ " ${up[*]:-} ${waiting[*]:-} " == *" $1 "* ]]; }
 
 last_event() { runtime events --limit 1 | field events.0.id; }
 
@@ -50,7 +50,7 @@ place() {
   cycle=agent-runtime-run-once@$agent.service
   export XDG_RUNTIME_DIR=${XDG_RUNTIME_DIR:-/run/user/$(id -u)}
   if [ -e "$repo/.git" ]; then kind=git; elif [ -d "$repo" ]; then kind=files; else kind=none; fi
-  number=0 paused_here=no synced=no rebuilt=no opened=no api_open=no up=()
+  number=0 paused_here=no synced=no rebuilt=no opened=no api_open=no up=() waiting=()
 }
 
 refuse() {
@@ -70,7 +70,12 @@ look() {
   local status unit
   status=$(runtime status) || refuse 'the version that is there cannot open its store; mend that first'
   was_paused=$(field dispatch_paused.paused <<<"$status")
-  for unit in "$operator" "$resident" "$timer"; do ! is_up "$unit" || up+=("$unit"); done
+  for unit in "$operator" "$resident" "$timer"; do
+    case "$(units is-active "$unit")" in
+      active | reloading) up+=("$unit") ;;
+      activating) waiting+=("$unit") ;;
+    esac
+  done
   if [ "$kind" = git ]; then
     old=$(git -C "$repo" rev-parse HEAD) || refuse "$repo is no git checkout that can be read"
     [ -z "$(git -C "$repo" status --porcelain --untracked-files=no)" ] ||
@@ -84,7 +89,7 @@ look() {
   note "version   $old_version ($old)"
   note "target    $target"
   note "config    $config"
-  note "running   ${up[*]:-no unit of $agent}"
+  note "running   ${up[*]:-no unit of $agent}${waiting[*]:+, starting ${waiting[*]}}"
   [ "$was_paused" != true ] || note 'dispatch is paused, and will stay so'
 }
 
@@ -161,12 +166,12 @@ restart() {
     return 0
   fi
   units daemon-reload || return 1
-  ! was_up "$resident" || units start "$resident" || return 1
+  ! was_up "$resident" || start "$resident" || return 1
   if was_up "$timer"; then
-    units start "$cycle" && units start "$timer" || return 1
+    start "$cycle" && start "$timer" || return 1
   fi
   was_up "$operator" || return 0
-  units start "$operator" || return 1
+  start "$operator" || return 1
   local try
   for try in 1 2 3 4 5 6 7 8; do
     if answers; then api_open=yes; return 0; fi
@@ -219,9 +224,11 @@ data_back() {
 }
 
 services_back() {
+  # What waited for its turn waits again.
+  [ "${#waiting[@]}" -eq 0 ] || units start --no-block "${waiting[@]}"
   [ "${#up[@]}" -gt 0 ] || return 0
   units reset-failed "${up[@]}" 2>/dev/null
-  units start "${up[@]}"
+  start "${up[@]}"
 }
 
 go_back() {

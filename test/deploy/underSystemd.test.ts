@@ -1,95 +1,9 @@
 import { expect, setDefaultTimeout } from "bun:test"
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
-import { dirname, join } from "node:path"
-import { binary } from "../support/binary.ts"
+import { rmSync, writeFileSync } from "node:fs"
 import { needs } from "../support/needs.ts"
-import { Systemd } from "../support/systemd.ts"
+import { AGENT, Agent, cycle, resident, timer } from "./agent.ts"
 
 setDefaultTimeout(60_000)
-
-const AGENT = "ember"
-const resident = `agent-runtime-dispatch@${AGENT}.service`
-const timer = `agent-runtime-dispatch@${AGENT}.timer`
-const cycle = `agent-runtime-run-once@${AGENT}.service`
-
-/** An agent that `agent-init` has made, with its units under a service manager of its own. */
-class Agent {
-  private constructor(
-    readonly systemd: Systemd,
-    private readonly program: string
-  ) {}
-
-  static async in(body: (agent: Agent) => Promise<void>) {
-    const systemd = await Systemd.start()
-    if (systemd === undefined) throw new Error("systemd did not start")
-    try {
-      const agent = new Agent(systemd, await binary())
-      const made = await systemd.inHome([agent.program, "agent-init", AGENT])
-      expect(made).toMatchObject({ code: 0, err: "" })
-      // Faster than on a host, so that a test need not wait.
-      agent.dropIn("agent-runtime-dispatch@.service", "Service", "RestartSec=100ms")
-      agent.dropIn(
-        "agent-runtime-dispatch@.timer",
-        "Timer",
-        "OnActiveSec=\nOnActiveSec=1\nOnUnitInactiveSec=1"
-      )
-      await agent.ctl("daemon-reload")
-      await body(agent)
-    } finally {
-      await systemd.run("systemctl", "kill", "--signal=KILL", "agent-runtime-*")
-      await systemd.end()
-    }
-  }
-
-  path(...parts: ReadonlyArray<string>) {
-    return join(this.systemd.folder, ...parts)
-  }
-
-  dropIn(unit: string, section: string, lines: string) {
-    const file = this.path(".config/systemd/user", `${unit}.d`, `${section}.conf`)
-    mkdirSync(dirname(file), { recursive: true })
-    appendFileSync(file, `[${section}]\n${lines}\n`)
-  }
-
-  async ctl(...args: ReadonlyArray<string>) {
-    expect(await this.systemd.run("systemctl", ...args)).toMatchObject({ code: 0 })
-  }
-
-  async ask(...args: ReadonlyArray<string>) {
-    const config = this.path(`.config/agent-runtime/runtime.${AGENT}.host.json`)
-    const told = await this.systemd.inHome([this.program, ...args, "--config", config])
-    expect({ args, code: told.code, err: told.err }).toEqual({ args, code: 0, err: "" })
-    return JSON.parse(told.out)
-  }
-
-  async queue(): Promise<string> {
-    return (await this.ask("intake", "--json", '{"kind":"note","source":"test","payload":{"a":"b"}}')).task_id
-  }
-
-  /** Makes the adapter of this agent run a script instead. */
-  script(text: string) {
-    const file = this.path("deploy", AGENT, "base/adapters/local.sh")
-    writeFileSync(file, `#!/bin/sh\n${text}\n`)
-  }
-
-  is(unit: string, property: string) {
-    return this.systemd.show(unit, property)
-  }
-
-  async until(what: string, isSo: () => Promise<boolean>) {
-    for (let tries = 0; tries < 400; tries++) {
-      if (await isSo()) return
-      await Bun.sleep(50)
-    }
-    throw new Error(`it never came to that: ${what}`)
-  }
-
-  ended(id: string) {
-    return this.until(`the task ${id} is completed`, async () => {
-      return (await this.ask("task-show", id)).task.status === "completed"
-    })
-  }
-}
 
 const underSystemd = (name: string, body: (agent: Agent) => Promise<void>) =>
   needs("systemd")(name, () => Agent.in(body), 60_000)
@@ -153,6 +67,8 @@ underSystemd(
     await agent.ctl("start", resident)
     expect(await agent.is(timer, "ActiveState")).toBe("inactive")
     await agent.ended(await agent.queue())
+    // In one go, whatever runs: their order has no circle.
+    for (let times = 0; times < 5; times++) await agent.ctl("stop", timer, cycle, resident)
   }
 )
 
@@ -168,11 +84,10 @@ underSystemd("a dispatcher that cannot start ends in a state that says so", asyn
   })
   expect(await agent.is(resident, "Result")).toBe("exit-code")
   expect(await agent.is(resident, "ExecMainStatus")).toBe("1")
+  // Nobody starts it by mistake; who has mended the cause lifts the limit.
+  expect((await agent.systemd.run("systemctl", "start", resident)).code).not.toBe(0)
   rmSync(agent.path(".config/systemd/user/agent-runtime-dispatch@.service.d"), { recursive: true })
   await agent.ctl("daemon-reload")
-  // The limit still holds; who has mended the cause lifts it.
-  expect((await agent.systemd.run("systemctl", "start", resident)).code).not.toBe(0)
-  await agent.ctl("reset-failed", resident)
   await agent.ctl("start", resident)
 })
 

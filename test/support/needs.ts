@@ -1,4 +1,5 @@
 import { test } from "bun:test"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
 
 const works = (command: ReadonlyArray<string>): boolean => {
@@ -29,6 +30,9 @@ const probes = {
   git: () => Bun.which("git") !== null,
   perl: () => Bun.which("perl") !== null,
   systemd: () => works([process.execPath, join(import.meta.dir, "systemd.ts")]),
+  "systemd-analyze": () => Bun.which("systemd-analyze") !== null,
+  sshd: () => existsSync("/usr/sbin/sshd") && Bun.which("ssh") !== null,
+  rsync: () => Bun.which("rsync") !== null,
   tmpfs: () =>
     works(["sh", "-c", 'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d"; rmdir "$d"']),
   ip: () => Bun.which("ip") !== null,
