@@ -25,12 +25,20 @@ const file = (path: string, text: string, rights: HostFile["rights"] = "everybod
   rights
 })
 
+/** What the templates leave open beside the agent. */
+interface Open {
+  readonly program: string
+  /** The host override. */
+  readonly config: string
+}
+
 /** Puts the words of an agent in the places that the templates leave open. */
-const filled = ({ agent, folder }: Place, program: string, { name, text }: Template): Template => {
+const filled = ({ agent, folder }: Place, open: Open, { name, text }: Template): Template => {
   const words: Readonly<Record<string, string>> = {
     agent,
     package: folder,
-    programs: folderOf(program)
+    programs: folderOf(open.program),
+    config: open.config
   }
   // A path means itself in JSON, and in the commands of a page.
   const asText = name.endsWith(".json") ? (word: string) => JSON.stringify(word).slice(1, -1) : shellWord
@@ -43,12 +51,12 @@ const filled = ({ agent, folder }: Place, program: string, { name, text }: Templ
 }
 
 /** The package's files; where no example configuration is in reach, one of its own comes along. */
-const packageFiles = (at: Place, program: string) =>
+const packageFiles = (at: Place, open: Open) =>
   Effect.gen(function* () {
     const { folder } = at
     const files = yield* HostFiles
     const example = yield* Effect.orElseSucceed(files.read(absolute(folder, "/", EXAMPLE)), Option.none)
-    const own = files.agentPackage.map((template) => filled(at, program, template))
+    const own = files.agentPackage.map((template) => filled(at, open, template))
     if (Option.isSome(example)) return own.map(({ name, text }) => file(`${folder}/${name}`, text))
     return [
       ...own.map(({ name, text }) => file(`${folder}/${name}`, text.replaceAll(EXAMPLE, OWN_EXAMPLE))),
@@ -114,7 +122,10 @@ export const agentInit = operation({
     const at: Place = { agent, folder: absolute(place.cwd, place.home, dir), port: input.port }
     const { program, units } = yield* unitsOf(input.mode)
     const override = yield* overrideFile(at)
-    const own = yield* Effect.forEach([...(yield* packageFiles(at, program)), override], plan)
+    const own = yield* Effect.forEach(
+      [...(yield* packageFiles(at, { program, config: override.path })), override],
+      plan
+    )
     yield* refuseExisting(own)
     const all = [...own, ...units]
     if (!input.dryRun) yield* carryOut(all)

@@ -54,7 +54,7 @@ const failing: ReadonlyArray<readonly [step: string, version: Partial<Version>, 
   ["healthcheck", { instead: { healthcheck: `${"$0"} status >/dev/null; echo not ok; exit 1` } }, "not ok"],
   ["migrate", { instead: { status: "exit 3" } }, "FAILED: migrate"],
   ["restart", { instead: { dispatch: "exit 1" } }, "FAILED: restart"],
-  ["restart", { instead: { serve: "exit 1" } }, "does not stay up"]
+  ["restart", { instead: { serve: "sleep 0.5; exit 1" } }, "does not stay up"]
 ]
 
 for (const [step, version, says] of failing)
