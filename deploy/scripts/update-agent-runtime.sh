@@ -86,10 +86,11 @@ fi
 
 if [ "$kind" = files ] && [ "$dry" = no ]; then
   printf 'sending the files of %s\n' "$root"
+  incoming=$(there receive "${settings[@]}") || exit 1
   rsync -a --delete --rsh "${ssh[*]}" \
     --exclude /.git --exclude /node_modules --exclude /dist --exclude /.agents --exclude /state \
     --exclude /config/runtime.json --exclude '*.env' --exclude '*.db' --exclude '*.db-*' --exclude '*.host.json' \
-    "$root/" "$host:.cache/agent-runtime/incoming-$agent/" || {
+    "$root/" "$host:$incoming/" || {
     printf 'update-agent-runtime: the files did not arrive; nothing was changed there\n' >&2
     exit 1
   }

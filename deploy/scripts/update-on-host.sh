@@ -291,6 +291,7 @@ main() {
   place "$@"
   case "$verb" in
     kind) say "$kind" ;;
+    receive) mkdir -p -m 700 "$incoming" && say "$incoming" ;;
     look)
       look
       say "would do: ${STEPS[*]}"

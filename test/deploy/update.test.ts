@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { binary } from "../support/binary.ts"
 import { laterVersion } from "../support/laterVersion.ts"
@@ -195,7 +195,7 @@ updating("an update goes on when the connection breaks, and its log tells how it
   const update = host.start()
   const updates = host.agent.path(".local/state/agent-runtime/updates")
   const log = () =>
-    readdirSync(updates, { recursive: true, encoding: "utf8" })
+    (existsSync(updates) ? readdirSync(updates, { recursive: true, encoding: "utf8" }) : [])
       .filter((name) => name.endsWith("/log"))
       .map((name) => readFileSync(join(updates, name), "utf8"))
       .join("")
