@@ -1,0 +1,127 @@
+import { expect } from "bun:test"
+import { Effect, Option, Schema } from "effect"
+import { installUnits } from "../../src/operate/Units.ts"
+import { it } from "../support/effect.ts"
+import { type FakeHost, fakeHost } from "../support/hostFiles.ts"
+
+const ACTOR = { surface: "cli", name: "test" } as const
+const UNIT = "/home/dev/.config/systemd/user/agent-runtime-operator@.service"
+const TEXT = "# user\nExecStart=%h/agent-runtime/dist/agent-runtime serve\n"
+
+const usual = {
+  scope: "user" as "user" | "system",
+  mode: "resident" as "resident" | "timer",
+  agent: Option.some("ember"),
+  program: Option.none<string>(),
+  dryRun: false,
+  force: false
+}
+
+const installed = (host: FakeHost, input: Partial<typeof usual> = {}) => {
+  const { disk, layer } = fakeHost(host)
+  return installUnits.run({ ...usual, ...input }, ACTOR).pipe(
+    Effect.flatMap(Schema.encode(installUnits.output)),
+    Effect.map((told) => ({ told, disk })),
+    Effect.provide(layer)
+  )
+}
+
+it.effect(
+  "units are as the templates where the program lies where those say, and the commands start the agent",
+  () =>
+    Effect.gen(function* () {
+      const { disk, told } = yield* installed({})
+      expect(disk.get(UNIT)).toBe(TEXT)
+      expect(told).toMatchObject({
+        scope: "user",
+        agent: "ember",
+        units: [{ path: UNIT, change: "created" }],
+        next: [
+          "systemctl --user daemon-reload",
+          "systemctl --user disable agent-runtime-dispatch@ember.timer",
+          "systemctl --user enable --now agent-runtime-operator@ember.service agent-runtime-dispatch@ember.service",
+          "loginctl enable-linger"
+        ]
+      })
+    })
+)
+
+it.effect("in timer mode the commands turn the resident one off", () =>
+  Effect.gen(function* () {
+    const { told } = yield* installed({}, { mode: "timer", agent: Option.none() })
+    expect(told.agent).toBeNull()
+    expect(told.next).toContain("systemctl --user disable agent-runtime-dispatch@NAME.service")
+    expect(told.next.join("\n")).toContain("agent-runtime-dispatch@NAME.timer")
+  })
+)
+
+it.effect("a program that lies elsewhere stands in the units, whatever its path is", () =>
+  Effect.gen(function* () {
+    const line = (program: string, host: FakeHost = {}) =>
+      Effect.map(
+        installed(host, { program: Option.some(program) }),
+        ({ disk }) => disk.get(UNIT)?.split("\n")[1]
+      )
+    expect(yield* line("~/bin/agent-runtime")).toBe("ExecStart=/home/dev/bin/agent-runtime serve")
+    expect(yield* line("dist/x")).toBe("ExecStart=/home/dev/agent-runtime/dist/x serve")
+    expect(yield* line('/a b/100%$HOME"')).toBe('ExecStart="/a b/100%%$$HOME\\"" serve')
+    const running = { place: { program: Option.some("/usr/local/bin/agent-runtime") } }
+    const { disk } = yield* installed(running)
+    expect(disk.get(UNIT)).toContain("ExecStart=/usr/local/bin/agent-runtime serve")
+    expect((yield* Effect.flip(installed({}, { program: Option.some("/a\nb") }))).message).toContain(
+      "cannot stand"
+    )
+  })
+)
+
+it.effect(
+  "a unit of another text is refused and nothing is written; force replaces it, the same text is none",
+  () =>
+    Effect.gen(function* () {
+      const files = { [UNIT]: "mine\n" }
+      const refused = yield* Effect.flip(installed({ files }))
+      expect(refused).toMatchObject({ _tag: "Refusal", code: "unit_differs", exitCode: 1 })
+      expect(refused.message).toContain(UNIT)
+      const { disk, told } = yield* installed({ files }, { force: true })
+      expect(told.units).toEqual([{ path: UNIT, change: "replaced" }])
+      expect(disk.get(UNIT)).toBe(TEXT)
+      const again = yield* installed({ files: { [UNIT]: TEXT } })
+      expect(again.told.units).toEqual([{ path: UNIT, change: "unchanged" }])
+    })
+)
+
+it.effect("a dry run tells the same and writes nothing", () =>
+  Effect.gen(function* () {
+    const { disk, told } = yield* installed({}, { dryRun: true })
+    expect(told).toMatchObject({ dry_run: true, units: [{ path: UNIT, change: "created" }] })
+    expect(disk.size).toBe(0)
+  })
+)
+
+it.effect("for the system the user and the configuration come first, where they are missing", () =>
+  Effect.gen(function* () {
+    const system = { scope: "system" as const, dryRun: true }
+    const bare = yield* installed({}, system)
+    expect(bare.told.next.slice(0, 3)).toEqual([
+      "useradd --system --user-group --home-dir /var/lib/agent-runtime --shell /usr/sbin/nologin agent-runtime",
+      "install -d -m 0750 -g agent-runtime /etc/agent-runtime",
+      "install -m 0640 -g agent-runtime /home/dev/.config/agent-runtime/runtime.ember.host.json /etc/agent-runtime/runtime.ember.host.json"
+    ])
+    // The hardened units see no home folder, so not the program in it either.
+    expect(bare.told.program).toBe("/opt/agent-runtime/dist/agent-runtime")
+    const files = {
+      "/etc/passwd":
+        "root:x:0:0::/root:/bin/sh\nagent-runtime:x:990:990::/var/lib/agent-runtime:/bin/false\n",
+      "/etc/agent-runtime/runtime.ember.host.json": "{}"
+    }
+    expect((yield* installed({ files }, system)).told.next[0]).toBe("systemctl daemon-reload")
+  })
+)
+
+for (const name of ["", "Ember", "a/b", "../x", "-x", "a--b", "x".repeat(33), "scripts", "a b", "a%i"])
+  it.effect(`${JSON.stringify(name)} is no name for an agent`, () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(installed({}, { agent: Option.some(name) }))
+      expect(error).toMatchObject({ _tag: "Refusal", code: "agent_name_invalid", exitCode: 2 })
+    })
+  )
