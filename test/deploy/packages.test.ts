@@ -69,7 +69,8 @@ test("a check-in is blocked, and says why, until the host has a command for it; 
   }))
 
 test("every command that the pages name exists, with the options that they give it", async () => {
-  const definitions = new Map(program("1").commands.map(({ definition }) => [definition.name, definition]))
+  const { commands } = await program("1")
+  const definitions = new Map(commands.map(({ definition }) => [definition.name, definition]))
   const pages = [
     ...agents.map((agent) => `${agent}/DEPLOY.md`),
     "CLONE_CONTRACT.md",
