@@ -2,6 +2,7 @@ import { expect } from "bun:test"
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { binary } from "../support/binary.ts"
+import { freePort } from "../support/sshd.ts"
 import { Systemd } from "../support/systemd.ts"
 
 export const AGENT = "ember"
@@ -12,6 +13,9 @@ export const cycle = `agent-runtime-run-once@${AGENT}.service`
 
 /** An agent that `agent-init` has made, with its units under a service manager of its own. */
 export class Agent {
+  /** Where its API answers. */
+  readonly port = freePort()
+
   private constructor(
     readonly systemd: Systemd,
     /** What is run for this agent; the units may run another program. */
@@ -28,7 +32,7 @@ export class Agent {
         expect(
           await systemd.inHome([agent.program, "install-units", "--program", join(systemd.folder, program)])
         ).toMatchObject({ code: 0, err: "" })
-      const made = await systemd.inHome([agent.program, "agent-init", AGENT])
+      const made = await systemd.inHome([agent.program, "agent-init", AGENT, "--port", String(agent.port)])
       expect(made).toMatchObject({ code: 0, err: "" })
       // Faster than on a host, so that a test need not wait.
       agent.dropIn("agent-runtime-dispatch@.service", "Service", "RestartSec=100ms")
@@ -64,6 +68,14 @@ export class Agent {
     const told = await this.systemd.inHome([this.program, ...args, "--config", config])
     expect({ args, code: told.code, err: told.err }).toEqual({ args, code: 0, err: "" })
     return JSON.parse(told.out)
+  }
+
+  /** What the API answers, undefined while it does not. */
+  api(path: string): Promise<unknown> {
+    return fetch(`http://127.0.0.1:${this.port}${path}`).then(
+      (answer) => answer.json(),
+      () => undefined
+    )
   }
 
   async queue(): Promise<string> {

@@ -2,7 +2,7 @@ import { expect } from "bun:test"
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { freePort, Sshd } from "../support/sshd.ts"
+import { Sshd } from "../support/sshd.ts"
 import { AGENT, Agent, operator, resident } from "./agent.ts"
 
 /** The folder of the scripts under test. */
@@ -28,7 +28,10 @@ exec ${program} "$@"
 
 /** A host with an agent at work, an origin with versions to go to, and an sshd. */
 export class Host {
-  readonly port = freePort()
+  get port() {
+    return this.agent.port
+  }
+
   private constructor(
     readonly agent: Agent,
     readonly sshd: Sshd
@@ -83,11 +86,8 @@ export class Host {
     return this.agent.path(`.config/agent-runtime/runtime.${AGENT}.host.json`)
   }
 
-  answers() {
-    return fetch(`http://127.0.0.1:${this.port}/api/heartbeat`).then(
-      ({ ok }) => ok,
-      () => false
-    )
+  async answers() {
+    return (await this.agent.api("/api/heartbeat")) !== undefined
   }
 
   /** Makes a version the newest of origin's main. */

@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { rmSync, writeFileSync } from "node:fs"
 import { needs } from "../support/needs.ts"
-import { AGENT, Agent, cycle, resident, timer } from "./agent.ts"
+import { AGENT, Agent, cycle, operator, resident, timer } from "./agent.ts"
 
 setDefaultTimeout(60_000)
 
@@ -69,6 +69,28 @@ underSystemd(
     await agent.ended(await agent.queue())
     // In one go, whatever runs: their order has no circle.
     for (let times = 0; times < 5; times++) await agent.ctl("stop", timer, cycle, resident)
+  }
+)
+
+underSystemd(
+  "the operator unit serves, beside whatever dispatches, and is there again when it was killed",
+  async (agent) => {
+    agent.dropIn("agent-runtime-operator@.service", "Service", "RestartSec=100ms")
+    await agent.ctl("daemon-reload")
+    await agent.ctl("enable", "--now", operator, resident)
+    const answers = async () => (await agent.api("/api/heartbeat")) !== undefined
+    await agent.until("the API answers", answers)
+    await agent.ended(await agent.queue())
+    expect(await agent.api("/api/state")).toMatchObject({ runtime_name: AGENT, counts: { completed: 1 } })
+    await agent.ctl("daemon-reexec")
+    const pid = await agent.is(operator, "MainPID")
+    expect(await agent.api("/api/heartbeat")).toMatchObject({ ok: true })
+    process.kill(Number(pid), "SIGKILL")
+    await agent.until("the API answers again", async () => {
+      return (await agent.is(operator, "MainPID")) !== pid && (await answers())
+    })
+    await agent.ctl("stop", operator)
+    expect(await agent.is(operator, "Result")).toBe("success")
   }
 )
 
