@@ -32,6 +32,7 @@ const probes = {
   systemd: () => works([process.execPath, join(import.meta.dir, "systemd.ts")]),
   "systemd-analyze": () => Bun.which("systemd-analyze") !== null,
   sshd: () => existsSync("/usr/sbin/sshd") && Bun.which("ssh") !== null,
+  debootstrap: () => process.getuid?.() === 0 && Bun.which("debootstrap") !== null,
   rsync: () => Bun.which("rsync") !== null,
   tmpfs: () =>
     works(["sh", "-c", 'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d"; rmdir "$d"']),
