@@ -1,9 +1,24 @@
 import { expect, setDefaultTimeout } from "bun:test"
-import { rmSync, writeFileSync } from "node:fs"
+import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { needs } from "../support/needs.ts"
 import { AGENT, Agent, cycle, operator, resident, timer } from "./agent.ts"
 
 setDefaultTimeout(60_000)
+
+/** What a hardened unit takes away, as far as a test can: these hide the home of this user, or need a host's mounts. */
+const hardening = (unit: string) => {
+  const file = fileURLToPath(new URL(`../../deploy/systemd/system/${unit}`, import.meta.url))
+  const text = readFileSync(file, "utf8")
+  return text
+    .slice(text.indexOf("NoNewPrivileges="), text.indexOf("[Install]"))
+    .split("\n")
+    .filter((line) => /^\w+=/.test(line))
+    .filter(
+      (line) => !/^(ProtectSystem|ProtectHome|PrivateTmp|ProtectKernel(Tunables|Logs)|IPAddress)/.test(line)
+    )
+    .join("\n")
+}
 
 const underSystemd = (name: string, body: (agent: Agent) => Promise<void>) =>
   needs("systemd")(name, () => Agent.in(body), 60_000)
@@ -91,6 +106,21 @@ underSystemd(
     })
     await agent.ctl("stop", operator)
     expect(await agent.is(operator, "Result")).toBe("success")
+  }
+)
+
+underSystemd(
+  "what the hardened units take away is not missed by server, dispatcher and script",
+  async (agent) => {
+    for (const unit of ["agent-runtime-operator@.service", "agent-runtime-dispatch@.service"])
+      agent.dropIn(unit, "Service", hardening(unit))
+    await agent.ctl("daemon-reload")
+    await agent.ctl("start", operator, resident)
+    await agent.until("the API answers", async () => (await agent.api("/api/heartbeat")) !== undefined)
+    await agent.ended(await agent.queue())
+    const status = readFileSync(`/proc/${await agent.is(resident, "MainPID")}/status`, "utf8")
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m)
+    expect(status).toMatch(/^Seccomp:\t2$/m)
   }
 )
 
