@@ -130,8 +130,11 @@ sync() {
 in_sources() { (cd "$repo" && timeout -k 10 1200 "$@"); }
 install() { in_sources npm run --silent setup; }
 build() { rebuilt=yes && in_sources npm run --silent build; }
-# A minute at most: the words and the configuration by their tests, the way from queue to evidence by the demo.
-try_out() { in_sources npm test --silent -- test/domain test/config && in_sources "$binary" demo >/dev/null; }
+# A minute at most: the types, the words and the configuration by their tests, the way from queue to evidence by the demo.
+try_out() {
+  [ ! -x "$repo/node_modules/.bin/tsc" ] || in_sources node_modules/.bin/tsc --noEmit || return 1
+  in_sources npm test --silent -- test/domain test/config && in_sources "$binary" demo >/dev/null
+}
 
 healthcheck() {
   # The new version migrates the database when it opens it: from here on the backup may be needed.
@@ -195,6 +198,8 @@ open_again() { [ "$paused_here" = no ] || runtime resume >/dev/null; }
 
 held_at() {
   say "$1"
+  # Nothing is claimed while dispatch is paused; what can be looked at is there.
+  [ "$start_again" = no ] || [ "${#up[@]}" -eq 0 ] || units start --no-block "${up[@]}"
   say "The new version and the data are kept, and dispatch is paused. Look into: journalctl --user -u $operator,"
   say "$binary status, and $work. Then go on with: $binary resume --config $config"
   exit 3

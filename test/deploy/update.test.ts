@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { binary } from "../support/binary.ts"
 import { laterVersion } from "../support/laterVersion.ts"
 import { needs } from "../support/needs.ts"
-import { resident } from "./agent.ts"
+import { resident, timer } from "./agent.ts"
 import { Host, put, scripts, type Version } from "./host.ts"
 
 setDefaultTimeout(120_000)
@@ -166,7 +166,19 @@ updating("what was acknowledged after the backup is never taken back", async (ho
   expect({ code, out }).toMatchObject({ code: 3, out: expect.stringContaining("not gone back:") })
   const { paused, tasks, version } = await host.state()
   expect({ paused, version }).toEqual({ paused: true, version: "9.9.9" })
+  await host.agent.until("the API is there to look at it", () => host.answers())
   expect(tasks.filter((task: { kind: string }) => task.kind === "late").length).toBeGreaterThan(0)
+})
+
+updating("an agent in timer mode is in timer mode afterwards", async (host) => {
+  await host.agent.ctl("start", timer)
+  await host.work()
+  await host.publish(next())
+  const { code, out } = await host.update()
+  expect({ code, out }).toMatchObject({ code: 0, out: expect.stringContaining("done: 9.9.9") })
+  expect(await host.agent.is(timer, "ActiveState")).toBe("active")
+  expect(await host.agent.is(resident, "ActiveState")).toBe("inactive")
+  await host.work()
 })
 
 updating(
