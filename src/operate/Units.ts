@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { HostFiles, type Template } from "../artifact/HostFiles.ts"
-import { absolute } from "../config/Paths.ts"
+import { absolute, folderOf } from "../config/Paths.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { agentName, ChangedFile, carryOut, listed, type Planned, plan, shellWord, told } from "./HostSetup.ts"
 import { operation } from "./Operation.ts"
@@ -50,7 +50,7 @@ const rendered = ({ text }: Template, scope: Scope, program: string, home: strin
     : text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${unitWord(program)}`)
 
 /** The folder of the units. */
-const folderOf = (scope: Scope) =>
+const unitFolder = (scope: Scope) =>
   Effect.map(HostFiles, ({ place }) =>
     scope === "system" ? SYSTEM_UNITS : `${place.configHome}/systemd/user`
   )
@@ -58,7 +58,7 @@ const folderOf = (scope: Scope) =>
 /** The units as they should be; where other texts are there, `replaced`. */
 export const planUnits = Effect.fn("Units.plan")(function* (wanted: Wanted) {
   const files = yield* HostFiles
-  const folder = yield* folderOf(wanted.scope)
+  const folder = yield* unitFolder(wanted.scope)
   const program = yield* programOf(wanted)
   if (/[\n\r\0]/.test(program))
     return yield* new Refusal({
@@ -101,14 +101,18 @@ export const systemctl = ({ mode, scope }: Pick<Wanted, "mode" | "scope">, agent
 
 const NAME = "NAME"
 
-const systemPreparation = (agent: string) =>
+/** What root does once for the units of the system, as far as it is not done. */
+const systemPreparation = (agent: string, program: string) =>
   Effect.gen(function* () {
     const files = yield* HostFiles
     const users = yield* Effect.orElseSucceed(files.read("/etc/passwd"), Option.none)
     const hasUser = Option.exists(users, (text) => `\n${text}`.includes(`\n${SYSTEM_USER}:`))
     const config = yield* hostConfig("system", agent)
     const hasConfig = Option.isSome(yield* Effect.orElseSucceed(files.read(config), Option.none))
-    const own = yield* hostConfig("user", agent)
+    // The package beside the program: the home folder that `~` means is another one there.
+    const own = JSON.stringify({
+      extends: `${folderOf(folderOf(program))}/deploy/${agent}/runtime.${agent}.json`
+    })
     return [
       ...(hasUser
         ? []
@@ -119,7 +123,7 @@ const systemPreparation = (agent: string) =>
         ? []
         : [
             `install -d -m 0750 -g ${SYSTEM_USER} /etc/agent-runtime`,
-            `install -m 0640 -g ${SYSTEM_USER} ${shellWord(own)} ${config}`
+            `printf '%s\\n' ${shellWord(own)} | install -m 0640 -g ${SYSTEM_USER} /dev/stdin ${config}`
           ])
     ]
   })
@@ -152,7 +156,7 @@ export const installUnits = operation({
     if (!input.force) yield* refuseOthers(planned)
     if (!input.dryRun) yield* carryOut(planned)
     const name = Option.getOrElse(agent, () => NAME)
-    const before = input.scope === "system" ? yield* systemPreparation(name) : []
+    const before = input.scope === "system" ? yield* systemPreparation(name, program) : []
     const { dryRun, mode, scope } = input
     return {
       scope,

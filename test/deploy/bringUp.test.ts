@@ -11,6 +11,19 @@ afterAll(() => {
   for (const host of hosts) host.remove()
 })
 
+/** The other way: as a service of the system, by the commands that `install-units` prints, those of systemd left out. */
+const asSystem = `echo "=== system"
+mkdir -p /opt/agent-runtime
+cp -r ~/agent-runtime/config ~/agent-runtime/deploy ~/agent-runtime/dist /opt/agent-runtime/
+agent-runtime install-units --system --agent lumen --program /opt/agent-runtime/dist/agent-runtime -o json > system.json
+node -p 'JSON.parse(require("fs").readFileSync("system.json", "utf8")).next.filter((line) => !line.startsWith("systemctl")).join("\\n")' > system.sh
+cat system.sh
+sh -eu system.sh
+systemd-analyze verify /etc/systemd/system/agent-runtime-*@.service /etc/systemd/system/agent-runtime-*@.timer
+install -d -m 0700 -o agent-runtime -g agent-runtime /var/lib/agent-runtime
+setpriv --reuid agent-runtime --regid agent-runtime --clear-groups env HOME=/var/lib/agent-runtime \\
+  /opt/agent-runtime/dist/agent-runtime healthcheck --config /etc/agent-runtime/runtime.lumen.host.json -o table`
+
 /** Blocks as one script, whose output tells where it is. */
 const script = (title: string, blocks: ReadonlyArray<Block>) =>
   blocks.map(({ text }, at) => `echo "=== ${title} ${at + 1}"\n${text}`)
@@ -42,6 +55,7 @@ agent-runtime task-list -o table
         ...script(agent, checklist),
         ")"
       ]),
+      asSystem,
       ...script("down", down)
     ]
     const { code, err, out } = await host.run(lines.join("\n"), LIMIT_MS)

@@ -105,7 +105,7 @@ it.effect("for the system the user and the configuration come first, where they 
     expect(bare.told.next.slice(0, 3)).toEqual([
       "useradd --system --user-group --home-dir /var/lib/agent-runtime --shell /usr/sbin/nologin agent-runtime",
       "install -d -m 0750 -g agent-runtime /etc/agent-runtime",
-      "install -m 0640 -g agent-runtime /home/dev/.config/agent-runtime/runtime.ember.host.json /etc/agent-runtime/runtime.ember.host.json"
+      `printf '%s\\n' '{"extends":"/opt/agent-runtime/deploy/ember/runtime.ember.json"}' | install -m 0640 -g agent-runtime /dev/stdin /etc/agent-runtime/runtime.ember.host.json`
     ])
     // The hardened units see no home folder, so not the program in it either.
     expect(bare.told.program).toBe("/opt/agent-runtime/dist/agent-runtime")
