@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test"
 import { existsSync, readFileSync } from "node:fs"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
+import { commandsOf } from "../deploy/documents.ts"
 import { bare, inPlace } from "./inPlace.ts"
 
 setDefaultTimeout(60_000)
@@ -30,11 +31,16 @@ test("the binary alone makes an agent that works, in any folder, and makes none 
     expect(made).toEqual({ ...dry, dry_run: false })
     expect(made.config).toBe(place.path("xdg/agent-runtime/runtime.ember.host.json"))
 
-    // The commands that it prints, up to those of systemd.
-    const commands = made.next.filter((line: string) => !/^(systemctl|loginctl) /.test(line))
-    expect(commands.length).toBe(3)
-    const child = Bun.spawn(["sh", "-euc", commands.join("\n")], { cwd, env, stdout: "pipe", stderr: "pipe" })
+    // The commands that it prints, and those of its page, up to those of systemd.
+    const page = commandsOf(readFileSync(join(made.package, "DEPLOY.md"), "utf8")).map(({ text }) => text)
+    const printed: ReadonlyArray<string> = made.next
+    const commands = [...printed, ...page].flatMap((text) => text.split("\n"))
+    const script = commands.filter((line) => !/^(systemctl|loginctl) /.test(line)).join("\n")
+    expect(script.match(/healthcheck/g)?.length).toBe(3)
+    const child = Bun.spawn(["bash", "-euc", script], { cwd, env, stdout: "pipe", stderr: "pipe" })
     expect([await child.exited, await new Response(child.stderr).text()]).toEqual([0, ""])
+    const example = join(made.package, "runtime.ember.host.example.json")
+    expect((await told(["adapters", "--config", example])).adapters.length).toBe(3)
     const { tasks } = await told(["task-list", "--config", made.config])
     expect(tasks).toMatchObject([{ subject: "First light", status: "completed" }])
 
