@@ -1,4 +1,13 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -41,6 +50,8 @@ export class BareDebian {
 
   static make(): BareDebian {
     const folder = mkdtempSync(join(tmpdir(), "agent-runtime-debian-"))
+    // It becomes a root, for every user.
+    chmodSync(folder, 0o755)
     made(["debootstrap", "--variant=minbase", "--include=systemd", SUITE, folder])
     bringNode(folder)
     bringSources(folder)
