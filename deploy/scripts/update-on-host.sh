@@ -21,6 +21,12 @@ field() {
 
 runtime() { timeout -k 10 300 "${program:-$binary}" "$@" --config "$config" -o json; }
 units() { systemctl --user "$@"; }
+# All that are installed, whatever runs now.
+stop_all() {
+  local unit known=()
+  for unit in "$timer" "$cycle" "$resident" "$operator"; do ! units cat "$unit" >/dev/null 2>&1 || known+=("$unit"); done
+  [ "${#known[@]}" -eq 0 ] || units stop "${known[@]}"
+}
 start() { timeout -k 10 180 systemctl --user start "$@"; }
 was_up() { [[ " ${up[*]:-} ${waiting[*]:-} " == *" $1 "* ]]; }
 
@@ -99,7 +105,7 @@ drain() {
     paused_here=yes
   fi
   # A dispatcher that is stopped waits for what runs, and puts back what does not end in time.
-  units stop "$timer" "$cycle" "$resident" "$operator" || return 1
+  stop_all || return 1
   local status
   status=$(runtime status) || return 1
   [ "$(field dispatcher.held <<<"$status")" = false ] && return 0
@@ -239,7 +245,7 @@ services_back() {
 go_back() {
   say "going back to $old_version"
   whole=yes
-  units stop "$timer" "$cycle" "$resident" "$operator" || note 'a unit does not stop'
+  stop_all || note 'a unit does not stop'
   if [ "$opened" = yes ] && ! program=$work/agent-runtime runtime status >/dev/null 2>&1; then
     local count
     count=$(acknowledged_since_backup) || count=unknown

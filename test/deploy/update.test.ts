@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { binary } from "../support/binary.ts"
 import { laterVersion } from "../support/laterVersion.ts"
 import { needs } from "../support/needs.ts"
-import { resident, timer } from "./agent.ts"
+import { operator, resident, timer } from "./agent.ts"
 import { Host, put, scripts, type Version } from "./host.ts"
 
 setDefaultTimeout(120_000)
@@ -172,6 +172,11 @@ updating("what was acknowledged after the backup is never taken back", async (ho
 
 updating("an agent in timer mode is in timer mode afterwards", async (host) => {
   await host.agent.ctl("start", timer)
+  await host.agent.ctl("stop", operator)
+  // As on a host that has been set up without the units that it does not use.
+  for (const kind of ["agent-runtime-dispatch@.service", "agent-runtime-operator@.service"])
+    rmSync(host.agent.path(".config/systemd/user", kind))
+  await host.agent.ctl("daemon-reload")
   await host.work()
   await host.publish(next())
   const { code, out } = await host.update()
