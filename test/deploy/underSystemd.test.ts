@@ -1,5 +1,5 @@
 import { expect, setDefaultTimeout } from "bun:test"
-import { readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { needs } from "../support/needs.ts"
 import { AGENT, Agent, cycle, operator, resident, timer } from "./agent.ts"
@@ -53,11 +53,8 @@ underSystemd(
     const first = await agent.is(resident, "MainPID")
     const id = await agent.queue()
     const waiting = await agent.queue()
-    await agent.until("the task runs", async () => {
-      const { attempts } = await agent.ask("task-show", id)
-      return (
-        attempts[0]?.status === "running" && (await agent.is(resident, "StatusText")).includes("1 running")
-      )
+    await agent.until("the script runs", async () => {
+      return existsSync(agent.path(".local/state/agent-runtime", AGENT, "once"))
     })
     process.kill(Number(first), "SIGSTOP")
     await agent.ended(id)
