@@ -14,6 +14,7 @@ import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as GitWorktrees from "./context/GitWorktrees.ts"
 import * as Host from "./Host.ts"
 import * as HostFacts from "./HostFacts.ts"
+import * as AccessKeyFiles from "./http/AccessKeyFiles.ts"
 import { evidence } from "./Keeping.ts"
 import * as KernelLock from "./lock/KernelLock.ts"
 import * as RuntimeLog from "./log/RuntimeLog.ts"
@@ -51,6 +52,12 @@ export const resident = (configPath: string) =>
     log,
     Layer.effectDiscard(fullSpeed)
   ).pipe(Layer.provideMerge(working(configPath, true)))
+
+/** What serves the LAN API until it is told to stop. */
+export const serving = (configPath: string) =>
+  Layer.mergeAll(RecurringSchedules.layer, AccessKeyFiles.layer, log, fullSpeed(0)).pipe(
+    Layer.provideMerge(working(configPath, true))
+  )
 
 /** What looks at everything and goes on when the store cannot be opened. */
 export const looking = (configPath: string) => {

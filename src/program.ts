@@ -31,6 +31,17 @@ const dispatching = async (given: Globals) =>
 
 const resident = async (given: Globals) => (await import("../layers/Live.ts")).resident(await pathOf(given))
 
+const listening = async () => {
+  const { Listener } = await import("./http/Listener.ts")
+  return Layer.succeed(Listener, (await import("../layers/http/BunListener.ts")).listener)
+}
+
+const serving = async (given: Globals) =>
+  Layer.merge(await listening(), (await import("../layers/Live.ts")).serving(await pathOf(given)))
+
+const both = async (given: Globals) =>
+  Layer.merge(await listening(), (await import("../layers/Live.ts")).both(await pathOf(given)))
+
 const keeping = async (given: Globals) => (await import("../layers/Keeping.ts")).keeping(await pathOf(given))
 
 const restoring = async (given: Globals) =>
@@ -61,6 +72,8 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   "bridge-discord": async () => bind((await import("./cli/Bridges.ts")).bridgeDiscord, reading),
   "run-once": async () => bind((await import("./cli/RunOnce.ts")).runOnce, dispatching),
   dispatch: async () => bind((await import("./cli/Dispatch.ts")).dispatch, resident),
+  serve: async () => bind((await import("./cli/Serve.ts")).serve, serving),
+  up: async () => bind((await import("./cli/Serve.ts")).up, both),
   status: async () => bind((await import("./cli/Status.ts")).status, reading),
   healthcheck: async () => bind((await import("./cli/Healthcheck.ts")).healthcheck, looking),
   adapters: async () => bind((await import("./cli/Adapters.ts")).adapters, working),
@@ -115,6 +128,7 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   "agent-init": async () => bind((await import("./cli/Install.ts")).agentInit, hostFiles),
   "install-units": async () => bind((await import("./cli/Install.ts")).installUnits, hostFiles),
   "config-schema": async () => bind((await import("./cli/ConfigSchema.ts")).configSchema, nothing),
+  openapi: async () => bind((await import("./cli/OpenApi.ts")).openapi, nothing),
   demo: async () => bind((await import("./cli/Demo.ts")).demo, throwAway)
 }
 
@@ -132,9 +146,10 @@ const programFor = async (version: string, [word]: ReadonlyArray<string>): Promi
   return load === undefined ? program(version) : { ...about, version, commands: [await load()] }
 }
 
-/** Runs the command line of this process and ends the process with its exit code. */
-export const start = async (version: string): Promise<void> => {
-  const terminal = Platform.terminal()
+/** Runs the command line of this process, after `first`, and ends the process with its exit code. */
+export const start = async (version: string, first: ReadonlyArray<string> = []): Promise<void> => {
+  const own = Platform.terminal()
+  const terminal = { ...own, argv: [...first, ...own.argv] }
   const needed = await programFor(version, terminal.argv)
   Platform.launch(main(needed).pipe(Effect.provideService(Terminal, terminal)))
 }

@@ -20,6 +20,11 @@ const APPEND = statement(`
   RETURNING id`)
 const SINCE = statement("SELECT * FROM run_events WHERE id > :since ORDER BY id LIMIT :limit")
 const NEWEST = statement("SELECT * FROM (SELECT * FROM run_events ORDER BY id DESC LIMIT :limit) ORDER BY id")
+const OLDEST = statement(`
+  SELECT coalesce(
+    (SELECT min(id) FROM run_events),
+    1 + (SELECT seq FROM sqlite_sequence WHERE name = 'run_events'),
+    1) AS id`)
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM run_events WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit) ORDER BY id"
 )
@@ -86,5 +91,8 @@ export const make = (sqlite: Sqlite["Type"]): Events => ({
   ),
   since: Effect.fn("Events.since")((since, limit) => list(sqlite.rows(SINCE, { since, limit }))),
   newest: Effect.fn("Events.newest")((limit) => list(sqlite.rows(NEWEST, { limit }))),
+  oldest: Effect.map(sqlite.rows(OLDEST, {}), (rows) => EventId.make(Number(rows[0]?.id))).pipe(
+    Effect.withSpan("Events.oldest")
+  ),
   ofTask: Effect.fn("Events.ofTask")((taskId, limit) => list(sqlite.rows(OF_TASK, { taskId, limit })))
 })

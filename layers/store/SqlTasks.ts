@@ -12,6 +12,7 @@ import type { Row, Sqlite } from "./Sqlite.ts"
 import * as Moves from "./SqlMoves.ts"
 import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
+import { search } from "./SqlTaskSearch.ts"
 import { statement, type Value } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
 
@@ -43,6 +44,9 @@ const RECENT = statement(`
   ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
 const UNFINISHED_DESCENDANTS = statement(`
   SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE root_task_id = :root AND status IN ${LIVE} LIMIT 101)`)
+const UNFINISHED_OF_OPERATORS = statement(`
+  SELECT count(*) AS n FROM (
+    SELECT 1 FROM tasks WHERE source = 'operator-ui' AND status IN ${LIVE} LIMIT :most)`)
 const COUNTS = statement("SELECT status, n FROM task_counts")
 
 type Sql = Sqlite["Type"]
@@ -156,6 +160,10 @@ export const make = (sqlite: Sql): Tasks => ({
   ),
   list: Effect.fn("Tasks.list")((filter, page) => list(sqlite, filter, page)),
   matching: Effect.fn("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
+  search: Effect.fn("Tasks.search")((filter, words, page) => search(sqlite, filter, words, page)),
+  unfinishedOfOperators: Effect.fn("Tasks.unfinishedOfOperators")((most) =>
+    Effect.map(sqlite.rows(UNFINISHED_OF_OPERATORS, { most }), (rows) => Number(rows[0]?.n))
+  ),
   children: Effect.fn("Tasks.children")((taskId, limit) => toTasks(sqlite.rows(CHILDREN, { taskId, limit }))),
   replays: Effect.fn("Tasks.replays")((taskId, limit) => toTasks(sqlite.rows(REPLAYS, { taskId, limit }))),
   unfinishedDescendants: Effect.fn("Tasks.unfinishedDescendants")((root) =>

@@ -33,10 +33,13 @@ const isWithin = (value: string, most: number): boolean =>
 /** Ids of profiles and adapters, as tasks and configurations name them. */
 export const ConfiguredId = text(200, "")
 
-const Priority = Schema.Int.pipe(Schema.between(0, 100)).annotations({
+/** What comes first: 0..100, higher first. */
+export const Priority = Schema.Int.pipe(Schema.between(0, 100)).annotations({
   description: "an integer from 0 to 100, higher first"
 })
-const MaxAttempts = Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)).annotations({
+
+/** How many attempts a round has. */
+export const MaxAttempts = Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)).annotations({
   description: "an integer of at least 1"
 })
 

@@ -1,16 +1,17 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import { EventId } from "../domain/Ids.ts"
 import { RunEvent } from "../domain/RunEvent.ts"
-import { onFirstUse, wireStruct } from "../domain/Wire.ts"
+import { onFirstUse } from "../domain/Wire.ts"
 import { follow } from "../store/EventFeed.ts"
 import { Store } from "../store/Store.ts"
+import { EventList } from "./answers/State.ts"
 import { operation } from "./Operation.ts"
 
 /** The history after an event id, oldest first; without one its newest part. */
 export const events = operation({
   name: "events.list",
   role: "read",
-  output: wireStruct({ events: Schema.Array(RunEvent) }),
+  output: EventList,
   run: Effect.fn("History.events")(function* (input: {
     readonly since: Option.Option<number>
     readonly limit: number

@@ -1,17 +1,9 @@
-import { type DateTime, Effect, Option, Schema } from "effect"
-import { now, Time } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import { type DateTime, Effect, Option } from "effect"
+import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
+import { PauseState } from "./answers/State.ts"
 import { operation } from "./Operation.ts"
 import { said } from "./Said.ts"
-
-/** Whether dispatch is paused; `updated_at` is since when. */
-export const PauseState = wireStruct({
-  paused: Schema.Boolean,
-  reason: nullable(Schema.String),
-  updatedAt: nullable(Time)
-})
-export type PauseState = typeof PauseState.Type
 
 const notPaused = (updatedAt: Option.Option<DateTime.Utc>): PauseState => ({
   paused: false,
@@ -54,4 +46,12 @@ export const resume = operation({
     const wasPaused = yield* store.gates.clearPause({ at, actor })
     return notPaused(wasPaused ? Option.some(at) : Option.none())
   })
+})
+
+/** Whether dispatch is paused, and why. */
+export const shown = operation({
+  name: "dispatch.pause_state",
+  role: "read",
+  output: PauseState,
+  run: (_: object) => pauseState
 })

@@ -3,25 +3,18 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Intent } from "../domain/Task.ts"
-import { Time } from "../domain/Time.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import * as Discord from "../intake/Discord.ts"
 import { enqueue, profileOf, readIntent } from "../intake/Enqueue.ts"
 import * as Github from "../intake/Github.ts"
+import { QueuedTask } from "./answers/Tasks.ts"
 import { operation } from "./Operation.ts"
-
-const Queued = wireStruct({
-  queued: Schema.Boolean,
-  taskId: TaskId,
-  profile: Schema.String,
-  availableAt: Time
-})
 
 /** Queues an intent. `queued` is false when an unfinished task with its dedupe key is there already. */
 export const intake = operation({
   name: "tasks.queue",
   role: "operate",
-  output: Queued,
+  output: QueuedTask,
   run: Effect.fn("Queue.intake")(function* (input: unknown, actor) {
     const settings = yield* RuntimeConfig
     const intent = yield* readIntent(input)

@@ -1,4 +1,4 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { adapterPart } from "../context/AdapterPart.ts"
 import { changesBetween } from "../context/BundleDiff.ts"
@@ -7,10 +7,10 @@ import { modelOfReplay } from "../context/Model.ts"
 import { type RecordedWork, recordedWork } from "../context/ReplayBundle.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
-import { type Task, TaskStatus } from "../domain/Task.ts"
-import { wireStruct } from "../domain/Wire.ts"
+import type { Task } from "../domain/Task.ts"
 import { enqueueReplay } from "../intake/Replay.ts"
 import { Store } from "../store/Store.ts"
+import { ReplayedTask } from "./answers/Tasks.ts"
 import { type Proved, proved } from "./Bundles.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
@@ -22,7 +22,7 @@ import { Refusal } from "./Refusal.ts"
 export const replay = operation({
   name: "tasks.replay",
   role: "operate",
-  output: wireStruct({ ok: Schema.Boolean, taskId: TaskId, status: TaskStatus }),
+  output: ReplayedTask,
   run: Effect.fn("Replay.replay")(function* (
     input: { readonly attemptId: string; readonly adapter: Option.Option<string> },
     actor

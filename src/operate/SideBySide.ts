@@ -1,32 +1,10 @@
 import { DateTime, Effect, Option, Schema } from "effect"
 import { clip } from "../context/Plain.ts"
-import { type Attempt, ExitStatus } from "../domain/Attempt.ts"
-import { AttemptId, TaskId } from "../domain/Ids.ts"
-import { type Round, type Task, TaskStatus } from "../domain/Task.ts"
-import { Usage } from "../domain/Usage.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import type { Attempt } from "../domain/Attempt.ts"
+import { AttemptId, type TaskId } from "../domain/Ids.ts"
+import type { Round, Task } from "../domain/Task.ts"
 import { Store } from "../store/Store.ts"
-
-/**
- * One run of a bundle, as it is compared with another of the same: what ran it, what it came to and what it
- * took. `ofAttemptId` is the attempt whose bundle it runs; null for the first run. A replay that has not
- * started has no attempt; `status` is always the task's.
- */
-export const Run = wireStruct({
-  taskId: TaskId,
-  attemptId: nullable(AttemptId),
-  ofAttemptId: nullable(Schema.String),
-  adapterId: nullable(Schema.String),
-  model: nullable(Schema.String),
-  status: TaskStatus,
-  exitStatus: nullable(ExitStatus),
-  reason: nullable(Schema.String),
-  bundleHash: nullable(Schema.String),
-  usage: nullable(Usage),
-  durationMs: nullable(Schema.Int),
-  operatorSummary: nullable(Schema.String)
-})
-export type Run = typeof Run.Type
+import type { Run } from "./answers/Tasks.ts"
 
 /** Characters of a summary that are told; the whole one is in its task. */
 const MOST_SUMMARY = 1_000

@@ -1,41 +1,13 @@
-import { Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Lock } from "../dispatch/Lock.ts"
-import { RunEvent } from "../domain/RunEvent.ts"
 import type { Task } from "../domain/Task.ts"
 import { Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
+import { Heartbeat, State } from "./answers/State.ts"
 import { operation } from "./Operation.ts"
-import { PauseState, pauseState } from "./Pause.ts"
-
-/**
- * The object of `GET /api/state`. `running` means that somebody runs something: what a dead dispatcher left is
- * counted as running, and told by `dispatcher.held` being false. `draining_since` is there while the dispatcher
- * claims nothing more and waits for what runs.
- */
-export const State = wireStruct({
-  runtimeName: Schema.String,
-  runtimeState: Schema.Literal("idle", "running", "paused"),
-  counts: wireStruct({
-    queued: Schema.Int,
-    running: Schema.Int,
-    completed: Schema.Int,
-    blocked: Schema.Int,
-    retryableFailure: Schema.Int,
-    permanentFailure: Schema.Int,
-    operatorCanceled: Schema.Int
-  }),
-  dispatchPaused: PauseState,
-  dispatcher: wireStruct({
-    held: Schema.Boolean,
-    runnerId: nullable(Schema.String),
-    since: nullable(Time),
-    drainingSince: Schema.optional(Time)
-  }),
-  lastEvent: nullable(RunEvent)
-})
-export type State = typeof State.Type
+import { pauseState } from "./Pause.ts"
 
 const RecentTask = wireStruct({
   taskId: Schema.String,
@@ -121,5 +93,27 @@ export const status = operation({
     )
     const tasks = Option.match(newest, { onNone: () => [], onSome: (page) => page.tasks })
     return { ...(yield* state()), recent: yield* Effect.forEach(tasks, recent) }
+  })
+})
+
+/** What the runtime does now; costs the same however many tasks there are. */
+export const current = operation({
+  name: "state.current",
+  role: "read",
+  output: State,
+  run: (_: object) => state()
+})
+
+/** That the store answers, and in how many milliseconds. */
+export const heartbeat = operation({
+  name: "state.heartbeat",
+  role: "read",
+  output: Heartbeat,
+  run: Effect.fn("State.heartbeat")(function* () {
+    const store = yield* Store
+    const began = yield* Clock.currentTimeNanos
+    yield* store.events.newest(1)
+    const took = (yield* Clock.currentTimeNanos) - began
+    return { ok: true as const, latencyMs: Number(took / 1000n) / 1000 }
   })
 })

@@ -1,21 +1,19 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
-import { Attempt } from "../domain/Attempt.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
-import { RunEvent } from "../domain/RunEvent.ts"
-import { Task, type TaskStatus } from "../domain/Task.ts"
+import type { Task, TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
 import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { Moved } from "../store/Tasks.ts"
+import { MovedTask, TaskList, TaskStory } from "./answers/Tasks.ts"
 import { cancelRunning } from "./ForceCancel.ts"
 import { namedTask, taskNotFound } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
-import { Run, replayOf, replaysOf } from "./SideBySide.ts"
-import { Waiting, waiting } from "./Waiting.ts"
+import { replayOf, replaysOf } from "./SideBySide.ts"
+import { waiting } from "./Waiting.ts"
 
 export interface ListInput {
   readonly status: ReadonlyArray<TaskStatus>
@@ -30,7 +28,7 @@ export interface ListInput {
 export const list = operation({
   name: "tasks.list",
   role: "read",
-  output: wireStruct({ tasks: Schema.Array(Task), next: nullable(Schema.String) }),
+  output: TaskList,
   run: Effect.fn("Tasks.list")(function* (input: ListInput) {
     const store = yield* Store
     const page = yield* store.tasks.list(input, input)
@@ -42,12 +40,6 @@ export const list = operation({
 /** How much of a long story `show` tells; the rest is in the lists of their own. */
 const MOST_EVENTS = 1_000
 const MOST_CHILDREN = 200
-
-const ArtifactShown = wireStruct({
-  path: Schema.String,
-  exists: Schema.Boolean,
-  size: nullable(Schema.Int)
-})
 
 /** The record of a task that must be there. */
 export const found = (id: TaskId) =>
@@ -78,16 +70,7 @@ const artifacts = (task: Task) =>
 export const show = operation({
   name: "tasks.show",
   role: "read",
-  output: wireStruct({
-    task: Task,
-    attempts: Schema.Array(Attempt),
-    events: Schema.Array(RunEvent),
-    artifacts: Schema.Array(ArtifactShown),
-    children: Schema.Array(Task),
-    waiting: nullable(Waiting),
-    replayOf: nullable(Run),
-    replays: Schema.Array(Run)
-  }),
+  output: TaskStory,
   run: Effect.fn("Tasks.show")(function* (input: { readonly id: string }) {
     const store = yield* Store
     const id = yield* namedTask(input.id)
@@ -104,8 +87,6 @@ export const show = operation({
     }
   })
 })
-
-const MovedTask = Schema.Struct({ ok: Schema.Boolean, task_id: TaskId, status: Schema.String })
 
 /** A move's answer, or the refusal that it is for the caller (exit 1, 409). */
 export const answered = (id: string, moved: Moved) => {

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Option, Schema } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { saying } from "../dispatch/Charges.ts"
 import { workflowTemplateOf } from "../dispatch/Charging.ts"
@@ -9,32 +9,14 @@ import { Lock } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Task } from "../domain/Task.ts"
-import { now, Time } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
 import type { Lane } from "../store/Tasks.ts"
+import type { Waiting, WaitingReason } from "./answers/Waiting.ts"
 import { type ProbeWarning, probeWarning } from "./ProbeWarning.ts"
 
-export const WaitingReason = Schema.Literal(
-  "not_due",
-  "paused",
-  "cooldown",
-  "probe",
-  "concurrency",
-  "priority",
-  "workspace",
-  "budget",
-  "answer",
-  "no_dispatcher",
-  "operator"
-)
-
-/** Why a task is not running, in a word and a sentence, and until when where that is known. */
-export const Waiting = wireStruct({ reason: WaitingReason, detail: Schema.String, until: nullable(Time) })
-export type Waiting = typeof Waiting.Type
-
 const because = (
-  reason: typeof WaitingReason.Type,
+  reason: WaitingReason,
   detail: string,
   until: Option.Option<DateTime.Utc> = Option.none()
 ): Option.Option<Waiting> => Option.some({ reason, detail, until })

@@ -20,6 +20,8 @@ export interface Events {
   readonly since: (since: EventId, limit: number) => Effect.Effect<ReadonlyArray<RunEvent>, StoreUnavailable>
   /** The newest `limit`, oldest first. */
   readonly newest: (limit: number) => Effect.Effect<ReadonlyArray<RunEvent>, StoreUnavailable>
+  /** The oldest event that is kept; where none is, the one that comes next. */
+  readonly oldest: Effect.Effect<EventId, StoreUnavailable>
   /** Of one task, oldest first, at most the newest `limit`. */
   readonly ofTask: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<RunEvent>, StoreUnavailable>
 }

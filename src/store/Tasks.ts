@@ -156,6 +156,17 @@ export interface Tasks {
     { readonly tasks: ReadonlyArray<Candidate>; readonly next: Option.Option<string> },
     StoreUnavailable
   >
+  /**
+   * As `list`, of those alone whose id begins with the words, which come first, or in whose subject, kind and
+   * source each of the words begins a word. A page reads at most 10,000 rows.
+   */
+  readonly search: (
+    filter: TaskFilter,
+    words: string,
+    page: { readonly limit: number; readonly after: Option.Option<string> }
+  ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
+  /** How many tasks that operators wrote are not finished, counted up to `most`. */
+  readonly unfinishedOfOperators: (most: number) => Effect.Effect<number, StoreUnavailable>
   readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
   /** Tasks that run an attempt of this task again, attempt by attempt, first to last. */
   readonly replays: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>

@@ -15,6 +15,7 @@ const commands = [
   "bridge-discord",
   "run-once",
   "dispatch",
+  "serve",
   "status",
   "healthcheck",
   "adapters",

@@ -68,6 +68,9 @@ CREATE INDEX tasks_parent ON tasks (parent_task_id, created_at, task_id) WHERE p
 
 CREATE INDEX tasks_root ON tasks (root_task_id, status) WHERE root_task_id IS NOT NULL
 
+-- How many messages of operators wait is asked with each new one.
+CREATE INDEX tasks_operator_unfinished ON tasks (source) WHERE source = 'operator-ui' AND status IN ('pending', 'running', 'retryable_failure', 'blocked')
+
 CREATE INDEX tasks_workflow ON tasks (workflow_id, created_at) WHERE workflow_id IS NOT NULL
 
 CREATE INDEX tasks_cancel_requested ON tasks (task_id) WHERE cancel_requested_at IS NOT NULL AND status = 'running'

@@ -1,0 +1,161 @@
+import { Effect, Option } from "effect"
+import type { TaskStatus } from "../../src/domain/Task.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
+import { json } from "./columns.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { MOST_EXAMINED } from "./SqlTaskList.ts"
+import { statement } from "./statement.ts"
+import { lenient } from "./taskRows.ts"
+import { matcher, termsOf } from "./words.ts"
+
+/** Rows that are looked at in one go; other work is done in between. */
+const STRIDE = 1_000
+
+const COLUMNS = "task_id, created_at, kind, source, status, subject"
+
+const BY_ID = statement(`
+  SELECT ${COLUMNS} FROM tasks WHERE task_id >= :prefix AND task_id < :end AND task_id < :before
+  ORDER BY task_id DESC LIMIT :limit`)
+const OF_ALL = statement(`
+  SELECT ${COLUMNS} FROM tasks WHERE (created_at, task_id) < (:createdAt, :taskId)
+  ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
+const of = (column: "status" | "kind" | "source") =>
+  statement(`
+  SELECT ${COLUMNS} FROM tasks WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
+const OF = { status: of("status"), kind: of("kind"), source: of("source") }
+const ROWS = statement("SELECT * FROM tasks WHERE task_id IN (SELECT value FROM json_each(:ids))")
+
+type Sql = Sqlite["Type"]
+
+/** After every id and time that a row can have. */
+const LAST = "\u{10ffff}"
+
+/** Where the page before ended: first come the ids, then the words. */
+type Place =
+  | { readonly _tag: "Ids"; readonly before: string }
+  | { readonly _tag: "Words"; readonly createdAt: string; readonly taskId: string }
+
+const START: Place = { _tag: "Ids", before: LAST }
+const WORDS: Place = { _tag: "Words", createdAt: LAST, taskId: LAST }
+
+const cursor = (place: Place): string =>
+  Buffer.from(
+    JSON.stringify(place._tag === "Ids" ? ["ids", place.before] : ["words", place.createdAt, place.taskId])
+  ).toString("base64url")
+
+const readCursor = (text: string): Option.Option<Place> => {
+  try {
+    const parts: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"))
+    if (!Array.isArray(parts)) return Option.none()
+    const [tag, first, second]: ReadonlyArray<unknown> = parts
+    if (tag === "ids" && typeof first === "string") return Option.some({ _tag: "Ids", before: first })
+    return tag === "words" && typeof first === "string" && typeof second === "string"
+      ? Option.some({ _tag: "Words", createdAt: first, taskId: second })
+      : Option.none()
+  } catch {
+    return Option.none()
+  }
+}
+
+const idOf = (row: Row): string => String(row.task_id)
+
+const placeOf = (row: Row): Place => ({
+  _tag: "Words",
+  createdAt: String(row.created_at),
+  taskId: idOf(row)
+})
+
+const fits = ({ kind, source, status }: TaskFilter) => {
+  const statuses: ReadonlySet<string> = new Set<TaskStatus>(status)
+  return (row: Row): boolean =>
+    (statuses.size === 0 || statuses.has(String(row.status))) &&
+    (Option.isNone(kind) || row.kind === kind.value) &&
+    (Option.isNone(source) || row.source === source.value)
+}
+
+/** The rows after a place of the walk, along the index of the filter that leaves most out. */
+const walk = (sqlite: Sql, { kind, source, status }: TaskFilter) => {
+  const [column, value] = Option.isSome(source)
+    ? (["source", source.value] as const)
+    : Option.isSome(kind)
+      ? (["kind", kind.value] as const)
+      : (["status", status.length === 1 ? status[0] : undefined] as const)
+  return (place: Extract<Place, { _tag: "Words" }>, limit: number) => {
+    const from = { createdAt: place.createdAt, taskId: place.taskId, limit }
+    return value === undefined ? sqlite.rows(OF_ALL, from) : sqlite.rows(OF[column], { ...from, value })
+  }
+}
+
+interface Hit {
+  readonly id: string
+  readonly place: Place
+}
+
+/** What was found; `end` is where the search stands when it had read its most, none when the rows ended. */
+interface Found {
+  readonly hits: ReadonlyArray<Hit>
+  readonly end: Option.Option<Place>
+}
+
+/** Reads on from a place until `wanted` are found, the rows end, or as many were read as one page may read. */
+const look = (
+  sqlite: Sql,
+  filter: TaskFilter,
+  words: string,
+  wanted: number,
+  start: Place
+): Effect.Effect<Found, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const isMatch = matcher(termsOf(words))
+    const isFit = fits(filter)
+    const next = walk(sqlite, filter)
+    const hits: Array<Hit> = []
+    let place: Place = start
+    for (let left = MOST_EXAMINED; left > 0 && hits.length < wanted; ) {
+      const limit = Math.min(STRIDE, left)
+      const rows: ReadonlyArray<Row> =
+        place._tag === "Ids"
+          ? yield* sqlite.rows(BY_ID, { prefix: words, end: `${words}${LAST}`, before: place.before, limit })
+          : yield* next(place, limit)
+      for (const row of rows) {
+        const id = idOf(row)
+        const isHit = place._tag === "Ids" || (isMatch(row) && !id.startsWith(words))
+        place = place._tag === "Ids" ? { _tag: "Ids", before: id } : placeOf(row)
+        if (isHit && isFit(row)) hits.push({ id, place })
+      }
+      left -= rows.length
+      if (rows.length < limit) {
+        if (place._tag === "Words") return { hits, end: Option.none() }
+        place = WORDS
+      }
+      yield* Effect.yieldNow()
+    }
+    return { hits, end: Option.some(place) }
+  })
+
+/** See Tasks.search. */
+export const search = (
+  sqlite: Sql,
+  filter: TaskFilter,
+  given: string,
+  page: { readonly limit: number; readonly after: Option.Option<string> }
+): Effect.Effect<Option.Option<TaskPage>, StoreUnavailable> =>
+  Effect.gen(function* () {
+    const start = Option.match(page.after, { onNone: () => Option.some(START), onSome: readCursor })
+    if (Option.isNone(start)) return Option.none()
+    const { end, hits } = yield* look(sqlite, filter, given.trim(), page.limit + 1, start.value)
+    const shown = hits.slice(0, page.limit)
+    const last = shown.at(-1)
+    const isFull = hits.length > page.limit && last !== undefined
+    const rows = yield* sqlite.rows(ROWS, { ids: json(shown.map(({ id }) => id)) })
+    const byId = new Map(rows.map((row) => [idOf(row), row]))
+    return Option.some({
+      tasks: shown
+        .flatMap(({ id }) => Option.toArray(Option.fromNullable(byId.get(id))))
+        .map((row) => lenient(row).task),
+      next: isFull ? Option.some(cursor(last.place)) : Option.map(end, cursor),
+      partial: !isFull && Option.isSome(end)
+    })
+  })

@@ -1,0 +1,93 @@
+import { HttpServerRequest, type HttpServerResponse } from "@effect/platform"
+import { Effect, Either, type Schema, Stream } from "effect"
+import { decode, Invalid } from "../config/Issues.ts"
+import { type JsonFault, parseJson } from "../config/JsonText.ts"
+import { responding } from "./Answer.ts"
+import { RequestRefused } from "./Failure.ts"
+
+/** Bytes of a body, where its route does not say less. */
+export const MOST_BODY = 1024 * 1024
+
+const tooLarge = (most: number) =>
+  new RequestRefused({
+    status: 413,
+    code: "body_too_large",
+    error: `the body is larger than ${most / 1024} KiB`
+  })
+
+const notJson = new RequestRefused({
+  status: 415,
+  code: "content_type_unsupported",
+  error: "the body has to be JSON; send it with content-type: application/json"
+})
+
+const broken = new RequestRefused({
+  status: 400,
+  code: "body_unreadable",
+  error: "the body ended before it was complete"
+})
+
+const rule = (path: string, found: string, expected: string, remedy = "") =>
+  new Invalid({ problems: [{ kind: "rule", path, found, expected, remedy }] })
+
+const faultAt = (fault: JsonFault) => ({
+  kind: "rule" as const,
+  path: `the body, line ${fault.line}, column ${fault.column}`,
+  found: fault.wrong,
+  expected: fault.expected,
+  remedy: fault.remedy
+})
+
+/** The bytes of the body, as they come; never more than `most` of them are held. */
+const bytes = (most: number) =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const told = Number(request.headers["content-length"] ?? 0)
+    if (told > most) return yield* tooLarge(most)
+    if (told === 0 && request.headers["transfer-encoding"] === undefined) return new Uint8Array(0)
+    const parts: Array<Uint8Array> = []
+    let size = 0
+    yield* request.stream.pipe(
+      Stream.mapError(() => broken),
+      Stream.runForEach((part) =>
+        Effect.suspend(() => {
+          size += part.length
+          parts.push(part)
+          return size > most ? tooLarge(most) : Effect.void
+        })
+      )
+    )
+    return new Uint8Array(Buffer.concat(parts, size))
+  })
+
+const parse = (found: Uint8Array): Either.Either<unknown, Invalid> => {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(found)
+    return Either.mapLeft(parseJson(text), (faults) => new Invalid({ problems: faults.map(faultAt) }))
+  } catch {
+    return Either.left(rule("the body", "it is not UTF-8 text", "JSON in UTF-8"))
+  }
+}
+
+/** The body as a JSON value; an empty one is an empty object. */
+export const jsonBody = (most = MOST_BODY) =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase()
+    if (type !== undefined && type !== "application/json") return yield* notJson
+    const found = yield* bytes(most)
+    if (found.length === 0) return {}
+    return type === undefined ? yield* notJson : yield* parse(found)
+  })
+
+/** Answers a request with what its body is; a body that cannot be read is answered as what it is. */
+export const takingAny = <R>(
+  then: (body: unknown) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>,
+  most = MOST_BODY
+) => responding(Effect.flatMap(jsonBody(most), then))
+
+/** As `takingAny`, with the body as a schema reads it; every problem of it at once. */
+export const taking = <A, I, R>(
+  schema: Schema.Schema<A, I>,
+  then: (body: A) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
+) => responding(Effect.flatMap(jsonBody(), (value) => Effect.flatMap(decode(schema)(value), then)))

@@ -1,0 +1,111 @@
+import { HttpApiSchema } from "@effect/platform"
+import { ParseResult, Schema } from "effect"
+
+/** What every failure is on the wire: a sentence for people and a word for programs. */
+export class Problem extends Schema.Class<Problem>("Problem")({
+  error: Schema.String,
+  code: Schema.String
+}) {}
+
+/** A failure with a status, as an endpoint declares it. */
+export const problem = (status: number) => Problem.annotations(HttpApiSchema.annotations({ status }))
+
+/** An answer with another status than 200. */
+export const withStatus = <A, I, R>(status: number, schema: Schema.Schema<A, I, R>) =>
+  schema.annotations(HttpApiSchema.annotations({ status }))
+
+/** Answers that are no JSON; what they hold is for the reader. */
+export const textOf = (contentType: string) =>
+  Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
+
+/** Everything that is wrong with an input is told at once, unknown keys among it. */
+export const strict = <S extends Schema.Annotable.All>(schema: S): Schema.Annotable.Self<S> =>
+  schema.annotations({ parseOptions: { errors: "all", onExcessProperty: "error" } })
+
+/** A parameter that may be left out. */
+export const maybe = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.optionalWith(schema, { exact: true })
+
+/** The parameters of a query. */
+export const query = <Fields extends Schema.Struct.Fields>(fields: Fields): Schema.Struct<Fields> =>
+  strict(Schema.Struct(fields))
+
+/** A parameter that is read from its text; `expected` says what it has to be. */
+const parameter = <A, I extends string>(
+  to: Schema.Schema<A, I>,
+  expected: string,
+  jsonSchema: object,
+  read: (text: string) => I | undefined
+) =>
+  Schema.transformOrFail(Schema.String, to, {
+    strict: true,
+    decode: (text, _, ast) => {
+      const found = read(text)
+      return found === undefined
+        ? ParseResult.fail(
+            new ParseResult.Type(
+              ast,
+              text,
+              `found ${JSON.stringify(text.slice(0, 100))}; expected ${expected}`
+            )
+          )
+        : ParseResult.succeed(found)
+    },
+    encode: (text) => ParseResult.succeed(text)
+  }).annotations({ jsonSchema, description: expected })
+
+/** An integer of a range. */
+export const whole = (least: number, most: number) =>
+  parameter(
+    Schema.NumberFromString,
+    most === Number.MAX_SAFE_INTEGER
+      ? `an integer of at least ${least}`
+      : `an integer from ${least} to ${most}`,
+    { type: "integer", minimum: least, ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }) },
+    (text) => (/^\d{1,16}$/.test(text) && Number(text) >= least && Number(text) <= most ? text : undefined)
+  )
+
+/** An id of the history, or any other count without an upper end. */
+export const from = (least: number) => whole(least, Number.MAX_SAFE_INTEGER)
+
+const SWITCH = { "1": true, true: true, "0": false, false: false } as const
+
+/** A switch: 1 or 0. */
+export const toggle = parameter(
+  Schema.transform(Schema.Literal("1", "0"), Schema.Boolean, {
+    strict: true,
+    decode: (text) => text === "1",
+    encode: (on) => (on ? "1" : "0")
+  }),
+  "1 or 0",
+  { type: "string", enum: ["1", "0"] },
+  (text) => (text in SWITCH ? (SWITCH[text as keyof typeof SWITCH] ? "1" : "0") : undefined)
+)
+
+/** One or several words of a choice, separated by commas or given as a repeated parameter. */
+export const choices = <const Words extends readonly [string, ...ReadonlyArray<string>]>(words: Words) => {
+  const expected = `one or several of ${words.join(", ")}, separated by commas`
+  return Schema.transformOrFail(
+    Schema.Union(Schema.String, Schema.Array(Schema.String)),
+    Schema.Array(Schema.Literal(...words)),
+    {
+      strict: true,
+      decode: (given, _, ast) => {
+        const found = (typeof given === "string" ? [given] : given)
+          .flatMap((text) => text.split(","))
+          .map((text) => text.trim())
+          .filter((text) => text !== "")
+        const known = found.filter((text): text is Words[number] => words.includes(text))
+        return known.length === found.length
+          ? ParseResult.succeed(known)
+          : ParseResult.fail(
+              new ParseResult.Type(
+                ast,
+                given,
+                `found ${JSON.stringify(found.find((text) => !words.includes(text))?.slice(0, 100))}; expected ${expected}`
+              )
+            )
+      },
+      encode: (list) => ParseResult.succeed(list.join(","))
+    }
+  ).annotations({ jsonSchema: { type: "string" }, description: expected })
+}

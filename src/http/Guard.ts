@@ -1,0 +1,73 @@
+import { HttpServerRequest, type HttpServerResponse } from "@effect/platform"
+import { Cause, Effect, Option, Ref } from "effect"
+import { type Access, admitted, type Doors } from "./Access.ts"
+import { failure } from "./Answer.ts"
+import { RequestRefused } from "./Failure.ts"
+import { preflight, secured } from "./Headers.ts"
+import { locked, PAGE_ROUTES } from "./Page.ts"
+import { makeUnanswered } from "./Routes.ts"
+
+/** So long a request may take until its answer begins. */
+const REQUEST_LIMIT = "30 seconds"
+
+const tooSlow = (method: string) =>
+  method === "GET" || method === "HEAD"
+    ? new RequestRefused({ status: 503, code: "too_slow", error: "the answer was not there within 30 s" })
+    : new RequestRefused({
+        status: 408,
+        code: "request_timeout",
+        error: "the request was not complete within 30 s"
+      })
+
+const isRouteNotFound = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "RouteNotFound"
+
+/**
+ * What stands before every route: who may come in, how long it may take, what its failures are, and the headers that
+ * every response has.
+ */
+export const guarded = <E, R>(
+  of: { readonly access: Access; readonly doors: Doors; readonly inHand: Ref.Ref<number> },
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
+) => {
+  const unanswered = makeUnanswered(PAGE_ROUTES)
+  return Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const respond = Effect.gen(function* () {
+      const { origin, respond } = yield* admitted(of.access, of.doors, app)
+      const response =
+        request.method === "OPTIONS" && origin !== undefined ? preflight : yield* respond.pipe(answered)
+      return { origin, response }
+    })
+    const answered = <E2, R2>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E2, R2>) =>
+      effect.pipe(
+        Effect.timeoutFail({ duration: REQUEST_LIMIT, onTimeout: () => tooSlow(request.method) }),
+        Effect.catchAllCause((cause) => {
+          if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+          const error = Option.getOrElse(Cause.failureOption(cause), () => Cause.squash(cause))
+          if (isRouteNotFound(error)) return failure(Cause.fail(unanswered(request)))
+          return error instanceof RequestRefused && error.code === "token_needed"
+            ? Effect.flatMap(
+                locked(request, error),
+                Option.match({
+                  onNone: () => failure(cause),
+                  onSome: Effect.succeed
+                })
+              )
+            : failure(cause)
+        })
+      )
+    const { origin, response } = yield* Effect.catchAllCause(respond, (cause) =>
+      Effect.map(failure(cause), (refused) => ({ origin: undefined, response: refused }))
+    )
+    return secured(response, origin)
+  }).pipe(
+    Effect.tap(() => Effect.void),
+    (effect) =>
+      Effect.acquireUseRelease(
+        Ref.update(of.inHand, (count) => count + 1),
+        () => effect,
+        () => Ref.update(of.inHand, (count) => count - 1)
+      )
+  )
+}

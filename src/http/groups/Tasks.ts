@@ -1,0 +1,58 @@
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
+import { Schema } from "effect"
+import { TASK_STATUSES } from "../../domain/TaskStatuses.ts"
+import { OperatorMessage } from "../../intake/OperatorMessage.ts"
+import { MovedTask, QueuedMessage, TaskPage, TaskStory } from "../../operate/answers/Tasks.ts"
+import { choices, maybe, query, strict, whole, withStatus } from "../Contract.ts"
+
+const id = HttpApiSchema.param("id", Schema.String)
+
+/** What a task list may be asked for. */
+export const TaskQuery = query({
+  limit: maybe(whole(1, 500)),
+  status: maybe(choices(TASK_STATUSES)),
+  kind: maybe(Schema.String),
+  source: maybe(Schema.String),
+  q: maybe(Schema.String),
+  after: maybe(Schema.String)
+})
+
+const maybeText = Schema.optional(Schema.NullOr(Schema.String))
+
+/** What `POST /api/tasks/:id/cancel` takes. */
+export const CancelBody = strict(Schema.Struct({ reason: maybeText, force: Schema.optional(Schema.Boolean) }))
+
+/** What `POST /api/tasks/:id/retry` takes. */
+export const RetryBody = strict(Schema.Struct({ note: maybeText }))
+
+/** Tasks: the queue and what became of it. */
+export const Tasks = HttpApiGroup.make("tasks")
+  .add(
+    HttpApiEndpoint.get("list", "/api/tasks")
+      .setUrlParams(TaskQuery)
+      .addSuccess(TaskPage)
+      .annotate(OpenApi.Summary, "Tasks by filter, newest first, a page at a time")
+  )
+  .add(
+    HttpApiEndpoint.get("show")`/api/tasks/${id}`
+      .addSuccess(TaskStory)
+      .annotate(OpenApi.Summary, "The whole story of one task")
+  )
+  .add(
+    HttpApiEndpoint.post("queue", "/api/tasks/queue")
+      .setPayload(OperatorMessage)
+      .addSuccess(withStatus(201, QueuedMessage))
+      .annotate(OpenApi.Summary, "Queues a message of an operator; /word in it is a skill reference")
+  )
+  .add(
+    HttpApiEndpoint.post("cancel")`/api/tasks/${id}/cancel`
+      .setPayload(CancelBody)
+      .addSuccess(MovedTask)
+      .annotate(OpenApi.Summary, "Cancels a task; a running one only with force")
+  )
+  .add(
+    HttpApiEndpoint.post("retry")`/api/tasks/${id}/retry`
+      .setPayload(RetryBody)
+      .addSuccess(MovedTask)
+      .annotate(OpenApi.Summary, "Begins a fresh round of a blocked or ended task")
+  )

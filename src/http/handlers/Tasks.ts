@@ -1,0 +1,42 @@
+import { HttpApiBuilder } from "@effect/platform"
+import { Option } from "effect"
+import { send } from "../../operate/Message.ts"
+import { page } from "../../operate/TaskPages.ts"
+import { cancel, retry, show } from "../../operate/Tasks.ts"
+import { answer } from "../Answer.ts"
+import { Api } from "../Api.ts"
+import { taking, takingAny } from "../Body.ts"
+import { CancelBody, RetryBody } from "../groups/Tasks.ts"
+
+/** Tasks of a page where the caller does not say how many. */
+const TASKS = 50
+
+/** Bytes of a message with all that stands beside it. */
+const MOST_MESSAGE = 64 * 1024
+
+const filled = (text: string | undefined) =>
+  Option.filter(Option.fromNullable(text), (one) => one.trim() !== "")
+
+export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
+  handlers
+    .handle("list", ({ urlParams: { after, kind, limit = TASKS, q, source, status = [] } }) =>
+      answer(page, {
+        limit,
+        status,
+        kind: filled(kind),
+        source: filled(source),
+        words: filled(q),
+        after: filled(after)
+      })
+    )
+    .handle("show", ({ path: { id } }) => answer(show, { id }))
+    .handleRaw("queue", () => takingAny((message) => answer(send, message, 201), MOST_MESSAGE))
+    .handleRaw("cancel", ({ path: { id } }) =>
+      taking(CancelBody, ({ force = false, reason }) =>
+        answer(cancel, { id, reason: Option.fromNullable(reason), force })
+      )
+    )
+    .handleRaw("retry", ({ path: { id } }) =>
+      taking(RetryBody, ({ note }) => answer(retry, { id, note: Option.fromNullable(note) }))
+    )
+)

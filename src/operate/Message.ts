@@ -1,0 +1,59 @@
+import { Effect, Option } from "effect"
+import { IdSource, TaskId } from "../domain/Ids.ts"
+import { now } from "../domain/Time.ts"
+import { type Door, taskWith } from "../intake/Enqueue.ts"
+import {
+  OPERATOR_KIND,
+  OPERATOR_SOURCE,
+  type OperatorMessage,
+  readMessage,
+  toIntent,
+  unknownParent
+} from "../intake/OperatorMessage.ts"
+import { Store } from "../store/Store.ts"
+import { QueuedMessage } from "./answers/Tasks.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+
+/** The page takes no more messages while so many of them are not finished. */
+export const MOST_UNFINISHED = 1_000
+
+const tooMany = new Refusal({
+  code: "too_many_operator_tasks",
+  message: `${MOST_UNFINISHED} tasks of operators are not finished; no more are taken until some are`
+})
+
+/** The task that a message answers, as the parent of the new one: a person begins a line of follow-ups anew. */
+const parentOf = ({ parentId }: OperatorMessage) =>
+  Effect.gen(function* () {
+    if (parentId === undefined) return Option.none()
+    const store = yield* Store
+    const found = yield* store.tasks.find(parentId)
+    if (Option.isNone(found)) return yield* unknownParent(parentId)
+    const rootTaskId = Option.getOrElse(found.value.round.rootTaskId, () => parentId)
+    return Option.some({ taskId: parentId, rootTaskId, generation: 0 })
+  })
+
+/** Queues what an operator wrote; refused while too many such tasks are unfinished. */
+export const send = operation({
+  name: "tasks.send",
+  role: "operate",
+  output: QueuedMessage,
+  run: Effect.fn("Message.send")(function* (input: unknown, actor) {
+    const store = yield* Store
+    const message = yield* readMessage(input)
+    const door: Door = { actor, untrusted: false, parent: yield* parentOf(message) }
+    const id = TaskId.make(yield* (yield* IdSource).next)
+    const at = yield* now
+    const task = yield* taskWith(toIntent(message), door, id, at)
+    const { taskId } = yield* store.transact(
+      "Message.send",
+      Effect.gen(function* () {
+        const unfinished = yield* store.tasks.unfinishedOfOperators(MOST_UNFINISHED)
+        if (unfinished >= MOST_UNFINISHED) return yield* tooMany
+        return (yield* store.tasks.add(task, { at, actor })).task
+      })
+    )
+    return { ok: true as const, taskId, kind: OPERATOR_KIND, source: OPERATOR_SOURCE }
+  })
+})

@@ -1,0 +1,54 @@
+import { Effect, Option } from "effect"
+import type { JsonObject } from "../domain/Json.ts"
+import type { Task } from "../domain/Task.ts"
+import { Store } from "../store/Store.ts"
+import { TaskPage, type TaskRow } from "./answers/Tasks.ts"
+import { operation } from "./Operation.ts"
+import { Refusal } from "./Refusal.ts"
+import type { ListInput } from "./Tasks.ts"
+
+/** Bytes of a payload that a list shows whole. */
+export const MOST_PAYLOAD_BYTES = 2_048
+/** Characters of a longer one that stand in its place. */
+const SHOWN_CHARACTERS = 500
+
+/** A payload as a list shows it: what is longer is its beginning and its size. */
+export const shortened = (payload: JsonObject): JsonObject => {
+  const text = JSON.stringify(payload)
+  // No character of JSON text takes more than three bytes for each of its units.
+  if (text.length * 3 <= MOST_PAYLOAD_BYTES) return payload
+  return Buffer.byteLength(text) <= MOST_PAYLOAD_BYTES
+    ? payload
+    : { shortened: true, characters: text.length, beginning: text.slice(0, SHOWN_CHARACTERS).toWellFormed() }
+}
+
+const rowOf = (task: Task): TaskRow => ({
+  ...task,
+  payload: shortened(task.payload),
+  operatorSummary: Option.map(task.outcome, ({ operatorSummary }) => operatorSummary),
+  machineStatus: Option.map(task.outcome, ({ machineStatus }) => machineStatus)
+})
+
+const badCursor = (after: string) =>
+  new Refusal({
+    code: "bad_cursor",
+    message: `after: found ${JSON.stringify(after.slice(0, 200))}, which is not a cursor of this list; use the value of next from the page before`,
+    exitCode: 2
+  })
+
+/** Tasks by filter and words, newest first, a page at a time, as people look through them. */
+export const page = operation({
+  name: "tasks.page",
+  role: "read",
+  output: TaskPage,
+  run: Effect.fn("TaskPages.page")(function* (input: ListInput & { readonly words: Option.Option<string> }) {
+    const store = yield* Store
+    const found = yield* Option.match(input.words, {
+      onNone: () => store.tasks.list(input, input),
+      onSome: (words) => store.tasks.search(input, words, input)
+    })
+    if (Option.isNone(found)) return yield* badCursor(Option.getOrElse(input.after, () => ""))
+    const { next, partial, tasks } = found.value
+    return { tasks: tasks.map(rowOf), next, ...(partial ? { partial: true as const } : {}) }
+  })
+})

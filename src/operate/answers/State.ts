@@ -1,0 +1,46 @@
+import { Schema } from "effect"
+import { RunEvent } from "../../domain/RunEvent.ts"
+import { Time } from "../../domain/Time.ts"
+import { nullable, wireStruct } from "../../domain/Wire.ts"
+
+/** Whether dispatch is paused; `updated_at` is since when. */
+export const PauseState = wireStruct({
+  paused: Schema.Boolean,
+  reason: nullable(Schema.String),
+  updatedAt: nullable(Time)
+})
+export type PauseState = typeof PauseState.Type
+
+/**
+ * The object of `GET /api/state`. `running` means that somebody runs something: what a dead dispatcher left is
+ * counted as running, and told by `dispatcher.held` being false. `draining_since` is there while the dispatcher
+ * claims nothing more and waits for what runs.
+ */
+export const State = wireStruct({
+  runtimeName: Schema.String,
+  runtimeState: Schema.Literal("idle", "running", "paused"),
+  counts: wireStruct({
+    queued: Schema.Int,
+    running: Schema.Int,
+    completed: Schema.Int,
+    blocked: Schema.Int,
+    retryableFailure: Schema.Int,
+    permanentFailure: Schema.Int,
+    operatorCanceled: Schema.Int
+  }),
+  dispatchPaused: PauseState,
+  dispatcher: wireStruct({
+    held: Schema.Boolean,
+    runnerId: nullable(Schema.String),
+    since: nullable(Time),
+    drainingSince: Schema.optional(Time)
+  }),
+  lastEvent: nullable(RunEvent)
+})
+export type State = typeof State.Type
+
+/** That the store answers, and in how many milliseconds. */
+export const Heartbeat = wireStruct({ ok: Schema.Literal(true), latencyMs: Schema.Number })
+
+/** A part of the history. */
+export const EventList = wireStruct({ events: Schema.Array(RunEvent) })
