@@ -1,59 +1,27 @@
-import { Effect, Fiber, Option, Schema } from "effect"
+import { Effect, Fiber, Option } from "effect"
 import { AdapterRegistry, type ProbeResult } from "../adapter/AdapterRegistry.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import { remedyFor } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { runningByAdapter } from "../dispatch/Conditions.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
-import { AdapterMode, type Attempt, Driver } from "../domain/Attempt.ts"
-import { now, Time } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import type { Attempt } from "../domain/Attempt.ts"
+import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
+import { AdapterList, type AdapterRow, ClearedAdapter, type LastAttempt } from "./answers/Adapters.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
-
-/** How an adapter's newest attempt ended: since when it is as it is. */
-export const LastAttempt = wireStruct({
-  attemptId: Schema.String,
-  endedAt: nullable(Time),
-  exitStatus: nullable(Schema.String),
-  reason: nullable(Schema.String)
-})
 
 /** The newest attempt of an adapter as a part of its row, where it ever ran. */
 export const lastAttempt = (
   found: ReadonlyMap<string, Attempt>,
   adapterId: string
-): { readonly lastAttempt?: typeof LastAttempt.Type } => {
+): { readonly lastAttempt?: LastAttempt } => {
   const last = found.get(adapterId)
   if (last === undefined) return {}
   const { attemptId, endedAt, exitStatus, reason } = last
   return { lastAttempt: { attemptId, endedAt, exitStatus, reason } }
 }
-
-const Row = wireStruct({
-  id: Schema.String,
-  mode: AdapterMode,
-  driver: nullable(Driver),
-  model: nullable(Schema.String),
-  workspace: Schema.Literal("exclusive", "shared", "worktree"),
-  autonomy: nullable(Schema.Literal("restricted", "trusted-vm")),
-  fallback: nullable(Schema.String),
-  /** Whether tasks run on it for which nobody names another one. */
-  default: Schema.Boolean,
-  /** Whether it may run untrusted input. */
-  untrusted: Schema.Boolean,
-  /** Its most attempts at once; null: as many as the dispatcher runs. */
-  concurrency: nullable(Schema.Int),
-  running: Schema.Int,
-  cooldown: nullable(wireStruct({ until: Time, reason: nullable(Schema.String) })),
-  lastAttempt: Schema.optional(LastAttempt),
-  // What its probe says; there only when it was asked.
-  ok: Schema.optional(Schema.Boolean),
-  reason: Schema.optional(Schema.String),
-  remedy: Schema.optional(Schema.String),
-  warnings: Schema.optional(Schema.Array(Schema.String))
-})
 
 /** No probe is waited for longer: an endpoint that does not answer by then is as good as away. */
 const PROBE_LIMIT = "8 seconds"
@@ -101,7 +69,7 @@ const rows = Effect.gen(function* () {
   const running = yield* runningByAdapter
   const cooldowns = yield* store.gates.cooldowns(yield* now)
   const last = yield* store.attempts.lastOf([...settings.adapters.keys()])
-  return [...settings.adapters.values()].map((one): typeof Row.Type => {
+  return [...settings.adapters.values()].map((one): AdapterRow => {
     const agent = one.mode === "agent-cli" ? Option.some(one) : Option.none()
     const cooling = Option.fromNullable(cooldowns.find(({ adapterId }) => adapterId === one.id))
     return {
@@ -129,7 +97,7 @@ const rows = Effect.gen(function* () {
 export const list = operation({
   name: "adapters.list",
   role: "read",
-  output: wireStruct({ adapters: Schema.Array(Row) }),
+  output: AdapterList,
   run: Effect.fn("Adapters.list")(function* (input: { readonly probe: boolean }) {
     const adapters = yield* rows
     if (!input.probe) return { adapters }
@@ -153,7 +121,7 @@ const unknown = (id: string, known: ReadonlyArray<string>) =>
 export const clear = operation({
   name: "adapters.clear",
   role: "operate",
-  output: Schema.Struct({ ok: Schema.Boolean, adapter: Schema.String, cleared: Schema.Boolean }),
+  output: ClearedAdapter,
   run: Effect.fn("Adapters.clear")(function* (input: { readonly id: string }, actor) {
     const store = yield* Store
     const settings = yield* RuntimeConfig

@@ -19,8 +19,9 @@ import { nullable, wireStruct } from "../domain/Wire.ts"
 import { precheck } from "../evidence/Precheck.ts"
 import { readIntent, toTask } from "../intake/Enqueue.ts"
 import { Store } from "../store/Store.ts"
+import { Waiting } from "./answers/Waiting.ts"
 import { operation } from "./Operation.ts"
-import { Waiting, waiting } from "./Waiting.ts"
+import { waiting } from "./Waiting.ts"
 
 /** What an intent would come to, were it queued now. */
 export const Rehearsal = wireStruct({

@@ -1,15 +1,21 @@
-import { type DateTime, Effect, Either, Option, Schema } from "effect"
+import { type DateTime, Effect, Either, Option } from "effect"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import type { Actor } from "../domain/Actor.ts"
-import { TaskId } from "../domain/Ids.ts"
-import { RecurringSchedule, ScheduleFate } from "../domain/RecurringSchedule.ts"
+import type { RecurringSchedule } from "../domain/RecurringSchedule.ts"
 import { now } from "../domain/Time.ts"
-import { wireStruct } from "../domain/Wire.ts"
 import { invalid, timingOf, unusable } from "../intake/Due.ts"
 import { readSchedule, saveSchedule } from "../intake/SaveSchedule.ts"
 import { readTemplate } from "../intake/ScheduleTemplate.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import { Store } from "../store/Store.ts"
+import {
+  RemovedSchedule,
+  SavedSchedule,
+  ScheduleList,
+  ScheduleStory,
+  Ticked,
+  TurnedSchedule
+} from "./answers/Schedules.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
@@ -35,7 +41,7 @@ const notFound = (name: string) =>
 export const create = operation({
   name: "schedules.save",
   role: "operate",
-  output: wireStruct({ upserted: Schema.Literal(true), schedule: RecurringSchedule }),
+  output: SavedSchedule,
   run: Effect.fn("Schedules.create")(function* (input: unknown, actor) {
     const schedule = yield* saveSchedule(yield* readSchedule(input), actor)
     return { upserted: true as const, schedule }
@@ -46,7 +52,7 @@ export const create = operation({
 export const list = operation({
   name: "schedules.list",
   role: "read",
-  output: wireStruct({ schedules: Schema.Array(RecurringSchedule) }),
+  output: ScheduleList,
   run: Effect.fn("Schedules.list")(function* () {
     const store = yield* Store
     return { schedules: yield* store.schedules.list }
@@ -64,7 +70,7 @@ const found = (name: string) =>
 export const show = operation({
   name: "schedules.show",
   role: "read",
-  output: wireStruct({ schedule: RecurringSchedule, fates: Schema.Array(ScheduleFate) }),
+  output: ScheduleStory,
   run: Effect.fn("Schedules.show")(function* (input: { readonly name: string }) {
     const store = yield* Store
     const schedule = yield* found(input.name)
@@ -76,11 +82,7 @@ export const show = operation({
 export const tick = operation({
   name: "schedules.tick",
   role: "operate",
-  output: wireStruct({
-    schedulesEvaluated: Schema.Int,
-    tasksCreated: Schema.Int,
-    taskIds: Schema.Array(TaskId)
-  }),
+  output: Ticked,
   run: Effect.fn("Schedules.tick")(function* (input: { readonly at: Option.Option<DateTime.Utc> }) {
     const scheduler = yield* Scheduler
     const at = Option.isSome(input.at) ? input.at.value : yield* now
@@ -88,8 +90,6 @@ export const tick = operation({
     return { schedulesEvaluated, tasksCreated: taskIds.length, taskIds }
   })
 })
-
-const Turned = wireStruct({ ok: Schema.Literal(true), schedule: RecurringSchedule })
 
 const turn = (name: string, enabled: boolean, given: Option.Option<string>, actor: Actor) =>
   Effect.gen(function* () {
@@ -117,7 +117,7 @@ const unfit = (schedule: RecurringSchedule) =>
 export const enable = operation({
   name: "schedules.enable",
   role: "operate",
-  output: Turned,
+  output: TurnedSchedule,
   run: Effect.fn("Schedules.enable")(function* (input: { readonly name: string }, actor) {
     const problem = yield* unfit(yield* found(input.name))
     if (Option.isSome(problem))
@@ -134,7 +134,7 @@ export const enable = operation({
 export const disable = operation({
   name: "schedules.disable",
   role: "operate",
-  output: Turned,
+  output: TurnedSchedule,
   run: Effect.fn("Schedules.disable")(function* (
     input: { readonly name: string; readonly reason: Option.Option<string> },
     actor
@@ -147,7 +147,7 @@ export const disable = operation({
 export const remove = operation({
   name: "schedules.delete",
   role: "operate",
-  output: wireStruct({ ok: Schema.Literal(true), name: Schema.String }),
+  output: RemovedSchedule,
   run: Effect.fn("Schedules.remove")(function* (input: { readonly name: string }, actor) {
     const store = yield* Store
     const removed = yield* store.schedules.remove(input.name, { at: yield* now, actor })

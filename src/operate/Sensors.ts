@@ -1,9 +1,7 @@
-import { Effect, Schema } from "effect"
-import { TaskId, WorkflowId } from "../domain/Ids.ts"
-import { SensorEvent } from "../domain/SensorEvent.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Effect } from "effect"
 import { ingest, readReport } from "../intake/Sensor.ts"
 import { Store } from "../store/Store.ts"
+import { AcceptedEvent, SensorEventList } from "./answers/Sensors.ts"
 import { operation } from "./Operation.ts"
 
 /**
@@ -13,13 +11,7 @@ import { operation } from "./Operation.ts"
 export const accept = operation({
   name: "sensors.accept",
   role: "operate",
-  output: wireStruct({
-    accepted: Schema.Boolean,
-    stale: Schema.optional(Schema.Literal(true)),
-    taskId: nullable(TaskId),
-    workflowId: nullable(WorkflowId),
-    event: SensorEvent
-  }),
+  output: AcceptedEvent,
   run: Effect.fn("Sensors.accept")(function* (input: unknown) {
     const { accepted, event } = yield* ingest(yield* readReport(input))
     const { taskId, workflowId } = event
@@ -37,7 +29,7 @@ export const accept = operation({
 export const list = operation({
   name: "sensors.list",
   role: "read",
-  output: wireStruct({ events: Schema.Array(SensorEvent) }),
+  output: SensorEventList,
   run: Effect.fn("Sensors.list")(function* (input: {
     /** 1..500. */
     readonly limit: number

@@ -3,11 +3,9 @@ import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { EVIDENCE_FOLDERS } from "../artifact/Declared.ts"
 import { decode, Invalid } from "../config/Issues.ts"
 import type { Actor } from "../domain/Actor.ts"
-import { JsonObject } from "../domain/Json.ts"
 import {
   Report,
   Snapshot,
-  SnapshotFile,
   SnapshotLabel,
   type SnapshotTask,
   type SnapshotWorkflow,
@@ -16,9 +14,9 @@ import {
 } from "../domain/Snapshot.ts"
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import { Store } from "../store/Store.ts"
+import { LatestReport, ShownSnapshot, SnapshotList, TakenSnapshot } from "./answers/Snapshots.ts"
 import { operation } from "./Operation.ts"
 import { recorded } from "./RecordedSnapshot.ts"
 import { Refusal } from "./Refusal.ts"
@@ -121,7 +119,7 @@ const labelOf = (given: Option.Option<string>) =>
 export const create = operation({
   name: "snapshots.create",
   role: "operate",
-  output: wireStruct({ snapshotPath: Schema.String, snapshot: Snapshot }),
+  output: TakenSnapshot,
   run: Effect.fn("Snapshots.create")(function* (input: { readonly label: Option.Option<string> }, actor) {
     const artifacts = yield* ArtifactStore
     const snapshot = yield* capture(yield* labelOf(input.label), actor)
@@ -138,7 +136,7 @@ export const create = operation({
 export const list = operation({
   name: "snapshots.list",
   role: "read",
-  output: wireStruct({ snapshots: Schema.Array(SnapshotFile) }),
+  output: SnapshotList,
   run: Effect.fn("Snapshots.list")(function* () {
     return { snapshots: yield* newest() }
   })
@@ -148,7 +146,7 @@ export const list = operation({
 export const show = operation({
   name: "snapshots.show",
   role: "read",
-  output: Schema.extend(SnapshotFile, wireStruct({ snapshot: JsonObject })),
+  output: ShownSnapshot,
   run: Effect.fn("Snapshots.show")(function* (input: { readonly path: string }) {
     const { file, snapshot } = yield* load(input.path)
     return { ...file, snapshot }
@@ -201,7 +199,7 @@ export const newestReport = operation({
 export const latestReport = operation({
   name: "snapshots.latest",
   role: "read",
-  output: wireStruct({ report: nullable(Report) }),
+  output: LatestReport,
   run: Effect.fn("Snapshots.latestReport")(function* () {
     return { report: yield* ofNewest }
   })

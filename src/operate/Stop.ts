@@ -1,8 +1,9 @@
 import { Effect, Option, Schema } from "effect"
 import { wireStruct } from "../domain/Wire.ts"
+import { PauseState } from "./answers/State.ts"
 import { Bulk, cancelMatching, type Tell } from "./Bulk.ts"
 import { operation } from "./Operation.ts"
-import { PauseState, pause } from "./Pause.ts"
+import { pause } from "./Pause.ts"
 
 /** What is told of a stop for which nobody gave a reason. */
 const REASON = "stop --now"

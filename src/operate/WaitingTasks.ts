@@ -1,9 +1,10 @@
 import { Effect, Option, Schema } from "effect"
 import { Task, type TaskStatus } from "../domain/Task.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Waiting } from "./answers/Waiting.ts"
 import { operation } from "./Operation.ts"
 import { type ListInput, list } from "./Tasks.ts"
-import { Waiting, waiting } from "./Waiting.ts"
+import { waiting } from "./Waiting.ts"
 
 const UNFINISHED: ReadonlyArray<TaskStatus> = ["blocked", "retryable_failure", "pending", "running"]
 

@@ -1,19 +1,23 @@
 import { Effect, Option, Schema } from "effect"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { TaskId, WorkflowId } from "../domain/Ids.ts"
+import { WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
-import { RunEvent } from "../domain/RunEvent.ts"
 import { now } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
-import { Workflow } from "../domain/Workflow.ts"
-import { State } from "../domain/WorkflowTemplate.ts"
 import { openNow } from "../intake/Workflow.ts"
 import * as Moves from "../intake/WorkflowMoves.ts"
 import { Store } from "../store/Store.ts"
 import type { WorkflowRow } from "../store/Workflows.ts"
 import { mermaid } from "../workflow/Diagram.ts"
 import { BUILT_IN } from "../workflow/Templates.ts"
+import {
+  CompletedWorkflow,
+  MovedWorkflow,
+  OpenedWorkflow,
+  TemplateList,
+  WorkflowList,
+  WorkflowStory
+} from "./answers/Workflows.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -58,13 +62,7 @@ const found = ({ id, instanceKey }: Named) =>
 export const create = operation({
   name: "workflows.create",
   role: "operate",
-  output: wireStruct({
-    created: Schema.Boolean,
-    workflowId: WorkflowId,
-    template: Schema.String,
-    instanceKey: Schema.String,
-    state: Schema.String
-  }),
+  output: OpenedWorkflow,
   run: Effect.fn("Workflows.create")(function* (
     input: {
       readonly template: string
@@ -84,7 +82,7 @@ export const create = operation({
 export const list = operation({
   name: "workflows.list",
   role: "read",
-  output: wireStruct({ workflows: Schema.Array(Workflow) }),
+  output: WorkflowList,
   run: Effect.fn("Workflows.list")(function* (input: { readonly all: boolean; readonly limit: number }) {
     const store = yield* Store
     return { workflows: yield* store.workflows.list(input.all, input.limit) }
@@ -95,10 +93,7 @@ export const list = operation({
 export const show = operation({
   name: "workflows.show",
   role: "read",
-  output: Schema.extend(
-    Workflow,
-    wireStruct({ unfinishedTask: nullable(TaskId), history: Schema.Array(RunEvent) })
-  ),
+  output: WorkflowStory,
   run: Effect.fn("Workflows.show")(function* (input: Named) {
     const store = yield* Store
     const { workflow } = yield* found(input)
@@ -129,12 +124,7 @@ const answered = (id: WorkflowId, moved: Moves.WorkflowMoved) =>
 export const transition = operation({
   name: "workflows.transition",
   role: "operate",
-  output: wireStruct({
-    transitioned: Schema.Literal(true),
-    workflowId: WorkflowId,
-    from: Schema.String,
-    to: Schema.String
-  }),
+  output: MovedWorkflow,
   run: Effect.fn("Workflows.transition")(function* (
     input: Named & { readonly state: string; readonly context: JsonObject },
     actor
@@ -150,7 +140,7 @@ export const transition = operation({
 export const complete = operation({
   name: "workflows.complete",
   role: "operate",
-  output: wireStruct({ completed: Schema.Literal(true), workflowId: WorkflowId, state: Schema.String }),
+  output: CompletedWorkflow,
   run: Effect.fn("Workflows.complete")(function* (input: Named, actor) {
     const { workflow } = yield* found(input)
     const { to } = yield* answered(workflow.id, yield* Moves.complete(workflow.id, { at: yield* now, actor }))
@@ -162,17 +152,7 @@ export const complete = operation({
 export const templates = operation({
   name: "workflows.templates",
   role: "read",
-  output: wireStruct({
-    templates: Schema.Array(
-      wireStruct({
-        name: Schema.String,
-        builtIn: Schema.Boolean,
-        initialState: Schema.String,
-        states: Schema.Record({ key: Schema.String, value: State }),
-        mermaid: Schema.String
-      })
-    )
-  }),
+  output: TemplateList,
   run: Effect.fn("Workflows.templates")(function* () {
     const { workflows } = yield* RuntimeConfig
     const builtIn = BUILT_IN.filter(({ name }) => !workflows.has(name))

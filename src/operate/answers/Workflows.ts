@@ -1,0 +1,49 @@
+import { Schema } from "effect"
+import { TaskId, WorkflowId } from "../../domain/Ids.ts"
+import { RunEvent } from "../../domain/RunEvent.ts"
+import { nullable, wireStruct } from "../../domain/Wire.ts"
+import { Workflow } from "../../domain/Workflow.ts"
+import { State } from "../../domain/WorkflowTemplate.ts"
+
+/** `created` is false where the key was taken: then it is the instance that has it. */
+export const OpenedWorkflow = wireStruct({
+  created: Schema.Boolean,
+  workflowId: WorkflowId,
+  template: Schema.String,
+  instanceKey: Schema.String,
+  state: Schema.String
+})
+
+export const WorkflowList = wireStruct({ workflows: Schema.Array(Workflow) })
+
+/** One instance with its history. */
+export const WorkflowStory = Schema.extend(
+  Workflow,
+  wireStruct({ unfinishedTask: nullable(TaskId), history: Schema.Array(RunEvent) })
+)
+
+export const MovedWorkflow = wireStruct({
+  transitioned: Schema.Literal(true),
+  workflowId: WorkflowId,
+  from: Schema.String,
+  to: Schema.String
+})
+
+export const CompletedWorkflow = wireStruct({
+  completed: Schema.Literal(true),
+  workflowId: WorkflowId,
+  state: Schema.String
+})
+
+/** The templates that workflows can be opened from, each with its diagram. */
+export const TemplateList = wireStruct({
+  templates: Schema.Array(
+    wireStruct({
+      name: Schema.String,
+      builtIn: Schema.Boolean,
+      initialState: Schema.String,
+      states: Schema.Record({ key: Schema.String, value: State }),
+      mermaid: Schema.String
+    })
+  )
+})
