@@ -4,6 +4,7 @@ import type { Store } from "../src/store/Store.ts"
 import type { StoreUnavailable } from "../src/store/StoreError.ts"
 import { StoreProbe } from "../src/store/StoreProbe.ts"
 import * as ConfiguredAdapters from "./adapter/ConfiguredAdapters.ts"
+import * as KnownSecrets from "./adapter/KnownSecrets.ts"
 import * as LeftOvers from "./adapter/LeftOvers.ts"
 import * as Process from "./adapter/Process.ts"
 import * as ProcessTree from "./adapter/ProcessTree.ts"
@@ -53,11 +54,17 @@ export const resident = (configPath: string) =>
     Layer.effectDiscard(fullSpeed)
   ).pipe(Layer.provideMerge(working(configPath, true)))
 
+// Who may call the LAN API, and what it shows to nobody.
+const access = Layer.merge(AccessKeyFiles.layer, KnownSecrets.layer)
+
 /** What serves the LAN API until it is told to stop. */
 export const serving = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, AccessKeyFiles.layer, log, fullSpeed(0)).pipe(
+  Layer.mergeAll(RecurringSchedules.layer, access, log, fullSpeed(0)).pipe(
     Layer.provideMerge(working(configPath, true))
   )
+
+/** What dispatches and serves in one process. */
+export const both = (configPath: string) => Layer.provideMerge(access, resident(configPath))
 
 /** What looks at everything and goes on when the store cannot be opened. */
 export const looking = (configPath: string) => {

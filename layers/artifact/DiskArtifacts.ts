@@ -15,7 +15,7 @@ import {
   withFile
 } from "./DiskFile.ts"
 import { scanFile } from "./FilePieces.ts"
-import { listFiles } from "./Listing.ts"
+import { listEntries, listFiles } from "./Listing.ts"
 
 /** Versions of one file that are kept; the next one is refused rather than looked for. */
 const MOST_VERSIONS = 100_000
@@ -99,6 +99,10 @@ const make = (root: string, names: ReadonlyArray<string>) => {
         catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) })
       })
     }),
+    entries: (path, most) =>
+      look(path, async (real) =>
+        (await observeDisk(real)).kind === "folder" ? listEntries(real, most) : undefined
+      ),
     write,
     keepOld
   })

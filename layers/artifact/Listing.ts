@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises"
+import { lstat, readdir } from "node:fs/promises"
 import { Option } from "effect"
-import type { FileList, Wanted } from "../../src/artifact/ArtifactStore.ts"
+import type { Entry, FileList, Wanted } from "../../src/artifact/ArtifactStore.ts"
 import { codeOf } from "./DiskFile.ts"
 
 /** What `replace` in DiskArtifacts writes before it renames: no file yet. */
@@ -60,3 +60,49 @@ export const listFiles = async (
   }
   return { paths, total: isWhole ? Option.some(total) : Option.none() }
 }
+
+const unseen = (name: string): Entry => ({
+  name,
+  kind: "other",
+  size: Option.none(),
+  changedAtMs: Option.none()
+})
+
+/** A name of a folder; one that cannot be looked at is told all the same. */
+const look = async (folder: string, name: string): Promise<Entry> => {
+  try {
+    const found = await lstat(`${folder}/${name}`, { bigint: true })
+    return {
+      name,
+      kind: found.isFile()
+        ? "file"
+        : found.isDirectory()
+          ? "folder"
+          : found.isSymbolicLink()
+            ? "link"
+            : "other",
+      size: Option.some(Number(found.size)),
+      changedAtMs: Option.some(Number(found.ctimeNs / 1000n) / 1000)
+    }
+  } catch {
+    return unseen(name)
+  }
+}
+
+/** See ArtifactStore.entries; `folder` is absolute, its symlinks resolved. */
+export const listEntries = async (
+  folder: string,
+  most: number
+): Promise<{ readonly entries: ReadonlyArray<Entry>; readonly isWhole: boolean }> => {
+  const names = (await readdir(folder)).filter((name) => !HALF_WRITTEN.test(name)).sort()
+  const shown = names.slice(0, most)
+  const entries: Array<Entry> = []
+  // A few at once: a folder may hold thousands.
+  for (let at = 0; at < shown.length; at += LOOKS_AT_ONCE)
+    entries.push(
+      ...(await Promise.all(shown.slice(at, at + LOOKS_AT_ONCE).map((name) => look(folder, name))))
+    )
+  return { entries, isWhole: shown.length === names.length }
+}
+
+const LOOKS_AT_ONCE = 64

@@ -2,6 +2,7 @@ import { Clock, Context, Effect, Layer, Option } from "effect"
 import {
   ArtifactFailed,
   ArtifactStore,
+  type Entry,
   type Observed,
   PathRefused
 } from "../../src/artifact/ArtifactStore.ts"
@@ -11,7 +12,7 @@ import { byParts } from "./Listing.ts"
 
 const ROOT = "/memory/artifacts"
 
-interface Entry {
+interface Held {
   readonly bytes: Uint8Array
   readonly changedAtMs: number
 }
@@ -32,7 +33,7 @@ export class MemoryFiles extends Context.Tag("agent-runtime/MemoryFiles")<
 /** The artifact root in memory, with the contract of the one on disk. Change times come from the Clock. */
 export const layer: Layer.Layer<ArtifactStore | MemoryFiles> = Layer.unwrapEffect(
   Effect.sync(() => {
-    const files = new Map<string, Entry>()
+    const files = new Map<string, Held>()
     return Layer.merge(
       Layer.succeed(ArtifactStore, store(files)),
       Layer.succeed(MemoryFiles, {
@@ -47,7 +48,7 @@ export const layer: Layer.Layer<ArtifactStore | MemoryFiles> = Layer.unwrapEffec
   })
 )
 
-const store = (files: Map<string, Entry>) => {
+const store = (files: Map<string, Held>) => {
   const relative = (path: string) => Effect.suspend(() => artifactPath(path, [ROOT]))
   const isFolder = (path: string) =>
     path === "" || [...files.keys()].some((name) => name.startsWith(`${path}/`))
@@ -114,6 +115,24 @@ const store = (files: Map<string, Entry>) => {
           .sort(byParts)
         const ordered = descending ? found.reverse() : found
         return { paths: ordered.slice(0, most), total: Option.some(found.length) }
+      }),
+    entries: (folder, most) =>
+      Effect.map(relative(folder), (name) => {
+        if (!isFolder(name)) return Option.none()
+        const prefix = name === "" ? "" : `${name}/`
+        const inside = [...files].filter(([path]) => path.startsWith(prefix))
+        const entries = new Map<string, Entry>()
+        for (const [path, { bytes, changedAtMs }] of inside) {
+          const [first = "", ...rest] = path.slice(prefix.length).split("/")
+          entries.set(first, {
+            name: first,
+            kind: rest.length === 0 ? "file" : "folder",
+            size: Option.some(rest.length === 0 ? bytes.length : 0),
+            changedAtMs: Option.some(changedAtMs)
+          })
+        }
+        const all = [...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+        return Option.some({ entries: all.slice(0, most), isWhole: all.length <= most })
       }),
     write,
     keepOld

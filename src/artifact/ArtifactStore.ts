@@ -35,6 +35,14 @@ export interface FileList {
   readonly total: Option.Option<number>
 }
 
+/** One name in a folder, whatever it is; `size` and `changedAtMs` are none where the system does not tell. */
+export interface Entry {
+  readonly name: string
+  readonly kind: Observed["kind"] | "link"
+  readonly size: Option.Option<number>
+  readonly changedAtMs: Option.Option<number>
+}
+
 /**
  * The artifact root. Every path is relative to it; `..`, NUL, absolute paths and symlinks that leave it
  * fail as PathRefused before anything is touched.
@@ -69,6 +77,17 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
      * symlinks are passed over. None when there is no such folder.
      */
     readonly files: (folder: string, wanted: Wanted) => Effect.Effect<FileList, PathRefused | ArtifactFailed>
+    /**
+     * What lies in a folder itself, by name, at most `most`; `isWhole` is false where there is more. Symlinks are
+     * not followed. None when it is no folder.
+     */
+    readonly entries: (
+      folder: string,
+      most: number
+    ) => Effect.Effect<
+      Option.Option<{ readonly entries: ReadonlyArray<Entry>; readonly isWhole: boolean }>,
+      PathRefused | ArtifactFailed
+    >
     /** Writes atomically and durably: temporary name, fsync, rename, fsync of the folder. Mode 0600. */
     readonly write: (path: string, text: string) => Effect.Effect<void, PathRefused | ArtifactFailed>
     /** Keeps an older version as `<name>.<n>.md`, n the first that is free; answers that path. */

@@ -3,6 +3,17 @@ import { Hurry } from "../dispatch/Hurry.ts"
 import { command } from "./Command.ts"
 import { Terminal } from "./Terminal.ts"
 
+/** Dispatches until it is interrupted; a second signal hurries its end. */
+export const dispatching = (input: { readonly wait: boolean }) =>
+  Effect.gen(function* () {
+    const { interruptedAgain } = yield* Terminal
+    const again = yield* Deferred.make<void>()
+    // Heard from the beginning, so that two signals in a row are both heard.
+    yield* Effect.forkDaemon(Effect.zipRight(interruptedAgain, Deferred.succeed(again, undefined)))
+    const { dispatchHere } = yield* Effect.promise(() => import("../operate/Dispatch.ts"))
+    return yield* Effect.provideService(dispatchHere(input), Hurry, { asked: Deferred.await(again) })
+  })
+
 export const dispatch = command({
   name: "dispatch",
   group: "Dispatch",
@@ -15,13 +26,5 @@ export const dispatch = command({
   options: [
     { name: "wait", kind: "flag", description: "Wait for the dispatcher that runs, then take over." }
   ],
-  run: (input) =>
-    Effect.gen(function* () {
-      const { interruptedAgain } = yield* Terminal
-      const again = yield* Deferred.make<void>()
-      // Heard from the beginning, so that two signals in a row are both heard.
-      yield* Effect.forkDaemon(Effect.zipRight(interruptedAgain, Deferred.succeed(again, undefined)))
-      const { dispatchHere } = yield* Effect.promise(() => import("../operate/Dispatch.ts"))
-      return yield* Effect.provideService(dispatchHere(input), Hurry, { asked: Deferred.await(again) })
-    })
+  run: dispatching
 })

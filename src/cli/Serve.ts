@@ -1,5 +1,6 @@
 import { Effect } from "effect"
-import { command } from "./Command.ts"
+import { command, type InputOf } from "./Command.ts"
+import { dispatching } from "./Dispatch.ts"
 
 const options = [
   { name: "host", kind: "text", value: "ADDRESS", description: "Where to listen; http.host by default." },
@@ -17,6 +18,12 @@ const options = [
   }
 ] as const
 
+const serving = (input: InputOf<readonly [], typeof options>) =>
+  Effect.flatMap(
+    Effect.promise(() => import("../http/Server.ts")),
+    (server) => server.serve(input)
+  )
+
 export const serve = command({
   name: "serve",
   group: "Serve",
@@ -27,9 +34,21 @@ export const serve = command({
   resident: true,
   arguments: [],
   options,
-  run: (input) =>
-    Effect.flatMap(
-      Effect.promise(() => import("../http/Server.ts")),
-      (server) => server.serve(input)
-    )
+  run: serving
+})
+
+export const up = command({
+  name: "up",
+  group: "Serve",
+  summary: "dispatch and serve in one process",
+  description:
+    "What dispatch and serve do, until it is told to stop; it ends as dispatch does, and when one of the two cannot begin neither does.",
+  example: "agent-runtime up --port 4314",
+  resident: true,
+  arguments: [],
+  options: [
+    ...options,
+    { name: "wait", kind: "flag", description: "Wait for the dispatcher that runs, then take over." }
+  ],
+  run: (input) => Effect.raceFirst(dispatching(input), serving(input))
 })

@@ -1,12 +1,13 @@
 import { HttpServerRequest, type HttpServerResponse } from "@effect/platform"
-import { Clock, Effect, Option, Ref } from "effect"
+import { Clock, Context, Effect, Option, Ref } from "effect"
 import { AccessKeys, type KnownToken } from "../config/AccessKeys.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Caller, type CallerShape } from "./Caller.ts"
 import { RequestRefused } from "./Failure.ts"
 import { hostName, isLoopback, isOwn, isSameOrigin } from "./Hosts.ts"
-import { Listener, PeerOf } from "./Listener.ts"
-import { opened, sha256 } from "./Session.ts"
+import { OPEN_PATHS } from "./Html.ts"
+import { Listener, peer } from "./Listener.ts"
+import { opened, SESSION_SECONDS, sealed, sha256 } from "./Session.ts"
 import { type Guessers, turnOf, wrongToken } from "./Throttle.ts"
 
 /** How the server was started, as far as it decides who may do what. */
@@ -90,16 +91,34 @@ const checkOrigin = (method: string, headers: Readonly<Record<string, string | u
   })
 
 /** Who may come in, and as whom. */
+export class Access extends Context.Tag("agent-runtime/http/Access")<
+  Access,
+  {
+    /** The known token of a text; refused when there is none, after a wait where its address has guessed much. */
+    readonly tokenOf: (text: string) => Effect.Effect<KnownToken, RequestRefused>
+    /** Who sends a request: by its token, its session, or the address that the server is bound to. */
+    readonly callerOf: (
+      request: HttpServerRequest.HttpServerRequest
+    ) => Effect.Effect<CallerShape, RequestRefused>
+    /** The cookie of a browser that signed in with a token. */
+    readonly sessionOf: (
+      token: KnownToken
+    ) => Effect.Effect<{ readonly name: string; readonly value: string }>
+    readonly cookieName: Effect.Effect<string>
+  }
+>() {}
+
+/** See Access; `port` is the one that the server came to listen on. */
 export const makeAccess = (doors: Doors, port: Effect.Effect<number>) =>
   Effect.gen(function* () {
     const { http } = yield* RuntimeConfig
     const { sessionKey, tokens } = yield* AccessKeys
+    const name = Effect.map(port, cookieName)
     const guessers = yield* Ref.make<Guessers>(new Map())
 
-    /** The token of this text; Refused when there is none, after a wait where its address has guessed much. */
     const tokenOf = (text: string) =>
       Effect.gen(function* () {
-        const { address } = yield* PeerOf
+        const { address } = yield* peer
         const asked = yield* Clock.currentTimeMillis
         const waitMs = yield* Ref.modify(guessers, (known) => {
           const turn = turnOf(known, address, asked)
@@ -136,25 +155,29 @@ export const makeAccess = (doors: Doors, port: Effect.Effect<number>) =>
         const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? "")?.[1]
         // Where there are no tokens, one that is sent all the same changes nothing.
         if (bearer !== undefined && tokens.length > 0) return asCaller(yield* tokenOf(bearer))
-        const session = yield* bySession(request.cookies[cookieName(yield* port)])
+        const session = yield* bySession(request.cookies[yield* name])
         if (Option.isSome(session)) return asCaller(session.value)
         return Option.isSome(withoutToken) ? withoutToken.value : yield* needsToken
       })
 
-    return { tokenOf, callerOf, sessionKey }
+    const sessionOf = (token: KnownToken) =>
+      Effect.gen(function* () {
+        const until = (yield* Clock.currentTimeMillis) + SESSION_SECONDS * 1_000
+        return { name: yield* name, value: yield* sealed(sessionKey, token, until) }
+      })
+
+    return Access.of({ tokenOf, callerOf, sessionOf, cookieName: name })
   })
 
-export type Access = Effect.Effect.Success<ReturnType<typeof makeAccess>>
-
 /** Paths that anybody may ask for. */
-const OPEN: ReadonlyArray<string> = ["/api/heartbeat", "/login", "/login.css"]
+const OPEN: ReadonlyArray<string> = ["/api/heartbeat", ...OPEN_PATHS]
 
 /**
  * Lets a request through to the app with its sender beside it; answers the origin that may read the response. Fails
  * with RequestRefused.
  */
 export const admitted = <E, R>(
-  access: Access,
+  access: Access["Type"],
   doors: Doors,
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) =>

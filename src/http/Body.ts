@@ -60,14 +60,21 @@ const bytes = (most: number) =>
     return new Uint8Array(Buffer.concat(parts, size))
   })
 
-const parse = (found: Uint8Array): Either.Either<unknown, Invalid> => {
+const decoded = (found: Uint8Array): Either.Either<string, Invalid> => {
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(found)
-    return Either.mapLeft(parseJson(text), (faults) => new Invalid({ problems: faults.map(faultAt) }))
+    return Either.right(new TextDecoder("utf-8", { fatal: true }).decode(found))
   } catch {
-    return Either.left(rule("the body", "it is not UTF-8 text", "JSON in UTF-8"))
+    return Either.left(rule("the body", "it is not UTF-8 text", "UTF-8"))
   }
 }
+
+const parse = (found: Uint8Array): Either.Either<unknown, Invalid> =>
+  Either.flatMap(decoded(found), (text) =>
+    Either.mapLeft(parseJson(text), (faults) => new Invalid({ problems: faults.map(faultAt) }))
+  )
+
+/** The body as text. */
+export const textBody = (most: number) => Effect.flatMap(bytes(most), decoded)
 
 /** The body as a JSON value; an empty one is an empty object. */
 export const jsonBody = (most = MOST_BODY) =>

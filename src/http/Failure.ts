@@ -20,6 +20,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   too_many_operator_tasks: 429,
   secret_in_artifact: 403,
   path_refused: 403,
+  artifact_unreadable: 403,
   snapshot_path_refused: 400,
   adapter_unknown: 400
 }

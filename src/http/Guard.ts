@@ -4,8 +4,10 @@ import { type Access, admitted, type Doors } from "./Access.ts"
 import { failure } from "./Answer.ts"
 import { RequestRefused } from "./Failure.ts"
 import { preflight, secured } from "./Headers.ts"
-import { locked, PAGE_ROUTES } from "./Page.ts"
+import { PAGE_ROUTES } from "./Page.ts"
 import { makeUnanswered } from "./Routes.ts"
+import { locked, SIGN_IN_ROUTES } from "./SignIn.ts"
+import { VIEW_ROUTES } from "./Views.ts"
 
 /** So long a request may take until its answer begins. */
 const REQUEST_LIMIT = "30 seconds"
@@ -27,10 +29,10 @@ const isRouteNotFound = (error: unknown): boolean =>
  * every response has.
  */
 export const guarded = <E, R>(
-  of: { readonly access: Access; readonly doors: Doors; readonly inHand: Ref.Ref<number> },
+  of: { readonly access: Access["Type"]; readonly doors: Doors; readonly inHand: Ref.Ref<number> },
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) => {
-  const unanswered = makeUnanswered(PAGE_ROUTES)
+  const unanswered = makeUnanswered([...PAGE_ROUTES, ...SIGN_IN_ROUTES, ...VIEW_ROUTES])
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
     const respond = Effect.gen(function* () {
@@ -47,13 +49,7 @@ export const guarded = <E, R>(
           const error = Option.getOrElse(Cause.failureOption(cause), () => Cause.squash(cause))
           if (isRouteNotFound(error)) return failure(Cause.fail(unanswered(request)))
           return error instanceof RequestRefused && error.code === "token_needed"
-            ? Effect.flatMap(
-                locked(request, error),
-                Option.match({
-                  onNone: () => failure(cause),
-                  onSome: Effect.succeed
-                })
-              )
+            ? Option.match(locked(request), { onNone: () => failure(cause), onSome: Effect.succeed })
             : failure(cause)
         })
       )

@@ -1,4 +1,4 @@
-import { Context, type Effect, type Scope } from "effect"
+import { Context, Effect, Option, type Scope } from "effect"
 
 /** The connection that a request came by. */
 export interface Peer {
@@ -10,6 +10,15 @@ export interface Peer {
 
 /** The peer of the request that is being answered. */
 export class PeerOf extends Context.Tag("agent-runtime/http/PeerOf")<PeerOf, Peer>() {}
+
+/** The connection that the request which is being answered came by. */
+export const peer: Effect.Effect<Peer> = Effect.flatMap(
+  Effect.serviceOption(PeerOf),
+  Option.match({
+    onNone: () => Effect.dieMessage("a request came by no connection"),
+    onSome: Effect.succeed
+  })
+)
 
 export interface Listening {
   readonly host: string

@@ -3,18 +3,26 @@ import { Cause, Context, Effect, Layer, Option, Ref, Schedule, type Scope } from
 import { AccessKeys } from "../config/AccessKeys.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Refusal } from "../operate/Refusal.ts"
-import { type Doors, makeAccess } from "./Access.ts"
+import { Access, type Doors, makeAccess } from "./Access.ts"
 import { failure } from "./Answer.ts"
 import { Api } from "./Api.ts"
 import { MOST_BODY } from "./Body.ts"
 import { isDecodeError } from "./Failure.ts"
 import { guarded } from "./Guard.ts"
 import { isLoopback } from "./Hosts.ts"
+import { adapters } from "./handlers/Adapters.ts"
+import { attempts } from "./handlers/Attempts.ts"
+import { evidence } from "./handlers/Evidence.ts"
 import { runtime } from "./handlers/Runtime.ts"
+import { schedules } from "./handlers/Schedules.ts"
+import { sensors } from "./handlers/Sensors.ts"
 import { tasks } from "./handlers/Tasks.ts"
+import { workflows } from "./handlers/Workflows.ts"
 import { Listener, type Peer, PeerOf } from "./Listener.ts"
+import { signIn } from "./SignIn.ts"
 import * as Streams from "./Streams.ts"
 import * as Tail from "./Tail.ts"
+import { views } from "./Views.ts"
 
 export interface ServeInput {
   readonly host: Option.Option<string>
@@ -61,14 +69,14 @@ const notListening = (host: string, port: number) => (code: string) => {
   })
 }
 
-const handlers = Layer.mergeAll(runtime, tasks)
+const handlers = Layer.mergeAll(runtime, tasks, attempts, workflows, schedules, sensors, evidence, adapters)
 
-type OfRequest = HttpServerRequest.HttpServerRequest | PeerOf | Scope.Scope
+type OfRequest = HttpServerRequest.HttpServerRequest | Scope.Scope
 
 /** An app as a function of the platform's request and the connection that it came by; it never rejects. */
 const handlerOf = <R>(app: HttpApp.Default<never, R>) =>
   Effect.map(Effect.runtime<Exclude<R, OfRequest>>(), (runtime) => {
-    // What belongs to a request comes with it.
+    // The platform's request and its scope are made for each one.
     const respond = HttpApp.toWebHandlerRuntime(runtime)(app as HttpApp.Default<never, Exclude<R, OfRequest>>)
     return (request: Request, peer: Peer): Promise<Response> =>
       respond(request, Context.make(PeerOf, peer) as Context.Context<never>)
@@ -87,7 +95,7 @@ const refusing = HttpApiBuilder.middleware((app) =>
 const application = Effect.gen(function* () {
   const context = yield* Layer.build(
     HttpApiBuilder.api(Api).pipe(
-      Layer.provide(Layer.merge(handlers, refusing)),
+      Layer.provide(Layer.mergeAll(handlers, refusing, signIn, views)),
       Layer.provideMerge(Layer.mergeAll(HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer)),
       Layer.provideMerge(HttpServer.layerContext)
     )
@@ -109,7 +117,9 @@ export const serve = (input: ServeInput) =>
     const doors: Doors = { host, isOpen: input.insecureNoAuth }
     const access = yield* makeAccess(doors, Ref.get(bound))
     const inHand = yield* Ref.make(0)
-    const handle = yield* handlerOf(guarded({ access, doors, inHand }, yield* application))
+    const handle = yield* handlerOf(
+      guarded({ access, doors, inHand }, yield* Effect.provideService(application, Access, access))
+    )
     const listening = yield* listener
       .listen({ host, port, mostBody: MOST_ANNOUNCED, idleSeconds: IDLE_SECONDS }, handle)
       .pipe(Effect.mapError(notListening(host, port)))

@@ -17,8 +17,8 @@ const tooMany = new RequestRefused({
 })
 
 /**
- * Counts a stream while it is open; refused while too many are. It is counted from here on, so it must be run; its
- * requirements are provided now, for it runs when its request has been answered.
+ * Counts a stream while it is read; refused while too many are. Its requirements are provided now, for it is read
+ * when its request has been answered.
  */
 export const opening = <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>
@@ -26,12 +26,10 @@ export const opening = <E, R>(
   Effect.gen(function* () {
     const open = yield* Streams
     const context = yield* Effect.context<R>()
-    const isTaken = yield* Ref.modify(open, (count) =>
-      count < MOST_STREAMS ? ([true, count + 1] as const) : ([false, count] as const)
+    if ((yield* Ref.get(open)) >= MOST_STREAMS) return yield* tooMany
+    const counted = Stream.acquireRelease(
+      Ref.update(open, (count) => count + 1),
+      () => Ref.update(open, (count) => count - 1)
     )
-    if (!isTaken) return yield* tooMany
-    return stream.pipe(
-      Stream.ensuring(Ref.update(open, (count) => count - 1)),
-      Stream.provideContext(context)
-    )
+    return Stream.flatMap(counted, () => stream).pipe(Stream.provideContext(context))
   })

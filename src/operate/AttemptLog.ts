@@ -105,6 +105,17 @@ export const logBytes = (
     })
   )
 
+/** Bytes that an attempt's log has now; 0 when nobody wrote it. */
+export const logSize = (attempt: Attempt, file: AuditLog): Effect.Effect<number, Refusal, Audit> =>
+  Effect.gen(function* () {
+    const audit = yield* Audit
+    const size = yield* Effect.mapError(
+      audit.size(attempt.taskId, attempt.attemptId, file),
+      unreadable(attempt, file)
+    )
+    return Option.getOrElse(size, () => 0)
+  })
+
 /** Why there is no such log of an attempt, in one line; none when there is one, be it empty. */
 export const missing = (
   attempt: Attempt,

@@ -16,6 +16,7 @@ const commands = [
   "run-once",
   "dispatch",
   "serve",
+  "up",
   "status",
   "healthcheck",
   "adapters",
@@ -65,6 +66,7 @@ const commands = [
   "agent-init",
   "install-units",
   "config-schema",
+  "openapi",
   "demo"
 ]
 

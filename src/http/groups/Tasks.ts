@@ -1,8 +1,16 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
+import { Intent } from "../../domain/Task.ts"
 import { TASK_STATUSES } from "../../domain/TaskStatuses.ts"
 import { OperatorMessage } from "../../intake/OperatorMessage.ts"
-import { MovedTask, QueuedMessage, TaskPage, TaskStory } from "../../operate/answers/Tasks.ts"
+import {
+  MovedTask,
+  QueuedMessage,
+  QueuedTask,
+  ReplayedTask,
+  TaskPage,
+  TaskStory
+} from "../../operate/answers/Tasks.ts"
 import { choices, maybe, query, strict, whole, withStatus } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
@@ -25,6 +33,9 @@ export const CancelBody = strict(Schema.Struct({ reason: maybeText, force: Schem
 /** What `POST /api/tasks/:id/retry` takes. */
 export const RetryBody = strict(Schema.Struct({ note: maybeText }))
 
+/** What `POST /api/tasks/:id/replay` takes; without an attempt its last one is replayed. */
+export const ReplayBody = strict(Schema.Struct({ attempt_id: maybeText, adapter: maybeText }))
+
 /** Tasks: the queue and what became of it. */
 export const Tasks = HttpApiGroup.make("tasks")
   .add(
@@ -45,6 +56,15 @@ export const Tasks = HttpApiGroup.make("tasks")
       .annotate(OpenApi.Summary, "Queues a message of an operator; /word in it is a skill reference")
   )
   .add(
+    HttpApiEndpoint.post("intake", "/api/tasks")
+      .setPayload(Intent)
+      .addSuccess(withStatus(201, QueuedTask))
+      .annotate(
+        OpenApi.Summary,
+        "Queues an intent; while an unfinished task has its dedupe_key (200) answers that one"
+      )
+  )
+  .add(
     HttpApiEndpoint.post("cancel")`/api/tasks/${id}/cancel`
       .setPayload(CancelBody)
       .addSuccess(MovedTask)
@@ -55,4 +75,10 @@ export const Tasks = HttpApiGroup.make("tasks")
       .setPayload(RetryBody)
       .addSuccess(MovedTask)
       .annotate(OpenApi.Summary, "Begins a fresh round of a blocked or ended task")
+  )
+  .add(
+    HttpApiEndpoint.post("replay")`/api/tasks/${id}/replay`
+      .setPayload(ReplayBody)
+      .addSuccess(withStatus(201, ReplayedTask))
+      .annotate(OpenApi.Summary, "Runs a recorded bundle of a task again, as a new task")
   )

@@ -1,12 +1,14 @@
 import { HttpApiBuilder } from "@effect/platform"
 import { Option } from "effect"
 import { send } from "../../operate/Message.ts"
+import { intake } from "../../operate/Queue.ts"
+import { replay } from "../../operate/Replay.ts"
 import { page } from "../../operate/TaskPages.ts"
 import { cancel, retry, show } from "../../operate/Tasks.ts"
 import { answer } from "../Answer.ts"
 import { Api } from "../Api.ts"
 import { taking, takingAny } from "../Body.ts"
-import { CancelBody, RetryBody } from "../groups/Tasks.ts"
+import { CancelBody, ReplayBody, RetryBody } from "../groups/Tasks.ts"
 
 /** Tasks of a page where the caller does not say how many. */
 const TASKS = 50
@@ -31,6 +33,9 @@ export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
     )
     .handle("show", ({ path: { id } }) => answer(show, { id }))
     .handleRaw("queue", () => takingAny((message) => answer(send, message, 201), MOST_MESSAGE))
+    .handleRaw("intake", () =>
+      takingAny((intent) => answer(intake, intent, ({ queued }) => (queued ? 201 : 200)))
+    )
     .handleRaw("cancel", ({ path: { id } }) =>
       taking(CancelBody, ({ force = false, reason }) =>
         answer(cancel, { id, reason: Option.fromNullable(reason), force })
@@ -38,5 +43,10 @@ export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
     )
     .handleRaw("retry", ({ path: { id } }) =>
       taking(RetryBody, ({ note }) => answer(retry, { id, note: Option.fromNullable(note) }))
+    )
+    .handleRaw("replay", ({ path: { id } }) =>
+      taking(ReplayBody, ({ adapter, attempt_id }) =>
+        answer(replay, { attemptId: attempt_id ?? id, adapter: Option.fromNullable(adapter) }, 201)
+      )
     )
 )

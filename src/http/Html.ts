@@ -1,0 +1,52 @@
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;"
+}
+
+/** Text that stands in a document, or in a quoted attribute, as what it is. */
+export const escaped = (text: string): string => text.replace(/[&<>"']/g, (sign) => ESCAPES[sign] ?? sign)
+
+/** Where the style sheet of the plain pages lies. */
+export const STYLE_PATH = "/plain.css"
+
+/** What anybody may ask for: without it nobody could sign in. */
+export const OPEN_PATHS: ReadonlyArray<string> = ["/login", "/logout", STYLE_PATH]
+
+/** A page without script: it works in whatever shows it. `body` is markup. */
+export const plainPage = (title: string, body: string): string => `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escaped(title)}</title>
+<link rel="stylesheet" href="${STYLE_PATH}">
+</head>
+<body>
+<main>
+${body}
+</main>
+</body>
+</html>
+`
+
+/** The style of the plain pages. */
+export const STYLE = `:root { color-scheme: light dark; --line: #8886; --soft: #8882; }
+* { box-sizing: border-box; }
+body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
+main { max-width: 60rem; margin: 0 auto; padding: 2rem 1rem; }
+h1 { font-size: 1.5rem; }
+h2 { margin-top: 2.5rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); font-size: 1.2rem; }
+h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
+code, pre { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
+pre { padding: .75rem; background: var(--soft); overflow: auto; }
+form { display: grid; gap: .75rem; max-width: 24rem; }
+label { display: grid; gap: .25rem; }
+input, button { padding: .5rem .75rem; font: inherit; }
+[role="alert"] { padding: .5rem .75rem; border-left: 4px solid #c0392b; background: var(--soft); }
+table { border-collapse: collapse; width: 100%; }
+th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
+`
