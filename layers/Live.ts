@@ -59,7 +59,7 @@ const access = Layer.merge(AccessKeyFiles.layer, KnownSecrets.layer)
 
 /** What serves the LAN API until it is told to stop. */
 export const serving = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, access, log, fullSpeed(0)).pipe(
+  Layer.mergeAll(RecurringSchedules.layer, access, log, Layer.effectDiscard(fullSpeed)).pipe(
     Layer.provideMerge(working(configPath, true))
   )
 

@@ -50,5 +50,5 @@ export const Attempt = wireStruct({
   stdoutPath: nullable(Schema.String),
   stderrPath: nullable(Schema.String),
   resultPath: nullable(Schema.String)
-})
+}).annotations({ identifier: "Attempt" })
 export type Attempt = typeof Attempt.Type

@@ -47,7 +47,7 @@ export const RecurringSchedule = wireStruct({
   disabledReason: nullable(Schema.String),
   createdAt: Time,
   updatedAt: Time
-})
+}).annotations({ identifier: "RecurringSchedule" })
 export type RecurringSchedule = typeof RecurringSchedule.Type
 
 /** What became of a due time, or (coalesced) of a range of them. */
@@ -60,5 +60,5 @@ export const ScheduleFate = wireStruct({
   taskId: nullable(TaskId),
   reason: nullable(Schema.String),
   evaluatedAt: Time
-})
+}).annotations({ identifier: "ScheduleFate" })
 export type ScheduleFate = typeof ScheduleFate.Type

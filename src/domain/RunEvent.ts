@@ -64,5 +64,5 @@ export const RunEvent = wireStruct({
   actor: Actor,
   detail: JsonObject,
   createdAt: Time
-})
+}).annotations({ identifier: "RunEvent" })
 export type RunEvent = typeof RunEvent.Type

@@ -46,5 +46,5 @@ export const SensorEvent = wireStruct({
   taskId: nullable(TaskId),
   workflowId: nullable(WorkflowId),
   createdAt: Time
-})
+}).annotations({ identifier: "SensorEvent" })
 export type SensorEvent = typeof SensorEvent.Type

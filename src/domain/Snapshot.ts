@@ -61,7 +61,7 @@ export const Snapshot = wireStruct({
   /** Below the artifact root, outside the runtime's own folders. */
   artifactFiles: Schema.Array(Schema.String),
   truncated: Schema.Array(Truncated)
-})
+}).annotations({ identifier: "Snapshot" })
 export type Snapshot = typeof Snapshot.Type
 
 /** The part of a snapshot's file name that its maker chooses. */
@@ -97,7 +97,7 @@ export const SnapshotFile = wireStruct({
   path: Schema.String,
   capturedAt: nullable(Time),
   label: nullable(Schema.String)
-})
+}).annotations({ identifier: "SnapshotFile" })
 export type SnapshotFile = typeof SnapshotFile.Type
 
 const Delta = wireStruct({
@@ -134,5 +134,5 @@ export const Report = wireStruct({
   endedIdle: nullable(Schema.Boolean),
   /** The lists that one of the two does not hold in full: what the report tells of them may not be all. */
   partial: Schema.Array(Schema.String)
-})
+}).annotations({ identifier: "Report" })
 export type Report = typeof Report.Type

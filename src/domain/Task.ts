@@ -96,7 +96,7 @@ export const Task = wireStruct({
   parentTaskId: nullable(TaskId),
   workflowId: nullable(WorkflowId),
   untrusted: Schema.Boolean
-})
+}).annotations({ identifier: "Task" })
 export type Task = typeof Task.Type
 
 /** A path whose content was known when a round began; the hash is none for a file that was not there. */

@@ -24,5 +24,5 @@ export const Workflow = wireStruct({
   createdAt: Time,
   updatedAt: Time,
   completedAt: nullable(Time)
-})
+}).annotations({ identifier: "Workflow" })
 export type Workflow = typeof Workflow.Type

@@ -103,6 +103,15 @@ const application = Effect.gen(function* () {
   return Effect.provide(yield* Effect.provide(HttpApiBuilder.httpApp, context), context)
 })
 
+/** How requests are answered, and how many are being answered. */
+export const answering = (doors: Doors, port: Effect.Effect<number>) =>
+  Effect.gen(function* () {
+    const access = yield* makeAccess(doors, port)
+    const inHand = yield* Ref.make(0)
+    const app = guarded({ access, doors, inHand }, yield* Effect.provideService(application, Access, access))
+    return { handle: yield* handlerOf(app), inHand }
+  })
+
 /** Serves the LAN API and the page until it is interrupted. */
 export const serve = (input: ServeInput) =>
   Effect.gen(function* () {
@@ -115,11 +124,7 @@ export const serve = (input: ServeInput) =>
     yield* listener.raiseFileLimit
     const bound = yield* Ref.make(port)
     const doors: Doors = { host, isOpen: input.insecureNoAuth }
-    const access = yield* makeAccess(doors, Ref.get(bound))
-    const inHand = yield* Ref.make(0)
-    const handle = yield* handlerOf(
-      guarded({ access, doors, inHand }, yield* Effect.provideService(application, Access, access))
-    )
+    const { handle, inHand } = yield* answering(doors, Ref.get(bound))
     const listening = yield* listener
       .listen({ host, port, mostBody: MOST_ANNOUNCED, idleSeconds: IDLE_SECONDS }, handle)
       .pipe(Effect.mapError(notListening(host, port)))

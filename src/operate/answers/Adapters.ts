@@ -37,7 +37,9 @@ const Row = wireStruct({
 })
 export type AdapterRow = typeof Row.Type
 
-export const AdapterList = wireStruct({ adapters: Schema.Array(Row) })
+export const AdapterList = wireStruct({ adapters: Schema.Array(Row) }).annotations({
+  identifier: "AdapterList"
+})
 
 /** `cleared` is false when the adapter did not cool down. */
 export const ClearedAdapter = Schema.Struct({

@@ -18,7 +18,7 @@ export const ArtifactFolder = wireStruct({
     })
   ),
   truncated: Schema.optional(Schema.Literal(true))
-})
+}).annotations({ identifier: "ArtifactFolder" })
 
 /** A file below the artifact root; `content` is null where it is no text, `truncated` stands where it is longer. */
 export const ArtifactFile = wireStruct({
@@ -28,4 +28,4 @@ export const ArtifactFile = wireStruct({
   contentType: Schema.String,
   content: Schema.NullOr(Schema.String),
   truncated: Schema.optional(Schema.Literal(true))
-})
+}).annotations({ identifier: "ArtifactFile" })

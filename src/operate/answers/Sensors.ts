@@ -13,7 +13,9 @@ export const AcceptedEvent = wireStruct({
   taskId: nullable(TaskId),
   workflowId: nullable(WorkflowId),
   event: SensorEvent
-})
+}).annotations({ identifier: "AcceptedEvent" })
 
 /** Observations, newest first. */
-export const SensorEventList = wireStruct({ events: Schema.Array(SensorEvent) })
+export const SensorEventList = wireStruct({ events: Schema.Array(SensorEvent) }).annotations({
+  identifier: "SensorEventList"
+})

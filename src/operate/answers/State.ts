@@ -8,7 +8,7 @@ export const PauseState = wireStruct({
   paused: Schema.Boolean,
   reason: nullable(Schema.String),
   updatedAt: nullable(Time)
-})
+}).annotations({ identifier: "PauseState" })
 export type PauseState = typeof PauseState.Type
 
 /**
@@ -36,11 +36,15 @@ export const State = wireStruct({
     drainingSince: Schema.optional(Time)
   }),
   lastEvent: nullable(RunEvent)
-})
+}).annotations({ identifier: "State" })
 export type State = typeof State.Type
 
 /** That the store answers, and in how many milliseconds. */
-export const Heartbeat = wireStruct({ ok: Schema.Literal(true), latencyMs: Schema.Number })
+export const Heartbeat = wireStruct({ ok: Schema.Literal(true), latencyMs: Schema.Number }).annotations({
+  identifier: "Heartbeat"
+})
 
 /** A part of the history. */
-export const EventList = wireStruct({ events: Schema.Array(RunEvent) })
+export const EventList = wireStruct({ events: Schema.Array(RunEvent) }).annotations({
+  identifier: "EventList"
+})

@@ -9,7 +9,9 @@ import { nullable, wireStruct } from "../../domain/Wire.ts"
 import { Waiting } from "./Waiting.ts"
 
 /** Tasks, newest first, a page at a time. */
-export const TaskList = wireStruct({ tasks: Schema.Array(Task), next: nullable(Schema.String) })
+export const TaskList = wireStruct({ tasks: Schema.Array(Task), next: nullable(Schema.String) }).annotations({
+  identifier: "TaskList"
+})
 
 /** A task as a list shows it: a payload beyond 2 KiB is shortened, and what its outcome says stands beside it. */
 export const TaskRow = Schema.extend(
@@ -26,7 +28,7 @@ export const TaskPage = wireStruct({
   tasks: Schema.Array(TaskRow),
   next: nullable(Schema.String),
   partial: Schema.optional(Schema.Literal(true))
-})
+}).annotations({ identifier: "TaskPage" })
 
 /** The task that a message of an operator became. */
 export const QueuedMessage = wireStruct({
@@ -34,7 +36,7 @@ export const QueuedMessage = wireStruct({
   taskId: TaskId,
   kind: Schema.String,
   source: Schema.String
-})
+}).annotations({ identifier: "QueuedMessage" })
 
 /**
  * One run of a bundle, as it is compared with another of the same: what ran it, what it came to and what it
@@ -54,7 +56,7 @@ export const Run = wireStruct({
   usage: nullable(Usage),
   durationMs: nullable(Schema.Int),
   operatorSummary: nullable(Schema.String)
-})
+}).annotations({ identifier: "Run" })
 export type Run = typeof Run.Type
 
 const ArtifactShown = wireStruct({
@@ -73,13 +75,17 @@ export const TaskStory = wireStruct({
   waiting: nullable(Waiting),
   replayOf: nullable(Run),
   replays: Schema.Array(Run)
-})
+}).annotations({ identifier: "TaskStory" })
 
 /** What a move of one task came to: the status that it has now, or `cancel_requested`. */
 export const MovedTask = Schema.Struct({ ok: Schema.Boolean, task_id: TaskId, status: Schema.String })
 
 /** The task that runs a bundle again. */
-export const ReplayedTask = wireStruct({ ok: Schema.Boolean, taskId: TaskId, status: TaskStatus })
+export const ReplayedTask = wireStruct({
+  ok: Schema.Boolean,
+  taskId: TaskId,
+  status: TaskStatus
+}).annotations({ identifier: "ReplayedTask" })
 
 /** `queued` is false when an unfinished task with the same dedupe key is there already. */
 export const QueuedTask = wireStruct({
@@ -87,4 +93,4 @@ export const QueuedTask = wireStruct({
   taskId: TaskId,
   profile: Schema.String,
   availableAt: Time
-})
+}).annotations({ identifier: "QueuedTask" })

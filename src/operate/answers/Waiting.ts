@@ -18,5 +18,9 @@ export const WaitingReason = Schema.Literal(
 export type WaitingReason = typeof WaitingReason.Type
 
 /** Why a task is not running, in a word and a sentence, and until when where that is known. */
-export const Waiting = wireStruct({ reason: WaitingReason, detail: Schema.String, until: nullable(Time) })
+export const Waiting = wireStruct({
+  reason: WaitingReason,
+  detail: Schema.String,
+  until: nullable(Time)
+}).annotations({ identifier: "Waiting" })
 export type Waiting = typeof Waiting.Type

@@ -12,9 +12,11 @@ export const OpenedWorkflow = wireStruct({
   template: Schema.String,
   instanceKey: Schema.String,
   state: Schema.String
-})
+}).annotations({ identifier: "OpenedWorkflow" })
 
-export const WorkflowList = wireStruct({ workflows: Schema.Array(Workflow) })
+export const WorkflowList = wireStruct({ workflows: Schema.Array(Workflow) }).annotations({
+  identifier: "WorkflowList"
+})
 
 /** One instance with its history. */
 export const WorkflowStory = Schema.extend(
@@ -27,13 +29,13 @@ export const MovedWorkflow = wireStruct({
   workflowId: WorkflowId,
   from: Schema.String,
   to: Schema.String
-})
+}).annotations({ identifier: "MovedWorkflow" })
 
 export const CompletedWorkflow = wireStruct({
   completed: Schema.Literal(true),
   workflowId: WorkflowId,
   state: Schema.String
-})
+}).annotations({ identifier: "CompletedWorkflow" })
 
 /** The templates that workflows can be opened from, each with its diagram. */
 export const TemplateList = wireStruct({
@@ -46,4 +48,4 @@ export const TemplateList = wireStruct({
       mermaid: Schema.String
     })
   )
-})
+}).annotations({ identifier: "TemplateList" })
