@@ -98,3 +98,22 @@ export const taking = <A, I, R>(
   schema: Schema.Schema<A, I>,
   then: (body: A) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
 ) => responding(Effect.flatMap(jsonBody(), (value) => Effect.flatMap(decode(schema)(value), then)))
+
+/** Answers a request that brings nothing: its body is empty, or an empty object. */
+export const takingNothing = <R>(
+  then: () => Effect.Effect<HttpServerResponse.HttpServerResponse, never, R>
+) =>
+  responding(
+    Effect.flatMap(jsonBody(), (value) => {
+      const isObject = typeof value === "object" && value !== null && !Array.isArray(value)
+      if (!isObject) return rule("the body", "it is no object", "nothing, or an empty object")
+      const problems = Object.keys(value).map((key) => ({
+        kind: "unknown" as const,
+        path: key.slice(0, 200),
+        found: "a value",
+        expected: "nothing, or an empty object",
+        remedy: ""
+      }))
+      return problems.length === 0 ? then() : new Invalid({ problems })
+    })
+  )

@@ -5,7 +5,7 @@ import { failure } from "./Answer.ts"
 import { RequestRefused } from "./Failure.ts"
 import { preflight, secured } from "./Headers.ts"
 import { PAGE_ROUTES } from "./Page.ts"
-import { makeUnanswered } from "./Routes.ts"
+import { makeJudge } from "./Routes.ts"
 import { locked, SIGN_IN_ROUTES } from "./SignIn.ts"
 import { VIEW_ROUTES } from "./Views.ts"
 
@@ -32,11 +32,23 @@ export const guarded = <E, R>(
   of: { readonly access: Access["Type"]; readonly doors: Doors; readonly inHand: Ref.Ref<number> },
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) => {
-  const unanswered = makeUnanswered([...PAGE_ROUTES, ...SIGN_IN_ROUTES, ...VIEW_ROUTES])
+  const judge = makeJudge([...PAGE_ROUTES, ...SIGN_IN_ROUTES, ...VIEW_ROUTES])
+  const judged = (
+    path: string
+  ): Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    E | RequestRefused,
+    R | HttpServerRequest.HttpServerRequest
+  > =>
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method }) => {
+      const objection = judge.objection(method, path)
+      return objection === undefined ? app : Effect.fail<E | RequestRefused>(objection)
+    })
   return Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
+    const path = request.url.split("?", 1)[0] ?? ""
     const respond = Effect.gen(function* () {
-      const { origin, respond } = yield* admitted(of.access, of.doors, app)
+      const { origin, respond } = yield* admitted(of.access, of.doors, judged(path))
       const response =
         request.method === "OPTIONS" && origin !== undefined ? preflight : yield* respond.pipe(answered)
       return { origin, response }
@@ -47,7 +59,7 @@ export const guarded = <E, R>(
         Effect.catchAllCause((cause) => {
           if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
           const error = Option.getOrElse(Cause.failureOption(cause), () => Cause.squash(cause))
-          if (isRouteNotFound(error)) return failure(Cause.fail(unanswered(request)))
+          if (isRouteNotFound(error)) return failure(Cause.fail(judge.unanswered(request.method, path)))
           return error instanceof RequestRefused && error.code === "token_needed"
             ? Option.match(locked(request), { onNone: () => failure(cause), onSome: Effect.succeed })
             : failure(cause)

@@ -1,4 +1,4 @@
-import { HttpApi, type HttpServerRequest } from "@effect/platform"
+import { HttpApi } from "@effect/platform"
 import { Api } from "./Api.ts"
 import { RequestRefused } from "./Failure.ts"
 
@@ -19,39 +19,53 @@ const known = (more: ReadonlyArray<{ readonly path: string; readonly methods: Re
     onEndpoint: ({ endpoint }) => void add(endpoint.path, endpoint.method)
   })
   for (const one of more) for (const method of one.methods) add(one.path, method)
-  return [...methods].map(
-    ([path, found]): Known => ({
-      pattern: patternOf(path),
-      methods: found.has("GET") ? found.add("HEAD") : found
-    })
-  )
+  for (const found of methods.values()) if (found.has("GET")) found.add("HEAD")
+  const isPattern = (path: string): boolean => /[:*]/.test(path)
+  return {
+    written: new Map<string, ReadonlySet<string>>([...methods].filter(([path]) => !isPattern(path))),
+    patterns: [...methods].map(([path, found]): Known => ({ pattern: patternOf(path), methods: found }))
+  }
 }
 
 const ORDER = ["GET", "HEAD", "POST", "OPTIONS"]
 
+const told = (path: string): string => path.slice(0, 200)
+
 /**
- * What a request is told that no route answers: 404, or 405 with the methods of its path. `more` are the routes that
- * are no part of the API.
+ * Judges requests by the paths that there are; `more` are the routes that are no part of the API. A path that is
+ * written out takes its own methods alone, also where a parameter could stand in its place.
  */
-export const makeUnanswered = (
+export const makeJudge = (
   more: ReadonlyArray<{ readonly path: string; readonly methods: ReadonlyArray<string> }>
 ) => {
   const all = known(more)
-  return ({ method, url }: Pick<HttpServerRequest.HttpServerRequest, "method" | "url">): RequestRefused => {
-    const path = url.split("?", 1)[0] ?? ""
-    const fitting = all.filter(({ pattern }) => pattern.test(path)).flatMap(({ methods }) => [...methods])
-    const allow = ORDER.filter((one) => fitting.includes(one)).join(", ")
-    return allow === ""
-      ? new RequestRefused({
-          status: 404,
-          code: "route_not_found",
-          error: `there is no ${path.slice(0, 200)} here; /api/docs lists what there is`
-        })
-      : new RequestRefused({
-          status: 405,
-          code: "method_not_allowed",
-          error: `${path.slice(0, 200)} takes ${allow}, not ${method}`,
-          headers: { allow }
-        })
+  const notAllowed = (path: string, method: string, methods: ReadonlySet<string>) => {
+    const allow = ORDER.filter((one) => methods.has(one)).join(", ")
+    return new RequestRefused({
+      status: 405,
+      code: "method_not_allowed",
+      error: `${told(path)} takes ${allow}, not ${method}`,
+      headers: { allow }
+    })
+  }
+  return {
+    /** Why a request is refused before anybody looks at it; undefined when it is not. */
+    objection: (method: string, path: string): RequestRefused | undefined => {
+      const written = all.written.get(path)
+      return written === undefined || written.has(method) ? undefined : notAllowed(path, method, written)
+    },
+    /** What a request is told that no route answers. */
+    unanswered: (method: string, path: string): RequestRefused => {
+      const methods = new Set(
+        all.patterns.filter(({ pattern }) => pattern.test(path)).flatMap((one) => [...one.methods])
+      )
+      return methods.size > 0 && !methods.has(method)
+        ? notAllowed(path, method, methods)
+        : new RequestRefused({
+            status: 404,
+            code: "route_not_found",
+            error: `there is no ${told(path)} here; /api/docs lists what there is`
+          })
+    }
   }
 }

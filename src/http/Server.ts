@@ -1,4 +1,4 @@
-import { HttpApiBuilder, HttpApp, HttpServer, type HttpServerRequest } from "@effect/platform"
+import { HttpApiBuilder, HttpApp, HttpRouter, HttpServer, type HttpServerRequest } from "@effect/platform"
 import { Cause, Context, Effect, Layer, Option, Ref, Schedule, type Scope } from "effect"
 import { AccessKeys } from "../config/AccessKeys.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
@@ -33,6 +33,9 @@ export interface ServeInput {
 
 /** A connection that is silent for so long is closed; streams say something more often. */
 const IDLE_SECONDS = 30
+
+/** Characters of a part of a path, as it is encoded: keys of workflows and names of schedules stand there. */
+const MOST_PARAMETER = 8_192
 
 /** A body that is announced to be larger is refused by the listener, without a word; up to it there is an answer. */
 const MOST_ANNOUNCED = 64 * MOST_BODY
@@ -97,7 +100,8 @@ const application = Effect.gen(function* () {
     HttpApiBuilder.api(Api).pipe(
       Layer.provide(Layer.mergeAll(handlers, refusing, signIn, views)),
       Layer.provideMerge(Layer.mergeAll(HttpApiBuilder.Router.Live, HttpApiBuilder.Middleware.layer)),
-      Layer.provideMerge(HttpServer.layerContext)
+      Layer.provideMerge(HttpServer.layerContext),
+      Layer.provideMerge(HttpRouter.setRouterConfig({ maxParamLength: MOST_PARAMETER }))
     )
   )
   return Effect.provide(yield* Effect.provide(HttpApiBuilder.httpApp, context), context)

@@ -1,12 +1,11 @@
 import { HttpApiBuilder } from "@effect/platform"
-import { Schema } from "effect"
 import { clear, list } from "../../operate/Adapters.ts"
 import { answer } from "../Answer.ts"
 import { Api } from "../Api.ts"
-import { taking } from "../Body.ts"
+import { takingNothing } from "../Body.ts"
 
 export const adapters = HttpApiBuilder.group(Api, "adapters", (handlers) =>
   handlers
     .handle("list", ({ urlParams: { probe = true } }) => answer(list, { probe }))
-    .handleRaw("clear", ({ path: { id } }) => taking(Schema.Struct({}), () => answer(clear, { id })))
+    .handleRaw("clear", ({ path: { id } }) => takingNothing(() => answer(clear, { id })))
 )

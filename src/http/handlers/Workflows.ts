@@ -1,10 +1,10 @@
 import { HttpApiBuilder } from "@effect/platform"
-import { Option, Schema } from "effect"
+import { Option } from "effect"
 import { WorkflowProposal } from "../../domain/SensorEvent.ts"
 import { complete, create, list, type Named, show, templates, transition } from "../../operate/Workflows.ts"
 import { answer } from "../Answer.ts"
 import { Api } from "../Api.ts"
-import { taking } from "../Body.ts"
+import { taking, takingNothing } from "../Body.ts"
 import { TransitionBody } from "../groups/Workflows.ts"
 
 /** Instances of a list where the caller does not say how many. */
@@ -33,5 +33,5 @@ export const workflows = HttpApiBuilder.group(Api, "workflows", (handlers) =>
     .handleRaw("transition", ({ path: { id } }) =>
       taking(TransitionBody, ({ context, state }) => answer(transition, { ...named(id), state, context }))
     )
-    .handleRaw("complete", ({ path: { id } }) => taking(Schema.Struct({}), () => answer(complete, named(id))))
+    .handleRaw("complete", ({ path: { id } }) => takingNothing(() => answer(complete, named(id))))
 )
