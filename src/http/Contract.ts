@@ -5,7 +5,10 @@ import { ParseResult, Schema } from "effect"
 export class Problem extends Schema.Class<Problem>("Problem")({
   error: Schema.String,
   code: Schema.String
-}) {}
+}) {
+  /** For `catchTag` of who calls the API; the wire has none. */
+  readonly _tag = "Problem"
+}
 
 /** A failure with a status, as an endpoint declares it. */
 export const problem = (status: number) => Problem.annotations(HttpApiSchema.annotations({ status }))

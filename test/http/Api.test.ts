@@ -1,10 +1,10 @@
 import { describe, expect } from "bun:test"
 import { Effect, type Layer, Schema, type Scope } from "effect"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
+import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { Audit } from "../../src/artifact/AuditFolder.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
-import { Store } from "../../src/store/Store.ts"
 import { attemptsOf, queue, taskOf } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import { api, apiWorld, type Given, problemIn, type Told } from "./api.ts"
@@ -27,6 +27,14 @@ const Page = Schema.Struct({
 const pageIn = ({ json }: Told) => Schema.decodeUnknownSync(Page)(json)
 const queuedIn = ({ json }: Told) =>
   Schema.decodeUnknownSync(Schema.Struct({ task_id: TaskId }))(json).task_id
+
+/** 999 tasks that operators wrote, at once. */
+const FILL = `
+  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+  INSERT INTO tasks (task_id, kind, source, priority, payload_json, max_attempts, status, created_at, updated_at,
+    available_at, lane, created_by_json)
+  SELECT 'operator-' || i, 'operator', 'operator-ui', 5, '{}', 3, 'pending', '1970-01-01T00:00:00.000Z',
+    '1970-01-01T00:00:00.000Z', '1970-01-01T00:00:00.000Z', 'none', '{}' FROM n`
 
 describe("a message of an operator", () => {
   it.effect("becomes a task whose payload is the message, its skills and what it answers", () =>
@@ -85,11 +93,7 @@ describe("a message of an operator", () => {
   it.effect("is taken while fewer than a thousand are unfinished, then refused for a while", () =>
     within(({ ask }) =>
       Effect.gen(function* () {
-        const store = yield* Store
-        yield* store.transact(
-          "fill",
-          Effect.replicateEffect(queue({ kind: "operator", source: "operator-ui" }), 999, { discard: true })
-        )
+        yield* (yield* Sqlite).rows({ text: FILL, names: [] })
         expect((yield* ask("/api/tasks/queue", { body: { message: "the last" } })).status).toBe(201)
         const told = yield* ask("/api/tasks/queue", { body: { message: "too many" } })
         expect([...failed(told), told.headers.get("retry-after")]).toEqual([
