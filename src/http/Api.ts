@@ -2,6 +2,7 @@ import { HttpApi, OpenApi } from "@effect/platform"
 import { problem } from "./Contract.ts"
 import { Adapters } from "./groups/Adapters.ts"
 import { Attempts } from "./groups/Attempts.ts"
+import { Bridges } from "./groups/Bridges.ts"
 import { Evidence } from "./groups/Evidence.ts"
 import { Runtime } from "./groups/Runtime.ts"
 import { Schedules } from "./groups/Schedules.ts"
@@ -20,6 +21,7 @@ export const Api = HttpApi.make("agent-runtime")
   .add(Sensors)
   .add(Evidence)
   .add(Adapters)
+  .add(Bridges)
   .addError(problem(400))
   .addError(problem(401))
   .addError(problem(403))

@@ -36,8 +36,10 @@ const statusOf = ({ code, exitCode }: Refusal): number => {
 }
 
 // Hints speak of the command line; those that name a command of it are of no use here.
-const withHint = ({ hint, message }: Refusal): string =>
-  hint === "" || /agent-runtime |--\w/.test(hint) ? message : `${message}; ${hint}`
+const withHint = ({ hint, message }: Refusal): string => {
+  const told = message.replace(/^--(?=\w+:)/, "")
+  return hint === "" || /agent-runtime |--\w/.test(hint) ? told : `${told}; ${hint}`
+}
 
 const refused = (refusal: Refusal): Answered => {
   const status = statusOf(refusal)

@@ -12,6 +12,7 @@ import { guarded } from "./Guard.ts"
 import { isLoopback } from "./Hosts.ts"
 import { adapters } from "./handlers/Adapters.ts"
 import { attempts } from "./handlers/Attempts.ts"
+import { bridges } from "./handlers/Bridges.ts"
 import { evidence } from "./handlers/Evidence.ts"
 import { runtime } from "./handlers/Runtime.ts"
 import { schedules } from "./handlers/Schedules.ts"
@@ -72,7 +73,17 @@ const notListening = (host: string, port: number) => (code: string) => {
   })
 }
 
-const handlers = Layer.mergeAll(runtime, tasks, attempts, workflows, schedules, sensors, evidence, adapters)
+const handlers = Layer.mergeAll(
+  runtime,
+  tasks,
+  attempts,
+  workflows,
+  schedules,
+  sensors,
+  evidence,
+  adapters,
+  bridges
+)
 
 type OfRequest = HttpServerRequest.HttpServerRequest | Scope.Scope
 

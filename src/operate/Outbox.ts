@@ -1,25 +1,13 @@
-import { DateTime, Effect, Option, Schema } from "effect"
-import { Actor } from "../domain/Actor.ts"
-import { TaskId } from "../domain/Ids.ts"
-import { JsonObject } from "../domain/Json.ts"
+import { DateTime, Effect, Option } from "effect"
+import type { Actor } from "../domain/Actor.ts"
 import type { OutboxMessage } from "../domain/OutboxMessage.ts"
-import { now, Time } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
+import { AckedMessage, type BridgeMessage, OutboxList } from "./answers/Outbox.ts"
 import { operation } from "./Operation.ts"
 import { badCursor, Refusal } from "./Refusal.ts"
 
-/** As a bridge reads it; `acked_at` and `acked_by` are there once it is acknowledged. */
-const Message = wireStruct({
-  id: Schema.Int,
-  taskId: TaskId,
-  createdAt: Time,
-  message: JsonObject,
-  ackedAt: Schema.optional(Time),
-  ackedBy: Schema.optional(Actor)
-})
-
-const shown = ({ ackedAt, ackedBy, createdAt, id, message, taskId }: OutboxMessage): typeof Message.Type => ({
+const shown = ({ ackedAt, ackedBy, createdAt, id, message, taskId }: OutboxMessage): BridgeMessage => ({
   id,
   taskId,
   createdAt,
@@ -32,7 +20,7 @@ const shown = ({ ackedAt, ackedBy, createdAt, id, message, taskId }: OutboxMessa
 export const list = operation({
   name: "outbox.list",
   role: "read",
-  output: wireStruct({ messages: Schema.Array(Message), next: nullable(Schema.String) }),
+  output: OutboxList,
   run: Effect.fn("Outbox.list")(function* (input: {
     readonly all: boolean
     /** 1..500. */
@@ -53,14 +41,7 @@ export const list = operation({
 export const ack = operation({
   name: "outbox.ack",
   role: "operate",
-  output: wireStruct({
-    ok: Schema.Boolean,
-    acked: Schema.Boolean,
-    id: Schema.Int,
-    taskId: TaskId,
-    ackedAt: Time,
-    ackedBy: Actor
-  }),
+  output: AckedMessage,
   run: Effect.fn("Outbox.ack")(function* (input: { readonly id: string }, actor) {
     const store = yield* Store
     const stamp = { at: yield* now, actor }

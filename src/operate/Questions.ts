@@ -1,33 +1,23 @@
-import { DateTime, Effect, Option, Schema } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { Invalid } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
-import { TaskId } from "../domain/Ids.ts"
-import { now, Time } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import type { TaskId } from "../domain/Ids.ts"
+import { now } from "../domain/Time.ts"
 import { taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
+import { AnsweredQuestion, QuestionList } from "./answers/Questions.ts"
 import { namedTask } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
 import { found } from "./Tasks.ts"
 
-const OpenQuestion = wireStruct({
-  taskId: TaskId,
-  text: Schema.String,
-  choices: Schema.Array(Schema.String),
-  askedAt: Time,
-  expiresAt: nullable(Time),
-  default: nullable(Schema.String),
-  expired: Schema.Boolean
-})
-
 /** The questions that wait for an answer, newest first. `expired` are those whose time has run out. */
 export const list = operation({
   name: "questions.list",
   role: "read",
-  output: wireStruct({ questions: Schema.Array(OpenQuestion), next: nullable(Schema.String) }),
+  output: QuestionList,
   run: Effect.fn("Questions.list")(function* (input: {
     /** 1..500. */
     readonly limit: number
@@ -106,13 +96,7 @@ const notOpen = (taskId: TaskId, status: string, last: Option.Option<AskedQuesti
 export const answer = operation({
   name: "questions.answer",
   role: "operate",
-  output: wireStruct({
-    ok: Schema.Boolean,
-    taskId: TaskId,
-    status: Schema.String,
-    question: Schema.String,
-    answer: Schema.String
-  }),
+  output: AnsweredQuestion,
   run: Effect.fn("Questions.answer")(function* (input: AnswerInput, actor) {
     const store = yield* Store
     const words = yield* given(input)

@@ -4,7 +4,7 @@ import type { Task } from "../domain/Task.ts"
 import { Store } from "../store/Store.ts"
 import { TaskPage, type TaskRow } from "./answers/Tasks.ts"
 import { operation } from "./Operation.ts"
-import { Refusal } from "./Refusal.ts"
+import { badCursor } from "./Refusal.ts"
 import type { ListInput } from "./Tasks.ts"
 
 /** Bytes of a payload that a list shows whole. */
@@ -29,13 +29,6 @@ const rowOf = (task: Task): TaskRow => ({
   machineStatus: Option.map(task.outcome, ({ machineStatus }) => machineStatus)
 })
 
-const badCursor = (after: string) =>
-  new Refusal({
-    code: "bad_cursor",
-    message: `after: found ${JSON.stringify(after.slice(0, 200))}, which is not a cursor of this list; use the value of next from the page before`,
-    exitCode: 2
-  })
-
 /** Tasks by filter and words, newest first, a page at a time, as people look through them. */
 export const page = operation({
   name: "tasks.page",
@@ -47,7 +40,7 @@ export const page = operation({
       onNone: () => store.tasks.list(input, input),
       onSome: (words) => store.tasks.search(input, words, input)
     })
-    if (Option.isNone(found)) return yield* badCursor(Option.getOrElse(input.after, () => ""))
+    if (Option.isNone(found)) return yield* badCursor(input.after)
     const { next, partial, tasks } = found.value
     return { tasks: tasks.map(rowOf), next, ...(partial ? { partial: true as const } : {}) }
   })
