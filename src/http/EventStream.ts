@@ -1,12 +1,12 @@
-import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
-import { Effect, Option, Schema, Scope, Stream } from "effect"
+import { HttpServerRequest } from "@effect/platform"
+import { Deferred, Effect, Option, Schema, Scope, Stream } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { EventId } from "../domain/Ids.ts"
 import { State } from "../operate/answers/State.ts"
 import { state } from "../operate/State.ts"
 import { Store } from "../store/Store.ts"
 import { COMMENT, frame, lastEventId } from "./Sse.ts"
-import { opening } from "./Streams.ts"
+import { streamed } from "./Streams.ts"
 import { BETWEEN_FRAMES, eventsFrame, PAGE, type Place, Tail } from "./Tail.ts"
 
 /** How often a silent stream says that it is alive. */
@@ -43,16 +43,16 @@ const fed = (place: Place) =>
   Stream.concat(
     Stream.execute(Effect.sleep(BETWEEN_FRAMES)),
     Stream.repeatEffect(
-      Effect.timeoutTo(place.next, {
+      Effect.timeoutTo(place, {
         duration: BETWEEN_COMMENTS,
         onSuccess: (bytes) => bytes,
         onTimeout: () => COMMENT
       })
     )
-  ).pipe(Stream.interruptWhen(place.isOver))
+  )
 
 /** The history after an event: first what is there, page by page as fast as the client takes it, then the tail. */
-const following = (start: number) =>
+const following = (start: number, isDropped: Deferred.Deferred<void>) =>
   Stream.unwrapScoped(
     Effect.gen(function* () {
       const tail = yield* Tail
@@ -65,7 +65,9 @@ const following = (start: number) =>
           const last = events.at(-1)?.id ?? after
           const told = events.length === 0 ? Stream.empty : Stream.make(yield* eventsFrame(events))
           const place =
-            events.length < PAGE ? yield* Effect.provideService(tail.join(last), Scope.Scope, scope) : false
+            events.length < PAGE
+              ? yield* Effect.provideService(tail.join(last, isDropped), Scope.Scope, scope)
+              : false
           return place === false
             ? ([told, Option.some(last)] as const)
             : ([Stream.concat(told, fed(place)), Option.none<number>()] as const)
@@ -87,14 +89,14 @@ export const eventStream = (since: Option.Option<number>) =>
       ...Option.toArray(Option.map(reset, (told) => frame({ event: "reset", data: told }))),
       yield* dashboard(after)
     ]
-    const tail = yield* Tail
-    const frames = Stream.concat(Stream.fromIterable(first), following(after)).pipe(
-      Stream.interruptWhen(tail.ended),
+    const isDropped = yield* Deferred.make<void>()
+    const frames = Stream.concat(Stream.fromIterable(first), following(after, isDropped)).pipe(
       // A client that comes back resumes where it was: the fault is in the log.
       Stream.tapErrorCause((cause) => Effect.logWarning("A stream of the history ended", cause))
     )
-    return HttpServerResponse.stream(yield* opening(frames), {
+    return yield* streamed(frames, {
       contentType: "text/event-stream",
-      headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
+      headers: { "cache-control": "no-store", "x-accel-buffering": "no" },
+      cut: Deferred.await(isDropped)
     })
   })

@@ -1,11 +1,10 @@
-import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { HttpServerRequest } from "@effect/platform"
 import { Effect, Stream } from "effect"
 import { attemptOf, fileOf, type LogName, logBytes, logSize } from "../operate/AttemptLog.ts"
 import { RequestRefused } from "./Failure.ts"
 import { peer } from "./Listener.ts"
 import { partOf } from "./Range.ts"
-import { opening } from "./Streams.ts"
-import { Tail } from "./Tail.ts"
+import { streamed } from "./Streams.ts"
 
 const TEXT = "text/plain; charset=utf-8"
 
@@ -36,12 +35,12 @@ const lying = (id: string, name: LogName) =>
     const part = partOf(request.headers.range, size)
     if (part === "unsatisfiable") return yield* unsatisfiable(size)
     const { from, length } = part ?? { from: 0, length: size }
-    const bytes = yield* opening(first(logBytes(attempt, fileOf(name), { from, follow: false }), length))
-    return HttpServerResponse.stream(bytes, {
+    const bytes = first(logBytes(attempt, fileOf(name), { from, follow: false }), length)
+    return yield* streamed(bytes, {
       status: part === undefined ? 200 : 206,
       contentType: TEXT,
-      contentLength: length,
       headers: {
+        "content-length": String(length),
         "accept-ranges": "bytes",
         ...(part === undefined ? {} : { "content-range": `bytes ${from}-${from + length - 1}/${size}` })
       }
@@ -52,16 +51,12 @@ const lying = (id: string, name: LogName) =>
 const growing = (id: string, name: LogName) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const tail = yield* Tail
     const attempt = yield* attemptOf(id)
     const from = Number(/^bytes=(\d{1,15})-$/i.exec(request.headers.range ?? "")?.[1] ?? 0)
     // An attempt may be silent for hours.
     const { patient } = yield* peer
     patient()
-    const bytes = logBytes(attempt, fileOf(name), { from, follow: true }).pipe(
-      Stream.interruptWhen(tail.ended)
-    )
-    return HttpServerResponse.stream(yield* opening(bytes), { contentType: TEXT })
+    return yield* streamed(logBytes(attempt, fileOf(name), { from, follow: true }), { contentType: TEXT })
   })
 
 /** Answers with what an attempt printed. */

@@ -1,5 +1,5 @@
 import { HttpApiBuilder, HttpApp, HttpRouter, HttpServer, type HttpServerRequest } from "@effect/platform"
-import { Cause, Context, Effect, Layer, Option, Ref, Schedule, type Scope } from "effect"
+import { Cause, Context, Deferred, Effect, Layer, Option, Ref, Schedule, type Scope } from "effect"
 import { AccessKeys } from "../config/AccessKeys.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Refusal } from "../operate/Refusal.ts"
@@ -144,7 +144,7 @@ export const serve = (input: ServeInput) =>
       .listen({ host, port, mostBody: MOST_ANNOUNCED, idleSeconds: IDLE_SECONDS }, handle)
       .pipe(Effect.mapError(notListening(host, port)))
     yield* Ref.set(bound, listening.port)
-    yield* Effect.addFinalizer(() => ending(listening.close, inHand))
+    yield* Effect.addFinalizer(() => winding(listening.close, inHand))
     yield* Effect.logInfo(`Listening on ${shown(listening.host, listening.port)}`)
     if (input.insecureNoAuth && !isLoopback(host))
       yield* Effect.logWarning(
@@ -154,11 +154,11 @@ export const serve = (input: ServeInput) =>
   }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(Tail.layer, Streams.layer)))
 
 /** Streams are ended, and what is being answered is waited for. */
-const ending = (close: Effect.Effect<void>, inHand: Ref.Ref<number>) =>
+const winding = (close: Effect.Effect<void>, inHand: Ref.Ref<number>) =>
   Effect.gen(function* () {
     yield* close
-    yield* (yield* Tail.Tail).end
-    const open = yield* Streams.Streams
+    const { ending, open } = yield* Streams.Streams
+    yield* Deferred.succeed(ending, undefined)
     const left = Effect.zipWith(Ref.get(inHand), Ref.get(open), (a, b) => a + b)
     yield* Effect.repeat(left, { until: (count) => count === 0, schedule: DRAIN })
   })

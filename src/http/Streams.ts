@@ -1,13 +1,17 @@
-import { Context, Effect, Layer, Ref, Stream } from "effect"
+import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { Context, Deferred, Effect, Exit, Fiber, Layer, Ref, Runtime, Stream } from "effect"
 import { RequestRefused } from "./Failure.ts"
 
 /** Streams that are open at once. */
 export const MOST_STREAMS = 256
 
-/** How many streams are open. */
-export class Streams extends Context.Tag("agent-runtime/http/Streams")<Streams, Ref.Ref<number>>() {}
+/** The responses that go on: how many there are, and when they have to end. */
+export class Streams extends Context.Tag("agent-runtime/http/Streams")<
+  Streams,
+  { readonly open: Ref.Ref<number>; readonly ending: Deferred.Deferred<void> }
+>() {}
 
-export const layer = Layer.effect(Streams, Ref.make(0))
+export const layer = Layer.effect(Streams, Effect.all({ open: Ref.make(0), ending: Deferred.make<void>() }))
 
 const tooMany = new RequestRefused({
   status: 429,
@@ -16,20 +20,75 @@ const tooMany = new RequestRefused({
   headers: { "retry-after": "5" }
 })
 
+interface Options {
+  readonly status?: number
+  readonly contentType: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Done when the client is to be cut off, whether it reads or not. */
+  readonly cut?: Effect.Effect<void>
+}
+
+type End = "whole" | "cut"
+
 /**
- * Counts a stream while it is read; refused while too many are. Its requirements are provided now, for it is read
- * when its request has been answered.
+ * Answers with a stream; refused while too many are open. It is read as fast as the client takes it. It ends with the
+ * server, and, other than a stream of the platform, also when its client takes nothing.
  */
-export const opening = <E, R>(
-  stream: Stream.Stream<Uint8Array, E, R>
-): Effect.Effect<Stream.Stream<Uint8Array, E>, RequestRefused, R | Streams> =>
+export const streamed = <E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  { contentType, cut = Effect.never, headers = {}, status = 200 }: Options
+) =>
   Effect.gen(function* () {
-    const open = yield* Streams
-    const context = yield* Effect.context<R>()
+    const { ending, open } = yield* Streams
+    const { method } = yield* HttpServerRequest.HttpServerRequest
+    const response = { status, contentType, headers }
+    // Nobody would read it.
+    if (method === "HEAD")
+      return HttpServerResponse.empty({ status, headers: { ...headers, "content-type": contentType } })
     if ((yield* Ref.get(open)) >= MOST_STREAMS) return yield* tooMany
-    const counted = Stream.acquireRelease(
-      Ref.update(open, (count) => count + 1),
-      () => Ref.update(open, (count) => count - 1)
-    )
-    return Stream.flatMap(counted, () => stream).pipe(Stream.provideContext(context))
+    yield* Ref.update(open, (count) => count + 1)
+    const runFork = Runtime.runFork(yield* Effect.runtime<R>())
+    const isWanted = Effect.unsafeMakeLatch(false)
+    const feeding = (controller: ReadableStreamDefaultController<Uint8Array>) =>
+      Stream.runForEach(stream, (bytes) =>
+        isWanted.whenOpen(
+          Effect.sync(() => {
+            isWanted.unsafeClose()
+            controller.enqueue(bytes)
+          })
+        )
+      ).pipe(
+        Effect.as<End>("whole"),
+        Effect.raceFirst(Effect.as(Deferred.await(ending), "whole" as const)),
+        Effect.raceFirst(Effect.as(cut, "cut" as const)),
+        Effect.onExit((exit) =>
+          Effect.zipRight(
+            Ref.update(open, (count) => count - 1),
+            Effect.sync(() => finish(controller, exit))
+          )
+        )
+      )
+    let feeder: Fiber.RuntimeFiber<End, E> | undefined
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        feeder = runFork(feeding(controller))
+      },
+      pull: () => {
+        isWanted.unsafeOpen()
+      },
+      cancel: () => {
+        if (feeder !== undefined) runFork(Fiber.interruptFork(feeder))
+      }
+    })
+    return HttpServerResponse.raw(body, response)
   })
+
+/** A stream that is cut, or that fails half-way, must not look as if it had come to its end. */
+const finish = <E>(
+  controller: ReadableStreamDefaultController<Uint8Array>,
+  exit: Exit.Exit<End, E>
+): void => {
+  if (Exit.isInterrupted(exit)) return
+  if (Exit.isSuccess(exit) && exit.value === "whole") controller.close()
+  else controller.error(new Error("the stream was cut off"))
+}

@@ -1,4 +1,4 @@
-import { Context, Deferred, Effect, Fiber, Layer, Queue, Ref, Schema, type Scope, Stream } from "effect"
+import { Context, Deferred, Effect, Layer, Queue, Ref, Schema, type Scope, Stream } from "effect"
 import { EventId } from "../domain/Ids.ts"
 import { RunEvent } from "../domain/RunEvent.ts"
 import { onFirstUse } from "../domain/Wire.ts"
@@ -23,13 +23,8 @@ interface Follower {
   readonly isDropped: Deferred.Deferred<void>
 }
 
-/** A client's place at the tail. */
-export interface Place {
-  /** The next frame; waits for one. */
-  readonly next: Effect.Effect<Uint8Array>
-  /** Done when the client has let too much pile up, or the server ends. */
-  readonly isOver: Effect.Effect<void>
-}
+/** A client's place at the tail: the next frame, waiting for one. */
+export type Place = Effect.Effect<Uint8Array>
 
 /** One reading of the history that feeds every client. */
 export class Tail extends Context.Tag("agent-runtime/http/Tail")<
@@ -37,15 +32,14 @@ export class Tail extends Context.Tag("agent-runtime/http/Tail")<
   {
     /**
      * Takes a client on that has read up to `after`. False: the tail is further on, read the events in between and
-     * come again. It is let go with the scope.
+     * come again. It is let go with the scope; `isDropped` is done when it has let too much pile up.
      */
-    readonly join: (after: number) => Effect.Effect<Place | false, never, Scope.Scope>
+    readonly join: (
+      after: number,
+      isDropped: Deferred.Deferred<void>
+    ) => Effect.Effect<Place | false, never, Scope.Scope>
     /** Clients that are fed now. */
     readonly followers: Effect.Effect<number>
-    /** Ends every stream. */
-    readonly end: Effect.Effect<void>
-    /** Done when the server ends. */
-    readonly ended: Effect.Effect<void>
   }
 >() {}
 
@@ -76,7 +70,6 @@ const make = Effect.gen(function* () {
   const followers = new Set<Follower>()
   const turn = yield* Effect.makeSemaphore(1)
   const wakes = yield* Queue.sliding<void>(1)
-  const ended = yield* Deferred.make<void>()
   const cursor = yield* Ref.make(0)
 
   /** Tells the next events to all; false when there are none. */
@@ -113,7 +106,7 @@ const make = Effect.gen(function* () {
     Effect.forever
   )
 
-  const join = (after: number) =>
+  const join = (after: number, isDropped: Deferred.Deferred<void>) =>
     Effect.acquireRelease(
       Effect.gen(function* () {
         if (followers.size === 0) yield* Ref.set(cursor, after)
@@ -122,7 +115,7 @@ const make = Effect.gen(function* () {
           after,
           waiting: 0,
           frames: yield* Queue.unbounded<Uint8Array>(),
-          isDropped: yield* Deferred.make<void>()
+          isDropped
         }
         followers.add(follower)
         // What was committed since the client read the history is told as well.
@@ -140,25 +133,17 @@ const make = Effect.gen(function* () {
       Effect.map((follower) =>
         follower === false
           ? (false as const)
-          : {
-              next: Effect.tap(Queue.take(follower.frames), (bytes) =>
-                Effect.sync(() => {
-                  follower.waiting -= bytes.length
-                })
-              ),
-              isOver: Effect.raceFirst(Deferred.await(follower.isDropped), Deferred.await(ended))
-            }
+          : Effect.tap(Queue.take(follower.frames), (bytes) =>
+              Effect.sync(() => {
+                follower.waiting -= bytes.length
+              })
+            )
       )
     )
 
   yield* Effect.forkScoped(Stream.runForEach(store.changes, () => Queue.offer(wakes, undefined)))
-  const loop = yield* Effect.forkScoped(telling)
-  return Tail.of({
-    join,
-    followers: Effect.sync(() => followers.size),
-    end: Effect.zipRight(Deferred.succeed(ended, undefined), Fiber.interruptFork(loop)),
-    ended: Deferred.await(ended)
-  })
+  yield* Effect.forkScoped(telling)
+  return Tail.of({ join, followers: Effect.sync(() => followers.size) })
 })
 
 /** See Tail. */
