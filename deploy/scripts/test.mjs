@@ -30,7 +30,8 @@ const LONG = [
   "test/faults/killAtRestore.test.ts",
   "test/faults/killBudgeted.test.ts",
   "test/faults/killAtWrite.test.ts",
-  "test/faults/twoDispatchers.test.ts"
+  "test/faults/twoDispatchers.test.ts",
+  "test/http/fuzzLong.test.ts"
 ]
 
 /** Of these every run takes some rows, the long suite all. */

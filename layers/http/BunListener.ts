@@ -37,6 +37,8 @@ export const listener = {
             maxRequestBodySize: where.mostBody,
             // Without it a fault would answer with a page that shows the source.
             development: false,
+            // A compiled program shares a port that is taken unless it is told not to.
+            reusePort: false,
             error: () => plain(500),
             fetch: (request, server) =>
               handle(request, {
