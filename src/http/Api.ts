@@ -3,6 +3,7 @@ import { problem } from "./Contract.ts"
 import { Adapters } from "./groups/Adapters.ts"
 import { Attempts } from "./groups/Attempts.ts"
 import { Bridges } from "./groups/Bridges.ts"
+import { Budgets } from "./groups/Budgets.ts"
 import { Evidence } from "./groups/Evidence.ts"
 import { Runtime } from "./groups/Runtime.ts"
 import { Schedules } from "./groups/Schedules.ts"
@@ -22,6 +23,7 @@ export const Api = HttpApi.make("agent-runtime")
   .add(Evidence)
   .add(Adapters)
   .add(Bridges)
+  .add(Budgets)
   .addError(problem(400))
   .addError(problem(401))
   .addError(problem(403))

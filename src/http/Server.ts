@@ -13,6 +13,7 @@ import { isLoopback } from "./Hosts.ts"
 import { adapters } from "./handlers/Adapters.ts"
 import { attempts } from "./handlers/Attempts.ts"
 import { bridges } from "./handlers/Bridges.ts"
+import { budgets } from "./handlers/Budgets.ts"
 import { evidence } from "./handlers/Evidence.ts"
 import { runtime } from "./handlers/Runtime.ts"
 import { schedules } from "./handlers/Schedules.ts"
@@ -82,7 +83,8 @@ const handlers = Layer.mergeAll(
   sensors,
   evidence,
   adapters,
-  bridges
+  bridges,
+  budgets
 )
 
 type OfRequest = HttpServerRequest.HttpServerRequest | Scope.Scope

@@ -3,35 +3,14 @@ import { remedyFor } from "../config/NearMiss.ts"
 import { type Budget, RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { dayOf, nextDay } from "../dispatch/Charges.ts"
 import { TaskId } from "../domain/Ids.ts"
-import { now, Time } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
+import { now } from "../domain/Time.ts"
 import type { Account, AccountKey } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
+import { type BudgetAccount, BudgetList, BudgetUnit, GrantedBudget } from "./answers/Budgets.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
-const Unit = Schema.Literal("usd", "tokens", "attempts")
-const UNITS = Unit.literals
-
-const Row = wireStruct({
-  id: Schema.String,
-  /** The adapter, profile or workflow template that is counted; null where all are counted together. */
-  subject: nullable(Schema.String),
-  window: Schema.Literal("day", "task"),
-  /** The task whose window it is; null where the window is a day. */
-  taskId: nullable(Schema.String),
-  /** Null where no window has begun: of a budget by task that holds nothing up. */
-  windowStart: nullable(Time),
-  /** When the next window opens by itself. */
-  opensAt: nullable(Time),
-  unit: Unit,
-  limit: Schema.Number,
-  spent: Schema.Number,
-  reserved: Schema.Number,
-  granted: Schema.Number,
-  /** Since when it lets nothing start. */
-  exhaustedAt: nullable(Time)
-})
+const UNITS = BudgetUnit.literals
 
 /** Accounts of tasks that are shown, and that one grant adds to, of one budget. */
 const MOST_TASKS = 100
@@ -39,7 +18,7 @@ const MOST_TASKS = 100
 const named = (subject: string): Option.Option<string> =>
   subject === "" ? Option.none() : Option.some(subject)
 
-const rowOf = (budget: Budget, account: Account): typeof Row.Type => {
+const rowOf = (budget: Budget, account: Account): BudgetAccount => {
   const { exhaustedAt, granted, reserved, spent, subject, taskId, windowStart } = account
   return {
     id: budget.id,
@@ -76,7 +55,7 @@ const accountsOf = (budget: Budget) =>
 
 /** A budget of which nothing was used in its present window. */
 const unused = (budget: Budget) =>
-  Effect.map(now, (at): typeof Row.Type => {
+  Effect.map(now, (at): BudgetAccount => {
     const windowStart = budget.window === "day" ? Option.some(dayOf(at)) : Option.none()
     return {
       id: budget.id,
@@ -101,7 +80,7 @@ const unused = (budget: Budget) =>
 export const list = operation({
   name: "budgets.list",
   role: "read",
-  output: wireStruct({ budgets: Schema.Array(Row) }),
+  output: BudgetList,
   run: Effect.fn("Budgets.list")(function* (_: object) {
     const settings = yield* RuntimeConfig
     const rows = yield* Effect.forEach(settings.budgets, (budget) =>
@@ -261,7 +240,7 @@ const readTaskId = Schema.decodeUnknownOption(TaskId)
 export const grant = operation({
   name: "budgets.grant",
   role: "operate",
-  output: wireStruct({ ok: Schema.Boolean, budgets: Schema.Array(Row) }),
+  output: GrantedBudget,
   run: Effect.fn("Budgets.grant")(function* (input: GrantInput, actor) {
     const store = yield* Store
     const budget = yield* budgetOf(input.id)

@@ -1,18 +1,8 @@
-import { DateTime, Effect, Schema } from "effect"
+import { DateTime, Effect } from "effect"
 import { now } from "../domain/Time.ts"
-import { wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
+import { UsageList } from "./answers/Usage.ts"
 import { operation } from "./Operation.ts"
-
-const Row = wireStruct({
-  day: Schema.String,
-  adapterId: Schema.String,
-  attempts: Schema.Int,
-  inputTokens: Schema.Int,
-  outputTokens: Schema.Int,
-  cachedTokens: Schema.Int,
-  costUsd: Schema.Number
-})
 
 /** So many days are shown where nobody says how many, today included. */
 export const USUAL_DAYS = 30
@@ -22,7 +12,7 @@ export const MOST_DAYS = 366
 export const usage = operation({
   name: "usage.show",
   role: "read",
-  output: wireStruct({ usage: Schema.Array(Row) }),
+  output: UsageList,
   run: Effect.fn("Usage.usage")(function* (input: { readonly days: number }) {
     const store = yield* Store
     const since = DateTime.subtract(yield* now, { days: Math.min(Math.max(input.days, 1), MOST_DAYS) - 1 })

@@ -47,6 +47,7 @@ const SOUND: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     observed_at: "2026-01-01T00:00:00.000Z",
     proposed_workflow: { template: "goal-loop", instance_key: "f" }
   },
+  "/api/budgets/:id/grant": { usd: 1, subject: "local" },
   "/api/snapshots": { label: "l" }
 }
 

@@ -1,0 +1,41 @@
+import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
+import { Schema } from "effect"
+import { BudgetList, GrantedBudget } from "../../operate/answers/Budgets.ts"
+import { UsageList } from "../../operate/answers/Usage.ts"
+import { maybe, query, strict, whole } from "../Contract.ts"
+
+const id = HttpApiSchema.param("id", Schema.String)
+
+const maybeNumber = Schema.optional(Schema.NullOr(Schema.Number))
+const maybeText = Schema.optional(Schema.NullOr(Schema.String))
+
+/** What `POST /api/budgets/:id/grant` takes: the one amount that the budget counts, and to which account. */
+export const GrantBody = strict(
+  Schema.Struct({
+    usd: maybeNumber,
+    tokens: maybeNumber,
+    attempts: maybeNumber,
+    subject: maybeText,
+    task: maybeText
+  })
+)
+
+/** What was used, and what may be. */
+export const Budgets = HttpApiGroup.make("budgets")
+  .add(
+    HttpApiEndpoint.get("usage", "/api/usage")
+      .setUrlParams(query({ days: maybe(whole(1, 366)) }))
+      .addSuccess(UsageList)
+      .annotate(OpenApi.Summary, "Tokens and cost by adapter and day, newest day first")
+  )
+  .add(
+    HttpApiEndpoint.get("list", "/api/budgets")
+      .addSuccess(BudgetList)
+      .annotate(OpenApi.Summary, "The budgets, and what is left of them")
+  )
+  .add(
+    HttpApiEndpoint.post("grant")`/api/budgets/${id}/grant`
+      .setPayload(GrantBody)
+      .addSuccess(GrantedBudget)
+      .annotate(OpenApi.Summary, "Adds to a budget's present window")
+  )
