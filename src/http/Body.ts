@@ -4,6 +4,7 @@ import { decode, Invalid } from "../config/Issues.ts"
 import { type JsonFault, parseJson } from "../config/JsonText.ts"
 import { responding } from "./Answer.ts"
 import { RequestRefused } from "./Failure.ts"
+import { asBody } from "./Streams.ts"
 
 /** Bytes of a body, where its route does not say less. */
 export const MOST_BODY = 1024 * 1024
@@ -47,7 +48,7 @@ const bytes = (most: number) =>
     if (told === 0 && request.headers["transfer-encoding"] === undefined) return new Uint8Array(0)
     const parts: Array<Uint8Array> = []
     let size = 0
-    yield* request.stream.pipe(
+    const reading = request.stream.pipe(
       Stream.mapError(() => broken),
       Stream.runForEach((part) =>
         Effect.suspend(() => {
@@ -57,6 +58,7 @@ const bytes = (most: number) =>
         })
       )
     )
+    yield* asBody(reading)
     return new Uint8Array(Buffer.concat(parts, size))
   })
 

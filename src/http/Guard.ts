@@ -66,7 +66,10 @@ export const guarded = <E, R>(
         })
       )
     const { origin, response } = yield* Effect.catchAllCause(respond, (cause) =>
-      Effect.map(failure(cause), (refused) => ({ origin: undefined, response: refused }))
+      // Whoever asked has gone.
+      Cause.isInterruptedOnly(cause)
+        ? Effect.interrupt
+        : Effect.map(failure(cause), (refused) => ({ origin: undefined, response: refused }))
     )
     return secured(response, origin)
   }).pipe(

@@ -6,6 +6,7 @@ import { jsonBody, textBody } from "./Body.ts"
 import { RequestRefused } from "./Failure.ts"
 import { escaped, plainPage, STYLE, STYLE_PATH } from "./Html.ts"
 import { SESSION_SECONDS } from "./Session.ts"
+import { Streams } from "./Streams.ts"
 
 /** The routes by which a browser signs in, beside those of the API. */
 export const SIGN_IN_ROUTES = [
@@ -96,13 +97,14 @@ const byJson = Effect.gen(function* () {
 export const signIn = HttpApiBuilder.Router.use((router) =>
   Effect.gen(function* () {
     const access = yield* Access
+    const streams = yield* Streams
     yield* router.get("/login", Effect.succeed(page(200, "/")))
     yield* router.post(
       "/login",
       responding(
         Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
           isForm(request) ? byForm : byJson
-        ).pipe(Effect.provideService(Access, access))
+        ).pipe(Effect.provideService(Access, access), Effect.provideService(Streams, streams))
       )
     )
     yield* router.post(

@@ -5,13 +5,23 @@ import { RequestRefused } from "./Failure.ts"
 /** Streams that are open at once. */
 export const MOST_STREAMS = 256
 
-/** The responses that go on: how many there are, and when they have to end. */
+/** Bodies that are read at once: each that comes slowly is held for as long as a request may take. */
+export const MOST_BODIES = 512
+
+/** The responses that go on and the bodies that come: how many there are; and when responses have to end. */
 export class Streams extends Context.Tag("agent-runtime/http/Streams")<
   Streams,
-  { readonly open: Ref.Ref<number>; readonly ending: Deferred.Deferred<void> }
+  {
+    readonly open: Ref.Ref<number>
+    readonly bodies: Ref.Ref<number>
+    readonly ending: Deferred.Deferred<void>
+  }
 >() {}
 
-export const layer = Layer.effect(Streams, Effect.all({ open: Ref.make(0), ending: Deferred.make<void>() }))
+export const layer = Layer.effect(
+  Streams,
+  Effect.all({ open: Ref.make(0), bodies: Ref.make(0), ending: Deferred.make<void>() })
+)
 
 const tooMany = new RequestRefused({
   status: 429,
@@ -19,6 +29,23 @@ const tooMany = new RequestRefused({
   error: `${MOST_STREAMS} streams are open, no more are taken; close a page, or come again`,
   headers: { "retry-after": "5" }
 })
+
+const tooManyBodies = new RequestRefused({
+  status: 429,
+  code: "too_many_bodies",
+  error: `${MOST_BODIES} requests are still sending their bodies, no more are taken; come again`,
+  headers: { "retry-after": "1", connection: "close" }
+})
+
+/** Reads a body as one of those that are read at once; refused while there are too many. */
+export const asBody = <A, E, R>(reading: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Streams, ({ bodies }) =>
+    Effect.acquireUseRelease(
+      Ref.updateAndGet(bodies, (count) => count + 1),
+      (count): Effect.Effect<A, E | RequestRefused, R> => (count > MOST_BODIES ? tooManyBodies : reading),
+      () => Ref.update(bodies, (count) => count - 1)
+    )
+  )
 
 interface Options {
   readonly status?: number

@@ -30,8 +30,8 @@ test("serve tells what other processes commit at once, and ends cleanly with str
         event: "events",
         data: { events: [{ event_type: "dispatch_pause_enabled" }], state: { runtime_state: "paused" } }
       })
-      const committed = (told?.data as { events: ReadonlyArray<{ created_at: string }> }).events[0]
-        ?.created_at
+      const { events } = (told?.data ?? { events: [] }) as { events: ReadonlyArray<{ created_at: string }> }
+      const committed = events[0]?.created_at
       expect(Date.now() - Date.parse(committed ?? "")).toBeLessThan(2_000)
       const { code } = await ended("SIGTERM")
       expect(code).toBe(0)
