@@ -1,13 +1,13 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { type TaskStatus, TERMINAL } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
-import { nullable, wireStruct } from "../domain/Wire.ts"
 import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
 import type { Candidate, Moved, TaskFilter } from "../store/Tasks.ts"
+import { Bulk } from "./answers/Bulk.ts"
 import { sweepForTheDead } from "./ForceCancel.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
@@ -17,20 +17,6 @@ import { said } from "./Said.ts"
 const BATCH = 100
 /** So many refusals are told one by one; all are counted. */
 const MOST_REFUSALS = 20
-
-/**
- * What a move of many came to: how many tasks fit the filter, how many were moved, how many were refused.
- * `bulk_id` stands in the event of every move; null when nothing was to be moved (`dry_run`).
- */
-export const Bulk = wireStruct({
-  matched: Schema.Int,
-  moved: Schema.Int,
-  refused: Schema.Int,
-  dryRun: Schema.Boolean,
-  bulkId: nullable(Schema.String),
-  refusals: Schema.Array(wireStruct({ taskId: TaskId, why: Schema.String }))
-})
-export type Bulk = typeof Bulk.Type
 
 /** Told now and then while it goes on: how many were looked at. */
 export type Tell = (looked: number) => Effect.Effect<void>

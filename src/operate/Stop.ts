@@ -1,7 +1,8 @@
 import { Effect, Option, Schema } from "effect"
 import { wireStruct } from "../domain/Wire.ts"
+import { Bulk } from "./answers/Bulk.ts"
 import { PauseState } from "./answers/State.ts"
-import { Bulk, cancelMatching, type Tell } from "./Bulk.ts"
+import { cancelMatching, type Tell } from "./Bulk.ts"
 import { operation } from "./Operation.ts"
 import { pause } from "./Pause.ts"
 

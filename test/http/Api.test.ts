@@ -205,6 +205,31 @@ describe("tasks", () => {
   )
 })
 
+describe("moves of many", () => {
+  it.effect("are counted before, then made, and refused without a filter", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        yield* Effect.replicateEffect(queue({ kind: "many" }), 3)
+        yield* queue({ kind: "other" })
+        const filter = { kind: "many", status: ["pending", "blocked"] }
+        const counted = yield* ask("/api/tasks/cancel", { body: { filter, dry_run: true } })
+        expect(counted.json).toMatchObject({ matched: 3, moved: 0, refused: 0, dry_run: true })
+        const made = yield* ask("/api/tasks/cancel", { body: { filter, reason: "too many" } })
+        expect(made.json).toMatchObject({ matched: 3, moved: 3, refused: 0 })
+        expect((yield* ask("/api/state")).json).toMatchObject({ counts: { queued: 1, operator_canceled: 3 } })
+        const again = yield* ask("/api/tasks/retry", { body: { filter: { status: "operator_canceled" } } })
+        expect(again.json).toMatchObject({ matched: 3, moved: 3 })
+        expect(failed(yield* ask("/api/tasks/cancel", { body: { filter: {} } }))).toEqual([
+          400,
+          "filter_empty"
+        ])
+        expect(failed(yield* ask("/api/tasks/retry", { body: {} }))).toEqual([400, "input_invalid"])
+        expect(failed(yield* ask("/api/tasks/cancel"))).toEqual([405, "method_not_allowed"])
+      })
+    )
+  )
+})
+
 describe("a request that cannot be answered", () => {
   it.effect("is told why, in one form", () =>
     within(({ ask }) =>

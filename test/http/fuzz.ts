@@ -24,6 +24,13 @@ const SOUND: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     skill_refs: ["a"],
     parent_id: "x"
   },
+  "/api/tasks/cancel": {
+    filter: { status: ["pending"], kind: "a" },
+    reason: "r",
+    force: true,
+    dry_run: true
+  },
+  "/api/tasks/retry": { filter: { source: "s" }, note: "n" },
   "/api/tasks/:id/cancel": { reason: "no", force: true },
   "/api/tasks/:id/retry": { note: "again" },
   "/api/tasks/:id/replay": { attempt_id: "a", adapter: "local" },

@@ -1,8 +1,9 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
-import { Intent } from "../../domain/Task.ts"
+import { Intent, TaskStatus } from "../../domain/Task.ts"
 import { TASK_STATUSES } from "../../domain/TaskStatuses.ts"
 import { OperatorMessage } from "../../intake/OperatorMessage.ts"
+import { Bulk } from "../../operate/answers/Bulk.ts"
 import {
   MovedTask,
   QueuedMessage,
@@ -36,6 +37,27 @@ export const RetryBody = strict(Schema.Struct({ note: maybeText }))
 /** What `POST /api/tasks/:id/replay` takes; without an attempt its last one is replayed. */
 export const ReplayBody = strict(Schema.Struct({ attempt_id: maybeText, adapter: maybeText }))
 
+const Filter = Schema.Struct({
+  status: Schema.optionalWith(Schema.Union(TaskStatus, Schema.Array(TaskStatus)), { nullable: true }),
+  kind: maybeText,
+  source: maybeText
+}).annotations({ description: "an object with status, kind and source, one of them at least" })
+
+/** What `POST /api/tasks/cancel` takes: all that fit the filter. */
+export const CancelMatchingBody = strict(
+  Schema.Struct({
+    filter: Filter,
+    reason: maybeText,
+    force: Schema.optional(Schema.Boolean),
+    dry_run: Schema.optional(Schema.Boolean)
+  })
+)
+
+/** What `POST /api/tasks/retry` takes: all that fit the filter. */
+export const RetryMatchingBody = strict(
+  Schema.Struct({ filter: Filter, note: maybeText, dry_run: Schema.optional(Schema.Boolean) })
+)
+
 /** Tasks: the queue and what became of it. */
 export const Tasks = HttpApiGroup.make("tasks")
   .add(
@@ -63,6 +85,18 @@ export const Tasks = HttpApiGroup.make("tasks")
         OpenApi.Summary,
         "Queues an intent; while an unfinished task has its dedupe_key (200) answers that one"
       )
+  )
+  .add(
+    HttpApiEndpoint.post("cancelMatching", "/api/tasks/cancel")
+      .setPayload(CancelMatchingBody)
+      .addSuccess(Bulk)
+      .annotate(OpenApi.Summary, "Cancels all tasks that fit a filter; with dry_run only counts them")
+  )
+  .add(
+    HttpApiEndpoint.post("retryMatching", "/api/tasks/retry")
+      .setPayload(RetryMatchingBody)
+      .addSuccess(Bulk)
+      .annotate(OpenApi.Summary, "Retries all tasks that fit a filter; with dry_run only counts them")
   )
   .add(
     HttpApiEndpoint.post("cancel")`/api/tasks/${id}/cancel`

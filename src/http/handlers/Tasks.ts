@@ -1,5 +1,6 @@
 import { HttpApiBuilder } from "@effect/platform"
 import { Option } from "effect"
+import { cancelMatching, retryMatching } from "../../operate/Bulk.ts"
 import { send } from "../../operate/Message.ts"
 import { intake } from "../../operate/Queue.ts"
 import { replay } from "../../operate/Replay.ts"
@@ -8,7 +9,7 @@ import { cancel, retry, show } from "../../operate/Tasks.ts"
 import { answer } from "../Answer.ts"
 import { Api } from "../Api.ts"
 import { taking, takingAny } from "../Body.ts"
-import { CancelBody, ReplayBody, RetryBody } from "../groups/Tasks.ts"
+import { CancelBody, CancelMatchingBody, ReplayBody, RetryBody, RetryMatchingBody } from "../groups/Tasks.ts"
 
 /** Tasks of a page where the caller does not say how many. */
 const TASKS = 50
@@ -18,6 +19,12 @@ const MOST_MESSAGE = 64 * 1024
 
 const filled = (text: string | undefined) =>
   Option.filter(Option.fromNullable(text), (one) => one.trim() !== "")
+
+const filterOf = ({ kind, source, status = [] }: typeof CancelMatchingBody.Type.filter) => ({
+  status: typeof status === "string" ? [status] : status,
+  kind: Option.fromNullable(kind),
+  source: Option.fromNullable(source)
+})
 
 export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
   handlers
@@ -35,6 +42,25 @@ export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
     .handleRaw("queue", () => takingAny((message) => answer(send, message, 201), MOST_MESSAGE))
     .handleRaw("intake", () =>
       takingAny((intent) => answer(intake, intent, ({ queued }) => (queued ? 201 : 200)))
+    )
+    .handleRaw("cancelMatching", () =>
+      taking(CancelMatchingBody, ({ dry_run = false, filter, force = false, reason }) =>
+        answer(cancelMatching, {
+          filter: filterOf(filter),
+          dryRun: dry_run,
+          force,
+          reason: Option.fromNullable(reason)
+        })
+      )
+    )
+    .handleRaw("retryMatching", () =>
+      taking(RetryMatchingBody, ({ dry_run = false, filter, note }) =>
+        answer(retryMatching, {
+          filter: filterOf(filter),
+          dryRun: dry_run,
+          note: Option.fromNullable(note)
+        })
+      )
     )
     .handleRaw("cancel", ({ path: { id } }) =>
       taking(CancelBody, ({ force = false, reason }) =>
