@@ -67,7 +67,7 @@ describe("a message of an operator", () => {
         expect(story.json).toMatchObject({
           task: { task_id: first },
           children: [{ subject: "Please /review this,", parent_task_id: first }],
-          waiting: { reason: "no_dispatcher" }
+          waiting: { reason: "priority" }
         })
       })
     )
