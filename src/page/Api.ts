@@ -1,0 +1,68 @@
+/** Why the server refused or did not answer, in the words that it gave. */
+export class Problem extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    message: string,
+    readonly hint: string | undefined
+  ) {
+    super(message)
+  }
+}
+
+/** The server did not answer at all. */
+const unreachable = () =>
+  new Problem(0, "unreachable", "The server does not answer.", "See whether agent-runtime serve is running.")
+
+const text = (value: unknown): string | undefined =>
+  typeof value === "string" && value !== "" ? value : undefined
+
+const problemOf = async (response: Response): Promise<Problem> => {
+  const said: unknown = await response.json().catch(() => ({}))
+  const body = (typeof said === "object" && said !== null ? said : {}) as Record<string, unknown>
+  return new Problem(
+    response.status,
+    text(body.code) ?? `http_${response.status}`,
+    text(body.error) ?? `The server answered ${response.status}.`,
+    text(body.hint)
+  )
+}
+
+export interface Api {
+  /** Reads JSON; fails with a Problem, or with the abort of its signal. */
+  readonly get: <A>(path: string, signal?: AbortSignal) => Promise<A>
+  /** Sends JSON and reads what came of it. */
+  readonly post: <A>(path: string, body: unknown) => Promise<A>
+  /** Opens a body to be read as it comes. */
+  readonly open: (path: string, init?: RequestInit) => Promise<Response>
+}
+
+/** The API of the server that the page came from. `onLocked` is told when it asks for a token. */
+export const makeApi = (onLocked: () => void): Api => {
+  const ask = async (path: string, init: RequestInit): Promise<Response> => {
+    const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...init }).catch(
+      (error: unknown) => {
+        throw init.signal?.aborted === true ? error : unreachable()
+      }
+    )
+    if (response.ok) return response
+    if (response.status === 401) onLocked()
+    throw await problemOf(response)
+  }
+  return {
+    get: async (path, signal) => (await ask(path, signal === undefined ? {} : { signal })).json(),
+    post: async (path, body) =>
+      (
+        await ask(path, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify(body)
+        })
+      ).json(),
+    open: (path, init = {}) => ask(path, init)
+  }
+}
+
+/** What went wrong as a Problem, whatever was thrown. */
+export const problem = (error: unknown): Problem =>
+  error instanceof Problem ? error : new Problem(0, "unexpected", String(error), undefined)

@@ -1,0 +1,101 @@
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
+import { useCell } from "./Cell.ts"
+import { listen } from "./Keys.ts"
+import { Aside } from "./parts/Aside.tsx"
+import { Dialog } from "./parts/Dialog.tsx"
+import { Link } from "./parts/Link.tsx"
+import { KeysDialog, NoticeBar } from "./parts/Notices.tsx"
+import { Rail } from "./parts/Rail.tsx"
+import { Bands, Strip } from "./parts/Strip.tsx"
+import type { Route, View } from "./Route.ts"
+import { Adapters } from "./views/Adapters.tsx"
+import { Events } from "./views/Events.tsx"
+import { Home } from "./views/Home.tsx"
+import { Blocked, Done, Now, Queue } from "./views/Lists.tsx"
+import { Login } from "./views/Login.tsx"
+import { Schedules } from "./views/Schedules.tsx"
+import { Sensors } from "./views/Sensors.tsx"
+import { Snapshots } from "./views/Snapshots.tsx"
+import { Tasks } from "./views/Tasks.tsx"
+import { TaskView } from "./views/TaskView.tsx"
+import { Usage } from "./views/Usage.tsx"
+import { Workflows, WorkflowView } from "./views/Workflows.tsx"
+import { useWorld } from "./World.ts"
+
+const DRAWN: Readonly<Record<View, () => preact.JSX.Element>> = {
+  home: Home,
+  blocked: Blocked,
+  now: Now,
+  queue: Queue,
+  done: Done,
+  tasks: Tasks,
+  workflows: Workflows,
+  schedules: Schedules,
+  sensors: Sensors,
+  adapters: Adapters,
+  usage: Usage,
+  events: Events,
+  snapshots: Snapshots
+}
+
+const Place = ({ route }: { readonly route: Route }) => {
+  if (route.at === "task") return <TaskView key={route.id} id={route.id} />
+  if (route.at === "workflow") return <WorkflowView key={route.id} id={route.id} />
+  if (route.at === "view") {
+    const Drawn = DRAWN[route.view]
+    return <Drawn />
+  }
+  return (
+    <>
+      <h1 tabIndex={-1}>Nothing here</h1>
+      <p class="nothing">
+        <code>{route.path}</code> is no view of this page. <Link href="/">Go home</Link>.
+      </p>
+    </>
+  )
+}
+
+const placeOf = (route: Route): string =>
+  route.at === "view" ? route.view : route.at === "nowhere" ? route.path : `${route.at} ${route.id}`
+
+/** The page. */
+export const App = () => {
+  const world = useWorld()
+  const route = useCell(world.route)
+  const locked = useCell(world.locked)
+  const asked = useCell(world.ask)
+  const keys = useCell(world.keysShown)
+  const main = useRef<HTMLElement>(null)
+  const place = placeOf(route)
+  const seen = useRef(place)
+  useEffect(() => listen(world), [world])
+  // A new place is announced by its heading, except where somebody is typing (search while the list changes).
+  useLayoutEffect(() => {
+    if (seen.current === place) return
+    seen.current = place
+    const typing = document.activeElement instanceof HTMLInputElement
+    if (!typing) main.current?.focus({ preventScroll: true })
+  }, [place])
+  const isCovered = asked !== undefined || keys
+  return (
+    <>
+      <div class="page" inert={isCovered} aria-hidden={isCovered ? "true" : undefined}>
+        <a class="skip" href="#main">
+          Skip to what matters
+        </a>
+        <Strip />
+        {locked ? null : <Bands />}
+        <div class={`body ${route.at === "task" ? "with-aside" : ""}`}>
+          {locked ? null : <Rail />}
+          {locked || route.at !== "task" ? null : <Aside />}
+          <main id="main" tabIndex={-1} ref={main}>
+            {locked ? <Login /> : <Place route={route} />}
+          </main>
+        </div>
+        <NoticeBar />
+      </div>
+      <Dialog />
+      <KeysDialog />
+    </>
+  )
+}

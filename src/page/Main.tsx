@@ -1,0 +1,14 @@
+import { render } from "preact"
+import { App } from "./App.tsx"
+import { makeWorld, WorldProvider } from "./World.ts"
+
+const root = document.getElementById("root")
+if (root !== null) {
+  root.replaceChildren()
+  render(
+    <WorldProvider value={makeWorld()}>
+      <App />
+    </WorldProvider>,
+    root
+  )
+}

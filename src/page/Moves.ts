@@ -1,0 +1,159 @@
+import { problem } from "./Api.ts"
+import type { Status, Task } from "./Wire.ts"
+import { counted, plural, title } from "./Words.ts"
+import { failed, type World } from "./World.ts"
+
+type Named = Pick<Task, "task_id" | "subject" | "kind" | "status">
+
+const RETRIED: ReadonlyArray<Status> = ["blocked", "permanent_failure", "operator_canceled", "completed"]
+const CANCELED: ReadonlyArray<Status> = ["pending", "retryable_failure", "blocked"]
+
+/** Whether a retry is a legal move of a task. */
+export const canRetry = ({ status }: Pick<Task, "status">): boolean => RETRIED.includes(status)
+
+/** Whether a task can be canceled without force. */
+export const canCancel = ({ status }: Pick<Task, "status">): boolean => CANCELED.includes(status)
+
+const at = (id: string, move: string): string => `/api/tasks/${encodeURIComponent(id)}/${move}`
+
+const quoted = (task: Named): string => `“${title(task)}”`
+
+const attempted = async (
+  world: World,
+  done: string,
+  taskId: string | undefined,
+  run: () => Promise<unknown>
+) => {
+  try {
+    await run()
+    world.notice.set({ tone: "done", text: done, taskId })
+  } catch (error) {
+    failed(world, problem(error))
+  }
+}
+
+/** Begins a fresh round of a task; it does not ask. */
+export const retry = (world: World, task: Named, note?: string): Promise<void> =>
+  attempted(world, `Retried ${quoted(task)}.`, undefined, () =>
+    world.api.post(at(task.task_id, "retry"), note === undefined || note === "" ? {} : { note })
+  )
+
+/** Asks, then cancels a task that is not running. */
+export const cancel = (world: World, task: Named): void =>
+  world.ask.set({
+    verb: "Cancel",
+    heading: `Cancel 1 task?`,
+    body: [`${quoted(task)} will not run. Its history stays, and Retry brings it back.`],
+    danger: true,
+    reason: "Reason (optional)",
+    run: async (reason) => {
+      await world.api.post(at(task.task_id, "cancel"), reason === "" ? {} : { reason })
+      world.notice.set({ tone: "done", text: `Canceled ${quoted(task)}.` })
+    }
+  })
+
+/** Asks, then stops a running task with its whole process tree. */
+export const forceCancel = (world: World, task: Named): void =>
+  world.ask.set({
+    verb: "Force cancel",
+    heading: "Stop 1 running task?",
+    body: [
+      `${quoted(task)} is running. Its adapter and every process that it started are stopped.`,
+      "What it has written so far stays. Retry runs it again from the start."
+    ],
+    danger: true,
+    reason: "Reason (optional)",
+    run: async (reason) => {
+      await world.api.post(at(task.task_id, "cancel"), {
+        force: true,
+        ...(reason === "" ? {} : { reason })
+      })
+      world.notice.set({ tone: "done", text: `Stopping ${quoted(task)}.` })
+    }
+  })
+
+/** Cancels by whichever move is legal; one that has ended is left as it is. */
+export const cancelAny = (world: World, task: Named): void => {
+  if (task.status === "running") forceCancel(world, task)
+  else if (canCancel(task)) cancel(world, task)
+  else world.notice.set({ tone: "failed", text: `${quoted(task)} has ended: there is nothing to cancel.` })
+}
+
+/** Runs a recorded attempt again, byte for byte, as a new task. */
+export const replay = (world: World, task: Named, attemptId: string): Promise<void> =>
+  attempted(world, `Queued a replay of ${quoted(task)}.`, undefined, () =>
+    world.api.post(at(task.task_id, "replay"), { attempt_id: attemptId })
+  )
+
+/** Asks for a reason, then pauses dispatch. */
+export const pause = (world: World): void =>
+  world.ask.set({
+    verb: "Pause",
+    heading: "Pause dispatch?",
+    body: ["Nothing new is started until you resume. What runs now is finished."],
+    danger: false,
+    reason: "Reason",
+    run: async (reason) => {
+      await world.api.post("/api/pause", { paused: true, ...(reason === "" ? {} : { reason }) })
+      world.notice.set({ tone: "done", text: "Paused. Resume lets work go on." })
+    }
+  })
+
+/** Lets dispatch go on; it does not ask. */
+export const resume = (world: World): Promise<void> =>
+  attempted(world, "Resumed.", undefined, () => world.api.post("/api/pause", { paused: false }))
+
+interface Bulk {
+  readonly matched: number
+  readonly moved: number
+  readonly refused: number | ReadonlyArray<unknown>
+}
+
+const refusals = ({ refused }: Bulk): number => (typeof refused === "number" ? refused : refused.length)
+
+/** What can be moved together. */
+export type Filter = { readonly [name: string]: string | ReadonlyArray<string> }
+
+/** Counts what a filter matches, asks with the count in the words of the button that opened it, and moves it all. */
+export const bulk = async (
+  world: World,
+  move: "retry" | "cancel",
+  filter: Filter,
+  opener: string
+): Promise<void> => {
+  const path = `/api/tasks/${move}`
+  const verb = move === "retry" ? "Retry" : "Cancel"
+  try {
+    const { matched } = await world.api.post<Bulk>(path, { filter, dry_run: true })
+    if (matched === 0) {
+      world.notice.set({ tone: "failed", text: `Nothing to ${move}: no task matches.` })
+      return
+    }
+    world.ask.set({
+      verb: opener,
+      heading: `${verb} ${plural(matched, "task")}?`,
+      body: [
+        move === "retry"
+          ? `A fresh round begins for ${matched === 1 ? "it" : `all ${counted(matched)}`}.`
+          : `${matched === 1 ? "It" : `None of the ${counted(matched)}`} will ${matched === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
+      ],
+      danger: move === "cancel",
+      run: async () => {
+        const done = await world.api.post<Bulk>(path, { filter, dry_run: false })
+        const left = refusals(done)
+        world.notice.set({
+          tone: left === 0 ? "done" : "failed",
+          text: `${verb === "Retry" ? "Retried" : "Canceled"} ${plural(done.moved, "task")}${left === 0 ? "." : `; ${counted(left)} refused.`}`
+        })
+      }
+    })
+  } catch (error) {
+    failed(world, problem(error))
+  }
+}
+
+/** Ends the cool-down of an adapter. */
+export const clearCooldown = (world: World, id: string): Promise<void> =>
+  attempted(world, `Adapter ${id} may be used again.`, undefined, () =>
+    world.api.post(`/api/adapters/${encodeURIComponent(id)}/clear`, {})
+  )

@@ -1,0 +1,85 @@
+import type { Api } from "./Api.ts"
+import { type Connection, keepOpen, type News } from "./Connection.ts"
+
+const NAME = "agent-runtime:stream"
+
+/** The last event that was told, kept by each tab: whoever leads next goes on from its own. */
+const marker = () => {
+  let last: string | undefined
+  return {
+    get: () => last,
+    set: (id: string) => {
+      last = id
+    }
+  }
+}
+
+export interface Stream extends Connection {
+  readonly leave: () => void
+}
+
+type Said = { readonly news: News; readonly id: string | undefined } | { readonly hello: true }
+
+/**
+ * The stream of the history, opened by one tab of the browser for all of them where the browser lets tabs agree
+ * (secure addresses and loopback), else by each for itself. The tab that has it and leaves hands it on.
+ */
+export const makeTabs = (api: Api, tell: (news: News) => void) => {
+  const last = marker()
+  const known: { state?: News; phase?: News } = {}
+
+  const alone = (signal: AbortSignal, say: (news: News) => void): Connection =>
+    keepOpen(
+      api,
+      last,
+      (news) => {
+        if (news.tells === "phase") known.phase = news
+        if (news.tells === "state") known.state = news
+        if (news.tells === "events") known.state = { tells: "state", state: news.state, policy: undefined }
+        tell(news)
+        say(news)
+      },
+      signal
+    )
+
+  const join = (): Stream => {
+    const ending = new AbortController()
+    if (!("locks" in navigator) || typeof BroadcastChannel !== "function") {
+      const connection = alone(ending.signal, () => {})
+      return { ...connection, leave: () => ending.abort() }
+    }
+    const channel = new BroadcastChannel(NAME)
+    let leading: Connection | undefined
+    const say = (news: News | undefined) => {
+      if (news !== undefined) channel.postMessage({ news, id: last.get() } satisfies Said)
+    }
+    channel.onmessage = ({ data }: MessageEvent<Said>) => {
+      if ("hello" in data) {
+        if (leading === undefined) return
+        say(known.state)
+        say(known.phase)
+      } else if (leading === undefined) {
+        if (data.id !== undefined) last.set(data.id)
+        tell(data.news)
+      }
+    }
+    channel.postMessage({ hello: true } satisfies Said)
+    void navigator.locks
+      .request(NAME, { signal: ending.signal }, () => {
+        if (ending.signal.aborted) return
+        leading = alone(ending.signal, say)
+        return new Promise<void>((done) =>
+          ending.signal.addEventListener("abort", () => done(), { once: true })
+        )
+      })
+      .catch(() => {})
+    return {
+      now: () => leading?.now(),
+      leave: () => {
+        ending.abort()
+        channel.close()
+      }
+    }
+  }
+  return { join }
+}

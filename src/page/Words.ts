@@ -1,0 +1,178 @@
+import type { Schedule, State, Status, Task, Waiting } from "./Wire.ts"
+
+/** What marks a status, beside its colour: the name of a glyph and a word. */
+export type Tone = "blocked" | "failed" | "running" | "waiting" | "completed" | "canceled" | "paused"
+
+const STATUS: Readonly<Record<Status, readonly [Tone, string]>> = {
+  pending: ["waiting", "queued"],
+  running: ["running", "running"],
+  completed: ["completed", "completed"],
+  retryable_failure: ["waiting", "will retry"],
+  permanent_failure: ["failed", "failed"],
+  blocked: ["blocked", "blocked"],
+  operator_canceled: ["canceled", "canceled"]
+}
+
+/** The tone and the word of a task's status; a status that is not known is shown as it is. */
+export const statusWords = (status: string): readonly [Tone, string] =>
+  STATUS[status as Status] ?? ["waiting", status]
+
+/** `12,408`. */
+export const counted = (count: number): string => Math.round(count).toLocaleString("en-US")
+
+/** `1 task`, `12 tasks`. */
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${counted(count)} ${count === 1 ? one : many}`
+
+/** A stretch of time in its two largest units: `840 ms`, `4 m 12 s`, `3 d 4 h`. */
+export const duration = (ms: number): string => {
+  if (!Number.isFinite(ms)) return "unknown"
+  const all = Math.max(0, ms)
+  if (all < 1_000) return `${Math.round(all)} ms`
+  if (all < 10_000) return `${(Math.floor(all / 100) / 10).toFixed(1)} s`
+  const seconds = Math.floor(all / 1_000)
+  const units: ReadonlyArray<readonly [number, string]> = [
+    [86_400, "d"],
+    [3_600, "h"],
+    [60, "m"],
+    [1, "s"]
+  ]
+  const first = units.findIndex(([size]) => seconds >= size)
+  const [size, name] = units[first] ?? [1, "s"]
+  const next = units[first + 1]
+  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0])
+  return `${Math.floor(seconds / size)} ${name}${next === undefined || rest === 0 ? "" : ` ${rest} ${next[1]}`}`
+}
+
+/** How long ago, or in how long, in one unit: `now`, `4 m ago`, `in 2 h`. */
+export const relative = (at: number, now: number): string => {
+  const away = Math.abs(now - at)
+  if (away < 5_000) return "now"
+  const words = duration(away < 10_000 ? Math.round(away / 1_000) * 1_000 : away)
+    .replace(/\.\d s$/, " s")
+    .split(" ")
+  const short = away >= 86_400_000 && away < 172_800_000 ? words.join(" ") : words.slice(0, 2).join(" ")
+  return at > now ? `in ${short}` : `${short} ago`
+}
+
+const two = (value: number): string => String(value).padStart(2, "0")
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+/** A moment: the time alone on the day of `now`, else with its day; the year where it is another one. */
+export const moment = (iso: string, now: number, utc: boolean): string => {
+  const at = new Date(iso)
+  if (Number.isNaN(at.getTime())) return iso
+  const of = (date: Date) =>
+    utc
+      ? ([
+          date.getUTCFullYear(),
+          date.getUTCMonth(),
+          date.getUTCDate(),
+          date.getUTCHours(),
+          date.getUTCMinutes(),
+          date.getUTCSeconds()
+        ] as const)
+      : ([
+          date.getFullYear(),
+          date.getMonth(),
+          date.getDate(),
+          date.getHours(),
+          date.getMinutes(),
+          date.getSeconds()
+        ] as const)
+  const [year, month, day, hour, minute, second] = of(at)
+  const [thisYear, thisMonth, today] = of(new Date(now))
+  const time = `${two(hour)}:${two(minute)}:${two(second)}${utc ? " UTC" : ""}`
+  if (year === thisYear && month === thisMonth && day === today) return time
+  return `${day} ${MONTHS[month]}${year === thisYear ? "" : ` ${year}`} ${time}`
+}
+
+/** `812 B`, `4.2 KiB`. */
+export const size = (bytes: number): string => {
+  const units = ["B", "KiB", "MiB", "GiB"]
+  let value = bytes
+  let at = 0
+  while (value >= 1_024 && at < units.length - 1) {
+    value /= 1_024
+    at++
+  }
+  return `${at === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[at]}`
+}
+
+/** `$0.042`; enough digits to tell small amounts apart. */
+export const usd = (amount: number): string =>
+  `$${amount.toFixed(amount !== 0 && Math.abs(amount) < 1 ? 3 : 2)}`
+
+/** What people call a task: its subject, else its kind. */
+export const title = (task: Pick<Task, "subject" | "kind">): string => task.subject ?? task.kind
+
+/** Why a blocked task stands still, in one sentence. */
+export const blockedBecause = (
+  task: Pick<Task, "outcome" | "last_error"> & { readonly operator_summary?: string | null | undefined }
+): string =>
+  task.outcome?.question?.text ??
+  task.last_error ??
+  task.outcome?.operator_summary ??
+  task.operator_summary ??
+  "No reason was recorded."
+
+const WAITS: Readonly<Record<string, string>> = {
+  not_due: "Not due yet",
+  paused: "Paused",
+  cooldown: "Adapter cools down",
+  probe: "Adapter fails its probe",
+  concurrency: "All slots are busy",
+  priority: "Behind others",
+  workspace: "Workspace in use",
+  budget: "Budget spent",
+  answer: "Waits for an answer",
+  no_dispatcher: "No dispatcher",
+  operator: "Needs you"
+}
+
+/** A waiting reason in a few words. */
+export const waitingWords = ({ reason }: Pick<Waiting, "reason">): string => WAITS[reason] ?? reason
+
+/** `every 5 m 5 s`, `0 7 * * * (Europe/Zurich)`. */
+export const timing = (schedule: Pick<Schedule, "cron" | "interval_seconds" | "timezone">): string =>
+  schedule.cron === null
+    ? `every ${duration((schedule.interval_seconds ?? 0) * 1_000)}`
+    : `${schedule.cron}${schedule.timezone === null ? "" : ` (${schedule.timezone})`}`
+
+/** Tasks that wait for their turn. */
+export const waitingCount = ({ counts }: Pick<State, "counts">): number =>
+  counts.queued + counts.retryable_failure
+
+/** Tasks that have ended, whatever came of them. */
+export const endedCount = ({ counts }: Pick<State, "counts">): number =>
+  counts.completed + counts.permanent_failure + counts.operator_canceled
+
+/** `task_attempt_finished` as people say it. */
+export const plainWords = (name: string): string => {
+  const words = name.replaceAll("_", " ")
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+/** The first line of what a detail says, `key value` by `key value`; long values are cut. */
+export const detailLine = (detail: { readonly [key: string]: unknown }): string =>
+  Object.entries(detail)
+    .filter(([, value]) => value !== null && value !== "")
+    .map(([key, value]) => {
+      const text = typeof value === "string" ? value : JSON.stringify(value)
+      return `${key} ${text.length > 160 ? `${text.slice(0, 160)}…` : text}`
+    })
+    .join(" · ")
+
+// Escape sequences of terminals (CSI, OSC, single ones) and the controls that no text needs.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
+const ESCAPES =
+  /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g
+
+/** A child's output as plain text: escape sequences gone, a carriage return begins its line anew. */
+export const plainOutput = (text: string): string =>
+  text
+    .replace(/\r\n/g, "\n")
+    .replace(ESCAPES, "")
+    .split("\n")
+    .map((line) => line.slice(line.lastIndexOf("\r") + 1))
+    .join("\n")

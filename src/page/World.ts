@@ -1,0 +1,237 @@
+import { createContext } from "preact"
+import { useContext, useEffect } from "preact/hooks"
+import { type Api, makeApi, type Problem } from "./Api.ts"
+import { type Cell, cell, useCell } from "./Cell.ts"
+import type { Phase } from "./Connection.ts"
+import { makeRecords, type Records } from "./Records.ts"
+import { type Route, routeOf } from "./Route.ts"
+import { makeTabs } from "./Tabs.ts"
+import type { RunEvent, State } from "./Wire.ts"
+
+/** A question to the operator before something is done that cannot be taken back, or that needs a reason. */
+export interface Ask {
+  /** The words of the button that opened it, and of the one that confirms. */
+  readonly verb: string
+  readonly heading: string
+  readonly body: ReadonlyArray<string>
+  readonly danger: boolean
+  /** The label of a text that goes with it, where one is wanted. */
+  readonly reason?: string | undefined
+  readonly run: (reason: string) => Promise<void>
+}
+
+/** What was done or went wrong, said once. */
+export interface Notice {
+  readonly tone: "done" | "failed"
+  readonly text: string
+  readonly hint?: string | undefined
+  /** A task that it is about. */
+  readonly taskId?: string | undefined
+}
+
+/** Everything that the parts of the page share. */
+export interface World {
+  readonly api: Api
+  readonly records: Records
+  readonly route: Cell<Route>
+  /** The route that the present one was opened from, where there is one. */
+  readonly from: Cell<string | undefined>
+  readonly go: (href: string, how?: { readonly replace?: boolean }) => void
+  readonly phase: Cell<Phase>
+  readonly state: Cell<State | undefined>
+  readonly policy: Cell<string | undefined>
+  /** Counts the times that what is known may be old: at each reconnection. */
+  readonly epoch: Cell<number>
+  readonly onEvents: (listener: (events: ReadonlyArray<RunEvent>) => void) => () => void
+  readonly tryNow: () => void
+  /** The time, each second while somebody looks. */
+  readonly now: Cell<number>
+  readonly utc: Cell<boolean>
+  readonly ask: Cell<Ask | undefined>
+  readonly notice: Cell<Notice | undefined>
+  readonly locked: Cell<boolean>
+  readonly keysShown: Cell<boolean>
+}
+
+/** How long a hidden tab goes on listening: somebody may come back at once. */
+const HIDDEN_GRACE_MS = 10_000
+
+const stored = (name: string): string | null => {
+  try {
+    return localStorage.getItem(name)
+  } catch {
+    return null // The browser keeps nothing for this page.
+  }
+}
+
+/** Keeps a choice of this browser where it lets us. */
+export const store = (name: string, value: string): void => {
+  try {
+    localStorage.setItem(name, value)
+  } catch {
+    // It is asked for again next time.
+  }
+}
+
+const here = (): Route => routeOf(location.pathname, location.search)
+
+const from = (): string | undefined => {
+  const state: unknown = history.state
+  return typeof state === "object" && state !== null && "from" in state && typeof state.from === "string"
+    ? state.from
+    : undefined
+}
+
+const clockOf = (): Cell<number> => {
+  const now = cell(Date.now())
+  setInterval(() => {
+    if (!document.hidden) now.set(Date.now())
+  }, 1_000)
+  document.addEventListener("visibilitychange", () => now.set(Date.now()))
+  return now
+}
+
+const routing = () => {
+  const route = cell(here())
+  const opener = cell(from())
+  const arrive = () => {
+    opener.set(from())
+    route.set(here())
+  }
+  addEventListener("popstate", arrive)
+  return {
+    route,
+    from: opener,
+    go: (href: string, how: { readonly replace?: boolean } = {}) => {
+      const was = `${location.pathname}${location.search}`
+      const onTask = route.get().at === "task"
+      // From task to task the list that one came from stays.
+      const state = how.replace === true ? history.state : { from: onTask ? (from() ?? null) : was }
+      if (how.replace === true || href === was) history.replaceState(state, "", href)
+      else {
+        history.pushState(state, "", href)
+        scrollTo(0, 0)
+      }
+      arrive()
+    }
+  }
+}
+
+/** Makes the world of one page and begins to listen. */
+export const makeWorld = (): World => {
+  const locked = cell(false)
+  const api = makeApi(() => locked.set(true))
+  const began = Date.now()
+  const phase = cell<Phase>({ is: "reconnecting", since: began, again: began })
+  const state = cell<State | undefined>(undefined)
+  const policy = cell<string | undefined>(undefined)
+  const epoch = cell(0)
+  const listeners = new Set<(events: ReadonlyArray<RunEvent>) => void>()
+  let gathered: Array<RunEvent> = []
+  let latest: State | undefined
+  let due = false
+
+  // What came since the last frame is drawn in one.
+  const flush = () => {
+    due = false
+    if (latest !== undefined) state.set(latest)
+    const events = gathered
+    gathered = []
+    if (events.length > 0) for (const listener of [...listeners]) listener(events)
+  }
+  const later = () => {
+    if (due) return
+    due = true
+    if (document.hidden) setTimeout(flush, 250)
+    else requestAnimationFrame(flush)
+  }
+
+  const tabs = makeTabs(api, (news) => {
+    if (news.tells === "phase") {
+      const was = phase.get()
+      phase.set(news.phase)
+      if (news.phase.is === "live") {
+        locked.set(false)
+        if (was.is !== "live") epoch.set(epoch.get() + 1)
+      }
+    } else if (news.tells === "reset") epoch.set(epoch.get() + 1)
+    else {
+      latest = news.state
+      if (news.tells === "state") policy.set(news.policy ?? policy.get())
+      else gathered.push(...news.events)
+      later()
+    }
+  })
+
+  let stream = tabs.join()
+  let leaving: ReturnType<typeof setTimeout> | undefined
+  let left = false
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(leaving)
+    if (document.hidden)
+      leaving = setTimeout(() => {
+        left = true
+        stream.leave()
+      }, HIDDEN_GRACE_MS)
+    else if (left) {
+      left = false
+      const now = Date.now()
+      phase.set({ is: "reconnecting", since: now, again: now })
+      stream = tabs.join()
+    }
+  })
+
+  const utc = cell(stored("utc") === "yes")
+  utc.watch(() => store("utc", utc.get() ? "yes" : "no"))
+  const onEvents = (listener: (events: ReadonlyArray<RunEvent>) => void) => {
+    listeners.add(listener)
+    return () => {
+      listeners.delete(listener)
+    }
+  }
+  return {
+    api,
+    records: makeRecords(api, onEvents, epoch),
+    ...routing(),
+    phase,
+    state,
+    policy,
+    epoch,
+    onEvents,
+    tryNow: () => stream.now(),
+    now: clockOf(),
+    utc,
+    ask: cell<Ask | undefined>(undefined),
+    notice: cell<Notice | undefined>(undefined),
+    locked,
+    keysShown: cell(false)
+  }
+}
+
+const WorldContext = createContext<World | undefined>(undefined)
+export const WorldProvider = WorldContext.Provider
+
+/** The world of the page that a part stands in. */
+export const useWorld = (): World => {
+  const world = useContext(WorldContext)
+  if (world === undefined) throw new Error("a part of the page was drawn outside its world")
+  return world
+}
+
+/** Says what went wrong. */
+export const failed = (world: World, error: Problem): void =>
+  world.notice.set({ tone: "failed", text: error.message, hint: error.hint })
+
+/** The time, each second. */
+export const useNow = (): number => useCell(useWorld().now)
+
+/** Puts the name of the view into the title of the window. */
+export const useTitle = (name: string): void => {
+  const world = useWorld()
+  const state = useCell(world.state)
+  const blocked = state?.counts.blocked ?? 0
+  const runtime = state?.runtime_name ?? "agent-runtime"
+  useEffect(() => {
+    document.title = `${blocked > 0 ? `(${blocked}) ` : ""}${name} · ${runtime}`
+  }, [name, blocked, runtime])
+}

@@ -1,0 +1,110 @@
+import { type Column, topOf } from "../Figures.ts"
+
+const WIDTH = 480
+const HEIGHT = 120
+const LEFT = 56
+const BOTTOM = 18
+
+/** Columns over time; what they show is in the table below them as well. */
+export const Chart = ({
+  name,
+  columns,
+  parts,
+  words
+}: {
+  readonly name: string
+  readonly columns: ReadonlyArray<Column>
+  /** The names of the parts of a column, from the bottom. */
+  readonly parts: ReadonlyArray<string>
+  /** A value in words. */
+  readonly words: (value: number) => string
+}) => {
+  const sums = columns.map((column) => column.parts.reduce((a, b) => a + b, 0))
+  const top = topOf(Math.max(0, ...sums))
+  const step = (WIDTH - LEFT) / Math.max(1, columns.length)
+  const y = (value: number) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - 8)
+  const every = Math.max(1, Math.ceil(columns.length / 6))
+  return (
+    <figure class="chart">
+      <figcaption>
+        {name}{" "}
+        {parts.map((part, at) => (
+          <span key={part} class="muted key">
+            <svg viewBox="0 0 8 8" width="8" height="8" aria-hidden="true">
+              <rect width="8" height="8" class={`part part-${at}`} />
+            </svg>{" "}
+            {part}
+          </span>
+        ))}
+      </figcaption>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${name}, by ${parts.join(" and ")}`}>
+        {[0, top / 2, top].map((value) => (
+          <g key={value} class="scale">
+            <line x1={LEFT} x2={WIDTH} y1={y(value)} y2={y(value)} />
+            <text x={LEFT - 6} y={y(value) + 4} text-anchor="end">
+              {words(value)}
+            </text>
+          </g>
+        ))}
+        {columns.map(({ label, parts: values }, index) => {
+          let below = 0
+          const x = LEFT + index * step + step * 0.15
+          return (
+            <g key={`${label} ${index}`}>
+              {values.map((value, at) => {
+                const from = below
+                below += value
+                return value <= 0 ? null : (
+                  <rect
+                    key={parts[at]}
+                    class={`part part-${at}`}
+                    x={x}
+                    width={Math.max(1, step * 0.7)}
+                    y={y(below)}
+                    height={Math.max(1, y(from) - y(below))}
+                  />
+                )
+              })}
+              {index % every === 0 ? (
+                <text class="label" x={x} y={HEIGHT - 4}>
+                  {label}
+                </text>
+              ) : null}
+            </g>
+          )
+        })}
+      </svg>
+      <details class="given">
+        <summary>
+          Figures<span class="hidden"> of {name}</span>
+        </summary>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">when</th>
+              {parts.map((part) => (
+                <th scope="col" key={part}>
+                  {part}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {columns
+              .filter((column) => column.parts.some((value) => value > 0))
+              .map(({ label, parts: values }, index) => (
+                <tr key={`${label} ${index}`}>
+                  <th scope="row">{label}</th>
+                  {values.map((value, at) => (
+                    <td key={parts[at]} class="num">
+                      {words(value)}
+                    </td>
+                  ))}
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      </details>
+    </figure>
+  )
+}

@@ -1,0 +1,94 @@
+import { useEffect, useId, useRef, useState } from "preact/hooks"
+import { problem } from "../Api.ts"
+import { useCell } from "../Cell.ts"
+import { useWorld } from "../World.ts"
+
+/** Asks once before what cannot be taken back. Its focus goes back to where it came from. */
+export const Dialog = () => {
+  const world = useWorld()
+  const asked = useCell(world.ask)
+  const box = useRef<HTMLDialogElement>(null)
+  const opener = useRef<Element | null>(null)
+  const heading = useId()
+  const body = useId()
+  const field = useId()
+  const [reason, setReason] = useState("")
+  const [busy, setBusy] = useState(false)
+  const [wrong, setWrong] = useState<string>()
+
+  useEffect(() => {
+    const dialog = box.current
+    if (asked === undefined || dialog === null) return
+    opener.current = document.activeElement
+    setReason("")
+    setWrong(undefined)
+    setBusy(false)
+    dialog.showModal()
+    return () => {
+      dialog.close()
+      const back = opener.current
+      if (back instanceof HTMLElement && back.isConnected) back.focus()
+      else document.querySelector<HTMLElement>("main h1")?.focus()
+    }
+  }, [asked])
+
+  if (asked === undefined) return null
+  const back = () => world.ask.set(undefined)
+  const confirm = async (event: Event) => {
+    event.preventDefault()
+    setBusy(true)
+    try {
+      await asked.run(reason.trim())
+      if (world.ask.get() === asked) back()
+    } catch (error) {
+      setBusy(false)
+      setWrong(problem(error).message)
+    }
+  }
+  return (
+    <dialog
+      ref={box}
+      role="dialog"
+      aria-labelledby={heading}
+      aria-describedby={body}
+      onCancel={(event) => {
+        event.preventDefault()
+        back()
+      }}
+    >
+      <form onSubmit={confirm}>
+        <h2 id={heading}>{asked.heading}</h2>
+        <div id={body}>
+          {asked.body.map((line) => (
+            <p key={line}>{line}</p>
+          ))}
+        </div>
+        {asked.reason === undefined ? null : (
+          <p class="field">
+            <label for={field}>{asked.reason}</label>
+            <input
+              id={field}
+              type="text"
+              maxLength={500}
+              value={reason}
+              onInput={(event) => setReason(event.currentTarget.value)}
+            />
+          </p>
+        )}
+        {wrong === undefined ? null : (
+          <p class="wrong" role="alert">
+            {wrong}
+          </p>
+        )}
+        <p class="buttons">
+          <button type="button" onClick={back}>
+            Back
+          </button>
+          <button type="submit" class={asked.danger ? "danger" : "primary"} disabled={busy}>
+            {asked.verb}
+          </button>
+        </p>
+      </form>
+    </dialog>
+  )
+}

@@ -1,0 +1,39 @@
+import type { ComponentChildren } from "preact"
+import { useWorld } from "../World.ts"
+
+/** A link within the page: an address that can be opened anywhere, followed here without a reload. */
+export const Link = ({
+  href,
+  children,
+  class: named,
+  current,
+  row,
+  describedBy
+}: {
+  readonly href: string
+  readonly children: ComponentChildren
+  readonly class?: string | undefined
+  readonly current?: boolean | undefined
+  /** The task that the keys act on while this link has the focus. */
+  readonly row?: string | undefined
+  readonly describedBy?: string | undefined
+}) => {
+  const world = useWorld()
+  return (
+    <a
+      href={href}
+      class={named}
+      aria-current={current === true ? "page" : undefined}
+      aria-describedby={describedBy}
+      data-row={row}
+      onClick={(event) => {
+        if (event.defaultPrevented || event.button !== 0) return
+        if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+        event.preventDefault()
+        world.go(href)
+      }}
+    >
+      {children}
+    </a>
+  )
+}

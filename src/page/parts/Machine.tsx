@@ -1,0 +1,70 @@
+import { useId } from "preact/hooks"
+import { draw } from "../Diagram.ts"
+import { useMedia } from "../UseMedia.ts"
+import type { Template } from "../Wire.ts"
+
+/** A machine as a picture; what it shows is said in words beside it. */
+export const Machine = ({
+  template,
+  current,
+  status,
+  taken
+}: {
+  readonly template: Template
+  readonly current?: string | undefined
+  readonly status?: string | undefined
+  /** The ways that were gone, as `from to`. */
+  readonly taken?: ReadonlySet<string> | undefined
+}) => {
+  const isNarrow = useMedia("(max-width: 700px)")
+  const id = useId()
+  const { edges, height, nodeHeight, nodes, nodeWidth, width } = draw(template, isNarrow)
+  const words = `${template.name}: ${nodes.map(({ name }) => name).join(", ")}${current === undefined ? "" : `. Now in ${current}`}`
+  return (
+    <svg
+      class={`machine ${status ?? ""}`}
+      viewBox={`0 0 ${Math.ceil(width)} ${Math.ceil(height)}`}
+      width={Math.ceil(width)}
+      height={Math.ceil(height)}
+      role="img"
+      aria-label={words}
+    >
+      <defs>
+        <marker
+          id={id}
+          viewBox="0 0 8 8"
+          refX="3"
+          refY="4"
+          markerWidth="7"
+          markerHeight="7"
+          orient="auto-start-reverse"
+        >
+          <path d="M0 0 8 4 0 8Z" class="tip" />
+        </marker>
+      </defs>
+      {edges.map(({ anchor, from, labelX, labelY, path, signals, to }) => (
+        <g key={`${from} ${to}`} class={taken?.has(`${from} ${to}`) === true ? "edge taken" : "edge"}>
+          <path d={path} marker-end={`url(#${id})`} />
+          <text x={labelX} y={labelY} text-anchor={anchor}>
+            {signals}
+          </text>
+        </g>
+      ))}
+      {nodes.map(({ isEnd, lines, name, x, y }) => (
+        <g key={name} class={`node ${name === current ? "current" : ""} ${isEnd ? "end" : ""}`}>
+          <rect x={x} y={y} width={nodeWidth} height={nodeHeight} rx={isEnd ? nodeHeight / 2 : 6} />
+          {lines.map((line, at) => (
+            <text
+              key={line}
+              x={x + nodeWidth / 2}
+              y={y + nodeHeight / 2 + 4 + (at - (lines.length - 1) / 2) * 14}
+              text-anchor="middle"
+            >
+              {line}
+            </text>
+          ))}
+        </g>
+      ))}
+    </svg>
+  )
+}

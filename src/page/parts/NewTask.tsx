@@ -1,0 +1,160 @@
+import { useId, useRef, useState } from "preact/hooks"
+import { type Problem, problem } from "../Api.ts"
+import { useRecord } from "../UseRecord.ts"
+import type { Adapter } from "../Wire.ts"
+import { useWorld } from "../World.ts"
+import { Wrong } from "./Said.tsx"
+
+interface Fields {
+  readonly subject: string
+  readonly priority: string
+  readonly profile: string
+  readonly adapter: string
+  readonly delay: string
+}
+
+const EMPTY: Fields = { subject: "", priority: "", profile: "", adapter: "", delay: "" }
+
+/** Skills that a message refers to: `/word` at the beginning or after white space. */
+export const skillsIn = (message: string): ReadonlyArray<string> => [
+  ...new Set(
+    [...message.matchAll(/(?:^|\s)\/([A-Za-z0-9][A-Za-z0-9._-]*)(?=$|[\s,.;:!?])/g)].map(
+      ([, word]) => word ?? ""
+    )
+  )
+]
+
+const body = (message: string, { adapter, priority, profile, subject }: Fields) => ({
+  message,
+  ...(subject.trim() === "" ? {} : { subject: subject.trim() }),
+  ...(priority === "" ? {} : { priority: Number(priority) }),
+  ...(profile.trim() === "" ? {} : { requested_profile: profile.trim() }),
+  ...(adapter === "" ? {} : { requested_adapter: adapter })
+})
+
+/** The same as an intent, for what is to be done later. */
+const delayed = (message: string, fields: Fields) => {
+  const { message: _, subject, ...rest } = { subject: undefined, ...body(message, fields) }
+  return {
+    kind: "operator",
+    source: "operator-ui",
+    subject: (subject ?? message.trim().split("\n")[0] ?? "").slice(0, 80),
+    payload: { message, skill_refs: skillsIn(message), parent_id: null },
+    schedule: { delay_minutes: Number(fields.delay) },
+    ...rest
+  }
+}
+
+const Choices = ({ fields, set }: { readonly fields: Fields; readonly set: (fields: Fields) => void }) => {
+  const adapters =
+    useRecord<{ readonly adapters: ReadonlyArray<Adapter> }>("/api/adapters?probe=0").data?.adapters ?? []
+  const id = useId()
+  const field = (name: keyof Fields, label: string, props: object) => (
+    <p class="field">
+      <label for={`${id}-${name}`}>{label}</label>
+      <input
+        id={`${id}-${name}`}
+        value={fields[name]}
+        onInput={(event) => set({ ...fields, [name]: event.currentTarget.value })}
+        {...props}
+      />
+    </p>
+  )
+  return (
+    <div class="fields">
+      {field("subject", "Subject", { type: "text", maxLength: 200, placeholder: "the first line" })}
+      {field("priority", "Priority", { type: "number", min: 0, max: 100, step: 1, placeholder: "5" })}
+      {field("profile", "Profile", { type: "text", maxLength: 200, placeholder: "default" })}
+      <p class="field">
+        <label for={`${id}-adapter`}>Adapter</label>
+        <select
+          id={`${id}-adapter`}
+          value={fields.adapter}
+          onChange={(event) => set({ ...fields, adapter: event.currentTarget.value })}
+        >
+          <option value="">the profile's</option>
+          {adapters.map((one) => (
+            <option key={one.id} value={one.id}>
+              {one.id}
+            </option>
+          ))}
+        </select>
+      </p>
+      {field("delay", "Delay in minutes", { type: "number", min: 0, step: 1, placeholder: "0" })}
+    </div>
+  )
+}
+
+/** One line that grows, and what may go with it. */
+export const NewTask = () => {
+  const world = useWorld()
+  const id = useId()
+  const box = useRef<HTMLTextAreaElement>(null)
+  const [message, setMessage] = useState("")
+  const [fields, setFields] = useState(EMPTY)
+  const [open, setOpen] = useState(false)
+  const [busy, setBusy] = useState(false)
+  const [wrong, setWrong] = useState<Problem>()
+  const skills = skillsIn(message)
+
+  const queue = async () => {
+    if (message.trim() === "") {
+      box.current?.focus()
+      return
+    }
+    setBusy(true)
+    setWrong(undefined)
+    try {
+      const later = Number(fields.delay) > 0
+      const { task_id } = await world.api.post<{ readonly task_id: string }>(
+        later ? "/api/tasks" : "/api/tasks/queue",
+        later ? delayed(message, fields) : body(message, fields)
+      )
+      world.notice.set({ tone: "done", text: "Queued.", taskId: task_id })
+      setMessage("")
+      setFields(EMPTY)
+    } catch (error) {
+      setWrong(problem(error))
+    }
+    setBusy(false)
+    box.current?.focus()
+  }
+  return (
+    <form
+      class="new-task"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void queue()
+      }}
+    >
+      <label for={id}>New task</label>
+      <textarea
+        id={id}
+        ref={box}
+        rows={Math.min(12, Math.max(2, message.split("\n").length))}
+        maxLength={60_000}
+        placeholder="What is to be done? /word names a skill."
+        aria-keyshortcuts="n"
+        value={message}
+        onInput={(event) => setMessage(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+            event.preventDefault()
+            void queue()
+          }
+        }}
+      />
+      {open ? <Choices fields={fields} set={setFields} /> : null}
+      {wrong === undefined ? null : <Wrong message={`Not queued: ${wrong.message}`} hint={wrong.hint} />}
+      <p class="buttons">
+        <button type="submit" class="primary" disabled={busy}>
+          Queue task
+        </button>
+        <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+          Options
+        </button>
+        {skills.length === 0 ? null : <span class="muted">skills: {skills.join(", ")}</span>}
+      </p>
+    </form>
+  )
+}

@@ -1,0 +1,120 @@
+import { cancel, retry } from "../Moves.ts"
+import { touchesTasks } from "../Records.ts"
+import { taskHref } from "../Route.ts"
+import { useRecord } from "../UseRecord.ts"
+import type { Story, Task, Tokens } from "../Wire.ts"
+import { blockedBecause, counted, duration, usd, waitingWords } from "../Words.ts"
+import { useWorld } from "../World.ts"
+import { Link } from "./Link.tsx"
+import { Ago } from "./Moments.tsx"
+import { TaskRow } from "./TaskList.tsx"
+
+/** A blocked task with its reason and the moves that resolve it. */
+export const BlockedRow = ({ task }: { readonly task: Task }) => {
+  const world = useWorld()
+  const asks = task.outcome?.question ?? null
+  return (
+    <TaskRow task={task} line={blockedBecause(task)} at={task.updated_at}>
+      {asks === null ? (
+        <button type="button" onClick={() => void retry(world, task)}>
+          Retry
+        </button>
+      ) : (
+        <Link href={taskHref(task.task_id)} class="button">
+          Answer
+        </Link>
+      )}
+      <button type="button" onClick={() => cancel(world, task)}>
+        Cancel
+      </button>
+    </TaskRow>
+  )
+}
+
+/** What a waiting task waits for; asked of the server, which judges as the claim does. */
+const WaitingLine = ({ task }: { readonly task: Task }) => {
+  const story = useRecord<Story>(
+    `/api/tasks/${encodeURIComponent(task.task_id)}`,
+    (event) => event.task_id === task.task_id || (event.task_id === null && touchesTasks(event))
+  )
+  const waiting = story.data?.waiting ?? null
+  if (waiting === null) return task.status === "retryable_failure" ? <>{task.last_error ?? ""}</> : null
+  return (
+    <>
+      {waitingWords(waiting)}: {waiting.detail}
+      {waiting.until === null ? null : (
+        <>
+          {" · moves "}
+          <Ago at={waiting.until} />
+        </>
+      )}
+    </>
+  )
+}
+
+/** A waiting task; with `why` also what it waits for. */
+export const QueueRow = ({ task, why = false }: { readonly task: Task; readonly why?: boolean }) => (
+  <TaskRow
+    task={task}
+    line={
+      why ? (
+        <WaitingLine task={task} />
+      ) : task.status === "retryable_failure" ? (
+        <>
+          tried again <Ago at={task.available_at} />
+          {task.last_error === null ? null : `: ${task.last_error}`}
+        </>
+      ) : Date.parse(task.available_at) > Date.parse(task.created_at) + 1_000 ? (
+        <>
+          due <Ago at={task.available_at} />
+        </>
+      ) : undefined
+    }
+    figures={<span title="Priority">p{task.priority}</span>}
+    at={task.created_at}
+  />
+)
+
+/** What an attempt used, as far as its adapter told. */
+export const usageWords = ({ cost_usd, input_tokens, output_tokens }: Tokens): string => {
+  const tokens = (input_tokens ?? 0) + (output_tokens ?? 0)
+  return [
+    ...(input_tokens === null && output_tokens === null ? [] : [`${counted(tokens)} tok`]),
+    ...(cost_usd === null ? [] : [usd(cost_usd)])
+  ].join(" · ")
+}
+
+const Used = ({ task }: { readonly task: Task }) => {
+  const story = useRecord<Story>(`/api/tasks/${encodeURIComponent(task.task_id)}`)
+  const last = story.data?.attempts.at(-1)
+  return last === undefined ? null : <>{usageWords(last.usage)}</>
+}
+
+/** An ended task with its verdict and how long it took; with `used` also tokens and cost. */
+export const DoneRow = ({ task, used = false }: { readonly task: Task; readonly used?: boolean }) => {
+  const took =
+    task.started_at === null || task.finished_at === null
+      ? ""
+      : duration(Date.parse(task.finished_at) - Date.parse(task.started_at))
+  return (
+    <TaskRow
+      task={task}
+      line={
+        task.status === "completed"
+          ? task.outcome?.operator_summary
+          : (task.last_error ?? task.outcome?.operator_summary ?? undefined)
+      }
+      figures={
+        <>
+          {took}
+          {used ? (
+            <span class="used">
+              <Used task={task} />
+            </span>
+          ) : null}
+        </>
+      }
+      at={task.finished_at ?? task.updated_at}
+    />
+  )
+}

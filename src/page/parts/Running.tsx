@@ -1,0 +1,77 @@
+import { forceCancel } from "../Moves.ts"
+import { useOutput } from "../Output.ts"
+import { useRecord } from "../UseRecord.ts"
+import type { Attempt, Story, Task } from "../Wire.ts"
+import { duration } from "../Words.ts"
+import { useNow, useWorld } from "../World.ts"
+import { TaskRow } from "./TaskList.tsx"
+
+/** How much of its time an attempt has used, where its limit is known. */
+const Spent = ({ attempt, limitMs }: { readonly attempt: Attempt; readonly limitMs: number | undefined }) => {
+  const now = useNow()
+  const spent = Math.max(0, now - Date.parse(attempt.started_at))
+  if (limitMs === undefined) return <span class="num">{duration(spent)}</span>
+  const share = Math.min(1, spent / limitMs)
+  return (
+    <span class="spent">
+      <span class="num">
+        {duration(spent)} of {duration(limitMs)}
+      </span>
+      <svg class="thin" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="track" width="100" height="2" />
+        <rect class={share > 0.9 ? "fill late" : "fill"} width={share * 100} height="2" />
+      </svg>
+    </span>
+  )
+}
+
+const limitOf = (story: Story, attempt: Attempt): number | undefined => {
+  const started = story.events.find(
+    ({ attempt_id, event_type }) => attempt_id === attempt.attempt_id && event_type === "task_started"
+  )
+  const limit = started?.detail.timeout_ms
+  return typeof limit === "number" ? limit : undefined
+}
+
+const Tail = ({ attempt, lines }: { readonly attempt: Attempt; readonly lines: number }) => {
+  const output = useOutput(attempt.attempt_id, "stdout", true)
+  const last = output.text.trimEnd().split("\n").slice(-lines).join("\n")
+  return last === "" ? (
+    <p class="tail muted">It has printed nothing so far.</p>
+  ) : (
+    <pre class={`tail ${lines === 1 ? "one" : ""}`} tabIndex={lines === 1 ? undefined : 0}>
+      {last}
+    </pre>
+  )
+}
+
+/** A running task: who runs it, how far it is in its time, and the end of what it prints, live. */
+export const RunningRow = ({ task, lines }: { readonly task: Task; readonly lines: number }) => {
+  const world = useWorld()
+  const story = useRecord<Story>(
+    `/api/tasks/${encodeURIComponent(task.task_id)}`,
+    ({ task_id }) => task_id === task.task_id
+  )
+  const attempt = story.data?.attempts.findLast(({ status }) => status === "running")
+  return (
+    <TaskRow
+      task={task}
+      line={
+        attempt === undefined
+          ? undefined
+          : `attempt ${attempt.number} by ${attempt.adapter_id ?? "an adapter not chosen yet"}${attempt.model === null ? "" : `, ${attempt.model}`}`
+      }
+      figures={
+        story.data === undefined || attempt === undefined ? undefined : (
+          <Spent attempt={attempt} limitMs={limitOf(story.data, attempt)} />
+        )
+      }
+      at={task.started_at ?? task.updated_at}
+    >
+      <button type="button" onClick={() => forceCancel(world, task)}>
+        Force cancel
+      </button>
+      {attempt === undefined ? null : <Tail attempt={attempt} lines={lines} />}
+    </TaskRow>
+  )
+}

@@ -1,0 +1,57 @@
+import type { ComponentChildren } from "preact"
+import type { Known } from "../Records.ts"
+
+/** What stands where nothing is: what is so, and what to do. */
+export const Nothing = ({ children }: { readonly children: ComponentChildren }) => (
+  <p class="nothing">{children}</p>
+)
+
+/** What went wrong with an answer, and what to do. */
+export const Wrong = ({
+  message,
+  hint
+}: {
+  readonly message: string
+  readonly hint?: string | undefined
+}) => (
+  <p class="wrong">
+    <strong>{message}</strong>
+    {hint === undefined ? null : <span> {hint}</span>}
+  </p>
+)
+
+/** Draws what is known, or what is there instead: it is being loaded, or could not be. */
+export const Loaded = <A,>({
+  of,
+  children
+}: {
+  readonly of: Known<A>
+  readonly children: (data: A) => ComponentChildren
+}) => (
+  <>
+    {of.error === undefined ? null : (
+      <Wrong
+        message={
+          of.error.status === 401
+            ? "Sign in to see this."
+            : `${of.data === undefined ? "This could not be loaded" : "This could not be refreshed"}: ${of.error.message}`
+        }
+        hint={of.error.hint}
+      />
+    )}
+    {of.data !== undefined ? (
+      children(of.data)
+    ) : of.error === undefined ? (
+      <p class="loading">Loading…</p>
+    ) : null}
+  </>
+)
+
+/** A name and its value, where it has one. */
+export const Fact = ({ name, children }: { readonly name: string; readonly children: ComponentChildren }) =>
+  children === null || children === undefined || children === "" ? null : (
+    <div class="fact">
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )

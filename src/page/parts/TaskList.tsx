@@ -1,0 +1,70 @@
+import type { ComponentChildren } from "preact"
+import { useId } from "preact/hooks"
+import { taskHref } from "../Route.ts"
+import type { Task } from "../Wire.ts"
+import { title } from "../Words.ts"
+import { Link } from "./Link.tsx"
+import { StatusMark, Untrusted } from "./Mark.tsx"
+import { Ago } from "./Moments.tsx"
+
+/** One task of a list: its status, its subject as the link to it, a line of what matters here, and its moves. */
+export const TaskRow = ({
+  task,
+  line,
+  figures,
+  at,
+  children
+}: {
+  readonly task: Task
+  /** What is said below the subject. */
+  readonly line?: ComponentChildren
+  /** Figures that are compared down the list. */
+  readonly figures?: ComponentChildren
+  readonly at: string
+  readonly children?: ComponentChildren
+}) => {
+  const id = useId()
+  return (
+    <li class={`row status-${task.status}`}>
+      <StatusMark status={task.status} />
+      <div class="what">
+        <Link href={taskHref(task.task_id)} class="subject" row={task.task_id} describedBy={id}>
+          {title(task)}
+        </Link>
+        {task.untrusted ? <Untrusted /> : null}
+        <span class="origin muted">
+          {task.subject === null ? null : `${task.kind} · `}
+          {task.source}
+          {task.workflow_id === null || task.source.startsWith("workflow:")
+            ? null
+            : ` · workflow ${task.workflow_id}`}
+        </span>
+        {line === undefined ? null : (
+          <p class="line" id={id}>
+            {line}
+          </p>
+        )}
+      </div>
+      {figures === undefined ? null : <span class="figures num">{figures}</span>}
+      <span class="when">
+        <Ago at={at} />
+      </span>
+      {children === undefined ? null : <span class="moves">{children}</span>}
+    </li>
+  )
+}
+
+/** A list of tasks. The keys move through it. */
+export const Rows = ({
+  children,
+  class: named,
+  label
+}: {
+  readonly children: ComponentChildren
+  readonly class?: string | undefined
+  readonly label: string
+}) => (
+  <ul class={`rows ${named ?? ""}`} aria-label={label}>
+    {children}
+  </ul>
+)

@@ -1,0 +1,60 @@
+import type { ComponentChildren, RefObject } from "preact"
+import { useLayoutEffect, useState } from "preact/hooks"
+import { useMedia } from "../UseMedia.ts"
+
+const OVER = 12
+
+/** The part of a long list that is drawn: from, to, and the room before and behind it. */
+export const windowOf = (
+  scrolled: number,
+  seen: number,
+  height: number,
+  count: number
+): { readonly from: number; readonly to: number; readonly before: number; readonly behind: number } => {
+  const from = Math.max(0, Math.min(count, Math.floor(scrolled / height) - OVER))
+  const to = Math.min(count, Math.ceil((scrolled + seen) / height) + OVER)
+  return { from, to, before: from * height, behind: (count - to) * height }
+}
+
+/** A list of rows of one height, of which only those are drawn that can be seen. */
+export const Windowed = <A,>({
+  items,
+  keyOf,
+  row,
+  label,
+  boxRef
+}: {
+  readonly items: ReadonlyArray<A>
+  readonly keyOf: (item: A) => string | number
+  readonly row: (item: A) => ComponentChildren
+  readonly label: string
+  readonly boxRef: RefObject<HTMLDivElement | null>
+}) => {
+  const height = useMedia("(max-width: 700px)") ? 56 : 28
+  const [place, setPlace] = useState({ scrolled: 0, seen: 800 })
+  useLayoutEffect(() => {
+    const box = boxRef.current
+    if (box === null) return
+    const look = () => setPlace({ scrolled: box.scrollTop, seen: box.clientHeight })
+    look()
+    box.addEventListener("scroll", look, { passive: true })
+    const sizes = new ResizeObserver(look)
+    sizes.observe(box)
+    return () => {
+      box.removeEventListener("scroll", look)
+      sizes.disconnect()
+    }
+  }, [boxRef])
+  const { before, behind, from, to } = windowOf(place.scrolled, place.seen, height, items.length)
+  return (
+    <div class="windowed" ref={boxRef} tabIndex={0} role="region" aria-label={label}>
+      <div style={{ height: `${before}px` }} />
+      <ol start={from + 1} aria-label={label}>
+        {items.slice(from, to).map((item) => (
+          <li key={keyOf(item)}>{row(item)}</li>
+        ))}
+      </ol>
+      <div style={{ height: `${behind}px` }} />
+    </div>
+  )
+}

@@ -1,0 +1,108 @@
+import { useId, useState } from "preact/hooks"
+import { type Problem, problem } from "../Api.ts"
+import { Ago } from "../parts/Moments.tsx"
+import { Wrong } from "../parts/Said.tsx"
+import type { Question, Task } from "../Wire.ts"
+import { title } from "../Words.ts"
+import { useWorld } from "../World.ts"
+
+/** The answer to what a blocked task asks: one of its choices, or a text. */
+export const Answer = ({ task, question }: { readonly task: Task; readonly question: Question }) => {
+  const world = useWorld()
+  const id = useId()
+  const [text, setText] = useState("")
+  const [wrong, setWrong] = useState<Problem>()
+  const choices = question.choices ?? []
+  const answer = async (body: { readonly choice: string } | { readonly text: string }) => {
+    setWrong(undefined)
+    try {
+      await world.api.post(`/api/tasks/${encodeURIComponent(task.task_id)}/answer`, body)
+      world.notice.set({ tone: "done", text: `Answered “${title(task)}”. A fresh round begins.` })
+    } catch (error) {
+      setWrong(problem(error))
+    }
+  }
+  return (
+    <form
+      class="answer"
+      aria-label="Answer"
+      onSubmit={(event) => {
+        event.preventDefault()
+        if (text.trim() !== "") void answer({ text: text.trim() })
+      }}
+    >
+      {choices.length === 0 ? (
+        <p class="field">
+          <label for={id}>Answer</label>
+          <textarea id={id} rows={2} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+        </p>
+      ) : null}
+      <p class="buttons">
+        {choices.map((choice) => (
+          <button type="button" key={choice} onClick={() => void answer({ choice })}>
+            {choice}
+          </button>
+        ))}
+        {choices.length === 0 ? (
+          <button type="submit" class="primary">
+            Send answer
+          </button>
+        ) : null}
+        {typeof question.expires_at === "string" ? (
+          <span class="muted">
+            {typeof question.default === "string"
+              ? `without an answer it takes “${question.default}” `
+              : "expires "}
+            <Ago at={question.expires_at} />
+          </span>
+        ) : null}
+      </p>
+      {wrong === undefined ? null : <Wrong message={wrong.message} hint={wrong.hint} />}
+    </form>
+  )
+}
+
+/** A new task that belongs to this one. */
+export const Reply = ({ task }: { readonly task: Task }) => {
+  const world = useWorld()
+  const id = useId()
+  const [message, setMessage] = useState("")
+  const [wrong, setWrong] = useState<Problem>()
+  const send = async () => {
+    if (message.trim() === "") return
+    setWrong(undefined)
+    try {
+      const { task_id } = await world.api.post<{ readonly task_id: string }>("/api/tasks/queue", {
+        message,
+        parent_id: task.task_id
+      })
+      setMessage("")
+      world.notice.set({ tone: "done", text: "Queued the reply as a task of its own.", taskId: task_id })
+    } catch (error) {
+      setWrong(problem(error))
+    }
+  }
+  return (
+    <form
+      class="reply"
+      onSubmit={(event) => {
+        event.preventDefault()
+        void send()
+      }}
+    >
+      <label for={id}>Reply</label>
+      <textarea
+        id={id}
+        rows={Math.min(8, Math.max(2, message.split("\n").length))}
+        maxLength={60_000}
+        placeholder="Queues a new task that has this one as its parent."
+        value={message}
+        onInput={(event) => setMessage(event.currentTarget.value)}
+      />
+      {wrong === undefined ? null : <Wrong message={wrong.message} hint={wrong.hint} />}
+      <p class="buttons">
+        <button type="submit">Send reply</button>
+      </p>
+    </form>
+  )
+}

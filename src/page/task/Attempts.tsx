@@ -1,0 +1,127 @@
+import { Glyph } from "../parts/Mark.tsx"
+import { At } from "../parts/Moments.tsx"
+import { usageWords } from "../parts/Rows.tsx"
+import { Nothing } from "../parts/Said.tsx"
+import { Section } from "../parts/Section.tsx"
+import type { Attempt, Story } from "../Wire.ts"
+import { duration } from "../Words.ts"
+import { useNow } from "../World.ts"
+import { barsOf, endOf } from "./Story.ts"
+
+const Bar = ({
+  attempt,
+  bar,
+  isChosen,
+  choose
+}: {
+  readonly attempt: Attempt
+  readonly bar: { readonly length: number; readonly ms: number }
+  readonly isChosen: boolean
+  readonly choose: () => void
+}) => {
+  const [tone, word] = endOf(attempt)
+  return (
+    <li>
+      <button type="button" class="attempt" aria-pressed={isChosen} onClick={choose}>
+        <span class="number num">{attempt.number}</span>
+        <span class={`mark tone-${tone}`}>
+          <Glyph tone={tone} />
+          {word}
+        </span>
+        <span class="by muted">
+          {attempt.adapter_id ?? "no adapter"}
+          {attempt.model === null ? "" : ` · ${attempt.model}`}
+        </span>
+        <span class="num took">{duration(bar.ms)}</span>
+        <span class="num used muted">{usageWords(attempt.usage)}</span>
+        <svg class={`bar tone-${tone}`} viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+          <rect class="track" width="100" height="6" />
+          <rect class="fill" width={Math.max(0.8, bar.length * 100)} height="6" />
+        </svg>
+      </button>
+    </li>
+  )
+}
+
+/** A task's attempts as bars of one scale; the chosen one fills what stands below. */
+export const Attempts = ({
+  story,
+  chosen,
+  choose
+}: {
+  readonly story: Story
+  readonly chosen: Attempt | undefined
+  readonly choose: (id: string) => void
+}) => {
+  const now = useNow()
+  const bars = barsOf(story.attempts, now)
+  return (
+    <Section name="Attempts" count={story.attempts.length}>
+      {story.attempts.length === 0 ? (
+        <Nothing>No attempt has begun.</Nothing>
+      ) : (
+        <ol class="attempts">
+          {story.attempts.map((attempt, at) => (
+            <Bar
+              key={attempt.attempt_id}
+              attempt={attempt}
+              bar={bars[at] ?? { length: 0, ms: 0 }}
+              isChosen={attempt.attempt_id === chosen?.attempt_id}
+              choose={() => choose(attempt.attempt_id)}
+            />
+          ))}
+        </ol>
+      )}
+      {chosen === undefined ? null : <Verdict attempt={chosen} story={story} />}
+    </Section>
+  )
+}
+
+const Verdict = ({ attempt, story }: { readonly attempt: Attempt; readonly story: Story }) => {
+  const isLast = attempt.attempt_id === story.attempts.at(-1)?.attempt_id
+  const outcome = isLast ? story.task.outcome : null
+  const claims = [
+    ...(outcome?.file_changes ?? []).map((change) => ["file", change] as const),
+    ...(outcome?.artifact_paths ?? []).map((path) => ["artifact", path] as const)
+  ]
+  return (
+    <div class="verdict">
+      <p class="muted">
+        attempt {attempt.number} began <At at={attempt.started_at} />
+        {attempt.ended_at === null ? null : (
+          <>
+            , ended <At at={attempt.ended_at} />
+          </>
+        )}
+        {` · ${attempt.runner_id}`}
+      </p>
+      {attempt.issues.length === 0 && claims.length === 0 ? null : (
+        <ul class="verification" aria-label="Verification">
+          {claims.map(([what, claim]) => (
+            <li
+              key={`${what} ${claim}`}
+              class={isQuestioned(attempt, claim) ? "tone-blocked" : "tone-completed"}
+            >
+              <Glyph tone={isQuestioned(attempt, claim) ? "blocked" : "completed"} />
+              <span>
+                claimed {what} <code>{claim}</code>{" "}
+                {isQuestioned(attempt, claim) ? "not confirmed" : attempt.issues.length === 0 ? "found" : ""}
+              </span>
+            </li>
+          ))}
+          {attempt.issues.map((issue) => (
+            <li key={issue} class="tone-blocked">
+              <Glyph tone="blocked" />
+              <span>{issue}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  )
+}
+
+const isQuestioned = (attempt: Attempt, claim: string): boolean => {
+  const path = claim.replace(/^(created|modified|updated|renamed|deleted):\s*/, "").split(" - ")[0] ?? claim
+  return attempt.issues.some((issue) => issue.includes(path.trim()))
+}

@@ -1,0 +1,112 @@
+import type { Attempt, RunEvent, Story } from "../Wire.ts"
+import type { Tone } from "../Words.ts"
+import { duration, plainWords } from "../Words.ts"
+
+/** A moment of a task's life, in words. */
+export interface Moment {
+  readonly at: string
+  readonly words: string
+  readonly tone: Tone
+  /** Time since the moment before it, where it is worth telling. */
+  readonly after: string | undefined
+  readonly detail: string | undefined
+}
+
+const text = (event: RunEvent, key: string): string | undefined => {
+  const value = event.detail[key]
+  return typeof value === "string" && value !== ""
+    ? value
+    : typeof value === "number"
+      ? String(value)
+      : undefined
+}
+
+const TOLD: Readonly<Record<string, readonly [words: string, tone: Tone, detail?: ReadonlyArray<string>]>> = {
+  task_enqueued: ["Queued", "waiting"],
+  follow_up_created: ["Created as a follow-up", "waiting"],
+  task_claimed: ["Claimed", "running", ["runner_id"]],
+  bundle_compiled: ["Bundle frozen", "running", ["bundle_hash"]],
+  task_started: ["Adapter started", "running", ["adapter_id", "model"]],
+  adapter_fallback_used: ["Fallback used", "blocked", ["adapter_id", "reason"]],
+  task_attempt_finished: ["Attempt ended", "running", ["exit_status", "reason"]],
+  task_retry_scheduled: ["Will be tried again", "waiting", ["reason", "available_at"]],
+  rate_limit_rescheduled: ["Rate limit: waits", "waiting", ["reason", "available_at"]],
+  task_cancel_requested: ["Cancel requested", "canceled", ["reason"]],
+  task_operator_canceled: ["Canceled", "canceled", ["reason"]],
+  task_retried: ["Retried: a fresh round", "waiting", ["note"]],
+  task_replayed: ["Replayed", "waiting"],
+  boot_sweep_reclaimed: ["Its runner was gone: taken back", "blocked", ["reason"]],
+  dispatch_drained: ["Put back: the dispatcher was stopping", "waiting"],
+  late_result_ignored: ["A late result was ignored", "canceled"],
+  record_quarantined: ["Set aside: its record is damaged", "failed", ["reason"]]
+}
+
+const ENDS: Readonly<Record<string, readonly [string, Tone]>> = {
+  completed: ["Completed", "completed"],
+  blocked: ["Blocked", "blocked"],
+  permanent_failure: ["Failed", "failed"],
+  retryable_failure: ["Will be tried again", "waiting"]
+}
+
+const said = (event: RunEvent): Omit<Moment, "at" | "after"> => {
+  if (event.event_type === "task_finished") {
+    const [words, tone] = ENDS[text(event, "status") ?? ""] ?? ["Ended", "completed" as const]
+    return { words, tone, detail: text(event, "reason") }
+  }
+  const [words, tone, keys = []] = TOLD[event.event_type] ?? [
+    plainWords(event.event_type),
+    "waiting" as const
+  ]
+  const detail = keys.flatMap((key) => text(event, key) ?? [])
+  const who =
+    event.actor.surface === "dispatch" || event.actor.surface === "runtime" ? [] : [`by ${event.actor.name}`]
+  const shown = [
+    ...detail,
+    ...(event.event_type === "task_enqueued" ||
+    event.event_type.startsWith("task_operator") ||
+    event.event_type === "task_retried"
+      ? who
+      : [])
+  ]
+  return { words, tone, detail: shown.length === 0 ? undefined : shown.join(" · ") }
+}
+
+/** The life of a task, moment by moment, from its events. */
+export const momentsOf = (events: ReadonlyArray<RunEvent>): ReadonlyArray<Moment> =>
+  events.map((event, at) => {
+    const before = events[at - 1]
+    const since = before === undefined ? 0 : Date.parse(event.created_at) - Date.parse(before.created_at)
+    return {
+      at: event.created_at,
+      ...said(event),
+      after: before === undefined || since < 1 ? undefined : `+${duration(since)}`
+    }
+  })
+
+/** How an attempt ended, as a tone and a word; one that ended without a reason of its own ended well. */
+export const endOf = (attempt: Attempt): readonly [Tone, string] => {
+  if (attempt.status === "running") return ["running", "running"]
+  if (attempt.exit_status === "canceled") return ["canceled", "canceled"]
+  if (attempt.exit_status === "timeout") return ["failed", "timed out"]
+  if (attempt.exit_status === "error") return ["failed", attempt.reason ?? "failed"]
+  if (attempt.issues.length > 0) return ["blocked", attempt.reason ?? "not verified"]
+  if (attempt.exit_status === "ok") return ["completed", attempt.reason ?? "ok"]
+  return ["blocked", attempt.reason ?? "not started"]
+}
+
+/** A bar on the scale that all attempts of a task share: from and length, 0 to 1. */
+export const barsOf = (
+  attempts: ReadonlyArray<Attempt>,
+  now: number
+): ReadonlyArray<{ readonly from: number; readonly length: number; readonly ms: number }> => {
+  const spans = attempts.map(({ ended_at, started_at }) => {
+    const from = Date.parse(started_at)
+    return { from, to: Math.max(from, ended_at === null ? now : Date.parse(ended_at)) }
+  })
+  const longest = Math.max(1, ...spans.map(({ from, to }) => to - from))
+  return spans.map(({ from, to }) => ({ from: 0, length: (to - from) / longest, ms: to - from }))
+}
+
+/** The last attempt, or the one that is named. */
+export const chosen = (story: Story, id: string | undefined): Attempt | undefined =>
+  story.attempts.find(({ attempt_id }) => attempt_id === id) ?? story.attempts.at(-1)

@@ -1,0 +1,191 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import { problem } from "../Api.ts"
+import { useCell } from "../Cell.ts"
+import { Link } from "../parts/Link.tsx"
+import { At } from "../parts/Moments.tsx"
+import { Nothing, Wrong } from "../parts/Said.tsx"
+import { ViewHead } from "../parts/Section.tsx"
+import { Windowed } from "../parts/Windowed.tsx"
+import { taskHref, viewHref } from "../Route.ts"
+import type { RunEvent } from "../Wire.ts"
+import { counted, detailLine, plainWords } from "../Words.ts"
+import { useTitle, useWorld } from "../World.ts"
+
+/** The most events that are held: the newest. */
+const MOST = 5_000
+
+/** Adds what is new to a history that ascends by id, without a repeat; what is too much goes from the old end. */
+export const joined = (
+  held: ReadonlyArray<RunEvent>,
+  more: ReadonlyArray<RunEvent>
+): ReadonlyArray<RunEvent> => {
+  const last = held.at(-1)?.id ?? -1
+  const first = held[0]?.id ?? Number.POSITIVE_INFINITY
+  const sorted = [...more].sort((a, b) => a.id - b.id)
+  const fresh = sorted.filter(({ id }) => id > last)
+  const early = sorted.filter(({ id }) => id < first && id <= last)
+  const all = [...early, ...held, ...fresh]
+  return all.length > MOST ? all.slice(all.length - MOST) : all
+}
+
+/** The history that this page knows: the newest part when it was opened, and what came since. */
+const useHistory = () => {
+  const world = useWorld()
+  const epoch = useCell(world.epoch)
+  const [events, setEvents] = useState<ReadonlyArray<RunEvent>>([])
+  const [wrong, setWrong] = useState<string>()
+  const [loaded, setLoaded] = useState(false)
+  useEffect(() => {
+    const asking = new AbortController()
+    world.api.get<{ readonly events: ReadonlyArray<RunEvent> }>("/api/events?limit=1000", asking.signal).then(
+      ({ events }) => {
+        setLoaded(true)
+        setWrong(undefined)
+        // What was held before may have a gap behind it: the history begins anew with what is sure.
+        setEvents(() => joined([], events))
+      },
+      (error: unknown) => {
+        if (!asking.signal.aborted) setWrong(problem(error).message)
+      }
+    )
+    return () => asking.abort()
+  }, [world, epoch])
+  useEffect(() => world.onEvents((more) => setEvents((held) => joined(held, more))), [world])
+  return { events, wrong, loaded }
+}
+
+const matches = (event: RunEvent, type: string, task: string, actor: string): boolean =>
+  (type === "" || event.event_type === type) &&
+  (task === "" || (event.task_id ?? "").startsWith(task)) &&
+  (actor === "" || event.actor.name === actor)
+
+const Line = ({
+  event,
+  choose,
+  isChosen
+}: {
+  readonly event: RunEvent
+  readonly choose: () => void
+  readonly isChosen: boolean
+}) => (
+  <>
+    <At at={event.created_at} />
+    <button type="button" class="quiet type" aria-pressed={isChosen} onClick={choose}>
+      {plainWords(event.event_type)}
+    </button>
+    <span class="id">
+      {event.task_id === null ? null : (
+        <Link href={taskHref(event.task_id)}>{event.task_id.slice(0, 13)}</Link>
+      )}
+    </span>
+    <span class="muted">{event.actor.name}</span>
+    <span class="muted detail">{detailLine(event.detail)}</span>
+  </>
+)
+
+const Filter = ({
+  name,
+  value,
+  choices,
+  set
+}: {
+  readonly name: string
+  readonly value: string
+  readonly choices: ReadonlyArray<string>
+  readonly set: (value: string) => void
+}) => (
+  <label class="field">
+    {name}
+    <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+      <option value="">any</option>
+      {[...new Set(value === "" ? choices : [...choices, value])].sort().map((one) => (
+        <option key={one} value={one}>
+          {one}
+        </option>
+      ))}
+    </select>
+  </label>
+)
+
+/** The history as it happens, newest first. */
+export const Events = () => {
+  const world = useWorld()
+  const { query } = useCell(world.route)
+  const { events, loaded, wrong } = useHistory()
+  const [chosen, setChosen] = useState<number>()
+  const [held, setHeld] = useState<ReadonlyArray<RunEvent>>()
+  const box = useRef<HTMLDivElement>(null)
+  useTitle("Events")
+  const { actor = "", task = "", type = "" } = query
+  const shown = useMemo(
+    () => (held ?? events).filter((event) => matches(event, type, task, actor)).reverse(),
+    [held, events, type, task, actor]
+  )
+  const set = (changed: Readonly<Record<string, string>>) =>
+    world.go(viewHref("events", { type, task, actor, ...changed }), { replace: true })
+  const one = events.find(({ id }) => id === chosen)
+  return (
+    <>
+      <ViewHead
+        name="Events"
+        lead={`${counted(shown.length)} of the newest ${counted(events.length)}, newest first.`}
+      >
+        <button
+          type="button"
+          aria-pressed={held !== undefined}
+          onClick={() => setHeld(held === undefined ? events : undefined)}
+        >
+          {held === undefined
+            ? "Hold still"
+            : `Go on (${counted(events.filter(({ id }) => id > (held.at(-1)?.id ?? 0)).length)} new)`}
+        </button>
+      </ViewHead>
+      <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
+        <Filter
+          name="Type"
+          value={type}
+          choices={events.map(({ event_type }) => event_type)}
+          set={(type) => set({ type })}
+        />
+        <Filter
+          name="Actor"
+          value={actor}
+          choices={events.map(({ actor }) => actor.name)}
+          set={(actor) => set({ actor })}
+        />
+        <label class="field">
+          Task id
+          <input
+            type="text"
+            value={task}
+            placeholder="its beginning"
+            onChange={(event) => set({ task: event.currentTarget.value.trim() })}
+          />
+        </label>
+      </form>
+      {wrong === undefined ? null : <Wrong message={`The history could not be loaded: ${wrong}`} />}
+      {one === undefined ? null : (
+        <pre class="output chosen" tabIndex={0} aria-label="Chosen event" role="region">
+          {JSON.stringify(one, null, 2)}
+        </pre>
+      )}
+      {shown.length === 0 ? (
+        <Nothing>{loaded ? "No event matches among the newest." : "Loading…"}</Nothing>
+      ) : (
+        <Windowed
+          boxRef={box}
+          label="Events"
+          items={shown}
+          keyOf={({ id }) => id}
+          row={(event) => (
+            <Line
+              event={event}
+              isChosen={event.id === chosen}
+              choose={() => setChosen(event.id === chosen ? undefined : event.id)}
+            />
+          )}
+        />
+      )}
+    </>
+  )
+}

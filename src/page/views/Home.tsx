@@ -1,0 +1,117 @@
+import { useCell } from "../Cell.ts"
+import { Link } from "../parts/Link.tsx"
+import { NewTask } from "../parts/NewTask.tsx"
+import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
+import { RunningRow } from "../parts/Running.tsx"
+import { Loaded, Nothing } from "../parts/Said.tsx"
+import { Section } from "../parts/Section.tsx"
+import { Rows } from "../parts/TaskList.tsx"
+import { touchesTasks } from "../Records.ts"
+import { viewHref } from "../Route.ts"
+import { useRecord } from "../UseRecord.ts"
+import type { Task } from "../Wire.ts"
+import { counted, waitingCount } from "../Words.ts"
+import { useTitle, useWorld } from "../World.ts"
+import { byTurn, ENDED, oldestFirst, type Page, tasksAt, WAITING } from "./Lists.tsx"
+
+const SHOWN = 10
+
+const List = ({
+  path,
+  name,
+  empty,
+  row,
+  sort
+}: {
+  readonly path: string
+  readonly name: string
+  readonly empty: preact.ComponentChildren
+  readonly row: (task: Task) => preact.ComponentChildren
+  readonly sort?: (a: Task, b: Task) => number
+}) => {
+  const found = useRecord<Page>(path, touchesTasks)
+  return (
+    <Loaded of={found}>
+      {({ tasks }) =>
+        tasks.length === 0 ? (
+          <Nothing>{empty}</Nothing>
+        ) : (
+          <Rows label={name}>
+            {(sort === undefined ? tasks : [...tasks].sort(sort)).slice(0, SHOWN).map(row)}
+          </Rows>
+        )
+      }
+    </Loaded>
+  )
+}
+
+const All = ({ count, view }: { readonly count: number; readonly view: "blocked" | "queue" | "done" }) =>
+  count > SHOWN ? <Link href={viewHref(view)}>all {counted(count)}</Link> : null
+
+/** What an operator asks first: is it alive, what needs me, what is it doing. */
+export const Home = () => {
+  const world = useWorld()
+  const state = useCell(world.state)
+  const waiting = state === undefined ? 0 : waitingCount(state)
+  const now = world.now.get()
+  useTitle("Home")
+  return (
+    <>
+      <h1 class="hidden" tabIndex={-1}>
+        {state?.runtime_name ?? "agent-runtime"}
+      </h1>
+      <div class="home">
+        <div class="first">
+          <Section
+            name="Blocked"
+            count={state === undefined ? undefined : counted(state.counts.blocked)}
+            more={<All count={state?.counts.blocked ?? 0} view="blocked" />}
+          >
+            <List
+              path={tasksAt({ status: "blocked", limit: "100" })}
+              name="Blocked tasks"
+              sort={oldestFirst}
+              empty="Nothing needs you."
+              row={(task) => <BlockedRow key={task.task_id} task={task} />}
+            />
+          </Section>
+          <Section name="Now" count={state === undefined ? undefined : counted(state.counts.running)}>
+            <List
+              path={tasksAt({ status: "running", limit: "20" })}
+              name="Running tasks"
+              empty="Nothing is running."
+              row={(task) => <RunningRow key={task.task_id} task={task} lines={1} />}
+            />
+          </Section>
+          <Section
+            name="Queue"
+            count={state === undefined ? undefined : counted(waiting)}
+            more={<All count={waiting} view="queue" />}
+          >
+            <List
+              path={tasksAt({ status: WAITING, limit: "200" })}
+              name="Waiting tasks"
+              empty="The queue is empty."
+              {...(waiting > 200 ? {} : { sort: (a: Task, b: Task) => byTurn(a, b, now) })}
+              row={(task) => <QueueRow key={task.task_id} task={task} why />}
+            />
+            {waiting > 200 ? (
+              <p class="muted">The newest of {counted(waiting)}; the next to run may be another one.</p>
+            ) : null}
+          </Section>
+        </div>
+        <div class="second">
+          <NewTask />
+          <Section name="Done" more={<Link href={viewHref("done")}>all</Link>}>
+            <List
+              path={tasksAt({ status: ENDED, limit: String(SHOWN) })}
+              name="Ended tasks"
+              empty="Nothing has ended yet."
+              row={(task) => <DoneRow key={task.task_id} task={task} used />}
+            />
+          </Section>
+        </div>
+      </div>
+    </>
+  )
+}

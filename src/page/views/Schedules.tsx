@@ -1,0 +1,165 @@
+import { useState } from "preact/hooks"
+import { problem } from "../Api.ts"
+import { Link } from "../parts/Link.tsx"
+import { Glyph, Mark } from "../parts/Mark.tsx"
+import { Ago, At } from "../parts/Moments.tsx"
+import { Loaded, Nothing } from "../parts/Said.tsx"
+import { ViewHead } from "../parts/Section.tsx"
+import type { Touches } from "../Records.ts"
+import { taskHref } from "../Route.ts"
+import { useRecord } from "../UseRecord.ts"
+import type { Fate, Schedule, Story } from "../Wire.ts"
+import { plural, statusWords, type Tone, timing } from "../Words.ts"
+import { failed, useTitle, useWorld } from "../World.ts"
+
+const touches: Touches = ({ event_type }) => event_type.startsWith("schedule_")
+
+const MARKS = 30
+
+const FATES: Readonly<Record<Fate["fate"], readonly [Tone, string]>> = {
+  fired: ["completed", "fired"],
+  skipped_overlap: ["canceled", "skipped: the last task was unfinished"],
+  coalesced: ["waiting", "missed, made up by one run"],
+  refused: ["failed", "refused"]
+}
+
+/** What became of a due time, in words. */
+export const fateWords = (fate: Fate): string =>
+  fate.fate === "coalesced"
+    ? `${plural(fate.missed, "due time")} missed, made up by one run`
+    : (FATES[fate.fate]?.[1] ?? fate.fate)
+
+const Chosen = ({ fate }: { readonly fate: Fate }) => {
+  const story = useRecord<Story>(
+    fate.task_id === null ? undefined : `/api/tasks/${encodeURIComponent(fate.task_id)}`
+  )
+  const task = story.data?.task
+  return (
+    <p class="line fate">
+      due <At at={fate.first_due_at} />
+      {fate.last_due_at === fate.first_due_at ? null : (
+        <>
+          {" to "}
+          <At at={fate.last_due_at} />
+        </>
+      )}
+      : {fateWords(fate)}
+      {fate.reason === null ? "" : `, ${fate.reason}`}
+      {fate.task_id === null ? null : (
+        <>
+          {" · "}
+          <Link href={taskHref(fate.task_id)}>{`task ${fate.task_id.slice(0, 13)}`}</Link>
+          {task === undefined ? null : ` ${statusWords(task.status)[1]}`}
+        </>
+      )}
+    </p>
+  )
+}
+
+const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
+  const found = useRecord<{ readonly fates: ReadonlyArray<Fate> }>(
+    `/api/schedules/${encodeURIComponent(schedule.name)}`,
+    touches
+  )
+  const [chosen, setChosen] = useState<string>()
+  const shown = (found.data?.fates ?? []).slice(0, MARKS).reverse()
+  const fate = shown.find(({ first_due_at, fate }) => `${first_due_at} ${fate}` === chosen)
+  if (found.data === undefined) return null
+  if (shown.length === 0) return <p class="line muted">It was not due yet.</p>
+  return (
+    <>
+      <ol class="ribbon" aria-label={`Last due times of ${schedule.name}, oldest first`}>
+        {shown.map((one) => {
+          const id = `${one.first_due_at} ${one.fate}`
+          return (
+            <li key={id}>
+              <button
+                type="button"
+                class={`tone-${FATES[one.fate]?.[0] ?? "waiting"}`}
+                aria-pressed={id === chosen}
+                aria-label={`${one.first_due_at}: ${fateWords(one)}`}
+                onClick={() => setChosen(id === chosen ? undefined : id)}
+              >
+                <Glyph tone={FATES[one.fate]?.[0] ?? "waiting"} />
+              </button>
+            </li>
+          )
+        })}
+      </ol>
+      {fate === undefined ? null : <Chosen fate={fate} />}
+    </>
+  )
+}
+
+const Row = ({ schedule }: { readonly schedule: Schedule }) => {
+  const world = useWorld()
+  const turn = async () => {
+    const move = schedule.enabled ? "disable" : "enable"
+    try {
+      await world.api.post(`/api/schedules/${encodeURIComponent(schedule.name)}/${move}`, {})
+      world.notice.set({ tone: "done", text: `${schedule.name} is ${schedule.enabled ? "off" : "on"}.` })
+    } catch (error) {
+      failed(world, problem(error))
+    }
+  }
+  return (
+    <li class="schedule">
+      <div class="workflow-head">
+        <Mark tone={schedule.enabled ? "running" : "paused"} word={schedule.enabled ? "on" : "off"} />
+        <strong>{schedule.name}</strong>
+        <span class="muted">{timing(schedule)}</span>
+        <span class="when">
+          {schedule.enabled ? (
+            <>
+              next <Ago at={schedule.next_run_at} />
+            </>
+          ) : (
+            (schedule.disabled_reason ?? "turned off")
+          )}
+        </span>
+        <span class="moves">
+          <button type="button" onClick={() => void turn()}>
+            {schedule.enabled ? "Turn off" : "Turn on"}
+          </button>
+        </span>
+      </div>
+      <Ribbon schedule={schedule} />
+    </li>
+  )
+}
+
+/** All schedules with what became of their due times. */
+export const Schedules = () => {
+  useTitle("Schedules")
+  const found = useRecord<{ readonly schedules: ReadonlyArray<Schedule> }>("/api/schedules", touches)
+  return (
+    <>
+      <ViewHead
+        name="Schedules"
+        lead="A mark for each of the last due times. Choose one to see what became of it."
+      />
+      <ul class="legend muted" aria-label="Marks">
+        {(Object.keys(FATES) as ReadonlyArray<Fate["fate"]>).map((fate) => (
+          <li key={fate}>
+            <Glyph tone={FATES[fate][0]} /> {FATES[fate][1]}
+          </li>
+        ))}
+      </ul>
+      <Loaded of={found}>
+        {({ schedules }) =>
+          schedules.length === 0 ? (
+            <Nothing>
+              There are no schedules. <code>agent-runtime schedule-create</code> makes one.
+            </Nothing>
+          ) : (
+            <ul class="workflows">
+              {schedules.map((schedule) => (
+                <Row key={schedule.name} schedule={schedule} />
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
+    </>
+  )
+}

@@ -1,0 +1,243 @@
+import { problem } from "../Api.ts"
+import { type Column, durations, hoursBefore, throughput } from "../Figures.ts"
+import { Chart } from "../parts/Chart.tsx"
+import { At } from "../parts/Moments.tsx"
+import { Loaded, Nothing } from "../parts/Said.tsx"
+import { Section, ViewHead } from "../parts/Section.tsx"
+import type { Touches } from "../Records.ts"
+import { useRecord } from "../UseRecord.ts"
+import { counted, duration, plural, usd } from "../Words.ts"
+import { failed, useNow, useTitle, useWorld } from "../World.ts"
+import { ENDED, type Page, tasksAt } from "./Lists.tsx"
+
+/** What an adapter used on a day (UTC). */
+export interface DayUse {
+  readonly day: string
+  readonly adapter_id: string
+  readonly attempts: number
+  readonly input_tokens: number | null
+  readonly output_tokens: number | null
+  readonly cached_tokens: number | null
+  readonly cost_usd: number | null
+}
+
+interface Budget {
+  readonly id: string
+  readonly window_start: string | null
+  readonly limit: number
+  readonly spent: number
+  readonly reserved: number
+  readonly granted: number
+}
+
+const touches: Touches = ({ event_type }) =>
+  event_type === "task_attempt_finished" || event_type === "task_claimed" || event_type.startsWith("budget_")
+
+/** Tokens and cost by adapter and day. */
+export const useUsage = () => useRecord<{ readonly usage: ReadonlyArray<DayUse> }>("/api/usage", touches)
+
+/** The day of a moment in UTC, as usage is counted. */
+export const today = (now: number): string => new Date(now).toISOString().slice(0, 10)
+
+const tokensOf = ({ input_tokens, output_tokens }: DayUse): number =>
+  (input_tokens ?? 0) + (output_tokens ?? 0)
+
+/** Tokens a day, oldest first: put in, and put out. */
+export const tokenColumns = (usage: ReadonlyArray<DayUse>): ReadonlyArray<Column> => {
+  const days = [...new Set(usage.map(({ day }) => day))].sort()
+  return days.map((day) => {
+    const of = usage.filter((one) => one.day === day)
+    return {
+      label: day.slice(5),
+      parts: [
+        of.reduce((sum, one) => sum + (one.input_tokens ?? 0), 0),
+        of.reduce((sum, one) => sum + (one.output_tokens ?? 0), 0)
+      ]
+    }
+  })
+}
+
+const Budgets = () => {
+  const world = useWorld()
+  const found = useRecord<{ readonly budgets: ReadonlyArray<Budget> }>("/api/budgets", touches)
+  if (found.error?.status === 404) return null
+  const grant = ({ id }: Budget) =>
+    world.ask.set({
+      verb: "Grant more",
+      heading: `Add to budget ${id}?`,
+      body: ["It is added to the present window alone."],
+      danger: false,
+      reason: "How much more",
+      run: async (amount) => {
+        try {
+          await world.api.post(`/api/budgets/${encodeURIComponent(id)}/grant`, { amount: Number(amount) })
+          world.notice.set({ tone: "done", text: `Added ${amount} to budget ${id}.` })
+        } catch (error) {
+          failed(world, problem(error))
+        }
+      }
+    })
+  return (
+    <Section name="Budgets">
+      <Loaded of={found}>
+        {({ budgets }) =>
+          budgets.length === 0 ? (
+            <Nothing>
+              No budget is set. <code>budgets</code> in the configuration holds them.
+            </Nothing>
+          ) : (
+            <ul class="workflows">
+              {budgets.map((budget) => {
+                const all = Math.max(1e-9, budget.limit + budget.granted)
+                const left = all - budget.spent - budget.reserved
+                return (
+                  <li key={budget.id} class="adapter">
+                    <div class="workflow-head">
+                      <strong>{budget.id}</strong>
+                      <span class="muted">
+                        {budget.window_start === null ? null : (
+                          <>
+                            since <At at={budget.window_start} />
+                          </>
+                        )}
+                      </span>
+                      <span class="moves">
+                        <button type="button" onClick={() => grant(budget)}>
+                          Grant more
+                        </button>
+                      </span>
+                    </div>
+                    <svg
+                      class="thin budget"
+                      viewBox="0 0 100 2"
+                      preserveAspectRatio="none"
+                      aria-hidden="true"
+                    >
+                      <rect class="track" width="100" height="2" />
+                      <rect class="fill" width={Math.min(100, (budget.spent / all) * 100)} height="2" />
+                      <rect
+                        class="reserved"
+                        x={Math.min(100, (budget.spent / all) * 100)}
+                        width={Math.min(100, (budget.reserved / all) * 100)}
+                        height="2"
+                      />
+                    </svg>
+                    <p class="line num">
+                      {counted(budget.spent)} spent, {counted(budget.reserved)} reserved,{" "}
+                      {counted(Math.max(0, left))} left of {counted(all)}
+                      {budget.granted > 0 ? ` (${counted(budget.granted)} granted)` : ""}
+                    </p>
+                  </li>
+                )
+              })}
+            </ul>
+          )
+        }
+      </Loaded>
+    </Section>
+  )
+}
+
+const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => (
+  <table class="wide">
+    <caption class="hidden">Usage by day and adapter</caption>
+    <thead>
+      <tr>
+        <th scope="col">day (UTC)</th>
+        <th scope="col">adapter</th>
+        <th scope="col">attempts</th>
+        <th scope="col">tokens</th>
+        <th scope="col">cost</th>
+      </tr>
+    </thead>
+    <tbody>
+      {[...usage]
+        .sort((a, b) => (a.day < b.day ? 1 : a.day > b.day ? -1 : a.adapter_id < b.adapter_id ? -1 : 1))
+        .slice(0, 60)
+        .map((one) => (
+          <tr key={`${one.day} ${one.adapter_id}`}>
+            <td class="num">{one.day}</td>
+            <td>{one.adapter_id}</td>
+            <td class="num">{counted(one.attempts)}</td>
+            <td class="num">{counted(tokensOf(one))}</td>
+            <td class="num">{one.cost_usd === null ? "not told" : usd(one.cost_usd)}</td>
+          </tr>
+        ))}
+    </tbody>
+  </table>
+)
+
+const HOURS = 24
+
+/** What was used, what it cost, and how much was done. */
+export const Usage = () => {
+  useTitle("Usage")
+  const now = useNow()
+  const usage = useUsage()
+  const ended = useRecord<Page>(tasksAt({ status: ENDED, limit: "500" }), touches)
+  const day = today(now)
+  const used = (usage.data?.usage ?? []).filter((one) => one.day === day)
+  const cost = used.flatMap(({ cost_usd }) => cost_usd ?? []).reduce((a, b) => a + b, 0)
+  const hours = hoursBefore(now, HOURS)
+  const label = (hour: number) => `${String(new Date(hour).getHours()).padStart(2, "0")}:00`
+  return (
+    <>
+      <ViewHead
+        name="Usage"
+        lead={
+          usage.data === undefined
+            ? undefined
+            : `Today (UTC): ${usd(cost)}, ${counted(used.reduce((sum, one) => sum + tokensOf(one), 0))} tokens, ${plural(
+                used.reduce((sum, one) => sum + one.attempts, 0),
+                "attempt"
+              )}. Adapters that tell no cost count as nothing.`
+        }
+      />
+      <div class="charts">
+        <Loaded of={ended}>
+          {({ tasks }) => (
+            <>
+              <Chart
+                name="Throughput: tasks ended an hour"
+                columns={throughput(tasks, hours, label)}
+                parts={["completed", "otherwise"]}
+                words={(value) => counted(value)}
+              />
+              <Chart
+                name="Duration of tasks by hour"
+                columns={durations(tasks, hours, label)}
+                parts={["median", "slowest twentieth"]}
+                words={(value) => (value === 0 ? "0" : duration(value))}
+              />
+            </>
+          )}
+        </Loaded>
+        <Loaded of={usage}>
+          {(data) => (
+            <Chart
+              name="Tokens a day"
+              columns={tokenColumns(data.usage)}
+              parts={["in", "out"]}
+              words={(value) => counted(value)}
+            />
+          )}
+        </Loaded>
+      </div>
+      {ended.data?.next === null || ended.data === undefined ? null : (
+        <p class="muted">Throughput and duration are of the last 500 tasks that ended.</p>
+      )}
+      <Budgets />
+      <Section name="By day">
+        <Loaded of={usage}>
+          {(data) =>
+            data.usage.length === 0 ? (
+              <Nothing>No attempt has told what it used.</Nothing>
+            ) : (
+              <ByDay usage={data.usage} />
+            )
+          }
+        </Loaded>
+      </Section>
+    </>
+  )
+}
