@@ -28,7 +28,7 @@ export const Windowed = <A,>({
   readonly keyOf: (item: A) => string | number
   readonly row: (item: A) => ComponentChildren
   readonly label: string
-  readonly boxRef: RefObject<HTMLDivElement | null>
+  readonly boxRef: RefObject<HTMLElement | null>
 }) => {
   const height = useMedia("(max-width: 700px)") ? 56 : 28
   const [place, setPlace] = useState({ scrolled: 0, seen: 800 })
@@ -47,7 +47,8 @@ export const Windowed = <A,>({
   }, [boxRef])
   const { before, behind, from, to } = windowOf(place.scrolled, place.seen, height, items.length)
   return (
-    <div class="windowed" ref={boxRef} tabIndex={0} role="region" aria-label={label}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to take the focus to be scrolled by keys
+    <section class="windowed" ref={boxRef as RefObject<HTMLElement>} tabIndex={0} aria-label={label}>
       <div style={{ height: `${before}px` }} />
       <ol start={from + 1} aria-label={label}>
         {items.slice(from, to).map((item) => (
@@ -55,6 +56,6 @@ export const Windowed = <A,>({
         ))}
       </ol>
       <div style={{ height: `${behind}px` }} />
-    </div>
+    </section>
   )
 }

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import { Copy } from "../parts/Copy.tsx"
+import { Pre } from "../parts/Pre.tsx"
 import { Fact, Loaded, Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import { useRecord } from "../UseRecord.ts"
@@ -73,7 +74,7 @@ const Changes = ({ a, b }: { readonly a: string; readonly b: string }) => {
               ))}
             </ul>
             {prompt.length === 0 ? null : (
-              <pre class="output diff" tabIndex={0} aria-label="Changed lines of the prompt" role="region">
+              <Pre label="Changed lines of the prompt" class="diff">
                 {prompt.map(({ added, after_line, removed }) => (
                   <>
                     <span class="at muted">{`line ${after_line}\n`}</span>
@@ -85,7 +86,7 @@ const Changes = ({ a, b }: { readonly a: string; readonly b: string }) => {
                     ))}
                   </>
                 ))}
-              </pre>
+              </Pre>
             )}
           </>
         )
@@ -140,11 +141,7 @@ const Held = ({ id }: { readonly id: string }) => {
             </button>
             <span class="muted">{plural(bundle.prompt.rendered_text.length, "character")}</span>
           </p>
-          {open ? (
-            <pre class="output" tabIndex={0} aria-label="Prompt" role="region">
-              {bundle.prompt.rendered_text}
-            </pre>
-          ) : null}
+          {open ? <Pre label="Prompt">{bundle.prompt.rendered_text}</Pre> : null}
         </>
       )}
     </Loaded>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks"
 import { Link } from "../parts/Link.tsx"
 import { StatusMark } from "../parts/Mark.tsx"
 import { Ago, At } from "../parts/Moments.tsx"
+import { Pre } from "../parts/Pre.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import { taskHref } from "../Route.ts"
@@ -18,11 +19,11 @@ const Preview = ({ path }: { readonly path: string }) => {
   return (
     <Loaded of={found}>
       {({ content }) => (
-        <pre class="output" tabIndex={0} aria-label={`Text of ${path}`} role="region">
+        <Pre label={`Text of ${path}`}>
           {content.length > MOST_PREVIEW
             ? `${content.slice(0, MOST_PREVIEW)}\n… ${size(content.length)} in all`
             : content}
-        </pre>
+        </Pre>
       )}
     </Loaded>
   )

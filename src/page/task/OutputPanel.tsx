@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks"
 import { useOutput } from "../Output.ts"
+import { Pre } from "../parts/Pre.tsx"
 import { Nothing, Wrong } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import type { Attempt } from "../Wire.ts"
@@ -42,7 +43,7 @@ const Text = ({
   readonly follow: boolean
   readonly label: string
 }) => {
-  const box = useRef<HTMLPreElement>(null)
+  const box = useRef<HTMLElement>(null)
   const parts = useMemo(() => partsOf(text, wanted), [text, wanted])
   useEffect(() => {
     if (follow && wanted === "" && box.current !== null) box.current.scrollTop = box.current.scrollHeight
@@ -51,13 +52,13 @@ const Text = ({
     if (wanted !== "") box.current?.querySelectorAll("mark")[current]?.scrollIntoView({ block: "nearest" })
   }, [wanted, current])
   return (
-    <pre class="output" ref={box} tabIndex={0} aria-label={label} role="region">
+    <Pre label={label} boxRef={box}>
       {parts.length === 1
         ? text
         : parts.map((part, at) =>
             at % 2 === 0 ? part : <mark class={(at - 1) / 2 === current ? "current" : undefined}>{part}</mark>
           )}
-    </pre>
+    </Pre>
   )
 }
 

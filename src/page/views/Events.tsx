@@ -3,6 +3,7 @@ import { problem } from "../Api.ts"
 import { useCell } from "../Cell.ts"
 import { Link } from "../parts/Link.tsx"
 import { At } from "../parts/Moments.tsx"
+import { Pre } from "../parts/Pre.tsx"
 import { Nothing, Wrong } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import { Windowed } from "../parts/Windowed.tsx"
@@ -114,7 +115,7 @@ export const Events = () => {
   const { events, loaded, wrong } = useHistory()
   const [chosen, setChosen] = useState<number>()
   const [held, setHeld] = useState<ReadonlyArray<RunEvent>>()
-  const box = useRef<HTMLDivElement>(null)
+  const box = useRef<HTMLElement>(null)
   useTitle("Events")
   const { actor = "", task = "", type = "" } = query
   const shown = useMemo(
@@ -165,9 +166,9 @@ export const Events = () => {
       </form>
       {wrong === undefined ? null : <Wrong message={`The history could not be loaded: ${wrong}`} />}
       {one === undefined ? null : (
-        <pre class="output chosen" tabIndex={0} aria-label="Chosen event" role="region">
+        <Pre label="Chosen event" class="chosen">
           {JSON.stringify(one, null, 2)}
-        </pre>
+        </Pre>
       )}
       {shown.length === 0 ? (
         <Nothing>{loaded ? "No event matches among the newest." : "Loading…"}</Nothing>

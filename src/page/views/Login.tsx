@@ -14,7 +14,7 @@ export const Login = () => {
     setBusy(true)
     setWrong(undefined)
     try {
-      await world.api.post("/api/login", { token: token.trim() })
+      await world.api.post("/login", { token: token.trim() })
       setToken("")
       world.locked.set(false)
       world.epoch.set(world.epoch.get() + 1)

@@ -1,6 +1,7 @@
 import { Link } from "../parts/Link.tsx"
 import { Mark, Untrusted } from "../parts/Mark.tsx"
 import { Ago } from "../parts/Moments.tsx"
+import { Pre } from "../parts/Pre.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
@@ -35,9 +36,7 @@ const Row = ({ event }: { readonly event: SensorEvent }) => (
         <summary>
           Payload <Untrusted />
         </summary>
-        <pre class="output" tabIndex={0} aria-label={`Payload of ${event.event_id}`} role="region">
-          {JSON.stringify(event.payload, null, 2)}
-        </pre>
+        <Pre label={`Payload of ${event.event_id}`}>{JSON.stringify(event.payload, null, 2)}</Pre>
       </details>
     </div>
     <span class="when">

@@ -1,5 +1,6 @@
 import { useCell } from "../Cell.ts"
 import { At } from "../parts/Moments.tsx"
+import { Pre } from "../parts/Pre.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import { type Report, reportSentences } from "../Report.ts"
@@ -31,9 +32,7 @@ const ReportText = ({ of }: { readonly of: string }) => {
             </ul>
             <details class="given">
               <summary>The report as JSON</summary>
-              <pre class="output" tabIndex={0} aria-label="Report" role="region">
-                {JSON.stringify(report, null, 2)}
-              </pre>
+              <Pre label="Report">{JSON.stringify(report, null, 2)}</Pre>
             </details>
           </>
         )

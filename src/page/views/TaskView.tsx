@@ -5,6 +5,7 @@ import { Copy } from "../parts/Copy.tsx"
 import { Link } from "../parts/Link.tsx"
 import { StatusMark, Untrusted } from "../parts/Mark.tsx"
 import { Ago, At, Elapsed } from "../parts/Moments.tsx"
+import { Pre } from "../parts/Pre.tsx"
 import { usageWords } from "../parts/Rows.tsx"
 import { Fact, Loaded } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
@@ -158,9 +159,7 @@ const Given = ({ task }: { readonly task: Task }) => {
       {task.description === null ? null : <p class="message">{task.description}</p>}
       {message === undefined ? null : <p class="message">{message}</p>}
       {message !== undefined && Object.keys(task.payload).length === 1 ? null : (
-        <pre class="output" tabIndex={0} aria-label="Payload" role="region">
-          {text}
-        </pre>
+        <Pre label="Payload">{text}</Pre>
       )}
     </details>
   )

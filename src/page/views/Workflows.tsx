@@ -4,6 +4,7 @@ import { Link } from "../parts/Link.tsx"
 import { Machine } from "../parts/Machine.tsx"
 import { Mark } from "../parts/Mark.tsx"
 import { Ago, At, Elapsed } from "../parts/Moments.tsx"
+import { Pre } from "../parts/Pre.tsx"
 import { Fact, Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
@@ -218,9 +219,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
             </Section>
             <details class="given">
               <summary>Context</summary>
-              <pre class="output" tabIndex={0} aria-label="Context" role="region">
-                {JSON.stringify(workflow.context, null, 2)}
-              </pre>
+              <Pre label="Context">{JSON.stringify(workflow.context, null, 2)}</Pre>
             </details>
           </article>
         )
