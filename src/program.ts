@@ -33,7 +33,12 @@ const resident = async (given: Globals) => (await import("../layers/Live.ts")).r
 
 const listening = async () => {
   const { Listener } = await import("./http/Listener.ts")
-  return Layer.succeed(Listener, (await import("../layers/http/BunListener.ts")).listener)
+  const { PageBundle } = await import("./http/Page.ts")
+  return Layer.merge(
+    Layer.succeed(Listener, (await import("../layers/http/BunListener.ts")).listener),
+    // The page is loaded, and from source built, when a browser first asks for it.
+    Layer.succeed(PageBundle, { load: Effect.promise(() => import("../layers/page/Assets.ts")) })
+  )
 }
 
 const serving = async (given: Globals) =>

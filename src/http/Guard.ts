@@ -4,7 +4,7 @@ import { type Access, admitted, type Doors } from "./Access.ts"
 import { failure } from "./Answer.ts"
 import { RequestRefused } from "./Failure.ts"
 import { preflight, secured } from "./Headers.ts"
-import { PAGE_ROUTES } from "./Page.ts"
+import { PAGE_ROUTES, type Page } from "./Page.ts"
 import { makeJudge } from "./Routes.ts"
 import { locked, SIGN_IN_ROUTES } from "./SignIn.ts"
 import { VIEW_ROUTES } from "./Views.ts"
@@ -29,7 +29,12 @@ const isRouteNotFound = (error: unknown): boolean =>
  * every response has.
  */
 export const guarded = <E, R>(
-  of: { readonly access: Access["Type"]; readonly doors: Doors; readonly inHand: Ref.Ref<number> },
+  of: {
+    readonly access: Access["Type"]
+    readonly doors: Doors
+    readonly inHand: Ref.Ref<number>
+    readonly page: Page
+  },
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) => {
   const judge = makeJudge([...PAGE_ROUTES, ...SIGN_IN_ROUTES, ...VIEW_ROUTES])
@@ -59,7 +64,14 @@ export const guarded = <E, R>(
         Effect.catchAllCause((cause) => {
           if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
           const error = Option.getOrElse(Cause.failureOption(cause), () => Cause.squash(cause))
-          if (isRouteNotFound(error)) return failure(Cause.fail(judge.unanswered(request.method, path)))
+          if (isRouteNotFound(error))
+            return Effect.flatMap(
+              of.page(request),
+              Option.match({
+                onNone: () => failure(Cause.fail(judge.unanswered(request.method, path))),
+                onSome: Effect.succeed
+              })
+            )
           return error instanceof RequestRefused && error.code === "token_needed"
             ? Option.match(locked(request), { onNone: () => failure(cause), onSome: Effect.succeed })
             : failure(cause)

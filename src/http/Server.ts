@@ -22,6 +22,7 @@ import { tasks } from "./handlers/Tasks.ts"
 import { workflows } from "./handlers/Workflows.ts"
 import { Listener, type Peer, PeerOf } from "./Listener.ts"
 import { signIn } from "./SignIn.ts"
+import { makePage } from "./Page.ts"
 import * as Streams from "./Streams.ts"
 import * as Tail from "./Tail.ts"
 import { views } from "./Views.ts"
@@ -125,7 +126,11 @@ export const answering = (doors: Doors, port: Effect.Effect<number>) =>
   Effect.gen(function* () {
     const access = yield* makeAccess(doors, port)
     const inHand = yield* Ref.make(0)
-    const app = guarded({ access, doors, inHand }, yield* Effect.provideService(application, Access, access))
+    const page = yield* makePage
+    const app = guarded(
+      { access, doors, inHand, page },
+      yield* Effect.provideService(application, Access, access)
+    )
     return { handle: yield* handlerOf(app), inHand }
   })
 
