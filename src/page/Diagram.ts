@@ -99,7 +99,7 @@ export const draw = (template: Template, downwards: boolean): Drawing => {
   })
   const at = new Map(nodes.map((node) => [node.name, node]))
   const widest = Math.max(...taken.values())
-  const edge = MARGIN + widest * across
+  const edge = MARGIN + Math.max(widest * across, downwards ? nodeWidth / 2 + label + 16 : 0)
   let depth = 0
   const edges = ways.map(({ from, signals, to }): Edge => {
     const a = at.get(from)

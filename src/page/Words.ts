@@ -106,12 +106,21 @@ export const usd = (amount: number): string =>
 /** What people call a task: its subject, else its kind. */
 export const title = (task: Pick<Task, "subject" | "kind">): string => task.subject ?? task.kind
 
+/**
+ * A reason as people say it: the words of programs before it (`verification_failed: artifact_missing: ...`) are
+ * left out, they stand in the attempt's record.
+ */
+export const plainReason = (text: string): string => {
+  const plain = text.replace(/^(?:[a-z]+(?:_[a-z]+)+: )+/, "")
+  return plain.charAt(0).toUpperCase() + plain.slice(1)
+}
+
 /** Why a blocked task stands still, in one sentence. */
 export const blockedBecause = (
   task: Pick<Task, "outcome" | "last_error"> & { readonly operator_summary?: string | null | undefined }
 ): string =>
   task.outcome?.question?.text ??
-  task.last_error ??
+  (task.last_error === null ? null : plainReason(task.last_error)) ??
   task.outcome?.operator_summary ??
   task.operator_summary ??
   "No reason was recorded."
@@ -130,8 +139,16 @@ const WAITS: Readonly<Record<string, string>> = {
   operator: "Needs you"
 }
 
-/** A waiting reason in a few words. */
-export const waitingWords = ({ reason }: Pick<Waiting, "reason">): string => WAITS[reason] ?? reason
+/** What a task waits for: the reason in a few words, and what is known beyond them. */
+export const waitingWords = ({ detail, reason }: Pick<Waiting, "reason" | "detail">): string => {
+  const words = WAITS[reason] ?? reason
+  const more = detail.replace(/^it (is not due yet|waits for an (operator|answer))[;:]? ?/, "")
+  return more === "" ? words : `${words}: ${more.replace(/(?<=attempt: )(?:[a-z]+(?:_[a-z]+)+: )+/, "")}`
+}
+
+/** Who did something: a dispatcher by its host and process, anybody else by name. */
+export const actorWords = ({ name }: { readonly name: string }): string =>
+  /^([^:]+:\d+):\d{4}-/.exec(name)?.[1] ?? name
 
 /** `every 5 m 5 s`, `0 7 * * * (Europe/Zurich)`. */
 export const timing = (schedule: Pick<Schedule, "cron" | "interval_seconds" | "timezone">): string =>
@@ -164,8 +181,8 @@ export const detailLine = (detail: { readonly [key: string]: unknown }): string 
     .join(" · ")
 
 // Escape sequences of terminals (CSI, OSC, single ones) and the controls that no text needs.
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
 const ESCAPES =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
   /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g
 
 /** A child's output as plain text: escape sequences gone, a carriage return begins its line anew. */

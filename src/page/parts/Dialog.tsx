@@ -48,7 +48,6 @@ export const Dialog = () => {
   return (
     <dialog
       ref={box}
-      role="dialog"
       aria-labelledby={heading}
       aria-describedby={body}
       onCancel={(event) => {

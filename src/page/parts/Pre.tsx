@@ -12,9 +12,9 @@ export const Pre = ({
   readonly boxRef?: RefObject<HTMLElement | null> | undefined
   readonly children: ComponentChildren
 }) => (
-  // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to take the focus to be scrolled by keys
   <section
     class={`output ${named ?? ""}`}
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to take the focus to be scrolled by keys
     tabIndex={0}
     aria-label={label}
     ref={boxRef as RefObject<HTMLElement>}

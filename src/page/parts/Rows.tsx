@@ -3,7 +3,7 @@ import { touchesTasks } from "../Records.ts"
 import { taskHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Story, Task, Tokens } from "../Wire.ts"
-import { blockedBecause, counted, duration, usd, waitingWords } from "../Words.ts"
+import { blockedBecause, counted, duration, plainReason, usd, waitingWords } from "../Words.ts"
 import { useWorld } from "../World.ts"
 import { Link } from "./Link.tsx"
 import { Ago } from "./Moments.tsx"
@@ -38,10 +38,10 @@ const WaitingLine = ({ task }: { readonly task: Task }) => {
     (event) => event.task_id === task.task_id || (event.task_id === null && touchesTasks(event))
   )
   const waiting = story.data?.waiting ?? null
-  if (waiting === null) return task.status === "retryable_failure" ? <>{task.last_error ?? ""}</> : null
+  if (waiting === null) return <>{task.last_error === null ? "" : plainReason(task.last_error)}</>
   return (
     <>
-      {waitingWords(waiting)}: {waiting.detail}
+      {waitingWords(waiting)}
       {waiting.until === null ? null : (
         <>
           {" · moves "}
@@ -62,7 +62,7 @@ export const QueueRow = ({ task, why = false }: { readonly task: Task; readonly 
       ) : task.status === "retryable_failure" ? (
         <>
           tried again <Ago at={task.available_at} />
-          {task.last_error === null ? null : `: ${task.last_error}`}
+          {task.last_error === null ? null : `: ${plainReason(task.last_error)}`}
         </>
       ) : Date.parse(task.available_at) > Date.parse(task.created_at) + 1_000 ? (
         <>
@@ -87,7 +87,7 @@ export const usageWords = ({ cost_usd, input_tokens, output_tokens }: Tokens): s
 const Used = ({ task }: { readonly task: Task }) => {
   const story = useRecord<Story>(`/api/tasks/${encodeURIComponent(task.task_id)}`)
   const last = story.data?.attempts.at(-1)
-  return last === undefined ? null : <>{usageWords(last.usage)}</>
+  return <span class="used">{last === undefined ? "" : usageWords(last.usage)}</span>
 }
 
 /** An ended task with its verdict and how long it took; with `used` also tokens and cost. */
@@ -102,16 +102,12 @@ export const DoneRow = ({ task, used = false }: { readonly task: Task; readonly 
       line={
         task.status === "completed"
           ? task.outcome?.operator_summary
-          : (task.last_error ?? task.outcome?.operator_summary ?? undefined)
+          : plainReason(task.last_error ?? task.outcome?.operator_summary ?? "")
       }
       figures={
         <>
           {took}
-          {used ? (
-            <span class="used">
-              <Used task={task} />
-            </span>
-          ) : null}
+          {used ? <Used task={task} /> : null}
         </>
       }
       at={task.finished_at ?? task.updated_at}

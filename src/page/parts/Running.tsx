@@ -4,6 +4,7 @@ import { useRecord } from "../UseRecord.ts"
 import type { Attempt, Story, Task } from "../Wire.ts"
 import { duration } from "../Words.ts"
 import { useNow, useWorld } from "../World.ts"
+import { Pre } from "./Pre.tsx"
 import { TaskRow } from "./TaskList.tsx"
 
 /** How much of its time an attempt has used, where its limit is known. */
@@ -25,11 +26,13 @@ const Spent = ({ attempt, limitMs }: { readonly attempt: Attempt; readonly limit
   )
 }
 
-const limitOf = (story: Story, attempt: Attempt): number | undefined => {
-  const started = story.events.find(
-    ({ attempt_id, event_type }) => attempt_id === attempt.attempt_id && event_type === "task_started"
+/** The limit that the attempt's adapter had when its bundle was frozen. */
+const useLimit = (attempt: Attempt | undefined): number | undefined => {
+  const id = attempt?.bundle_id ?? undefined
+  const bundle = useRecord<{ readonly adapter?: { readonly timeout_ms?: unknown } }>(
+    id === undefined ? undefined : `/api/bundles/${encodeURIComponent(id)}`
   )
-  const limit = started?.detail.timeout_ms
+  const limit = bundle.data?.adapter?.timeout_ms
   return typeof limit === "number" ? limit : undefined
 }
 
@@ -38,10 +41,12 @@ const Tail = ({ attempt, lines }: { readonly attempt: Attempt; readonly lines: n
   const last = output.text.trimEnd().split("\n").slice(-lines).join("\n")
   return last === "" ? (
     <p class="tail muted">It has printed nothing so far.</p>
+  ) : lines === 1 ? (
+    <p class="tail one mono">{last}</p>
   ) : (
-    <pre class={`tail ${lines === 1 ? "one" : ""}`} tabIndex={lines === 1 ? undefined : 0}>
+    <Pre label={`Output of attempt ${attempt.number}`} class="tail">
       {last}
-    </pre>
+    </Pre>
   )
 }
 
@@ -53,6 +58,7 @@ export const RunningRow = ({ task, lines }: { readonly task: Task; readonly line
     ({ task_id }) => task_id === task.task_id
   )
   const attempt = story.data?.attempts.findLast(({ status }) => status === "running")
+  const limitMs = useLimit(attempt)
   return (
     <TaskRow
       task={task}
@@ -61,12 +67,7 @@ export const RunningRow = ({ task, lines }: { readonly task: Task; readonly line
           ? undefined
           : `attempt ${attempt.number} by ${attempt.adapter_id ?? "an adapter not chosen yet"}${attempt.model === null ? "" : `, ${attempt.model}`}`
       }
-      figures={
-        story.data === undefined || attempt === undefined ? undefined : (
-          <Spent attempt={attempt} limitMs={limitOf(story.data, attempt)} />
-        )
-      }
-      at={task.started_at ?? task.updated_at}
+      figures={attempt === undefined ? undefined : <Spent attempt={attempt} limitMs={limitMs} />}
     >
       <button type="button" onClick={() => forceCancel(world, task)}>
         Force cancel

@@ -44,30 +44,30 @@ const Search = () => {
     world.go(viewHref("tasks", { ...kept, q }), { replace: onTasks })
   }
   return (
-    <form
-      class="search"
-      role="search"
-      onSubmit={(event) => {
-        event.preventDefault()
-        search(new FormData(event.currentTarget).get("q")?.toString() ?? "")
-      }}
-    >
-      <input
-        type="search"
-        name="q"
-        aria-label="Search tasks"
-        aria-keyshortcuts="/"
-        placeholder="Search tasks  /"
-        autocomplete="off"
-        spellcheck={false}
-        value={onTasks ? (route.query.q ?? "") : ""}
-        onInput={(event) => {
-          const { value } = event.currentTarget
-          clearTimeout(timer.current)
-          if (onTasks || value !== "") timer.current = setTimeout(() => search(value), 250)
+    <search class="search">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          search(new FormData(event.currentTarget).get("q")?.toString() ?? "")
         }}
-      />
-    </form>
+      >
+        <input
+          type="search"
+          name="q"
+          aria-label="Search tasks"
+          aria-keyshortcuts="/"
+          placeholder="Search tasks  /"
+          autocomplete="off"
+          spellcheck={false}
+          value={onTasks ? (route.query.q ?? "") : ""}
+          onInput={(event) => {
+            const { value } = event.currentTarget
+            clearTimeout(timer.current)
+            if (onTasks || value !== "") timer.current = setTimeout(() => search(value), 250)
+          }}
+        />
+      </form>
+    </search>
   )
 }
 

@@ -20,7 +20,8 @@ export const TaskRow = ({
   readonly line?: ComponentChildren
   /** Figures that are compared down the list. */
   readonly figures?: ComponentChildren
-  readonly at: string
+  /** The moment that counts here; an attempt that runs has its own count. */
+  readonly at?: string | undefined
   readonly children?: ComponentChildren
 }) => {
   const id = useId()
@@ -46,9 +47,11 @@ export const TaskRow = ({
         )}
       </div>
       {figures === undefined ? null : <span class="figures num">{figures}</span>}
-      <span class="when">
-        <Ago at={at} />
-      </span>
+      {at === undefined ? null : (
+        <span class="when">
+          <Ago at={at} />
+        </span>
+      )}
       {children === undefined ? null : <span class="moves">{children}</span>}
     </li>
   )

@@ -8,7 +8,7 @@ import { Section } from "../parts/Section.tsx"
 import { taskHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Artifact, RunEvent, Task } from "../Wire.ts"
-import { detailLine, plainWords, size, title } from "../Words.ts"
+import { actorWords, detailLine, plainWords, size, title } from "../Words.ts"
 
 const MOST_PREVIEW = 100_000
 
@@ -84,7 +84,7 @@ export const Events = ({ events }: { readonly events: ReadonlyArray<RunEvent> })
             <At at={event.created_at} />
             <span class="words">{plainWords(event.event_type)}</span>
             <span class="muted detail">
-              {event.actor.name} · {detailLine(event.detail)}
+              {actorWords(event.actor)} · {detailLine(event.detail)}
             </span>
           </li>
         ))}

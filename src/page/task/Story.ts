@@ -1,6 +1,5 @@
 import type { Attempt, RunEvent, Story } from "../Wire.ts"
-import type { Tone } from "../Words.ts"
-import { duration, plainWords } from "../Words.ts"
+import { actorWords, duration, plainReason, plainWords, type Tone } from "../Words.ts"
 
 /** A moment of a task's life, in words. */
 export interface Moment {
@@ -59,7 +58,9 @@ const said = (event: RunEvent): Omit<Moment, "at" | "after"> => {
   ]
   const detail = keys.flatMap((key) => text(event, key) ?? [])
   const who =
-    event.actor.surface === "dispatch" || event.actor.surface === "runtime" ? [] : [`by ${event.actor.name}`]
+    event.actor.surface === "dispatch" || event.actor.surface === "runtime"
+      ? []
+      : [`by ${actorWords(event.actor)}`]
   const shown = [
     ...detail,
     ...(event.event_type === "task_enqueued" ||
@@ -88,10 +89,13 @@ export const endOf = (attempt: Attempt): readonly [Tone, string] => {
   if (attempt.status === "running") return ["running", "running"]
   if (attempt.exit_status === "canceled") return ["canceled", "canceled"]
   if (attempt.exit_status === "timeout") return ["failed", "timed out"]
-  if (attempt.exit_status === "error") return ["failed", attempt.reason ?? "failed"]
-  if (attempt.issues.length > 0) return ["blocked", attempt.reason ?? "not verified"]
-  if (attempt.exit_status === "ok") return ["completed", attempt.reason ?? "ok"]
-  return ["blocked", attempt.reason ?? "not started"]
+  if (attempt.exit_status === "error")
+    return ["failed", attempt.reason === null ? "failed" : plainReason(attempt.reason)]
+  if (attempt.issues.length > 0)
+    return ["blocked", attempt.reason === null ? "not verified" : plainReason(attempt.reason)]
+  if (attempt.exit_status === "ok")
+    return ["completed", attempt.reason === null ? "ok" : plainReason(attempt.reason)]
+  return ["blocked", attempt.reason === null ? "not started" : plainReason(attempt.reason)]
 }
 
 /** A bar on the scale that all attempts of a task share: from and length, 0 to 1. */

@@ -9,7 +9,7 @@ import { ViewHead } from "../parts/Section.tsx"
 import { Windowed } from "../parts/Windowed.tsx"
 import { taskHref, viewHref } from "../Route.ts"
 import type { RunEvent } from "../Wire.ts"
-import { counted, detailLine, plainWords } from "../Words.ts"
+import { actorWords, counted, detailLine, plainWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
 /** The most events that are held: the newest. */
@@ -79,7 +79,7 @@ const Line = ({
         <Link href={taskHref(event.task_id)}>{event.task_id.slice(0, 13)}</Link>
       )}
     </span>
-    <span class="muted">{event.actor.name}</span>
+    <span class="muted">{actorWords(event.actor)}</span>
     <span class="muted detail">{detailLine(event.detail)}</span>
   </>
 )

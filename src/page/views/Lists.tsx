@@ -66,41 +66,43 @@ export const Paged = ({
   const [wrong, setWrong] = useState<string>()
   const pages = rest.of === path ? rest.pages : []
   return (
-    <Loaded of={first}>
-      {(page) => {
-        const seen = new Set<string>()
-        const tasks = [page, ...pages]
-          .flatMap((one) => one.tasks)
-          .filter(({ task_id }) => !seen.has(task_id) && seen.add(task_id))
-        const last = pages.at(-1) ?? page
-        const more = async () => {
-          try {
-            setWrong(undefined)
-            const next = await api.get<Page>(tasksAt({ ...query, after: last.next ?? "" }))
-            setRest({ of: path, pages: [...pages, next] })
-          } catch (error) {
-            setWrong(problem(error).message)
+    <div class="list">
+      <Loaded of={first}>
+        {(page) => {
+          const seen = new Set<string>()
+          const tasks = [page, ...pages]
+            .flatMap((one) => one.tasks)
+            .filter(({ task_id }) => !seen.has(task_id) && seen.add(task_id))
+          const last = pages.at(-1) ?? page
+          const more = async () => {
+            try {
+              setWrong(undefined)
+              const next = await api.get<Page>(tasksAt({ ...query, after: last.next ?? "" }))
+              setRest({ of: path, pages: [...pages, next] })
+            } catch (error) {
+              setWrong(problem(error).message)
+            }
           }
-        }
-        if (tasks.length === 0 && last.next === null) return <Nothing>{empty}</Nothing>
-        return (
-          <>
-            <Rows label={label}>{(sort === undefined ? tasks : [...tasks].sort(sort)).map(row)}</Rows>
-            {last.partial === true ? (
-              <p class="muted">The search read its most rows here. Go on to look further back.</p>
-            ) : null}
-            {wrong === undefined ? null : <Wrong message={wrong} />}
-            {last.next === null ? null : (
-              <p class="buttons">
-                <button type="button" onClick={() => void more()}>
-                  Show more
-                </button>
-              </p>
-            )}
-          </>
-        )
-      }}
-    </Loaded>
+          if (tasks.length === 0 && last.next === null) return <Nothing>{empty}</Nothing>
+          return (
+            <>
+              <Rows label={label}>{(sort === undefined ? tasks : [...tasks].sort(sort)).map(row)}</Rows>
+              {last.partial === true ? (
+                <p class="muted">The search read its most rows here. Go on to look further back.</p>
+              ) : null}
+              {wrong === undefined ? null : <Wrong message={wrong} />}
+              {last.next === null ? null : (
+                <p class="buttons">
+                  <button type="button" onClick={() => void more()}>
+                    Show more
+                  </button>
+                </p>
+              )}
+            </>
+          )
+        }}
+      </Loaded>
+    </div>
   )
 }
 

@@ -63,11 +63,13 @@ export const Sensors = () => {
               <code>POST /api/sensors/events</code>.
             </Nothing>
           ) : (
-            <ul class="rows" aria-label="Sensor events">
-              {events.map((event) => (
-                <Row key={event.sensor_event_id} event={event} />
-              ))}
-            </ul>
+            <div class="list">
+              <ul class="rows" aria-label="Sensor events">
+                {events.map((event) => (
+                  <Row key={event.sensor_event_id} event={event} />
+                ))}
+              </ul>
+            </div>
           )
         }
       </Loaded>

@@ -20,7 +20,7 @@ import { chosen } from "../task/Story.ts"
 import { Timeline } from "../task/Timeline.tsx"
 import { useRecord } from "../UseRecord.ts"
 import type { Attempt, RunEvent, Story, Task, Tokens } from "../Wire.ts"
-import { blockedBecause, title, waitingWords } from "../Words.ts"
+import { actorWords, blockedBecause, plainReason, title, waitingWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
 /** What all attempts used together; a figure that none of them told stays untold. */
@@ -50,8 +50,7 @@ const Why = ({ story }: { readonly story: Story }) => {
   if (waiting !== null)
     return (
       <p class="why">
-        <strong>{waitingWords(waiting)}: </strong>
-        {waiting.detail}
+        {waitingWords(waiting)}
         {waiting.until === null ? null : (
           <>
             {" · moves "}
@@ -62,7 +61,7 @@ const Why = ({ story }: { readonly story: Story }) => {
     )
   if (task.status === "completed" && task.outcome !== null)
     return <p class="why">{task.outcome.operator_summary}</p>
-  return task.last_error === null ? null : <p class="why tone-failed">{task.last_error}</p>
+  return task.last_error === null ? null : <p class="why tone-failed">{plainReason(task.last_error)}</p>
 }
 
 const Moves = ({ story, attempt }: { readonly story: Story; readonly attempt: Attempt | undefined }) => {
@@ -116,7 +115,9 @@ const Facts = ({ task, story }: { readonly task: Task; readonly story: Story }) 
     <dl class="facts">
       <Fact name="kind">{task.kind}</Fact>
       <Fact name="source">{task.source}</Fact>
-      <Fact name="queued by">{queuedBy === undefined ? null : `${queuedBy.name} (${queuedBy.surface})`}</Fact>
+      <Fact name="queued by">
+        {queuedBy === undefined ? null : `${actorWords(queuedBy)} (${queuedBy.surface})`}
+      </Fact>
       <Fact name="queued">
         <At at={task.created_at} />
       </Fact>
