@@ -111,7 +111,7 @@ export const title = (task: Pick<Task, "subject" | "kind">): string => task.subj
  * left out, they stand in the attempt's record.
  */
 export const plainReason = (text: string): string => {
-  const plain = text.replace(/^(?:[a-z]+(?:_[a-z]+)+: )+/, "")
+  const plain = text.replace(/(^|the last one: |last attempt: )(?:[a-z]+(?:_[a-z]+)+: )+/g, "$1")
   return plain.charAt(0).toUpperCase() + plain.slice(1)
 }
 
@@ -143,7 +143,16 @@ const WAITS: Readonly<Record<string, string>> = {
 export const waitingWords = ({ detail, reason }: Pick<Waiting, "reason" | "detail">): string => {
   const words = WAITS[reason] ?? reason
   const more = detail.replace(/^it (is not due yet|waits for an (operator|answer))[;:]? ?/, "")
-  return more === "" ? words : `${words}: ${more.replace(/(?<=attempt: )(?:[a-z]+(?:_[a-z]+)+: )+/, "")}`
+  return more === "" ? words : `${words}: ${lowered(plainReason(more))}`
+}
+
+const lowered = (text: string): string =>
+  /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
+
+/** Where a task comes from, without what its workflow or its due time adds to that. */
+export const originWords = ({ kind, source, subject }: Pick<Task, "kind" | "source" | "subject">): string => {
+  const from = source.replace(/^workflow:(\d+):.*$/, "workflow $1").replace(/:\d{4}-\d\d-\d\dT[\d:.]+Z$/, "")
+  return subject === null ? from : `${kind} · ${from}`
 }
 
 /** Who did something: a dispatcher by its host and process, anybody else by name. */

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact"
 import { useId } from "preact/hooks"
 import { taskHref } from "../Route.ts"
 import type { Task } from "../Wire.ts"
-import { title } from "../Words.ts"
+import { originWords, title } from "../Words.ts"
 import { Link } from "./Link.tsx"
 import { StatusMark, Untrusted } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
@@ -33,13 +33,7 @@ export const TaskRow = ({
           {title(task)}
         </Link>
         {task.untrusted ? <Untrusted /> : null}
-        <span class="origin muted">
-          {task.subject === null ? null : `${task.kind} · `}
-          {task.source}
-          {task.workflow_id === null || task.source.startsWith("workflow:")
-            ? null
-            : ` · workflow ${task.workflow_id}`}
-        </span>
+        <span class="origin muted">{originWords(task)}</span>
         {line === undefined ? null : (
           <p class="line" id={id}>
             {line}

@@ -4,7 +4,7 @@ import { usageWords } from "../parts/Rows.tsx"
 import { Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import type { Attempt, Story } from "../Wire.ts"
-import { duration } from "../Words.ts"
+import { actorWords, duration, plainReason } from "../Words.ts"
 import { useNow } from "../World.ts"
 import { barsOf, endOf } from "./Story.ts"
 
@@ -26,7 +26,7 @@ const Bar = ({
         <span class="number num">{attempt.number}</span>
         <span class={`mark tone-${tone}`}>
           <Glyph tone={tone} />
-          {word}
+          <span class="clip">{word}</span>
         </span>
         <span class="by muted">
           {attempt.adapter_id ?? "no adapter"}
@@ -93,8 +93,11 @@ const Verdict = ({ attempt, story }: { readonly attempt: Attempt; readonly story
             , ended <At at={attempt.ended_at} />
           </>
         )}
-        {` · ${attempt.runner_id}`}
+        {` by ${actorWords({ name: attempt.runner_id })}`}
       </p>
+      {attempt.reason === null || attempt.issues.length > 0 ? null : (
+        <p class="line">{plainReason(attempt.reason)}</p>
+      )}
       {attempt.issues.length === 0 && claims.length === 0 ? null : (
         <ul class="verification" aria-label="Verification">
           {claims.map(([what, claim]) => (

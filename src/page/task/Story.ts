@@ -11,13 +11,15 @@ export interface Moment {
   readonly detail: string | undefined
 }
 
+const shortened = (words: string): string => (words.length > 160 ? `${words.slice(0, 160)}…` : words)
+
 const text = (event: RunEvent, key: string): string | undefined => {
   const value = event.detail[key]
-  return typeof value === "string" && value !== ""
-    ? value
-    : typeof value === "number"
-      ? String(value)
-      : undefined
+  if (typeof value === "number") return String(value)
+  if (typeof value !== "string" || value === "") return undefined
+  if (key === "bundle_hash") return value.slice(0, 16)
+  if (key === "runner_id") return `by ${actorWords({ name: value })}`
+  return key === "reason" ? shortened(plainReason(value)) : value
 }
 
 const TOLD: Readonly<Record<string, readonly [words: string, tone: Tone, detail?: ReadonlyArray<string>]>> = {
@@ -27,7 +29,7 @@ const TOLD: Readonly<Record<string, readonly [words: string, tone: Tone, detail?
   bundle_compiled: ["Bundle frozen", "running", ["bundle_hash"]],
   task_started: ["Adapter started", "running", ["adapter_id", "model"]],
   adapter_fallback_used: ["Fallback used", "blocked", ["adapter_id", "reason"]],
-  task_attempt_finished: ["Attempt ended", "running", ["exit_status", "reason"]],
+  task_attempt_finished: ["Attempt ended", "running", ["exit_status"]],
   task_retry_scheduled: ["Will be tried again", "waiting", ["reason", "available_at"]],
   rate_limit_rescheduled: ["Rate limit: waits", "waiting", ["reason", "available_at"]],
   task_cancel_requested: ["Cancel requested", "canceled", ["reason"]],
@@ -93,8 +95,7 @@ export const endOf = (attempt: Attempt): readonly [Tone, string] => {
     return ["failed", attempt.reason === null ? "failed" : plainReason(attempt.reason)]
   if (attempt.issues.length > 0)
     return ["blocked", attempt.reason === null ? "not verified" : plainReason(attempt.reason)]
-  if (attempt.exit_status === "ok")
-    return ["completed", attempt.reason === null ? "ok" : plainReason(attempt.reason)]
+  if (attempt.exit_status === "ok") return ["completed", "completed"]
   return ["blocked", attempt.reason === null ? "not started" : plainReason(attempt.reason)]
 }
 

@@ -1,13 +1,12 @@
-import { problem } from "../Api.ts"
 import { type Column, durations, hoursBefore, throughput } from "../Figures.ts"
+import { Budgets } from "../parts/Budgets.tsx"
 import { Chart } from "../parts/Chart.tsx"
-import { At } from "../parts/Moments.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import { counted, duration, plural, usd } from "../Words.ts"
-import { failed, useNow, useTitle, useWorld } from "../World.ts"
+import { useNow, useTitle } from "../World.ts"
 import { ENDED, type Page, tasksAt } from "./Lists.tsx"
 
 /** What an adapter used on a day (UTC). */
@@ -19,15 +18,6 @@ export interface DayUse {
   readonly output_tokens: number | null
   readonly cached_tokens: number | null
   readonly cost_usd: number | null
-}
-
-interface Budget {
-  readonly id: string
-  readonly window_start: string | null
-  readonly limit: number
-  readonly spent: number
-  readonly reserved: number
-  readonly granted: number
 }
 
 const touches: Touches = ({ event_type }) =>
@@ -55,87 +45,6 @@ export const tokenColumns = (usage: ReadonlyArray<DayUse>): ReadonlyArray<Column
       ]
     }
   })
-}
-
-const Budgets = () => {
-  const world = useWorld()
-  const found = useRecord<{ readonly budgets: ReadonlyArray<Budget> }>("/api/budgets", touches)
-  if (found.error?.status === 404) return null
-  const grant = ({ id }: Budget) =>
-    world.ask.set({
-      verb: "Grant more",
-      heading: `Add to budget ${id}?`,
-      body: ["It is added to the present window alone."],
-      danger: false,
-      reason: "How much more",
-      run: async (amount) => {
-        try {
-          await world.api.post(`/api/budgets/${encodeURIComponent(id)}/grant`, { amount: Number(amount) })
-          world.notice.set({ tone: "done", text: `Added ${amount} to budget ${id}.` })
-        } catch (error) {
-          failed(world, problem(error))
-        }
-      }
-    })
-  return (
-    <Section name="Budgets">
-      <Loaded of={found}>
-        {({ budgets }) =>
-          budgets.length === 0 ? (
-            <Nothing>
-              No budget is set. <code>budgets</code> in the configuration holds them.
-            </Nothing>
-          ) : (
-            <ul class="workflows">
-              {budgets.map((budget) => {
-                const all = Math.max(1e-9, budget.limit + budget.granted)
-                const left = all - budget.spent - budget.reserved
-                return (
-                  <li key={budget.id} class="adapter">
-                    <div class="workflow-head">
-                      <strong>{budget.id}</strong>
-                      <span class="muted">
-                        {budget.window_start === null ? null : (
-                          <>
-                            since <At at={budget.window_start} />
-                          </>
-                        )}
-                      </span>
-                      <span class="moves">
-                        <button type="button" onClick={() => grant(budget)}>
-                          Grant more
-                        </button>
-                      </span>
-                    </div>
-                    <svg
-                      class="thin budget"
-                      viewBox="0 0 100 2"
-                      preserveAspectRatio="none"
-                      aria-hidden="true"
-                    >
-                      <rect class="track" width="100" height="2" />
-                      <rect class="fill" width={Math.min(100, (budget.spent / all) * 100)} height="2" />
-                      <rect
-                        class="reserved"
-                        x={Math.min(100, (budget.spent / all) * 100)}
-                        width={Math.min(100, (budget.reserved / all) * 100)}
-                        height="2"
-                      />
-                    </svg>
-                    <p class="line num">
-                      {counted(budget.spent)} spent, {counted(budget.reserved)} reserved,{" "}
-                      {counted(Math.max(0, left))} left of {counted(all)}
-                      {budget.granted > 0 ? ` (${counted(budget.granted)} granted)` : ""}
-                    </p>
-                  </li>
-                )
-              })}
-            </ul>
-          )
-        }
-      </Loaded>
-    </Section>
-  )
 }
 
 const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => (

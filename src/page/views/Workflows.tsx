@@ -27,7 +27,7 @@ const WorkflowMark = ({ workflow }: { readonly workflow: Workflow }) => (
 )
 
 const useTemplates = () =>
-  useRecord<{ readonly templates: ReadonlyArray<Template> }>("/api/workflow-templates").data?.templates ?? []
+  useRecord<{ readonly templates: ReadonlyArray<Template> }>("/api/workflows/templates").data?.templates ?? []
 
 const stalledFirst = (a: Workflow, b: Workflow): number =>
   Number(b.status === "stalled") - Number(a.status === "stalled") || (a.updated_at < b.updated_at ? 1 : -1)
