@@ -7,12 +7,17 @@ import { useWorld } from "./World.ts"
 const MOST_CHARACTERS = 512 * 1_024
 /** Where a long log is begun: so much before its end. */
 const TAIL_BYTES = 256 * 1_024
+/**
+ * How often a log that grows is looked at. It is asked for again and again instead of held open: a browser keeps
+ * six connections to a server for all of its tabs, and the output of six attempts would use them up.
+ */
+const PAUSE_MS = 500
 
 export interface Output {
   readonly text: string
   /** Something before what is held was left out. */
   readonly cut: boolean
-  /** Whether its end is known: the attempt is over and all of it came. */
+  /** All that there was when the attempt was over has come. */
   readonly ended: boolean
   readonly error: string | undefined
 }
@@ -27,94 +32,104 @@ export const grown = (output: Output, piece: string): Output => {
   return { ...output, text: text.slice(from < 0 ? text.length - MOST_CHARACTERS : from + 1), cut: true }
 }
 
-const read = async (
-  api: Api,
-  path: string,
-  follow: boolean,
-  signal: AbortSignal,
-  add: (piece: string) => void,
-  cut: () => void
-): Promise<void> => {
-  const size = await api
-    .open(path, { headers: { range: "bytes=0-0" }, signal })
-    .then(async (response) => {
-      await response.body?.cancel()
-      return Number(/\/(\d+)$/.exec(response.headers.get("content-range") ?? "")?.[1] ?? 0)
-    })
-    .catch((error: unknown) => {
-      // An empty log has no first byte.
-      if (problem(error).status === 416) return 0
-      throw error
-    })
-  const from = Math.max(0, size - TAIL_BYTES)
-  if (from > 0) cut()
-  const response = await api.open(`${path}${follow ? "?follow=1" : ""}`, {
-    signal,
-    ...(from > 0 ? { headers: { range: `bytes=${from}-` } } : {})
-  })
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
-  for (;;) {
-    const piece = await reader?.read()
-    if (piece === undefined || piece.done) return
-    add(piece.value)
+/** A log that is read on from where it was left. */
+const makeLog = (api: Api, path: string, tailBytes: number, signal: AbortSignal) => {
+  const decoder = new TextDecoder()
+  let offset = -1
+  return {
+    /** What is new since the last time; `skipped` where it is not read from the beginning. */
+    more: async (): Promise<{ readonly text: string; readonly skipped: boolean }> => {
+      const { headers } = await api.open(path, { method: "HEAD", signal })
+      const size = Number(headers.get("content-length") ?? 0)
+      const isFirst = offset < 0
+      if (isFirst) offset = Math.max(0, size - tailBytes)
+      const skipped = isFirst && offset > 0
+      if (size <= offset) return { text: "", skipped }
+      const response = await api.open(path, { headers: { range: `bytes=${offset}-${size - 1}` }, signal })
+      const bytes = new Uint8Array(await response.arrayBuffer())
+      offset += bytes.length
+      const text = decoder.decode(bytes, { stream: true })
+      // The first line is half a line.
+      return { text: skipped ? text.slice(text.indexOf("\n") + 1) : text, skipped }
+    }
   }
 }
 
-/** An attempt's output as plain text, followed while it grows. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((done) => {
+    const timer = setTimeout(done, ms)
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer)
+        done()
+      },
+      { once: true }
+    )
+  })
+
+/** Nobody looks at a hidden tab. */
+const seen = (signal: AbortSignal): Promise<void> =>
+  document.hidden
+    ? new Promise((done) => {
+        document.addEventListener("visibilitychange", () => done(), { once: true, signal })
+        signal.addEventListener("abort", () => done(), { once: true })
+      })
+    : Promise.resolve()
+
+const keepReading = async (
+  log: ReturnType<typeof makeLog>,
+  isRunning: boolean,
+  show: (change: (output: Output) => Output) => void,
+  signal: AbortSignal
+): Promise<void> => {
+  let failed = 0
+  while (!signal.aborted) {
+    await seen(signal)
+    try {
+      const { skipped, text } = await log.more()
+      failed = 0
+      show((held) => {
+        const next = text === "" ? held : grown(held, text)
+        const cut = next.cut || skipped
+        return cut === held.cut && next === held && held.error === undefined && isRunning
+          ? held
+          : { ...next, cut, error: undefined, ended: !isRunning }
+      })
+      if (!isRunning) return
+    } catch (error) {
+      if (signal.aborted) return
+      const { message, status } = problem(error)
+      show((held) => ({ ...held, error: message }))
+      if (status !== 0) return
+      failed++
+    }
+    await pause(Math.min(8_000, PAUSE_MS * 2 ** failed), signal)
+  }
+}
+
+/** An attempt's output as plain text, its end at most, read on while the attempt runs. */
 export const useOutput = (
-  attemptId: string | undefined,
+  attemptId: string,
   name: "stdout" | "stderr",
-  follow: boolean
+  isRunning: boolean,
+  tailBytes = TAIL_BYTES
 ): Output => {
   const { api } = useWorld()
   const [output, setOutput] = useState(NONE)
   useEffect(() => {
-    setOutput(NONE)
-    if (attemptId === undefined) return
     const ending = new AbortController()
+    const path = `/api/attempts/${encodeURIComponent(attemptId)}/${name}`
     let held = NONE
-    let due = false
-    // What comes between two frames is drawn at once.
-    const later = () => {
-      if (due) return
-      due = true
-      setTimeout(() => {
-        due = false
-        if (!ending.signal.aborted) setOutput({ ...held, text: plainOutput(held.text) })
-      }, 60)
+    const show = (change: (output: Output) => Output) => {
+      if (ending.signal.aborted) return
+      const next = change(held)
+      if (next === held) return
+      held = next
+      setOutput({ ...next, text: plainOutput(next.text) })
     }
-    const keep = async () => {
-      for (let failed = 0; !ending.signal.aborted; failed++) {
-        try {
-          held = { ...NONE, cut: false }
-          await read(
-            api,
-            `/api/attempts/${encodeURIComponent(attemptId)}/${name}`,
-            follow,
-            ending.signal,
-            (piece) => {
-              held = grown(held, piece)
-              later()
-            },
-            () => {
-              held = { ...held, cut: true }
-            }
-          )
-          held = { ...held, ended: true }
-          later()
-          return
-        } catch (error) {
-          if (ending.signal.aborted) return
-          const { message, status } = problem(error)
-          held = { ...held, error: message }
-          later()
-          if (status !== 0) return
-          await new Promise((done) => setTimeout(done, Math.min(8_000, 500 * 2 ** failed)))
-        }
-      }
-    }
-    void keep()
+    void keepReading(makeLog(api, path, tailBytes, ending.signal), isRunning, show, ending.signal)
     return () => ending.abort()
-  }, [api, attemptId, name, follow])
+  }, [api, attemptId, name, isRunning, tailBytes])
   return output
 }

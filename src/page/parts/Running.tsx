@@ -36,8 +36,11 @@ const useLimit = (attempt: Attempt | undefined): number | undefined => {
   return typeof limit === "number" ? limit : undefined
 }
 
+/** So much of an output's end holds its last lines. */
+const TAIL_BYTES = 4 * 1_024
+
 const Tail = ({ attempt, lines }: { readonly attempt: Attempt; readonly lines: number }) => {
-  const output = useOutput(attempt.attempt_id, "stdout", true)
+  const output = useOutput(attempt.attempt_id, "stdout", true, TAIL_BYTES)
   const last = output.text.trimEnd().split("\n").slice(-lines).join("\n")
   return last === "" ? (
     <p class="tail muted">It has printed nothing so far.</p>

@@ -48,7 +48,15 @@ const Today = ({ use }: { readonly use: DayUse | undefined }) =>
     </span>
   )
 
-const Row = ({ adapter, use }: { readonly adapter: Adapter; readonly use: DayUse | undefined }) => {
+const Row = ({
+  adapter,
+  use,
+  isKnown
+}: {
+  readonly adapter: Adapter
+  readonly use: DayUse | undefined
+  readonly isKnown: boolean
+}) => {
   const [tone, word] = healthOf(adapter)
   return (
     <li class="adapter">
@@ -82,9 +90,11 @@ const Row = ({ adapter, use }: { readonly adapter: Adapter; readonly use: DayUse
         </p>
       ))}
       <Cooldown adapter={adapter} />
-      <p class="line">
-        <Today use={use} />
-      </p>
+      {isKnown ? (
+        <p class="line">
+          <Today use={use} />
+        </p>
+      ) : null}
     </li>
   )
 }
@@ -109,6 +119,7 @@ export const Adapters = () => {
               <Row
                 key={adapter.id}
                 adapter={adapter}
+                isKnown={usage.data !== undefined}
                 use={usage.data?.usage.find((one) => one.adapter_id === adapter.id && one.day === day)}
               />
             ))}

@@ -6,6 +6,7 @@ import { Section, ViewHead } from "../parts/Section.tsx"
 import { type Report, reportSentences } from "../Report.ts"
 import { viewHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
+import { moment } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
 interface Snapshot {
@@ -51,18 +52,22 @@ const Choice = ({
   readonly snapshots: ReadonlyArray<Snapshot>
   readonly value: string
   readonly set: (name: string) => void
-}) => (
-  <label class="field">
-    {name}
-    <select value={value} onChange={(event) => set(event.currentTarget.value)}>
-      {snapshots.map((one) => (
-        <option key={one.name} value={one.name}>
-          {one.name.replace(/\.json$/, "")}
-        </option>
-      ))}
-    </select>
-  </label>
-)
+}) => {
+  const { now, utc: isUtc } = useWorld()
+  const utc = useCell(isUtc)
+  return (
+    <label class="field">
+      {name}
+      <select value={value} onChange={(event) => set(event.currentTarget.value)}>
+        {snapshots.map((one) => (
+          <option key={one.name} value={one.name}>
+            {`${one.label ?? "no label"} · ${one.captured_at === null ? one.name : moment(one.captured_at, now.get(), utc)}`}
+          </option>
+        ))}
+      </select>
+    </label>
+  )
+}
 
 /** Captured states, and what became of things between two of them. */
 export const Snapshots = () => {
