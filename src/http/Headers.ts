@@ -26,7 +26,9 @@ const ALWAYS = {
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 } as const
 
+// What a browser is told with "not modified" replaces what it was told with the page that it kept.
 const isPage = (response: HttpServerResponse.HttpServerResponse): boolean =>
+  response.status === 304 ||
   (response.headers["content-type"] ?? response.body.contentType ?? "").startsWith("text/html")
 
 /** A response with the headers that every response has; `origin` is one that may read it. */

@@ -69,8 +69,7 @@ const focus = (selector: string): boolean => {
 }
 
 const goBack = (world: World): void => {
-  if (world.keysShown.get()) world.keysShown.set(false)
-  else if (world.notice.get() !== undefined) world.notice.set(undefined)
+  if (world.notice.get() !== undefined) world.notice.set(undefined)
   else if (world.route.get().at === "task" || world.route.get().at === "workflow") {
     if (world.from.get() === undefined) world.go("/")
     else history.back()
@@ -109,6 +108,13 @@ export const listen = (world: World): (() => void) => {
   const pressed = (event: KeyboardEvent) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
     if (world.ask.get() !== undefined || world.locked.get()) return
+    if (world.keysShown.get()) {
+      if (event.key === "Escape" || event.key === "?") {
+        event.preventDefault()
+        world.keysShown.set(false)
+      }
+      return
+    }
     const { activeElement } = document
     if (takesKeys(activeElement)) {
       if (event.key === "Escape" && activeElement instanceof HTMLElement) {

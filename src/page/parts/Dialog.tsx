@@ -1,4 +1,4 @@
-import { useEffect, useId, useRef, useState } from "preact/hooks"
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
 import { useCell } from "../Cell.ts"
 import { useWorld } from "../World.ts"
@@ -16,10 +16,18 @@ export const Dialog = () => {
   const [busy, setBusy] = useState(false)
   const [wrong, setWrong] = useState<string>()
 
-  useEffect(() => {
+  // Asked for when it is not drawn yet: what is behind a dialog loses the focus.
+  useEffect(
+    () =>
+      world.ask.watch(() => {
+        if (world.ask.get() !== undefined) opener.current = document.activeElement
+      }),
+    [world]
+  )
+  // Before anything is painted or pressed: the focus must not jump away from where somebody put it meanwhile.
+  useLayoutEffect(() => {
     const dialog = box.current
     if (asked === undefined || dialog === null) return
-    opener.current = document.activeElement
     setReason("")
     setWrong(undefined)
     setBusy(false)

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks"
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
 import { useCell } from "../Cell.ts"
 import { KEYS } from "../Keys.ts"
 import { taskHref } from "../Route.ts"
@@ -42,11 +42,19 @@ export const KeysDialog = () => {
   const world = useWorld()
   const shown = useCell(world.keysShown)
   const box = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    const back = document.activeElement
+  const opener = useRef<Element | null>(null)
+  useEffect(
+    () =>
+      world.keysShown.watch(() => {
+        if (world.keysShown.get()) opener.current = document.activeElement
+      }),
+    [world]
+  )
+  useLayoutEffect(() => {
     if (!shown) return
     box.current?.showModal()
     return () => {
+      const back = opener.current
       if (back instanceof HTMLElement && back.isConnected) back.focus()
     }
   }, [shown])

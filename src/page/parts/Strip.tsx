@@ -149,7 +149,7 @@ export const Bands = () => {
   const phase = useCell(world.phase)
   const epoch = useCell(world.epoch)
   return (
-    <>
+    <section aria-label="What is out of the ordinary">
       {phase.is !== "live" && (epoch > 0 || phase.is === "offline") ? <Stale phase={phase} /> : null}
       {state?.dispatch_paused.paused === true ? (
         <p class="band tone-paused">
@@ -176,7 +176,7 @@ export const Bands = () => {
           </span>
         </p>
       ) : null}
-    </>
+    </section>
   )
 }
 

@@ -1,0 +1,335 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
+import { readFileSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
+import type { Page } from "playwright-core"
+import { inPlace, queue } from "../e2e/inPlace.ts"
+import { Place } from "../support/binary.ts"
+import { needs } from "../support/needs.ts"
+import { MARKUP, openBrowser, type Server, scene, startServer } from "./stage.ts"
+
+setDefaultTimeout(60_000)
+
+const withBrowser = needs("chromium")
+const hasBrowser = Bun.which("chromium") !== null
+
+let place: Place
+let server: Server
+let browser: Awaited<ReturnType<typeof openBrowser>>
+let page: Page
+
+beforeAll(async () => {
+  if (!hasBrowser) return
+  place = await Place.make(scene())
+  server = await startServer(place, "up")
+  browser = await openBrowser()
+  page = (await browser.open(server.url)).page
+})
+
+afterAll(async () => {
+  await browser?.browser.close()
+  await server?.stop()
+  await place?.remove()
+})
+
+const region = (name: string) => page.getByRole("region", { name, exact: true })
+const button = (name: string) => page.getByRole("button", { name, exact: true })
+const heading = (name: string) => page.getByRole("heading", { name, exact: true })
+const link = (name: string) => page.getByRole("link", { name, exact: true })
+const dialog = () => page.getByRole("dialog")
+
+const home = async () => {
+  await page.goto(server.url)
+  await page.getByRole("status").getByText("live").waitFor()
+}
+
+/** Writes a new task into the page as an operator does. */
+const ask = async (text: string) => {
+  await page.getByRole("textbox", { name: "New task" }).fill(text)
+  await button("Queue task").click()
+}
+
+withBrowser("the first screen names what an operator looks for, and says that it is live", async () => {
+  await home()
+  for (const name of ["Blocked", "Now", "Queue", "Done"]) await heading(name).waitFor()
+  for (const name of [
+    "Blocked",
+    "Now",
+    "Queue",
+    "Done",
+    "Workflows",
+    "Schedules",
+    "Sensors",
+    "Adapters",
+    "Events",
+    "Snapshots"
+  ])
+    expect(await link(name).count()).toBe(1)
+  expect(await page.getByRole("searchbox", { name: "Search tasks" }).count()).toBe(1)
+  expect(await page.getByRole("status").textContent()).toBe("live")
+})
+
+withBrowser("a task that is queued runs by itself and tells its story on its own address", async () => {
+  await home()
+  await ask("Look at the pump\nand tell what it says")
+  await region("Done").getByRole("link", { name: "Look at the pump" }).click()
+  await heading("Look at the pump").waitFor()
+  expect(page.url()).toMatch(/\/ui\/tasks\/[0-9a-f-]{36}$/)
+  for (const name of ["Attempts", "Events", "Bundle", "Output", "Artifacts"]) await heading(name).waitFor()
+  await region("stdout").getByText("first line").waitFor()
+  await region("stderr").getByText("said on stderr").waitFor()
+  await button("Show prompt").click()
+  await region("Prompt").getByText("Do what the task says.").waitFor()
+  await page.getByRole("textbox", { name: "Find in output" }).fill("asked")
+  expect(await page.locator("mark").allTextContents()).toEqual(["asked"])
+  await page.getByRole("textbox", { name: "Reply" }).fill("And the other one?")
+  await button("Send reply").click()
+  await link("And the other one?").waitFor()
+  await page.goBack()
+  await heading("Queue").waitFor()
+})
+
+withBrowser("a running task is watched line by line and stopped after it was asked", async () => {
+  await home()
+  await ask("the long one")
+  const row = region("Now").getByRole("listitem")
+  await row.getByText(/line \d+ of the long one/).waitFor()
+  await row.getByRole("link", { name: "the long one" }).click()
+  const output = region("stdout")
+  await output.getByText("line 3 of the long one").waitFor()
+  expect(await button("Cancel").isDisabled()).toBe(true)
+  await button("Force cancel").click()
+  await dialog().getByText("Stop 1 running task?").waitFor()
+  await dialog().getByRole("button", { name: "Back", exact: true }).click()
+  await button("Force cancel").and(page.locator(":focus")).waitFor()
+  await button("Force cancel").click()
+  await dialog().getByRole("button", { name: "Force cancel", exact: true }).click()
+  await page.getByRole("article").getByText("canceled", { exact: true }).first().waitFor()
+  await region("Events").getByText("Task cancel requested").waitFor()
+})
+
+withBrowser("a blocked task says why; when the cause is gone a retry heals it", async () => {
+  await home()
+  await ask("heal me")
+  const row = region("Blocked").getByRole("listitem").filter({ hasText: "heal me" })
+  await row.getByText("The key is missing.").waitFor()
+  await writeFile(place.path("healed"), "")
+  await row.getByRole("link", { name: "heal me" }).focus()
+  await page.keyboard.press("r")
+  await region("Done").getByRole("link", { name: "heal me" }).waitFor()
+  await region("Blocked").getByText("Nothing needs you.").waitFor()
+})
+
+withBrowser("pause asks for a reason, shows it, and holds back until resume", async () => {
+  await home()
+  await button("Pause").click()
+  await dialog().getByRole("textbox", { name: "Reason" }).fill("the pump is being repaired")
+  await dialog().getByRole("button", { name: "Pause", exact: true }).click()
+  await page.getByText("the pump is being repaired").waitFor()
+  await ask("wait for me")
+  await region("Queue")
+    .getByText(/Paused: .*the pump is being repaired/)
+    .waitFor()
+  await button("Resume").click()
+  await region("Done").getByRole("link", { name: "wait for me" }).waitFor()
+})
+
+withBrowser("search and filters stand in the address, which shows another browser the same", async () => {
+  await home()
+  await page.getByRole("searchbox", { name: "Search tasks" }).fill("pump")
+  await page.waitForURL(/\/ui\/tasks\?q=pump/)
+  await page.getByRole("checkbox", { name: "completed" }).check()
+  await page.waitForURL(/status=completed/)
+  await link("Look at the pump").waitFor()
+  const other = await browser.open(page.url())
+  await other.page.getByRole("link", { name: "Look at the pump", exact: true }).waitFor()
+  expect(await other.page.getByRole("searchbox", { name: "Search tasks" }).inputValue()).toBe("pump")
+  expect(await other.page.getByRole("link", { name: "heal me" }).count()).toBe(0)
+  await other.context.close()
+})
+
+withBrowser("many are canceled at once, after their count was shown", async () => {
+  await place.json(["pause"])
+  for (const n of [1, 2, 3]) await queue(place, { kind: "bulk", subject: `bulk ${n}` })
+  await page.goto(`${server.url}/ui/tasks?kind=bulk`)
+  await link("bulk 3").waitFor()
+  const asked: Array<unknown> = []
+  await page.route("**/api/tasks/cancel", (route) => {
+    const body: { readonly dry_run: boolean } = route.request().postDataJSON()
+    asked.push(body)
+    return route.fulfill({ json: { matched: 3, moved: body.dry_run ? 0 : 3, refused: [] } })
+  })
+  await button("Cancel matching").click()
+  await dialog().getByText("Cancel 3 tasks?").waitFor()
+  expect(asked).toEqual([{ filter: { kind: "bulk" }, dry_run: true }])
+  await dialog().getByRole("button", { name: "Cancel matching", exact: true }).click()
+  await page.getByText("Canceled 3 tasks.").waitFor()
+  expect(asked[1]).toEqual({ filter: { kind: "bulk" }, dry_run: false })
+  await page.unroute("**/api/tasks/cancel")
+  await place.json(["resume"])
+})
+
+withBrowser("a workflow is drawn with its present state and the ways that it went", async () => {
+  await place.json([
+    "workflow-create",
+    "--template",
+    "goal-loop",
+    "--instance_key",
+    "drawn one",
+    "--context",
+    '{"summary":"x"}'
+  ])
+  await home()
+  await link("Workflows").click()
+  await link("drawn one").click()
+  await heading("drawn one").waitFor()
+  await page
+    .getByRole("img", { name: /goal-loop: plan, execute, verify, complete\. Now in verify/ })
+    .waitFor()
+  expect(await page.locator(".edge.taken text").allTextContents()).toEqual(["plan_ready", "execute_ready"])
+})
+
+withBrowser("markup in every field is text, and the content policy has nothing to report", async () => {
+  const id = await queue(place, {
+    kind: MARKUP.slice(0, 100),
+    source: MARKUP.slice(0, 100),
+    subject: MARKUP,
+    description: MARKUP,
+    payload: { message: MARKUP, markup: MARKUP }
+  })
+  await home()
+  await region("Blocked").getByRole("link", { name: MARKUP, exact: true }).click()
+  await heading(MARKUP).waitFor()
+  await region("stdout").getByText("<b>bold").waitFor()
+  expect(page.url()).toContain(id)
+  await page.goto(`${server.url}/ui/events`)
+  await page.getByRole("button", { name: "Task enqueued" }).first().click()
+  expect(await page.title()).not.toBe("owned")
+  expect(await page.locator("main img, main b, main script").count()).toBe(0)
+  expect(await page.locator("[style*='javascript']").count()).toBe(0)
+})
+
+const axe = readFileSync(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir), "utf8")
+
+/** What axe finds that hinders somebody; run in the page's own world, which its content policy does not bind. */
+const hindrances = async (): Promise<ReadonlyArray<string>> => {
+  await page.evaluate(axe)
+  const found: ReadonlyArray<{ id: string; impact: string; nodes: ReadonlyArray<{ html: string }> }> =
+    await page.evaluate("axe.run(document).then(({ violations }) => violations)")
+  return found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html ?? ""}`)
+}
+
+withBrowser("axe finds nothing in any view, light or dark", async () => {
+  const { tasks } = (await place.json(["task-list", "--limit", "1"])) as {
+    readonly tasks: ReadonlyArray<{ readonly task_id: string }>
+  }
+  for (const path of ["/", `/ui/tasks/${tasks[0]?.task_id}`, "/ui/tasks", "/ui/events", "/ui/workflows"]) {
+    await page.emulateMedia({ colorScheme: path === "/ui/tasks" || path === "/" ? "dark" : "light" })
+    await page.goto(server.url + path)
+    await page.getByRole("status").getByText("live").waitFor()
+    await page.locator("main :is(h1, h2)").first().waitFor()
+    expect({ path, found: await hindrances() }).toEqual({ path, found: [] })
+  }
+})
+
+withBrowser("at 360 px nothing scrolls sideways and every view can be reached", async () => {
+  await page.setViewportSize({ width: 360, height: 740 })
+  for (const path of ["/", "/ui/tasks", "/ui/workflows", "/ui/events", "/ui/schedules", "/ui/snapshots"]) {
+    await page.goto(server.url + path)
+    await page.getByRole("status").getByText("live").waitFor()
+    expect({ path, over: await page.evaluate("document.documentElement.scrollWidth - innerWidth") }).toEqual({
+      path,
+      over: 0
+    })
+    expect(await link("Snapshots").isVisible()).toBe(true)
+  }
+  await page.setViewportSize({ width: 1280, height: 900 })
+})
+
+withBrowser("the keyboard alone goes everywhere and shows what it can", async () => {
+  await home()
+  await page.keyboard.press("g")
+  await page.keyboard.press("d")
+  await page.waitForURL(/\/ui\/done$/)
+  await page.locator("main a[data-row]").first().waitFor()
+  await page.keyboard.press("j")
+  await page.keyboard.press("j")
+  const second = (await page.locator("main a[data-row]").nth(1).textContent()) ?? ""
+  await link(second).first().and(page.locator(":focus")).waitFor()
+  await page.keyboard.press("Enter")
+  await heading(second).waitFor()
+  await page.keyboard.press("Escape")
+  await page.waitForURL(/\/ui\/done$/)
+  await page.keyboard.press("?")
+  await dialog().getByText("search tasks").waitFor()
+  await page.keyboard.press("Escape")
+  await page.keyboard.press("/")
+  await page.getByRole("searchbox", { name: "Search tasks" }).and(page.locator(":focus")).waitFor()
+  await page.keyboard.press("Escape")
+  await page.keyboard.press("n")
+  await page.waitForURL((url) => url.pathname === "/")
+  await page.getByRole("textbox", { name: "New task" }).and(page.locator(":focus")).waitFor()
+})
+
+withBrowser(
+  "nothing in all this was an error of a script, of the console or of the content policy",
+  async () => {
+    expect(browser.complaints).toEqual([])
+  }
+)
+
+withBrowser(
+  "a server that is lost is missed, what is shown is called old, and it comes back by itself",
+  async () => {
+    await home()
+    await server.stop("SIGKILL")
+    await page
+      .getByRole("status")
+      .getByText(/reconnecting|offline/)
+      .waitFor()
+    await page.getByText(/What you see is .* old/).waitFor()
+    await queue(place, { subject: "queued meanwhile" })
+    server = await startServer(place, "up", ["--port", String(server.port)])
+    await button("Try again")
+      .click({ timeout: 2_000 })
+      .catch(() => {})
+    await page.getByRole("status").getByText("live").waitFor()
+    await region("Done").getByRole("link", { name: "queued meanwhile" }).waitFor()
+  }
+)
+
+withBrowser("who has no token signs in with one; a wrong one is told so", () =>
+  inPlace(
+    scene({
+      http: { tokens: [{ name: "maria", role: "operate", tokenFile: "maria.token" }], loopbackRole: "none" }
+    }),
+    async (locked) => {
+      await locked.write("maria.token", "the-token-of-maria-1234567890")
+      Bun.spawnSync(["chmod", "600", locked.path("maria.token")])
+      await locked.json(["status"])
+      const own = await startServer(locked, "serve")
+      try {
+        const { context, page: visitor } = await browser.open(own.url)
+        const token = visitor.getByRole("textbox", { name: "Token" })
+        await token.fill("not the token at all")
+        await visitor.getByRole("button", { name: "Sign in" }).click()
+        await visitor
+          .getByText(/not known|unknown/i)
+          .first()
+          .waitFor()
+        await token.fill("the-token-of-maria-1234567890")
+        await visitor.getByRole("button", { name: "Sign in" }).click()
+        await visitor.getByRole("status").getByText("live").waitFor()
+        await visitor.getByRole("heading", { name: "Blocked", exact: true }).waitFor()
+        // The session ends while the page is open: it asks for the token where it stands.
+        await context.clearCookies()
+        await visitor.getByRole("link", { name: "Adapters", exact: true }).click()
+        await token.fill("the-token-of-maria-1234567890")
+        await visitor.getByRole("button", { name: "Sign in" }).click()
+        await visitor.getByRole("heading", { name: "Adapters", exact: true }).waitFor()
+        await context.close()
+      } finally {
+        await own.stop()
+      }
+    }
+  )
+)

@@ -1,0 +1,120 @@
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core"
+import type { Place, PlaceOptions, RunOptions } from "../support/binary.ts"
+
+/** A server of the compiled binary, and where it listens. */
+export interface Server {
+  readonly url: string
+  readonly port: number
+  readonly process: ReturnType<Place["start"]>
+  readonly stop: (signal?: NodeJS.Signals) => Promise<void>
+}
+
+const listening = async (process: ReturnType<Place["start"]>): Promise<string> => {
+  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader()
+  let said = ""
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) throw new Error(`the server ended before it listened:\n${said}`)
+    said += value
+    const found = /Listening on (http:\/\/[^/"]+)\//.exec(said)
+    if (found?.[1] === undefined) continue
+    // What it says further is read, so that it never waits for a reader.
+    void (async () => {
+      while (!(await reader.read()).done);
+    })()
+    return found[1]
+  }
+}
+
+/** Starts `up` or `serve` in a place, on a free port or on a given one. */
+export const startServer = async (
+  place: Place,
+  command: "up" | "serve",
+  args: ReadonlyArray<string> = [],
+  options: RunOptions = {}
+): Promise<Server> => {
+  const process = place.start(
+    [command, ...(args.includes("--port") ? [] : ["--port", "0"]), ...args],
+    options
+  )
+  const url = await listening(process)
+  return {
+    url,
+    port: Number(new URL(url).port),
+    process,
+    stop: async (signal = "SIGTERM") => {
+      process.kill(signal)
+      await process.exited
+    }
+  }
+}
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync"
+]
+
+/** A browser, and what pages complained of: errors of scripts, of the console, of the content policy. */
+export const openBrowser = async () => {
+  const browser = await chromium.launch({ executablePath: Bun.which("chromium") ?? "chromium", args: FLAGS })
+  const complaints: Array<string> = []
+  return {
+    browser,
+    complaints,
+    /** A page of a context of its own, which is listened to. */
+    open: async (
+      url: string,
+      options: Parameters<Browser["newContext"]>[0] = {}
+    ): Promise<{ readonly context: BrowserContext; readonly page: Page }> => {
+      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+      context.on("weberror", (error) => complaints.push(`script: ${error.error().message}`))
+      context.on("console", (message) => {
+        if (message.type() === "error")
+          complaints.push(`console: ${message.text()} ${message.location().url}`)
+      })
+      const page = await context.newPage()
+      page.setDefaultTimeout(4_000)
+      await page.addInitScript(
+        `addEventListener("securitypolicyviolation", (event) => console.error("policy: " + event.violatedDirective + " " + event.blockedURI))`
+      )
+      await page.goto(url)
+      return { context, page }
+    }
+  }
+}
+
+/** A text that is markup in every way in which a page may take it for that. */
+export const MARKUP = `<b>bold</b><img src=x onerror="document.title='owned'"><script>document.title='owned'</script>"'\`{{7*7}}`
+
+/** What the script of the scene does with a task is what its payload says. */
+const SCRIPT = `#!/bin/sh
+case "$AGENT_RUNTIME_TASK_PAYLOAD_JSON" in
+  *long*) i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo "line $i of the long one"; sleep 0.2; done ;;
+  *heal*) [ -f healed ] && echo "healed at last" || echo '{"status":"blocked","operator_summary":"The key is missing.","machine_status":"blocked"}' ;;
+  *markup*) cat markup.json ;;
+  *) echo "first line"; echo "said on stderr" >&2; echo "done as asked" ;;
+esac
+`
+
+const markup = JSON.stringify({
+  status: "blocked",
+  operator_summary: MARKUP,
+  machine_status: "blocked",
+  artifact_paths: []
+})
+
+/** A place whose one adapter does what its tasks say. */
+export const scene = (config: Readonly<Record<string, unknown>> = {}): PlaceOptions => ({
+  config: {
+    runtimeName: "pumphouse",
+    dispatch: { concurrency: 2 },
+    adapters: { local: { mode: "script", command: "./run.sh", timeoutMs: 120_000 } },
+    ...config
+  },
+  files: { "run.sh": SCRIPT, "markup.json": markup }
+})
