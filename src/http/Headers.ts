@@ -38,6 +38,8 @@ export const secured = (
 ): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(response, {
     ...ALWAYS,
+    // Without any referrer a browser sends the sign-in form with `Origin: null`, which is nobody's.
+    ...(isPage(response) ? { "referrer-policy": "same-origin" } : {}),
     "content-security-policy": isPage(response) ? PAGE_POLICY : DATA_POLICY,
     "cache-control": response.headers["cache-control"] ?? "no-store",
     ...(origin === undefined
