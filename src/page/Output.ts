@@ -1,10 +1,9 @@
 import { useEffect, useState } from "preact/hooks"
 import { type Api, problem } from "./Api.ts"
+import { grown, NONE, type Output } from "./OutputText.ts"
 import { plainOutput } from "./Words.ts"
 import { useWorld } from "./World.ts"
 
-/** The most of an output that is held: its end. */
-const MOST_CHARACTERS = 512 * 1_024
 /** Where a long log is begun: so much before its end. */
 const TAIL_BYTES = 256 * 1_024
 /**
@@ -12,25 +11,6 @@ const TAIL_BYTES = 256 * 1_024
  * six connections to a server for all of its tabs, and the output of six attempts would use them up.
  */
 const PAUSE_MS = 500
-
-export interface Output {
-  readonly text: string
-  /** Something before what is held was left out. */
-  readonly cut: boolean
-  /** All that there was when the attempt was over has come. */
-  readonly ended: boolean
-  readonly error: string | undefined
-}
-
-const NONE: Output = { text: "", cut: false, ended: false, error: undefined }
-
-/** Adds a piece; of more than is held the beginning goes, a whole line at a time. */
-export const grown = (output: Output, piece: string): Output => {
-  const text = output.text + piece
-  if (text.length <= MOST_CHARACTERS) return { ...output, text }
-  const from = text.indexOf("\n", text.length - MOST_CHARACTERS)
-  return { ...output, text: text.slice(from < 0 ? text.length - MOST_CHARACTERS : from + 1), cut: true }
-}
 
 /** A log that is read on from where it was left. */
 const makeLog = (api: Api, path: string, tailBytes: number, signal: AbortSignal) => {

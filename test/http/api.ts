@@ -6,6 +6,7 @@ import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { noSecrets, redactorOf } from "../../src/domain/Redactor.ts"
 import type { Doors } from "../../src/http/Access.ts"
 import { Listener } from "../../src/http/Listener.ts"
+import { PageBundle } from "../../src/http/Page.ts"
 import { answering } from "../../src/http/Server.ts"
 import * as Streams from "../../src/http/Streams.ts"
 import * as Tail from "../../src/http/Tail.ts"
@@ -53,6 +54,7 @@ const surroundings = ({ secrets = [], tokens = [] }: Given) =>
       addresses: Effect.succeed(["127.0.0.1", "192.168.7.9", "fe80::7%eth0"]),
       raiseFileLimit: Effect.succeed(0)
     }),
+    Layer.succeed(PageBundle, { load: Effect.succeed({ script: "run()", style: "body{}" }) }),
     Streams.layer
   )
 

@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
 import { useCell } from "../Cell.ts"
+import { joined } from "../History.ts"
 import { Link } from "../parts/Link.tsx"
 import { At } from "../parts/Moments.tsx"
 import { Pre } from "../parts/Pre.tsx"
@@ -12,23 +13,6 @@ import type { RunEvent } from "../Wire.ts"
 import { actorWords, counted, detailLine, plainWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
-/** The most events that are held: the newest. */
-const MOST = 5_000
-
-/** Adds what is new to a history that ascends by id, without a repeat; what is too much goes from the old end. */
-export const joined = (
-  held: ReadonlyArray<RunEvent>,
-  more: ReadonlyArray<RunEvent>
-): ReadonlyArray<RunEvent> => {
-  const last = held.at(-1)?.id ?? -1
-  const first = held[0]?.id ?? Number.POSITIVE_INFINITY
-  const sorted = [...more].sort((a, b) => a.id - b.id)
-  const fresh = sorted.filter(({ id }) => id > last)
-  const early = sorted.filter(({ id }) => id < first && id <= last)
-  const all = [...early, ...held, ...fresh]
-  return all.length > MOST ? all.slice(all.length - MOST) : all
-}
-
 /** The history that this page knows: the newest part when it was opened, and what came since. */
 const useHistory = () => {
   const world = useWorld()
@@ -38,18 +22,27 @@ const useHistory = () => {
   const [loaded, setLoaded] = useState(false)
   useEffect(() => {
     const asking = new AbortController()
+    // What comes while the answer is on its way may not be in it.
+    let since: ReadonlyArray<RunEvent> = []
+    const stop = world.onEvents((more) => {
+      since = joined(since, more)
+    })
     world.api.get<{ readonly events: ReadonlyArray<RunEvent> }>("/api/events?limit=1000", asking.signal).then(
       ({ events }) => {
         setLoaded(true)
         setWrong(undefined)
+        stop()
         // What was held before may have a gap behind it: the history begins anew with what is sure.
-        setEvents(() => joined([], events))
+        setEvents(joined(joined([], events), since))
       },
       (error: unknown) => {
         if (!asking.signal.aborted) setWrong(problem(error).message)
       }
     )
-    return () => asking.abort()
+    return () => {
+      stop()
+      asking.abort()
+    }
   }, [world, epoch])
   useEffect(() => world.onEvents((more) => setEvents((held) => joined(held, more))), [world])
   return { events, wrong, loaded }

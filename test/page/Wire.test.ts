@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test"
+import type { Schema } from "effect"
+import type { RecurringSchedule, ScheduleFate } from "../../src/domain/RecurringSchedule.ts"
+import type { SensorEvent } from "../../src/domain/SensorEvent.ts"
+import type { Report } from "../../src/domain/Snapshot.ts"
+import type { AdapterList } from "../../src/operate/answers/Adapters.ts"
+import type { State } from "../../src/operate/answers/State.ts"
+import type { TaskPage, TaskStory } from "../../src/operate/answers/Tasks.ts"
+import type { TemplateList, WorkflowStory } from "../../src/operate/answers/Workflows.ts"
+import type { Report as ShownReport } from "../../src/page/Report.ts"
+import type * as Wire from "../../src/page/Wire.ts"
+
+type Encoded<S> = S extends Schema.Schema<infer _A, infer I, infer _R> ? I : never
+
+/** Does not compile where what the API writes is not what the page reads. */
+const reads = <_Read, _Written extends _Read>() => true
+
+test("the page reads what the API writes", () => {
+  const all = [
+    reads<Wire.State, Encoded<typeof State>>(),
+    reads<ReadonlyArray<Wire.Task>, Encoded<typeof TaskPage>["tasks"]>(),
+    reads<Wire.Story, Encoded<typeof TaskStory>>(),
+    reads<Wire.Workflow, Encoded<typeof WorkflowStory>>(),
+    reads<ReadonlyArray<Wire.Template>, Encoded<typeof TemplateList>["templates"]>(),
+    reads<Wire.Schedule, Encoded<typeof RecurringSchedule>>(),
+    reads<Wire.Fate, Encoded<typeof ScheduleFate>>(),
+    reads<Wire.SensorEvent, Encoded<typeof SensorEvent>>(),
+    reads<ReadonlyArray<Wire.Adapter>, Encoded<typeof AdapterList>["adapters"]>(),
+    reads<ShownReport, Encoded<typeof Report>>()
+  ]
+  expect(all).not.toContain(false)
+})
