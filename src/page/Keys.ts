@@ -7,7 +7,7 @@ import { failed, type World } from "./World.ts"
 /** What the keys do, for the page that shows it. */
 export const KEYS: ReadonlyArray<readonly [keys: string, does: string]> = [
   ["/", "search tasks"],
-  ["j or ↓, k or ↑", "move through a list"],
+  ["j k ↓ ↑", "move through a list"],
   ["Enter", "open what has the focus"],
   ["Esc", "go back, or close what is open"],
   ["r", "retry the task"],

@@ -102,7 +102,7 @@ export const Home = () => {
         </div>
         <div class="second">
           <NewTask />
-          <Section name="Done" more={<Link href={viewHref("done")}>all</Link>}>
+          <Section name="Done" more={<Link href={viewHref("done")}>all that ended</Link>}>
             <List
               path={tasksAt({ status: ENDED, limit: String(SHOWN) })}
               name="Ended tasks"

@@ -25,6 +25,9 @@ export interface Page {
 export const WAITING = "pending,retryable_failure"
 export const ENDED = "completed,permanent_failure,operator_canceled"
 
+/** What so many of the queue wait for is asked for, each by itself; the others show what the list knows. */
+const EXPLAINED = 20
+
 /** The address of a page of tasks. */
 export const tasksAt = (query: Readonly<Record<string, string | undefined>>): string =>
   `/api/tasks${searchOf(query)}`
@@ -53,7 +56,7 @@ export const Paged = ({
   readonly query: Readonly<Record<string, string | undefined>>
   readonly empty: preact.ComponentChildren
   readonly label: string
-  readonly row: (task: Task) => preact.ComponentChildren
+  readonly row: (task: Task, index: number) => preact.ComponentChildren
   readonly sort?: ((a: Task, b: Task) => number) | undefined
 }) => {
   const { api } = useWorld()
@@ -190,7 +193,7 @@ export const Queue = () => {
             <Link href={viewHref("schedules")}>schedules</Link> will bring.
           </>
         }
-        row={(task) => <QueueRow key={task.task_id} task={task} />}
+        row={(task, index) => <QueueRow key={task.task_id} task={task} why={index < EXPLAINED} />}
       />
     </>
   )

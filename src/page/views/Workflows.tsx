@@ -11,7 +11,7 @@ import type { Touches } from "../Records.ts"
 import { taskHref, workflowHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { RunEvent, Template, Workflow } from "../Wire.ts"
-import { detailLine, plainWords, plural, type Tone } from "../Words.ts"
+import { detailLine, plainReason, plainWords, plural, type Tone } from "../Words.ts"
 import { failed, useTitle, useWorld, type World } from "../World.ts"
 
 const touches: Touches = ({ event_type }) => event_type.includes("workflow") || event_type === "task_finished"
@@ -49,7 +49,9 @@ const Row = ({
         {workflow.template} · in {workflow.current_state} · <Ago at={workflow.updated_at} />
       </span>
     </div>
-    {workflow.stalled_reason === null ? null : <p class="line tone-blocked">{workflow.stalled_reason}</p>}
+    {workflow.stalled_reason === null ? null : (
+      <p class="line tone-blocked">{plainReason(workflow.stalled_reason)}</p>
+    )}
     {template === undefined || workflow.status === "completed" ? null : (
       <Machine template={template} current={workflow.current_state} status={workflow.status} />
     )}
@@ -181,7 +183,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
               {workflow.stalled_reason === null ? null : (
                 <p class="why tone-blocked">
                   <strong>Stalled: </strong>
-                  {workflow.stalled_reason} Retry its task, or move it on.
+                  {plainReason(workflow.stalled_reason)}. Retry its task, or move it on.
                 </p>
               )}
               {workflow.status === "completed" || ways.length === 0 ? null : (
