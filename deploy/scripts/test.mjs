@@ -31,7 +31,8 @@ const LONG = [
   "test/faults/killBudgeted.test.ts",
   "test/faults/killAtWrite.test.ts",
   "test/faults/twoDispatchers.test.ts",
-  "test/http/fuzzLong.test.ts"
+  "test/http/fuzzLong.test.ts",
+  "test/page/Breadth.test.ts"
 ]
 
 /** Of these every run takes some rows, the long suite all. */
@@ -74,6 +75,8 @@ const checkSource = async () => {
   const limit = { timeoutMs: CHECK_LIMIT_MS }
   const steps = [
     ["typecheck", () => run(tool("tsc"), ["--noEmit"], limit)],
+    // The page runs in a browser: it has that world's types, and nobody else has them.
+    ["the page", () => run(tool("tsc"), ["--noEmit", "-p", join("src", "page")], limit)],
     [
       "diagnostics",
       () =>

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
-import { readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import type { Page } from "playwright-core"
 import { inPlace, queue } from "../e2e/inPlace.ts"
 import { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
+import { hindrances } from "./axe.ts"
 import { MARKUP, openBrowser, type Server, scene, startServer } from "./stage.ts"
 
 setDefaultTimeout(60_000)
@@ -208,27 +208,14 @@ withBrowser("markup in every field is text, and the content policy has nothing t
   expect(await page.locator("[style*='javascript']").count()).toBe(0)
 })
 
-const axe = readFileSync(Bun.resolveSync("axe-core/axe.min.js", import.meta.dir), "utf8")
-
-/** What axe finds that hinders somebody; run in the page's own world, which its content policy does not bind. */
-const hindrances = async (): Promise<ReadonlyArray<string>> => {
-  await page.evaluate(axe)
-  const found: ReadonlyArray<{ id: string; impact: string; nodes: ReadonlyArray<{ html: string }> }> =
-    await page.evaluate("axe.run(document).then(({ violations }) => violations)")
-  return found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html ?? ""}`)
-}
-
-withBrowser("axe finds nothing in any view, light or dark", async () => {
-  const { tasks } = (await place.json(["task-list", "--limit", "1"])) as {
-    readonly tasks: ReadonlyArray<{ readonly task_id: string }>
-  }
-  for (const path of ["/", `/ui/tasks/${tasks[0]?.task_id}`, "/ui/tasks", "/ui/events", "/ui/workflows"]) {
-    await page.emulateMedia({ colorScheme: path === "/ui/tasks" || path === "/" ? "dark" : "light" })
-    await page.goto(server.url + path)
-    await page.getByRole("status").getByText("live").waitFor()
-    await page.locator("main :is(h1, h2)").first().waitFor()
-    expect({ path, found: await hindrances() }).toEqual({ path, found: [] })
-  }
+withBrowser("axe finds nothing on the first screen and in a task's story, light and dark", async () => {
+  await home()
+  await page.emulateMedia({ colorScheme: "dark" })
+  expect(await hindrances(page)).toEqual([])
+  await page.emulateMedia({ colorScheme: "light" })
+  await region("Done").getByRole("link").nth(1).click()
+  await heading("Attempts").waitFor()
+  expect(await hindrances(page)).toEqual([])
 })
 
 withBrowser("at 360 px nothing scrolls sideways and every view can be reached", async () => {

@@ -47,9 +47,9 @@ interface Diff {
 }
 
 const GRADES: Readonly<Record<string, string>> = {
-  inputs_frozen: "inputs frozen: it can be run again as it was",
-  best_effort: "best effort: the workspace was dirty or an input was not cached",
-  non_replayable_model: "hosted model: the same inputs may give another answer"
+  inputs_frozen: "Inputs frozen: it can be run again as it was.",
+  best_effort: "Best effort: the workspace was dirty or an input was not cached.",
+  non_replayable_model: "Hosted model: the same inputs may give another answer."
 }
 
 const shown = (value: unknown): string =>
@@ -175,8 +175,8 @@ export const BundlePanel = ({
               <code>{(attempt.bundle_hash ?? "").slice(0, 16)}</code>{" "}
               <Copy text={attempt.bundle_hash ?? ""} what="bundle hash" />
             </Fact>
-            <Fact name="replay">{GRADES[attempt.replay_grade ?? ""] ?? attempt.replay_grade}</Fact>
           </dl>
+          <p class="muted">{GRADES[attempt.replay_grade ?? ""] ?? attempt.replay_grade}</p>
           <Held id={id} />
           {other === undefined ? null : (
             <>

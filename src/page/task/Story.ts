@@ -95,23 +95,27 @@ export const endOf = (attempt: Attempt): readonly [Tone, string] => {
     return ["failed", attempt.reason === null ? "failed" : plainReason(attempt.reason)]
   if (attempt.issues.length > 0)
     return ["blocked", attempt.reason === null ? "not verified" : plainReason(attempt.reason)]
-  if (attempt.exit_status === "ok") return ["completed", "completed"]
+  // The adapter ended well; what it reported is another matter.
+  if (attempt.exit_status === "ok")
+    return attempt.reason === null || /^(completed|ok)\b/.test(attempt.reason)
+      ? ["completed", "completed"]
+      : ["blocked", plainReason(attempt.reason)]
   return ["blocked", attempt.reason === null ? "not started" : plainReason(attempt.reason)]
 }
 
-/** A bar on the scale that all attempts of a task share: from and length, 0 to 1. */
+/** A bar on the scale that all attempts of a task share: its length, 0 to 1, and its time. */
 export const barsOf = (
   attempts: ReadonlyArray<Attempt>,
   now: number
-): ReadonlyArray<{ readonly from: number; readonly length: number; readonly ms: number }> => {
+): ReadonlyArray<{ readonly length: number; readonly ms: number }> => {
   const spans = attempts.map(({ ended_at, started_at }) => {
     const from = Date.parse(started_at)
     return { from, to: Math.max(from, ended_at === null ? now : Date.parse(ended_at)) }
   })
   const longest = Math.max(1, ...spans.map(({ from, to }) => to - from))
-  return spans.map(({ from, to }) => ({ from: 0, length: (to - from) / longest, ms: to - from }))
+  return spans.map(({ from, to }) => ({ length: (to - from) / longest, ms: to - from }))
 }
 
 /** The last attempt, or the one that is named. */
-export const chosen = (story: Story, id: string | undefined): Attempt | undefined =>
+export const chosen = (story: Pick<Story, "attempts">, id: string | undefined): Attempt | undefined =>
   story.attempts.find(({ attempt_id }) => attempt_id === id) ?? story.attempts.at(-1)

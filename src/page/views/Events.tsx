@@ -13,6 +13,8 @@ import type { RunEvent } from "../Wire.ts"
 import { actorWords, counted, detailLine, plainWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
+const BURST_MS = 200
+
 /** The history that this page knows: the newest part when it was opened, and what came since. */
 const useHistory = () => {
   const world = useWorld()
@@ -44,7 +46,24 @@ const useHistory = () => {
       asking.abort()
     }
   }, [world, epoch])
-  useEffect(() => world.onEvents((more) => setEvents((held) => joined(held, more))), [world])
+  useEffect(() => {
+    // A burst is drawn a few times a second, not with every frame.
+    let gathered: ReadonlyArray<RunEvent> = []
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const stop = world.onEvents((more) => {
+      gathered = [...gathered, ...more]
+      timer ??= setTimeout(() => {
+        timer = undefined
+        const fresh = gathered
+        gathered = []
+        setEvents((held) => joined(held, fresh))
+      }, BURST_MS)
+    })
+    return () => {
+      stop()
+      clearTimeout(timer)
+    }
+  }, [world])
   return { events, wrong, loaded }
 }
 
@@ -115,6 +134,8 @@ export const Events = () => {
     () => (held ?? events).filter((event) => matches(event, type, task, actor)).reverse(),
     [held, events, type, task, actor]
   )
+  const types = useMemo(() => [...new Set(events.map(({ event_type }) => event_type))], [events])
+  const actors = useMemo(() => [...new Set(events.map(({ actor }) => actor.name))], [events])
   const set = (changed: Readonly<Record<string, string>>) =>
     world.go(viewHref("events", { type, task, actor, ...changed }), { replace: true })
   const one = events.find(({ id }) => id === chosen)
@@ -135,18 +156,8 @@ export const Events = () => {
         </button>
       </ViewHead>
       <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
-        <Filter
-          name="Type"
-          value={type}
-          choices={events.map(({ event_type }) => event_type)}
-          set={(type) => set({ type })}
-        />
-        <Filter
-          name="Actor"
-          value={actor}
-          choices={events.map(({ actor }) => actor.name)}
-          set={(actor) => set({ actor })}
-        />
+        <Filter name="Type" value={type} choices={types} set={(type) => set({ type })} />
+        <Filter name="Actor" value={actor} choices={actors} set={(actor) => set({ actor })} />
         <label class="field">
           Task id
           <input
