@@ -51,14 +51,23 @@ const furnished = async (): Promise<ReadonlyArray<string>> => {
   await post("/api/workflows", { template: "community-research", instance_key: "wiki" })
   await post("/api/sensors/events", flood(0))
   for (const label of ["before", "after"]) await post("/api/snapshots", { label })
-  await queue(place, { subject: "Watch the pressure for an hour", payload: { do: "long" } })
-  await queue(place, { subject: "Renew the certificate", payload: { do: "heal" } })
-  await queue(place, { subject: "Look at the pump", payload: { message: "Look at it." } })
-  const later = await queue(place, { subject: "Write the weekly report", schedule: { delay_minutes: 90 } })
+  await queue(place, {
+    source: "operator",
+    subject: "Watch the pressure for an hour",
+    payload: { do: "long" }
+  })
+  await queue(place, { source: "operator", subject: "Renew the certificate", payload: { do: "heal" } })
+  await queue(place, { source: "operator", subject: "Look at the pump", payload: { message: "Look at it." } })
+  await queue(place, { source: "operator", subject: "Restart a pump", payload: { do: "which" } })
+  const later = await queue(place, {
+    source: "operator",
+    subject: "Write the weekly report",
+    schedule: { delay_minutes: 90 }
+  })
   const done = async (): Promise<ReadonlyArray<{ readonly task_id: string }>> => {
     const found = await fetch(`${server.url}/api/tasks?kind=note&status=completed,blocked`)
     const { tasks } = (await found.json()) as { readonly tasks: ReadonlyArray<{ readonly task_id: string }> }
-    return tasks.length < 2 ? done() : tasks
+    return tasks.length < 3 ? done() : tasks
   }
   const ended = await done()
   return [
@@ -181,7 +190,7 @@ withBrowser("the README's pictures show the first screen and a task's story", as
     ["task", paths.find((one) => one.startsWith("/ui/tasks/")) ?? "/", "dark"]
   ] as const) {
     const { context, page } = await browser.open(server.url, {
-      viewport: { width: 1_280, height: 800 },
+      viewport: { width: 1_120, height: 640 },
       colorScheme
     })
     await shown(page, path)

@@ -119,6 +119,19 @@ withBrowser("a blocked task says why; when the cause is gone a retry heals it", 
   await region("Blocked").getByText("Nothing needs you.").waitFor()
 })
 
+withBrowser(
+  "a question is answered where it stands, and the next round goes on with the answer",
+  async () => {
+    await home()
+    await ask("which pump is to be restarted?")
+    const row = region("Blocked").getByRole("listitem").filter({ hasText: "Which pump?" })
+    await row.getByRole("link", { name: "Answer", exact: true }).click()
+    await button("the south one").click()
+    await page.getByRole("article").getByText("restarted the south one").first().waitFor()
+    await region("Timeline").getByText("Completed").waitFor()
+  }
+)
+
 withBrowser("pause asks for a reason, shows it, and holds back until resume", async () => {
   await home()
   await button("Pause").click()

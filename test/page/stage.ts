@@ -96,6 +96,10 @@ const SCRIPT = `#!/bin/sh
 case "$AGENT_RUNTIME_TASK_PAYLOAD_JSON" in
   *long*) i=0; while [ $i -lt 600 ]; do i=$((i+1)); echo "line $i of the long one"; sleep 0.2; done ;;
   *heal*) [ -f healed ] && echo "healed at last" || echo '{"status":"blocked","operator_summary":"The key is missing.","machine_status":"blocked"}' ;;
+  *which*) case "$(cat "$AGENT_RUNTIME_AUDIT_DIR/assembled-context.txt")" in
+    *"the south one"*) echo "restarted the south one" ;;
+    *) cat question.json ;;
+  esac ;;
   *markup*) cat markup.json ;;
   *) echo "first line"; echo "said on stderr" >&2; echo "done as asked" ;;
 esac
@@ -108,6 +112,13 @@ const markup = JSON.stringify({
   artifact_paths: []
 })
 
+const question = JSON.stringify({
+  status: "blocked",
+  operator_summary: "One of the two has to be restarted.",
+  machine_status: "blocked",
+  question: { text: "Which pump?", choices: ["the north one", "the south one"] }
+})
+
 /** A place whose one adapter does what its tasks say. */
 export const scene = (config: Readonly<Record<string, unknown>> = {}): PlaceOptions => ({
   config: {
@@ -116,5 +127,5 @@ export const scene = (config: Readonly<Record<string, unknown>> = {}): PlaceOpti
     adapters: { local: { mode: "script", command: "./run.sh", timeoutMs: 120_000 } },
     ...config
   },
-  files: { "run.sh": SCRIPT, "markup.json": markup }
+  files: { "run.sh": SCRIPT, "markup.json": markup, "question.json": question }
 })

@@ -31,23 +31,23 @@ export const Answer = ({ task, question }: { readonly task: Task; readonly quest
         if (text.trim() !== "") void answer({ text: text.trim() })
       }}
     >
-      {choices.length === 0 ? (
-        <p class="field">
-          <label for={id}>Answer</label>
-          <textarea id={id} rows={2} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      {choices.length === 0 ? null : (
+        <p class="buttons">
+          {choices.map((choice) => (
+            <button type="button" key={choice} onClick={() => void answer({ choice })}>
+              {choice}
+            </button>
+          ))}
         </p>
-      ) : null}
+      )}
+      <p class="field">
+        <label for={id}>{choices.length === 0 ? "Answer" : "Answer in your own words"}</label>
+        <textarea id={id} rows={2} value={text} onInput={(event) => setText(event.currentTarget.value)} />
+      </p>
       <p class="buttons">
-        {choices.map((choice) => (
-          <button type="button" key={choice} onClick={() => void answer({ choice })}>
-            {choice}
-          </button>
-        ))}
-        {choices.length === 0 ? (
-          <button type="submit" class="primary">
-            Send answer
-          </button>
-        ) : null}
+        <button type="submit" disabled={text.trim() === ""}>
+          Send answer
+        </button>
         {typeof question.expires_at === "string" ? (
           <span class="muted">
             {typeof question.default === "string"
