@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import type { Page } from "playwright-core"
@@ -6,7 +6,7 @@ import { queue } from "../e2e/inPlace.ts"
 import { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
 import { hindrances } from "./axe.ts"
-import { openBrowser, type Server, scene, startServer } from "./stage.ts"
+import { listening, openBrowser, type Server, scene, startServer } from "./stage.ts"
 
 setDefaultTimeout(180_000)
 
@@ -178,6 +178,44 @@ withBrowser("a flood of events leaves the page usable, and its history holds eac
   expect(await page.getByRole("listitem").count()).toBeLessThan(200)
   // 200 ms are promised; the machine of the test may have other things to do.
   expect(Number(await page.evaluate("longest"))).toBeLessThan(500)
+  await context.close()
+})
+
+test("from source the page is there without a step of its own, and not heavier than 60 KB", async () => {
+  const source = await Place.make(scene({ http: { port: 0 } }))
+  const root = join(import.meta.dir, "..", "..")
+  const web = Bun.spawn([process.execPath, "run", join(root, "src", "web.ts")], {
+    env: { ...process.env, AGENT_RUNTIME_CONFIG: source.path("runtime.json") },
+    stdout: "ignore",
+    stderr: "pipe"
+  })
+  try {
+    const url = await listening(web.stderr)
+    const html = await (await fetch(url)).text()
+    const script = /src="([^"]+)"/.exec(html)?.[1] ?? ""
+    const packed = await fetch(url + script, { headers: { "accept-encoding": "gzip" }, decompress: false })
+    expect(packed.headers.get("content-encoding")).toBe("gzip")
+    expect((await packed.bytes()).length).toBeLessThan(60 * 1_024)
+  } finally {
+    web.kill()
+    await web.exited
+    await source.remove()
+  }
+})
+
+withBrowser("the first view is there within 200 ms, its files kept by the browser", async () => {
+  const { context, page } = await browser.open(server.url)
+  await shown(page, "/")
+  await page.goto(server.url)
+  await page.getByRole("heading", { name: "Blocked", exact: true }).waitFor()
+  const took = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+  // 200 ms are promised; the machine of the test may have other things to do.
+  expect(Number(took)).toBeLessThan(600)
+  expect(
+    await page.evaluate(
+      "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/assets/page')).map(({ transferSize }) => transferSize)"
+    )
+  ).toEqual([0, 0])
   await context.close()
 })
 

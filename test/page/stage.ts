@@ -9,8 +9,9 @@ export interface Server {
   readonly stop: (signal?: NodeJS.Signals) => Promise<void>
 }
 
-const listening = async (process: ReturnType<Place["start"]>): Promise<string> => {
-  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader()
+/** The address that a server says on stderr when it listens. */
+export const listening = async (stderr: ReturnType<Place["start"]>["stderr"]): Promise<string> => {
+  const reader = stderr.pipeThrough(new TextDecoderStream()).getReader()
   let said = ""
   for (;;) {
     const { done, value } = await reader.read()
@@ -37,7 +38,7 @@ export const startServer = async (
     [command, ...(args.includes("--port") ? [] : ["--port", "0"]), ...args],
     options
   )
-  const url = await listening(process)
+  const url = await listening(process.stderr)
   return {
     url,
     port: Number(new URL(url).port),

@@ -52,6 +52,7 @@ const All = ({ count, view }: { readonly count: number; readonly view: "blocked"
 export const Home = () => {
   const world = useWorld()
   const state = useCell(world.state)
+  const policy = useCell(world.policy)
   const waiting = state === undefined ? 0 : waitingCount(state)
   const now = world.now.get()
   useTitle("Home")
@@ -110,6 +111,12 @@ export const Home = () => {
               row={(task) => <DoneRow key={task.task_id} task={task} used />}
             />
           </Section>
+          {policy === undefined ? null : (
+            <details class="given">
+              <summary>Runtime policy</summary>
+              <p class="message">{policy}</p>
+            </details>
+          )}
         </div>
       </div>
     </>

@@ -5,12 +5,13 @@ import { Glyph, Mark } from "../parts/Mark.tsx"
 import { Ago, At } from "../parts/Moments.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
-import type { Touches } from "../Records.ts"
+import { type Touches, touchesTasks } from "../Records.ts"
 import { taskHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Fate, Schedule, Story } from "../Wire.ts"
 import { plural, statusWords, type Tone, timing } from "../Words.ts"
 import { failed, useTitle, useWorld } from "../World.ts"
+import { type Page, tasksAt } from "./Lists.tsx"
 
 const touches: Touches = ({ event_type }) => event_type.startsWith("schedule_")
 
@@ -20,14 +21,16 @@ const FATES: Readonly<Record<Fate["fate"], readonly [Tone, string]>> = {
   fired: ["completed", "fired"],
   skipped_overlap: ["canceled", "skipped: the last task was unfinished"],
   coalesced: ["waiting", "missed, made up by one run"],
-  refused: ["failed", "refused"]
+  refused: ["failed", "refused, or its task failed"]
 }
 
 /** What became of a due time, in words. */
 export const fateWords = (fate: Fate): string =>
   fate.fate === "coalesced"
     ? `${plural(fate.missed, "due time")} missed, made up by one run`
-    : (FATES[fate.fate]?.[1] ?? fate.fate)
+    : fate.fate === "refused"
+      ? "refused"
+      : (FATES[fate.fate]?.[1] ?? fate.fate)
 
 const Chosen = ({ fate }: { readonly fate: Fate }) => {
   const story = useRecord<Story>(
@@ -56,7 +59,14 @@ const Chosen = ({ fate }: { readonly fate: Fate }) => {
   )
 }
 
-const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
+const Ribbon = ({
+  schedule,
+  ended
+}: {
+  readonly schedule: Schedule
+  /** Tasks that ended badly or wait for an operator, each with its status. */
+  readonly ended: ReadonlyMap<string, string>
+}) => {
   const found = useRecord<{ readonly fates: ReadonlyArray<Fate> }>(
     `/api/schedules/${encodeURIComponent(schedule.name)}`,
     touches
@@ -70,17 +80,20 @@ const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
     <>
       <ol class="ribbon" aria-label={`Last due times of ${schedule.name}, oldest first`}>
         {shown.map((one) => {
+          const status = ended.get(one.task_id ?? "")
+          const tone = status === undefined ? (FATES[one.fate]?.[0] ?? "waiting") : statusWords(status)[0]
+          const words = status === undefined ? "" : `, its task ${statusWords(status)[1]}`
           const id = `${one.first_due_at} ${one.fate}`
           return (
             <li key={id}>
               <button
                 type="button"
-                class={`tone-${FATES[one.fate]?.[0] ?? "waiting"}`}
+                class={`tone-${tone}`}
                 aria-pressed={id === chosen}
-                aria-label={`${one.first_due_at}: ${fateWords(one)}`}
+                aria-label={`${one.first_due_at}: ${fateWords(one)}${words}`}
                 onClick={() => setChosen(id === chosen ? undefined : id)}
               >
-                <Glyph tone={FATES[one.fate]?.[0] ?? "waiting"} />
+                <Glyph tone={tone} />
               </button>
             </li>
           )
@@ -91,7 +104,13 @@ const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
   )
 }
 
-const Row = ({ schedule }: { readonly schedule: Schedule }) => {
+const Row = ({
+  schedule,
+  ended
+}: {
+  readonly schedule: Schedule
+  readonly ended: ReadonlyMap<string, string>
+}) => {
   const world = useWorld()
   const turn = async () => {
     const move = schedule.enabled ? "disable" : "enable"
@@ -123,7 +142,7 @@ const Row = ({ schedule }: { readonly schedule: Schedule }) => {
           </button>
         </span>
       </div>
-      <Ribbon schedule={schedule} />
+      <Ribbon schedule={schedule} ended={ended} />
     </li>
   )
 }
@@ -132,6 +151,8 @@ const Row = ({ schedule }: { readonly schedule: Schedule }) => {
 export const Schedules = () => {
   useTitle("Schedules")
   const found = useRecord<{ readonly schedules: ReadonlyArray<Schedule> }>("/api/schedules", touches)
+  const bad = useRecord<Page>(tasksAt({ status: "permanent_failure,blocked", limit: "500" }), touchesTasks)
+  const ended = new Map((bad.data?.tasks ?? []).map(({ status, task_id }) => [task_id, status]))
   return (
     <>
       <ViewHead
@@ -144,6 +165,9 @@ export const Schedules = () => {
             <Glyph tone={FATES[fate][0]} /> {FATES[fate][1]}
           </li>
         ))}
+        <li>
+          <Glyph tone="blocked" /> fired, its task is blocked
+        </li>
       </ul>
       <Loaded of={found}>
         {({ schedules }) =>
@@ -154,7 +178,7 @@ export const Schedules = () => {
           ) : (
             <ul class="workflows">
               {schedules.map((schedule) => (
-                <Row key={schedule.name} schedule={schedule} />
+                <Row key={schedule.name} schedule={schedule} ended={ended} />
               ))}
             </ul>
           )
