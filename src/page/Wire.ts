@@ -223,3 +223,29 @@ export interface Adapter {
   readonly remedy?: string | undefined
   readonly warnings?: ReadonlyArray<string> | undefined
 }
+
+/** What an adapter used on a day (UTC). */
+export interface DayUse {
+  readonly day: string
+  readonly adapter_id: string
+  readonly attempts: number
+  readonly input_tokens: number | null
+  readonly output_tokens: number | null
+  readonly cached_tokens: number | null
+  readonly cost_usd: number | null
+}
+
+export interface Budget {
+  readonly id: string
+  readonly subject: string | null
+  readonly window: "day" | "task"
+  readonly task_id: string | null
+  readonly window_start: string | null
+  readonly opens_at: string | null
+  readonly unit: "usd" | "tokens" | "attempts"
+  readonly limit: number
+  readonly spent: number
+  readonly reserved: number
+  readonly granted: number
+  readonly exhausted_at: string | null
+}

@@ -19,7 +19,7 @@ let page: Page
 
 beforeAll(async () => {
   if (!hasBrowser) return
-  place = await Place.make(scene())
+  place = await Place.make(scene({ budgets: [{ id: "a-day", per: "all", window: "day", attempts: 500 }] }))
   server = await startServer(place, "up")
   browser = await openBrowser()
   page = (await browser.open(server.url)).page
@@ -83,9 +83,13 @@ withBrowser("a task that is queued runs by itself and tells its story on its own
   expect(await page.locator("mark").allTextContents()).toEqual(["asked"])
   await page.getByRole("textbox", { name: "Reply" }).fill("And the other one?")
   await button("Send reply").click()
-  await link("And the other one?").waitFor()
-  await page.goBack()
-  await heading("Queue").waitFor()
+  await link("And the other one?").click()
+  await region("About").getByRole("link", { name: "Look at the pump" }).click()
+  await heading("Look at the pump").waitFor()
+  for (const back of ["And the other one?", "Look at the pump", "Queue"]) {
+    await page.goBack()
+    await heading(back).waitFor()
+  }
 })
 
 withBrowser("a running task is watched line by line and stopped after it was asked", async () => {
@@ -200,6 +204,25 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
     .waitFor()
   expect(await page.locator(".edge.taken text").allTextContents()).toEqual(["plan_ready", "execute_ready"])
 })
+
+withBrowser(
+  "what was used today and what is left of a budget is told; more is granted in a dialog",
+  async () => {
+    await home()
+    await page.keyboard.press("g")
+    await page.keyboard.press("u")
+    await page.getByText(/Today \(UTC\): \$0\.00, 0 tokens, \d+ attempts?\./).waitFor()
+    await region("Budgets")
+      .getByText(/attempts left of 500 attempts/)
+      .waitFor()
+    await button("Grant more").click()
+    await dialog().getByRole("textbox", { name: "How much more, in attempts" }).fill("25")
+    await dialog().getByRole("button", { name: "Grant more", exact: true }).click()
+    await region("Budgets")
+      .getByText(/left of 525 attempts \(25 attempts granted\)/)
+      .waitFor()
+  }
+)
 
 withBrowser("markup in every field is text, and the content policy has nothing to report", async () => {
   const id = await queue(place, {

@@ -1,6 +1,7 @@
 import type { Touches } from "../Records.ts"
 import { taskHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
+import type { Budget } from "../Wire.ts"
 import { counted, usd } from "../Words.ts"
 import { useWorld, type World } from "../World.ts"
 import { Link } from "./Link.tsx"
@@ -8,21 +9,6 @@ import { Mark } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
 import { Loaded, Nothing } from "./Said.tsx"
 import { Section } from "./Section.tsx"
-
-interface Budget {
-  readonly id: string
-  readonly subject: string | null
-  readonly window: "day" | "task"
-  readonly task_id: string | null
-  readonly window_start: string | null
-  readonly opens_at: string | null
-  readonly unit: "usd" | "tokens" | "attempts"
-  readonly limit: number
-  readonly spent: number
-  readonly reserved: number
-  readonly granted: number
-  readonly exhausted_at: string | null
-}
 
 const touches: Touches = ({ event_type }) =>
   event_type === "task_attempt_finished" || event_type === "task_claimed" || event_type.startsWith("budget_")

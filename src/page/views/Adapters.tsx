@@ -4,10 +4,10 @@ import { Loaded } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { Adapter } from "../Wire.ts"
+import type { Adapter, DayUse } from "../Wire.ts"
 import { counted, duration, plural, type Tone, usd } from "../Words.ts"
 import { useNow, useTitle, useWorld } from "../World.ts"
-import { type DayUse, today, useUsage } from "./Usage.tsx"
+import { today, useUsage } from "./Usage.tsx"
 
 const touches: Touches = ({ event_type }) =>
   event_type.startsWith("adapter_") ||

@@ -1,14 +1,13 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
-import { Link } from "../parts/Link.tsx"
 import { Glyph, Mark } from "../parts/Mark.tsx"
 import { Ago, At } from "../parts/Moments.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
+import { TaskLink } from "../parts/TaskLink.tsx"
 import { type Touches, touchesTasks } from "../Records.ts"
-import { taskHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { Fate, Schedule, Story } from "../Wire.ts"
+import type { Fate, Schedule } from "../Wire.ts"
 import { plural, statusWords, type Tone, timing } from "../Words.ts"
 import { failed, useTitle, useWorld } from "../World.ts"
 import { type Page, tasksAt } from "./Lists.tsx"
@@ -33,10 +32,6 @@ export const fateWords = (fate: Fate): string =>
       : (FATES[fate.fate]?.[1] ?? fate.fate)
 
 const Chosen = ({ fate }: { readonly fate: Fate }) => {
-  const story = useRecord<Story>(
-    fate.task_id === null ? undefined : `/api/tasks/${encodeURIComponent(fate.task_id)}`
-  )
-  const task = story.data?.task
   return (
     <p class="line fate">
       due <At at={fate.first_due_at} />
@@ -51,8 +46,7 @@ const Chosen = ({ fate }: { readonly fate: Fate }) => {
       {fate.task_id === null ? null : (
         <>
           {" · "}
-          <Link href={taskHref(fate.task_id)}>{`task ${fate.task_id.slice(0, 13)}`}</Link>
-          {task === undefined ? null : ` ${statusWords(task.status)[1]}`}
+          <TaskLink id={fate.task_id} />
         </>
       )}
     </p>

@@ -9,6 +9,7 @@ import { Pre } from "../parts/Pre.tsx"
 import { usageWords } from "../parts/Rows.tsx"
 import { Fact, Loaded } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
+import { TaskLink } from "../parts/TaskLink.tsx"
 import { type Touches, touchesTasks } from "../Records.ts"
 import { searchOf, taskHref, workflowHref } from "../Route.ts"
 import { Answer, Reply } from "../task/Answer.tsx"
@@ -139,11 +140,7 @@ const Facts = ({ task, story }: { readonly task: Task; readonly story: Story }) 
           <Link href={workflowHref(task.workflow_id)}>workflow {task.workflow_id}</Link>
         )}
       </Fact>
-      <Fact name="parent">
-        {task.parent_task_id === null ? null : (
-          <Link href={taskHref(task.parent_task_id)}>{`task ${task.parent_task_id.slice(0, 13)}…`}</Link>
-        )}
-      </Fact>
+      <Fact name="parent">{task.parent_task_id === null ? null : <TaskLink id={task.parent_task_id} />}</Fact>
       <Fact name="id">
         <code>{task.task_id}</code> <Copy text={task.task_id} what="task id" />
       </Fact>

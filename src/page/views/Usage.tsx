@@ -5,20 +5,10 @@ import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
+import type { DayUse } from "../Wire.ts"
 import { counted, duration, plural, usd } from "../Words.ts"
 import { useNow, useTitle } from "../World.ts"
 import { ENDED, type Page, tasksAt } from "./Lists.tsx"
-
-/** What an adapter used on a day (UTC). */
-export interface DayUse {
-  readonly day: string
-  readonly adapter_id: string
-  readonly attempts: number
-  readonly input_tokens: number | null
-  readonly output_tokens: number | null
-  readonly cached_tokens: number | null
-  readonly cost_usd: number | null
-}
 
 const touches: Touches = ({ event_type }) =>
   event_type === "task_attempt_finished" || event_type === "task_claimed" || event_type.startsWith("budget_")

@@ -7,6 +7,7 @@ import { Ago, At, Elapsed } from "../parts/Moments.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { Fact, Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
+import { TaskLink } from "../parts/TaskLink.tsx"
 import type { Touches } from "../Records.ts"
 import { taskHref, workflowHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
@@ -211,9 +212,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
                 <Elapsed from={workflow.created_at} to={workflow.completed_at} />
               </Fact>
               <Fact name="its task">
-                {workflow.unfinished_task === null ? null : (
-                  <Link href={taskHref(workflow.unfinished_task)}>{workflow.unfinished_task}</Link>
-                )}
+                {workflow.unfinished_task === null ? null : <TaskLink id={workflow.unfinished_task} />}
               </Fact>
             </dl>
             <Section name="History" count={plural(workflow.history.length, "event")}>
