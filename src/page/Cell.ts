@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks"
+import { useLayoutEffect, useState } from "preact/hooks"
 
 /** A value that changes, and those who want to know. */
 export interface Cell<A> {
@@ -30,11 +30,12 @@ export const cell = <A>(initial: A): Cell<A> => {
 /** The present value of a cell; the component is drawn again when it changes. */
 export const useCell = <A>(from: Cell<A>): A => {
   const [, draw] = useState({})
-  useEffect(() => {
-    const seen = from.get()
+  const drawn = from.get()
+  useLayoutEffect(() => {
     const stop = from.watch(() => draw({}))
-    if (!Object.is(seen, from.get())) draw({})
+    // It may have changed after it was drawn and before it was watched.
+    if (!Object.is(drawn, from.get())) draw({})
     return stop
   }, [from])
-  return from.get()
+  return drawn
 }

@@ -78,8 +78,8 @@ export const openBrowser = async () => {
         if (message.type() === "error")
           complaints.push(`console: ${message.text()} ${message.location().url}`)
       })
+      context.setDefaultTimeout(4_000)
       const page = await context.newPage()
-      page.setDefaultTimeout(4_000)
       await page.addInitScript(
         `addEventListener("securitypolicyviolation", (event) => console.error("policy: " + event.violatedDirective + " " + event.blockedURI))`
       )
