@@ -106,10 +106,8 @@ export const resume = (world: World): Promise<void> =>
 interface Bulk {
   readonly matched: number
   readonly moved: number
-  readonly refused: number | ReadonlyArray<unknown>
+  readonly refused: number
 }
-
-const refusals = ({ refused }: Bulk): number => (typeof refused === "number" ? refused : refused.length)
 
 /** What can be moved together. */
 export type Filter = { readonly [name: string]: string | ReadonlyArray<string> }
@@ -124,23 +122,28 @@ export const bulk = async (
   const path = `/api/tasks/${move}`
   const verb = move === "retry" ? "Retry" : "Cancel"
   try {
-    const { matched } = await world.api.post<Bulk>(path, { filter, dry_run: true })
-    if (matched === 0) {
-      world.notice.set({ tone: "failed", text: `Nothing to ${move}: no task matches.` })
+    const fitting = await world.api.post<Bulk>(path, { filter, dry_run: true })
+    // Of those that fit some may be in no state to be moved: they are not what is asked about.
+    const count = fitting.matched - fitting.refused
+    if (count === 0) {
+      world.notice.set({
+        tone: "failed",
+        text: `Nothing to ${move} among ${plural(fitting.matched, "matching task")}.`
+      })
       return
     }
     world.ask.set({
       verb: opener,
-      heading: `${verb} ${plural(matched, "task")}?`,
+      heading: `${verb} ${plural(count, "task")}?`,
       body: [
         move === "retry"
-          ? `A fresh round begins for ${matched === 1 ? "it" : `all ${counted(matched)}`}.`
-          : `${matched === 1 ? "It" : `None of the ${counted(matched)}`} will ${matched === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
+          ? `A fresh round begins for ${count === 1 ? "it" : `all ${counted(count)}`}.`
+          : `${count === 1 ? "It" : `None of the ${counted(count)}`} will ${count === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
       ],
       danger: move === "cancel",
       run: async () => {
         const done = await world.api.post<Bulk>(path, { filter, dry_run: false })
-        const left = refusals(done)
+        const left = done.refused
         world.notice.set({
           tone: left === 0 ? "done" : "failed",
           text: `${verb === "Retry" ? "Retried" : "Canceled"} ${plural(done.moved, "task")}${left === 0 ? "." : `; ${counted(left)} refused.`}`

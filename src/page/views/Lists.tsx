@@ -124,13 +124,13 @@ export const Blocked = () => {
           <>
             <button
               type="button"
-              onClick={() => void bulk(world, "retry", { status: "blocked" }, "Retry all")}
+              onClick={() => void bulk(world, "retry", { status: ["blocked"] }, "Retry all")}
             >
               Retry all
             </button>
             <button
               type="button"
-              onClick={() => void bulk(world, "cancel", { status: "blocked" }, "Cancel all")}
+              onClick={() => void bulk(world, "cancel", { status: ["blocked"] }, "Cancel all")}
             >
               Cancel all
             </button>

@@ -1,6 +1,6 @@
 import { useId } from "preact/hooks"
 import { useCell } from "../Cell.ts"
-import { bulk } from "../Moves.ts"
+import { bulk, type Filter } from "../Moves.ts"
 import { Link } from "../parts/Link.tsx"
 import { Glyph } from "../parts/Mark.tsx"
 import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
@@ -54,17 +54,30 @@ export const Tasks = () => {
     ...(q ? { q } : {})
   }
   const isFiltered = Object.keys(filter).length > 0
+  // A search finds by beginnings and words; what is moved together is named exactly.
+  const together: Filter | undefined =
+    !isFiltered || q
+      ? undefined
+      : {
+          ...(chosen.length === 0 ? {} : { status: chosen }),
+          ...(kind ? { kind } : {}),
+          ...(source ? { source } : {})
+        }
   return (
     <>
       <ViewHead name="All tasks" lead={q ? `Search: ${q}` : undefined}>
         {isFiltered ? (
           <>
-            <button type="button" onClick={() => void bulk(world, "retry", filter, "Retry matching")}>
-              Retry matching
-            </button>
-            <button type="button" onClick={() => void bulk(world, "cancel", filter, "Cancel matching")}>
-              Cancel matching
-            </button>
+            {together === undefined ? null : (
+              <>
+                <button type="button" onClick={() => void bulk(world, "retry", together, "Retry matching")}>
+                  Retry matching
+                </button>
+                <button type="button" onClick={() => void bulk(world, "cancel", together, "Cancel matching")}>
+                  Cancel matching
+                </button>
+              </>
+            )}
             <Link href={viewHref("tasks")}>Clear filters</Link>
           </>
         ) : undefined}
