@@ -38,7 +38,7 @@ export const Chart = ({
         ))}
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${name}, by ${parts.join(" and ")}`}>
-        {[0, top / 2, top].map((value) => (
+        {(Number.isInteger(top / 2) ? [0, top / 2, top] : [0, top]).map((value) => (
           <g key={value} class="scale">
             <line x1={LEFT} x2={WIDTH} y1={y(value)} y2={y(value)} />
             <text x={LEFT - 6} y={y(value) + 4} text-anchor="end">
