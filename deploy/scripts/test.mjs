@@ -35,8 +35,14 @@ const LONG = [
   "test/page/Breadth.test.ts"
 ]
 
-/** Of these every run takes some rows, the long suite all. */
-const TABLES = ["test/agents/claudeCode.test.ts", "test/agents/codex.test.ts"]
+/** Of what these try every run takes a sample, the long suite all (test/support/breadth.ts). */
+const SAMPLED = [
+  "test/agents/claudeCode.test.ts",
+  "test/agents/codex.test.ts",
+  "test/intake/DueTimes.test.ts",
+  "test/intake/WorkflowDeath.test.ts",
+  "test/schedule/Recurrence.test.ts"
+]
 
 /** The test files of `npm test`, relative to the root; the folder itself where it holds none. */
 const short = () => {
@@ -196,7 +202,7 @@ await main("test", async () => {
   const words = process.argv.slice(2)
   const long = words.includes("--long")
   const { steps, tests } = await test(
-    words.flatMap((word) => (word === "--long" ? [...LONG, ...TABLES] : [word])),
+    words.flatMap((word) => (word === "--long" ? [...LONG, ...SAMPLED] : [word])),
     long
   )
   if (tests.cases.length > 0)

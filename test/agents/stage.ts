@@ -5,6 +5,7 @@ import { queue, runOnce } from "../e2e/inPlace.ts"
 import { Attempt, Task } from "../e2e/wire.ts"
 import { House, processesWith } from "../support/agents.ts"
 import { Place } from "../support/binary.ts"
+import { isLong } from "../support/breadth.ts"
 import type { Received } from "../support/models/server.ts"
 
 /** The working directory of a stage's adapters, in its place. */
@@ -51,7 +52,7 @@ export interface Row {
 
 /** The rows that this run tries: all of them in `npm run test:long`. */
 export const ofThisRun = (rows: ReadonlyArray<Row>): ReadonlyArray<Row> =>
-  process.env.AGENT_RUNTIME_TEST_LONG === "1" ? rows : rows.filter(({ often }) => often === true)
+  isLong ? rows : rows.filter(({ often }) => often === true)
 
 /** What rows have in common, by what becomes of the task. */
 export const ends = {

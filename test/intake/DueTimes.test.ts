@@ -6,6 +6,7 @@ import { nextAfter } from "../../src/schedule/Recurrence.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { DOOR, says, world } from "../dispatch/world.ts"
+import { isLong } from "../support/breadth.ts"
 import { it } from "../support/effect.ts"
 import { fatesOf, save, scheduleOf, TASK, tasks } from "./schedules.ts"
 
@@ -151,5 +152,5 @@ it.prop(
         Layer.provideMerge(world({ adapters: { local: says("done") } }), TestContext.TestContext)
       )
     ),
-  { numRuns: 15 }
+  { numRuns: isLong ? 15 : 5 }
 )
