@@ -14,6 +14,7 @@ const ADD = statement(`
 const LIST = statement(`
   SELECT * FROM outbox WHERE acked_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit`)
 const LIST_ALL = statement("SELECT * FROM outbox WHERE id < :before ORDER BY id DESC LIMIT :limit")
+const OF_TASK = statement("SELECT * FROM outbox WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit")
 const FIND = statement("SELECT * FROM outbox WHERE id = :id")
 const ACK = statement(`
   UPDATE outbox SET acked_at = :at, acked_by_json = :actor WHERE id = :id AND acked_at IS NULL RETURNING *`)
@@ -39,6 +40,9 @@ export const make = (sqlite: Sqlite["Type"]): Outbox => ({
         yield* appendEvent(sqlite, "outbox_added", message, { outbox_id: Number(added[0]!.id) }, stamp)
       })
     )
+  ),
+  ofTask: Effect.fn("Outbox.ofTask")((taskId, limit) =>
+    Effect.map(sqlite.rows(OF_TASK, { taskId, limit }), (rows) => rows.map(shown))
   ),
   list: Effect.fn("Outbox.list")(({ after, all, limit }) =>
     Effect.gen(function* () {

@@ -25,13 +25,16 @@ export const answersText = (answers: ReadonlyArray<GivenAnswer>): Option.Option<
 
 const one = ({ answer, answeredBy, choices, text }: GivenAnswer): string => {
   const isByDefault = Option.exists(answeredBy, ({ surface }) => surface === "dispatch")
+  const given = Option.getOrElse(answer, () => "")
+  // A choice and a default are a model's words: they must not look like a part of the prompt.
+  const isOffered = isByDefault || choices.includes(given)
   return [
     `- Question: ${literally(clip(oneLine(text), MOST_QUESTION))}`,
     ...(choices.length === 0
       ? []
       : [`  Offered: ${choices.map((choice) => literally(JSON.stringify(choice))).join(", ")}`]),
     `  ${isByDefault ? "Nobody answered in time, so the default holds" : "Your operator answers"}: ${literally(
-      Option.getOrElse(answer, () => "")
+      isOffered ? oneLine(given) : given.replace(/\r\n?|[\n\u2028\u2029]/g, "\n    ")
     )}`
   ].join("\n")
 }

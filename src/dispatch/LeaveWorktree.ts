@@ -17,8 +17,6 @@ interface Leaving {
   readonly audit: Pick<AuditFolder, "put" | "relativePath">
   /** Masks what the attempt itself holds secret. */
   readonly redact: (text: string) => string
-  /** Whether its outcome names changed files: then those that git ignores are a product too. */
-  readonly claimsChanges: boolean
   /** Why it must stay whatever was done in it: processes that are left. */
   readonly mustStay: Option.Option<string>
 }
@@ -49,7 +47,7 @@ export const leave = Effect.fn("LeaveWorktree.leave")(function* (leaving: Leavin
       Effect.succeedSome(`${DIFF} could not be written: ${reason}`)
     )
   )
-  const why = Option.firstSomeOf([leaving.mustStay, problem, unwritten, changed(changes.value, leaving)])
+  const why = Option.firstSomeOf([leaving.mustStay, problem, unwritten, changed(changes.value)])
   const at = `${leaving.audit.relativePath}/${DIFF}`
   const told = { files, commits, diff: Option.isSome(unwritten) ? null : at }
   if (Option.isNone(why)) {
@@ -61,10 +59,9 @@ export const leave = Effect.fn("LeaveWorktree.leave")(function* (leaving: Leavin
   return { issues: [kept], detail: { workspace: { kept: named(attemptId), ...told } } } satisfies Left
 })
 
-const changed = ({ commits, files, ignored }: WorktreeChanges, { claimsChanges }: Leaving) => {
+// A fresh checkout has no file that git ignores: what is there was made by the attempt, and no diff shows it.
+const changed = ({ commits, files, ignored }: WorktreeChanges) => {
   const more = commits === 0 ? "" : ` and ${many(commits, "new commit")}`
   if (files > 0 || commits > 0) return Option.some(`with ${many(files, "changed file")}${more}`)
-  return ignored && claimsChanges
-    ? Option.some("with files that git ignores and an outcome that names changes")
-    : Option.none<string>()
+  return ignored ? Option.some("with files that git ignores") : Option.none<string>()
 }

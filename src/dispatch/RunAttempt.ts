@@ -106,7 +106,6 @@ const left = (
       changes: yield* changes,
       audit,
       redact: redactor.text,
-      claimsChanges: "outcome" in verdict && verdict.outcome.fileChanges.length > 0,
       mustStay:
         verdict.reason === "processes_left" ? Option.some("as processes are left in it") : Option.none()
     })

@@ -45,7 +45,6 @@ const left = (one: ListedWorktree, survivors: ReadonlyArray<string>) =>
       changes: yield* worktrees.changes(attemptId),
       audit,
       redact: (text) => text,
-      claimsChanges: false,
       mustStay: survivors.length > 0 ? Option.some("as processes are left in it") : Option.none()
     })
   }).pipe(

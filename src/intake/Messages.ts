@@ -1,7 +1,8 @@
 import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
-import type { JsonObject } from "../domain/Json.ts"
+import { isSameJson, type JsonObject } from "../domain/Json.ts"
+import type { OutboxMessage } from "../domain/OutboxMessage.ts"
 import { Store } from "../store/Store.ts"
 import type { Parent } from "./FollowUps.ts"
 
@@ -56,6 +57,12 @@ const objection = (message: JsonObject, { profile, round }: Parent): string | un
   return withheld === undefined ? undefined : `the profile's integration policies say ${withheld}: none`
 }
 
+/** A task may be run again: what it has put out is not put out a second time. */
+const sentBefore = (message: JsonObject, before: ReadonlyArray<OutboxMessage>): string | undefined => {
+  const same = before.find((one) => isSameJson(one.message, message))
+  return same === undefined ? undefined : `it was put out before, as message ${same.id}`
+}
+
 /**
  * Puts the messages of a completed outcome into the outbox, inside the caller's transaction; what its profile
  * does not allow is told as an event and goes nowhere.
@@ -77,8 +84,9 @@ export const putOut = Effect.fn("Messages.putOut")(function* (
       },
       stamp
     )
+  const before = messages.length === 0 ? [] : yield* store.outbox.ofTask(task.taskId, MOST_OF_ONE_OUTCOME)
   for (const message of messages.slice(0, MOST_OF_ONE_OUTCOME)) {
-    const reason = objection(message, parent)
+    const reason = objection(message, parent) ?? sentBefore(message, before)
     if (reason === undefined) yield* store.outbox.add({ taskId: task.taskId, attemptId, message }, stamp)
     else yield* refuse({ reason, asked: message })
   }

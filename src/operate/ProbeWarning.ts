@@ -2,18 +2,20 @@ import { type DateTime, Effect, Fiber, Option } from "effect"
 import { select } from "../adapter/Select.ts"
 import { intendedOf } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { coolingNow } from "../dispatch/Conditions.ts"
+import { saying } from "../dispatch/Charges.ts"
+import { coolingNow, overBudgetNow } from "../dispatch/Conditions.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import type { Task } from "../domain/Task.ts"
 
 /** What the probes say of the adapter that a task would run on now. */
 export type ProbeWarning =
   | { readonly _tag: "Fails"; readonly adapterId: string; readonly reason: string }
-  /** It fails, and the fallback that is worth waiting for cools down. */
+  /** It fails, and the fallback that is worth waiting for cools down, or has no room in a budget, as `spent` says. */
   | {
       readonly _tag: "Waits"
       readonly adapterId: string
       readonly fallbackId: string
+      readonly spent: Option.Option<string>
       readonly until: DateTime.Utc
     }
 
@@ -43,14 +45,11 @@ const warning = (task: Pick<Task, "requestedAdapter" | "requestedProfile" | "unt
     if (!allowed(adapterId)) return Option.none<ProbeWarning>()
     const { ok, reason, remedy } = yield* adapter.probe
     if (ok) return Option.none<ProbeWarning>()
-    return Option.some<ProbeWarning>(
-      Option.match(better, {
-        onNone: () => ({
-          _tag: "Fails" as const,
-          adapterId,
-          reason: [reason, remedy].filter((one) => one !== "").join("; ")
-        }),
-        onSome: (one) => ({ _tag: "Waits" as const, adapterId, fallbackId: one.id, until: one.from })
-      })
-    )
+    if (Option.isSome(better)) {
+      const { from, id: fallbackId } = better.value
+      const spent = Option.map((yield* overBudgetNow)(fallbackId), saying)
+      return Option.some<ProbeWarning>({ _tag: "Waits", adapterId, fallbackId, spent, until: from })
+    }
+    const why = [reason, remedy].filter((one) => one !== "").join("; ")
+    return Option.some<ProbeWarning>({ _tag: "Fails", adapterId, reason: why })
   })

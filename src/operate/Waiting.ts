@@ -203,10 +203,19 @@ const warning = (of: ProbeWarning) => {
         `adapter ${of.adapterId} fails its probe, and no fallback passes: ${of.reason}; the attempt is made all the same`
       )
     case "Waits":
-      return because(
-        "cooldown",
-        `adapter ${of.adapterId} fails its probe, and its fallback ${of.fallbackId} cools down`,
-        Option.some(of.until)
-      )
+      return Option.match(of.spent, {
+        onNone: () =>
+          because(
+            "cooldown",
+            `adapter ${of.adapterId} fails its probe, and its fallback ${of.fallbackId} cools down`,
+            Option.some(of.until)
+          ),
+        onSome: (budget) =>
+          because(
+            "budget",
+            `adapter ${of.adapterId} fails its probe; of its fallback ${of.fallbackId}: ${budget}`,
+            Option.some(of.until)
+          )
+      })
   }
 }

@@ -17,6 +17,11 @@ export interface Outbox {
     message: { readonly taskId: TaskId; readonly attemptId: AttemptId; readonly message: JsonObject },
     stamp: Stamp
   ) => Effect.Effect<void, StoreUnavailable>
+  /** The newest messages of a task, acknowledged or not, at most `limit`. */
+  readonly ofTask: (
+    id: TaskId,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<OutboxMessage>, StoreUnavailable>
   /**
    * Newest first, those that are not acknowledged; `all` of them otherwise. `limit` 1..500; a cursor that this
    * store did not give answers none.

@@ -169,21 +169,15 @@ describe("an attempt with a worktree of its own", () => {
       Effect.provide(world(scene(() => Effect.succeed(execution), { changes: () => changes })))
     )
 
-  it.effect(
-    "loses none of what git ignores where its outcome speaks of changes, nor what cannot be told",
-    () =>
-      Effect.gen(function* () {
-        expect(yield* kept(answer(), { ignored: true })).toBeUndefined()
-        expect(yield* kept(answer({ file_changes: ["dist/out.js"] }), { ignored: true })).toContain(
-          "git ignores"
-        )
-        expect(yield* kept(answer(), { problem: Option.some("HEAD is gone") })).toContain(
-          "is kept, HEAD is gone;"
-        )
-        expect(yield* kept({ ...answer(), survivors: ["7 (sleep)"] }, {})).toContain(
-          "processes are left in it"
-        )
-      })
+  it.effect("loses none of what git ignores, nor what cannot be told", () =>
+    Effect.gen(function* () {
+      expect(yield* kept(answer(), {})).toBeUndefined()
+      expect(yield* kept(answer(), { ignored: true })).toContain("with files that git ignores")
+      expect(yield* kept(answer(), { problem: Option.some("HEAD is gone") })).toContain(
+        "is kept, HEAD is gone;"
+      )
+      expect(yield* kept({ ...answer(), survivors: ["7 (sleep)"] }, {})).toContain("processes are left in it")
+    })
   )
 
   it.effect("says so when the worktree is gone", () =>

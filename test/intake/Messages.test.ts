@@ -1,7 +1,20 @@
 import { describe, expect } from "bun:test"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
-import { answer, detailsOf, failing, queue, ran, taskOf, typesOf, world, yields } from "../dispatch/world.ts"
+import { now } from "../../src/domain/Time.ts"
+import { Store } from "../../src/store/Store.ts"
+import {
+  answer,
+  DOOR,
+  detailsOf,
+  failing,
+  queue,
+  ran,
+  taskOf,
+  typesOf,
+  world,
+  yields
+} from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import { profile } from "../support/settings.ts"
 
@@ -31,6 +44,34 @@ describe("messages of a completed outcome", () => {
       expect(yield* typesOf(id)).toContain("outbox_added")
     }).pipe(Effect.provide(sending([{ type: "discord", text: "hi" }], allows)))
   )
+
+  it.effect("are not put out again by a retry; new ones are", () => {
+    const turns = [
+      [{ type: "discord", text: "hi" }],
+      [
+        { text: "hi", type: "discord" },
+        { type: "discord", text: "more" }
+      ]
+    ]
+    let at = 0
+    const local = () => Effect.sync(() => answer({ external_messages: turns[at++] }))
+    return Effect.gen(function* () {
+      const id = yield* queue()
+      yield* ran
+      const store = yield* Store
+      yield* store.tasks.retry(id, Option.none(), { at: yield* now, actor: DOOR.actor })
+      yield* ran
+      expect((yield* outbox).map(({ message_json }) => message_json)).toEqual([
+        '{"type":"discord","text":"hi"}',
+        '{"type":"discord","text":"more"}'
+      ])
+      expect(yield* reasons(id)).toEqual([expect.stringMatching(/^it was put out before, as message \d+$/)])
+    }).pipe(
+      Effect.provide(
+        world({ adapters: { local }, settings: { profiles: new Map([["lumen", profile(allows)]]) } })
+      )
+    )
+  })
 
   it.effect("go nowhere where the profile does not allow them, and that is told with the message", () =>
     Effect.gen(function* () {

@@ -10,6 +10,7 @@ import { Waiting } from "../../src/operate/answers/Waiting.ts"
 import { pause } from "../../src/operate/Pause.ts"
 import { waiting } from "../../src/operate/Waiting.ts"
 import { Store } from "../../src/store/Store.ts"
+import { budget } from "../dispatch/budgets.ts"
 import { answer, DOOR, failing, queue, ran, says, taskOf, world, yields } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -243,6 +244,30 @@ describe("a task that may start waits", () => {
         world({
           adapters: { local: says("x"), served: says("x"), well: says("x") },
           configured: [scriptSettings("served", { fallbackAdapter: Option.some("well") })]
+        })
+      )
+    )
+  )
+
+  it.effect("for the budget of the fallback that it would run on", () =>
+    Effect.gen(function* () {
+      yield* queue({ requestedAdapter: "well" })
+      yield* runOnce
+      const id = yield* queue({ requestedAdapter: "served" })
+      expect(yield* why(id)).toEqual({
+        reason: "budget",
+        detail: expect.stringMatching(
+          /^adapter served fails its probe; of its fallback well: budget daily.*1 of 1 attempts spent today/
+        ),
+        until: "1970-01-02T00:00:00.000Z"
+      })
+    }).pipe(
+      Effect.provideServiceEffect(AdapterRegistry, withSick(["served"])),
+      Effect.provide(
+        world({
+          adapters: { local: says("x"), served: says("x"), well: says("x") },
+          configured: [scriptSettings("served", { fallbackAdapter: Option.some("well") })],
+          settings: { budgets: [budget({ per: "adapter", match: Option.some("well"), limit: 1 })] }
         })
       )
     )
