@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { command, type InputOf } from "./Command.ts"
 import { dispatching } from "./Dispatch.ts"
 
@@ -50,5 +50,14 @@ export const up = command({
     ...options,
     { name: "wait", kind: "flag", description: "Wait for the dispatcher that runs, then take over." }
   ],
-  run: (input) => Effect.raceFirst(dispatching(input), serving(input))
+  run: (input) =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        // Served until the last attempt has ended, so that an operator sees what a stop waits for.
+        const server = yield* Effect.forkScoped(serving(input))
+        // Not a race: that would let go of a dispatcher that still drains, and the store would close under it.
+        const parts = [dispatching(input), Fiber.join(server)]
+        return yield* Effect.all(parts, { concurrency: "unbounded", discard: true })
+      })
+    )
 })

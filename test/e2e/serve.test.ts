@@ -3,7 +3,7 @@ import { existsSync } from "node:fs"
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Reader } from "../http/sse.ts"
-import { inPlace } from "./inPlace.ts"
+import { inPlace, queue } from "./inPlace.ts"
 import { besideServers } from "./server.ts"
 
 setDefaultTimeout(60_000)
@@ -66,6 +66,40 @@ test("up dispatches what is queued over HTTP, whose output can be followed, and 
       expect([head.status, await head.text()]).toEqual([200, ""])
       expect((await ended("SIGINT")).code).toBe(0)
     })
+  ))
+
+test("up that is stopped while an attempt runs drains as dispatch does, and serves until it has", () =>
+  inPlace(
+    {
+      config: {
+        dispatch: { drainSeconds: 1 },
+        adapters: {
+          local: {
+            mode: "script",
+            command: "/bin/sh",
+            extraArgs: ["-c", "echo began; sleep 300"],
+            timeoutMs: 60_000
+          }
+        }
+      }
+    },
+    (place) =>
+      besideServers(place, async (begin) => {
+        const { ended, url } = await begin(["up"])
+        const reader = new Reader(await fetch(`${url}/api/stream`))
+        const told = async (wanted: string) => {
+          for (let frame = await reader.next(); frame !== undefined; frame = await reader.next())
+            if (JSON.stringify(frame.data).includes(wanted)) return true
+          return false
+        }
+        const id = await queue(place)
+        expect(await told("task_started")).toBe(true)
+        const end = ended("SIGTERM")
+        expect(await told("dispatch_drained")).toBe(true)
+        expect((await end).code).toBe(0)
+        const shown = await place.json(["task-show", id])
+        expect(shown).toMatchObject({ task: { status: "retryable_failure", attempt_count: 0 } })
+      })
   ))
 
 test("another address is served with tokens alone, whose files nobody else may read", () =>
