@@ -4,7 +4,7 @@ import { type Ended, spentBy } from "../../src/domain/Budget.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Time } from "../../src/domain/Time.ts"
-import { nullable, onFirstUse, wireStruct } from "../../src/domain/Wire.ts"
+import { nullable, onFirstUse, whenUsed, wireStruct } from "../../src/domain/Wire.ts"
 import type { Account, AccountKey, Budgets, Charge, Reserved } from "../../src/store/Budgets.ts"
 import { time } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -91,16 +91,18 @@ const MEANS = {
 type Sql = Sqlite["Type"]
 
 /** What an attempt has set aside, as its row keeps it: all that the settlement needs. */
-const SetAside = Schema.parseJson(
-  Schema.Array(
-    wireStruct({
-      budgetId: Schema.String,
-      subject: Schema.String,
-      taskId: nullable(TaskId),
-      windowStart: Time,
-      unit: Schema.Literal("usd", "tokens", "attempts"),
-      amount: Schema.Number
-    })
+const SetAside = whenUsed(() =>
+  Schema.parseJson(
+    Schema.Array(
+      wireStruct({
+        budgetId: Schema.String,
+        subject: Schema.String,
+        taskId: nullable(TaskId),
+        windowStart: Time,
+        unit: Schema.Literal("usd", "tokens", "attempts"),
+        amount: Schema.Number
+      })
+    )
   )
 )
 type SetAside = typeof SetAside.Type

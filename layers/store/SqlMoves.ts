@@ -4,7 +4,7 @@ import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { KnownFile, type Task } from "../../src/domain/Task.ts"
-import { onFirstUse } from "../../src/domain/Wire.ts"
+import { onFirstUse, whenUsed } from "../../src/domain/Wire.ts"
 import type { Moved } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
@@ -117,8 +117,8 @@ export const requestCancel = (
     })
   )
 
-const CancelRequest = Schema.parseJson(
-  Schema.Struct({ actor: Actor, reason: Schema.OptionFromNullOr(Schema.String) })
+const CancelRequest = whenUsed(() =>
+  Schema.parseJson(Schema.Struct({ actor: Actor, reason: Schema.OptionFromNullOr(Schema.String) }))
 )
 
 /** See Tasks.cancelRequested. */

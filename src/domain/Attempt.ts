@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { AttemptId, BundleId, RunnerId, TaskId } from "./Ids.ts"
 import { Time } from "./Time.ts"
 import { Usage } from "./Usage.ts"
-import { nullable, wireStruct } from "./Wire.ts"
+import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
 export const AdapterMode = Schema.Literal("script", "agent-cli", "ollama-generate", "openai-chat")
 export type AdapterMode = typeof AdapterMode.Type
@@ -25,30 +25,32 @@ export const ReplayGrade = Schema.Literal("inputs_frozen", "best_effort", "non_r
 export type ReplayGrade = typeof ReplayGrade.Type
 
 /** One execution of a task by one adapter. */
-export const Attempt = wireStruct({
-  attemptId: AttemptId,
-  taskId: TaskId,
-  number: Schema.Int,
-  runnerId: RunnerId,
-  host: Schema.String,
-  profileId: nullable(Schema.String),
-  adapterId: nullable(Schema.String),
-  adapterMode: nullable(AdapterMode),
-  model: nullable(Schema.String),
-  status: Schema.Literal("running", "finished"),
-  startedAt: Time,
-  endedAt: nullable(Time),
-  exitStatus: nullable(ExitStatus),
-  retryClass: nullable(RetryClass),
-  reason: nullable(Schema.String),
-  bundleId: nullable(BundleId),
-  bundleHash: nullable(Schema.String),
-  replayGrade: nullable(ReplayGrade),
-  usage: Usage,
-  issues: Schema.Array(Schema.String),
-  promptPath: nullable(Schema.String),
-  stdoutPath: nullable(Schema.String),
-  stderrPath: nullable(Schema.String),
-  resultPath: nullable(Schema.String)
-}).annotations({ identifier: "Attempt" })
+export const Attempt = whenUsed(() =>
+  wireStruct({
+    attemptId: AttemptId,
+    taskId: TaskId,
+    number: Schema.Int,
+    runnerId: RunnerId,
+    host: Schema.String,
+    profileId: nullable(Schema.String),
+    adapterId: nullable(Schema.String),
+    adapterMode: nullable(AdapterMode),
+    model: nullable(Schema.String),
+    status: Schema.Literal("running", "finished"),
+    startedAt: Time,
+    endedAt: nullable(Time),
+    exitStatus: nullable(ExitStatus),
+    retryClass: nullable(RetryClass),
+    reason: nullable(Schema.String),
+    bundleId: nullable(BundleId),
+    bundleHash: nullable(Schema.String),
+    replayGrade: nullable(ReplayGrade),
+    usage: Usage,
+    issues: Schema.Array(Schema.String),
+    promptPath: nullable(Schema.String),
+    stdoutPath: nullable(Schema.String),
+    stderrPath: nullable(Schema.String),
+    resultPath: nullable(Schema.String)
+  }).annotations({ identifier: "Attempt" })
+)
 export type Attempt = typeof Attempt.Type

@@ -3,15 +3,17 @@ import { Actor } from "./Actor.ts"
 import { TaskId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
 import { Time } from "./Time.ts"
-import { nullable, wireStruct } from "./Wire.ts"
+import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
 /** A message that a bridge is to send. Ids increase in the order in which messages were put out. */
-export const OutboxMessage = wireStruct({
-  id: Schema.Int,
-  taskId: TaskId,
-  createdAt: Time,
-  message: JsonObject,
-  ackedAt: nullable(Time),
-  ackedBy: nullable(Actor)
-})
+export const OutboxMessage = whenUsed(() =>
+  wireStruct({
+    id: Schema.Int,
+    taskId: TaskId,
+    createdAt: Time,
+    message: JsonObject,
+    ackedAt: nullable(Time),
+    ackedBy: nullable(Actor)
+  })
+)
 export type OutboxMessage = typeof OutboxMessage.Type

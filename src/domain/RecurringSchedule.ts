@@ -3,7 +3,7 @@ import { TaskId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
 import { Intent, text } from "./Task.ts"
 import { Time } from "./Time.ts"
-import { nullable, wireStruct } from "./Wire.ts"
+import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
 /** What happens to a due time while the schedule's last task is unfinished. */
 export const Overlap = Schema.Literal("skip", "allow")
@@ -13,52 +13,58 @@ export type Overlap = typeof Overlap.Type
 export const MOST_INTERVAL_SECONDS = 3_155_760_000
 
 /** What saves a schedule (SPEC.md section 9): one of `interval_seconds` and `cron`, and the task to create. */
-export const ScheduleIntent = wireStruct({
-  name: text(200, ""),
-  intervalSeconds: Schema.optional(
-    Schema.Int.pipe(Schema.between(1, MOST_INTERVAL_SECONDS)).annotations({
-      description: "an integer of at least 1, at most 100 years of seconds"
-    })
-  ),
-  cron: Schema.optional(text(200, ": five cron fields, or six with seconds first")),
-  timezone: Schema.optional(text(100, ": a time zone such as Europe/Zurich")),
-  task: Intent,
-  nextRunAt: Schema.optional(Time),
-  enabled: Schema.optionalWith(Schema.Boolean, { default: () => true }),
-  overlap: Schema.optionalWith(Overlap, { default: () => "skip" as const })
-})
+export const ScheduleIntent = whenUsed(() =>
+  wireStruct({
+    name: text(200, ""),
+    intervalSeconds: Schema.optional(
+      Schema.Int.pipe(Schema.between(1, MOST_INTERVAL_SECONDS)).annotations({
+        description: "an integer of at least 1, at most 100 years of seconds"
+      })
+    ),
+    cron: Schema.optional(text(200, ": five cron fields, or six with seconds first")),
+    timezone: Schema.optional(text(100, ": a time zone such as Europe/Zurich")),
+    task: Intent,
+    nextRunAt: Schema.optional(Time),
+    enabled: Schema.optionalWith(Schema.Boolean, { default: () => true }),
+    overlap: Schema.optionalWith(Overlap, { default: () => "skip" as const })
+  })
+)
 export type ScheduleIntent = typeof ScheduleIntent.Type
 
 /** A recurring producer of tasks, as every surface shows it. */
-export const RecurringSchedule = wireStruct({
-  scheduleId: Schema.String,
-  name: Schema.String,
-  enabled: Schema.Boolean,
-  intervalSeconds: nullable(Schema.Int),
-  cron: nullable(Schema.String),
-  timezone: nullable(Schema.String),
-  nextRunAt: Time,
-  lastRunAt: nullable(Time),
-  lastTaskId: nullable(TaskId),
-  overlap: Overlap,
-  /** The intent as it was handed in. */
-  task: JsonObject,
-  /** Why it was disabled, where somebody or the runtime did that. */
-  disabledReason: nullable(Schema.String),
-  createdAt: Time,
-  updatedAt: Time
-}).annotations({ identifier: "RecurringSchedule" })
+export const RecurringSchedule = whenUsed(() =>
+  wireStruct({
+    scheduleId: Schema.String,
+    name: Schema.String,
+    enabled: Schema.Boolean,
+    intervalSeconds: nullable(Schema.Int),
+    cron: nullable(Schema.String),
+    timezone: nullable(Schema.String),
+    nextRunAt: Time,
+    lastRunAt: nullable(Time),
+    lastTaskId: nullable(TaskId),
+    overlap: Overlap,
+    /** The intent as it was handed in. */
+    task: JsonObject,
+    /** Why it was disabled, where somebody or the runtime did that. */
+    disabledReason: nullable(Schema.String),
+    createdAt: Time,
+    updatedAt: Time
+  }).annotations({ identifier: "RecurringSchedule" })
+)
 export type RecurringSchedule = typeof RecurringSchedule.Type
 
 /** What became of a due time, or (coalesced) of a range of them. */
-export const ScheduleFate = wireStruct({
-  firstDueAt: Time,
-  lastDueAt: Time,
-  /** How many due times a coalesced row stands for; 0 for every other one, which stands for its own. */
-  missed: Schema.Int,
-  fate: Schema.Literal("fired", "skipped_overlap", "coalesced", "refused"),
-  taskId: nullable(TaskId),
-  reason: nullable(Schema.String),
-  evaluatedAt: Time
-}).annotations({ identifier: "ScheduleFate" })
+export const ScheduleFate = whenUsed(() =>
+  wireStruct({
+    firstDueAt: Time,
+    lastDueAt: Time,
+    /** How many due times a coalesced row stands for; 0 for every other one, which stands for its own. */
+    missed: Schema.Int,
+    fate: Schema.Literal("fired", "skipped_overlap", "coalesced", "refused"),
+    taskId: nullable(TaskId),
+    reason: nullable(Schema.String),
+    evaluatedAt: Time
+  }).annotations({ identifier: "ScheduleFate" })
+)
 export type ScheduleFate = typeof ScheduleFate.Type

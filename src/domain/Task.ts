@@ -6,7 +6,7 @@ import { JsonObject } from "./Json.ts"
 import { Outcome } from "./Outcome.ts"
 import { TASK_STATUSES } from "./TaskStatuses.ts"
 import { Time } from "./Time.ts"
-import { nullable, wireStruct } from "./Wire.ts"
+import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
 export const TaskStatus = Schema.Literal(...TASK_STATUSES)
 export type TaskStatus = typeof TaskStatus.Type
@@ -44,81 +44,87 @@ export const MaxAttempts = Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)).annot
 })
 
 /** What a producer hands in (SPEC.md section 3). */
-export const Intent = wireStruct({
-  kind: text(200, ""),
-  source: text(200, ""),
-  payload: JsonObject,
-  subject: Schema.optional(text(1_000, "")),
-  description: Schema.optional(text(100_000, "")),
-  priority: Schema.optional(Priority),
-  requestedProfile: Schema.optional(ConfiguredId),
-  requestedAdapter: Schema.optional(ConfiguredId),
-  requestedModel: Schema.optional(ConfiguredId),
-  maxAttempts: Schema.optional(MaxAttempts),
-  availableAt: Schema.optional(Time),
-  schedule: Schema.optional(
-    wireStruct({
-      delayMinutes: Schema.Number.pipe(Schema.finite(), Schema.between(0, 5_256_000)).annotations({
-        description: "a number of minutes from 0 to 5,256,000 (ten years)"
+export const Intent = whenUsed(() =>
+  wireStruct({
+    kind: text(200, ""),
+    source: text(200, ""),
+    payload: JsonObject,
+    subject: Schema.optional(text(1_000, "")),
+    description: Schema.optional(text(100_000, "")),
+    priority: Schema.optional(Priority),
+    requestedProfile: Schema.optional(ConfiguredId),
+    requestedAdapter: Schema.optional(ConfiguredId),
+    requestedModel: Schema.optional(ConfiguredId),
+    maxAttempts: Schema.optional(MaxAttempts),
+    availableAt: Schema.optional(Time),
+    schedule: Schema.optional(
+      wireStruct({
+        delayMinutes: Schema.Number.pipe(Schema.finite(), Schema.between(0, 5_256_000)).annotations({
+          description: "a number of minutes from 0 to 5,256,000 (ten years)"
+        })
       })
-    })
-  ),
-  dedupeKey: Schema.optional(text(500, ""))
-})
+    ),
+    dedupeKey: Schema.optional(text(500, ""))
+  })
+)
 export type Intent = typeof Intent.Type
 
 /** Priority of an intent that names none. */
 export const DEFAULT_PRIORITY = 5
 
 /** One unit of work and its queue state, as every surface shows it. */
-export const Task = wireStruct({
-  taskId: TaskId,
-  kind: Schema.String,
-  source: Schema.String,
-  subject: nullable(Schema.String),
-  description: nullable(Schema.String),
-  priority: Schema.Int,
-  payload: JsonObject,
-  requestedProfile: nullable(Schema.String),
-  requestedAdapter: nullable(Schema.String),
-  requestedModel: nullable(Schema.String),
-  maxAttempts: Schema.Int,
-  dedupeKey: nullable(Schema.String),
-  status: TaskStatus,
-  attemptCount: Schema.Int,
-  createdAt: Time,
-  updatedAt: Time,
-  availableAt: Time,
-  startedAt: nullable(Time),
-  finishedAt: nullable(Time),
-  outcome: nullable(Outcome),
-  lastError: nullable(Schema.String),
-  parentTaskId: nullable(TaskId),
-  workflowId: nullable(WorkflowId),
-  untrusted: Schema.Boolean
-}).annotations({ identifier: "Task" })
+export const Task = whenUsed(() =>
+  wireStruct({
+    taskId: TaskId,
+    kind: Schema.String,
+    source: Schema.String,
+    subject: nullable(Schema.String),
+    description: nullable(Schema.String),
+    priority: Schema.Int,
+    payload: JsonObject,
+    requestedProfile: nullable(Schema.String),
+    requestedAdapter: nullable(Schema.String),
+    requestedModel: nullable(Schema.String),
+    maxAttempts: Schema.Int,
+    dedupeKey: nullable(Schema.String),
+    status: TaskStatus,
+    attemptCount: Schema.Int,
+    createdAt: Time,
+    updatedAt: Time,
+    availableAt: Time,
+    startedAt: nullable(Time),
+    finishedAt: nullable(Time),
+    outcome: nullable(Outcome),
+    lastError: nullable(Schema.String),
+    parentTaskId: nullable(TaskId),
+    workflowId: nullable(WorkflowId),
+    untrusted: Schema.Boolean
+  }).annotations({ identifier: "Task" })
+)
 export type Task = typeof Task.Type
 
 /** A path whose content was known when a round began; the hash is none for a file that was not there. */
-export const KnownFile = wireStruct({ path: Schema.String, sha256: nullable(Schema.String) })
+export const KnownFile = whenUsed(() => wireStruct({ path: Schema.String, sha256: nullable(Schema.String) }))
 export type KnownFile = typeof KnownFile.Type
 
 /**
  * The present round of a task's attempts: retries by an operator begin a new one. `notCounted` are the
  * attempts that were taken back (rate limit, drain). Evidence is judged against `startedAt` and `known`.
  */
-export const Round = wireStruct({
-  round: Schema.Int,
-  roundStartedAt: nullable(Time),
-  notCounted: Schema.Int,
-  known: nullable(Schema.Array(KnownFile)),
-  note: nullable(Schema.String),
-  replayOf: nullable(Schema.String),
-  workflowState: nullable(Schema.String),
-  generation: Schema.Int,
-  rootTaskId: nullable(TaskId),
-  traceParent: nullable(Schema.String)
-})
+export const Round = whenUsed(() =>
+  wireStruct({
+    round: Schema.Int,
+    roundStartedAt: nullable(Time),
+    notCounted: Schema.Int,
+    known: nullable(Schema.Array(KnownFile)),
+    note: nullable(Schema.String),
+    replayOf: nullable(Schema.String),
+    workflowState: nullable(Schema.String),
+    generation: Schema.Int,
+    rootTaskId: nullable(TaskId),
+    traceParent: nullable(Schema.String)
+  })
+)
 export type Round = typeof Round.Type
 
 /** A task as it enters the store: decided by `intake/Enqueue`, which is the one door. */

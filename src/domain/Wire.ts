@@ -36,8 +36,18 @@ export const wireStruct = <Fields extends Schema.Struct.Fields>(
   return Schema.Struct(renamed) as never
 }
 
+// Half of all fields are texts or times that may be absent: made and compiled once for each schema instead of for
+// each field, they are a tenth of what a short command would make.
+const nullables = new WeakMap<object, unknown>()
+
 /** A value that is absent as `null` on the wire and as `Option.none()` in code; the key is always there. */
-export const nullable = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.OptionFromNullOr(schema)
+export const nullable = <A, I, R>(schema: Schema.Schema<A, I, R>): Schema.OptionFromNullOr<typeof schema> => {
+  const known = nullables.get(schema)
+  if (known !== undefined) return known as Schema.OptionFromNullOr<typeof schema>
+  const made = Schema.OptionFromNullOr(schema)
+  nullables.set(schema, made)
+  return made
+}
 
 /**
  * Makes something when it is first asked for, once. Codecs are made so where a command may never need them:
@@ -49,4 +59,13 @@ export const onFirstUse = <A>(make: () => A): (() => A) => {
     made ??= { value: make() }
     return made.value
   }
+}
+
+/**
+ * A schema that is made when it is first used, with all that it consists of. So are those of records: most commands
+ * meet few of them.
+ */
+export const whenUsed = <A, I, R>(make: () => Schema.Schema<A, I, R>): Schema.Schema<A, I, R> => {
+  const made = onFirstUse(make)
+  return Object.defineProperty(Schema.make<A, I, R>(Schema.Never.ast), "ast", { get: () => made().ast })
 }

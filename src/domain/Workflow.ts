@@ -3,7 +3,7 @@ import { WorkflowId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
 import { text } from "./Task.ts"
 import { Time } from "./Time.ts"
-import { nullable, wireStruct } from "./Wire.ts"
+import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
 export const WorkflowStatus = Schema.Literal("active", "stalled", "completed")
 export type WorkflowStatus = typeof WorkflowStatus.Type
@@ -12,17 +12,19 @@ export type WorkflowStatus = typeof WorkflowStatus.Type
 export const InstanceKey = text(200, "")
 
 /** An instance of a workflow template, as every surface shows it. */
-export const Workflow = wireStruct({
-  id: WorkflowId,
-  template: Schema.String,
-  /** Unique among all instances, ended ones included. */
-  instanceKey: Schema.String,
-  currentState: Schema.String,
-  context: JsonObject,
-  status: WorkflowStatus,
-  stalledReason: nullable(Schema.String),
-  createdAt: Time,
-  updatedAt: Time,
-  completedAt: nullable(Time)
-}).annotations({ identifier: "Workflow" })
+export const Workflow = whenUsed(() =>
+  wireStruct({
+    id: WorkflowId,
+    template: Schema.String,
+    /** Unique among all instances, ended ones included. */
+    instanceKey: Schema.String,
+    currentState: Schema.String,
+    context: JsonObject,
+    status: WorkflowStatus,
+    stalledReason: nullable(Schema.String),
+    createdAt: Time,
+    updatedAt: Time,
+    completedAt: nullable(Time)
+  }).annotations({ identifier: "Workflow" })
+)
 export type Workflow = typeof Workflow.Type

@@ -5,7 +5,7 @@ import type { Task } from "../domain/Task.ts"
 import { Time } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
-import { Heartbeat, State } from "./answers/State.ts"
+import { Heartbeat, State, stateFields } from "./answers/State.ts"
 import { operation } from "./Operation.ts"
 import { pauseState } from "./Pause.ts"
 
@@ -22,7 +22,7 @@ const RecentTask = wireStruct({
 })
 
 /** `status`: the state and the newest tasks. */
-export const Status = Schema.extend(State, wireStruct({ recent: Schema.Array(RecentTask) }))
+export const Status = wireStruct({ ...stateFields, recent: Schema.Array(RecentTask) })
 
 /** How many tasks `status` names. */
 const RECENT = 5

@@ -11,12 +11,8 @@ export const PauseState = wireStruct({
 }).annotations({ identifier: "PauseState" })
 export type PauseState = typeof PauseState.Type
 
-/**
- * The object of `GET /api/state`. `running` means that somebody runs something: what a dead dispatcher left is
- * counted as running, and told by `dispatcher.held` being false. `draining_since` is there while the dispatcher
- * claims nothing more and waits for what runs.
- */
-export const State = wireStruct({
+/** What `State` tells, for answers that tell more. */
+export const stateFields = {
   runtimeName: Schema.String,
   runtimeState: Schema.Literal("idle", "running", "paused"),
   counts: wireStruct({
@@ -36,7 +32,14 @@ export const State = wireStruct({
     drainingSince: Schema.optional(Time)
   }),
   lastEvent: nullable(RunEvent)
-}).annotations({ identifier: "State" })
+}
+
+/**
+ * The object of `GET /api/state`. `running` means that somebody runs something: what a dead dispatcher left is
+ * counted as running, and told by `dispatcher.held` being false. `draining_since` is there while the dispatcher
+ * claims nothing more and waits for what runs.
+ */
+export const State = wireStruct(stateFields).annotations({ identifier: "State" })
 export type State = typeof State.Type
 
 /** That the store answers, and in how many milliseconds. */
