@@ -1,9 +1,6 @@
 import type { Database } from "bun:sqlite"
-import * as Reactivity from "@effect/experimental/Reactivity"
-import * as SqlClient from "@effect/sql/SqlClient"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
-import * as SqlStatement from "@effect/sql/Statement"
 import {
   Clock,
   Context,
@@ -15,11 +12,12 @@ import {
   PubSub,
   RcRef,
   Schedule,
-  Scope
+  type Scope
 } from "effect"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { watched } from "./changes.ts"
 import { codeOf, connect, isBusy, type OpenOptions, openConnection, totalChanges } from "./connection.ts"
+import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
 
@@ -41,18 +39,6 @@ const whileBusy = Schedule.exponential("5 millis", 1.5).pipe(
   Schedule.either(Schedule.spaced("100 millis")),
   Schedule.jittered
 )
-
-/** The transaction that a fiber is in. */
-class Owner extends Context.Tag("agent-runtime/store/Owner")<
-  Owner,
-  {
-    readonly name: string
-    readonly fiber: FiberId.FiberId
-    isOver: boolean
-    /** A part that failed after it had written: nothing of the whole may be kept. */
-    brokenBy: string | undefined
-  }
->() {}
 
 /** The door to SQLite: statements and transactions. Only `layers/store` uses it. */
 export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
@@ -76,50 +62,13 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
   }
 >() {}
 
-/** Whose turn it is on the writer; and a client whose transactions begin at once. */
-const makeClient = (connection: Connection) =>
-  Effect.gen(function* () {
-    const turn = yield* Effect.makeSemaphore(1)
-    const client = yield* SqlClient.make({
-      acquirer: turn.withPermits(1)(Effect.succeed(connection)),
-      transactionAcquirer: Effect.uninterruptibleMask((restore) =>
-        restore(turn.take(1)).pipe(
-          Effect.zipRight(Effect.tap(Effect.scope, (scope) => Scope.addFinalizer(scope, turn.release(1)))),
-          Effect.as(connection)
-        )
-      ),
-      compiler: SqlStatement.makeCompilerSqlite(),
-      // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
-      beginTransaction: "BEGIN IMMEDIATE",
-      spanAttributes: [["db.system.name", "sqlite"]]
-    }).pipe(Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make))
-    return { client, turn }
-  })
-
-/** Runs a program as its own transaction, once, on `db`. */
-const inTransaction = <A, E, R>(client: SqlClient.SqlClient, name: string, program: Effect.Effect<A, E, R>) =>
-  Effect.withFiberRuntime<A, E, R>((fiber) => {
-    const owner: Owner["Type"] = { name, fiber: fiber.id(), isOver: false, brokenBy: undefined }
-    return Effect.provideService(program, Owner, owner).pipe(
-      Effect.tap(() =>
-        owner.brokenBy === undefined
-          ? Effect.void
-          : Effect.dieMessage(
-              `the transaction ${name} went on after ${owner.brokenBy} had failed in it with half its writes done`
-            )
-      ),
-      Effect.ensuring(
-        Effect.sync(() => {
-          owner.isOver = true
-        })
-      )
-    )
-  }).pipe(
-    client.withTransaction,
-    // withTransaction turns a failed BEGIN or COMMIT into a defect; here it is an error like any other.
-    Effect.catchSomeDefect((defect) =>
-      defect instanceof SqlError ? Option.some(Effect.fail(defect)) : Option.none()
-    )
+/** @effect/sql is loaded for transactions alone: what only reads starts in a tenth less without it. */
+const loaded = (writer: Connection, turn: Effect.Semaphore) =>
+  Effect.promise(() => import("./transactions.ts")).pipe(
+    Effect.flatMap((module) => module.transactions(writer, turn)),
+    // Whoever asks first may be interrupted; others wait for the same.
+    Effect.uninterruptible,
+    Effect.cached
   )
 
 /** Runs a program as a part of the transaction that its fiber is in. */
@@ -155,7 +104,9 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
     const writer = connect(writerDb, Effect.asVoid(PubSub.publish(commits, undefined)))
     const reader = connect(readerDb, Effect.void)
-    const { client, turn } = yield* makeClient(writer)
+    // Whose turn it is on the writer.
+    const turn = yield* Effect.makeSemaphore(1)
+    const transactions = yield* loaded(writer, turn)
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
     const failed = (error: SqlError) => unavailable(options.filename, codeOf(error), error, busyFor)
@@ -191,7 +142,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
         return yield* line.withPermits(1)(
           Effect.flatMap(Clock.currentTimeNanos, (got) =>
             patient(
-              inTransaction(client, name, program),
+              Effect.flatMap(transactions, (run) => run(name, program)),
               Duration.subtract(busyFor, Duration.nanos(got > asked ? got - asked : 0n))
             )
           )
@@ -211,17 +162,22 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
           : Effect.dieMessage(problem)
       })
 
-    // Changes with every commit of other connections.
-    const dataVersion = Effect.suspend(() => reader.execute("PRAGMA data_version", [], undefined)).pipe(
-      Effect.map((found) => Number((found[0] as Row).data_version)),
-      Effect.mapError(failed)
-    )
+    // Changes with every commit of other connections: the reader's with those of this process's writer, too.
+    const versionOn = (connection: Connection) =>
+      Effect.suspend(() => connection.execute("PRAGMA data_version", [], undefined)).pipe(
+        Effect.map((found) => Number((found[0] as Row).data_version)),
+        Effect.mapError(failed)
+      )
     // However many listen, one of them watches for all.
     const watch = yield* RcRef.make({
       acquire:
         options.filename === ":memory:"
           ? Effect.void
-          : watched(options.filename, dataVersion, PubSub.publish(commits, undefined))
+          : watched(
+              options.filename,
+              { any: versionOn(reader), others: versionOn(writer) },
+              PubSub.publish(commits, undefined)
+            )
     })
     return Sqlite.of({ path: options.filename, rows, transact, commits, listening: RcRef.get(watch) })
   }).pipe(

@@ -46,27 +46,41 @@ const journalWrites = (file: string) =>
     return { seen, isWatched }
   })
 
-/**
- * Runs `tell` after each commit of another process on a database file, for as long as the scope is open; several
- * may be told as one. `version` changes with every such commit.
- */
-export const watched = (
-  file: string,
-  version: Effect.Effect<number, StoreUnavailable>,
-  tell: Effect.Effect<unknown>
-): Effect.Effect<void, never, Scope.Scope> =>
+/** Numbers that change with commits: with any, those of this process too, and with those of others alone. */
+export interface Versions {
+  readonly any: Effect.Effect<number, StoreUnavailable>
+  readonly others: Effect.Effect<number, StoreUnavailable>
+}
+
+/** Whether a version is another one than when it was last looked at. */
+const changing = (version: Effect.Effect<number, StoreUnavailable>) =>
   Effect.gen(function* () {
-    const { isWatched, seen: written } = yield* journalWrites(file)
     let seen = yield* Effect.orElseSucceed(version, () => -1)
-    const look = version.pipe(
+    return version.pipe(
       Effect.map((found) => {
         const isNew = found !== seen
         seen = found
         return isNew
       }),
       // A store that cannot be read just now is read by whoever was woken, who can say so.
-      Effect.orElseSucceed(() => true),
-      Effect.tap((isNew) => (isNew ? tell : Effect.void))
+      Effect.orElseSucceed(() => true)
+    )
+  })
+
+/**
+ * Runs `tell` after each commit of another process on a database file, for as long as the scope is open; several
+ * may be told as one. A commit of this process, which has told of itself, only ends the looking for what was written.
+ */
+export const watched = (
+  file: string,
+  versions: Versions,
+  tell: Effect.Effect<unknown>
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { isWatched, seen: written } = yield* journalWrites(file)
+    const [any, others] = [yield* changing(versions.any), yield* changing(versions.others)]
+    const look = Effect.tap(any, (isNew) =>
+      isNew ? Effect.if(others, { onTrue: () => tell, onFalse: () => Effect.void }) : Effect.void
     )
     const soon = Effect.zipRight(
       Queue.take(written),
