@@ -42,14 +42,28 @@ export const failed = (path: string, cause: unknown): AuditFailed =>
  */
 export const below = (folder: number, name: string): string => `/proc/self/fd/${folder}/${name}`
 
+/** Runs `open`; where there is nothing to open yet it is made, and opened then. */
+const opened = (make: boolean, open: () => number, mkdir: () => void): number => {
+  try {
+    return open()
+  } catch (cause) {
+    if (!make || codeOf(cause) !== "ENOENT") throw cause
+  }
+  try {
+    mkdir()
+  } catch (cause) {
+    if (codeOf(cause) !== "EEXIST") throw cause
+  }
+  return open()
+}
+
 const enter = (parent: number, name: string, make: boolean): number => {
-  if (make)
-    try {
-      mkdirSync(below(parent, name), { mode: 0o700 })
-    } catch (cause) {
-      if (codeOf(cause) !== "EEXIST") throw cause
-    }
-  return openSync(below(parent, name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  const path = below(parent, name)
+  return opened(
+    make,
+    () => openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+    () => mkdirSync(path, { mode: 0o700 })
+  )
 }
 
 /** Runs `use` with the folder open that the names lead to; links on the way below the root are refused. */
@@ -58,8 +72,11 @@ export const inFolder = <A>(
   make: boolean,
   use: (folder: number) => A
 ): A => {
-  if (make) mkdirSync(root, { recursive: true, mode: 0o700 })
-  let folder = openSync(root, O_RDONLY | O_DIRECTORY)
+  let folder = opened(
+    make,
+    () => openSync(root, O_RDONLY | O_DIRECTORY),
+    () => mkdirSync(root, { recursive: true, mode: 0o700 })
+  )
   try {
     for (const name of names) {
       const next = enter(folder, name, make)
