@@ -168,17 +168,21 @@ const log =
   (file: AuditLog): Effect.Effect<LogFile, AuditFailed, Scope.Scope> =>
     Effect.acquireRelease(
       Effect.try({
-        try: () => openLog(place, file),
+        try: () => {
+          const fd = openLog(place, file)
+          return { fd, began: fstatSync(fd).size, log: writeLog(fd, join(place.path, file)) }
+        },
         catch: (cause) => failed(join(place.path, file), cause)
       }),
-      (fd) =>
-        synced(fd).pipe(
+      ({ began, fd, log }) =>
+        // Most programs write nothing to stderr: what is as it was is not waited for.
+        (log.size() === began ? Effect.void : synced(fd)).pipe(
           Effect.catchAll((error) =>
             Effect.logWarning(`${join(place.path, file)} could not be synced: ${error.code}`)
           ),
           Effect.zipRight(Effect.async<void>((resume) => close(fd, () => resume(Effect.void))))
         )
-    ).pipe(Effect.map((fd) => writeLog(fd, join(place.path, file))))
+    ).pipe(Effect.map(({ log }) => log))
 
 const make = (root: string): typeof Audit.Service => {
   const asking = <A>(

@@ -10,6 +10,10 @@ const BUSY_TIMEOUT_MS = 20
 /** After a checkpoint the journal is cut to this: one long reader must not leave a huge file for good. */
 const JOURNAL_BYTES = 64 * 1024 * 1024
 
+// The texts are constants (statement.ts), a few hundred in all: kept ready, none is compiled twice. Bun keeps 20, and
+// an attempt's way takes more: each was compiled anew every time.
+Database.MAX_QUERY_CACHE_SIZE = 1_000
+
 export interface OpenOptions {
   /** `:memory:` or a file that exists (see StoreFile). */
   readonly filename: string
