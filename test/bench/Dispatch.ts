@@ -1,12 +1,11 @@
 import { Database } from "bun:sqlite"
 import { readFileSync, statSync } from "node:fs"
-import { Effect, ManagedRuntime, Option } from "effect"
+import { Effect, ManagedRuntime } from "effect"
 import { file } from "../../layers/store/SqlStore.ts"
-import { TaskId } from "../../src/domain/Ids.ts"
-import type { NewTask } from "../../src/domain/Task.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { Place } from "../support/binary.ts"
+import { fill, newTask } from "./Queue.ts"
 
 const actor = { surface: "cli", name: "bench" } as const
 
@@ -88,6 +87,14 @@ export class Dispatching {
     )
   }
 
+  /** Puts many more into the queue than `fill` can in reasonable time. */
+  flood(tasks: number): void {
+    const db = new Database(this.place.path("state", "runtime.db"))
+    db.run("PRAGMA busy_timeout = 5000")
+    fill(db, 1, tasks, 0)
+    db.close()
+  }
+
   /** When a task was claimed, and what its adapter printed. */
   story(id: string): { readonly claimed: number; readonly printed: string } {
     const row = this.db
@@ -131,20 +138,6 @@ export class Dispatching {
     return code
   }
 }
-
-const newTask = (id: string, availableAt: NewTask["availableAt"]): NewTask => ({
-  taskId: TaskId.make(id),
-  intent: { kind: "note", source: "bench", payload: {} },
-  priority: 5,
-  maxAttempts: 3,
-  availableAt,
-  untrusted: false,
-  parent: Option.none(),
-  workflow: Option.none(),
-  replayOf: Option.none(),
-  traceParent: Option.none(),
-  createdBy: actor
-})
 
 /** From a commit in this process to the claim, and to the first instruction of the child that tells the time. */
 export const latencies = async (tasks: number) => {
@@ -218,6 +211,18 @@ export const memory = async (rounds: number, tasks: number): Promise<ReadonlyArr
       sizes.push(dispatching.residentMiB())
     }
     return sizes
+  } finally {
+    await dispatching.end()
+  }
+}
+
+/** Resident memory in MiB of a dispatcher that has so many tasks before it, after a hundred of them. */
+export const memoryBefore = async (tasks: number): Promise<number> => {
+  const dispatching = await Dispatching.begin(1, ["/bin/true"])
+  try {
+    dispatching.flood(tasks)
+    await dispatching.until(() => dispatching.completed() >= 100)
+    return dispatching.residentMiB()
   } finally {
     await dispatching.end()
   }

@@ -39,6 +39,18 @@ export class Floor {
     add(0, delayed)
   }
 
+  /** Adds tasks, each in a commit of its own, or all in one. */
+  enqueue(times: number, how: "one by one" | "at once"): void {
+    const add = this.db.query<unknown, [string]>(
+      `INSERT INTO tasks VALUES (?, 5, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', 'pending', 1, '${PAYLOAD}', NULL)`
+    )
+    const addAll = () => {
+      for (let time = 0; time < times; time++) add.run(Bun.randomUUIDv7())
+    }
+    if (how === "at once") this.db.transaction(addAll).immediate()
+    else addAll()
+  }
+
   /** Claims the best task and finishes it: two commits, the attempt opened and closed. */
   work(times: number): void {
     const best = this.db.query<{ id: string }, []>(

@@ -3,13 +3,13 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Place } from "../support/binary.ts"
-import { idle, latencies, memory, spawns, stop, throughput } from "./Dispatch.ts"
+import { idle, latencies, memory, memoryBefore, spawns, stop, throughput } from "./Dispatch.ts"
 import { Floor } from "./Floor.ts"
 import { contest, elapsed, type Line, print } from "./Measure.ts"
 import { Queue } from "./Queue.ts"
 import { mask, OUTPUTS, ROUND_MIB, search } from "./Redaction.ts"
 
-// `npm run bench [claim | counts | start | redact | dispatch | memory]`: ratios against the floor of the same machine at the same time.
+// `npm run bench [enqueue | claim | first | counts | start | redact | dispatch | memory]`: ratios against the floor of the same machine at the same time.
 // Read the ratios: the absolute figures move with the machine by a factor of three.
 
 const JOBS = 200
@@ -51,6 +51,41 @@ const claims = async () => {
   ]
   print("claim + settle (two commits, FULL)", lines)
 }
+
+const enqueues = () =>
+  inFolder(async (folder) => {
+    const queue = await Queue.open(join(folder, "queue.db"))
+    const floor = new Floor(join(folder, "floor.db"))
+    const line = (how: "one by one" | "at once") =>
+      contest({
+        name: how,
+        perRound: JOBS,
+        rounds: ROUNDS,
+        program: () => queue.enqueue(JOBS, how),
+        floor: () => floor.enqueue(JOBS, how)
+      })
+    print(`enqueue ${JOBS} (FULL; ours with its event)`, [await line("one by one"), await line("at once")])
+    await queue.close()
+    floor.close()
+  })
+
+/** The first claim of a store that was opened just now: nothing of the queue has been read before. */
+const first = () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "queue.db")
+    const filled = await Queue.open(path)
+    filled.fill(MILLION)
+    await filled.close()
+    const times: Array<number> = []
+    for (let round = 0; round < 11; round++) {
+      const queue = await Queue.open(path)
+      times.push(await elapsed(() => queue.work(1)))
+      await queue.close()
+    }
+    console.log(`first claim + settle at 1,000,000 queued: median ${quantile(times, 0.5)} ms\n`)
+  })
+
+const MILLION = 1_000_000
 
 const counts = () =>
   inFolder(async (folder) => {
@@ -152,12 +187,21 @@ const NO_OPS = 100
 /** Ten thousand tasks; not a part of the whole, for it takes minutes. */
 const memories = async () => {
   const sizes = await memory(10, 1_000)
+  console.log(`resident memory before 1,000,000 queued: ${(await memoryBefore(MILLION)).toFixed(0)} MiB`)
   console.log(
     `resident memory after each 1,000 tasks: ${sizes.map((size) => size.toFixed(0)).join(", ")} MiB\n`
   )
 }
 
-const benches = { claim: claims, counts, start: starts, redact: redactions, dispatch: dispatches }
+const benches = {
+  enqueue: enqueues,
+  claim: claims,
+  first,
+  counts,
+  start: starts,
+  redact: redactions,
+  dispatch: dispatches
+}
 const wanted = process.argv.slice(2)
 for (const [name, bench] of Object.entries(benches))
   if (wanted.length === 0 || wanted.includes(name)) await bench()
