@@ -37,6 +37,15 @@ export const layer = (fixed: Fixed = {}): Layer.Layer<Workspace> => {
           realPath: file.realPath ?? path
         }))
       ),
+    folders: (path, most) =>
+      Effect.sync(() => {
+        const below = Object.keys(fixed.files ?? {}).filter((one) => one.startsWith(`${path}/`))
+        const names = below.flatMap((one) => {
+          const parts = one.slice(path.length + 1).split("/")
+          return parts.length > 1 && parts[0] !== undefined ? [parts[0]] : []
+        })
+        return [...new Set(names)].slice(0, most).sort()
+      }),
     hash: (path) =>
       Effect.map(
         textAt(path),

@@ -1,3 +1,4 @@
+import { opendir } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
 import { hashFile, observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
@@ -25,6 +26,11 @@ export const layerWith = (options: GitOptions): Layer.Layer<Workspace> =>
   Layer.succeed(Workspace, {
     snapshot: (dir) => snapshot(options, dir),
     observe: (path) => look(() => observeDisk(path)),
+    folders: (path, most) =>
+      Effect.map(
+        look(() => foldersIn(path, most)),
+        Option.getOrElse(() => [])
+      ),
     hash: (path) => regular(path, (real) => withFile(real, undefined, hashFile)),
     read: (path, most) =>
       regular(path, (real) => withFile(real, undefined, (file, size) => readStart(file, size, most))),
@@ -52,6 +58,17 @@ const dirty = Effect.fn("Workspace.dirty")(function* (options: GitOptions, dir: 
   const status = yield* git(guarded.value, dir, ["status", ...flags])
   return Option.map(status, ({ text }) => text.length > 0)
 })
+
+const foldersIn = async (path: string, most: number): Promise<ReadonlyArray<string>> => {
+  const names: Array<string> = []
+  // A symlink may lead to one.
+  for await (const entry of await opendir(path))
+    if (entry.isDirectory() || entry.isSymbolicLink()) {
+      names.push(entry.name)
+      if (names.length >= most) break
+    }
+  return names.sort()
+}
 
 const look = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<Option.Option<NonNullable<A>>> =>
   Effect.tryPromise(run).pipe(

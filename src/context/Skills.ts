@@ -76,7 +76,8 @@ export const resolveSkill = Effect.fn("Skills.resolve")(function* (
 const readsSkillFolders = (adapter: AdapterSettings): boolean =>
   adapter.mode === "agent-cli" && adapter.driver === "claude-code" && adapter.autonomy === "trusted-vm"
 
-const isPlainName = (id: string): boolean =>
+/** Whether an id can be the name of a folder in `skillDirs`; another one leads nowhere. */
+export const isPlainName = (id: string): boolean =>
   /^[^/\\\p{Cc}]{1,200}$/u.test(id) && id.trim() !== "" && !id.includes("..") && id !== "."
 
 const missing = (id: string): Skill => ({

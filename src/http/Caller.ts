@@ -12,10 +12,14 @@ export interface CallerShape {
 /** The sender of the request that is being answered; Access gives it to every handler. */
 export class Caller extends Context.Tag("agent-runtime/http/Caller")<Caller, CallerShape>() {}
 
-/** The caller as the history names who did something. */
-export const actor: Effect.Effect<Actor> = Effect.flatMap(Effect.serviceOption(Caller), (caller) =>
-  Option.match(caller, {
+/** Who sent the request that is being answered. */
+export const caller: Effect.Effect<CallerShape> = Effect.flatMap(
+  Effect.serviceOption(Caller),
+  Option.match({
     onNone: () => Effect.dieMessage("a request was answered without asking who sent it"),
-    onSome: ({ name }) => Effect.succeed({ surface: "http" as const, name })
+    onSome: Effect.succeed
   })
 )
+
+/** The caller as the history names who did something. */
+export const actor: Effect.Effect<Actor> = Effect.map(caller, ({ name }) => ({ surface: "http", name }))

@@ -5,6 +5,7 @@ import { EventId } from "../domain/Ids.ts"
 import { State } from "../operate/answers/State.ts"
 import { state } from "../operate/State.ts"
 import { Store } from "../store/Store.ts"
+import { caller } from "./Caller.ts"
 import { COMMENT, frame, lastEventId } from "./Sse.ts"
 import { streamed } from "./Streams.ts"
 import { BETWEEN_FRAMES, eventsFrame, PAGE, type Place, Tail } from "./Tail.ts"
@@ -31,11 +32,13 @@ const startOf = (asked: Option.Option<number>) =>
       : { after: asked.value, reset: Option.none() }
   })
 
+/** The state, what the page says of the runtime, and what whoever asks may do. */
 const dashboard = (after: number) =>
   Effect.gen(function* () {
     const { runtimePolicy } = yield* RuntimeConfig
+    const { role } = yield* caller
     const now = yield* Effect.orDie(Schema.encode(State)(yield* state()))
-    return frame({ event: "dashboard", id: after, data: { ...now, runtime_policy: runtimePolicy } })
+    return frame({ event: "dashboard", id: after, data: { ...now, runtime_policy: runtimePolicy, role } })
   })
 
 /** What the tail feeds a client, a little after its last frame; a comment where there is nothing for long. */

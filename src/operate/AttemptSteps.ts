@@ -7,6 +7,7 @@ import { onFirstUse } from "../domain/Wire.ts"
 import type { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
 import { attemptOf, logBytes, missing } from "./AttemptLog.ts"
+import { StepList } from "./answers/Attempts.ts"
 import { operation } from "./Operation.ts"
 import type { Refusal } from "./Refusal.ts"
 import { makeStepFold, type StepFold } from "./StepFold.ts"
@@ -76,7 +77,7 @@ export const stepsOf = (
 export const steps = operation({
   name: "attempts.steps",
   role: "read",
-  output: Schema.Struct({ steps: Schema.Array(Step) }),
+  output: StepList,
   run: (input: { readonly id: string }) =>
     Effect.map(Effect.flatMap(attemptOf(input.id), stepsOf), (found) => ({ steps: found.steps }))
 })

@@ -1,7 +1,7 @@
 import { type DateTime, Effect, Option } from "effect"
 import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
-import { PauseState } from "./answers/State.ts"
+import { PauseState, PauseStory } from "./answers/State.ts"
 import { operation } from "./Operation.ts"
 import { said } from "./Said.ts"
 
@@ -11,17 +11,24 @@ const notPaused = (updatedAt: Option.Option<DateTime.Utc>): PauseState => ({
   updatedAt
 })
 
-export const pauseState = Effect.gen(function* () {
+const pauseStory = Effect.gen(function* () {
   const store = yield* Store
   return Option.match(yield* store.gates.pause, {
     onNone: () => notPaused(Option.none()),
-    onSome: (pause): PauseState => ({
+    onSome: ({ actor, reason, since }): typeof PauseStory.Type => ({
       paused: true,
-      reason: pause.reason,
-      updatedAt: Option.some(pause.since)
+      reason,
+      updatedAt: Option.some(since),
+      actor
     })
   })
 })
+
+/** Whether dispatch is paused, and why. */
+export const pauseState = Effect.map(
+  pauseStory,
+  ({ paused, reason, updatedAt }): PauseState => ({ paused, reason, updatedAt })
+)
 
 /** Stops claiming at once; running attempts finish. It survives restarts. */
 export const pause = operation({
@@ -48,10 +55,10 @@ export const resume = operation({
   })
 })
 
-/** Whether dispatch is paused, and why. */
+/** Whether dispatch is paused, why and by whom. */
 export const shown = operation({
   name: "dispatch.pause_state",
   role: "read",
-  output: PauseState,
-  run: (_: object) => pauseState
+  output: PauseStory,
+  run: (_: object) => pauseStory
 })

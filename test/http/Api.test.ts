@@ -1,10 +1,11 @@
 import { describe, expect } from "bun:test"
-import { Effect, type Layer, Schema, type Scope } from "effect"
+import { Effect, type Layer, Option, Schema, type Scope } from "effect"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { Audit } from "../../src/artifact/AuditFolder.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { Store } from "../../src/store/Store.ts"
 import { attemptsOf, queue, taskOf } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import { api, apiWorld, type Given, problemIn, type Told } from "./api.ts"
@@ -392,6 +393,22 @@ describe("an attempt's output", () => {
       })
     )
   )
+
+  it.effect("stands beside the steps of its agent", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const id = yield* written
+        const attempt = Option.getOrThrow(yield* (yield* Store).attempts.find(id))
+        const folder = yield* (yield* Audit).open(attempt.taskId, id)
+        const log = yield* folder.log("steps.jsonl")
+        const mark = { id: "1", at: "2026-04-29T07:00:00.000Z", tool: "shell", target: "npm test", ok: false }
+        log.write(Buffer.from(`${JSON.stringify(mark)}\n`))
+        const { id: _, ...step } = mark
+        expect((yield* ask(`/api/attempts/${id}/steps`)).json).toEqual({ steps: [step] })
+        expect(failed(yield* ask("/api/attempts/nobody/steps"))).toEqual([404, "attempt_not_found"])
+      })
+    )
+  )
 })
 
 describe("schedules, sensors, workflows, snapshots and adapters", () => {
@@ -440,6 +457,11 @@ describe("schedules, sensors, workflows, snapshots and adapters", () => {
         expect((yield* ask("/api/snapshot?path=../runtime.db")).status).toBe(400)
         expect((yield* ask("/api/adapters")).json).toMatchObject({ adapters: [{ id: "local", ok: true }] })
         expect(yield* status("/api/adapters/nobody/clear")).toBe(404)
+        expect((yield* ask("/api/skills")).json).toEqual({ skills: [] })
+        expect((yield* ask("/api/usage/attempts")).json).toMatchObject({
+          all: { attempts: 0, partial: false },
+          adapters: [{ adapter_id: "local", attempts: 0 }]
+        })
       })
     )
   )

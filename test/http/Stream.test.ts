@@ -7,21 +7,24 @@ import { Tail } from "../../src/http/Tail.ts"
 import { Store } from "../../src/store/Store.ts"
 import { queue } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
-import { type Asked, api, apiWorld } from "./api.ts"
+import { type Asked, api, apiWorld, type Given } from "./api.ts"
 import { Reader } from "./sse.ts"
 
 type Raw = (path: string, asked?: Asked) => Effect.Effect<Reader>
 type World = Layer.Layer.Success<ReturnType<typeof apiWorld>>
 
-const within = <E, R extends World | Scope.Scope>(body: (open: Raw) => Effect.Effect<unknown, E, R>) =>
-  Effect.flatMap(api(), ({ raw }) =>
+const within = <E, R extends World | Scope.Scope>(
+  body: (open: Raw) => Effect.Effect<unknown, E, R>,
+  given: Given = {}
+) =>
+  Effect.flatMap(api(given), ({ raw }) =>
     body((path, asked) =>
       Effect.map(raw(path, asked), (response) => {
         expect(response.headers.get("content-type")).toBe("text/event-stream")
         return new Reader(response)
       })
     )
-  ).pipe(Effect.scoped, Effect.provide(apiWorld()))
+  ).pipe(Effect.scoped, Effect.provide(apiWorld(given)))
 
 const next = (reader: Reader) => Effect.promise(() => reader.next())
 const upTo = (reader: Reader, id: number) =>
@@ -41,7 +44,12 @@ describe("the live stream", () => {
         expect(yield* next(reader)).toMatchObject({
           id: 1,
           event: "dashboard",
-          data: { runtime_name: "test", counts: { queued: 1 }, runtime_policy: "Do what the task asks." }
+          data: {
+            runtime_name: "test",
+            counts: { queued: 1 },
+            runtime_policy: "Do what the task asks.",
+            role: "operate"
+          }
         })
         yield* queue({ subject: "second" })
         expect(yield* next(reader)).toMatchObject({
@@ -51,6 +59,18 @@ describe("the live stream", () => {
         })
         yield* Effect.promise(() => reader.close())
       })
+    )
+  )
+
+  it.live("says to whoever may only read that they may", () =>
+    within(
+      (open) =>
+        Effect.gen(function* () {
+          const reader = yield* open("/api/stream")
+          expect(yield* next(reader)).toMatchObject({ event: "dashboard", data: { role: "read" } })
+          yield* Effect.promise(() => reader.close())
+        }),
+      { http: { loopbackRole: "read" } }
     )
   )
 

@@ -4,7 +4,7 @@ import { Lock } from "../../src/dispatch/Lock.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
-import { pause, resume } from "../../src/operate/Pause.ts"
+import { pause, resume, shown } from "../../src/operate/Pause.ts"
 import { status } from "../../src/operate/State.ts"
 import { Store } from "../../src/store/Store.ts"
 import { DOOR, history, queue, says, world } from "../dispatch/world.ts"
@@ -119,6 +119,10 @@ describe("a pause", () => {
       expect(yield* told).toMatchObject({
         runtime_state: "paused",
         dispatch_paused: { paused: true, reason: "two", updated_at: "1970-01-01T00:00:00.000Z" }
+      })
+      expect(yield* shown.run({}, DOOR.actor)).toMatchObject({
+        reason: Option.some("two"),
+        actor: DOOR.actor
       })
       yield* resume.run({}, DOOR.actor)
       yield* resume.run({}, DOOR.actor)

@@ -1,11 +1,12 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
 import { AdapterList, ClearedAdapter } from "../../operate/answers/Adapters.ts"
+import { SkillList } from "../../operate/answers/Skills.ts"
 import { maybe, query, toggle } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
-/** The configured ways to execute. */
+/** The configured ways to execute, and the skills that are there for them. */
 export const Adapters = HttpApiGroup.make("adapters")
   .add(
     HttpApiEndpoint.get("list", "/api/adapters")
@@ -17,4 +18,9 @@ export const Adapters = HttpApiGroup.make("adapters")
     HttpApiEndpoint.post("clear")`/api/adapters/${id}/clear`
       .addSuccess(ClearedAdapter)
       .annotate(OpenApi.Summary, "Ends the cool-down of an adapter")
+  )
+  .add(
+    HttpApiEndpoint.get("skills", "/api/skills")
+      .addSuccess(SkillList)
+      .annotate(OpenApi.Summary, "The skills that a task may name")
   )

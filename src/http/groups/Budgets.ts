@@ -1,7 +1,7 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
 import { BudgetList, GrantedBudget } from "../../operate/answers/Budgets.ts"
-import { UsageList } from "../../operate/answers/Usage.ts"
+import { AttemptUsage, UsageList } from "../../operate/answers/Usage.ts"
 import { maybe, query, strict, whole } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
@@ -27,6 +27,14 @@ export const Budgets = HttpApiGroup.make("budgets")
       .setUrlParams(query({ days: maybe(whole(1, 366)) }))
       .addSuccess(UsageList)
       .annotate(OpenApi.Summary, "Tokens and cost by adapter and day, newest day first")
+  )
+  .add(
+    HttpApiEndpoint.get("attempts", "/api/usage/attempts")
+      .addSuccess(AttemptUsage)
+      .annotate(
+        OpenApi.Summary,
+        "How attempts went in the last 24 hours, by adapter and hour: ends, durations, tokens; of the newest 5,000 each"
+      )
   )
   .add(
     HttpApiEndpoint.get("list", "/api/budgets")

@@ -1,6 +1,6 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
-import { EventList, Heartbeat, PauseState, State } from "../../operate/answers/State.ts"
+import { EventList, Heartbeat, PauseState, PauseStory, State } from "../../operate/answers/State.ts"
 import { from, maybe, query, strict, textOf, whole } from "../Contract.ts"
 
 /** What `POST /api/pause` takes. */
@@ -37,8 +37,8 @@ export const Runtime = HttpApiGroup.make("runtime")
   )
   .add(
     HttpApiEndpoint.get("pauseState", "/api/pause")
-      .addSuccess(PauseState)
-      .annotate(OpenApi.Summary, "Whether dispatch is paused, and why")
+      .addSuccess(PauseStory)
+      .annotate(OpenApi.Summary, "Whether dispatch is paused, why and by whom")
   )
   .add(
     HttpApiEndpoint.post("pause", "/api/pause")

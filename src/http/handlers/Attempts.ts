@@ -1,5 +1,6 @@
 import { HttpApiBuilder } from "@effect/platform"
-import { responding } from "../Answer.ts"
+import { steps } from "../../operate/AttemptSteps.ts"
+import { answer, responding } from "../Answer.ts"
 import { Api } from "../Api.ts"
 import { logStream } from "../LogStream.ts"
 
@@ -11,4 +12,5 @@ export const attempts = HttpApiBuilder.group(Api, "attempts", (handlers) =>
     .handle("stderr", ({ path: { id }, urlParams: { follow = false } }) =>
       responding(logStream(id, "stderr", follow))
     )
+    .handle("steps", ({ path: { id } }) => answer(steps, { id }))
 )

@@ -1,5 +1,6 @@
 import { HttpApiBuilder } from "@effect/platform"
 import { Option } from "effect"
+import { attemptUsage } from "../../operate/AttemptUsage.ts"
 import { grant, list } from "../../operate/Budgets.ts"
 import { USUAL_DAYS, usage } from "../../operate/Usage.ts"
 import { answer } from "../Answer.ts"
@@ -10,6 +11,7 @@ import { GrantBody } from "../groups/Budgets.ts"
 export const budgets = HttpApiBuilder.group(Api, "budgets", (handlers) =>
   handlers
     .handle("usage", ({ urlParams: { days = USUAL_DAYS } }) => answer(usage, { days }))
+    .handle("attempts", () => answer(attemptUsage, {}))
     .handle("list", () => answer(list, {}))
     .handleRaw("grant", ({ path: { id } }) =>
       taking(GrantBody, ({ attempts, subject, task, tokens, usd }) =>

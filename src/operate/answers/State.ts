@@ -1,15 +1,19 @@
 import { Schema } from "effect"
+import { Actor } from "../../domain/Actor.ts"
 import { RunEvent } from "../../domain/RunEvent.ts"
 import { Time } from "../../domain/Time.ts"
 import { nullable, wireStruct } from "../../domain/Wire.ts"
 
+const pauseFields = { paused: Schema.Boolean, reason: nullable(Schema.String), updatedAt: nullable(Time) }
+
 /** Whether dispatch is paused; `updated_at` is since when. */
-export const PauseState = wireStruct({
-  paused: Schema.Boolean,
-  reason: nullable(Schema.String),
-  updatedAt: nullable(Time)
-}).annotations({ identifier: "PauseState" })
+export const PauseState = wireStruct(pauseFields).annotations({ identifier: "PauseState" })
 export type PauseState = typeof PauseState.Type
+
+/** The same, and while it is paused by whom. */
+export const PauseStory = wireStruct({ ...pauseFields, actor: Schema.optional(Actor) }).annotations({
+  identifier: "PauseStory"
+})
 
 /** What `State` tells, for answers that tell more. */
 export const stateFields = {

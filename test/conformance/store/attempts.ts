@@ -2,6 +2,7 @@ import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import type { BundleRecord } from "../../../src/domain/Bundle.ts"
 import { BundleId, RunnerId } from "../../../src/domain/Ids.ts"
+import { unknownUsage } from "../../../src/domain/Usage.ts"
 import { Store } from "../../../src/store/Store.ts"
 import {
   add,
@@ -9,11 +10,13 @@ import {
   attemptId,
   claimed,
   complete,
+  ended,
   newest,
   runner,
   settle,
   stampAt,
-  taskId
+  taskId,
+  text
 } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
@@ -116,6 +119,45 @@ export const attempts = (check: Sentence) => {
       expect(yield* store.attempts.openOfOthers(other)).toEqual([])
       expect(yield* store.attempts.openOf(taskId("a"))).toEqual(Option.none())
       expect(yield* store.attempts.find(attemptId("none"))).toEqual(Option.none())
+    })
+  )
+
+  check(
+    "tells what the newest attempts of adapters came to, so many of each and no more",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const verdicts = ["completed: done", "blocked: it is not there", "completed: done"]
+      for (const [index, reason] of verdicts.entries()) {
+        const name = String.fromCharCode(97 + index)
+        const seconds = 100 * index
+        yield* add(name, {}, seconds)
+        yield* claimed(`${name}1`, seconds)
+        const of = { ...bundle(`${name}1`), taskId: name }
+        yield* store.attempts.compiled(of, paths, stampAt(seconds))
+        if (index < 2)
+          yield* settle(`${name}1`, complete, seconds + 7, {
+            ...ended(reason),
+            usage: { ...unknownUsage, inputTokens: Option.some(40), outputTokens: Option.some(2) }
+          })
+      }
+      const told = (since: number, most: number, ids = ["local", "nobody"]) =>
+        Effect.map(store.usage.attempts(ids, at(since), most), (found) =>
+          found.map(({ adapterId, endedAt, inputTokens, isOk, outputTokens, startedAt }) => [
+            adapterId,
+            text(startedAt),
+            text(endedAt),
+            isOk,
+            inputTokens,
+            outputTokens
+          ])
+        )
+      const running = ["local", text(at(200)), null, false, 0, 0]
+      const blocked = ["local", text(at(100)), text(at(107)), false, 40, 2]
+      const done = ["local", text(at(0)), text(at(7)), true, 40, 2]
+      expect(yield* told(0, 10)).toEqual([running, blocked, done])
+      expect(yield* told(1, 10)).toEqual([running, blocked])
+      expect(yield* told(0, 1)).toEqual([running])
+      expect(yield* told(0, 10, [])).toEqual([])
     })
   )
 

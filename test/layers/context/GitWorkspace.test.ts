@@ -223,3 +223,16 @@ it.live("a place is observed, hashed and read through its symlinks", () =>
     }
   }).pipe(Effect.provide(layer))
 )
+
+it.live("the folders of a place are named in order, not more than wanted, and files are none", () =>
+  Effect.gen(function* () {
+    const { folders } = yield* Workspace
+    for (const name of ["weld", "pump"]) mkdirSync(join(dir, name))
+    symlinkSync("weld", join(dir, "join"))
+    writeFileSync(join(dir, "a.txt"), "hello")
+    expect((yield* folders(dir, 9)).filter((name) => name !== ".git")).toEqual(["join", "pump", "weld"])
+    expect(yield* folders(dir, 1)).toHaveLength(1)
+    expect(yield* folders(join(dir, "a.txt"), 9)).toEqual([])
+    expect(yield* folders(join(dir, "none"), 9)).toEqual([])
+  }).pipe(Effect.provide(layer))
+)
