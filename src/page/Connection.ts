@@ -8,10 +8,16 @@ export type Phase =
   | { readonly is: "reconnecting"; readonly since: number; readonly again: number }
   | { readonly is: "offline"; readonly since: number; readonly again: number }
 
+/** What a stream tells once, when it begins: the runtime's policy, and what whoever listens may do. */
+export interface Standing {
+  readonly policy: string | undefined
+  readonly role: "read" | "operate"
+}
+
 /** What a stream tells, gathered; `reset` says that what is known of the history is no longer all of it. */
 export type News =
   | { readonly tells: "phase"; readonly phase: Phase }
-  | { readonly tells: "state"; readonly state: State; readonly policy: string | undefined }
+  | { readonly tells: "state"; readonly state: State; readonly of: Standing | undefined }
   | { readonly tells: "events"; readonly events: ReadonlyArray<RunEvent>; readonly state: State }
   | { readonly tells: "reset" }
 
@@ -89,11 +95,14 @@ export const keepOpen = (
         for (const { data, event, id } of messages.push(piece.value)) {
           if (id !== undefined) lastId.set(id)
           if (event === "dashboard") {
-            const { runtime_policy, ...state } = told(data)
+            const { role, runtime_policy, ...state } = told(data)
             tell({
               tells: "state",
-              state: ("state" in state ? state.state : state) as State,
-              policy: typeof runtime_policy === "string" ? runtime_policy : undefined
+              state: state as unknown as State,
+              of: {
+                policy: typeof runtime_policy === "string" ? runtime_policy : undefined,
+                role: role === "read" ? "read" : "operate"
+              }
             })
             since = undefined
             failed = 0

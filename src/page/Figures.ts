@@ -1,4 +1,4 @@
-import type { Task } from "./Wire.ts"
+import type { AttemptHour, AttemptSums } from "./Wire.ts"
 
 /** A column of a chart: what it stands for and its parts from the bottom. */
 export interface Column {
@@ -8,46 +8,42 @@ export interface Column {
 
 const HOUR_MS = 3_600_000
 
-/** The value below which a share of the values lies; none of none. */
-export const quantile = (values: ReadonlyArray<number>, share: number): number | undefined => {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))]
+/** The hours from one on, as many as are wanted, each by when it begins. */
+const hoursFrom = (since: string, count: number): ReadonlyArray<number> =>
+  Array.from({ length: count }, (_, at) => Date.parse(since) + at * HOUR_MS)
+
+/** The 24 hours of a day of attempts as columns; an hour in which none began is empty. */
+export const hourly = (
+  since: string,
+  hours: ReadonlyArray<AttemptHour>,
+  label: (hour: number) => string,
+  parts: (sums: AttemptSums) => ReadonlyArray<number>
+): ReadonlyArray<Column> => {
+  const known = new Map(hours.map((one) => [Date.parse(one.hour), one]))
+  return hoursFrom(since, 24).map((hour) => {
+    const sums = known.get(hour)
+    return { label: label(hour), parts: sums === undefined ? [] : parts(sums) }
+  })
 }
 
-const hourOf = (ms: number): number => Math.floor(ms / HOUR_MS) * HOUR_MS
+/** Attempts by how they went: done, ended otherwise, running. */
+export const byEnd = ({ attempts, ok, running }: AttemptSums): ReadonlyArray<number> => [
+  ok,
+  attempts - ok - running,
+  running
+]
 
-/** The hours before now, oldest first. */
-export const hoursBefore = (now: number, count: number): ReadonlyArray<number> =>
-  Array.from({ length: count }, (_, at) => hourOf(now) - (count - 1 - at) * HOUR_MS)
+/** How long attempts took: the median, and what the slowest twentieth took more. */
+export const byDuration = ({ median_ms, p95_ms }: AttemptSums): ReadonlyArray<number> => {
+  const median = median_ms ?? 0
+  return [median, Math.max(0, (p95_ms ?? 0) - median)]
+}
 
-const endedIn = (tasks: ReadonlyArray<Task>, hour: number): ReadonlyArray<Task> =>
-  tasks.filter(({ finished_at }) => finished_at !== null && hourOf(Date.parse(finished_at)) === hour)
-
-/** Tasks that ended in each hour: completed, and those that ended otherwise. */
-export const throughput = (
-  tasks: ReadonlyArray<Task>,
-  hours: ReadonlyArray<number>,
-  label: (hour: number) => string
-): ReadonlyArray<Column> =>
-  hours.map((hour) => {
-    const ended = endedIn(tasks, hour)
-    const well = ended.filter(({ status }) => status === "completed").length
-    return { label: label(hour), parts: [well, ended.length - well] }
-  })
-
-/** How long the tasks of each hour took: the median, and what the slowest twentieth took more. */
-export const durations = (
-  tasks: ReadonlyArray<Task>,
-  hours: ReadonlyArray<number>,
-  label: (hour: number) => string
-): ReadonlyArray<Column> =>
-  hours.map((hour) => {
-    const took = endedIn(tasks, hour).flatMap(({ finished_at, started_at }) =>
-      started_at === null || finished_at === null ? [] : [Date.parse(finished_at) - Date.parse(started_at)]
-    )
-    const median = quantile(took, 0.5) ?? 0
-    return { label: label(hour), parts: [median, (quantile(took, 0.95) ?? 0) - median] }
-  })
+/** Tokens that were put in, and put out. */
+export const byTokens = ({ input_tokens, output_tokens }: AttemptSums): ReadonlyArray<number> => [
+  input_tokens,
+  output_tokens
+]
 
 /** A round figure that is not below the greatest value: the top of a scale. */
 export const topOf = (greatest: number): number => {

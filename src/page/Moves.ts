@@ -1,7 +1,7 @@
 import { problem } from "./Api.ts"
 import type { Status, Task } from "./Wire.ts"
 import { counted, plural, title } from "./Words.ts"
-import { failed, type World } from "./World.ts"
+import { type Ask, failed, type World } from "./World.ts"
 
 type Named = Pick<Task, "task_id" | "subject" | "kind" | "status">
 
@@ -18,12 +18,24 @@ const at = (id: string, move: string): string => `/api/tasks/${encodeURIComponen
 
 const quoted = (task: Named): string => `“${title(task)}”`
 
+/** Says that nothing can be changed to whoever may only read; keys come by here, which no button keeps back. */
+const isRefused = (world: World): boolean => {
+  if (world.role.get() !== "read") return false
+  world.notice.set({ tone: "failed", text: "You may only read. Changing anything needs the role operate." })
+  return true
+}
+
+const asked = (world: World, ask: Ask): void => {
+  if (!isRefused(world)) world.ask.set(ask)
+}
+
 const attempted = async (
   world: World,
   done: string,
   taskId: string | undefined,
   run: () => Promise<unknown>
 ) => {
+  if (isRefused(world)) return
   try {
     await run()
     world.notice.set({ tone: "done", text: done, taskId })
@@ -40,7 +52,7 @@ export const retry = (world: World, task: Named, note?: string): Promise<void> =
 
 /** Asks, then cancels a task that is not running. */
 export const cancel = (world: World, task: Named): void =>
-  world.ask.set({
+  asked(world, {
     verb: "Cancel",
     heading: `Cancel 1 task?`,
     body: [`${quoted(task)} will not run. Its history stays, and Retry brings it back.`],
@@ -54,7 +66,7 @@ export const cancel = (world: World, task: Named): void =>
 
 /** Asks, then stops a running task with its whole process tree. */
 export const forceCancel = (world: World, task: Named): void =>
-  world.ask.set({
+  asked(world, {
     verb: "Force cancel",
     heading: "Stop 1 running task?",
     body: [
@@ -87,7 +99,7 @@ export const replay = (world: World, task: Named, attemptId: string): Promise<vo
 
 /** Asks for a reason, then pauses dispatch. */
 export const pause = (world: World): void =>
-  world.ask.set({
+  asked(world, {
     verb: "Pause",
     heading: "Pause dispatch?",
     body: ["Nothing new is started until you resume. What runs now is finished."],

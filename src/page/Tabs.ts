@@ -1,5 +1,6 @@
 import type { Api } from "./Api.ts"
-import { type Connection, keepOpen, type News } from "./Connection.ts"
+import { type Connection, keepOpen, type News, type Standing } from "./Connection.ts"
+import type { State } from "./Wire.ts"
 
 const NAME = "agent-runtime:stream"
 
@@ -26,7 +27,7 @@ type Said = { readonly news: News; readonly id: string | undefined } | { readonl
  */
 export const makeTabs = (api: Api, tell: (news: News) => void) => {
   const last = marker()
-  const known: { state?: News; phase?: News } = {}
+  const known: { state?: State; of?: Standing; phase?: News } = {}
 
   const alone = (signal: AbortSignal, say: (news: News) => void): Connection =>
     keepOpen(
@@ -34,8 +35,8 @@ export const makeTabs = (api: Api, tell: (news: News) => void) => {
       last,
       (news) => {
         if (news.tells === "phase") known.phase = news
-        if (news.tells === "state") known.state = news
-        if (news.tells === "events") known.state = { tells: "state", state: news.state, policy: undefined }
+        if (news.tells === "state" || news.tells === "events") known.state = news.state
+        if (news.tells === "state" && news.of !== undefined) known.of = news.of
         tell(news)
         say(news)
       },
@@ -56,7 +57,7 @@ export const makeTabs = (api: Api, tell: (news: News) => void) => {
     channel.onmessage = ({ data }: MessageEvent<Said>) => {
       if ("hello" in data) {
         if (leading === undefined) return
-        say(known.state)
+        if (known.state !== undefined) say({ tells: "state", state: known.state, of: known.of })
         say(known.phase)
       } else if (leading === undefined) {
         if (data.id !== undefined) last.set(data.id)

@@ -235,6 +235,42 @@ export interface DayUse {
   readonly cost_usd: number | null
 }
 
+/** What the attempts of a stretch of time came to. */
+export interface AttemptSums {
+  readonly attempts: number
+  readonly running: number
+  readonly ok: number
+  readonly median_ms: number | null
+  readonly p95_ms: number | null
+  readonly input_tokens: number
+  readonly output_tokens: number
+}
+
+export interface AttemptHour extends AttemptSums {
+  readonly hour: string
+}
+
+export interface AttemptDay extends AttemptSums {
+  /** Older attempts than these were not read. */
+  readonly partial: boolean
+  readonly hours: ReadonlyArray<AttemptHour>
+}
+
+/** How attempts of the last 24 hours went. */
+export interface AttemptUsage {
+  readonly since: string
+  readonly all: AttemptDay
+  readonly adapters: ReadonlyArray<AttemptDay & { readonly adapter_id: string }>
+}
+
+/** One thing that an agent did. */
+export interface Step {
+  readonly at: string
+  readonly tool: string
+  readonly target: string
+  readonly ok: boolean | null
+}
+
 export interface Budget {
   readonly id: string
   readonly subject: string | null

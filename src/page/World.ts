@@ -40,6 +40,8 @@ export interface World {
   readonly phase: Cell<Phase>
   readonly state: Cell<State | undefined>
   readonly policy: Cell<string | undefined>
+  /** What whoever looks at the page may do; not known before the stream has told it. */
+  readonly role: Cell<"read" | "operate" | undefined>
   /** Counts the times that what is known may be old: at each reconnection. */
   readonly epoch: Cell<number>
   readonly onEvents: (listener: (events: ReadonlyArray<RunEvent>) => void) => () => void
@@ -125,6 +127,7 @@ export const makeWorld = (): World => {
   const phase = cell<Phase>({ is: "reconnecting", since: began, again: began })
   const state = cell<State | undefined>(undefined)
   const policy = cell<string | undefined>(undefined)
+  const role = cell<"read" | "operate" | undefined>(undefined)
   const epoch = cell(0)
   const listeners = new Set<(events: ReadonlyArray<RunEvent>) => void>()
   let gathered: Array<RunEvent> = []
@@ -157,8 +160,10 @@ export const makeWorld = (): World => {
     } else if (news.tells === "reset") epoch.set(epoch.get() + 1)
     else {
       latest = news.state
-      if (news.tells === "state") policy.set(news.policy ?? policy.get())
-      else gathered.push(...news.events)
+      if (news.tells === "state") {
+        policy.set(news.of?.policy ?? policy.get())
+        role.set(news.of?.role ?? role.get())
+      } else gathered.push(...news.events)
       later()
     }
   })
@@ -196,6 +201,7 @@ export const makeWorld = (): World => {
     phase,
     state,
     policy,
+    role,
     epoch,
     onEvents,
     tryNow: () => stream.now(),

@@ -68,8 +68,13 @@ test("a stream that ends is taken up behind the last event that it told", async 
   expect(told[0]).toEqual({
     tells: "state",
     state: { runtime_name: "pump" } as never,
-    policy: "Be careful."
+    of: { policy: "Be careful.", role: "operate" }
   })
+})
+
+test("a stream says when whoever listens may only read", async () => {
+  const { told } = await heard([frame("dashboard", 1, { ...DASHBOARD, role: "read" })])
+  expect(told[0]).toMatchObject({ of: { role: "read" } })
 })
 
 test("a history that was pruned meanwhile is said to be another one", async () => {

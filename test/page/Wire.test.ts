@@ -4,10 +4,11 @@ import type { RecurringSchedule, ScheduleFate } from "../../src/domain/Recurring
 import type { SensorEvent } from "../../src/domain/SensorEvent.ts"
 import type { Report } from "../../src/domain/Snapshot.ts"
 import type { AdapterList } from "../../src/operate/answers/Adapters.ts"
+import type { StepList } from "../../src/operate/answers/Attempts.ts"
 import type { BudgetList } from "../../src/operate/answers/Budgets.ts"
 import type { State } from "../../src/operate/answers/State.ts"
 import type { TaskPage, TaskStory } from "../../src/operate/answers/Tasks.ts"
-import type { UsageList } from "../../src/operate/answers/Usage.ts"
+import type { AttemptUsage, UsageList } from "../../src/operate/answers/Usage.ts"
 import type { TemplateList, WorkflowStory } from "../../src/operate/answers/Workflows.ts"
 import type { Report as ShownReport } from "../../src/page/Report.ts"
 import type * as Wire from "../../src/page/Wire.ts"
@@ -29,6 +30,8 @@ test("the page reads what the API writes", () => {
     reads<Wire.SensorEvent, Encoded<typeof SensorEvent>>(),
     reads<ReadonlyArray<Wire.Adapter>, Encoded<typeof AdapterList>["adapters"]>(),
     reads<ReadonlyArray<Wire.DayUse>, Encoded<typeof UsageList>["usage"]>(),
+    reads<Wire.AttemptUsage, Encoded<typeof AttemptUsage>>(),
+    reads<ReadonlyArray<Wire.Step>, Encoded<typeof StepList>["steps"]>(),
     reads<ReadonlyArray<Wire.Budget>, Encoded<typeof BudgetList>["budgets"]>(),
     reads<ShownReport, Encoded<typeof Report>>()
   ]

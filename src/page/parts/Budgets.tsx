@@ -4,6 +4,7 @@ import { useRecord } from "../UseRecord.ts"
 import type { Budget } from "../Wire.ts"
 import { counted, usd } from "../Words.ts"
 import { useWorld, type World } from "../World.ts"
+import { Act } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Mark } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
@@ -66,9 +67,7 @@ const Row = ({ budget }: { readonly budget: Budget }) => {
           )}
         </span>
         <span class="moves when">
-          <button type="button" onClick={() => grant(world, budget)}>
-            Grant more
-          </button>
+          <Act onClick={() => grant(world, budget)}>Grant more</Act>
         </span>
       </div>
       <svg class="thin budget" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true">

@@ -1,7 +1,10 @@
 import { useId } from "preact/hooks"
+import { useCell } from "../Cell.ts"
 import { draw } from "../Diagram.ts"
 import { useMedia } from "../UseMedia.ts"
 import type { Template } from "../Wire.ts"
+import { moment } from "../Words.ts"
+import { useWorld } from "../World.ts"
 
 /** A machine as a picture; what it shows is said in words beside it. */
 export const Machine = ({
@@ -13,10 +16,14 @@ export const Machine = ({
   readonly template: Template
   readonly current?: string | undefined
   readonly status?: string | undefined
-  /** The ways that were gone, as `from to`. */
-  readonly taken?: ReadonlySet<string> | undefined
+  /** The ways that were gone; when, is in the list beside it as well. */
+  readonly taken?:
+    | ReadonlyArray<{ readonly from: string; readonly to: string; readonly at: string }>
+    | undefined
 }) => {
   const isNarrow = useMedia("(max-width: 700px)")
+  const { now, utc: isUtc } = useWorld()
+  const utc = useCell(isUtc)
   const id = useId()
   const { edges, height, nodeHeight, nodes, nodeWidth, width } = draw(template, isNarrow)
   const words = `${template.name}: ${nodes.map(({ name }) => name).join(", ")}${current === undefined ? "" : `. Now in ${current}`}`
@@ -42,14 +49,20 @@ export const Machine = ({
           <path d="M0 0 8 4 0 8Z" class="tip" />
         </marker>
       </defs>
-      {edges.map(({ anchor, from, labelX, labelY, path, signals, to }) => (
-        <g key={`${from} ${to}`} class={taken?.has(`${from} ${to}`) === true ? "edge taken" : "edge"}>
-          <path d={path} marker-end={`url(#${id})`} />
-          <text x={labelX} y={labelY} text-anchor={anchor}>
-            {signals}
-          </text>
-        </g>
-      ))}
+      {edges.map(({ anchor, from, labelX, labelY, path, signals, to }) => {
+        const times = (taken ?? []).filter((way) => way.from === from && way.to === to)
+        return (
+          <g key={`${from} ${to}`} class={times.length > 0 ? "edge taken" : "edge"}>
+            {times.length === 0 ? null : (
+              <title>{times.map(({ at }) => moment(at, now.get(), utc)).join(", ")}</title>
+            )}
+            <path d={path} marker-end={`url(#${id})`} />
+            <text x={labelX} y={labelY} text-anchor={anchor}>
+              {signals}
+            </text>
+          </g>
+        )
+      })}
       {nodes.map(({ isEnd, lines, name, x, y }) => (
         <g key={name} class={`node ${name === current ? "current" : ""} ${isEnd ? "end" : ""}`}>
           <rect x={x} y={y} width={nodeWidth} height={nodeHeight} rx={isEnd ? nodeHeight / 2 : 6} />

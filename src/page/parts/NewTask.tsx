@@ -1,9 +1,12 @@
 import { useId, useRef, useState } from "preact/hooks"
 import { type Problem, problem } from "../Api.ts"
+import { completed, skillsIn } from "../SkillWord.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Adapter } from "../Wire.ts"
 import { useWorld } from "../World.ts"
+import { Act, useReadOnly } from "./Act.tsx"
 import { Wrong } from "./Said.tsx"
+import { SkillLine } from "./Skills.tsx"
 
 interface Fields {
   readonly subject: string
@@ -14,15 +17,6 @@ interface Fields {
 }
 
 const EMPTY: Fields = { subject: "", priority: "", profile: "", adapter: "", delay: "" }
-
-/** Skills that a message refers to: `/word` at the beginning or after white space. */
-export const skillsIn = (message: string): ReadonlyArray<string> => [
-  ...new Set(
-    [...message.matchAll(/(?:^|\s)\/([A-Za-z0-9][A-Za-z0-9._-]*)(?=$|[\s,.;:!?])/g)].map(
-      ([, word]) => word ?? ""
-    )
-  )
-]
 
 const body = (message: string, { adapter, priority, profile, subject }: Fields) => ({
   message,
@@ -95,7 +89,18 @@ export const NewTask = () => {
   const [open, setOpen] = useState(false)
   const [busy, setBusy] = useState(false)
   const [wrong, setWrong] = useState<Problem>()
-  const skills = skillsIn(message)
+  const [caret, setCaret] = useState(0)
+  const isReadOnly = useReadOnly()
+  const complete = (skill: string) => {
+    const [text, at] = completed(message, caret, skill)
+    setMessage(text)
+    setCaret(at)
+    // The box has the text when it is drawn again.
+    requestAnimationFrame(() => {
+      box.current?.focus()
+      box.current?.setSelectionRange(at, at)
+    })
+  }
 
   const queue = async () => {
     if (message.trim() === "") {
@@ -133,10 +138,15 @@ export const NewTask = () => {
         ref={box}
         rows={Math.min(12, Math.max(2, message.split("\n").length))}
         maxLength={60_000}
-        placeholder="What is to be done? /word names a skill."
+        placeholder={isReadOnly ? "Needs the role operate." : "What is to be done? /word names a skill."}
+        disabled={isReadOnly}
         aria-keyshortcuts="n"
         value={message}
-        onInput={(event) => setMessage(event.currentTarget.value)}
+        onInput={(event) => {
+          setMessage(event.currentTarget.value)
+          setCaret(event.currentTarget.selectionStart)
+        }}
+        onSelect={(event) => setCaret(event.currentTarget.selectionStart)}
         onKeyDown={(event) => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
             event.preventDefault()
@@ -144,16 +154,16 @@ export const NewTask = () => {
           }
         }}
       />
+      <SkillLine message={message} caret={caret} named={skillsIn(message)} choose={complete} />
       {open ? <Choices fields={fields} set={setFields} /> : null}
       {wrong === undefined ? null : <Wrong message={`Not queued: ${wrong.message}`} hint={wrong.hint} />}
       <p class="buttons">
-        <button type="submit" class="primary" disabled={busy}>
+        <Act type="submit" class="primary" disabled={busy}>
           Queue task
-        </button>
+        </Act>
         <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
           Options
         </button>
-        {skills.length === 0 ? null : <span class="muted">skills: {skills.join(", ")}</span>}
       </p>
     </form>
   )

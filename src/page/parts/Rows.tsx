@@ -5,6 +5,7 @@ import { useRecord } from "../UseRecord.ts"
 import type { Story, Task, Tokens } from "../Wire.ts"
 import { blockedBecause, counted, duration, plainReason, usd, waitingWords } from "../Words.ts"
 import { useWorld } from "../World.ts"
+import { Act } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Ago } from "./Moments.tsx"
 import { TaskRow } from "./TaskList.tsx"
@@ -16,17 +17,13 @@ export const BlockedRow = ({ task }: { readonly task: Task }) => {
   return (
     <TaskRow task={task} line={blockedBecause(task)} at={task.updated_at}>
       {asks === null ? (
-        <button type="button" onClick={() => void retry(world, task)}>
-          Retry
-        </button>
+        <Act onClick={() => void retry(world, task)}>Retry</Act>
       ) : (
         <Link href={taskHref(task.task_id)} class="button">
           Answer
         </Link>
       )}
-      <button type="button" onClick={() => cancel(world, task)}>
-        Cancel
-      </button>
+      <Act onClick={() => cancel(world, task)}>Cancel</Act>
     </TaskRow>
   )
 }

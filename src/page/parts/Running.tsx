@@ -4,6 +4,7 @@ import { useRecord } from "../UseRecord.ts"
 import type { Attempt, Story, Task } from "../Wire.ts"
 import { duration } from "../Words.ts"
 import { useNow, useWorld } from "../World.ts"
+import { Act } from "./Act.tsx"
 import { Pre } from "./Pre.tsx"
 import { TaskRow } from "./TaskList.tsx"
 
@@ -72,9 +73,7 @@ export const RunningRow = ({ task, lines }: { readonly task: Task; readonly line
       }
       figures={attempt === undefined ? undefined : <Spent attempt={attempt} limitMs={limitMs} />}
     >
-      <button type="button" onClick={() => forceCancel(world, task)}>
-        Force cancel
-      </button>
+      <Act onClick={() => forceCancel(world, task)}>Force cancel</Act>
       {attempt === undefined ? null : <Tail attempt={attempt} lines={lines} />}
     </TaskRow>
   )

@@ -2,9 +2,13 @@ import { useRef } from "preact/hooks"
 import { useCell } from "../Cell.ts"
 import type { Phase } from "../Connection.ts"
 import { pause, resume } from "../Moves.ts"
+import type { Touches } from "../Records.ts"
 import { viewHref } from "../Route.ts"
-import { counted, duration, moment, waitingCount } from "../Words.ts"
+import { useRecord } from "../UseRecord.ts"
+import type { RunEvent } from "../Wire.ts"
+import { actorWords, counted, duration, moment, waitingCount } from "../Words.ts"
 import { useNow, useWorld } from "../World.ts"
+import { Act, READ_ONLY, useReadOnly } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Glyph, Mark } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
@@ -112,13 +116,13 @@ export const Strip = () => {
       )}
       <Search />
       {state?.runtime_state === "paused" ? (
-        <button type="button" class="primary" onClick={() => void resume(world)}>
+        <Act class="primary" onClick={() => void resume(world)}>
           Resume
-        </button>
+        </Act>
       ) : (
-        <button type="button" onClick={() => pause(world)} disabled={state === undefined}>
+        <Act onClick={() => pause(world)} disabled={state === undefined}>
           Pause
-        </button>
+        </Act>
       )}
       <Connection />
     </header>
@@ -150,6 +154,7 @@ export const Bands = () => {
   const epoch = useCell(world.epoch)
   return (
     <section aria-label="What is out of the ordinary">
+      <ReadOnly />
       {phase.is !== "live" && (epoch > 0 || phase.is === "offline") ? <Stale phase={phase} /> : null}
       {state?.dispatch_paused.paused === true ? (
         <p class="band tone-paused">
@@ -157,6 +162,7 @@ export const Bands = () => {
           <span>
             <strong>Paused</strong>
             {state.dispatch_paused.reason === null ? null : `: ${state.dispatch_paused.reason}`}
+            <PausedBy />
             {state.dispatch_paused.updated_at === null ? null : (
               <>
                 {" · since "}
@@ -179,6 +185,27 @@ export const Bands = () => {
     </section>
   )
 }
+
+const touchesPause: Touches = ({ event_type }) => event_type.startsWith("dispatch_pause")
+
+/** Who paused, by name and by the way that it came. */
+const PausedBy = () => {
+  const by = useRecord<{ readonly actor?: RunEvent["actor"] | undefined }>("/api/pause", touchesPause).data
+    ?.actor
+  return <>{by === undefined ? null : ` · by ${actorWords(by)} (${by.surface})`}</>
+}
+
+/** Says once, where every dead button points to, why nothing can be changed. */
+const ReadOnly = () =>
+  useReadOnly() ? (
+    <p class="band" id={READ_ONLY}>
+      <Glyph tone="paused" />
+      <span>
+        <strong>You may only read.</strong> What changes something needs a token with the role{" "}
+        <code>operate</code>.
+      </span>
+    </p>
+  ) : null
 
 const Stale = ({ phase }: { readonly phase: Exclude<Phase, { readonly is: "live" }> }) => {
   const world = useWorld()

@@ -1,5 +1,6 @@
 import { useId, useState } from "preact/hooks"
 import { type Problem, problem } from "../Api.ts"
+import { Act } from "../parts/Act.tsx"
 import { Ago } from "../parts/Moments.tsx"
 import { Wrong } from "../parts/Said.tsx"
 import type { Question, Task } from "../Wire.ts"
@@ -34,9 +35,9 @@ export const Answer = ({ task, question }: { readonly task: Task; readonly quest
       {choices.length === 0 ? null : (
         <p class="buttons">
           {choices.map((choice) => (
-            <button type="button" key={choice} onClick={() => void answer({ choice })}>
+            <Act key={choice} onClick={() => void answer({ choice })}>
               {choice}
-            </button>
+            </Act>
           ))}
         </p>
       )}
@@ -45,9 +46,9 @@ export const Answer = ({ task, question }: { readonly task: Task; readonly quest
         <textarea id={id} rows={2} value={text} onInput={(event) => setText(event.currentTarget.value)} />
       </p>
       <p class="buttons">
-        <button type="submit" disabled={text.trim() === ""}>
+        <Act type="submit" disabled={text.trim() === ""}>
           Send answer
-        </button>
+        </Act>
         {typeof question.expires_at === "string" ? (
           <span class="muted">
             {typeof question.default === "string"
@@ -101,7 +102,7 @@ export const Reply = ({ task }: { readonly task: Task }) => {
       />
       {wrong === undefined ? null : <Wrong message={wrong.message} hint={wrong.hint} />}
       <p class="buttons">
-        <button type="submit">Send reply</button>
+        <Act type="submit">Send reply</Act>
       </p>
     </form>
   )

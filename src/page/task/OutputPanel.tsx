@@ -6,6 +6,7 @@ import { Nothing, Wrong } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import type { Attempt } from "../Wire.ts"
 import { counted } from "../Words.ts"
+import { Steps } from "./Steps.tsx"
 
 const Text = ({
   text,
@@ -122,22 +123,25 @@ export const OutputPanel = ({ attempt }: { readonly attempt: Attempt | undefined
       {attempt === undefined ? (
         <Nothing>Output stands here when an attempt has begun.</Nothing>
       ) : (
-        <div class="streams">
-          <Stream
-            key={`${attempt.attempt_id}-out`}
-            attempt={attempt}
-            name="stdout"
-            follow={follow}
-            wanted={wanted}
-          />
-          <Stream
-            key={`${attempt.attempt_id}-err`}
-            attempt={attempt}
-            name="stderr"
-            follow={follow}
-            wanted={wanted}
-          />
-        </div>
+        <>
+          <Steps key={attempt.attempt_id} attempt={attempt} />
+          <div class="streams">
+            <Stream
+              key={`${attempt.attempt_id}-out`}
+              attempt={attempt}
+              name="stdout"
+              follow={follow}
+              wanted={wanted}
+            />
+            <Stream
+              key={`${attempt.attempt_id}-err`}
+              attempt={attempt}
+              name="stderr"
+              follow={follow}
+              wanted={wanted}
+            />
+          </div>
+        </>
       )}
     </Section>
   )

@@ -1,13 +1,16 @@
+import { byDuration, byEnd, byTokens, hourly } from "../Figures.ts"
 import { clearCooldown } from "../Moves.ts"
+import { Act } from "../parts/Act.tsx"
+import { Chart } from "../parts/Chart.tsx"
 import { Mark } from "../parts/Mark.tsx"
 import { Loaded } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { Adapter, DayUse } from "../Wire.ts"
-import { counted, duration, plural, type Tone, usd } from "../Words.ts"
+import type { Adapter, AttemptDay, AttemptSums, AttemptUsage } from "../Wire.ts"
+import { counted, duration, type Tone } from "../Words.ts"
 import { useNow, useTitle, useWorld } from "../World.ts"
-import { today, useUsage } from "./Usage.tsx"
+import { hourLabel, useAttempts } from "./Usage.tsx"
 
 const touches: Touches = ({ event_type }) =>
   event_type.startsWith("adapter_") ||
@@ -30,34 +33,65 @@ const Cooldown = ({ adapter }: { readonly adapter: Adapter }) => {
     <p class="line tone-blocked">
       cools down for {duration(Math.max(0, Date.parse(adapter.cooldown.until) - now))}
       {adapter.cooldown.reason === null ? "" : `: ${adapter.cooldown.reason}`}{" "}
-      <button type="button" onClick={() => void clearCooldown(world, adapter.id)}>
-        End cool-down
-      </button>
+      <Act onClick={() => void clearCooldown(world, adapter.id)}>End cool-down</Act>
     </p>
   )
 }
 
-const Today = ({ use }: { readonly use: DayUse | undefined }) =>
-  use === undefined ? (
-    <span class="muted">no attempt today</span>
-  ) : (
-    <span class="num">
-      {plural(use.attempts, "attempt")} today · {counted((use.input_tokens ?? 0) + (use.output_tokens ?? 0))}{" "}
-      tokens
-      {use.cost_usd === null ? "" : ` · ${usd(use.cost_usd)}`}
-    </span>
+/** An adapter's last 24 hours in a line, and hour by hour. */
+const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string }) => {
+  if (day.attempts === 0) return <p class="line muted">no attempt in the last 24 hours</p>
+  const ended = day.attempts - day.running
+  const columns = (parts: (sums: AttemptSums) => ReadonlyArray<number>) =>
+    hourly(since, day.hours, hourLabel, parts)
+  return (
+    <>
+      <dl class="figures">
+        <Figure name="attempts in 24 h" value={`${day.partial ? "over " : ""}${counted(day.attempts)}`} />
+        <Figure
+          name="done"
+          value={ended === 0 ? "none ended" : `${counted(day.ok)} (${Math.floor((100 * day.ok) / ended)} %)`}
+        />
+        <Figure name="median" value={day.median_ms === null ? "unknown" : duration(day.median_ms)} />
+        <Figure name="95th percentile" value={day.p95_ms === null ? "unknown" : duration(day.p95_ms)} />
+        <Figure name="tokens" value={counted(day.input_tokens + day.output_tokens)} />
+      </dl>
+      <div class="charts small">
+        <Chart
+          name="Attempts"
+          columns={columns(byEnd)}
+          parts={["done", "otherwise", "running"]}
+          words={(value) => counted(value)}
+        />
+        <Chart
+          name="Duration"
+          columns={columns(byDuration)}
+          parts={["median", "slowest twentieth"]}
+          words={(value) => (value === 0 ? "0" : duration(value))}
+        />
+        {day.input_tokens + day.output_tokens === 0 ? null : (
+          <Chart
+            name="Tokens"
+            columns={columns(byTokens)}
+            parts={["in", "out"]}
+            words={(value) => counted(value)}
+          />
+        )}
+      </div>
+    </>
   )
+}
 
-const Row = ({
-  adapter,
-  use,
-  isKnown
-}: {
-  readonly adapter: Adapter
-  readonly use: DayUse | undefined
-  readonly isKnown: boolean
-}) => {
+const Figure = ({ name, value }: { readonly name: string; readonly value: string }) => (
+  <div>
+    <dt>{name}</dt>
+    <dd class="num">{value}</dd>
+  </div>
+)
+
+const Row = ({ adapter, usage }: { readonly adapter: Adapter; readonly usage: AttemptUsage | undefined }) => {
   const [tone, word] = healthOf(adapter)
+  const day = usage?.adapters.find(({ adapter_id }) => adapter_id === adapter.id)
   return (
     <li class="adapter">
       <div class="workflow-head">
@@ -90,11 +124,7 @@ const Row = ({
         </p>
       ))}
       <Cooldown adapter={adapter} />
-      {isKnown ? (
-        <p class="line">
-          <Today use={use} />
-        </p>
-      ) : null}
+      {usage === undefined || day === undefined ? null : <Day day={day} since={usage.since} />}
     </li>
   )
 }
@@ -102,10 +132,8 @@ const Row = ({
 /** The configured adapters: whether they can work, and what they did today. */
 export const Adapters = () => {
   useTitle("Adapters")
-  const now = useNow()
   const found = useRecord<{ readonly adapters: ReadonlyArray<Adapter> }>("/api/adapters", touches)
-  const usage = useUsage()
-  const day = today(now)
+  const usage = useAttempts()
   return (
     <>
       <ViewHead
@@ -116,12 +144,7 @@ export const Adapters = () => {
         {({ adapters }) => (
           <ul class="workflows">
             {adapters.map((adapter) => (
-              <Row
-                key={adapter.id}
-                adapter={adapter}
-                isKnown={usage.data !== undefined}
-                use={usage.data?.usage.find((one) => one.adapter_id === adapter.id && one.day === day)}
-              />
+              <Row key={adapter.id} adapter={adapter} usage={usage.data} />
             ))}
           </ul>
         )}

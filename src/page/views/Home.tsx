@@ -1,15 +1,16 @@
 import { useCell } from "../Cell.ts"
 import { Link } from "../parts/Link.tsx"
+import { Ago } from "../parts/Moments.tsx"
 import { NewTask } from "../parts/NewTask.tsx"
 import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import { Rows } from "../parts/TaskList.tsx"
-import { touchesTasks } from "../Records.ts"
+import { type Touches, touchesTasks } from "../Records.ts"
 import { viewHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { Task } from "../Wire.ts"
+import type { RunEvent, Task } from "../Wire.ts"
 import { counted, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 import { byTurn, ENDED, oldestFirst, type Page, tasksAt, WAITING } from "./Lists.tsx"
@@ -45,6 +46,27 @@ const List = ({
   )
 }
 
+const isBlocking: Touches = ({ detail, event_type }) =>
+  event_type === "task_finished" && detail.status === "blocked"
+
+/** That nothing is blocked, and when something last was, as far as the newest part of the history tells. */
+const LastBlocked = () => {
+  const found = useRecord<{ readonly events: ReadonlyArray<RunEvent> }>("/api/events?limit=1000", isBlocking)
+  const last = found.data?.events.findLast(isBlocking)
+  return (
+    <>
+      Nothing needs you.
+      {last === undefined ? null : (
+        <>
+          {" Last blocked: "}
+          <Ago at={last.created_at} />
+          {"."}
+        </>
+      )}
+    </>
+  )
+}
+
 const All = ({ count, view }: { readonly count: number; readonly view: "blocked" | "queue" | "done" }) =>
   count > SHOWN ? <Link href={viewHref(view)}>all {counted(count)}</Link> : null
 
@@ -72,7 +94,7 @@ export const Home = () => {
               path={tasksAt({ status: "blocked", limit: "100" })}
               name="Blocked tasks"
               sort={oldestFirst}
-              empty="Nothing needs you."
+              empty={<LastBlocked />}
               row={(task) => <BlockedRow key={task.task_id} task={task} />}
             />
           </Section>

@@ -2,6 +2,7 @@ import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
 import { useCell } from "../Cell.ts"
 import { bulk } from "../Moves.ts"
+import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
 import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
@@ -122,18 +123,12 @@ export const Blocked = () => {
       >
         {count < 2 ? undefined : (
           <>
-            <button
-              type="button"
-              onClick={() => void bulk(world, "retry", { status: ["blocked"] }, "Retry all")}
-            >
+            <Act onClick={() => void bulk(world, "retry", { status: ["blocked"] }, "Retry all")}>
               Retry all
-            </button>
-            <button
-              type="button"
-              onClick={() => void bulk(world, "cancel", { status: ["blocked"] }, "Cancel all")}
-            >
+            </Act>
+            <Act onClick={() => void bulk(world, "cancel", { status: ["blocked"] }, "Cancel all")}>
               Cancel all
-            </button>
+            </Act>
           </>
         )}
       </ViewHead>

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { Act } from "../parts/Act.tsx"
 import { Glyph, Mark } from "../parts/Mark.tsx"
 import { Ago, At } from "../parts/Moments.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
@@ -131,9 +132,7 @@ const Row = ({
           )}
         </span>
         <span class="moves">
-          <button type="button" onClick={() => void turn()}>
-            {schedule.enabled ? "Turn off" : "Turn on"}
-          </button>
+          <Act onClick={() => void turn()}>{schedule.enabled ? "Turn off" : "Turn on"}</Act>
         </span>
       </div>
       <Ribbon schedule={schedule} ended={ended} />

@@ -1,4 +1,5 @@
 import { useCell } from "../Cell.ts"
+import { Act } from "../parts/Act.tsx"
 import { At } from "../parts/Moments.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
@@ -96,9 +97,7 @@ export const Snapshots = () => {
   return (
     <>
       <ViewHead name="Snapshots" lead="What was, kept. A report says what changed from one to the other.">
-        <button type="button" onClick={take}>
-          Take snapshot
-        </button>
+        <Act onClick={take}>Take snapshot</Act>
       </ViewHead>
       <Loaded of={found}>
         {() =>

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks"
 import { useCell } from "../Cell.ts"
 import { canCancel, cancel, canRetry, forceCancel, replay, retry } from "../Moves.ts"
+import { Act } from "../parts/Act.tsx"
 import { Copy } from "../parts/Copy.tsx"
 import { Link } from "../parts/Link.tsx"
 import { StatusMark, Untrusted } from "../parts/Mark.tsx"
@@ -77,31 +78,21 @@ const Moves = ({ story, attempt }: { readonly story: Story; readonly attempt: At
   return (
     <div class="task-moves">
       <p class="buttons">
-        <button
-          type="button"
-          disabled={!canRetry(task)}
-          aria-keyshortcuts="r"
-          onClick={() => void retry(world, task)}
-        >
+        <Act disabled={!canRetry(task)} aria-keyshortcuts="r" onClick={() => void retry(world, task)}>
           Retry
-        </button>
-        <button
-          type="button"
-          disabled={!canCancel(task)}
-          aria-keyshortcuts="x"
-          onClick={() => cancel(world, task)}
-        >
+        </Act>
+        <Act disabled={!canCancel(task)} aria-keyshortcuts="x" onClick={() => cancel(world, task)}>
           Cancel
-        </button>
+        </Act>
         {isRunning ? (
-          <button type="button" class="danger" onClick={() => forceCancel(world, task)}>
+          <Act class="danger" onClick={() => forceCancel(world, task)}>
             Force cancel
-          </button>
+          </Act>
         ) : null}
         {attempt === undefined || attempt.bundle_id === null || attempt.status === "running" ? null : (
-          <button type="button" class="quiet" onClick={() => void replay(world, task, attempt.attempt_id)}>
+          <Act class="quiet" onClick={() => void replay(world, task, attempt.attempt_id)}>
             Replay attempt {attempt.number}
-          </button>
+          </Act>
         )}
         <span class="muted">{says}</span>
       </p>

@@ -1,6 +1,7 @@
 import { useId } from "preact/hooks"
 import { useCell } from "../Cell.ts"
 import { bulk, type Filter } from "../Moves.ts"
+import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
 import { Glyph } from "../parts/Mark.tsx"
 import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
@@ -70,12 +71,12 @@ export const Tasks = () => {
           <>
             {together === undefined ? null : (
               <>
-                <button type="button" onClick={() => void bulk(world, "retry", together, "Retry matching")}>
+                <Act onClick={() => void bulk(world, "retry", together, "Retry matching")}>
                   Retry matching
-                </button>
-                <button type="button" onClick={() => void bulk(world, "cancel", together, "Cancel matching")}>
+                </Act>
+                <Act onClick={() => void bulk(world, "cancel", together, "Cancel matching")}>
                   Cancel matching
-                </button>
+                </Act>
               </>
             )}
             <Link href={viewHref("tasks")}>Clear filters</Link>

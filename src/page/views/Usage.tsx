@@ -1,20 +1,29 @@
-import { type Column, durations, hoursBefore, throughput } from "../Figures.ts"
+import { byDuration, byEnd, type Column, hourly } from "../Figures.ts"
 import { Budgets } from "../parts/Budgets.tsx"
 import { Chart } from "../parts/Chart.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { DayUse } from "../Wire.ts"
+import type { AttemptUsage, DayUse } from "../Wire.ts"
 import { counted, duration, plural, usd } from "../Words.ts"
 import { useNow, useTitle } from "../World.ts"
-import { ENDED, type Page, tasksAt } from "./Lists.tsx"
 
 const touches: Touches = ({ event_type }) =>
   event_type === "task_attempt_finished" || event_type === "task_claimed" || event_type.startsWith("budget_")
 
 /** Tokens and cost by adapter and day. */
 export const useUsage = () => useRecord<{ readonly usage: ReadonlyArray<DayUse> }>("/api/usage", touches)
+
+/** How the attempts of the last 24 hours went. */
+export const useAttempts = () =>
+  useRecord<AttemptUsage>(
+    "/api/usage/attempts",
+    ({ event_type }) => event_type === "task_attempt_finished" || event_type === "task_started"
+  )
+
+/** What an hour is called, where the reader is. */
+export const hourLabel = (hour: number): string => `${String(new Date(hour).getHours()).padStart(2, "0")}:00`
 
 /** The day of a moment in UTC, as usage is counted. */
 export const today = (now: number): string => new Date(now).toISOString().slice(0, 10)
@@ -66,19 +75,15 @@ const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => (
   </table>
 )
 
-const HOURS = 24
-
 /** What was used, what it cost, and how much was done. */
 export const Usage = () => {
   useTitle("Usage")
   const now = useNow()
   const usage = useUsage()
-  const ended = useRecord<Page>(tasksAt({ status: ENDED, limit: "500" }), touches)
+  const attempts = useAttempts()
   const day = today(now)
   const used = (usage.data?.usage ?? []).filter((one) => one.day === day)
   const cost = used.flatMap(({ cost_usd }) => cost_usd ?? []).reduce((a, b) => a + b, 0)
-  const hours = hoursBefore(now, HOURS)
-  const label = (hour: number) => `${String(new Date(hour).getHours()).padStart(2, "0")}:00`
   return (
     <>
       <ViewHead
@@ -93,18 +98,18 @@ export const Usage = () => {
         }
       />
       <div class="charts">
-        <Loaded of={ended}>
-          {({ tasks }) => (
+        <Loaded of={attempts}>
+          {({ all, since }) => (
             <>
               <Chart
-                name="Throughput: tasks ended an hour"
-                columns={throughput(tasks, hours, label)}
-                parts={["completed", "otherwise"]}
+                name="Throughput: attempts by hour"
+                columns={hourly(since, all.hours, hourLabel, byEnd)}
+                parts={["done", "otherwise", "running"]}
                 words={(value) => counted(value)}
               />
               <Chart
-                name="Duration of tasks by hour"
-                columns={durations(tasks, hours, label)}
+                name="Duration of attempts by hour"
+                columns={hourly(since, all.hours, hourLabel, byDuration)}
                 parts={["median", "slowest twentieth"]}
                 words={(value) => (value === 0 ? "0" : duration(value))}
               />
@@ -122,9 +127,9 @@ export const Usage = () => {
           )}
         </Loaded>
       </div>
-      {ended.data?.next === null || ended.data === undefined ? null : (
-        <p class="muted">Throughput and duration are of the last 500 tasks that ended.</p>
-      )}
+      {attempts.data?.all.partial === true ? (
+        <p class="muted">Throughput and duration are of the newest 5,000 attempts of each adapter.</p>
+      ) : null}
       <Budgets />
       <Section name="By day">
         <Loaded of={usage}>

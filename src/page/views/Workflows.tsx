@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
 import { Machine } from "../parts/Machine.tsx"
 import { Mark } from "../parts/Mark.tsx"
@@ -12,7 +13,7 @@ import type { Touches } from "../Records.ts"
 import { taskHref, workflowHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { RunEvent, Template, Workflow } from "../Wire.ts"
-import { detailLine, plainReason, plainWords, plural, type Tone } from "../Words.ts"
+import { detailLine, duration, plainReason, plainWords, plural, type Tone } from "../Words.ts"
 import { failed, useTitle, useWorld, type World } from "../World.ts"
 
 const touches: Touches = ({ event_type }) => event_type.includes("workflow") || event_type === "task_finished"
@@ -116,15 +117,36 @@ interface Told extends Workflow {
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "")
 
-/** The ways that a workflow has gone, from its history. */
-export const takenIn = (history: ReadonlyArray<RunEvent>): ReadonlySet<string> =>
-  new Set(
-    history
-      .filter(
-        ({ event_type }) => event_type === "workflow_transitioned" || event_type === "workflow_completed"
-      )
-      .map(({ detail }) => `${text(detail.from)} ${text(detail.to)}`)
-  )
+/** A way that a workflow went: when, on what, and how long it had been where it came from. */
+export interface Way {
+  readonly id: number
+  readonly at: string
+  readonly from: string
+  readonly to: string
+  readonly signal: string
+  readonly stayedMs: number
+  readonly taskId: string | null
+}
+
+/** The ways that a workflow has gone, oldest first, from its history. */
+export const waysIn = (history: ReadonlyArray<RunEvent>, created: string): ReadonlyArray<Way> => {
+  let entered = Date.parse(created)
+  return history
+    .filter(({ event_type }) => event_type === "workflow_transitioned" || event_type === "workflow_completed")
+    .map(({ created_at, detail, id, task_id }) => {
+      const stayedMs = Math.max(0, Date.parse(created_at) - entered)
+      entered = Date.parse(created_at)
+      return {
+        id,
+        at: created_at,
+        from: text(detail.from),
+        to: text(detail.to),
+        signal: text(detail.signal),
+        stayedMs,
+        taskId: task_id
+      }
+    })
+}
 
 const askTransition = (world: World, workflow: Workflow, to: string): void =>
   world.ask.set({
@@ -143,6 +165,29 @@ const askTransition = (world: World, workflow: Workflow, to: string): void =>
       }
     }
   })
+
+const Ways = ({ ways }: { readonly ways: ReadonlyArray<Way> }) => (
+  <ol class="event-lines">
+    {ways.map(({ at, from, id, signal, stayedMs, taskId, to }) => (
+      <li key={id}>
+        <At at={at} />
+        <span class="words">
+          {from === to || to === "" ? `ended in ${from}` : `${from} → ${to}`}
+          {signal === "" ? "" : ` on ${signal}`}
+        </span>
+        <span class="muted detail">
+          after {duration(stayedMs)} in {from}
+          {taskId === null ? null : (
+            <>
+              {" · "}
+              <Link href={taskHref(taskId)}>{`task ${taskId.slice(0, 13)}`}</Link>
+            </>
+          )}
+        </span>
+      </li>
+    ))}
+  </ol>
+)
 
 const History = ({ history }: { readonly history: ReadonlyArray<RunEvent> }) => (
   <ol class="event-lines">
@@ -176,6 +221,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
       {(workflow) => {
         const template = templates.find(({ name }) => name === workflow.template)
         const ways = Object.values(template?.states[workflow.current_state]?.on ?? {})
+        const gone = waysIn(workflow.history, workflow.created_at)
         return (
           <article class="task">
             <header class="task-head">
@@ -190,9 +236,9 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
               {workflow.status === "completed" || ways.length === 0 ? null : (
                 <p class="buttons">
                   {[...new Set(ways)].map((to) => (
-                    <button type="button" key={to} onClick={() => askTransition(world, workflow, to)}>
+                    <Act key={to} onClick={() => askTransition(world, workflow, to)}>
                       Go to {to}
-                    </button>
+                    </Act>
                   ))}
                 </p>
               )}
@@ -202,7 +248,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
                 template={template}
                 current={workflow.current_state}
                 status={workflow.status}
-                taken={takenIn(workflow.history)}
+                taken={gone}
               />
             )}
             <dl class="facts">
@@ -215,6 +261,11 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
                 {workflow.unfinished_task === null ? null : <TaskLink id={workflow.unfinished_task} />}
               </Fact>
             </dl>
+            {gone.length === 0 ? null : (
+              <Section name="Ways taken" count={gone.length}>
+                <Ways ways={gone} />
+              </Section>
+            )}
             <Section name="History" count={plural(workflow.history.length, "event")}>
               <History history={workflow.history} />
             </Section>
