@@ -51,3 +51,17 @@ export const topOf = (greatest: number): number => {
   const power = 10 ** Math.floor(Math.log10(greatest))
   return ([1, 2, 5, 10].find((step) => step * power >= greatest) ?? 10) * power
 }
+
+const SECOND_MS = 1_000
+const MINUTE_MS = 60_000
+
+/** Tops of scales of time of which the half is round as well. */
+const TIMES = [
+  ...[1, 2, 4, 10, 20, 60].map((of) => of * SECOND_MS),
+  ...[2, 4, 10, 20, 60].map((of) => of * MINUTE_MS),
+  ...[2, 4, 8, 12, 24].map((of) => of * HOUR_MS)
+]
+
+/** A round stretch of time that is not below the greatest one (ms). */
+export const topOfTime = (greatest: number): number =>
+  TIMES.find((top) => top >= greatest) ?? topOf(greatest / HOUR_MS) * HOUR_MS

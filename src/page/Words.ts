@@ -20,6 +20,13 @@ export const statusWords = (status: string): readonly [Tone, string] =>
 /** `12,408`. */
 export const counted = (count: number): string => Math.round(count).toLocaleString("en-US")
 
+/** `12.4 k`, `2 M`: where there is no room for all figures. */
+export const brief = (count: number): string => {
+  const [size, unit] =
+    count >= 1e9 ? [1e9, " G"] : count >= 1e6 ? [1e6, " M"] : count >= 1e4 ? [1e3, " k"] : [1, ""]
+  return `${Math.round((10 * count) / size) / 10}${unit}`
+}
+
 /** `1 task`, `12 tasks`. */
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${counted(count)} ${count === 1 ? one : many}`
@@ -143,8 +150,14 @@ const WAITS: Readonly<Record<string, string>> = {
 export const waitingWords = ({ detail, reason }: Pick<Waiting, "reason" | "detail">): string => {
   const words = WAITS[reason] ?? reason
   const more = detail.replace(/^it (is not due yet|waits for an (operator|answer))[;:]? ?/, "")
-  return more === "" ? words : `${words}: ${lowered(plainReason(more))}`
+  return more === "" ? words : `${words}: ${shortened(lowered(plainReason(more)))}`
 }
+
+/** Ids by as much as tells them apart, moments to the minute: in a sentence the rest is in the way. */
+const shortened = (text: string): string =>
+  text
+    .replace(/\b([0-9a-f]{8}-[0-9a-f]{4})(?:-[0-9a-f]{4}){2}-[0-9a-f]{12}\b/g, "$1")
+    .replace(/\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z/g, "$1 $2 UTC")
 
 const lowered = (text: string): string =>
   /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text

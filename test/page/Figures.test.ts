@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { byDuration, byEnd, byTokens, hourly, topOf } from "../../src/page/Figures.ts"
+import { byDuration, byEnd, byTokens, hourly, topOf, topOfTime } from "../../src/page/Figures.ts"
 import type { AttemptSums } from "../../src/page/Wire.ts"
 
 const SUMS: AttemptSums = {
@@ -37,4 +37,9 @@ test("durations are told by their median and by what the slowest took beyond it"
 
 test("a scale ends at a round figure that is not below what it shows", () => {
   expect([0, 1, 3, 12, 99, 100, 101].map(topOf)).toEqual([1, 1, 5, 20, 100, 100, 200])
+})
+
+test("a scale of time ends at a round one, and its half is round", () => {
+  const tops = [0, 999, 1_001, 61_000, 300_000, 3_600_001, 90_000_000].map(topOfTime)
+  expect(tops).toEqual([1_000, 1_000, 2_000, 120_000, 600_000, 7_200_000, 180_000_000])
 })

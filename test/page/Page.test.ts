@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
-import { writeFile } from "node:fs/promises"
+import { chmod, writeFile } from "node:fs/promises"
 import type { Page } from "playwright-core"
 import { inPlace, queue } from "../e2e/inPlace.ts"
 import { Place } from "../support/binary.ts"
@@ -40,6 +40,16 @@ const dialog = () => page.getByRole("dialog")
 const home = async () => {
   await page.goto(server.url)
   await page.getByRole("status").getByText("live").waitFor()
+}
+
+const post = async (path: string, body: unknown): Promise<Record<string, unknown>> => {
+  const told = await fetch(server.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body)
+  })
+  expect(told.ok).toBe(true)
+  return (await told.json()) as Record<string, unknown>
 }
 
 /** Writes a new task into the page as an operator does. */
@@ -120,7 +130,9 @@ withBrowser("a blocked task says why; when the cause is gone a retry heals it", 
   await row.getByRole("link", { name: "heal me" }).focus()
   await page.keyboard.press("r")
   await region("Done").getByRole("link", { name: "heal me" }).waitFor()
-  await region("Blocked").getByText("Nothing needs you.").waitFor()
+  await region("Blocked")
+    .getByText(/Nothing needs you\. Last blocked: /)
+    .waitFor()
 })
 
 withBrowser(
@@ -141,7 +153,7 @@ withBrowser("pause asks for a reason, shows it, and holds back until resume", as
   await button("Pause").click()
   await dialog().getByRole("textbox", { name: "Reason" }).fill("the pump is being repaired")
   await dialog().getByRole("button", { name: "Pause", exact: true }).click()
-  await page.getByText("the pump is being repaired").waitFor()
+  await page.getByText(/the pump is being repaired · by loopback \(http\)/).waitFor()
   await ask("wait for me")
   await region("Queue")
     .getByText(/Paused: .*the pump is being repaired/)
@@ -165,8 +177,9 @@ withBrowser("search and filters stand in the address, which shows another browse
 })
 
 withBrowser("many are canceled at once, after their count was shown", async () => {
-  await place.json(["pause"])
-  for (const n of [1, 2, 3]) await queue(place, { kind: "bulk", subject: `bulk ${n}` })
+  await post("/api/pause", { paused: true })
+  for (const n of [1, 2, 3])
+    await post("/api/tasks", { kind: "bulk", source: "test", subject: `bulk ${n}`, payload: {} })
   await page.goto(`${server.url}/ui/tasks?kind=bulk`)
   await link("bulk 3").waitFor()
   await button("Cancel matching").click()
@@ -174,19 +187,15 @@ withBrowser("many are canceled at once, after their count was shown", async () =
   await dialog().getByRole("button", { name: "Cancel matching", exact: true }).click()
   await page.getByText("Canceled 3 tasks.").waitFor()
   await page.getByRole("listitem").filter({ hasText: "canceled" }).nth(2).waitFor()
-  await place.json(["resume"])
+  await post("/api/pause", { paused: false })
 })
 
 withBrowser("a workflow is drawn with its present state and the ways that it went", async () => {
-  await place.json([
-    "workflow-create",
-    "--template",
-    "goal-loop",
-    "--instance_key",
-    "drawn one",
-    "--context",
-    '{"summary":"x"}'
-  ])
+  await post("/api/workflows", {
+    template: "goal-loop",
+    instance_key: "drawn one",
+    context: { summary: "x" }
+  })
   await home()
   await link("Workflows").click()
   await link("drawn one").click()
@@ -195,12 +204,17 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
     .getByRole("img", { name: /goal-loop: plan, execute, verify, complete\. Now in verify/ })
     .waitFor()
   expect(await page.locator(".edge.taken text").allTextContents()).toEqual(["plan_ready", "execute_ready"])
+  await region("Ways taken").getByText("plan → execute on plan_ready").waitFor()
 })
 
 withBrowser(
   "what was used today and what is left of a budget is told; more is granted in a dialog",
   async () => {
     await home()
+    await page.keyboard.press("g")
+    await page.keyboard.press("a")
+    await page.getByRole("img", { name: "Attempts, by done and otherwise and running" }).waitFor()
+    expect(await page.locator(".sums dd").first().textContent()).toMatch(/^\d+$/)
     await page.keyboard.press("g")
     await page.keyboard.press("u")
     await page.getByText(/Today \(UTC\): \$0\.00, 0 tokens, \d+ attempts?\./).waitFor()
@@ -217,7 +231,7 @@ withBrowser(
 )
 
 withBrowser("markup in every field is text, and the content policy has nothing to report", async () => {
-  const id = await queue(place, {
+  const { task_id: id } = await post("/api/tasks", {
     kind: MARKUP.slice(0, 100),
     source: MARKUP.slice(0, 100),
     subject: MARKUP,
@@ -228,7 +242,7 @@ withBrowser("markup in every field is text, and the content policy has nothing t
   await region("Blocked").getByRole("link", { name: MARKUP, exact: true }).click()
   await heading(MARKUP).waitFor()
   await region("stdout").getByText("<b>bold").waitFor()
-  expect(page.url()).toContain(id)
+  expect(page.url()).toContain(String(id))
   await page.goto(`${server.url}/ui/events`)
   await page.getByRole("button", { name: "Task enqueued" }).first().click()
   expect(await page.title()).not.toBe("owned")
@@ -247,18 +261,17 @@ withBrowser("axe finds nothing on the first screen and in a task's story, light 
   expect(await hindrances(page)).toEqual([])
 })
 
-withBrowser("at 360 px nothing scrolls sideways and every view can be reached", async () => {
-  await page.setViewportSize({ width: 360, height: 740 })
-  for (const path of ["/", "/ui/tasks", "/ui/workflows", "/ui/events", "/ui/schedules", "/ui/snapshots"]) {
-    await page.goto(server.url + path)
-    await page.getByRole("status").getByText("live").waitFor()
-    expect({ path, over: await page.evaluate("document.documentElement.scrollWidth - innerWidth") }).toEqual({
-      path,
-      over: 0
-    })
-    expect(await link("Snapshots").isVisible()).toBe(true)
-  }
-  await page.setViewportSize({ width: 1280, height: 900 })
+withBrowser("a skill is completed from those that are known, by keys alone", async () => {
+  await home()
+  const box = page.getByRole("textbox", { name: "New task" })
+  await box.fill("Go on as in /pu")
+  await button("/mend-pump").waitFor()
+  await page.keyboard.press("Tab")
+  await page.keyboard.press("Enter")
+  await box.and(page.locator(":focus")).waitFor()
+  expect(await box.inputValue()).toBe("Go on as in /mend-pump ")
+  await page.keyboard.type("and /nowhere")
+  await page.getByText("skills: mend-pump, nowhere (not found)").waitFor()
 })
 
 withBrowser("the keyboard alone goes everywhere and shows what it can", async () => {
@@ -313,43 +326,62 @@ withBrowser(
   }
 )
 
-withBrowser("who has no token signs in with one; a wrong one is told so", () =>
-  inPlace(
-    scene({
-      http: { tokens: [{ name: "maria", role: "operate", tokenFile: "maria.token" }], loopbackRole: "none" }
-    }),
-    async (locked) => {
-      await locked.write("maria.token", "the-token-of-maria-1234567890")
-      Bun.spawnSync(["chmod", "600", locked.path("maria.token")])
-      await locked.json(["status"])
-      const own = await startServer(locked, "serve")
-      try {
-        const { context, page: visitor } = await browser.open(own.url)
-        const token = visitor.getByRole("textbox", { name: "Token" })
-        await token.fill("not the token at all")
-        await visitor.getByRole("button", { name: "Sign in" }).click()
-        await visitor
-          .getByText(/not known|unknown/i)
-          .first()
-          .waitFor()
-        await token.fill("the-token-of-maria-1234567890")
-        await visitor.getByRole("button", { name: "Sign in" }).click()
-        await visitor.getByRole("status").getByText("live").waitFor()
-        await visitor.getByRole("heading", { name: "Blocked", exact: true }).waitFor()
-        // The session ends while the page is open: it asks for the token where it stands.
-        await context.clearCookies()
-        await visitor
-          .getByRole("link", { name: "Schedules", exact: true })
-          .click({ timeout: 1_000 })
-          .catch(() => {})
-        await token.fill("the-token-of-maria-1234567890")
-        await visitor.getByRole("button", { name: "Sign in" }).click()
-        await visitor.getByRole("status").getByText("live").waitFor()
-        await visitor.getByRole("button", { name: "Pause" }).waitFor()
-        await context.close()
-      } finally {
-        await own.stop()
+withBrowser(
+  "who has no token signs in with one; a wrong one is told so, and one that may only read too",
+  () =>
+    inPlace(
+      scene({
+        http: {
+          tokens: [
+            { name: "maria", role: "operate", tokenFile: "maria.token" },
+            { name: "rita", role: "read", tokenFile: "rita.token" }
+          ],
+          loopbackRole: "none"
+        }
+      }),
+      async (locked) => {
+        for (const name of ["maria", "rita"]) {
+          await locked.write(`${name}.token`, `the-token-of-${name}-1234567890`)
+          await chmod(locked.path(`${name}.token`), 0o600)
+        }
+        const own = await startServer(locked, "serve")
+        try {
+          const { context, page: visitor } = await browser.open(own.url)
+          const token = visitor.getByRole("textbox", { name: "Token" })
+          await token.fill("not the token at all")
+          await visitor.getByRole("button", { name: "Sign in" }).click()
+          await visitor
+            .getByText(/not known|unknown/i)
+            .first()
+            .waitFor()
+          await token.fill("the-token-of-maria-1234567890")
+          await visitor.getByRole("button", { name: "Sign in" }).click()
+          await visitor.getByRole("status").getByText("live").waitFor()
+          await visitor.getByRole("heading", { name: "Blocked", exact: true }).waitFor()
+          // The session ends while the page is open: it asks for the token where it stands.
+          await context.clearCookies()
+          await visitor
+            .getByRole("link", { name: "Schedules", exact: true })
+            .click({ timeout: 1_000 })
+            .catch(() => {})
+          await token.fill("the-token-of-maria-1234567890")
+          await visitor.getByRole("button", { name: "Sign in" }).click()
+          await visitor.getByRole("status").getByText("live").waitFor()
+          expect(await visitor.getByRole("button", { name: "Pause" }).isDisabled()).toBe(false)
+          // Who may only read is told so, and can press nothing that would be refused.
+          await context.clearCookies()
+          await context.request.post(`${own.url}/login`, { data: { token: "the-token-of-rita-1234567890" } })
+          await visitor.goto(own.url)
+          await visitor.getByText("You may only read.").waitFor()
+          for (const name of ["Pause", "Queue task"])
+            expect(await visitor.getByRole("button", { name }).isDisabled()).toBe(true)
+          await visitor.keyboard.press("p")
+          await visitor.getByText("Changing anything needs the role operate.").waitFor()
+          expect(await visitor.getByRole("dialog").count()).toBe(0)
+          await context.close()
+        } finally {
+          await own.stop()
+        }
       }
-    }
-  )
+    )
 )

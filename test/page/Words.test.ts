@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import {
   actorWords,
   blockedBecause,
+  brief,
   counted,
   detailLine,
   duration,
@@ -110,6 +111,12 @@ test("what a task waits for is told once", () => {
   expect(waitingWords({ reason: "concurrency", detail: "2 of 2 attempts are running" })).toBe(
     "All slots are busy: 2 of 2 attempts are running"
   )
+  expect(
+    waitingWords({
+      reason: "workspace",
+      detail: "in use by task 01a22911-342c-7000-b7c6-04140edf664f since 2026-04-29T07:01:02.003Z"
+    })
+  ).toBe("Workspace in use: in use by task 01a22911-342c since 2026-04-29 07:01 UTC")
   expect(waitingWords({ reason: "moon", detail: "it is full" })).toBe("moon: it is full")
 })
 
@@ -144,4 +151,17 @@ test("output is plain: no escape sequences, no controls, a carriage return begin
     "red\n100 %\ntab\tstays"
   )
   expect(plainOutput("<b>as it is</b>")).toBe("<b>as it is</b>")
+})
+
+test("a count is told in few letters where there is no room", () => {
+  expect([0, 7, 9_999, 12_400, 500_000, 2_000_000, 2_500_000, 3e9].map(brief)).toEqual([
+    "0",
+    "7",
+    "9999",
+    "12.4 k",
+    "500 k",
+    "2 M",
+    "2.5 M",
+    "3 G"
+  ])
 })

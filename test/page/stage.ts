@@ -126,7 +126,13 @@ export const scene = (config: Readonly<Record<string, unknown>> = {}): PlaceOpti
     runtimeName: "pumphouse",
     dispatch: { concurrency: 2 },
     adapters: { local: { mode: "script", command: "./run.sh", timeoutMs: 120_000 } },
+    skillDirs: ["skills"],
     ...config
   },
-  files: { "run.sh": SCRIPT, "markup.json": markup, "question.json": question }
+  files: {
+    "run.sh": SCRIPT,
+    "markup.json": markup,
+    "question.json": question,
+    "skills/mend-pump/SKILL.md": "# How"
+  }
 })

@@ -1,8 +1,8 @@
-import { type Column, topOf } from "../Figures.ts"
+import { type Column, topOf as topOfCount } from "../Figures.ts"
 
-const WIDTH = 480
-const HEIGHT = 120
-const LEFT = 56
+const WIDTH = 360
+const HEIGHT = 110
+const LEFT = 44
 const BOTTOM = 18
 
 /** Columns over time; what they show is in the table below them as well. */
@@ -10,7 +10,9 @@ export const Chart = ({
   name,
   columns,
   parts,
-  words
+  words,
+  scale = words,
+  topOf = topOfCount
 }: {
   readonly name: string
   readonly columns: ReadonlyArray<Column>
@@ -18,6 +20,10 @@ export const Chart = ({
   readonly parts: ReadonlyArray<string>
   /** A value in words. */
   readonly words: (value: number) => string
+  /** A value in few letters, for the scale. */
+  readonly scale?: (value: number) => string
+  /** The top of the scale for a greatest value. */
+  readonly topOf?: (greatest: number) => number
 }) => {
   const sums = columns.map((column) => column.parts.reduce((a, b) => a + b, 0))
   const top = topOf(Math.max(0, ...sums))
@@ -27,22 +33,24 @@ export const Chart = ({
   return (
     <figure class="chart">
       <figcaption>
-        {name}{" "}
-        {parts.map((part, at) => (
-          <span key={part} class="muted key">
-            <svg viewBox="0 0 8 8" width="8" height="8" aria-hidden="true">
-              <rect width="8" height="8" class={`part part-${at}`} />
-            </svg>{" "}
-            {part}
-          </span>
-        ))}
+        {name}
+        <span class="keys">
+          {parts.map((part, at) => (
+            <span key={part} class="muted">
+              <svg viewBox="0 0 8 8" width="8" height="8" aria-hidden="true">
+                <rect width="8" height="8" class={`part part-${at}`} />
+              </svg>{" "}
+              {part}
+            </span>
+          ))}
+        </span>
       </figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${name}, by ${parts.join(" and ")}`}>
         {(Number.isInteger(top / 2) ? [0, top / 2, top] : [0, top]).map((value) => (
           <g key={value} class="scale">
             <line x1={LEFT} x2={WIDTH} y1={y(value)} y2={y(value)} />
             <text x={LEFT - 6} y={y(value) + 4} text-anchor="end">
-              {words(value)}
+              {scale(value)}
             </text>
           </g>
         ))}

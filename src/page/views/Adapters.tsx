@@ -1,4 +1,4 @@
-import { byDuration, byEnd, byTokens, hourly } from "../Figures.ts"
+import { byDuration, byEnd, byTokens, hourly, topOfTime } from "../Figures.ts"
 import { clearCooldown } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Chart } from "../parts/Chart.tsx"
@@ -8,7 +8,7 @@ import { ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Adapter, AttemptDay, AttemptSums, AttemptUsage } from "../Wire.ts"
-import { counted, duration, type Tone } from "../Words.ts"
+import { brief, counted, duration, type Tone } from "../Words.ts"
 import { useNow, useTitle, useWorld } from "../World.ts"
 import { hourLabel, useAttempts } from "./Usage.tsx"
 
@@ -42,11 +42,12 @@ const Cooldown = ({ adapter }: { readonly adapter: Adapter }) => {
 const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string }) => {
   if (day.attempts === 0) return <p class="line muted">no attempt in the last 24 hours</p>
   const ended = day.attempts - day.running
+  const tokens = day.input_tokens + day.output_tokens
   const columns = (parts: (sums: AttemptSums) => ReadonlyArray<number>) =>
     hourly(since, day.hours, hourLabel, parts)
   return (
     <>
-      <dl class="figures">
+      <dl class="sums">
         <Figure name="attempts in 24 h" value={`${day.partial ? "over " : ""}${counted(day.attempts)}`} />
         <Figure
           name="done"
@@ -54,7 +55,7 @@ const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string 
         />
         <Figure name="median" value={day.median_ms === null ? "unknown" : duration(day.median_ms)} />
         <Figure name="95th percentile" value={day.p95_ms === null ? "unknown" : duration(day.p95_ms)} />
-        <Figure name="tokens" value={counted(day.input_tokens + day.output_tokens)} />
+        <Figure name="tokens" value={tokens === 0 ? "none told" : counted(tokens)} />
       </dl>
       <div class="charts small">
         <Chart
@@ -68,13 +69,15 @@ const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string 
           columns={columns(byDuration)}
           parts={["median", "slowest twentieth"]}
           words={(value) => (value === 0 ? "0" : duration(value))}
+          topOf={topOfTime}
         />
-        {day.input_tokens + day.output_tokens === 0 ? null : (
+        {tokens === 0 ? null : (
           <Chart
             name="Tokens"
             columns={columns(byTokens)}
             parts={["in", "out"]}
             words={(value) => counted(value)}
+            scale={brief}
           />
         )}
       </div>

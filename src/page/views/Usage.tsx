@@ -1,4 +1,4 @@
-import { byDuration, byEnd, type Column, hourly } from "../Figures.ts"
+import { byDuration, byEnd, type Column, hourly, topOfTime } from "../Figures.ts"
 import { Budgets } from "../parts/Budgets.tsx"
 import { Chart } from "../parts/Chart.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
@@ -6,7 +6,7 @@ import { Section, ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { AttemptUsage, DayUse } from "../Wire.ts"
-import { counted, duration, plural, usd } from "../Words.ts"
+import { brief, counted, duration, plural, usd } from "../Words.ts"
 import { useNow, useTitle } from "../World.ts"
 
 const touches: Touches = ({ event_type }) =>
@@ -112,6 +112,7 @@ export const Usage = () => {
                 columns={hourly(since, all.hours, hourLabel, byDuration)}
                 parts={["median", "slowest twentieth"]}
                 words={(value) => (value === 0 ? "0" : duration(value))}
+                topOf={topOfTime}
               />
             </>
           )}
@@ -123,6 +124,7 @@ export const Usage = () => {
               columns={tokenColumns(data.usage)}
               parts={["in", "out"]}
               words={(value) => counted(value)}
+              scale={brief}
             />
           )}
         </Loaded>
