@@ -13,8 +13,13 @@ export interface Known<A> {
 /** Whether an event changes what an address answers. */
 export type Touches = (event: RunEvent) => boolean
 
-/** A record is asked for again at most so often, however much happens. */
-const LEAST_PAUSE_MS = 700
+/** An answer that is younger is not asked for again by a part that is drawn anew. */
+const FRESH_MS = 700
+/** The pause before a record is asked for again; it doubles while things go on happening, and no further than this. */
+const LEAST_PAUSE_MS = 150
+const MOST_PAUSE_MS = 1_200
+/** After so long without being asked for a record is quick again. */
+const CALM_MS = 2_500
 /** So many answers are kept for the way back. */
 const MOST_KEPT = 60
 
@@ -22,6 +27,7 @@ interface Entry {
   known: Known<unknown>
   readonly users: Set<{ readonly touches: Touches; readonly draw: () => void }>
   asked: number
+  pause: number
   /** Something happened since it was asked. */
   dirty: boolean
   timer: ReturnType<typeof setTimeout> | undefined
@@ -47,6 +53,7 @@ export const makeRecords = (
       known: { data: undefined, error: undefined, at: 0 },
       users: new Set(),
       asked: 0,
+      pause: LEAST_PAUSE_MS,
       dirty: false,
       timer: undefined,
       inFlight: undefined
@@ -65,7 +72,9 @@ export const makeRecords = (
     entry.inFlight?.abort()
     const asking = new AbortController()
     entry.inFlight = asking
-    entry.asked = Date.now()
+    const now = Date.now()
+    entry.pause = now - entry.asked > CALM_MS ? LEAST_PAUSE_MS : Math.min(MOST_PAUSE_MS, 2 * entry.pause)
+    entry.asked = now
     entry.dirty = false
     const answered = (known: Known<unknown>) => {
       if (entry.inFlight !== asking) return
@@ -83,7 +92,7 @@ export const makeRecords = (
   const soon = (path: string, entry: Entry): void => {
     if (entry.inFlight !== undefined) entry.dirty = true
     if (entry.inFlight !== undefined || entry.timer !== undefined) return
-    const wait = Math.max(0, entry.asked + LEAST_PAUSE_MS - Date.now())
+    const wait = Math.max(0, entry.asked + entry.pause - Date.now())
     entry.timer = setTimeout(() => load(path, entry), wait)
   }
 
@@ -104,7 +113,7 @@ export const makeRecords = (
       const entry = entryOf(path)
       const user = { touches, draw }
       entry.users.add(user)
-      if (entry.inFlight === undefined && Date.now() - entry.known.at > LEAST_PAUSE_MS) load(path, entry)
+      if (entry.inFlight === undefined && Date.now() - entry.known.at > FRESH_MS) load(path, entry)
       return () => {
         entry.users.delete(user)
         if (entry.users.size > 0) return
