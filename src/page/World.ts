@@ -1,11 +1,12 @@
 import { createContext } from "preact"
 import { useContext, useEffect } from "preact/hooks"
 import { type Api, makeApi, type Problem } from "./Api.ts"
-import { type Cell, cell, useCell } from "./Cell.ts"
+import { type Cell, cell } from "./Cell.ts"
 import type { Phase } from "./Connection.ts"
 import { makeRecords, type Records } from "./Records.ts"
 import { type Route, routeOf } from "./Route.ts"
 import { makeTabs } from "./Tabs.ts"
+import { useCell } from "./UseCell.ts"
 import type { RunEvent, State } from "./Wire.ts"
 
 /** A question to the operator before something is done that cannot be taken back, or that needs a reason. */

@@ -1,5 +1,5 @@
 import type { JSX } from "preact"
-import { useCell } from "../Cell.ts"
+import { useCell } from "../UseCell.ts"
 import { useWorld } from "../World.ts"
 
 /** Where it is said why nothing can be changed. */

@@ -1,6 +1,6 @@
-import { useCell } from "../Cell.ts"
 import { touchesTasks } from "../Records.ts"
 import { nameOf, type Route, routeOf, taskHref } from "../Route.ts"
+import { useCell } from "../UseCell.ts"
 import { useMedia } from "../UseMedia.ts"
 import { useRecord } from "../UseRecord.ts"
 import { ENDED, type Page, tasksAt, WAITING } from "../views/Lists.tsx"

@@ -1,6 +1,6 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
-import { useCell } from "../Cell.ts"
+import { useCell } from "../UseCell.ts"
 import { useWorld } from "../World.ts"
 
 /** Asks once before what cannot be taken back. Its focus goes back to where it came from. */

@@ -1,6 +1,6 @@
 import { useId } from "preact/hooks"
-import { useCell } from "../Cell.ts"
 import { draw } from "../Diagram.ts"
+import { useCell } from "../UseCell.ts"
 import { useMedia } from "../UseMedia.ts"
 import type { Template } from "../Wire.ts"
 import { moment } from "../Words.ts"

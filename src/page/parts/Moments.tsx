@@ -1,4 +1,4 @@
-import { useCell } from "../Cell.ts"
+import { useCell } from "../UseCell.ts"
 import { duration, moment, relative } from "../Words.ts"
 import { useNow, useWorld } from "../World.ts"
 

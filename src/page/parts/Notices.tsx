@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks"
-import { useCell } from "../Cell.ts"
 import { KEYS } from "../Keys.ts"
 import { taskHref } from "../Route.ts"
+import { useCell } from "../UseCell.ts"
 import { useWorld } from "../World.ts"
 import { Link } from "./Link.tsx"
 import { Glyph } from "./Mark.tsx"

@@ -1,5 +1,5 @@
-import { useCell } from "../Cell.ts"
 import { VIEWS, type View, viewHref } from "../Route.ts"
+import { useCell } from "../UseCell.ts"
 import type { State } from "../Wire.ts"
 import { counted, endedCount, waitingCount } from "../Words.ts"
 import { useWorld } from "../World.ts"
