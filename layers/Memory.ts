@@ -1,3 +1,4 @@
+import type { Database } from "bun:sqlite"
 import { Effect, Layer } from "effect"
 import { LeftOvers } from "../src/adapter/LeftOvers.ts"
 import { RuntimeConfig, type Settings } from "../src/config/RuntimeConfig.ts"
@@ -21,6 +22,8 @@ export interface Scene {
   readonly worktrees?: FixedWorktrees.Fixed
   /** Processes that the boot sweep cannot end, by attempt id. */
   readonly survivors?: Readonly<Record<string, ReadonlyArray<string>>>
+  /** The database of an earlier runtime that died; a fresh one where it is left out. */
+  readonly database?: Database
 }
 
 /** The runner of a runtime in memory. */
@@ -31,7 +34,7 @@ export const layer = (scene: Scene) => Layer.provideMerge(RecurringSchedules.lay
 
 const world = (scene: Scene) =>
   Layer.mergeAll(
-    SqlStore.memory,
+    scene.database === undefined ? SqlStore.memory : SqlStore.inherited(scene.database),
     MemoryLock.layer,
     MemoryArtifacts.layer,
     MemoryAudit.layer,

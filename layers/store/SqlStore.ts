@@ -132,3 +132,10 @@ export const memory: Layer.Layer<Store | Sqlite.Sqlite, StoreUnavailable> = Laye
   Layer.provideMerge(Layer.effect(Store, Effect.map(Sqlite.Sqlite, overSqlite)), fresh),
   Sqlite.layer({ filename: ":memory:", durability: "normal" })
 )
+
+/** The same on a database in memory that has the schema already and outlives the layer. */
+export const inherited = (database: Database): Layer.Layer<Store | Sqlite.Sqlite, StoreUnavailable> =>
+  Layer.provideMerge(
+    Layer.effect(Store, Effect.map(Sqlite.Sqlite, overSqlite)),
+    Sqlite.layer({ filename: ":memory:", durability: "normal", inherited: database })
+  )

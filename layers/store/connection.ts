@@ -18,6 +18,8 @@ export interface OpenOptions {
   /** `:memory:` or a file that exists (see StoreFile). */
   readonly filename: string
   readonly durability: "full" | "normal"
+  /** A database in memory that is open and stays so: what a process of a simulation leaves to the next. */
+  readonly inherited?: Database
 }
 
 /** The `code` of an error of SQLite, `SQLITE_BUSY` for instance; empty when it has none. */
@@ -31,6 +33,7 @@ export const isBusy = (error: unknown): error is SqlError =>
   error instanceof SqlError && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(codeOf(error))
 
 const opened = (options: OpenOptions, role: "writer" | "reader"): Database => {
+  if (options.inherited !== undefined) return options.inherited
   const memory = options.filename === ":memory:"
   const db = memory
     ? new Database(":memory:")
@@ -60,7 +63,7 @@ export const openConnection = (options: OpenOptions, role: "writer" | "reader") 
       try: () => opened(options, role),
       catch: (cause) => new SqlError({ cause, message: `cannot open ${options.filename}` })
     }),
-    (db) => Effect.sync(() => db.close())
+    (db) => Effect.sync(() => db === options.inherited || db.close())
   )
 
 /** How many rows a connection has changed since it was opened, rolled back ones included. */

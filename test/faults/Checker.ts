@@ -4,20 +4,24 @@ import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import canonicalize from "canonicalize"
 import { attemptEvents, type EventRow, follow } from "./History.ts"
+import { leaksBelow, leaksInArguments } from "./Planted.ts"
 import type { Fact } from "./Recorder.ts"
+import { broken } from "./Rules.ts"
 import { overlaps, type Sighting } from "./Witness.ts"
 
 export interface Evidence {
   /** The database file. */
   readonly database: string
-  /** The folder in which bundles and adapter runs lie. */
-  readonly artifacts: string
+  /** The folder in which bundles and adapter runs lie; where it is left out no file is looked at. */
+  readonly artifacts?: string
   /** What clients were told. */
   readonly facts?: ReadonlyArray<Fact>
   /** What scripts saw of themselves. */
   readonly seen?: ReadonlyArray<Sighting>
   /** No dispatcher is alive and one has swept since: nothing runs any more, in the tables or in /proc. */
   readonly atRest?: boolean
+  /** The folder in which the planted secret may not be; where it is left out nothing is looked for. */
+  readonly secretless?: string
   /** How far an event may lie before its predecessor: clocks are read before the commit. */
   readonly clockSkewMs?: number
 }
@@ -196,13 +200,14 @@ const checkAttempt = (attempt: AttemptRow, atRest: boolean): ReadonlyArray<strin
 const checkBundle = (
   bundle: BundleRow,
   attempt: AttemptRow | undefined,
-  artifacts: string
+  artifacts: string | undefined
 ): ReadonlyArray<string> => {
   const { bundle_id: id } = bundle
   const belongs =
     attempt?.bundle_id === id && attempt.bundle_hash === bundle.bundle_hash
       ? []
       : [`bundle ${id} and its attempt ${bundle.attempt_id} do not name each other`]
+  if (artifacts === undefined) return belongs
   const missing = [bundle.relative_path, bundle.prompt_relative_path].filter(
     (path) => !existsSync(join(artifacts, path))
   )
@@ -286,6 +291,19 @@ const checkSeen = (seen: ReadonlyArray<Sighting>, { attempts }: Tables): Readonl
   })
 ]
 
+/** An attempt's processes are gone when its end is recorded; /proc is allowed to tell so a second later. */
+const GONE_WITHIN_MS = 1_000
+
+/** Attempts that ended long enough ago for nobody to carry their mark; at rest that is all of them. */
+const goneBy = (attempts: ReadonlyArray<AttemptRow>, atRest: boolean): ReadonlySet<string> =>
+  new Set(
+    attempts
+      .filter(
+        ({ ended_at }) => atRest || (ended_at !== null && Date.parse(ended_at) <= Date.now() - GONE_WITHIN_MS)
+      )
+      .map(({ attempt_id }) => attempt_id)
+  )
+
 /** Processes that still carry the mark of one of these attempts. */
 export const processesOf = (
   attemptIds: ReadonlySet<string>
@@ -303,13 +321,13 @@ export const processesOf = (
     }
   })
 
-const checkTables = (db: Database, evidence: Evidence): ReadonlyArray<string> => {
+const checkTables = (db: Database, evidence: Omit<Evidence, "database">): ReadonlyArray<string> => {
   const tables = read(db)
   const attemptsOf = group(tables.attempts, (attempt) => attempt.task_id)
   const eventsOf = group(tables.events, (event) => event.task_id)
   const attempts = new Map(tables.attempts.map((attempt) => [attempt.attempt_id, attempt]))
   const known = new Set(tables.tasks.map((task) => task.task_id))
-  const left = evidence.atRest === true ? processesOf(new Set(attempts.keys())) : []
+  const left = processesOf(goneBy(tables.attempts, evidence.atRest === true))
   return [
     ...tables.tasks.flatMap((task) =>
       checkTask(task, attemptsOf.get(task.task_id) ?? [], eventsOf.get(task.task_id) ?? [])
@@ -328,6 +346,9 @@ const checkTables = (db: Database, evidence: Evidence): ReadonlyArray<string> =>
   ]
 }
 
+const secrets = ({ secretless }: Omit<Evidence, "database">): ReadonlyArray<string> =>
+  secretless === undefined ? [] : [...leaksBelow(secretless), ...leaksInArguments()]
+
 /** Everything in a state folder that breaks a promise of the runtime, a sentence each; empty when all hold. */
 export const check = (evidence: Evidence): ReadonlyArray<string> => {
   if (!existsSync(evidence.database)) {
@@ -336,11 +357,24 @@ export const check = (evidence: Evidence): ReadonlyArray<string> => {
   }
   const db = new Database(evidence.database, { readonly: true })
   try {
-    const unsound = integrity(db)
-    const damaged = unsound.length > 0 ? unsound : columns(db)
-    // Tables that cannot be trusted tell nothing more.
-    return damaged.length > 0 ? damaged : [...references(db), ...counters(db), ...checkTables(db, evidence)]
+    return inspect(db, evidence)
   } finally {
     db.close()
   }
+}
+
+/** The same of an open database. */
+export const inspect = (db: Database, evidence: Omit<Evidence, "database">): ReadonlyArray<string> => {
+  const unsound = integrity(db)
+  const damaged = unsound.length > 0 ? unsound : columns(db)
+  // Tables that cannot be trusted tell nothing more.
+  return damaged.length > 0
+    ? damaged
+    : [
+        ...references(db),
+        ...counters(db),
+        ...broken(db),
+        ...checkTables(db, evidence),
+        ...secrets(evidence)
+      ]
 }

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises"
+import { randomOf } from "./Random.ts"
 import { Scene } from "./Scene.ts"
 
 /** After so many kills one dispatcher may finish all, and every promise is checked. */
@@ -13,17 +14,6 @@ export interface Killed {
   readonly violations: ReadonlyArray<string>
 }
 
-/** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
-const randomOf = (seed: number) => {
-  let state = seed
-  return (): number => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
-  }
-}
-
 /**
  * Kills a resident dispatcher again and again, at random moments of its life, while other processes queue tasks;
  * what was acknowledged must be completed in the end, once each, and every promise kept. The folder of a broken
@@ -32,8 +22,7 @@ const randomOf = (seed: number) => {
 export const killDispatcher = async (kills: number, seed: number, keepAs?: string): Promise<Killed> => {
   const random = randomOf(seed)
   const scene = await Scene.make("sleep 0.0$(($$ % 10))", {
-    maxAttempts: 1_000,
-    dispatch: { concurrency: 3 }
+    config: { maxAttempts: 1_000, dispatch: { concurrency: 3 } }
   })
   const violations: Array<string> = []
   let tasks = 0

@@ -1,7 +1,9 @@
-import { cp } from "node:fs/promises"
+import { chmod, cp } from "node:fs/promises"
 import { Schema } from "effect"
 import { Place, type RunOptions, type Told } from "../support/binary.ts"
-import { check } from "./Checker.ts"
+import { wrongIn } from "./Answers.ts"
+import { check, type Evidence } from "./Checker.ts"
+import { LEAKING, SECRET } from "./Planted.ts"
 import { Recorder } from "./Recorder.ts"
 import { sightings, WITNESS, witnessScript } from "./Witness.ts"
 
@@ -17,31 +19,53 @@ export const statusOf = (told: Told): string => {
   return status ?? reason ?? "none"
 }
 
+export interface Stage {
+  /** What differs from the usual configuration. */
+  readonly config?: Readonly<Record<string, unknown>>
+  readonly profile?: Readonly<Record<string, unknown>>
+  readonly files?: Readonly<Record<string, string>>
+}
+
+/** The script that bears witness, as an adapter: it is given the planted secret. */
+export const witnessAdapter = (settings: Readonly<Record<string, unknown>> = {}) => ({
+  mode: "script",
+  command: "./witness.sh",
+  timeoutMs: 30_000,
+  env: { TOKEN: { secretFile: "token" } },
+  ...settings
+})
+
 /** A place whose adapter bears witness, with a record of everything that its commands told. */
 export class Scene {
+  private readonly wrong: Array<string> = []
+
   private constructor(
     readonly place: Place,
     readonly recorder: Recorder
   ) {}
 
-  /** `work` is what the adapter does, in shell; `config` is what differs from the usual configuration. */
-  static async make(work?: string, config: Readonly<Record<string, unknown>> = {}): Promise<Scene> {
+  /** `work` is what the adapter does, in shell, after it has tried to leak the planted secret. */
+  static async make(work = ":", { config = {}, files = {}, profile = {} }: Stage = {}): Promise<Scene> {
     const place = await Place.make({
-      config: {
-        retryBackoffSeconds: 1,
-        adapters: { local: { mode: "script", command: "./witness.sh", timeoutMs: 30_000 } },
-        ...config
-      },
-      files: { "witness.sh": witnessScript(work) }
+      config: { retryBackoffSeconds: 1, adapters: { local: witnessAdapter() }, ...config },
+      profile,
+      files: { "witness.sh": witnessScript(`${LEAKING}\n${work}`), token: SECRET, ...files }
     })
+    await chmod(place.path("token"), 0o600)
     return new Scene(place, new Recorder(place.path("facts.jsonl")))
   }
 
-  /** Runs a command and records what it told, also when it was killed. */
+  /** Runs a command, records what it told, also when it was killed, and judges how it told it. */
   async run(args: ReadonlyArray<string>, options: RunOptions = {}): Promise<Told> {
     const told = await this.place.run(args, options)
-    this.recorder.heard(told.stdout)
+    this.heard(args, told, options.under !== undefined)
     return told
+  }
+
+  /** The same for a command that was started elsewhere; `bySignal` when it may have been killed. */
+  heard(args: ReadonlyArray<string>, told: Told, bySignal: boolean): void {
+    this.recorder.heard(told.stdout)
+    this.wrong.push(...wrongIn(args, told, bySignal))
   }
 
   intake(subject: string, options: RunOptions = {}): Promise<Told> {
@@ -67,15 +91,20 @@ export class Scene {
     return said
   }
 
-  /** What breaks a promise now; nobody may be at work. */
-  check(): ReadonlyArray<string> {
-    return check({
-      database: this.place.path("state", "runtime.db"),
-      artifacts: this.place.path("state", "artifacts"),
-      facts: this.recorder.facts,
-      seen: sightings(this.place.path("state", WITNESS)),
-      atRest: true
-    })
+  /** What breaks a promise now; nobody may be at work, unless the evidence says otherwise. */
+  check(evidence: Partial<Evidence> = {}): ReadonlyArray<string> {
+    return [
+      ...this.wrong,
+      ...check({
+        database: this.place.path("state", "runtime.db"),
+        artifacts: this.place.path("state", "artifacts"),
+        facts: this.recorder.facts,
+        seen: sightings(this.place.path("state", WITNESS)),
+        atRest: true,
+        secretless: this.place.state,
+        ...evidence
+      })
+    ]
   }
 
   /** How many tasks are in each status; those in none are left out. */

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { Schema } from "effect"
 import { Received } from "./models/server.ts"
-import { unshareNetwork } from "./needs.ts"
+import { unshareNetwork } from "./probes.ts"
 
 const root = join(import.meta.dir, "..", "..")
 

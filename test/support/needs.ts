@@ -1,71 +1,25 @@
 import { test } from "bun:test"
-import { existsSync } from "node:fs"
-import { join } from "node:path"
-
-const works = (command: ReadonlyArray<string>): boolean => {
-  const [program, ...args] = command
-  const path = program === undefined ? null : Bun.which(program)
-  return (
-    path !== null &&
-    Bun.spawnSync([path, ...args], { stdin: "ignore", stdout: "ignore", stderr: "ignore" }).success
-  )
-}
-
-const agentsScript = join(import.meta.dir, "../../deploy/scripts/agents.mjs")
-
-/** A real agent program in the version that the tests were written for (`npm run agents:install`). */
-const hasAgent = (name: string) => works(["node", agentsScript, "--has", name])
-
-/** How a command gets a network of its own; without root by a user namespace, where the host allows that. */
-export const unshareNetwork: ReadonlyArray<string> =
-  process.getuid?.() === 0 ? ["unshare", "--net"] : ["unshare", "--user", "--map-root-user", "--net"]
-
-/** What tests may need beside Bun, and how to tell that it is there and may be used. */
-const probes = {
-  strace: () => works(["strace", "-qq", "-e", "trace=none", "true"]),
-  faketime: () => works(["faketime", "2026-01-01", "true"]),
-  sqlite3: () => Bun.which("sqlite3") !== null,
-  chromium: () => Bun.which("chromium") !== null,
-  setpriv: () => Bun.which("setpriv") !== null,
-  git: () => Bun.which("git") !== null,
-  perl: () => Bun.which("perl") !== null,
-  systemd: () => works([process.execPath, join(import.meta.dir, "systemd.ts")]),
-  "systemd-analyze": () => Bun.which("systemd-analyze") !== null,
-  sshd: () => existsSync("/usr/sbin/sshd") && Bun.which("ssh") !== null,
-  debootstrap: () => process.getuid?.() === 0 && Bun.which("debootstrap") !== null,
-  rsync: () => Bun.which("rsync") !== null,
-  tmpfs: () =>
-    works(["sh", "-c", 'd=$(mktemp -d) && mount -t tmpfs -o size=64k tmpfs "$d" && umount "$d"; rmdir "$d"']),
-  ip: () => Bun.which("ip") !== null,
-  "a network of its own": () => works([...unshareNetwork, "true"]),
-  codex: () => hasAgent("codex"),
-  claude: () => hasAgent("claude")
-}
-
-/** What only the host can grant: where it is refused, the test is skipped with CI set, too. */
-const rights: ReadonlyArray<Need> = ["tmpfs", "a network of its own", "systemd"]
-
-export type Need = keyof typeof probes
+import { missing, type Need, rights } from "./probes.ts"
 
 /**
  * A `test` for behaviour that cannot be tried without other programs of the system. Where one is missing,
  * the test is skipped and listed under `not run: needs X` by `npm test`; with CI set it fails instead.
  */
 export const needs = (...names: ReadonlyArray<Need>) => {
-  const missing = names.filter((name) => !probes[name]())
+  const lacking = missing(names)
   return (name: string, body: () => Promise<void>, timeoutMs?: number): void => {
-    const named = `${name} [needs ${missing.join(", ")}]`
-    if (missing.length === 0) test(name, body, timeoutMs)
+    const named = `${name} [needs ${lacking.join(", ")}]`
+    if (lacking.length === 0) test(name, body, timeoutMs)
     else if (
       process.env.CI === undefined ||
       process.env.CI === "" ||
-      missing.every((one) => rights.includes(one))
+      lacking.every((one) => rights.includes(one))
     )
       test.skip(named, body)
     else
       test(named, () => {
         throw new Error(
-          `${missing.join(" and ")} must work where CI is set: install it (agents: npm run agents:install), or allow it to trace processes`
+          `${lacking.join(" and ")} must work where CI is set: install it (agents: npm run agents:install), or allow it to trace processes`
         )
       })
   }
