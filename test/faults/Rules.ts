@@ -27,10 +27,6 @@ const rules: ReadonlyArray<Rule> = [
     says: "nobody will ever act, its attempts being used up, on task"
   },
   {
-    breaks: `SELECT task_id AS it FROM tasks WHERE ready = 1 AND (status NOT IN ${WAITING} OR available_at > updated_at AND available_at > (SELECT max(created_at) FROM run_events))`,
-    says: "what is not due is ready to be claimed: task"
-  },
-  {
     breaks: `SELECT w.id AS it FROM workflows AS w WHERE w.status = 'active' AND (SELECT count(*) FROM tasks AS t WHERE t.workflow_id = w.id AND t.status IN ${LIVE}) <> 1`,
     says: "not exactly one unfinished task has the active workflow"
   },

@@ -67,6 +67,7 @@ export class Machine implements Clock.Clock {
 export class Process implements Scheduler.Scheduler {
   private waiting: Array<Scheduler.Task> = []
   private dead = false
+  private isReady = false
   /** Steps that it has made. */
   steps = 0
 
@@ -83,21 +84,28 @@ export class Process implements Scheduler.Scheduler {
   }
 
   shouldYield(_fiber: Fiber.RuntimeFiber<unknown, unknown>): number | false {
-    return this.random() < this.restless ? 0 : false
+    return this.isReady && this.random() < this.restless ? 0 : false
   }
+
+  /** Its layers are built: from now on fibers let others go first at any operation. */
+  readonly ready = Effect.sync(() => {
+    this.isReady = true
+  })
 
   scheduleTask(task: Scheduler.Task): void {
     if (!this.dead) this.waiting.push(task)
   }
 
-  /** Makes steps until nobody can go on, or it is dead. */
-  run(): void {
-    while (!this.dead && this.waiting.length > 0) {
+  /** Makes steps until nobody can go on, or it is dead; false when it still could after so many. */
+  run(most: number): boolean {
+    for (let made = 0; !this.dead && this.waiting.length > 0; made++) {
+      if (made === most) return false
       this.steps++
-      if (this.steps >= this.diesAt) return this.kill()
+      if (this.steps >= this.diesAt) this.kill()
       const [task] = this.waiting.splice(between(this.random, 0, this.waiting.length - 1), 1)
       task?.()
     }
+    return true
   }
 
   /** What it had begun goes on no more; nothing of it is tidied up. */

@@ -17,6 +17,8 @@ const BEGIN = Date.parse("2026-01-02T03:04:05.000Z")
 /** A life of a process is simulated so long at most. */
 const LIFE = 3 * 60_000
 const LAST_LIFE = 2 * 3_600_000
+/** Steps that may be made at one moment; more of them, and somebody turns round without waiting. */
+const MOST_STEPS = 20_000
 /** Attempts that the budget lets begin on one day. */
 const DAILY = 1_000
 const CLIENTS = 3
@@ -75,12 +77,13 @@ interface Life {
   readonly ids: IdSource["Type"]
   readonly number: number
   readonly isLast: boolean
+  readonly process: Process
 }
 
 /** What one process does from its start on: the resident dispatcher, and clients beside it in all lives but the last. */
-const life = ({ database, ids, isLast, number, random, record }: Life) =>
+const life = ({ database, ids, isLast, number, process, random, record }: Life) =>
   Effect.raceFirst(
-    dispatch,
+    Effect.zipRight(process.ready, dispatch),
     Effect.zipRight(
       Effect.all(
         Array.from({ length: isLast ? 0 : CLIENTS }, () => client(record, random, ASKS)),
@@ -169,13 +172,16 @@ const lived = (plan: Plan): Lived => {
       plan.restless
     )
     const fiber = Effect.runFork(
-      Effect.withClock(life({ database, record, random, ids, number, isLast }), machine),
+      Effect.withClock(life({ database, record, random, ids, number, isLast, process }), machine),
       { scheduler: process, immediate: false }
     )
     const until = machine.unsafeCurrentTimeMillis() + (isLast ? LAST_LIFE : LIFE)
     let refused = false
     do {
-      process.run()
+      if (!process.run(MOST_STEPS)) {
+        violations.push(`it spins: ${MOST_STEPS} steps were made at one moment`)
+        break
+      }
       if (process.isDead || fiber.unsafePoll() !== null || (isLast && isDone(database))) break
       const refuses = !isLast && random() < plan.refusals
       refused ||= refuses
