@@ -1,4 +1,5 @@
 import { chmod, cp } from "node:fs/promises"
+import { setTimeout as pause } from "node:timers/promises"
 import { Schema } from "effect"
 import { Place, type RunOptions, type Told } from "../support/binary.ts"
 import { wrongIn } from "./Answers.ts"
@@ -18,6 +19,8 @@ export const statusOf = (told: Told): string => {
   const { status, reason } = Schema.decodeSync(Status)(told.stdout)
   return status ?? reason ?? "none"
 }
+
+const REST_WITHIN_MS = 60_000
 
 export interface Stage {
   /** What differs from the usual configuration. */
@@ -89,6 +92,32 @@ export class Scene {
     const said: Array<string> = []
     while (said.length < most && said.at(-1) !== "idle") said.push(statusOf(await this.runOnce()))
     return said
+  }
+
+  /** Lets one dispatcher do all that is left, ends it, and checks: everything that may run must be done. */
+  async rest(withinMs = REST_WITHIN_MS): Promise<ReadonlyArray<string>> {
+    const dispatcher = this.place.start(["dispatch", "--log-level", "none"])
+    const late = performance.now() + withinMs
+    let left = await this.waiting()
+    while (left !== "" && performance.now() < late) {
+      await pause(50)
+      left = await this.waiting()
+    }
+    dispatcher.kill("SIGTERM")
+    const code = await dispatcher.exited
+    return [
+      ...(left === "" ? [] : [`after ${withinMs} ms there is left: ${left}`]),
+      ...(code === 0 ? [] : [`the dispatcher ended with ${dispatcher.signalCode ?? code}`]),
+      ...this.check()
+    ]
+  }
+
+  /** What a dispatcher has still to do, in words; empty when nothing. */
+  private async waiting(): Promise<string> {
+    const { pending = 0, queued = 0, retryable_failure = 0, running = 0 } = await this.counts()
+    return pending + queued + retryable_failure + running === 0
+      ? ""
+      : `${pending + queued} pending, ${retryable_failure} to be tried again, ${running} running`
   }
 
   /** What breaks a promise now; nobody may be at work, unless the evidence says otherwise. */

@@ -1,0 +1,152 @@
+import { mkdir, rm, statfs, writeFile } from "node:fs/promises"
+import { setTimeout as pause } from "node:timers/promises"
+import { type Fault, type Round, type Rounded, struck } from "../Fault.ts"
+import { between, pick } from "../Random.ts"
+import { Scene } from "../Scene.ts"
+
+const strace = (calls: string, how: string) => ({
+  under: ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", `inject=${calls}:${how}`]
+})
+
+/** A resident dispatcher meets an error of the disk for a while and goes on without being started again. */
+const resident = async (
+  { keepAs, random }: Round,
+  under: { readonly under: ReadonlyArray<string> }
+): Promise<Rounded> => {
+  const scene = await Scene.make(":", { config: { maxAttempts: 1_000 } })
+  let violations: ReadonlyArray<string> = []
+  try {
+    await scene.queue(2)
+    const dispatcher = scene.place.start(["dispatch", "--log-level", "none"], under)
+    await pause(between(random, 100, 500))
+    await scene.queue(2)
+    const late = performance.now() + 40_000
+    let left = 1
+    while (left > 0 && dispatcher.exitCode === null && performance.now() < late) {
+      await pause(100)
+      const { completed = 0 } = await scene.counts()
+      left = 4 - completed
+    }
+    const alive = dispatcher.exitCode === null
+    dispatcher.kill("SIGTERM")
+    const [pid] = new TextDecoder()
+      .decode(Bun.spawnSync(["pgrep", "-P", String(dispatcher.pid)]).stdout)
+      .split("\n")
+    if (pid !== undefined && pid !== "") Bun.spawnSync(["kill", "-TERM", pid])
+    await Promise.race([dispatcher.exited, pause(5_000).then(() => dispatcher.kill("SIGKILL"))])
+    await dispatcher.exited
+    violations = [
+      ...(left === 0
+        ? []
+        : [`${left} of 4 tasks were not completed by the dispatcher, which ${alive ? "lived" : "ended"}`]),
+      ...(await scene.rest())
+    ]
+    return struck(violations)
+  } finally {
+    await scene.end(violations.length > 0 ? keepAs : undefined)
+  }
+}
+
+/** Commands meet an error of the disk: they answer and it holds, or they say why not. */
+const command = async (
+  { keepAs, random }: Round,
+  under: { readonly under: ReadonlyArray<string> }
+): Promise<Rounded> => {
+  const scene = await Scene.make(":", { config: { maxAttempts: 1_000 } })
+  let violations: ReadonlyArray<string> = []
+  try {
+    if (random() < 0.7) await scene.queue(1)
+    await scene.intake("meets the fault", under)
+    await scene.runOnce(under)
+    await scene.run(["snapshot"], under)
+    violations = [...scene.check({ atRest: false }), ...(await scene.rest())]
+    return { strikes: 3, violations }
+  } finally {
+    await scene.end(violations.length > 0 ? keepAs : undefined)
+  }
+}
+
+const errorOf = (name: string, calls: string, errors: ReadonlyArray<string>): Fault => ({
+  name,
+  needs: ["strace"],
+  rounds: 24,
+  sample: [0],
+  found: "",
+  round: (round) => {
+    const error = pick(round.random, errors)
+    const first = between(round.random, 1, 30)
+    return round.number % 3 === 1
+      ? resident(round, strace(calls, `error=${error}:when=${first}..${first + 4}`))
+      : command(round, strace(calls, `error=${error}:when=${between(round.random, 1, 12)}+`))
+  }
+})
+
+export const fsyncFails = errorOf("failing fsync", "fsync,fdatasync", ["EIO"])
+export const writesFail = errorOf("failing writes of the database", "pwrite64", ["EIO", "ENOSPC", "EROFS"])
+
+/** A state folder on a disk of its own that is full, or read-only between two commands, for a while. */
+const onDisk = async (
+  { keepAs, random }: Round,
+  during: (scene: Scene, random: () => number) => Promise<void>
+): Promise<Rounded> => {
+  const scene = await Scene.make(":", { config: { maxAttempts: 1_000 } })
+  let violations: ReadonlyArray<string> = []
+  await mkdir(scene.place.state)
+  const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=4096k", "tmpfs", scene.place.state])
+  try {
+    if (!mounted.success) return struck([`the disk could not be made: ${mounted.stderr}`])
+    await scene.queue(2)
+    await during(scene, random)
+    violations = await scene.rest()
+    return struck(violations)
+  } finally {
+    await scene.end(violations.length > 0 ? keepAs : undefined).catch(() => undefined)
+    Bun.spawnSync(["umount", "-l", scene.place.state])
+    await scene.end()
+  }
+}
+
+export const diskFull: Fault = {
+  name: "disk full under a resident dispatcher",
+  needs: ["tmpfs"],
+  rounds: 12,
+  sample: [0],
+  found: "",
+  round: (round) =>
+    onDisk(round, async (scene, random) => {
+      const dispatcher = scene.place.start(["dispatch", "--log-level", "none"])
+      await pause(between(random, 50, 500))
+      const { bavail, bsize } = await statfs(scene.place.state)
+      const free = between(random, 0, 64) * 1024
+      await writeFile(
+        scene.place.path("state", "fill"),
+        Buffer.alloc(Math.max(0, bavail * bsize - free))
+      ).catch(() => undefined)
+      await scene.intake("on a full disk")
+      await pause(between(random, 50, 800))
+      await rm(scene.place.path("state", "fill"))
+      await scene.queue(1)
+      await pause(100)
+      if (dispatcher.exitCode !== null) throw new Error("the dispatcher ended on a full disk")
+      dispatcher.kill("SIGTERM")
+      await dispatcher.exited
+    })
+}
+
+export const readOnly: Fault = {
+  name: "read-only remount between commands",
+  needs: ["tmpfs"],
+  rounds: 6,
+  sample: [0],
+  found: "",
+  round: (round) =>
+    onDisk(round, async (scene) => {
+      const remount = (how: string) => Bun.spawnSync(["mount", "-o", `remount,${how}`, scene.place.state])
+      if (!remount("ro").success) throw new Error("the disk could not be remounted")
+      for (const args of [["status"], ["task-list"], ["run-once"], ["pause"], ["healthcheck"]])
+        await scene.run(args)
+      await scene.intake("on a read-only disk")
+      remount("rw")
+      await scene.queue(1)
+    })
+}
