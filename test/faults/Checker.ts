@@ -370,11 +370,5 @@ export const inspect = (db: Database, evidence: Omit<Evidence, "database">): Rea
   // Tables that cannot be trusted tell nothing more.
   return damaged.length > 0
     ? damaged
-    : [
-        ...references(db),
-        ...counters(db),
-        ...broken(db),
-        ...checkTables(db, evidence),
-        ...secrets(evidence)
-      ]
+    : [...references(db), ...counters(db), ...broken(db), ...checkTables(db, evidence), ...secrets(evidence)]
 }

@@ -94,6 +94,11 @@ export class Scene {
     return said
   }
 
+  /** What was wrong in how commands ended and in what they printed. */
+  get wrongAnswers(): ReadonlyArray<string> {
+    return this.wrong
+  }
+
   /** Lets one dispatcher do all that is left, ends it, and checks: everything that may run must be done. */
   async rest(withinMs = REST_WITHIN_MS): Promise<ReadonlyArray<string>> {
     const dispatcher = this.place.start(["dispatch", "--log-level", "none"])

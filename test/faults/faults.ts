@@ -92,7 +92,10 @@ const tried = async (fault: Fault, number: number): Promise<Rounded> => {
   try {
     return await fault.round({ number, random, keepAs })
   } catch (error) {
-    return { strikes: 1, violations: [`it could not be tried: ${error instanceof Error ? error.message : error}`] }
+    return {
+      strikes: 1,
+      violations: [`it could not be tried: ${error instanceof Error ? error.message : error}`]
+    }
   }
 }
 

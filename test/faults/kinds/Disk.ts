@@ -115,7 +115,9 @@ export const diskFull: Fault = {
   round: (round) =>
     onDisk(round, async (scene, random) => {
       const dispatcher = scene.place.start(["dispatch", "--log-level", "none"])
-      await pause(between(random, 50, 500))
+      // One that begins on a full disk says so and ends; this one is at work.
+      while ((await scene.counts()).completed !== 2) await pause(20)
+      await scene.queue(between(random, 0, 2))
       const { bavail, bsize } = await statfs(scene.place.state)
       const free = between(random, 0, 64) * 1024
       await writeFile(
@@ -127,7 +129,10 @@ export const diskFull: Fault = {
       await rm(scene.place.path("state", "fill"))
       await scene.queue(1)
       await pause(100)
-      if (dispatcher.exitCode !== null) throw new Error("the dispatcher ended on a full disk")
+      if (dispatcher.exitCode !== null)
+        throw new Error(
+          `the dispatcher ended on a full disk: ${dispatcher.signalCode ?? dispatcher.exitCode}`
+        )
       dispatcher.kill("SIGTERM")
       await dispatcher.exited
     })

@@ -46,11 +46,7 @@ export const everythingKilled: Fault = {
   round: ({ keepAs, number, random }) => killAll(number === 0 ? 2 : KILLS, random, keepAs)
 }
 
-const killAll = async (
-  kills: number,
-  random: () => number,
-  keepAs: string | undefined
-): Promise<Rounded> => {
+const killAll = async (kills: number, random: () => number, keepAs: string | undefined): Promise<Rounded> => {
   const scene = await Scene.make("sleep 0.1", {
     config: {
       maxAttempts: 1_000,

@@ -9,7 +9,9 @@ const told = (bytes: ArrayBuffer) =>
 export const hashingAtOnce = <A>(run: () => A): A => {
   const { digest } = crypto.subtle
   crypto.subtle.digest = (_, data) => {
-    const hash = new Bun.CryptoHasher("sha256").update(new Uint8Array(ArrayBuffer.isView(data) ? data.buffer : data))
+    const hash = new Bun.CryptoHasher("sha256").update(
+      new Uint8Array(ArrayBuffer.isView(data) ? data.buffer : data)
+    )
     return told(new Uint8Array(hash.digest()).buffer)
   }
   try {

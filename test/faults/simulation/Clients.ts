@@ -10,8 +10,8 @@ import { stop } from "../../../src/operate/Stop.ts"
 import { cancel, retry } from "../../../src/operate/Tasks.ts"
 import { answer, DOOR, failing, queue } from "../../dispatch/world.ts"
 import { save } from "../../intake/schedules.ts"
-import type { Fact } from "../Recorder.ts"
 import { between, pick } from "../Random.ts"
+import type { Fact } from "../Recorder.ts"
 import type { Sighting } from "../Witness.ts"
 
 /** What a life leaves behind for the checker. */

@@ -92,7 +92,11 @@ const life = ({ database, ids, isLast, number, process, random, record }: Life) 
       Effect.never
     )
   ).pipe(
-    Effect.provideService(Runner, { runnerId: RunnerId.make(`memory:${number}:x`), host: "memory", pid: number }),
+    Effect.provideService(Runner, {
+      runnerId: RunnerId.make(`memory:${number}:x`),
+      host: "memory",
+      pid: number
+    }),
     Effect.provideService(IdSource, ids),
     Effect.provide(runtime(database, record, random)),
     Effect.withRandom(Random.make(number))
@@ -120,7 +124,10 @@ const unfinished = (database: Database): ReadonlyArray<string> =>
       "SELECT task_id, status FROM tasks WHERE status IN ('pending', 'running', 'retryable_failure')"
     )
     .all()
-    .map(({ status, task_id }) => `task ${task_id} is still ${status} after two hours in which nothing went wrong`)
+    .map(
+      ({ status, task_id }) =>
+        `task ${task_id} is still ${status} after two hours in which nothing went wrong`
+    )
 
 /** The history, each task named by when it was told of first: ids differ from life to life. */
 const historyOf = (database: Database): string => {
@@ -149,7 +156,9 @@ const endedWith = (
     const { _tag } = Option.getOrThrow(Cause.failureOption(exit.cause))
     if (_tag === "StoreUnavailable") return []
   }
-  return [`the process ended by itself: ${Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "without an error"}`]
+  return [
+    `the process ended by itself: ${Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "without an error"}`
+  ]
 }
 
 /** Lives through a plan, process after process, and judges what is left. */

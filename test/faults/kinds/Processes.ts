@@ -1,0 +1,144 @@
+import { setTimeout as pause } from "node:timers/promises"
+import { beyond, beyondDisk, watchUse } from "../Bounds.ts"
+import { type Fault, type Rounded, struck } from "../Fault.ts"
+import { between } from "../Random.ts"
+import { Scene, statusOf, witnessAdapter } from "../Scene.ts"
+
+const GIB = 1_073_741_824
+
+/** Habits of children, with what their attempt may come to. */
+const habits: ReadonlyArray<readonly [work: string, ends: ReadonlyArray<string>]> = [
+  ["trap '' TERM INT HUP; sleep 40 & sleep 40", ["retryable_failure", "blocked"]],
+  ["env -i setsid sleep 40 >/dev/null 2>&1 & ( ( setsid sleep 40 & ) & ) >/dev/null 2>&1", ["completed"]],
+  ["exec >&- 2>&- <&-; sleep 0.1", ["completed"]],
+  ["setsid sleep 40 & echo done", ["completed"]],
+  [`head -c ${GIB} /dev/zero; head -c 100000000 /dev/zero >&2`, ["completed"]],
+  ["i=0; while [ $i -lt 256 ]; do printf \"\\\\$(printf '%03o' $i)\"; i=$((i + 1)); done", ["completed"]],
+  ["n=0; while [ $n -lt 150 ]; do (trap '' TERM; exec setsid sleep 40) & n=$((n + 1)); done", ["completed"]],
+  ["kill -SEGV $$", ["retryable_failure", "blocked"]],
+  ["head -c 3000000 /dev/zero | tr '\\0' 'x'; echo >&2 end; exit 3", ["retryable_failure", "blocked"]]
+]
+
+/** Children with every bad habit: their attempt ends, nothing of them is left, and memory and disk stay bounded. */
+export const badChildren: Fault = {
+  name: "children that ignore signals, daemonise, close or hold stdio, flood, fork",
+  needs: [],
+  rounds: habits.length,
+  sample: [5],
+  found: "",
+  round: async ({ keepAs, number }) => {
+    const [work, ends] = habits[number % habits.length] ?? ["", []]
+    const scene = await Scene.make(work, {
+      config: { adapters: { local: witnessAdapter({ timeoutMs: number === 0 ? 1_000 : 60_000 }) } }
+    })
+    let violations: ReadonlyArray<string> = []
+    try {
+      await scene.queue(1)
+      const running = scene.place.start(["run-once", "--log-level", "none"])
+      const [used, stdout, stderr, code] = await Promise.all([
+        watchUse(running.pid),
+        new Response(running.stdout).text(),
+        new Response(running.stderr).text(),
+        running.exited
+      ])
+      const told = { code, signal: null, stdout, stderr }
+      scene.heard(["run-once"], told, false)
+      const status = statusOf(told)
+      violations = [
+        ...(ends.includes(status) ? [] : [`after "${work}" the task is ${status}`]),
+        ...beyond(used),
+        ...beyondDisk(scene.place.state, 1),
+        ...scene.check()
+      ]
+      return struck(violations)
+    } finally {
+      await scene.end(violations.length > 0 ? keepAs : undefined)
+    }
+  }
+}
+
+/** The holder of the lock stands still, longer than anybody would wait for a sign of life. */
+export const holderStopped: Fault = {
+  name: "SIGSTOP of the lock holder",
+  needs: [],
+  rounds: 6,
+  sample: [],
+  found: "",
+  round: async ({ keepAs, number, random }) => {
+    const scene = await Scene.make("sleep 0.1")
+    let violations: ReadonlyArray<string> = []
+    try {
+      await scene.queue(2)
+      const dispatcher = scene.place.start(["dispatch", "--log-level", "none"])
+      await pause(between(random, 50, 600))
+      dispatcher.kill("SIGSTOP")
+      const late = performance.now() + (number === 0 ? 15_000 : 2_000)
+      const said = new Set<string>()
+      while (performance.now() < late) {
+        said.add(statusOf(await scene.runOnce()))
+        await scene.intake("while it stands still")
+        await pause(200)
+      }
+      dispatcher.kill("SIGCONT")
+      await pause(300)
+      dispatcher.kill("SIGTERM")
+      await dispatcher.exited
+      // Before it has the lock anybody may work; never beside it.
+      violations = await scene.rest()
+      return struck(violations)
+    } finally {
+      await scene.end(violations.length > 0 ? keepAs : undefined)
+    }
+  }
+}
+
+const limitsOf: ReadonlyArray<ReadonlyArray<string>> = [16, 24, 32, 48, 64, 128].map((files) => [
+  "prlimit",
+  `--nofile=${files}`
+])
+
+/** Few descriptors: a command says so or does its work; what it acknowledged holds. */
+export const fewDescriptors: Fault = {
+  name: "file descriptors capped",
+  needs: ["prlimit"],
+  rounds: limitsOf.length,
+  sample: [2],
+  found: "",
+  round: ({ keepAs, number }) => capped(limitsOf[number % limitsOf.length] ?? [], keepAs)
+}
+
+const capped = async (under: ReadonlyArray<string>, keepAs: string | undefined): Promise<Rounded> => {
+  const scene = await Scene.make()
+  let violations: ReadonlyArray<string> = []
+  try {
+    await scene.queue(1)
+    await scene.intake("under a cap", { under })
+    await scene.runOnce({ under })
+    await scene.run(["task-list"], { under })
+    violations = [...scene.check({ atRest: false }), ...(await scene.rest())]
+    return { strikes: 3, violations }
+  } finally {
+    await scene.end(violations.length > 0 ? keepAs : undefined)
+  }
+}
+
+const group = (mib: number) =>
+  `d=/sys/fs/cgroup/memory/agent-runtime-faults-$$; mkdir $d; echo ${mib * 1_048_576} > $d/memory.limit_in_bytes; echo 0 > $d/cgroup.procs; exec "$@"`
+
+/** Little memory: the kernel kills what needs more; nothing acknowledged is lost. */
+export const littleMemory: Fault = {
+  name: "memory capped",
+  needs: ["a memory limit"],
+  rounds: 5,
+  sample: [],
+  found: "",
+  round: async ({ keepAs, number }) => {
+    const done = await capped(["sh", "-c", group([24, 48, 64, 96, 160][number % 5] ?? 64), "sh"], keepAs)
+    for (const folder of new Bun.Glob("agent-runtime-faults-*").scanSync({
+      cwd: "/sys/fs/cgroup/memory",
+      onlyFiles: false
+    }))
+      Bun.spawnSync(["rmdir", `/sys/fs/cgroup/memory/${folder}`], { stderr: "ignore" })
+    return done
+  }
+}
