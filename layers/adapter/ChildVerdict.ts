@@ -30,10 +30,10 @@ export const endingVerdict = (ending: Ending, more: string): ChildVerdict => {
   }
 }
 
-/** A child that could not be started would not start the next time either. */
-export const cannotStart = ({ reason, remedy }: CannotStart): ChildVerdict => ({
+/** A child that could not be started would not start the next time either, unless the host had no room for it. */
+export const cannotStart = ({ passing, reason, remedy }: CannotStart): ChildVerdict => ({
   exitStatus: "error",
-  retryClass: "permanent",
+  retryClass: passing ? "retryable" : "permanent",
   reason: Option.some(`cannot start: ${reason}; ${remedy}`)
 })
 

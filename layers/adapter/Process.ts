@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Option } from "effect"
+import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
@@ -125,7 +125,15 @@ const ladderFor = (launch: Launch, met: Exit.Exit<Ending>): Ladder => {
 const make = Effect.gen(function* () {
   const trees = yield* ProcessTrees
   const subreaper = yield* Subreaper
-  const words = yield* Effect.cached(leash)
+  // Only what was found out is kept: where there was no room for that it is asked again.
+  const known = yield* Ref.make(Option.none<ReadonlyArray<string>>())
+  const words = Effect.flatMap(
+    Ref.get(known),
+    Option.match({
+      onNone: () => Effect.tap(leash, (found) => Ref.set(known, Option.some(found))),
+      onSome: Effect.succeed
+    })
+  )
   const pipes = yield* Effect.sync(makePipes)
 
   const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) =>

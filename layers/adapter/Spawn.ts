@@ -19,13 +19,32 @@ export interface Start {
   readonly stdin: Uint8Array
 }
 
-/** Words put in front of a command so that the kernel ends it with its dispatcher; empty where that cannot be. */
-export const leash: Effect.Effect<ReadonlyArray<string>> = Effect.sync(() => {
+/** What the kernel says when it has no descriptor, process or memory left just now. */
+const noRoom = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]
+
+const noRoomFor = (file: string, code: string): CannotStart =>
+  new CannotStart({
+    reason: `${file} cannot be started (${code}): the host has no room for it now`,
+    remedy:
+      "raise the limits of the service on open files, processes and memory, or run fewer attempts at once",
+    passing: true
+  })
+
+/**
+ * Words put in front of a command so that the kernel ends it with its dispatcher; empty where that cannot be. It
+ * fails where the host has no room for finding out.
+ */
+export const leash: Effect.Effect<ReadonlyArray<string>, CannotStart> = Effect.suspend(() => {
   const setpriv = Bun.which("setpriv")
-  if (setpriv === null) return []
-  // Busybox has a setpriv that does not know the option.
-  const help = Bun.spawnSync([setpriv, "--help"], { env: {}, stdin: "ignore", stderr: "ignore" })
-  return help.stdout.toString().includes("--pdeathsig") ? [setpriv, "--pdeathsig", "KILL", "--"] : []
+  if (setpriv === null) return Effect.succeed([])
+  return Effect.try({
+    try: () => {
+      // Busybox has a setpriv that does not know the option.
+      const help = Bun.spawnSync([setpriv, "--help"], { env: {}, stdin: "ignore", stderr: "ignore" })
+      return help.stdout.toString().includes("--pdeathsig") ? [setpriv, "--pdeathsig", "KILL", "--"] : []
+    },
+    catch: (cause) => noRoomFor(setpriv, codeOf(cause))
+  })
 })
 
 const tooLong = (start: Start): string => {
@@ -38,6 +57,7 @@ const tooLong = (start: Start): string => {
 
 const reasonOf = (start: Start, cause: unknown): CannotStart => {
   const code = codeOf(cause)
+  if (noRoom.includes(code)) return noRoomFor(start.file, code)
   return code === "E2BIG"
     ? new CannotStart({
         reason: tooLong(start),

@@ -7,7 +7,7 @@ const LIMIT_MS = 90_000
 // How often anything is printed or a thread is woken differs from run to run.
 const sure = syscalls.filter((syscall) => syscall !== "write")
 
-/** `count` points spread over the calls that a command makes; `npm run test:faults` tries all of them. */
+/** `count` points spread over the calls that a command makes; `npm run faults` kills every command that writes. */
 const sample = async (victim: Victim, count: number): Promise<ReadonlyArray<KillPoint>> => {
   const { main } = await countCalls(victim)
   const all = sure.flatMap((syscall) =>

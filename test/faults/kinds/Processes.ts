@@ -10,7 +10,7 @@ const GIB = 1_073_741_824
 const habits: ReadonlyArray<readonly [work: string, ends: ReadonlyArray<string>]> = [
   ["trap '' TERM INT HUP; sleep 40 & sleep 40", ["retryable_failure", "blocked"]],
   ["env -i setsid sleep 40 >/dev/null 2>&1 & ( ( setsid sleep 40 & ) & ) >/dev/null 2>&1", ["completed"]],
-  ["exec >&- 2>&- <&-; sleep 0.1", ["completed"]],
+  ["exec >&- 2>&- <&-; sleep 0.1", ["completed", "retryable_failure"]],
   ["setsid sleep 40 & echo done", ["completed"]],
   [`head -c ${GIB} /dev/zero; head -c 100000000 /dev/zero >&2`, ["completed"]],
   ["i=0; while [ $i -lt 256 ]; do printf \"\\\\$(printf '%03o' $i)\"; i=$((i + 1)); done", ["completed"]],
@@ -102,8 +102,9 @@ export const fewDescriptors: Fault = {
   name: "file descriptors capped",
   needs: ["prlimit"],
   rounds: limitsOf.length,
-  sample: [2],
-  found: "",
+  sample: [0],
+  found:
+    "a child for which the host had no descriptor left blocked its task as an internal fault, with a stack on stderr; now the attempt is retryable and says what to raise",
   round: ({ keepAs, number }) => capped(limitsOf[number % limitsOf.length] ?? [], keepAs)
 }
 
