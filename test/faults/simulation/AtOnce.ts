@@ -1,6 +1,6 @@
 /** What a promise would tell, told at once: Effect takes it where it stands, in the step that asked. */
-// biome-ignore lint/suspicious/noThenProperty: it is to be taken for a promise
 const told = (bytes: ArrayBuffer) =>
+  // biome-ignore lint/suspicious/noThenProperty: it is to be taken for a promise
   ({ then: (tell: (bytes: ArrayBuffer) => unknown) => tell(bytes) }) as unknown as Promise<ArrayBuffer>
 
 /**
