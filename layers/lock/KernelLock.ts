@@ -25,10 +25,18 @@ const unusable = (file: string, cause: unknown) =>
 const isMissing = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && cause.code === "ENOENT"
 
+/** A pipe or a device in its place could stall whoever opens or reads it. */
+const openFile = (file: string, flags: number): number => {
+  const fd = fs.openSync(file, flags | fs.constants.O_NONBLOCK, 0o600)
+  if (fs.fstatSync(fd).isFile()) return fd
+  fs.closeSync(fd)
+  throw new Error("it is not a file")
+}
+
 /** Opens a lock file to look at it; undefined when nobody has ever held it. */
 const opened = (file: string): number | undefined => {
   try {
-    return fs.openSync(file, "r")
+    return openFile(file, fs.constants.O_RDONLY)
   } catch (cause) {
     if (isMissing(cause)) return undefined
     throw cause
@@ -61,7 +69,7 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
       Effect.try({
         try: () => {
           fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-          return fs.openSync(file, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600)
+          return openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
         },
         catch: (cause) => unusable(file, cause)
       }),

@@ -9,7 +9,7 @@ const forbidden: ReadonlyArray<readonly [what: string, pattern: RegExp]> = [
   ["a stack", /\bat (?:async )?[\w.<>]+ \([^)]*:\d+:\d+\)/],
   ["a path of the build", /\/\$bunfs\/|node_modules\/|\blayers\/store\/|\bsrc\/[a-z]+\/[A-Z]\w+\.ts/],
   ["SQL", /\b(?:SELECT [\w*]+.* FROM|INSERT INTO|DELETE FROM|UPDATE \w+ SET|BEGIN IMMEDIATE)\b/],
-  ["a name of SQLite's errors", /\bSQLITE_[A-Z]+|SQLiteError/],
+  ["a name of SQLite's errors", /\bSQLiteError\b/],
   ["a defect's name", /\b(?:FiberFailure|TypeError|ReferenceError|RangeError|UnknownException)\b/],
   ["a value that was not meant to be shown", /\[object Object\]|\bundefined\b/]
 ]

@@ -91,7 +91,8 @@ export const oddLocks: Fault = {
   needs: [],
   rounds: odd.length,
   sample: [4],
-  found: "",
+  found:
+    "status stood still for ever before a FIFO in place of the lock; now what is no file is refused at once",
   round: async ({ keepAs, number }) => {
     const scene = await Scene.make()
     const [what, make] = odd[number % odd.length] ?? ["", () => undefined]
