@@ -25,15 +25,15 @@ const unusable = (file: string, cause: unknown) =>
 const isMissing = (cause: unknown): boolean =>
   cause instanceof Error && "code" in cause && cause.code === "ENOENT"
 
-/** A pipe or a device in its place could stall whoever opens or reads it. */
-const openFile = (file: string, flags: number): number => {
+/** Opens what is a file; undefined otherwise: a pipe or a device could stall whoever opens or reads it. */
+const openFile = (file: string, flags: number): number | undefined => {
   const fd = fs.openSync(file, flags | fs.constants.O_NONBLOCK, 0o600)
   if (fs.fstatSync(fd).isFile()) return fd
   fs.closeSync(fd)
-  throw new Error("it is not a file")
+  return undefined
 }
 
-/** Opens a lock file to look at it; undefined when nobody has ever held it. */
+/** Opens a lock file to look at it; undefined when nobody has ever held it, as what is no file. */
 const opened = (file: string): number | undefined => {
   try {
     return openFile(file, fs.constants.O_RDONLY)
@@ -69,7 +69,9 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
       Effect.try({
         try: () => {
           fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-          return openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
+          const fd = openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
+          if (fd === undefined) throw new Error("it is not a file")
+          return fd
         },
         catch: (cause) => unusable(file, cause)
       }),
