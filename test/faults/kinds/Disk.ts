@@ -24,8 +24,10 @@ const resident = async (
     let left = 1
     while (left > 0 && dispatcher.exitCode === null && performance.now() < late) {
       await pause(100)
-      const { completed = 0 } = await scene.counts()
+      const { blocked = 0, completed = 0 } = await scene.counts()
       left = 4 - completed
+      // A bundle that cannot be written blocks its task (SPEC.md section 4): its operator sees why, and retries.
+      if (blocked > 0) await scene.run(["task-retry", "--matching", "--status", "blocked"])
     }
     const alive = dispatcher.exitCode === null
     dispatcher.kill("SIGTERM")
