@@ -74,16 +74,26 @@ const inspect = (command: string, path: string): Look => {
 
 const onPath = (command: string, searchPath: string): Look => {
   const places = searchPath.split(delimiter).filter((place) => place.startsWith("/"))
-  const paths = places.map((place) => join(place, command))
-  const found =
-    paths.find((path) => kindOf(path) === "file" && executable(path)) ??
-    paths.find((path) => kindOf(path) === "file")
-  return found === undefined
-    ? {
-        reason: `command ${command} is not on PATH`,
-        remedy: `install it, or add its folder to PATH (now ${searchPath || "empty"})`
+  const closed: Array<string> = []
+  const files = places.flatMap((place) => {
+    const path = join(place, command)
+    try {
+      return kindOf(path) === "file" ? [path] : []
+    } catch (cause) {
+      // As a shell does, go on with the next folder.
+      closed.push(`${place} (${codeOf(cause)})`)
+      return []
+    }
+  })
+  const found = files.find(executable) ?? files[0]
+  if (found !== undefined) return inspect(command, found)
+  const remedy = `install it, or add its folder to PATH (now ${searchPath || "empty"})`
+  return closed.length === 0
+    ? { reason: `command ${command} is not on PATH`, remedy }
+    : {
+        reason: `command ${command} is not on PATH, of which ${closed.join(", ")} cannot be looked at`,
+        remedy: `${remedy}, or let this user enter that folder`
       }
-    : inspect(command, found)
 }
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from "node:fs"
 import { Effect, Redacted } from "effect"
 import type { Placed } from "../../src/config/RuntimeConfig.ts"
-import { CannotStart } from "./CannotStart.ts"
-import { codeOf } from "./Command.ts"
+import type { CannotStart } from "./CannotStart.ts"
+import { unreadable } from "./Unreadable.ts"
 
 export interface EnvFile {
   readonly values: ReadonlyMap<string, Redacted.Redacted>
@@ -64,8 +64,10 @@ export const readEnvFile = (file: Placed): Effect.Effect<EnvFile, CannotStart> =
       }
     },
     catch: (cause) =>
-      new CannotStart({
-        reason: `env file ${file.path} cannot be read (${codeOf(cause)})`,
-        remedy: `make it with the variables that the adapter needs: install -m 600 /dev/null ${file.path}`
-      })
+      unreadable(
+        "env file",
+        file.path,
+        cause,
+        `make it with the variables that the adapter needs: install -m 600 /dev/null ${file.path}`
+      )
   })

@@ -5,6 +5,7 @@ import type { SecretRef } from "../../src/config/AdapterSettings.ts"
 import { CannotStart } from "./CannotStart.ts"
 import { codeOf } from "./Command.ts"
 import { readableByOthers } from "./EnvFile.ts"
+import { unreadable } from "./Unreadable.ts"
 
 /** The environment of this process, as far as adapters may draw on it. */
 export type HostEnvironment = Readonly<Record<string, string | undefined>>
@@ -23,10 +24,12 @@ const privateFile = (path: string): Effect.Effect<void, CannotStart> =>
   Effect.try({
     try: () => readableByOthers(statSync(path).mode),
     catch: (cause) =>
-      new CannotStart({
-        reason: `secret file ${path} cannot be read (${codeOf(cause)})`,
-        remedy: `make it: install -m 600 /dev/null ${path}, then write the secret into it`
-      })
+      unreadable(
+        "secret file",
+        path,
+        cause,
+        `make it: install -m 600 /dev/null ${path}, then write the secret into it`
+      )
   }).pipe(
     Effect.filterOrFail(
       (open) => !open,

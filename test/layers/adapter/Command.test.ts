@@ -39,3 +39,21 @@ it.live("an interpreter with a Windows line end is named as what it is", () =>
     expect((yield* Effect.flip(findCommand(path, ""))).reason).toContain("/bin/sh\\r, which cannot be run")
   })
 )
+
+it.live(
+  "a folder of PATH that cannot be looked at is passed over, and named only where nothing is found",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      // A link to itself: it is refused to whoever asks, the superuser too.
+      const closed = join(folder, "closed")
+      symlinkSync(closed, closed)
+      mkdirSync(join(folder, "bin"))
+      writeFileSync(join(folder, "bin", "tool"), "", { mode: 0o700 })
+      const searchPath = `${closed}:${folder}/bin`
+      expect(yield* findCommand("tool", searchPath)).toBe(`${folder}/bin/tool`)
+      expect((yield* Effect.flip(findCommand("other", searchPath))).reason).toBe(
+        `command other is not on PATH, of which ${closed} (ELOOP) cannot be looked at`
+      )
+    })
+)
