@@ -1,11 +1,12 @@
-import { constants, Database } from "bun:sqlite"
+import { constants } from "bun:sqlite"
 import * as fs from "node:fs"
 import { Effect, Option, type Scope } from "effect"
 import { BackupFailed, type CheckedFile, type Tell } from "../../src/store/BackupFiles.ts"
 import { type Hashes, hashes, SEAL } from "./BackupSeal.ts"
 import { codeOf } from "./connection.ts"
-import { latest, MIGRATIONS, migrate } from "./Migrations.ts"
+import { latest, MIGRATIONS } from "./Migrations.ts"
 import { mib, telling } from "./Progress.ts"
+import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SchemaCheck.ts"
 import * as SqlThread from "./SqlThread.ts"
 import { APPLICATION_ID } from "./StoreFile.ts"
 
@@ -76,27 +77,6 @@ const opened = (file: string): Effect.Effect<Header, BackupFailed> =>
 const immutable = (file: string): string =>
   `file:${encodeURI(file).replace(/[?#]/g, encodeURIComponent)}?immutable=1`
 
-/** What a version's migrations make, by name. */
-const expectedSchema = (version: number): ReadonlyMap<string, string> => {
-  const db = new Database(":memory:")
-  try {
-    migrate(
-      db,
-      MIGRATIONS.filter(({ id }) => id <= version),
-      ""
-    )
-    return new Map(schemaRows(db.query<SqlThread.Row, []>(SCHEMA).all()))
-  } finally {
-    db.close()
-  }
-}
-
-const SCHEMA =
-  "SELECT type || ' ' || name AS name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
-
-const schemaRows = (rows: ReadonlyArray<SqlThread.Row>): ReadonlyArray<[string, string]> =>
-  rows.map(({ name, sql }) => [String(name), String(sql)])
-
 interface Inside {
   readonly problems: ReadonlyArray<string>
   readonly version: Option.Option<number>
@@ -116,27 +96,15 @@ const inside = (thread: SqlThread.SqlThread) =>
     const nothing: Inside = { problems, version: Option.none(), tasks: Option.none(), digits: "" }
     if (problems.length > 0) return nothing
     const version = Number((yield* rows("PRAGMA user_version"))[0]?.user_version)
-    const found = new Map(schemaRows(yield* rows(SCHEMA)))
-    const differing = [...expectedSchema(version)].filter(([name, sql]) => found.get(name) !== sql)
-    if (version < 1 || differing.length > 0)
-      return {
-        ...nothing,
-        problems: [
-          version < 1
-            ? "it has no schema"
-            : `its schema is not that of version ${version}: ${differing[0]![0]} is missing or another`
-        ]
-      }
-    const recorded = Number((yield* rows("SELECT max(id) AS id FROM schema_migrations"))[0]?.id)
+    const unlike = schemaProblems(version, yield* rows(SCHEMA))
+    if (unlike.length > 0) return { ...nothing, problems: unlike }
+    const unrecorded = recordProblems(version, yield* rows(RECORDED))
     const foreign = (yield* rows("SELECT * FROM pragma_foreign_key_check LIMIT 20")).map(
       (row) => `${row.table} row ${row.rowid} names a row of ${row.parent} that is not there`
     )
     const seal = String((yield* rows("SELECT sha256 FROM backups ORDER BY id DESC LIMIT 1"))[0]?.sha256 ?? "")
     return {
-      problems: [
-        ...foreign,
-        ...(recorded === version ? [] : [`it says schema ${version}, its migrations say ${recorded}`])
-      ],
+      problems: [...foreign, ...unrecorded],
       version: Option.some(version),
       tasks: Option.some(Number((yield* rows("SELECT count(*) AS n FROM tasks"))[0]?.n)),
       digits: seal.startsWith(SEAL) ? seal.slice(SEAL.length) : ""

@@ -3,12 +3,16 @@ import { DateTime, Effect, Option } from "effect"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
 import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
+import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SchemaCheck.ts"
 import type { Sqlite } from "./Sqlite.ts"
 import * as SqlPrune from "./SqlPrune.ts"
+import { orBackup } from "./StoreFile.ts"
 import { statement } from "./statement.ts"
 
 const VERSION = statement("PRAGMA user_version")
 const JOURNAL = statement("PRAGMA journal_mode")
+const SCHEMA_ROWS = statement(SCHEMA)
+const RECORDED_ROWS = statement(RECORDED)
 const QUICK_CHECK = statement("PRAGMA quick_check(20)")
 const FOREIGN_KEYS = statement("SELECT * FROM pragma_foreign_key_check LIMIT 20")
 const UNATTENDED = statement(`
@@ -26,6 +30,8 @@ const RECORD_BACKUP = statement(`
 /** A journal beyond this is not being checkpointed: some reader holds it, or no process ever closes. */
 const WAL_WARNING_BYTES = 256 * 1024 * 1024
 
+const PUT_BACK = "put a backup in its place (agent-runtime restore --from FILE)"
+
 const sizeOf = (file: string): number => {
   try {
     return fs.statSync(file).size
@@ -39,9 +45,19 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
     const schemaVersion = Number((yield* sqlite.rows(VERSION))[0]?.user_version)
     const journalMode = String((yield* sqlite.rows(JOURNAL))[0]?.journal_mode)
     const walBytes = sizeOf(`${sqlite.path}-wal`)
-    const problems: Array<string> = []
-    if (schemaVersion !== latest(MIGRATIONS))
-      problems.push(`the schema is version ${schemaVersion}, expected ${latest(MIGRATIONS)}`)
+    const told = { path: sqlite.path, schemaVersion, journalMode, sizeBytes: sizeOf(sqlite.path), walBytes }
+    // What is asked below is asked of its tables.
+    const unlike =
+      schemaVersion === latest(MIGRATIONS)
+        ? schemaProblems(schemaVersion, yield* sqlite.rows(SCHEMA_ROWS))
+        : [`the schema is version ${schemaVersion}, expected ${latest(MIGRATIONS)}`]
+    if (unlike.length > 0)
+      return {
+        ...told,
+        backedUpAt: Option.none(),
+        problems: unlike.map((problem) => `${problem}; ${orBackup(sqlite.path, PUT_BACK)}`)
+      }
+    const problems = [...recordProblems(schemaVersion, yield* sqlite.rows(RECORDED_ROWS))]
     if (walBytes > WAL_WARNING_BYTES)
       problems.push(`the journal has grown to ${walBytes} bytes and is not being taken over`)
     if (deep) {
@@ -54,19 +70,8 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
       for (const row of yield* sqlite.rows(MISCOUNTED))
         problems.push(`${row.n} tasks are counted as ${row.status}, there are ${row.real}`)
     }
-    const backedUpAt = Option.map(
-      DateTime.make(String((yield* sqlite.rows(LAST_BACKUP))[0]?.at)),
-      DateTime.toUtc
-    )
-    return {
-      path: sqlite.path,
-      backedUpAt,
-      schemaVersion,
-      journalMode,
-      sizeBytes: sizeOf(sqlite.path),
-      walBytes,
-      problems
-    }
+    const last = String((yield* sqlite.rows(LAST_BACKUP))[0]?.at)
+    return { ...told, backedUpAt: Option.map(DateTime.make(last), DateTime.toUtc), problems }
   }),
   recordBackup: Effect.fn("Maintenance.recordBackup")((backup, at) =>
     Effect.asVoid(

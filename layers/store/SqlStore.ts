@@ -112,6 +112,8 @@ export const open = (
 export const file = (options: Sqlite.SqliteOptions): Layer.Layer<Store, StoreUnavailable> =>
   Layer.scoped(Store, open(options))
 
+const RECORD = statement("INSERT INTO schema_migrations (id, name, applied_at) VALUES (:id, :name, :at)")
+
 const fresh = Layer.effectDiscard(
   Effect.gen(function* () {
     const sqlite = yield* Sqlite.Sqlite
@@ -120,6 +122,8 @@ const fresh = Layer.effectDiscard(
       "Store.fresh",
       Effect.forEach(statements, (text) => sqlite.rows({ text, names: [] }), { discard: true })
     )
+    const at = DateTime.formatIso(yield* now)
+    for (const { id, name } of MIGRATIONS) yield* sqlite.rows(RECORD, { id, name, at })
     yield* sqlite.rows(statement(`PRAGMA user_version = ${latest(MIGRATIONS)}`))
   })
 )

@@ -12,7 +12,8 @@ export const APPLICATION_ID = 0x41725431
 const refuse = (file: string, reason: string, remedy: string) =>
   new StoreUnavailable({ path: file, reason, remedy })
 
-const orBackup = (file: string, remedy: string): string => {
+/** A remedy, with the newest backup that lies beside a database. */
+export const orBackup = (file: string, remedy: string): string => {
   const backup = newestBackup(file)
   return backup === undefined
     ? `${remedy}; there is no backup beside it`

@@ -1,5 +1,5 @@
 import { Duration } from "effect"
-import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
 import { newestBackup } from "./Backups.ts"
 
 const remedyOfCorruption = (path: string): string => {
@@ -44,7 +44,7 @@ export const unavailable = (
     case "SQLITE_READONLY":
     case "SQLITE_PERM":
     case "SQLITE_AUTH":
-      return told("it cannot be written", "check the owner and the rights of the file and of its folder")
+      return told("it cannot be written", writableRemedy(path))
     case "SQLITE_CANTOPEN":
       return told("it cannot be opened", "check the owner and the rights of the file and of its folder")
     default:

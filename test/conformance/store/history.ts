@@ -158,6 +158,27 @@ export const history = (check: Sentence) => {
         "task a is running but has no open attempt",
         "5 tasks are counted as blocked, there are 0"
       ])
+      yield* raw.run("UPDATE schema_migrations SET id = 7")
+      expect((yield* store.maintenance.health(false)).problems).toEqual([
+        "it says schema 1, its migrations say 7"
+      ])
+    })
+  )
+
+  check(
+    "tells of a table or a trigger that is gone or another without reading a row",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const raw = yield* Raw
+      yield* raw.run("DROP TRIGGER tasks_counted_in")
+      const [problem, ...more] = (yield* store.maintenance.health(false)).problems
+      expect(problem).toStartWith(
+        "its schema is not that of version 1: trigger tasks_counted_in is missing or another; put a backup in its place"
+      )
+      expect(more).toEqual([])
+      yield* raw.run("DROP TABLE backups")
+      yield* raw.run("ALTER TABLE outbox RENAME COLUMN acked_at TO gone")
+      expect((yield* store.maintenance.health(true)).problems[0]).toContain("and ")
     })
   )
 }
