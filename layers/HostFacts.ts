@@ -1,24 +1,28 @@
 import { dlopen, FFIType, ptr } from "bun:ffi"
 import * as fs from "node:fs"
+import { homedir } from "node:os"
 import * as path from "node:path"
-import { Effect, Layer, Option, Schema } from "effect"
-import { type Exposure, HostFacts, type Unit } from "../src/dispatch/HostFacts.ts"
+import { Array, Effect, Layer, Option, Schema } from "effect"
+import { type Exposure, HostFacts, type InstalledUnit, type Unit } from "../src/dispatch/HostFacts.ts"
+import { addresses } from "./http/Addresses.ts"
 
-const modeOf = (place: string): number | undefined => fs.statSync(place, { throwIfNoEntry: false })?.mode
+const seen = (place: string) => fs.statSync(place, { throwIfNoEntry: false })
 
 const READ_BY_OTHERS = 0o044
 const WRITTEN_BY_OTHERS = 0o022
 const ENTERED_BY_OTHERS = 0o011
 
 const isReached = (folder: string): boolean =>
-  ((modeOf(folder) ?? 0) & ENTERED_BY_OTHERS) !== 0 &&
+  ((seen(folder)?.mode ?? 0) & ENTERED_BY_OTHERS) !== 0 &&
   (path.dirname(folder) === folder || isReached(path.dirname(folder)))
 
 const exposure = (place: string): Exposure | undefined => {
-  const mode = modeOf(place)
-  if (mode === undefined) return undefined
+  const found = seen(place)
+  if (found === undefined) return undefined
+  const { mode } = found
   const reached = isReached(path.dirname(place))
   return {
+    kind: found.isFile() ? "file" : found.isDirectory() ? "folder" : "other",
     readable: reached && (mode & READ_BY_OTHERS) !== 0,
     writable: reached && (mode & WRITTEN_BY_OTHERS) !== 0
   }
@@ -79,6 +83,44 @@ const unitsOf = (manager: Unit["manager"]) =>
     Effect.orElseSucceed((): ReadonlyArray<Unit> => [])
   )
 
+const unitFolders = (): ReadonlyArray<string> => {
+  const xdg = process.env.XDG_CONFIG_HOME
+  return [
+    path.join(xdg?.startsWith("/") ? xdg : path.join(homedir(), ".config"), "systemd", "user"),
+    "/etc/systemd/system"
+  ]
+}
+
+const filesIn = (folder: string): ReadonlyArray<string> => {
+  try {
+    return fs.readdirSync(folder).map((name) => path.join(folder, name))
+  } catch {
+    return []
+  }
+}
+
+const isProgram = (place: string): boolean => {
+  try {
+    fs.accessSync(place, fs.constants.X_OK)
+    return fs.statSync(place).isFile()
+  } catch {
+    return false
+  }
+}
+
+// A path in quotes or without; what `%h` does not cover is of a unit that was written otherwise.
+const EXEC_START = /^ExecStart=(?:"((?:[^"\\]|\\.)*)"|(\S+))/m
+
+const installedUnit = (place: string): InstalledUnit | undefined => {
+  if (!/\/agent-runtime-[^/]*\.service$/.test(place)) return undefined
+  const found = EXEC_START.exec(fs.readFileSync(place, "utf8"))
+  const program = (found?.[1] ?? found?.[2])
+    ?.replaceAll(/%[h%]/g, (word) => (word === "%h" ? homedir() : "%"))
+    .replaceAll("$$", "$")
+  if (program === undefined || !program.startsWith("/")) return undefined
+  return { path: place, program, isThere: isProgram(program) }
+}
+
 const orNone = <A>(look: () => A | undefined) =>
   Effect.sync(() => {
     try {
@@ -94,6 +136,13 @@ export const layer: Layer.Layer<HostFacts> = Layer.succeed(
   HostFacts.of({
     exposure: (place) => orNone(() => exposure(place)),
     clockIsKept: orNone(clockIsKept),
+    installed: Effect.suspend(() =>
+      Effect.map(
+        Effect.forEach(unitFolders().flatMap(filesIn), (place) => orNone(() => installedUnit(place))),
+        Array.getSomes
+      )
+    ),
+    addresses,
     units: Effect.suspend(() => Effect.map(Effect.forEach(managers(), unitsOf), (found) => found.flat()))
   })
 )

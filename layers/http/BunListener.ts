@@ -1,6 +1,6 @@
-import { networkInterfaces } from "node:os"
 import { Effect } from "effect"
 import { codeOf } from "../adapter/Command.ts"
+import { addresses } from "./Addresses.ts"
 import { raiseFileLimit } from "./FileLimit.ts"
 
 interface Peer {
@@ -21,10 +21,7 @@ const plain = (status: number) => new Response(null, { status })
 
 /** The network by Bun, in the terms of `src/http/Listener`. */
 export const listener = {
-  addresses: Effect.sync(
-    (): ReadonlyArray<string> =>
-      Object.values(networkInterfaces()).flatMap((found) => (found ?? []).map(({ address }) => address))
-  ),
+  addresses,
   raiseFileLimit,
   listen: (where: Where, handle: (request: Request, peer: Peer) => Promise<Response>) =>
     Effect.acquireRelease(

@@ -2,6 +2,7 @@ import { Context, type Effect, type Option } from "effect"
 
 /** What others than this user may do with a file or a folder, its place counted in: nothing in a folder of one's own. */
 export interface Exposure {
+  readonly kind: "file" | "folder" | "other"
   readonly readable: boolean
   readonly writable: boolean
 }
@@ -18,6 +19,14 @@ export interface Unit {
   readonly load: string
 }
 
+/** A file of one of our services, with the program that it starts. */
+export interface InstalledUnit {
+  readonly path: string
+  readonly program: string
+  /** Whether there is a program that this user can run. */
+  readonly isThere: boolean
+}
+
 /** What a doctor asks of this host. Asking changes nothing there. */
 export class HostFacts extends Context.Tag("agent-runtime/HostFacts")<
   HostFacts,
@@ -28,5 +37,9 @@ export class HostFacts extends Context.Tag("agent-runtime/HostFacts")<
     readonly clockIsKept: Effect.Effect<Option.Option<boolean>>
     /** Our units of every service manager that answers here. */
     readonly units: Effect.Effect<ReadonlyArray<Unit>>
+    /** Our services in the folders in which `install-units` puts them. */
+    readonly installed: Effect.Effect<ReadonlyArray<InstalledUnit>>
+    /** The addresses of this host. */
+    readonly addresses: Effect.Effect<ReadonlyArray<string>>
   }
 >() {}

@@ -1,6 +1,5 @@
 import { DateTime, Duration, Effect, Either, Option, Schema } from "effect"
 import { Disk } from "../artifact/Disk.ts"
-import { Rights } from "../artifact/Rights.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
 import { intended } from "../config/Intended.ts"
@@ -18,6 +17,7 @@ import { lastAttempt, probed } from "./Adapters.ts"
 import { LastAttempt } from "./answers/Adapters.ts"
 import { checks } from "./health/Doctor.ts"
 import { Check, findings, row } from "./health/Finding.ts"
+import { logProblems, storeProblems } from "./health/Writing.ts"
 import { keptWorktrees } from "./KeptWorktrees.ts"
 import { operation } from "./Operation.ts"
 import { workspaceWarnings } from "./WorkspaceWarnings.ts"
@@ -161,7 +161,10 @@ const storeRow = (deep: boolean) =>
         ...row([`${found.left.reason}; ${found.left.remedy}`])
       }
     const { problems, ...told } = found.right
-    return { ...told, ...row(problems, backupWarnings(told.backedUpAt, yield* now)) }
+    return {
+      ...told,
+      ...row([...problems, ...(yield* storeProblems)], backupWarnings(told.backedUpAt, yield* now))
+    }
   })
 
 // Below the first the next attempt may not be recorded; below the second an operator should know.
@@ -216,21 +219,6 @@ const constitutionIssues = Effect.gen(function* () {
   return issues.flat()
 })
 
-/** Attempts go on without a log, and the log cannot tell that it is not written. */
-const logIssues = Effect.gen(function* () {
-  const rights = yield* Rights
-  const { logDir } = yield* RuntimeConfig
-  const problems = [
-    yield* rights.problem(logDir, "folder"),
-    yield* rights.problem(`${logDir}/runtime.jsonl`, "file")
-  ].flatMap(Option.toArray)
-  return problems
-    .slice(0, 1)
-    .map(
-      (problem) => `logDir: no log is written: ${problem}; correct the path, or give this user the right to`
-    )
-})
-
 /** Looks at configuration, profiles, adapters, store, disk and host. Warnings do not make it not ok. */
 export const healthcheck = operation({
   name: "health.check",
@@ -242,7 +230,7 @@ export const healthcheck = operation({
     const adapters = yield* adapterRows
     const store = yield* storeRow(input.deep)
     const disk = yield* diskRow
-    const configIssues = [...(yield* constitutionIssues), ...(yield* logIssues)]
+    const configIssues = [...(yield* constitutionIssues), ...(yield* logProblems)]
     const checked = yield* checks
     const parts = [...profiles, ...adapters, store, disk, ...checked]
     const ok = configIssues.length === 0 && parts.every((one) => one.ok)

@@ -29,7 +29,7 @@ test("the doctor looks at rights, clock, dispatcher, units and producers, and na
   inPlace({}, async (place) => {
     const well = await doctor(place)
     expect([well.code, well.ok]).toEqual([0, true])
-    expect(well.ids).toEqual(["permissions", "clock", "dispatcher", "units", "producers"])
+    expect(well.ids).toEqual(["permissions", "clock", "dispatcher", "units", "producers", "http"])
     expect(well.of("permissions")).toMatchObject({ problems: [], warnings: [] })
 
     await queue(place)

@@ -28,11 +28,11 @@ describe("what others may do with a file", () => {
           fs.chmodSync(file, mode)
           return asked((facts) => Effect.map(facts.exposure(file), Option.getOrThrow))
         }
-        expect(yield* exposure(0o600)).toEqual({ readable: false, writable: false })
-        expect(yield* exposure(0o640)).toEqual({ readable: true, writable: false })
-        expect(yield* exposure(0o622)).toEqual({ readable: false, writable: true })
+        expect(yield* exposure(0o600)).toEqual({ kind: "file", readable: false, writable: false })
+        expect(yield* exposure(0o640)).toEqual({ kind: "file", readable: true, writable: false })
+        expect(yield* exposure(0o622)).toEqual({ kind: "file", readable: false, writable: true })
         fs.chmodSync(folder, 0o700)
-        expect(yield* exposure(0o666)).toEqual({ readable: false, writable: false })
+        expect(yield* exposure(0o666)).toEqual({ kind: "file", readable: false, writable: false })
         expect(yield* asked((facts) => facts.exposure(join(folder, "absent")))).toEqual(Option.none())
       })
   )
@@ -41,5 +41,33 @@ describe("what others may do with a file", () => {
 it.live("the kernel answers whether its clock is kept", () =>
   Effect.gen(function* () {
     expect(typeof Option.getOrNull(yield* asked((facts) => facts.clockIsKept))).toBe("boolean")
+  })
+)
+
+it.live("a service is found where it was put, with its program and whether that can be run", () =>
+  Effect.gen(function* () {
+    const units = join(folder, "config", "systemd", "user")
+    fs.mkdirSync(units, { recursive: true })
+    fs.writeFileSync(join(units, "agent-runtime-a@.service"), "[Service]\nExecStart=/bin/sh serve\n")
+    fs.writeFileSync(
+      join(units, "agent-runtime-b@.service"),
+      `[Service]\nExecStart="${folder}/no such 100%%" dispatch --wait\n`
+    )
+    fs.writeFileSync(join(units, "another.service"), "[Service]\nExecStart=/gone\n")
+    const before = process.env.XDG_CONFIG_HOME
+    process.env.XDG_CONFIG_HOME = join(folder, "config")
+    try {
+      const found = yield* asked((facts) => facts.installed)
+      const mine = found
+        .filter(({ path }) => path.startsWith(units))
+        .sort((a, b) => (a.path < b.path ? -1 : 1))
+      expect(mine.map(({ isThere, program }) => [program, isThere])).toEqual([
+        ["/bin/sh", true],
+        [`${folder}/no such 100%`, false]
+      ])
+    } finally {
+      if (before === undefined) delete process.env.XDG_CONFIG_HOME
+      else process.env.XDG_CONFIG_HOME = before
+    }
   })
 )

@@ -239,7 +239,7 @@ describe("a healthcheck", () => {
       })
       expect(found.ok).toBe(false)
       expect(found.config_issues).toEqual([
-        "logDir: no log is written: /memory cannot be written (EACCES); correct the path, or give this user the right to"
+        "logDir: no log is written: /memory cannot be written (EACCES); correct the path, or give this user the right to write there"
       ])
       const file = yield* checked({ unwritable: { "/memory/logs/runtime.jsonl": "it belongs to root" } })
       expect(file.config_issues[0]).toContain("it belongs to root")
@@ -323,6 +323,19 @@ describe("a healthcheck", () => {
       expect(yield* warned(8)).toEqual([
         true,
         [`the last verified backup is 8 days old (1970-04-03T00:00:00.000Z); ${remedy}`]
+      ])
+    })
+  )
+
+  it.effect("is not ok where a store that opens cannot be written, and names all of its files", () =>
+    Effect.gen(function* () {
+      const db = settings().dbPath
+      const found = yield* checked({ unwritable: { [`${db}-shm`]: `${db}-shm cannot be written (EACCES)` } })
+      expect([found.ok, found.store?.problems]).toEqual([
+        false,
+        [
+          `it cannot be written: ${db}-shm cannot be written (EACCES); this user must be able to write the folder and all of the store's files that are there: chmod u+w ${db} ${db}-wal ${db}-shm (or chown them)`
+        ]
       ])
     })
   )

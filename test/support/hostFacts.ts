@@ -7,5 +7,7 @@ export const hostFacts = (given: Partial<HostFacts["Type"]> = {}): Layer.Layer<H
     exposure: () => Effect.succeed(Option.none()),
     clockIsKept: Effect.succeed(Option.some(true)),
     units: Effect.succeed([]),
+    installed: Effect.succeed([]),
+    addresses: Effect.succeed(["127.0.0.1"]),
     ...given
   })

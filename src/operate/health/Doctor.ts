@@ -1,18 +1,17 @@
-import { DateTime, Effect, Either, Option } from "effect"
-import { RuntimeConfig } from "../../config/RuntimeConfig.ts"
-import { HostFacts, type Unit } from "../../dispatch/HostFacts.ts"
-import { Lock } from "../../dispatch/Lock.ts"
+import { DateTime, Effect, Option } from "effect"
+import { HostFacts, type InstalledUnit, type Unit } from "../../dispatch/HostFacts.ts"
 import { now } from "../../domain/Time.ts"
 import type { Store } from "../../store/Store.ts"
 import { StoreProbe } from "../../store/StoreProbe.ts"
+import { type AtHand, dispatcher } from "./Dispatching.ts"
 import { type Check, check } from "./Finding.ts"
+import { listening } from "./Listening.ts"
 import { permissions } from "./Permissions.ts"
 import { doubled, type Produced } from "./Producers.ts"
 
 /** What the records say, read in one opening of the store. */
-interface Recorded {
+interface Recorded extends AtHand {
   readonly newest: Option.Option<DateTime.Utc>
-  readonly waiting: number
   readonly produced: ReadonlyArray<Produced>
 }
 
@@ -39,11 +38,19 @@ const recorded = (store: Store["Type"]) =>
     return {
       newest: Option.map(Option.fromNullable(newest), ({ createdAt }) => createdAt),
       waiting: counts.pending + counts.retryable_failure,
+      running: counts.running,
+      pause: yield* store.gates.pause,
       produced
     } satisfies Recorded
   })
 
-const unknown: Recorded = { newest: Option.none(), waiting: 0, produced: [] }
+const unknown: Recorded = {
+  newest: Option.none(),
+  waiting: 0,
+  running: 0,
+  pause: Option.none(),
+  produced: []
+}
 
 // Clocks of a host are steered by less than the first; by the second, work that is due waits.
 const BEHIND_IS_NOTHING_SECONDS = 2
@@ -66,30 +73,7 @@ const clock = ({ newest }: Recorded) =>
     ])
   })
 
-const isTimer = ({ name }: Unit): boolean => name.endsWith(".timer")
-
-const dispatcher = ({ waiting }: Recorded, units: ReadonlyArray<Unit>) =>
-  Effect.gen(function* () {
-    const { lockPath } = yield* RuntimeConfig
-    const held = yield* Effect.either((yield* Lock).holder(lockPath))
-    if (Either.isLeft(held))
-      return check("dispatcher", [
-        `the lock file ${lockPath} cannot be used: ${held.left.reason}; ${held.left.remedy}`
-      ])
-    // Between two turns of a timer nobody holds the lock.
-    const isTimed = units.some((unit) => isTimer(unit) && unit.active === "active")
-    return check(
-      "dispatcher",
-      [],
-      Option.isNone(held.right) && !isTimed && waiting > 0
-        ? [
-            `${waiting === 1 ? "1 task waits" : `${waiting} tasks wait`} and no dispatcher is running; agent-runtime dispatch`
-          ]
-        : []
-    )
-  })
-
-const unitRows = (units: ReadonlyArray<Unit>): Check => {
+const unitRows = (units: ReadonlyArray<Unit>, installed: ReadonlyArray<InstalledUnit>): Check => {
   const systemctl = ({ manager }: Unit) => (manager === "user" ? "systemctl --user" : "systemctl")
   const journal = ({ manager, name }: Unit) => `journalctl ${manager === "user" ? "--user " : ""}-u ${name}`
   return check(
@@ -105,25 +89,36 @@ const unitRows = (units: ReadonlyArray<Unit>): Check => {
             ]
           : []
     ),
-    units.flatMap((unit) =>
-      unit.sub === "auto-restart"
-        ? [`${unit.name} is being started again and again; see ${journal(unit)}`]
-        : []
-    )
+    [
+      ...units.flatMap((unit) =>
+        unit.sub === "auto-restart"
+          ? [`${unit.name} is being started again and again; see ${journal(unit)}`]
+          : []
+      ),
+      ...installed.flatMap(({ isThere, path, program }) =>
+        isThere
+          ? []
+          : [
+              `${path} starts ${program}, which this user cannot run; agent-runtime install-units --force --program PATH`
+            ]
+      )
+    ]
   )
 }
 
 /** The checks of the host and of the records, each finding with what mends it. */
 export const checks = Effect.gen(function* () {
   const probe = yield* StoreProbe
-  const units = yield* (yield* HostFacts).units
+  const facts = yield* HostFacts
+  const units = yield* facts.units
   // That the store cannot be opened is told in its own row.
   const records = yield* Effect.orElseSucceed(probe.look(recorded), () => unknown)
   return [
     yield* permissions,
     yield* clock(records),
     yield* dispatcher(records, units),
-    unitRows(units),
-    check("producers", [], doubled(records.produced, yield* now))
+    unitRows(units, yield* facts.installed),
+    check("producers", [], doubled(records.produced, yield* now)),
+    yield* listening
   ]
 })

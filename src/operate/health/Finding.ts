@@ -14,7 +14,7 @@ export const row = (problems: ReadonlyArray<string>, warnings: ReadonlyArray<str
 
 /** A part that is looked at beside the configuration, the store and the disk. */
 export const Check = wireStruct({
-  id: Schema.Literal("permissions", "clock", "dispatcher", "units", "producers"),
+  id: Schema.Literal("permissions", "clock", "dispatcher", "units", "producers", "http"),
   ...findings
 })
 export type Check = typeof Check.Type

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { RuntimeConfig, type Settings } from "../../config/RuntimeConfig.ts"
 import { HostFacts } from "../../dispatch/HostFacts.ts"
 import { check } from "./Finding.ts"
+import { folderProblems } from "./Writing.ts"
 
 interface Place {
   readonly path: string
@@ -23,11 +24,13 @@ const ownPlaces = ({ artifactDir, dbPath, lockPath, logDir, stateDir }: Settings
 const told = ({ kind, path, what }: Place) =>
   Effect.gen(function* () {
     const seen = Option.getOrNull(yield* (yield* HostFacts).exposure(path))
+    // What stands in another's place is told where it is used; these rights would break it.
+    if (seen?.kind !== kind) return { problems: [], warnings: [] }
     const remedy = `chmod ${kind === "folder" ? 700 : 600} ${path}`
     const sentence = (verb: string) => [`${what} can be ${verb} by others: ${path}; ${remedy}`]
     return {
-      problems: seen?.writable === true ? sentence("written") : [],
-      warnings: seen?.writable === false && seen.readable ? sentence("read") : []
+      problems: seen.writable ? sentence("written") : [],
+      warnings: !seen.writable && seen.readable ? sentence("read") : []
     }
   })
 
@@ -63,13 +66,14 @@ const configurationProblems = Effect.gen(function* () {
     : []
 })
 
-/** Folders, files and token files that others than this user can read or write. */
+/** Folders, files and token files that others than this user can read or write, or this user cannot write. */
 export const permissions = Effect.gen(function* () {
   const places = yield* Effect.forEach(ownPlaces(yield* RuntimeConfig), told)
   return check(
     "permissions",
     [
       ...places.flatMap(({ problems }) => problems),
+      ...(yield* folderProblems),
       ...(yield* tokenProblems),
       ...(yield* configurationProblems)
     ],

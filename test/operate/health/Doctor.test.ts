@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test"
 import { DateTime, Effect, Layer, Option, TestClock } from "effect"
+import { Rights } from "../../../src/artifact/Rights.ts"
 import type { Settings } from "../../../src/config/RuntimeConfig.ts"
 import type { Exposure, HostFacts, Unit } from "../../../src/dispatch/HostFacts.ts"
 import { Lock } from "../../../src/dispatch/Lock.ts"
@@ -11,7 +12,7 @@ import { says, world } from "../../dispatch/world.ts"
 import { it } from "../../support/effect.ts"
 import { hostFacts } from "../../support/hostFacts.ts"
 import { settings } from "../../support/settings.ts"
-import { newTask, stampAt } from "../../support/store.ts"
+import { claimed, newTask, stampAt } from "../../support/store.ts"
 
 const SEVEN = Date.parse("2026-04-29T07:00:00.000Z")
 
@@ -21,6 +22,8 @@ interface Host {
   readonly before?: Effect.Effect<unknown, unknown, Store>
   readonly held?: boolean
   readonly seconds?: number
+  /** What cannot be written, by path. */
+  readonly unwritable?: Readonly<Record<string, string>>
 }
 
 const probe = Layer.effect(
@@ -34,7 +37,14 @@ const probe = Layer.effect(
 )
 
 /** The checks that have something to say, by id. */
-const said = ({ before = Effect.void, facts = {}, held = false, seconds = 0, ...host }: Host) =>
+const said = ({
+  before = Effect.void,
+  facts = {},
+  held = false,
+  seconds = 0,
+  unwritable = {},
+  ...host
+}: Host) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(SEVEN + seconds * 1000)
     yield* before
@@ -49,16 +59,25 @@ const said = ({ before = Effect.void, facts = {}, held = false, seconds = 0, ...
     )
   }).pipe(
     Effect.provide(
-      Layer.mergeAll(probe, hostFacts(facts)).pipe(
-        Layer.provideMerge(world({ adapters: { local: says("x") }, settings: host.settings ?? {} }))
-      )
+      Layer.mergeAll(
+        probe,
+        hostFacts(facts),
+        Layer.succeed(Rights, {
+          problem: (path) => Effect.succeed(Option.fromNullable(unwritable[path]))
+        })
+      ).pipe(Layer.provideMerge(world({ adapters: { local: says("x") }, settings: host.settings ?? {} })))
     )
   )
 
 const queued = Effect.flatMap(Store, (store) => store.tasks.add(newTask("t"), stampAt(0)))
 
-const open = (path: string, exposure: Exposure) => ({
-  exposure: (asked: string) => Effect.succeed(asked === path ? Option.some(exposure) : Option.none())
+const open = (path: string, exposure: Partial<Exposure>) => ({
+  exposure: (asked: string) =>
+    Effect.succeed(
+      asked === path
+        ? Option.some<Exposure>({ kind: "folder", readable: false, writable: false, ...exposure })
+        : Option.none()
+    )
 })
 
 const unit = (name: string, of: Partial<Unit> = {}): Unit => ({
@@ -179,6 +198,76 @@ describe("the doctor", () => {
       expect((yield* said({ before, held: true })).producers?.warnings[0]).toStartWith(
         "schedule beat and old-cron both queue heartbeat tasks"
       )
+    })
+  )
+
+  it.effect("offers no rights for what stands in another's place", () =>
+    Effect.gen(function* () {
+      const { dbPath } = settings({})
+      expect(yield* said({ facts: open(dbPath, { kind: "folder", writable: true }) })).toEqual({})
+      const file = yield* said({ facts: open(dbPath, { kind: "file", writable: true }) })
+      expect(file.permissions?.problems[0]).toEndWith(`chmod 600 ${dbPath}`)
+    })
+  )
+
+  it.effect("is not ok where the lock cannot be taken or the evidence not be written", () =>
+    Effect.gen(function* () {
+      const { artifactDir, lockPath } = settings({})
+      const found = yield* said({
+        unwritable: {
+          [lockPath]: `${lockPath} is not a file`,
+          [artifactDir]: `${artifactDir} cannot be written (EACCES)`
+        }
+      })
+      expect(found.dispatcher?.problems).toEqual([
+        `nobody can dispatch, for the lock cannot be taken: ${lockPath} is not a file; correct the path, or give this user the right to write there (lockPath)`
+      ])
+      expect(found.permissions?.problems).toEqual([
+        `no attempt can be run: ${artifactDir} cannot be written (EACCES); correct the path, or give this user the right to write there`
+      ])
+    })
+  )
+
+  it.effect("warns of a pause, with who, since when and why, and of what a dead dispatcher left", () =>
+    Effect.gen(function* () {
+      const paused = Effect.flatMap(Store, ({ gates }) => gates.setPause(Option.some("a move"), stampAt(0)))
+      const found = yield* said({ before: paused, held: true })
+      expect(found.dispatcher?.warnings).toEqual([
+        `dispatch is paused since 2026-04-29T07:00:00.000Z by ${stampAt(0).actor.name} (${stampAt(0).actor.surface}) (a move); agent-runtime resume`
+      ])
+      const left = Effect.zipRight(queued, claimed("a"))
+      expect((yield* said({ before: left })).dispatcher?.warnings).toEqual([
+        "1 task is running by the records, but the dispatcher is gone; agent-runtime dispatch (or run-once) takes up what it left"
+      ])
+      expect(yield* said({ before: left, held: true })).toEqual({})
+    })
+  )
+
+  it.effect("warns of a unit whose program is not there", () =>
+    Effect.gen(function* () {
+      const path = "/etc/systemd/system/agent-runtime-dispatch@.service"
+      const installed = (isThere: boolean) => Effect.succeed([{ path, program: "/opt/gone", isThere }])
+      expect(yield* said({ facts: { installed: installed(true) } })).toEqual({})
+      expect((yield* said({ facts: { installed: installed(false) } })).units?.warnings).toEqual([
+        `${path} starts /opt/gone, which this user cannot run; agent-runtime install-units --force --program PATH`
+      ])
+    })
+  )
+
+  it.effect("warns where serve would not begin: no token beyond loopback, an address of another host", () =>
+    Effect.gen(function* () {
+      const warned = (host: string) =>
+        Effect.map(
+          said({ settings: { http: { ...settings({}).http, host } } }),
+          (found) => found.http?.warnings.map((line) => line.replace(/:.*/, "")) ?? []
+        )
+      const noToken = (host: string) => `http.host ${host} is not loopback and http.tokens is empty`
+      expect(yield* warned("127.0.0.1")).toEqual([])
+      expect(yield* warned("0.0.0.0")).toEqual([noToken("0.0.0.0")])
+      expect(yield* warned("192.0.2.7")).toEqual([
+        noToken("192.0.2.7"),
+        "http.host 192.0.2.7 is no address of this host"
+      ])
     })
   )
 })
