@@ -6,7 +6,7 @@ import { type Hashes, hashes, SEAL } from "./BackupSeal.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
 import { mib, telling } from "./Progress.ts"
-import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SchemaCheck.ts"
+import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SqlSchema.ts"
 import * as SqlThread from "./SqlThread.ts"
 import { APPLICATION_ID } from "./StoreFile.ts"
 
@@ -96,9 +96,9 @@ const inside = (thread: SqlThread.SqlThread) =>
     const nothing: Inside = { problems, version: Option.none(), tasks: Option.none(), digits: "" }
     if (problems.length > 0) return nothing
     const version = Number((yield* rows("PRAGMA user_version"))[0]?.user_version)
-    const unlike = schemaProblems(version, yield* rows(SCHEMA))
+    const unlike = schemaProblems(version, yield* rows(SCHEMA.text))
     if (unlike.length > 0) return { ...nothing, problems: unlike }
-    const unrecorded = recordProblems(version, yield* rows(RECORDED))
+    const unrecorded = recordProblems(version, yield* rows(RECORDED.text))
     const foreign = (yield* rows("SELECT * FROM pragma_foreign_key_check LIMIT 20")).map(
       (row) => `${row.table} row ${row.rowid} names a row of ${row.parent} that is not there`
     )

@@ -91,6 +91,7 @@ export const ADD_EVENT = statement(`
 export const KEEP = statement(`
   INSERT INTO adopted_rows (table_name, row_id, task_id, original_json) VALUES (:table, :id, :taskId, :original)
   ON CONFLICT DO NOTHING`)
+export const GONE = statement("SELECT row_id FROM adopted_gone WHERE table_name = :table AND row_id = :id")
 export const ADOPTION = statement("SELECT last_event_id FROM adoptions WHERE source_id = :sourceId")
 export const RECORD = statement(`
   INSERT INTO adoptions (source_id, path, sha256, last_event_id, adopted_at)

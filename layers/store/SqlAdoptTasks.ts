@@ -1,10 +1,12 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { TERMINAL } from "../../src/domain/Task.ts"
 import { attemptOf, bundleOf } from "../../src/store/adopt/AttemptOf.ts"
+import { objectIn } from "../../src/store/adopt/Cells.ts"
+import { renumbered } from "../../src/store/adopt/Renumber.ts"
 import { type AdoptedTask, isRunning, taskOf } from "../../src/store/adopt/TaskOf.ts"
 import type { OriginalRow } from "../../src/store/Original.ts"
-import { actorJson, NO_USAGE } from "./columns.ts"
-import { type Adopting, keep, remark, setAside } from "./SqlAdopting.ts"
+import { actorJson, json, NO_USAGE } from "./columns.ts"
+import { type Adopting, idHere, isGone, keep, remark, setAside } from "./SqlAdopting.ts"
 import * as Rows from "./SqlAdoptRows.ts"
 import { laneKey } from "./SqlClaim.ts"
 
@@ -30,6 +32,13 @@ const visitOf = (adopting: Adopting, { source }: AdoptedTask): Visit | undefined
     ? undefined
     : { ...workflow, original: Number(original), state }
 }
+
+/** The payload of a workflow's task tells it which one it belongs to. */
+const payloadHere = (adopting: Adopting, payload: string): string =>
+  Option.match(objectIn(payload), {
+    onNone: () => payload,
+    onSome: (found) => json(renumbered(found, idHere(adopting)))
+  })
 
 /** Two unfinished tasks of one state cannot be: the later one is the state's, the other runs without moving it. */
 const stateOf = (adopting: Adopting, task: AdoptedTask, visit: Visit | undefined) =>
@@ -70,9 +79,11 @@ export const addTask = (adopting: Adopting, row: OriginalRow) =>
     const { cells, task } = taskOf(row, { at, substitute: substitute("tasks", row), attempts })
     const { taskId } = task
     if ((yield* sqlite.rows(Rows.HAS_TASK, { taskId })).length > 0) return false
+    if (yield* isGone(adopting, "tasks", taskId)) return false
     const { key, problems } = yield* keyOf(adopting, task)
     const status = problems.length > 0 ? "blocked" : task.status
     const visit = visitOf(adopting, task)
+    const isMoved = visit !== undefined && visit.id !== visit.original
     const workflowState = yield* stateOf(adopting, { ...task, status }, visit)
     const untrusted =
       OUTSIDE.test(task.source) ||
@@ -83,6 +94,7 @@ export const addTask = (adopting: Adopting, row: OriginalRow) =>
     yield* sqlite.rows(Rows.ADD_TASK, {
       ...task,
       source: visit === undefined ? task.source : `workflow:${visit.id}:${visit.state}`,
+      payload: isMoved ? payloadHere(adopting, task.payload) : task.payload,
       dedupeKey: key,
       status,
       lastError: problems[0] ?? task.lastError,
@@ -99,8 +111,7 @@ export const addTask = (adopting: Adopting, row: OriginalRow) =>
       createdBy: actorJson(BY_ADOPTION)
     })
     if (status === "running") adopting.running.add(taskId)
-    if (cells.changed || problems.length > 0 || (visit !== undefined && visit.id !== visit.original))
-      yield* keep(adopting, "tasks", taskId, taskId, cells)
+    if (cells.changed || problems.length > 0 || isMoved) yield* keep(adopting, "tasks", taskId, taskId, cells)
     const told = [...cells.problems, ...problems]
     if (told.length > 0) setAside(adopting, { taskId }, `task ${taskId}`, told, status === "blocked")
     else if (cells.raw("status") !== status)
@@ -118,6 +129,7 @@ const moved = (
   remark(adopting, `task ${taskId} was ${was} and is ${status}${byRule ? ` (${lastError})` : ""}`)
   if (!byRule) return
   if (status === "blocked") adopting.setAside++
+  else if (was === "running") adopting.reclaimed++
   adopting.told.push({
     type: was === "running" ? "boot_sweep_reclaimed" : "record_quarantined",
     subject: { taskId },
@@ -177,6 +189,7 @@ export const addAttempt = (adopting: Adopting, row: OriginalRow) =>
     })
     const { attemptId, taskId } = attempt
     if ((yield* sqlite.rows(Rows.HAS_ATTEMPT, { attemptId, taskId })).length > 0) return false
+    if (yield* isGone(adopting, "tasks", taskId)) return false
     yield* addMissingTask(adopting, taskId, `attempt ${attemptId}`)
     // Of several that are open the last is the one that ran.
     const closed = attempt.status === "running" ? yield* sqlite.rows(Rows.CLOSE_OPEN, { taskId, at }) : []
@@ -203,6 +216,8 @@ export const addBundle = (adopting: Adopting, row: OriginalRow) =>
     const { at, sqlite, substitute } = adopting
     const { bundle, cells } = bundleOf(row, { at, substitute: substitute("bundles", row) })
     const { attemptId, bundleHash, bundleId, profileId, replayGrade, taskId } = bundle
+    if ((yield* isGone(adopting, "tasks", taskId)) || (yield* isGone(adopting, "bundles", bundleId)))
+      return false
     yield* addMissingTask(adopting, taskId, `bundle ${bundleId}`)
     const attempt = (yield* sqlite.rows(Rows.HAS_ATTEMPT, { attemptId, taskId }))[0]
     if (attempt === undefined) yield* addMissingAttempt(adopting, bundle)

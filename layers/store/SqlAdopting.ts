@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import type { EventType } from "../../src/domain/RunEvent.ts"
 import type { Cells } from "../../src/store/adopt/Cells.ts"
+import type { IdHere } from "../../src/store/adopt/Renumber.ts"
 import type { AdoptedTable, OriginalDatabase, OriginalRow } from "../../src/store/Original.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import * as Rows from "./SqlAdoptRows.ts"
@@ -32,6 +33,8 @@ export interface Adopting {
   readonly told: Array<Told>
   readonly remarks: Array<string>
   setAside: number
+  /** Tasks that were running without an attempt and are put back. */
+  reclaimed: number
   /** The last event of the original that is here, and the greatest id that this store has ever given. */
   lastEventId: number
   lastGiven: number
@@ -58,6 +61,7 @@ export const begin = (
       told: [],
       remarks: [...original.remarks],
       setAside: 0,
+      reclaimed: 0,
       lastEventId: Number(before?.last_event_id ?? 0),
       lastGiven: Number(given?.id ?? 0),
       lastEventAt: at
@@ -68,6 +72,16 @@ export const begin = (
 export const remark = (adopting: Adopting, sentence: string): void => {
   adopting.remarks.push(sentence)
 }
+
+/** Whether a row came before and was removed here since: then it is done with, and does not come back. */
+export const isGone = ({ sqlite }: Adopting, table: "tasks" | "schedules" | "bundles", id: string) =>
+  Effect.map(sqlite.rows(Rows.GONE, { table, id }), (rows) => rows.length > 0)
+
+/** The id here of a workflow of the original. */
+export const idHere =
+  ({ workflows }: Adopting): IdHere =>
+  (original) =>
+    workflows.get(original)?.id
 
 /** Keeps a row word for word beside what became of it. */
 export const keep = (

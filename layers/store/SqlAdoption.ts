@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import type { Adopted, AdoptedCount, Adoption } from "../../src/store/Adoption.ts"
+import { renumbered } from "../../src/store/adopt/Renumber.ts"
 import { eventOf, scheduleOf, sensorEventOf, workflowOf } from "../../src/store/adopt/RestOf.ts"
 import {
   ADOPTED_TABLES,
@@ -10,7 +11,7 @@ import {
 } from "../../src/store/Original.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { actorJson, json, time } from "./columns.ts"
-import { type Adopting, begin, keep, remark, setAside } from "./SqlAdopting.ts"
+import { type Adopting, begin, idHere, isGone, keep, remark, setAside } from "./SqlAdopting.ts"
 import * as Rows from "./SqlAdoptRows.ts"
 import { addAttempt, addBundle, addTask } from "./SqlAdoptTasks.ts"
 import { appendEvent } from "./SqlEvents.ts"
@@ -28,7 +29,13 @@ const addWorkflow: Add = (adopting, row) =>
     const { id, ...columns } = workflow
     const there = (yield* sqlite.rows(Rows.WORKFLOW_OF_KEY, { instanceKey: workflow.instanceKey }))[0]
     if (there !== undefined) {
-      adopting.workflows.set(id, { id: Number(there.id), template: String(there.template) })
+      const given = Number(there.id)
+      adopting.workflows.set(id, { id: given, template: String(there.template) })
+      if (given !== id)
+        remark(
+          adopting,
+          `workflow ${id} (${workflow.instanceKey}) is workflow ${given} here, which has its instance_key`
+        )
       return false
     }
     const isTaken = (yield* sqlite.rows(Rows.WORKFLOW_OF_ID, { id })).length > 0
@@ -56,6 +63,7 @@ const addSchedule: Add = (adopting, row) =>
     const { at, sqlite, substitute } = adopting
     const { cells, isDamaged, schedule } = scheduleOf(row, { at, substitute: substitute("schedules", row) })
     const { name, scheduleId } = schedule
+    if (yield* isGone(adopting, "schedules", scheduleId)) return false
     const createdBy = actorJson({ surface: "adopt", name: "original" })
     const added = yield* sqlite.rows(Rows.ADD_SCHEDULE, { ...schedule, createdBy })
     if (added.length === 0) {
@@ -109,8 +117,8 @@ const addEvent: Add = (adopting, row) =>
       workflowId,
       actor: actorJson({ surface: "adopt", name: "original" }),
       detail: json({
-        ...event.detail,
-        ...(moved ? { workflow_id: workflowId, original_workflow_id: event.workflowId } : {}),
+        ...renumbered(event.detail, idHere(adopting)),
+        ...(moved ? { original_workflow_id: event.workflowId } : {}),
         ...(id === event.id ? {} : { original_id: event.id })
       })
     })
@@ -192,6 +200,7 @@ const adoptedBy = (adopting: Adopting, counts: ReadonlyMap<AdoptedTable, Adopted
       events: of("events")
     },
     setAside: adopting.setAside,
+    reclaimed: adopting.reclaimed,
     remarks:
       remarks.length <= MOST_REMARKS
         ? remarks

@@ -1,7 +1,7 @@
-import { DateTime, Effect, Either, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import { Attempt } from "../../src/domain/Attempt.ts"
 import { BundleRecord } from "../../src/domain/Bundle.ts"
-import { AttemptId, RunnerId, TaskId, uuidV7 } from "../../src/domain/Ids.ts"
+import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
 import { afterAll, NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
@@ -19,7 +19,7 @@ const OF_TASK = statement(
 )
 const BEGUN = statement(`
   SELECT attempts.*, kind, subject FROM attempts CROSS JOIN tasks USING (task_id)
-  WHERE attempt_id >= :from AND attempt_id < :end ORDER BY attempt_id DESC LIMIT :limit`)
+  WHERE attempts.started_at >= :from AND attempts.started_at < :end ORDER BY attempts.started_at DESC, attempt_id DESC LIMIT :limit`)
 // Those that run are few, and the newest: the walk is short.
 const LAST_OF = statement(`
   SELECT * FROM attempts WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
@@ -62,10 +62,6 @@ const salvaged = salvager(
   (problem) => ({ issues: [`this record is damaged: ${problem}`] })
 )
 
-/** Not after any id of a time: see `uuidV7`. */
-const firstIdAt = (at: DateTime.Utc): string =>
-  uuidV7(DateTime.toEpochMillis(at), 0, new Uint8Array(10)).slice(0, 13)
-
 const shown = (row: Row): Attempt => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
 const attemptIdOf = idReader(AttemptId)
@@ -97,8 +93,8 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
     Effect.map(sqlite.rows(OF_TASK, { id }), (rows) => rows.map(shown))
   ),
   begun: Effect.fn("Attempts.begun")((since, until, limit) => {
-    const end = Option.match(until, { onNone: () => afterAll(""), onSome: firstIdAt })
-    return Effect.map(sqlite.rows(BEGUN, { from: firstIdAt(since), end, limit }), (rows) =>
+    const end = Option.match(until, { onNone: () => afterAll(""), onSome: time })
+    return Effect.map(sqlite.rows(BEGUN, { from: time(since), end, limit }), (rows) =>
       rows.map((row) => ({
         attempt: shown(row),
         kind: String(row.kind),

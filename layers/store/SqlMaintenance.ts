@@ -3,16 +3,14 @@ import { DateTime, Effect, Option } from "effect"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
 import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
-import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SchemaCheck.ts"
 import type { Sqlite } from "./Sqlite.ts"
 import * as SqlPrune from "./SqlPrune.ts"
+import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SqlSchema.ts"
 import { orBackup } from "./StoreFile.ts"
 import { statement } from "./statement.ts"
 
 const VERSION = statement("PRAGMA user_version")
 const JOURNAL = statement("PRAGMA journal_mode")
-const SCHEMA_ROWS = statement(SCHEMA)
-const RECORDED_ROWS = statement(RECORDED)
 const QUICK_CHECK = statement("PRAGMA quick_check(20)")
 const FOREIGN_KEYS = statement("SELECT * FROM pragma_foreign_key_check LIMIT 20")
 const UNATTENDED = statement(`
@@ -49,7 +47,7 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
     // What is asked below is asked of its tables.
     const unlike =
       schemaVersion === latest(MIGRATIONS)
-        ? schemaProblems(schemaVersion, yield* sqlite.rows(SCHEMA_ROWS))
+        ? schemaProblems(schemaVersion, yield* sqlite.rows(SCHEMA))
         : [`the schema is version ${schemaVersion}, expected ${latest(MIGRATIONS)}`]
     if (unlike.length > 0)
       return {
@@ -57,7 +55,7 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
         backedUpAt: Option.none(),
         problems: unlike.map((problem) => `${problem}; ${orBackup(sqlite.path, PUT_BACK)}`)
       }
-    const problems = [...recordProblems(schemaVersion, yield* sqlite.rows(RECORDED_ROWS))]
+    const problems = [...recordProblems(schemaVersion, yield* sqlite.rows(RECORDED))]
     if (walBytes > WAL_WARNING_BYTES)
       problems.push(`the journal has grown to ${walBytes} bytes and is not being taken over`)
     if (deep) {

@@ -58,8 +58,11 @@ export const adopt = operation({
         "OriginalRefused",
         refusal
       )
-      const { counts, remarks, setAside } = yield* store.adoption.take(source, { at: yield* now, actor })
-      const reclaimed = yield* sweep()
+      const { counts, reclaimed, remarks, setAside } = yield* store.adoption.take(source, {
+        at: yield* now,
+        actor
+      })
+      const swept = yield* sweep()
       const sourceUnchanged = yield* source.isUnchanged
       const { events, sensor_events: sensorEvents, ...rest } = counts
       return {
@@ -68,7 +71,7 @@ export const adopt = operation({
         sha256: source.sha256,
         sourceUnchanged,
         adopted: { ...rest, events, sensorEvents },
-        reclaimed,
+        reclaimed: reclaimed + swept,
         setAside,
         remarks: sourceUnchanged ? remarks : [...remarks, CHANGED]
       }

@@ -14,6 +14,8 @@ export interface Adopted {
   readonly counts: Readonly<Record<AdoptedTable, AdoptedCount>>
   /** Records that were damaged: tasks set aside as blocked, schedules disabled, workflows stalled. */
   readonly setAside: number
+  /** Tasks that were running without an attempt, put back and due at once. */
+  readonly reclaimed: number
   /** What could not be taken over as it was, in sentences, at most 100; the rest is counted in the last one. */
   readonly remarks: ReadonlyArray<string>
 }

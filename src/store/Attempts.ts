@@ -50,7 +50,7 @@ export interface Attempts {
   readonly ofTask: (id: TaskId) => Effect.Effect<ReadonlyArray<Attempt>, StoreUnavailable>
   /**
    * Attempts that were begun at or after `since` and before `until`, newest first, at most `limit`, with what their
-   * task is. They are found by their ids, which carry their time: ids that an adopted database brought may not.
+   * task is.
    */
   readonly begun: (
     since: DateTime.Utc,

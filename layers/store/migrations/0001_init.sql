@@ -139,6 +139,8 @@ CREATE INDEX attempts_running ON attempts (runner_id) WHERE status = 'running'
 
 CREATE INDEX attempts_adapter ON attempts (adapter_id, started_at)
 
+CREATE INDEX attempts_started ON attempts (started_at, attempt_id)
+
 CREATE TABLE bundles (
   bundle_id TEXT PRIMARY KEY NOT NULL,
   task_id TEXT NOT NULL REFERENCES tasks (task_id),
@@ -388,6 +390,26 @@ CREATE TABLE adopted_rows (
 ) STRICT
 
 CREATE INDEX adopted_rows_task ON adopted_rows (task_id) WHERE task_id IS NOT NULL
+
+-- What came from there and was removed here since: it does not come back with the next adoption.
+CREATE TABLE adopted_gone (
+  table_name TEXT NOT NULL,
+  row_id TEXT NOT NULL,
+  PRIMARY KEY (table_name, row_id)
+) STRICT, WITHOUT ROWID
+
+CREATE TRIGGER adopted_tasks_gone AFTER DELETE ON tasks WHEN OLD.created_by_json ->> '$.surface' = 'adopt' BEGIN
+  INSERT OR IGNORE INTO adopted_gone (table_name, row_id) VALUES ('tasks', OLD.task_id);
+END
+
+CREATE TRIGGER adopted_schedules_gone AFTER DELETE ON schedules WHEN OLD.created_by_json ->> '$.surface' = 'adopt' BEGIN
+  INSERT OR IGNORE INTO adopted_gone (table_name, row_id) VALUES ('schedules', OLD.schedule_id);
+END
+
+-- Version 0 is the form of the original.
+CREATE TRIGGER adopted_bundles_gone AFTER DELETE ON bundles WHEN OLD.bundle_version = 0 BEGIN
+  INSERT OR IGNORE INTO adopted_gone (table_name, row_id) VALUES ('bundles', OLD.bundle_id);
+END
 
 CREATE TABLE schema_migrations (
   id INTEGER PRIMARY KEY NOT NULL,

@@ -39,6 +39,29 @@ const other = RunnerId.make("host:2:later")
 
 export const attempts = (check: Sentence) => {
   check(
+    "lists them by when they were begun, whatever their ids are",
+    Effect.gen(function* () {
+      const store = yield* Store
+      // Ids that an adopted database brought carry no time.
+      for (const [second, attempt] of [
+        [1, "f1"],
+        [2, "07"],
+        [3, "c3"]
+      ] as const) {
+        yield* add(`of ${attempt}`, {}, second)
+        yield* claimed(attempt, second)
+      }
+      const begun = (from: number, until: number, limit = 9) =>
+        Effect.map(store.attempts.begun(at(from), Option.some(at(until)), limit), (found) =>
+          found.map(({ attempt }) => attempt.attemptId as string)
+        )
+      expect(yield* begun(1, 9)).toEqual(["c3", "07", "f1"])
+      expect(yield* begun(2, 3)).toEqual(["07"])
+      expect(yield* begun(0, 9, 1)).toEqual(["c3"])
+    })
+  )
+
+  check(
     "records the bundle of a running attempt, and what runs it",
     Effect.gen(function* () {
       const store = yield* Store

@@ -131,6 +131,34 @@ describe("a database that the original has made", () => {
     )
   )
 
+  it.live("brings nothing back that was removed here since", () =>
+    inStore(
+      Effect.gen(function* () {
+        yield* take(EXAMPLE)
+        const store = yield* Store
+        const [schedule] = yield* store.schedules.list
+        yield* store.schedules.remove(schedule?.name ?? "", stampAt(150))
+        // Of some tasks all is removed, of the others the evidence.
+        const removed = yield* store.maintenance.prune.tasks(at(90_000_000), Option.none(), false)
+        expect(removed.tasks).toBeGreaterThan(0)
+        const evidence = yield* store.maintenance.prune.evidence(
+          { endedBefore: at(90_000_000), finishedBefore: Option.none() },
+          Option.none(),
+          false
+        )
+        expect(evidence.bundles).toBeGreaterThan(0)
+        const counted =
+          sql(`SELECT (SELECT count(*) FROM tasks) AS tasks, (SELECT count(*) FROM attempts) AS attempts,
+          (SELECT count(*) FROM bundles) AS bundles, (SELECT count(*) FROM schedules) AS schedules,
+          (SELECT count(*) FROM run_events) AS events`)
+        const before = yield* counted
+        for (const { adopted, found, present } of all(yield* take(EXAMPLE, 200)))
+          expect([adopted, present]).toEqual([0, found])
+        expect(yield* counted).toEqual(before)
+      })
+    )
+  )
+
   it.live("brings only what is new when it has grown", () =>
     inStore(
       Effect.gen(function* () {
@@ -158,8 +186,16 @@ describe("a store that has rows of its own", () => {
         makeOriginal(file, {
           rows: {
             workflows: [originalWorkflow("theirs")],
-            tasks: [originalTask("t", { source: "workflow:1:plan", kind: "goal-plan" })],
+            tasks: [
+              originalTask("t", {
+                source: "workflow:1:plan",
+                kind: "goal-plan",
+                payload_json: '{"workflow_id":1,"goal":"x"}'
+              }),
+              originalTask("other", { payload_json: '{"workflow_id":1}' })
+            ],
             run_events: [
+              originalEvent("task_enqueued", { task_id: "t", detail_json: '{"source":"workflow:1:plan"}' }),
               originalEvent("workflow_task_created", { task_id: "t", detail_json: '{"workflow_id":1}' }),
               originalEvent("something_of_their_own")
             ]
@@ -174,15 +210,36 @@ describe("a store that has rows of its own", () => {
         const { round, task } = yield* find("t")
         expect([task.source, Number(Option.getOrThrow(task.workflowId))]).toEqual(["workflow:2:plan", 2])
         expect(round.workflowState).toEqual(Option.some("plan"))
-        const events = (yield* store.events.newest(2)).map(({ detail, eventType, id }) => [
+        expect(task.payload).toEqual({ workflow_id: 2, goal: "x" })
+        expect((yield* find("other")).task.payload).toEqual({ workflow_id: 1 })
+        const events = (yield* store.events.newest(3)).map(({ detail, eventType, id }) => [
           id,
           eventType,
           detail
         ])
         expect(events).toEqual([
-          [3, "workflow_task_created", { workflow_id: 2, original_workflow_id: 1, original_id: 1 }],
-          [4, "something_of_their_own", { original_id: 2 }]
+          [3, "task_enqueued", { source: "workflow:2:plan", original_id: 1 }],
+          [4, "workflow_task_created", { workflow_id: 2, original_workflow_id: 1, original_id: 2 }],
+          [5, "something_of_their_own", { original_id: 3 }]
         ] as never)
+      })
+    )
+  )
+
+  it.live("takes a workflow of the same key for its own, and says so", () =>
+    inStore(
+      Effect.gen(function* () {
+        const store = yield* Store
+        for (const instanceKey of ["mine", "shared"])
+          yield* store.workflows.open(
+            { template: "goal-loop", instanceKey, state: "plan", context: {} },
+            stampAt(0)
+          )
+        const file = place()
+        makeOriginal(file, { rows: { workflows: [originalWorkflow("shared")] } })
+        expect((yield* take(file)).remarks).toEqual([
+          "workflow 1 (shared) is workflow 2 here, which has its instance_key"
+        ])
       })
     )
   )
@@ -324,7 +381,7 @@ describe("what does not fit as it is", () => {
             ]
           }
         })
-        yield* take(file)
+        expect((yield* take(file)).reclaimed).toBe(1)
         const attempts = yield* sql(
           "SELECT attempt_id, number, status, reason FROM attempts ORDER BY attempt_id"
         )

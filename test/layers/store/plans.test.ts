@@ -17,7 +17,9 @@ const BOUNDED = [
   /^SCAN runners USING INDEX runners_open$/,
   /^SCAN tasks USING INDEX tasks_delayed$/,
   /^SCAN sensor_events USING INDEX sensor_events_created$/,
-  /^SCAN schedules USING INDEX sqlite_autoindex_schedules_\d$/
+  /^SCAN schedules USING INDEX sqlite_autoindex_schedules_\d$/,
+  // As long as the schema is.
+  /^SCAN sqlite_schema$/
 ]
 
 /** Statements of `health --deep`, which reads everything and says so. */

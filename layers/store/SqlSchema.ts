@@ -1,13 +1,15 @@
 import { Database } from "bun:sqlite"
 import { MIGRATIONS, migrate } from "./Migrations.ts"
 import type { Row } from "./Sqlite.ts"
+import { statement } from "./statement.ts"
 
 /** What a database says that it is made of: one row for each table, index and trigger that a migration made. */
-export const SCHEMA =
+export const SCHEMA = statement(
   "SELECT type || ' ' || name AS name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%'"
+)
 
 /** The highest migration that a database has on record. */
-export const RECORDED = "SELECT max(id) AS id FROM schema_migrations"
+export const RECORDED = statement("SELECT max(id) AS id FROM schema_migrations")
 
 const byName = (rows: ReadonlyArray<Row>): ReadonlyMap<string, string> =>
   new Map(rows.map(({ name, sql }) => [String(name), String(sql)]))
@@ -21,7 +23,7 @@ const expectedSchema = (version: number): ReadonlyMap<string, string> => {
       MIGRATIONS.filter(({ id }) => id <= version),
       ""
     )
-    return byName(db.query<Row, []>(SCHEMA).all())
+    return byName(db.query<Row, []>(SCHEMA.text).all())
   } finally {
     db.close()
   }
