@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs"
 import { homedir } from "node:os"
+import { dirname, join } from "node:path"
 import { Effect, Either, Layer } from "effect"
 import { ConfigInvalid, ConfigMissing, type FileProblem } from "../../src/config/ConfigError.ts"
 import {
@@ -104,9 +106,15 @@ const read = (
   if (value.left._tag === "Faulty")
     return new ConfigInvalid({ path: configPath, problems: value.left.problems })
   return askedBy === undefined
-    ? new ConfigMissing({ path })
+    ? new ConfigMissing({ path, example: exampleInReach() })
     : new ConfigInvalid({ path: configPath, problems: [noParent(path, askedBy)] })
 }
+
+/** Where the example lies: below the present folder, or beside the program. */
+const exampleInReach = (): string | undefined =>
+  [process.cwd(), dirname(dirname(process.execPath))]
+    .map((folder) => join(folder, "config", "runtime.example.json"))
+    .find((place) => existsSync(place))
 
 const noParent = (path: string, child: SourceFile): FileProblem => ({
   file: child.path,

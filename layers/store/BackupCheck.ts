@@ -3,12 +3,12 @@ import * as fs from "node:fs"
 import { Effect, Option, type Scope } from "effect"
 import { BackupFailed, type CheckedFile, type Tell } from "../../src/store/BackupFiles.ts"
 import { type Hashes, hashes, SEAL } from "./BackupSeal.ts"
+import { APPLICATION_ID } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
 import { mib, telling } from "./Progress.ts"
 import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SqlSchema.ts"
 import * as SqlThread from "./SqlThread.ts"
-import { APPLICATION_ID } from "./StoreFile.ts"
 
 const HEADER_BYTES = 100
 
@@ -32,7 +32,10 @@ const header = (file: string): Header => {
 
 const faults = (first: Buffer, size: number): ReadonlyArray<string> => {
   if (first.toString("latin1", 0, 16) !== "SQLite format 3\0") return ["it is not a SQLite database"]
-  if (first.readUInt32BE(68) !== APPLICATION_ID) return ["it is a database of another program"]
+  if (first.readUInt32BE(68) !== APPLICATION_ID)
+    return [
+      "it is a database of another program (one of the original runtime is taken over with: agent-runtime adopt --from FILE)"
+    ]
   const version = first.readUInt32BE(60)
   if (version > latest(MIGRATIONS))
     return [

@@ -5,20 +5,71 @@ import * as path from "node:path"
 // The time stands first, so that names sort as the times do.
 const NAME = /^\.backup-\d{4}-\d\d-\d\dT[\dZ-]+-v\d+(-\d+)?$/
 
-/** The newest backup beside a database, by name (names carry the time); undefined when there is none. */
-export const newestBackup = (file: string): string | undefined => {
+/**
+ * Says which backup lies beside a database: the newest that a migration made, by name (names carry the time), else
+ * the newest other database of ours (of `backup`, or set aside by `restore`); undefined when there is none.
+ */
+export const backupBeside = (file: string): string | undefined => {
   const base = path.basename(file)
+  const folder = path.dirname(file)
   try {
-    const newest = fs
-      .readdirSync(path.dirname(file))
-      .filter((name) => name.startsWith(base) && NAME.test(name.slice(base.length)))
-      .sort()
+    const names = fs.readdirSync(folder).sort()
+    const made = names.filter((name) => name.startsWith(base) && NAME.test(name.slice(base.length))).at(-1)
+    if (made !== undefined) return `the newest backup beside it is ${path.join(folder, made)}`
+    const other = names
+      // One with a journal is in use.
+      .filter((name) => name !== base && !UNFINISHED.test(name) && !names.includes(`${name}-wal`))
+      .slice(0, MOST_LOOKED_AT)
+      .map((name) => path.join(folder, name))
+      .filter(isOurs)
+      .map((place) => ({ place, at: fs.statSync(place).mtimeMs }))
+      .sort((a, b) => a.at - b.at)
       .at(-1)
-    return newest === undefined ? undefined : path.join(path.dirname(file), newest)
+    return other === undefined
+      ? undefined
+      : `another database of agent-runtime lies beside it: ${other.place}`
   } catch {
     return undefined
   }
 }
+
+const MOST_LOOKED_AT = 1_000
+
+/** `PRAGMA application_id` of our files: "ArT1" in ASCII. */
+export const APPLICATION_ID = 0x41725431
+
+/** Whether a file begins as a database of ours does (https://sqlite.org/fileformat2.html, section 1.3). */
+const isOurs = (place: string): boolean => {
+  if (fs.statSync(place, { throwIfNoEntry: false })?.isFile() !== true) return false
+  const header = Buffer.alloc(100)
+  const fd = fs.openSync(place, "r")
+  try {
+    return fs.readSync(fd, header, 0, 100, 0) === 100 && header.readUInt32BE(68) === APPLICATION_ID
+  } finally {
+    fs.closeSync(fd)
+  }
+}
+
+const UNFINISHED = /\.new-(\d+)-[0-9a-f]{8}$/
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (cause) {
+    return !hasCode(cause, "ESRCH")
+  }
+}
+
+/** What processes that died have left of `file` by unfinished names. */
+export const abandoned = (file: string): ReadonlyArray<string> =>
+  fs
+    .readdirSync(path.dirname(file))
+    .filter((name) => {
+      const [ending, pid] = UNFINISHED.exec(name) ?? []
+      return ending !== undefined && name === `${path.basename(file)}${ending}` && !isAlive(Number(pid))
+    })
+    .map((name) => path.join(path.dirname(file), name))
 
 /** A name beside `file` that nobody else uses, for a file that is not finished yet. */
 export const unfinishedName = (file: string): string =>

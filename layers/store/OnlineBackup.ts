@@ -6,7 +6,7 @@ import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { check } from "./BackupCheck.ts"
 import { discard, failed, freePlace, publish } from "./BackupPlace.ts"
 import { placeholder, SEAL, seal } from "./BackupSeal.ts"
-import { unfinishedName } from "./Backups.ts"
+import { abandoned, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 import { mib, telling } from "./Progress.ts"
 import * as SqlThread from "./SqlThread.ts"
@@ -169,6 +169,7 @@ export const copy = (
     const notWritten = (cause: unknown) => failed(`${to} could not be written`, cause)
     const place = yield* freePlace(to, database)
     const unfinished = unfinishedName(place)
+    yield* Effect.try({ try: () => abandoned(place).forEach(discard), catch: notWritten })
     yield* Effect.addFinalizer(() => Effect.sync(() => discard(unfinished)))
     const thread = yield* SqlThread.make
     yield* Effect.try({

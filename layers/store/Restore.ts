@@ -8,10 +8,10 @@ import { BackupFailed, type BackupFile, type Restored, type Tell } from "../../s
 import { check } from "./BackupCheck.ts"
 import { BESIDE, discard, failed } from "./BackupPlace.ts"
 import { SEAL } from "./BackupSeal.ts"
-import { alsoNamed, sync, unfinishedName } from "./Backups.ts"
+import { APPLICATION_ID, alsoNamed, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 import { mib, telling } from "./Progress.ts"
-import { APPLICATION_ID, isAbsent, marksOf } from "./StoreFile.ts"
+import { isAbsent, marksOf } from "./StoreFile.ts"
 
 const CHUNK = 1024 * 1024
 /** A command that is about to end is waited for. */

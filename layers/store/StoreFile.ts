@@ -3,21 +3,15 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { hasCode, newestBackup, sync, unfinishedName } from "./Backups.ts"
+import { APPLICATION_ID, backupBeside, hasCode, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
-
-/** `PRAGMA application_id` of our files: "ArT1" in ASCII. */
-export const APPLICATION_ID = 0x41725431
 
 const refuse = (file: string, reason: string, remedy: string) =>
   new StoreUnavailable({ path: file, reason, remedy })
 
 /** A remedy, with the newest backup that lies beside a database. */
 export const orBackup = (file: string, remedy: string): string => {
-  const backup = newestBackup(file)
-  return backup === undefined
-    ? `${remedy}; there is no backup beside it`
-    : `${remedy}; the newest backup beside it is ${backup}`
+  return `${remedy}; ${backupBeside(file) ?? "there is no backup beside it"}`
 }
 
 /** What marks a database as ours, and the schema that it has. */

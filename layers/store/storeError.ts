@@ -1,13 +1,9 @@
 import { Duration } from "effect"
 import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
-import { newestBackup } from "./Backups.ts"
+import { backupBeside } from "./Backups.ts"
 
-const remedyOfCorruption = (path: string): string => {
-  const backup = newestBackup(path)
-  return backup === undefined
-    ? "there is no backup beside it; move the file away to start with an empty queue"
-    : `the newest backup beside it is ${backup}`
-}
+const remedyOfCorruption = (path: string): string =>
+  backupBeside(path) ?? "there is no backup beside it; move the file away to start with an empty queue"
 
 /**
  * What an error of SQLite means to an operator, by its code (https://sqlite.org/rescode.html). `waited` is

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Problem, sentence } from "./Issues.ts"
-import { DEFAULT_CONFIG } from "./Paths.ts"
+import { DEFAULT_CONFIG, folderOf } from "./Paths.ts"
 
 /** A problem and the file it stands in (absolute). */
 export const FileProblem = Schema.Struct({ file: Schema.String, ...Problem.fields })
@@ -19,20 +19,39 @@ export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigIn
   }
 }
 
-/** There is no configuration file at the path that was tried. */
+/** There is no configuration file at the path that was tried. `example` is where the example lies, if it was found. */
 export class ConfigMissing extends Schema.TaggedError<ConfigMissing>()("ConfigMissing", {
-  path: Schema.String
+  path: Schema.String,
+  example: Schema.optional(Schema.String)
 }) {
   override get message(): string {
-    return `there is no configuration file at ${this.path}; copying the example makes one: cp config/runtime.example.json ${quoted(this.path)}`
+    return `there is no configuration file at ${this.path}; ${remedy(this)}`
   }
 }
 
-/** The path as a shell takes it; the usual one as the README writes it. */
-const quoted = (path: string): string => {
-  if (path.endsWith(`/${DEFAULT_CONFIG}`)) return DEFAULT_CONFIG
-  return /^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`
+/** A copy finds what it names only beside the example; elsewhere a file that extends it does. */
+const remedy = ({
+  example,
+  path
+}: {
+  readonly path: string
+  readonly example?: string | undefined
+}): string => {
+  if (path.endsWith(`/${DEFAULT_CONFIG}`))
+    return `copying the example makes one: cp ${EXAMPLE_CONFIG} ${DEFAULT_CONFIG}`
+  if (folderOf(path).endsWith("/config"))
+    return `copying the example makes one: cp ${EXAMPLE_CONFIG} ${quoted(path)}`
+  const copying = `copying ${EXAMPLE_CONFIG} makes one in its folder`
+  return example === undefined
+    ? `${copying}; anywhere, agent-runtime agent-init NAME makes one with all that it needs`
+    : `${copying}; here, one that extends it: printf '%s\\n' ${quoted(JSON.stringify({ extends: example }))} > ${quoted(path)}`
 }
+
+const EXAMPLE_CONFIG = "config/runtime.example.json"
+
+/** A word as a shell takes it. */
+const quoted = (word: string): string =>
+  /^[\w./~-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
 /** A problem of a whole file, or of a place in it that has no key path. */
 export const fileRule = (file: string, wrong: string, expected: string, remedy: string): FileProblem => ({

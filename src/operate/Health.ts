@@ -1,4 +1,4 @@
-import { DateTime, Duration, Effect, Either, Option, Schema } from "effect"
+import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { Disk } from "../artifact/Disk.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
@@ -135,11 +135,16 @@ const adapterRows = Effect.gen(function* () {
 
 /** A backup that is older says little about what would be lost now. */
 const MOST_DAYS_WITHOUT_BACKUP = 7
+const DAY_MS = 86_400_000
 
 const backupWarnings = (last: Option.Option<DateTime.Utc>, at: DateTime.Utc): ReadonlyArray<string> => {
   const remedy = "agent-runtime backup --to FILE makes one"
   if (Option.isNone(last)) return [`no verified backup is on record; ${remedy}`]
-  const days = Math.floor(Duration.toDays(DateTime.distanceDuration(last.value, at)))
+  const days = Math.floor(DateTime.distance(last.value, at) / DAY_MS)
+  if (days < 0)
+    return [
+      `the last verified backup is dated in the future (${DateTime.formatIso(last.value)}): the clock was wrong then, or is now; ${remedy}`
+    ]
   return days <= MOST_DAYS_WITHOUT_BACKUP
     ? []
     : [`the last verified backup is ${days} days old (${DateTime.formatIso(last.value)}); ${remedy}`]

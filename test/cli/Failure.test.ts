@@ -70,7 +70,7 @@ const cases: ReadonlyArray<
   [
     "a configuration that is missing, with the way to make one",
     new ConfigMissing({ path: "/c/my.json" }),
-    "agent-runtime: there is no configuration file at /c/my.json\ncopying the example makes one: cp config/runtime.example.json /c/my.json\n",
+    "agent-runtime: there is no configuration file at /c/my.json\ncopying config/runtime.example.json makes one in its folder; anywhere, agent-runtime agent-init NAME makes one with all that it needs\n",
     "config_missing",
     2
   ],

@@ -320,6 +320,12 @@ describe("a healthcheck", () => {
       const remedy = "agent-runtime backup --to FILE makes one"
       expect((yield* checked()).store?.warnings).toEqual([`no verified backup is on record; ${remedy}`])
       expect(yield* warned(7)).toEqual([true, []])
+      expect(yield* warned(-1)).toEqual([
+        true,
+        [
+          `the last verified backup is dated in the future (1970-04-12T00:00:00.000Z): the clock was wrong then, or is now; ${remedy}`
+        ]
+      ])
       expect(yield* warned(8)).toEqual([
         true,
         [`the last verified backup is 8 days old (1970-04-03T00:00:00.000Z); ${remedy}`]

@@ -34,11 +34,12 @@ export const doubled = (all: ReadonlyArray<Produced>, at: DateTime.Utc): Readonl
         one.by !== mine && recent.some((own) => own.by === mine && Math.abs(own.at - one.at) < seconds * 1000)
     )?.by
     if (other === undefined) continue
+    const twin = all.find((one) => producerOfSchedule(one.schedule) === other)
     const key = JSON.stringify([kind, [mine, other].sort()])
     if (!pairs.has(key))
       pairs.set(
         key,
-        `schedule ${schedule.name} and ${other} both queue ${kind} tasks within one interval of ${seconds} s; keep one of them: agent-runtime schedule-disable ${schedule.name}`
+        `schedule ${schedule.name} and ${twin === undefined ? other : `schedule ${twin.schedule.name}`} both queue ${kind} tasks within one interval of ${seconds} s; keep one of them: agent-runtime schedule-disable ${schedule.name}`
       )
   }
   return [...pairs.values()]

@@ -228,6 +228,18 @@ describe("a file that cannot be used", () => {
     )
   })
 
+  test("where a copy of the example would not find what it names, the file that is told extends it and works", () => {
+    const path = join(folder, "else where/runtime.json")
+    const told = bad(path)
+    expect(told).toStartWith(
+      `there is no configuration file at ${path}; copying config/runtime.example.json makes`
+    )
+    const [, command = ""] = /one that extends it: (printf .*)$/.exec(told) ?? []
+    mkdirSync(dirname(path))
+    expect(Bun.spawnSync(["sh", "-c", command]).exitCode).toBe(0)
+    expect(Either.isRight(attempt(path))).toBe(true)
+  })
+
   test("a missing parent is a problem of the child", () => {
     const path = one({ extends: "../gone.json" })
     expect(bad(path)).toBe(

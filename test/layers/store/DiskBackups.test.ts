@@ -74,6 +74,26 @@ const disagreements = (path: string): ReadonlyArray<unknown> => {
 
 describe("a copy of the store", () => {
   it.live(
+    "clears away what a backup to the same place left that was killed, and nothing of one that lives",
+    () =>
+      Effect.gen(function* () {
+        const { database, made, path } = fresh()
+        yield* filled(database, 1)
+        // Beyond the greatest pid of Linux.
+        const left = ["b.db.new-4194305-0123abcd", "b.db.new-4194305-0123abcd-journal"]
+        const kept = [`b.db.new-${process.pid}-0123abcd`, "c.db.new-4194305-0123abcd"]
+        for (const name of [...left, ...kept]) fs.writeFileSync(path(name), "half")
+        yield* copy(database, path("b.db"))
+        expect(
+          fs
+            .readdirSync(made)
+            .filter((name) => name.includes(".new-"))
+            .sort()
+        ).toEqual(kept.sort())
+      })
+  )
+
+  it.live(
     "is one moment of it while another process writes, and is found whole when it is restored",
     () =>
       Effect.gen(function* () {

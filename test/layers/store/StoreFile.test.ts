@@ -176,6 +176,21 @@ describe("a file that is not a store of ours", () => {
     )
   })
 
+  test("is refused with a copy of ours that lies beside it, whatever its name is, but for one in use", async () => {
+    const place = folder()
+    const [path, copy, used] = ["runtime.db", "monday.db", "other.db"].map((name) => join(place, name))
+    const header = Buffer.alloc(4096)
+    header.write("SQLite format 3\0", 0, "latin1")
+    header.writeUInt32BE(0x41725431, 68)
+    for (const file of [copy, used]) fs.writeFileSync(file ?? "", header)
+    fs.writeFileSync(`${used}-wal`, "")
+    fs.writeFileSync(join(place, "notes.txt"), "x".repeat(200))
+    fs.writeFileSync(path ?? "", "")
+    expect((await refusal(path ?? "")).remedy).toEndWith(
+      `; another database of agent-runtime lies beside it: ${copy}`
+    )
+  })
+
   test.each([
     ["text", "notes\n".repeat(500)],
     ["a few bytes", "SQLite format 3"],

@@ -33,6 +33,17 @@ const due = "2026-04-29T07:00:00.000Z"
 const beat = schedule("beat")
 
 describe("two producers of one kind", () => {
+  test("are told by their names where both are schedules", () => {
+    const other = schedule("other", { task: { kind: "heartbeat", source: "its-source", payload: {} } })
+    const tasks = [
+      [`schedule:beat:${due}`, 0],
+      ["its-source:2026-04-29T07:00:00.000Z", 100]
+    ] as const
+    expect(doubled([made(beat, ...tasks), made(other, ...tasks)], at(200))).toEqual([
+      "schedule beat and schedule other both queue heartbeat tasks within one interval of 305 s; keep one of them: agent-runtime schedule-disable beat"
+    ])
+  })
+
   test("are told once, with the command that ends one", () => {
     const warned = doubled([made(beat, [`schedule:beat:${due}`, 0], ["cron-script", 100])], at(200))
     expect(warned).toEqual([
