@@ -4,6 +4,7 @@ import { homedir } from "node:os"
 import * as path from "node:path"
 import { Array, Effect, Layer, Option, Schema } from "effect"
 import { type Exposure, HostFacts, type InstalledUnit, type Unit } from "../src/dispatch/HostFacts.ts"
+import { isProgram } from "./deploy/Program.ts"
 import { addresses } from "./http/Addresses.ts"
 
 const seen = (place: string) => fs.statSync(place, { throwIfNoEntry: false })
@@ -96,15 +97,6 @@ const filesIn = (folder: string): ReadonlyArray<string> => {
     return fs.readdirSync(folder).map((name) => path.join(folder, name))
   } catch {
     return []
-  }
-}
-
-const isProgram = (place: string): boolean => {
-  try {
-    fs.accessSync(place, fs.constants.X_OK)
-    return fs.statSync(place).isFile()
-  } catch {
-    return false
   }
 }
 

@@ -6,6 +6,7 @@ import { type HostFile, HostFileFailed, HostFiles, type HostPlace } from "../../
 import { absolute } from "../../src/config/Paths.ts"
 import { codeOf } from "../artifact/DiskFile.ts"
 import * as Embedded from "./Embedded.ts"
+import { isProgram } from "./Program.ts"
 
 const RIGHTS = { owner: 0o600, everybody: 0o644, program: 0o755 } as const
 
@@ -32,8 +33,9 @@ const textOf = (path: string): string | undefined => {
   try {
     return fs.readFileSync(path, "utf8")
   } catch (cause) {
-    if (codeOf(cause) === "ENOENT") return undefined
-    throw cause
+    if (codeOf(cause) !== "ENOENT") throw cause
+    if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined
+    throw Object.assign(new Error(), { code: "it is a symbolic link to a file that is not there" })
   }
 }
 
@@ -52,19 +54,41 @@ const put = ({ path, rights, text }: HostFile): boolean => {
   return isNew
 }
 
+/** Makes a folder with those above it; answers what was made, the outermost first. */
+const makeFolder = (folder: string, mode: number): ReadonlyArray<string> => {
+  if (fs.existsSync(folder)) return []
+  const above = makeFolder(dirname(folder), mode)
+  try {
+    fs.mkdirSync(folder, { mode })
+  } catch (cause) {
+    // Another process was quicker, and the folder is that one's.
+    if (codeOf(cause) === "EEXIST" && fs.existsSync(folder)) return above
+    for (const made of [...above].reverse()) removeEmpty(made)
+    throw cause
+  }
+  return [...above, folder]
+}
+
+const removeEmpty = (folder: string): void => {
+  try {
+    fs.rmdirSync(folder)
+  } catch {
+    // Somebody has put something into it meanwhile.
+  }
+}
+
 const write = (files: ReadonlyArray<HostFile>) =>
   Effect.suspend(() => {
     const made: Array<string> = []
+    const folders: Array<string> = []
     return Effect.forEach(
       files,
       (file) =>
         Effect.try({
           try: () => {
             // Folders with private files are private.
-            fs.mkdirSync(dirname(file.path), {
-              recursive: true,
-              mode: file.rights === "owner" ? 0o700 : 0o755
-            })
+            const mode = file.rights === "owner" ? 0o700 : 0o755
+            folders.push(...makeFolder(dirname(file.path), mode))
             if (put(file)) made.push(file.path)
           },
           catch: failed(file.path)
@@ -74,6 +98,7 @@ const write = (files: ReadonlyArray<HostFile>) =>
       Effect.tapError(() =>
         Effect.sync(() => {
           for (const path of made) fs.rmSync(path, { force: true })
+          for (const folder of folders.reverse()) removeEmpty(folder)
         })
       )
     )
@@ -87,6 +112,7 @@ export const layer: Layer.Layer<HostFiles> = Layer.sync(HostFiles, () =>
     agentPackage: Embedded.agentPackage,
     example: Embedded.example,
     read,
+    isProgram: (path) => Effect.sync(() => isProgram(path)),
     write
   })
 )

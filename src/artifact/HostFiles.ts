@@ -43,9 +43,11 @@ export class HostFiles extends Context.Tag("agent-runtime/HostFiles")<
     readonly example: ReadonlyArray<Template>
     /** The text of a file; None when nothing is there. */
     readonly read: (path: string) => Effect.Effect<Option.Option<string>, HostFileFailed>
+    /** Whether there is a program that this user can run. */
+    readonly isProgram: (path: string) => Effect.Effect<boolean>
     /**
      * Writes files, making the folders that they need. A file that was there is replaced whole. When one cannot be
-     * written, those that were new are removed again.
+     * written, those that were new, and folders made for them, are removed again.
      */
     readonly write: (files: ReadonlyArray<HostFile>) => Effect.Effect<void, HostFileFailed>
   }

@@ -41,7 +41,7 @@ const programOf = ({ program, scope }: Wanted) =>
 /** A path as a word of ExecStart: blanks are quoted, `%` and `$` stand for themselves (systemd.service(5)). */
 const unitWord = (path: string): string => {
   const plain = path.replaceAll("%", "%%").replaceAll("$", "$$$$")
-  return /[\s"'\\;]/.test(plain) ? `"${plain.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"` : plain
+  return /[\s';]/.test(plain) ? `"${plain}"` : plain
 }
 
 const rendered = ({ text }: Template, scope: Scope, program: string, home: string): string =>
@@ -60,11 +60,26 @@ export const planUnits = Effect.fn("Units.plan")(function* (wanted: Wanted) {
   const files = yield* HostFiles
   const folder = yield* unitFolder(wanted.scope)
   const program = yield* programOf(wanted)
-  if (/[\n\r\0]/.test(program))
+  if (!files.place.home.startsWith("/"))
+    return yield* new Refusal({
+      code: "home_invalid",
+      message: `HOME is ${JSON.stringify(files.place.home)}, which is no absolute path`,
+      hint: "set HOME to the home folder of this user",
+      exitCode: 2
+    })
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
+  if (/["\\\u0000-\u001f]/.test(program))
     return yield* new Refusal({
       code: "program_invalid",
       message: `${JSON.stringify(program)} cannot stand in a unit`,
-      hint: "give the program a path without line breaks",
+      hint: "give the program a path without quotation marks, backslashes and line breaks",
+      exitCode: 2
+    })
+  if (Option.isSome(wanted.program) && !(yield* files.isProgram(program)))
+    return yield* new Refusal({
+      code: "program_missing",
+      message: `${program} is no program that this user can run`,
+      hint: "name the agent-runtime binary, or make that file executable (chmod +x)",
       exitCode: 2
     })
   const planned = yield* Effect.forEach(files.units(wanted.scope), (template) =>
@@ -113,7 +128,16 @@ const systemPreparation = (agent: string, program: string) =>
     const own = JSON.stringify({
       extends: `${folderOf(folderOf(program))}/deploy/${agent}/runtime.${agent}.json`
     })
+    const { place } = files
+    const running = Option.filter(place.program, (path) => path !== program)
+    const isThere = yield* files.isProgram(program)
     return [
+      // The units cannot reach a home folder, where the program that runs now may lie.
+      ...(isThere
+        ? []
+        : [
+            `install -D -m 0755 ${shellWord(Option.getOrElse(running, () => "PATH-OF-agent-runtime"))} ${shellWord(program)}`
+          ]),
       ...(hasUser
         ? []
         : [

@@ -135,6 +135,34 @@ test("the state's folders are 0700 and its files 0600, whatever the umask", () =
     expect(wrong).toEqual([])
   }))
 
+needs("setpriv")(
+  "a store that can only be read is no healthy one, and all that has to be opened up is named",
+  () =>
+    inPlace({}, async (place) => {
+      await place.json(["status"])
+      const under = withoutOverride
+      const db = place.path("state", "runtime.db")
+      const health = async () => {
+        const told = await place.run(["healthcheck"], { under })
+        return { code: told.code, problems: JSON.parse(told.stdout).store.problems.join() }
+      }
+      await chmod(db, 0o444)
+      await place.run(["status"], { under })
+      expect(await health()).toMatchObject({
+        code: 1,
+        problems: expect.stringContaining(`chmod u+w ${db} ${db}-wal ${db}-shm`)
+      })
+      // The files beside it were made with its rights.
+      await chmod(db, 0o600)
+      expect((await health()).problems).toContain("cannot be written")
+      const refused = await place.run(["intake", "--json", intent], { under })
+      expect(refused.code).toBe(3)
+      expect(refused.stderr).toContain(`${db}-shm`)
+      for (const suffix of ["-wal", "-shm"]) await chmod(db + suffix, 0o600)
+      expect((await place.run(["intake", "--json", intent], { under })).code).toBe(0)
+    })
+)
+
 needs("setpriv")("what may not be written is said by exit code 3 and what to check", () =>
   inPlace({}, async (place) => {
     await place.json(["status"])
@@ -146,7 +174,7 @@ needs("setpriv")("what may not be written is said by exit code 3 and what to che
         const told = await place.run(args, { under })
         expect({ args, code: told.code, stdout: told.stdout }).toEqual({ args, code: 3, stdout: "" })
         expect(told.stderr).toContain("cannot be written")
-        expect(told.stderr).toContain("check the owner and the rights")
+        expect(told.stderr).toContain("must be able to write the folder")
       }
       const health = await place.run(["healthcheck"], { under })
       expect(health.code).toBe(1)

@@ -64,13 +64,14 @@ it.effect("a program that lies elsewhere stands in the units, whatever its path 
       )
     expect(yield* line("~/bin/agent-runtime")).toBe("ExecStart=/home/dev/bin/agent-runtime serve")
     expect(yield* line("dist/x")).toBe("ExecStart=/home/dev/agent-runtime/dist/x serve")
-    expect(yield* line('/a b/100%$HOME"')).toBe('ExecStart="/a b/100%%$$HOME\\"" serve')
+    expect(yield* line("/a b/100%$HOME")).toBe('ExecStart="/a b/100%%$$HOME" serve')
     const running = { place: { program: Option.some("/usr/local/bin/agent-runtime") } }
     const { disk } = yield* installed(running)
     expect(disk.get(UNIT)).toContain("ExecStart=/usr/local/bin/agent-runtime serve")
-    expect((yield* Effect.flip(installed({}, { program: Option.some("/a\nb") }))).message).toContain(
-      "cannot stand"
-    )
+    for (const odd of ["/a\nb", '/a"b', "/a\\b"])
+      expect((yield* Effect.flip(installed({}, { program: Option.some(odd) }))).message).toContain(
+        "cannot stand"
+      )
   })
 )
 
@@ -125,3 +126,30 @@ for (const name of ["", "Ember", "a/b", "../x", "-x", "a--b", "x".repeat(33), "s
       expect(error).toMatchObject({ _tag: "Refusal", code: "agent_name_invalid", exitCode: 2 })
     })
   )
+
+it.effect(
+  "a program that is not there is refused where it was named, and a HOME that is no path always",
+  () =>
+    Effect.gen(function* () {
+      const gone = yield* Effect.flip(installed({ without: ["/gone"] }, { program: Option.some("/gone") }))
+      expect(gone).toMatchObject({
+        code: "program_missing",
+        message: "/gone is no program that this user can run"
+      })
+      expect(yield* Effect.flip(installed({ place: { home: "rel" } }))).toMatchObject({
+        code: "home_invalid"
+      })
+    })
+)
+
+it.effect("the system's units are told to get the program that runs now where they cannot reach it", () =>
+  Effect.gen(function* () {
+    const program = "/opt/agent-runtime/dist/agent-runtime"
+    const first = (without: ReadonlyArray<string>) =>
+      Effect.map(installed({ without }, { scope: "system" }), ({ told }) => told.next[0])
+    expect(yield* first([program])).toBe(
+      `install -D -m 0755 /home/dev/agent-runtime/dist/agent-runtime ${program}`
+    )
+    expect(yield* first([])).toStartWith("useradd")
+  })
+)

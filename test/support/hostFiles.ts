@@ -8,6 +8,8 @@ export interface FakeHost {
   readonly units?: ReadonlyArray<Template>
   readonly agentPackage?: ReadonlyArray<Template>
   readonly example?: ReadonlyArray<Template>
+  /** Programs that are not there. */
+  readonly without?: ReadonlyArray<string>
   /** A path that cannot be read. */
   readonly unreadable?: string
 }
@@ -38,6 +40,7 @@ export const fakeHost = (host: FakeHost = {}) => {
         path === host.unreadable
           ? Effect.fail(new HostFileFailed({ path, reason: "EACCES" }))
           : Effect.sync(() => Option.fromNullable(disk.get(path))),
+      isProgram: (path) => Effect.succeed(host.without?.includes(path) !== true),
       write: (files) =>
         Effect.sync(() => {
           for (const { path, text } of files) disk.set(path, text)

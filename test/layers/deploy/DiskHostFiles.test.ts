@@ -71,3 +71,28 @@ it.effect("when one cannot be written, those that were new are gone again", () =
     expect(yield* Effect.flip(files.read(at("folder")))).toMatchObject({ reason: "EISDIR" })
   }).pipe(Effect.provide(DiskHostFiles.layer))
 )
+
+it.effect("folders that were made for files that could not be written are gone again, others stay", () =>
+  Effect.gen(function* () {
+    const files = yield* HostFiles
+    mkdirSync(at("there"))
+    writeFileSync(at("there/file"), "")
+    const wanted = ["new/deep/a", "there/b", "there/file/c"]
+    yield* Effect.flip(
+      files.write(wanted.map((name) => ({ path: at(name), text: "x", rights: "everybody" as const })))
+    )
+    expect(readdirSync(folder)).toEqual(["there"])
+    expect(readdirSync(at("there"))).toEqual(["file"])
+  }).pipe(Effect.provide(DiskHostFiles.layer))
+)
+
+it.effect("a link to nothing is told as one, for nothing can be made in its place", () =>
+  Effect.gen(function* () {
+    symlinkSync(at("nowhere"), at("link"))
+    const { read } = yield* HostFiles
+    expect((yield* Effect.flip(read(at("link")))).reason).toBe(
+      "it is a symbolic link to a file that is not there"
+    )
+    expect(Option.isNone(yield* read(at("absent")))).toBe(true)
+  }).pipe(Effect.provide(DiskHostFiles.layer))
+)
