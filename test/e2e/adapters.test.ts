@@ -135,7 +135,7 @@ test("healthcheck names a log folder that cannot be used", () =>
     const told = await place.run(["healthcheck"])
     expect(told.code).toBe(1)
     expect(healthOf(told.stdout).config_issues).toEqual([
-      `logDir: no log is written: ${place.path("state/logs")} is not a folder; correct the path, or give this user the right to`
+      `logDir: no log is written: ${place.path("state/logs")} is not a folder; correct the path, or give this user the right to write there`
     ])
     await mkdir(place.path("elsewhere"))
     await place.write("state/other/runtime.jsonl/x", "in the way")
