@@ -75,13 +75,6 @@ export const planUnits = Effect.fn("Units.plan")(function* (wanted: Wanted) {
       hint: "give the program a path without quotation marks, backslashes and line breaks",
       exitCode: 2
     })
-  if (Option.isSome(wanted.program) && !(yield* files.isProgram(program)))
-    return yield* new Refusal({
-      code: "program_missing",
-      message: `${program} is no program that this user can run`,
-      hint: "name the agent-runtime binary, or make that file executable (chmod +x)",
-      exitCode: 2
-    })
   const planned = yield* Effect.forEach(files.units(wanted.scope), (template) =>
     plan({
       path: `${folder}/${template.name}`,
@@ -116,6 +109,15 @@ export const systemctl = ({ mode, scope }: Pick<Wanted, "mode" | "scope">, agent
 
 const NAME = "NAME"
 
+/** What puts the program in the place that the units name, where it is not there: it may come after them. */
+const programPreparation = (program: string) =>
+  Effect.gen(function* () {
+    const { isProgram, place } = yield* HostFiles
+    if (yield* isProgram(program)) return []
+    const running = Option.getOrElse(place.program, () => "PATH-OF-agent-runtime")
+    return [`install -D -m 0755 ${shellWord(running)} ${shellWord(program)}`]
+  })
+
 /** What root does once for the units of the system, as far as it is not done. */
 const systemPreparation = (agent: string, program: string) =>
   Effect.gen(function* () {
@@ -128,16 +130,7 @@ const systemPreparation = (agent: string, program: string) =>
     const own = JSON.stringify({
       extends: `${folderOf(folderOf(program))}/deploy/${agent}/runtime.${agent}.json`
     })
-    const { place } = files
-    const running = Option.filter(place.program, (path) => path !== program)
-    const isThere = yield* files.isProgram(program)
     return [
-      // The units cannot reach a home folder, where the program that runs now may lie.
-      ...(isThere
-        ? []
-        : [
-            `install -D -m 0755 ${shellWord(Option.getOrElse(running, () => "PATH-OF-agent-runtime"))} ${shellWord(program)}`
-          ]),
       ...(hasUser
         ? []
         : [
@@ -189,7 +182,7 @@ export const installUnits = operation({
       dryRun,
       program,
       units: told(planned),
-      next: [...before, ...systemctl(input, name)]
+      next: [...(yield* programPreparation(program)), ...before, ...systemctl(input, name)]
     }
   })
 })

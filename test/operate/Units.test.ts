@@ -128,14 +128,11 @@ for (const name of ["", "Ember", "a/b", "../x", "-x", "a--b", "x".repeat(33), "s
   )
 
 it.effect(
-  "a program that is not there is refused where it was named, and a HOME that is no path always",
+  "a program that is not there is told to be put there first, and a HOME that is no path is refused",
   () =>
     Effect.gen(function* () {
-      const gone = yield* Effect.flip(installed({ without: ["/gone"] }, { program: Option.some("/gone") }))
-      expect(gone).toMatchObject({
-        code: "program_missing",
-        message: "/gone is no program that this user can run"
-      })
+      const gone = yield* installed({ without: ["/gone"] }, { program: Option.some("/gone") })
+      expect(gone.told.next[0]).toBe("install -D -m 0755 /home/dev/agent-runtime/dist/agent-runtime /gone")
       expect(yield* Effect.flip(installed({ place: { home: "rel" } }))).toMatchObject({
         code: "home_invalid"
       })
