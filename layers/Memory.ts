@@ -1,9 +1,11 @@
 import type { Database } from "bun:sqlite"
 import { Effect, Layer } from "effect"
 import { LeftOvers } from "../src/adapter/LeftOvers.ts"
+import { KnownSecrets } from "../src/artifact/KnownSecrets.ts"
 import { RuntimeConfig, type Settings } from "../src/config/RuntimeConfig.ts"
 import { Runner } from "../src/dispatch/Runner.ts"
 import { RunnerId } from "../src/domain/Ids.ts"
+import { redactorOf } from "../src/domain/Redactor.ts"
 import * as ScriptedAdapters from "./adapter/ScriptedAdapters.ts"
 import * as MemoryArtifacts from "./artifact/MemoryArtifacts.ts"
 import * as MemoryAudit from "./artifact/MemoryAudit.ts"
@@ -20,6 +22,8 @@ export interface Scene {
   readonly adapters: Readonly<Record<string, ScriptedAdapters.Scripted>>
   readonly workspace?: FixedWorkspace.Fixed
   readonly worktrees?: FixedWorktrees.Fixed
+  /** Secret values of the configuration. */
+  readonly secrets?: ReadonlyArray<string>
   /** Processes that the boot sweep cannot end, by attempt id. */
   readonly survivors?: Readonly<Record<string, ReadonlyArray<string>>>
   /** The database of an earlier runtime that died; a fresh one where it is left out. */
@@ -50,5 +54,6 @@ const world = (scene: Scene) =>
     Layer.succeed(LeftOvers, {
       sweep: ({ attemptId }) => Effect.succeed(scene.survivors?.[attemptId] ?? [])
     }),
+    Layer.succeed(KnownSecrets, { redactor: Effect.succeed(redactorOf(scene.secrets ?? [])) }),
     Layer.succeed(RuntimeConfig, scene.settings)
   )

@@ -86,7 +86,7 @@ export const attemptLog = command({
   group: "Look",
   summary: "what an attempt printed, and the steps of its agent",
   description:
-    "Prints the attempt's stdout, the bytes as they are; on a terminal and with --output table control characters are shown, not obeyed. With --output json one object { attempt_id, stream, offset, size, truncated, text } with the end of the log, at most its last MiB; with --follow too an object { attempt_id, stream, offset, text } for each part. --steps prints { steps } instead, with --follow an object a line for each step that ended. --follow ends with the attempt.",
+    "Prints the attempt's stdout, the bytes as they are but for secret values, which are told as asterisks; on a terminal and with --output table control characters are shown, not obeyed. With --output json one object { attempt_id, stream, offset, size, truncated, text } with the end of the log, at most its last MiB; with --follow too an object { attempt_id, stream, offset, text } for each part. --steps prints { steps } instead, with --follow an object a line for each step that ended. --follow ends with the attempt.",
   example: "agent-runtime attempt-log 0196a1b2-0000-7000-8000-000000000002 --follow",
   arguments: [
     { name: "id", required: true, live: "attempts", description: "The attempt's id; task-show lists them." }

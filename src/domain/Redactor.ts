@@ -1,7 +1,7 @@
-import { type Automaton, automatonOf } from "./Automaton.ts"
 import { heldBytes } from "./HeldBytes.ts"
 import type { JsonObject } from "./Json.ts"
-import { formsOf, type SecretForms } from "./SecretForms.ts"
+import { type Automata, automataOf, reachOf, type Span, scanOf } from "./SecretAutomata.ts"
+import { formsOf } from "./SecretForms.ts"
 
 /** What stands in the place of a secret value. */
 export const MASK = "[redacted]"
@@ -23,6 +23,10 @@ export interface Redactor {
    */
   readonly afterCut: (text: string) => string
   readonly stream: () => RedactingStream
+  /** As `stream`, but a `*` for each byte of a value: what comes out is as long as what went in. */
+  readonly cover: () => RedactingStream
+  /** Bytes that a value takes at most, in whatever form: so far around a part of a text one may begin or end. */
+  readonly reach: number
   readonly finder: () => SecretFinder
 }
 
@@ -46,13 +50,17 @@ export interface SecretFinder {
   readonly write: (bytes: Uint8Array) => boolean
 }
 
+const passing = (): RedactingStream => ({ write: (chunk) => chunk, flush: () => NOTHING })
+
 /** A redactor without values. */
 export const noSecrets: Redactor = {
   isIdle: true,
   text: (text) => text,
   holds: () => false,
   afterCut: (text) => text,
-  stream: () => ({ write: (chunk) => chunk, flush: () => NOTHING }),
+  stream: passing,
+  cover: passing,
+  reach: 0,
   finder: () => ({ write: () => false })
 }
 
@@ -73,7 +81,9 @@ export const redactorOf = (values: Iterable<string>): Redactor => {
     text: (text) => (holds(text) ? masked(automata, text) : text),
     holds,
     afterCut: (text) => afterCut(automata, text),
-    stream: () => streamOf(automata),
+    stream: () => streamOf(automata, replaced),
+    cover: () => streamOf(automata, covered),
+    reach: reachOf(automata),
     finder: () => finderOf(automata)
   }
 }
@@ -92,102 +102,48 @@ const redactValue = (value: unknown, redactor: Redactor): unknown => {
   return typeof value === "object" && value !== null ? redactJson({ ...value }, redactor) : value
 }
 
-interface Automata {
-  readonly literal: Automaton
-  readonly grouped: Automaton
-  /**
-   * By two bytes, the first one in the upper half of the index: 1 where a pattern of either begins with them.
-   * Almost all of what an attempt prints is passed over by this table alone.
-   */
-  readonly begins: Uint8Array
-}
-
-const automataOf = (forms: ReadonlyArray<SecretForms>): Automata => {
-  const literal = automatonOf(forms.flatMap((form) => form.literal.map(utf8)))
-  const grouped = automatonOf(forms.flatMap((form) => form.grouped.map(utf8)))
-  return { literal, grouped, begins: beginnings(literal, grouped) }
-}
-
-// All patterns have two bytes at least: they stand for values of 6 characters and more.
-const beginnings = (literal: Automaton, grouped: Automaton): Uint8Array => {
-  const begins = new Uint8Array(0x10000)
-  for (let first = 0; first < 256; first++) {
-    const inLiteral = literal.next(0, first)
-    const inGrouped = grouped.next(0, first)
-    for (let second = 0; second < 256; second++) {
-      const goesOn =
-        (inLiteral > 0 && literal.depth(literal.next(inLiteral, second)) === 2) ||
-        (inGrouped > 0 && (isBetween(second) || grouped.depth(grouped.next(inGrouped, second)) === 2))
-      if (goesOn) begins[(first << 8) | second] = 1
-    }
-  }
-  return begins
-}
-
-/** A stretch of bytes, its end not included. */
-interface Span {
-  readonly start: number
-  readonly end: number
-}
-
 const NOTHING = new Uint8Array(0)
 const MASK_BYTES = new TextEncoder().encode(MASK)
+/** An asterisk. */
+const COVER = 0x2a
 const SLICE = 64 * 1024
-
-/** So many bytes may stand between two characters of base64 or hex: a line's end and the next one's indent. */
-const MOST_BETWEEN = 8
-const BETWEEN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  /[\s:]/.test(String.fromCharCode(byte)) && byte < 0x80 ? 1 : 0
-)
-const isBetween = (byte: number): boolean => BETWEEN[byte] === 1
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** Reads on where the last piece ended. Positions are those in `data`, of which the first `known` were read before. */
-const scanOf = ({ begins, grouped, literal }: Automata) => {
-  let inLiteral = 0
-  let inGrouped = 0
-  let between = 0
-  // Where the bytes that count for `grouped` stand.
-  let places = new Int32Array(0)
-  let count = 0
-  const begin = (data: Uint8Array, known: number): void => {
-    if (places.length < data.length) places = new Int32Array(data.length)
-    count = 0
-    for (let at = 0; at < known; at++) if (!isBetween(data[at] ?? 0)) places[count++] = at
+/**
+ * The first `upTo` bytes with the stretches masked. A mask that was told before reaches to `maskedTo`; answers too how
+ * far the masks reach now.
+ */
+type Masking = (
+  data: Uint8Array,
+  upTo: number,
+  spans: ReadonlyArray<Span>,
+  maskedTo: number
+) => { readonly told: Uint8Array; readonly maskedTo: number }
+
+const replaced: Masking = (data, upTo, spans, maskedTo) => {
+  const parts: Array<Uint8Array> = []
+  let reached = maskedTo
+  let from = Math.max(0, maskedTo)
+  for (const { end, start } of spans) {
+    if (start >= reached) parts.push(data.subarray(from, start), MASK_BYTES)
+    reached = Math.max(reached, end)
+    from = reached
   }
-  return {
-    read: (data: Uint8Array, known: number, found: (start: number, end: number) => void): void => {
-      begin(data, known)
-      const last = data.length - 1
-      for (let at = known; at < data.length; at++) {
-        if (inLiteral === 0 && inGrouped === 0)
-          while (at < last && begins[((data[at] ?? 0) << 8) | (data[at + 1] ?? 0)] === 0) at++
-        const byte = data[at] ?? 0
-        inLiteral = literal.next(inLiteral, byte)
-        const length = literal.match(inLiteral)
-        if (length > 0) found(at + 1 - length, at + 1)
-        if (isBetween(byte)) {
-          if (++between > MOST_BETWEEN) inGrouped = 0
-          continue
-        }
-        between = 0
-        places[count++] = at
-        inGrouped = grouped.next(inGrouped, byte)
-        const characters = grouped.match(inGrouped)
-        if (characters > 0) found(places[count - characters] ?? 0, at + 1)
-      }
-    },
-    /** Where the first byte stands that may still become part of a value. */
-    open: (data: Uint8Array): number => {
-      const begun = grouped.depth(inGrouped)
-      const start = begun === 0 ? data.length : (places[count - begun] ?? 0)
-      return Math.min(start, data.length - literal.depth(inLiteral))
-    }
-  }
+  if (from < upTo) parts.push(data.subarray(from, upTo))
+  return { told: joined(parts), maskedTo: reached }
 }
 
-const streamOf = (automata: Automata): RedactingStream => {
+const covered: Masking = (data, upTo, spans, maskedTo) => {
+  const reached = spans.reduce((most, { end }) => Math.max(most, end), maskedTo)
+  if (reached <= 0) return { told: data.subarray(0, upTo), maskedTo: reached }
+  const told = new Uint8Array(data.subarray(0, upTo))
+  told.fill(COVER, 0, Math.max(0, maskedTo))
+  for (const { end, start } of spans) told.fill(COVER, start, end)
+  return { told, maskedTo: reached }
+}
+
+const streamOf = (automata: Automata, masking: Masking): RedactingStream => {
   const scan = scanOf(automata)
   // What is held back; stretches of it that are to be masked; up to where a mask that was told reaches.
   const held = heldBytes()
@@ -195,21 +151,12 @@ const streamOf = (automata: Automata): RedactingStream => {
   let maskedTo = 0
 
   const settle = (data: Uint8Array, upTo: number): Uint8Array => {
-    const parts: Array<Uint8Array> = []
-    let from = Math.max(0, maskedTo)
-    let settled = 0
-    for (const { end, start } of spans) {
-      if (start >= upTo) break
-      settled++
-      if (start >= maskedTo) parts.push(data.subarray(from, start), MASK_BYTES)
-      maskedTo = Math.max(maskedTo, end)
-      from = maskedTo
-    }
-    if (from < upTo) parts.push(data.subarray(from, upTo))
-    spans = spans.slice(settled).map(({ end, start }) => ({ start: start - upTo, end: end - upTo }))
-    maskedTo -= upTo
+    const begun = spans.filter(({ start }) => start < upTo)
+    const { maskedTo: reached, told } = masking(data, upTo, begun, maskedTo)
+    spans = spans.slice(begun.length).map(({ end, start }) => ({ start: start - upTo, end: end - upTo }))
+    maskedTo = reached - upTo
     held.keep(data.subarray(upTo))
-    return joined(parts)
+    return told
   }
 
   return {
@@ -263,7 +210,7 @@ const finderOf = (automata: Automata): SecretFinder => {
 }
 
 const masked = (automata: Automata, text: string): string => {
-  const stream = streamOf(automata)
+  const stream = streamOf(automata, replaced)
   const bytes = joined([stream.write(utf8(text)), stream.flush()])
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
 }
@@ -273,8 +220,7 @@ const afterCut = (automata: Automata, text: string): string => {
   const spans: Array<Span> = []
   scanOf(automata).read(bytes, 0, (start, end) => add(spans, start, end))
   // A value whose beginning is missing reaches no further than this.
-  const reach = Math.max(automata.literal.longest, automata.grouped.longest * (MOST_BETWEEN + 1))
-  let from = Math.min(reach, bytes.length)
+  let from = Math.min(reachOf(automata), bytes.length)
   for (const { end, start } of spans) if (start < from && end > from) from = end
   while (((bytes[from] ?? 0) & 0xc0) === 0x80) from++
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(from))

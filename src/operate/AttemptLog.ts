@@ -1,7 +1,9 @@
 import { Effect, Option, Ref, Schema, Stream } from "effect"
 import { Audit, type AuditFailed, type AuditLog, MAX_STREAM_BYTES } from "../artifact/AuditFolder.ts"
+import { KnownSecrets } from "../artifact/KnownSecrets.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
+import type { Redactor } from "../domain/Redactor.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
@@ -59,12 +61,8 @@ const isOver = (id: AttemptId) =>
     )
   )
 
-/**
- * The bytes of an attempt's log from an offset as they lie on the disk, a piece at a time; nothing when nobody
- * wrote it. With `follow` it goes on with what is written, by whichever process, and ends when the attempt
- * has ended and all of the log was told.
- */
-export const logBytes = (
+/** The bytes as they lie on the disk; see `logBytes`. */
+const lying = (
   attempt: Attempt,
   file: AuditLog,
   { follow, from }: { readonly follow: boolean; readonly from: number }
@@ -101,6 +99,51 @@ export const logBytes = (
           )
         ),
         Stream.filterMapWhile((bytes) => bytes)
+      )
+    })
+  )
+
+/** The bytes with a `*` in the place of each that belongs to a secret; what may begin one waits for what follows. */
+const covered = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  redactor: Redactor
+): Stream.Stream<Uint8Array, E, R> =>
+  Stream.suspend(() => {
+    const cover = redactor.cover()
+    // What it answers is good until its next call only.
+    return Stream.concat(
+      Stream.map(bytes, (piece) => new Uint8Array(cover.write(piece))),
+      Stream.sync(() => new Uint8Array(cover.flush()))
+    )
+  })
+
+/** So many first bytes are left out. */
+const after = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  count: number
+): Stream.Stream<Uint8Array, E, R> =>
+  Stream.mapAccum(bytes, count, (left, piece) => [Math.max(0, left - piece.length), piece.subarray(left)])
+
+/**
+ * The bytes of an attempt's log from an offset, a piece at a time; nothing when nobody wrote it. With `follow` it
+ * goes on with what is written, by whichever process, and ends when the attempt has ended and all of the log was told.
+ *
+ * Whatever an attempt prints is masked when it is written; its process may write into its folder by itself all the
+ * same. So each byte of a value that the configuration knows is told as a `*`: offsets stay those of the file.
+ */
+export const logBytes = (
+  attempt: Attempt,
+  file: AuditLog,
+  { follow, from }: { readonly follow: boolean; readonly from: number }
+): Stream.Stream<Uint8Array, Refusal | StoreUnavailable, Store | Audit | KnownSecrets> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const redactor = yield* (yield* KnownSecrets).redactor
+      if (redactor.isIdle) return lying(attempt, file, { follow, from })
+      // A value that has begun before is looked for from its beginning on.
+      const begin = Math.max(0, from - redactor.reach)
+      return after(covered(lying(attempt, file, { follow, from: begin }), redactor), from - begin).pipe(
+        Stream.filter((piece) => piece.length > 0)
       )
     })
   )
@@ -217,8 +260,8 @@ export const tail = operation({
     const found = yield* Effect.mapError(audit.size(taskId, attemptId, file), refused)
     const size = Option.getOrElse(found, () => 0)
     const from = Math.max(0, size - TAIL_BYTES)
-    const range = { offset: from, most: size - from }
-    const bytes = yield* Effect.mapError(audit.read(taskId, attemptId, file, range), refused)
+    const pieces = yield* Stream.runCollect(logBytes(attempt, file, { from, follow: false }))
+    const bytes = Buffer.concat([...pieces]).subarray(0, size - from)
     const skipped = from === 0 ? 0 : severed(bytes)
     return {
       attemptId,

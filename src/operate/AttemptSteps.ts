@@ -1,5 +1,6 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import type { Audit } from "../artifact/AuditFolder.ts"
+import type { KnownSecrets } from "../artifact/KnownSecrets.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { counted } from "../domain/Figure.ts"
 import { Step } from "../domain/Step.ts"
@@ -63,7 +64,7 @@ export const stepsOf = (
 ): Effect.Effect<
   { readonly steps: ReadonlyArray<Step>; readonly remarks: ReadonlyArray<string> },
   Refusal | StoreUnavailable,
-  Store | Audit
+  Store | Audit | KnownSecrets
 > =>
   Effect.gen(function* () {
     const fold = makeStepFold({ keep: true })

@@ -3,6 +3,7 @@ import { Effect, Layer } from "effect"
 import type { Scripted } from "../../layers/adapter/ScriptedAdapters.ts"
 import type { AuditLog } from "../../src/artifact/AuditFolder.ts"
 import { Audit } from "../../src/artifact/AuditFolder.ts"
+import { KnownSecrets } from "../../src/artifact/KnownSecrets.ts"
 import { attemptLog } from "../../src/cli/AttemptLog.ts"
 import { bind } from "../../src/cli/Command.ts"
 import { main } from "../../src/cli/Main.ts"
@@ -31,7 +32,11 @@ const run = (options: ReadonlyArray<string>, scene: Scene = {}, id?: string) =>
     const task = yield* queue()
     yield* runOnce
     const attempt = (yield* attemptsOf(task))[0]!
-    const layer = Layer.merge(Layer.succeed(Store, yield* Store), Layer.succeed(Audit, yield* Audit))
+    const layer = Layer.mergeAll(
+      Layer.succeed(Store, yield* Store),
+      Layer.succeed(Audit, yield* Audit),
+      Layer.succeed(KnownSecrets, yield* KnownSecrets)
+    )
     const terminal = fakeTerminal({ ...scene, argv: ["attempt-log", id ?? attempt.attemptId, ...options] })
     const code = yield* main({
       name: "agent-runtime",

@@ -239,3 +239,50 @@ describe("however a stream is made", () => {
     )
   })
 })
+
+describe("what is covered", () => {
+  const SPLIT = fc.array(fc.nat(), { maxLength: 8 })
+  test("is as long as what it covers, and says the same from wherever it is begun", () => {
+    const redactor = redactorOf([...secrets, "cdefgh-longer", "hunter22ab"])
+    const parts = fc.array(
+      fc.oneof(fc.constantFrom(...secrets, btoa("hunter22"), "cdefgh-longer", "hunter2", "\n"), fc.string()),
+      { maxLength: 8 }
+    )
+    fc.assert(
+      fc.property(parts, SPLIT, fc.nat(), (texts, cuts, place) => {
+        const bytes = Buffer.from(texts.join(""))
+        const coverOf = (from: number) => {
+          const cover = redactor.cover()
+          const told = pieces(bytes.subarray(from), cuts).map((piece) => Buffer.from(cover.write(piece)))
+          return Buffer.concat([...told, cover.flush()])
+        }
+        const whole = coverOf(0)
+        expect(whole.length).toBe(bytes.length)
+        expect(redactor.holds(whole.toString("latin1"))).toBe(false)
+        for (let at = 0; at < bytes.length; at++) expect([bytes[at], 0x2a]).toContain(whole[at]!)
+        const from = place % (bytes.length + 1)
+        const begin = Math.max(0, from - redactor.reach)
+        expect(
+          coverOf(begin)
+            .subarray(from - begin)
+            .equals(whole.subarray(from))
+        ).toBe(true)
+      })
+    )
+    const cover = redactor.cover()
+    expect(Buffer.concat([cover.write(Buffer.from("a hunter22, 1")), cover.flush()]).toString()).toBe(
+      "a ********, 1"
+    )
+  })
+
+  test("of a long text is told from the middle on as from its beginning", () => {
+    const redactor = redactorOf(["hunter22"])
+    const text = Buffer.from(`${"x".repeat(redactor.reach)}hunter22${"y".repeat(redactor.reach)}`)
+    const whole = redactor.text(text.toString()).replace("[redacted]", "********")
+    for (let from = redactor.reach; from < redactor.reach + 9; from++) {
+      const cover = redactor.cover()
+      const told = Buffer.concat([cover.write(text.subarray(from - redactor.reach)), cover.flush()])
+      expect(told.subarray(redactor.reach).toString()).toBe(whole.slice(from))
+    }
+  })
+})

@@ -409,6 +409,21 @@ describe("an attempt's output", () => {
       })
     )
   )
+
+  it.effect("shows each byte of a secret as an asterisk, whole and in parts", () =>
+    within(
+      ({ ask }) =>
+        Effect.gen(function* () {
+          const path = `/api/attempts/${yield* written}/stderr`
+          const part = (range: string) => Effect.map(ask(path, { headers: { range } }), ({ text }) => text)
+          expect((yield* ask(path)).text).toBe("01******89")
+          expect(yield* part("bytes=0-3")).toBe("01**")
+          expect(yield* part("bytes=4-5")).toBe("**")
+          expect(yield* part("bytes=5-9")).toBe("***89")
+        }),
+      { secrets: ["234567"] }
+    )
+  )
 })
 
 describe("schedules, sensors, workflows, snapshots and adapters", () => {

@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto"
 import { Effect, Layer, Schema } from "effect"
-import { KnownSecrets } from "../../src/artifact/KnownSecrets.ts"
 import { AccessKeys, type KnownToken } from "../../src/config/AccessKeys.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
-import { noSecrets, redactorOf } from "../../src/domain/Redactor.ts"
 import type { Doors } from "../../src/http/Access.ts"
 import { Listener } from "../../src/http/Listener.ts"
 import { PageBundle } from "../../src/http/Page.ts"
@@ -43,12 +41,9 @@ const HTTP: Settings["http"] = {
   loopbackRole: "operate"
 }
 
-const surroundings = ({ secrets = [], tokens = [] }: Given) =>
+const surroundings = ({ tokens = [] }: Given) =>
   Layer.mergeAll(
     Layer.succeed(AccessKeys, { tokens, sessionKey: new Uint8Array(32).fill(7) }),
-    Layer.succeed(KnownSecrets, {
-      redactor: Effect.succeed(secrets.length === 0 ? noSecrets : redactorOf(secrets))
-    }),
     Layer.succeed(Listener, {
       listen: () => Effect.dieMessage("nothing listens in this test"),
       addresses: Effect.succeed(["127.0.0.1", "192.168.7.9", "fe80::7%eth0"]),
@@ -65,7 +60,8 @@ export const apiWorld = (given: Given = {}) =>
       Layer.merge(
         world({
           adapters: { local: says("hello") },
-          settings: { http: { ...HTTP, ...given.http } }
+          settings: { http: { ...HTTP, ...given.http } },
+          ...(given.secrets === undefined ? {} : { secrets: given.secrets })
         }),
         surroundings(given)
       )

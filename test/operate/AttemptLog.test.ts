@@ -67,6 +67,32 @@ describe("the bytes of a log", () => {
   )
 })
 
+describe("a secret that a process wrote into its own folder", () => {
+  const text = `${"x".repeat(300_000)} the key is hunter22, in base64 ${btoa("hunter22!")}; `
+  const shown = text
+    .replace("hunter22", "*".repeat(8))
+    .replace(btoa("hunter22!").slice(0, 11), "*".repeat(11))
+  const given = {
+    adapters: { local: prints(text.slice(0, 300_015), text.slice(300_015)) },
+    secrets: ["hunter22"]
+  }
+
+  it.effect("is told as so many asterisks, from wherever the log is read", () =>
+    Effect.gen(function* () {
+      const attempt = yield* ran()
+      const at = text.indexOf("hunter22")
+      for (const from of [0, at - 3, at, at + 1, at + 7, at + 8, at + 40, text.length - 1, text.length])
+        expect([from, joined(yield* read(attempt, from))]).toEqual([from, shown.slice(from)])
+      const followed = yield* Stream.runCollect(
+        logBytes(attempt, "stdout.log", { from: at + 2, follow: true })
+      )
+      expect(joined(followed)).toBe(shown.slice(at + 2))
+      const end = yield* tail.run({ id: attempt.attemptId, stream: "stdout" }, DOOR.actor)
+      expect(end).toMatchObject({ size: text.length, text: shown })
+    }).pipe(Effect.provide(world(given)))
+  )
+})
+
 /** An adapter that waits to be told, by `say`, what to print next; none ends it. */
 const talker = Effect.gen(function* () {
   const words = yield* Queue.unbounded<Option.Option<string>>()
