@@ -8,8 +8,8 @@ import { RequestRefused } from "./Failure.ts"
 import { hostName, isOwn, isSameOrigin } from "./Hosts.ts"
 import { OPEN_PATHS } from "./Html.ts"
 import { Listener, peer } from "./Listener.ts"
-import { opened, SESSION_SECONDS, sealed, sha256 } from "./Session.ts"
-import { type Guessers, turnOf, wrongToken } from "./Throttle.ts"
+import { isEqual, opened, SESSION_SECONDS, sealed, sha256 } from "./Session.ts"
+import { type Guessers, wrongToken } from "./Throttle.ts"
 
 /** How the server was started, as far as it decides who may do what. */
 export interface Doors {
@@ -50,12 +50,15 @@ const unknownToken = refuse(401, "token_unknown", "the token is not known", {
   "www-authenticate": 'Bearer realm="agent-runtime", error="invalid_token"'
 })
 
-const tooManyGuesses = refuse(
-  429,
-  "too_many_wrong_tokens",
-  "too many wrong tokens came from this address; a right one is taken in its turn",
-  { "retry-after": "1" }
-)
+const tooManyGuesses = (waitMs: number) => {
+  const seconds = Math.max(1, Math.ceil(waitMs / 1_000))
+  return refuse(
+    429,
+    "too_many_wrong_tokens",
+    `too many wrong tokens came from this address: for ${seconds} s it gets no other answer to one; a right token is taken at any time`,
+    { "retry-after": String(seconds) }
+  )
+}
 
 const needsOperate = refuse(
   403,
@@ -95,7 +98,7 @@ const checkOrigin = (method: string, headers: Readonly<Record<string, string | u
 export class Access extends Context.Tag("agent-runtime/http/Access")<
   Access,
   {
-    /** The known token of a text; refused when there is none, after a wait where its address has guessed much. */
+    /** The known token of a text; refused when there is none, for a while in other words where its address guesses much. */
     readonly tokenOf: (text: string) => Effect.Effect<KnownToken, RequestRefused>
     /** Who sends a request: by its token, its session, or the address that the server is bound to. */
     readonly callerOf: (
@@ -119,23 +122,16 @@ export const makeAccess = (doors: Doors, port: Effect.Effect<number>) =>
 
     const tokenOf = (text: string) =>
       Effect.gen(function* () {
-        const { address } = yield* peer
-        const asked = yield* Clock.currentTimeMillis
-        const waitMs = yield* Ref.modify(guessers, (known) => {
-          const turn = turnOf(known, address, asked)
-          return [turn.waitMs, turn.guessers]
-        })
-        if (waitMs === undefined) return yield* tooManyGuesses
-        if (waitMs > 0) yield* Effect.sleep(waitMs)
         const hash = yield* sha256(text)
-        const found = tokens.find((one) => one.sha256 === hash)
+        const found = tokens.filter((one) => isEqual(one.sha256, hash))[0]
         if (found !== undefined) return found
+        const { address } = yield* peer
         const now = yield* Clock.currentTimeMillis
-        const isThrottled = yield* Ref.modify(guessers, (known) => {
-          const next = wrongToken(known, address, now)
-          return [next.isThrottled, next.guessers]
+        const waitMs = yield* Ref.modify(guessers, (known) => {
+          const guess = wrongToken(known, address, now)
+          return [guess.waitMs, guess.guessers]
         })
-        return yield* isThrottled ? tooManyGuesses : unknownToken
+        return yield* waitMs > 0 ? tooManyGuesses(waitMs) : unknownToken
       })
 
     const withoutToken: Option.Option<CallerShape> = doors.isOpen

@@ -27,7 +27,7 @@ const signature = (key: Uint8Array<ArrayBuffer>, { name, role, sha256 }: KnownTo
   })
 
 /** Equal in a time that does not depend on where they differ. */
-const isEqual = (a: string, b: string): boolean => {
+export const isEqual = (a: string, b: string): boolean => {
   let difference = a.length ^ b.length
   for (let at = 0; at < a.length && at < b.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at)
   return difference === 0
