@@ -12,10 +12,15 @@ export type Overlap = typeof Overlap.Type
 /** The longest interval, in seconds: 100 years. */
 export const MOST_INTERVAL_SECONDS = 3_155_760_000
 
+/** A name that a path of the API can hold: one of dots alone stands for a folder there, however it is written. */
+const ScheduleName = text(200, ", other than . and ..").pipe(
+  Schema.filter((name) => (name === "." || name === ".." ? "no path can hold it" : true))
+)
+
 /** What saves a schedule (SPEC.md section 9): one of `interval_seconds` and `cron`, and the task to create. */
 export const ScheduleIntent = whenUsed(() =>
   wireStruct({
-    name: text(200, ""),
+    name: ScheduleName,
     intervalSeconds: Schema.optional(
       Schema.Int.pipe(Schema.between(1, MOST_INTERVAL_SECONDS)).annotations({
         description: "an integer of at least 1, at most 100 years of seconds"

@@ -1,5 +1,5 @@
 import { HttpApiSchema } from "@effect/platform"
-import { ParseResult, Schema } from "effect"
+import { Context, ParseResult, Schema } from "effect"
 
 /** What every failure is on the wire: a sentence for people and a word for programs. */
 export class Problem extends Schema.Class<Problem>("Problem")({
@@ -20,6 +20,14 @@ export const withStatus = <A, I, R>(status: number, schema: Schema.Schema<A, I, 
 /** Answers that are no JSON; what they hold is for the reader. */
 export const textOf = (contentType: string) =>
   Schema.String.pipe(HttpApiSchema.withEncoding({ kind: "Text", contentType }))
+
+/**
+ * An endpoint whose parameter is a name that people choose. Where another path is written out in its place, it takes
+ * its own methods there all the same: a name may be any word.
+ */
+export class TakesAnyName extends Context.Reference<TakesAnyName>()("agent-runtime/http/TakesAnyName", {
+  defaultValue: () => false
+}) {}
 
 /** Everything that is wrong with an input is told at once, unknown keys among it. */
 export const strict = <S extends Schema.Annotable.All>(schema: S): Schema.Annotable.Self<S> =>

@@ -1,4 +1,4 @@
-import { HttpServerRequest, type HttpServerResponse } from "@effect/platform"
+import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Cause, Effect, Option, Ref } from "effect"
 import { type Access, admitted, type Doors } from "./Access.ts"
 import { failure } from "./Answer.ts"
@@ -46,6 +46,9 @@ export const guarded = <E, R>(
     R | HttpServerRequest.HttpServerRequest
   > =>
     Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method }) => {
+      const allow = method === "OPTIONS" ? judge.allowed(path) : undefined
+      if (allow !== undefined)
+        return Effect.succeed(HttpServerResponse.empty({ status: 204, headers: { allow } }))
       const objection = judge.objection(method, path)
       return objection === undefined ? app : Effect.fail<E | RequestRefused>(objection)
     })

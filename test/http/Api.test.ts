@@ -231,6 +231,55 @@ describe("moves of many", () => {
   )
 })
 
+describe("what a path takes", () => {
+  const allow = (told: Told) => [told.status, told.text, told.headers.get("allow")]
+
+  it.effect("is told to who asks for it, without a word to other origins", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const options = { method: "OPTIONS" }
+        expect(allow(yield* ask("/api/state", options))).toEqual([204, "", "GET, HEAD, OPTIONS"])
+        expect(allow(yield* ask("/api/pause", options))).toEqual([204, "", "GET, HEAD, POST, OPTIONS"])
+        expect(allow(yield* ask("/api/tasks/queue", options))).toEqual([204, "", "POST, OPTIONS"])
+        expect(allow(yield* ask("/api/tasks/some/cancel", options))).toEqual([204, "", "POST, OPTIONS"])
+        const told = yield* ask("/login", options)
+        expect(allow(told)).toEqual([204, "", "GET, HEAD, POST, OPTIONS"])
+        expect([...told.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([])
+        expect(failed(yield* ask("/api/nothing", options))).toEqual([404, "route_not_found"])
+      })
+    )
+  )
+
+  it.effect("is a schedule's whatever its name is, and names that no path holds are refused", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const task = { kind: "a", source: "b", payload: {} }
+        const named = (name: string) => ask("/api/schedules", { body: { name, interval_seconds: 60, task } })
+        for (const name of ["tick", "a/b", "...", "%2e", "?x#y", "tick/enable", "ä b"]) {
+          expect([name, (yield* named(name)).status]).toEqual([name, 201])
+          const path = `/api/schedules/${encodeURIComponent(name)}`
+          expect((yield* ask(path)).json).toMatchObject({ schedule: { name } })
+          expect((yield* ask(`${path}/disable`, { method: "POST" })).json).toMatchObject({ ok: true })
+          expect((yield* ask(path)).json).toMatchObject({ schedule: { name, enabled: false } })
+        }
+        expect((yield* ask("/api/schedules/tick", { method: "POST" })).json).toMatchObject({
+          tasks_created: 0
+        })
+        expect((yield* ask("/api/schedules/tick", { method: "OPTIONS" })).headers.get("allow")).toBe(
+          "GET, HEAD, POST, OPTIONS"
+        )
+        for (const name of [".", ".."]) {
+          const told = yield* named(name)
+          expect(failed(told)).toEqual([400, "input_invalid"])
+          expect(problemIn(told.json).error).toBe(
+            "name: no path can hold it; expected text of 1 to 200 characters, other than . and .."
+          )
+        }
+      })
+    )
+  )
+})
+
 describe("a request that cannot be answered", () => {
   it.effect("is told why, in one form", () =>
     within(({ ask }) =>

@@ -9,7 +9,7 @@ import {
   Ticked,
   TurnedSchedule
 } from "../../operate/answers/Schedules.ts"
-import { strict, withStatus } from "../Contract.ts"
+import { strict, TakesAnyName, withStatus } from "../Contract.ts"
 
 const name = HttpApiSchema.param("name", Schema.String)
 
@@ -37,6 +37,7 @@ export const Schedules = HttpApiGroup.make("schedules")
   .add(
     HttpApiEndpoint.get("show")`/api/schedules/${name}`
       .addSuccess(ScheduleStory)
+      .annotate(TakesAnyName, true)
       .annotate(OpenApi.Summary, "A schedule with what became of its due times, newest first")
   )
   .add(
