@@ -2,6 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { TaskStatus } from "../../src/domain/Task.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
+import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Candidate, TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
 import { json } from "./columns.ts"
@@ -64,21 +65,14 @@ const NEWEST: Place = { createdAt: "\u{10ffff}", taskId: "\u{10ffff}" }
 
 const placeOf = (row: Row): Place => ({ createdAt: String(row.created_at), taskId: String(row.task_id) })
 
-const cursor = ({ createdAt, taskId }: Place): string =>
-  Buffer.from(JSON.stringify([createdAt, taskId])).toString("base64url")
+const cursor = ({ createdAt, taskId }: Place): string => cursorOf([createdAt, taskId])
 
-const readCursor = (text: string): Option.Option<Place> => {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"))
-    if (!Array.isArray(parts) || parts.length !== 2) return Option.none()
-    const [createdAt, taskId]: ReadonlyArray<unknown> = parts
-    return typeof createdAt === "string" && typeof taskId === "string"
-      ? Option.some({ createdAt, taskId })
-      : Option.none()
-  } catch {
-    return Option.none()
-  }
-}
+const placeIn = (text: string): Option.Option<Place> =>
+  Option.flatMap(readCursor(text), ([createdAt, taskId, ...more]) =>
+    createdAt === undefined || taskId === undefined || more.length > 0
+      ? Option.none()
+      : Option.some({ createdAt, taskId })
+  )
 
 const newestFirst = (a: Row, b: Row): number => {
   const [left, right] = [placeOf(a), placeOf(b)]
@@ -185,7 +179,7 @@ export const list = (
   page: { readonly limit: number; readonly after: Option.Option<string> }
 ): Effect.Effect<Option.Option<TaskPage>, StoreUnavailable> =>
   Effect.gen(function* () {
-    const from = Option.match(page.after, { onNone: () => Option.some(NEWEST), onSome: readCursor })
+    const from = Option.match(page.after, { onNone: () => Option.some(NEWEST), onSome: placeIn })
     if (Option.isNone(from)) return Option.none()
     const { next, partial, rows } = yield* pageOfRows(sqlite, filter, from.value, page.limit)
     return Option.some({ tasks: rows.map((row) => lenient(row).task), next, partial })
@@ -201,7 +195,7 @@ export const matching = (
   page: { readonly limit: number; readonly after: Option.Option<string> }
 ) =>
   Effect.gen(function* () {
-    const from = Option.getOrElse(Option.flatMap(page.after, readCursor), () => NEWEST)
+    const from = Option.getOrElse(Option.flatMap(page.after, placeIn), () => NEWEST)
     const { next, rows } = yield* pageOfRows(sqlite, filter, from, page.limit)
     const tasks = rows.flatMap(
       (row): ReadonlyArray<Candidate> =>

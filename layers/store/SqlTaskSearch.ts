@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import type { TaskStatus } from "../../src/domain/Task.ts"
+import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
 import { json } from "./columns.ts"
@@ -41,23 +42,16 @@ const START: Place = { _tag: "Ids", before: LAST }
 const WORDS: Place = { _tag: "Words", createdAt: LAST, taskId: LAST }
 
 const cursor = (place: Place): string =>
-  Buffer.from(
-    JSON.stringify(place._tag === "Ids" ? ["ids", place.before] : ["words", place.createdAt, place.taskId])
-  ).toString("base64url")
+  cursorOf(place._tag === "Ids" ? ["ids", place.before] : ["words", place.createdAt, place.taskId])
 
-const readCursor = (text: string): Option.Option<Place> => {
-  try {
-    const parts: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"))
-    if (!Array.isArray(parts)) return Option.none()
-    const [tag, first, second]: ReadonlyArray<unknown> = parts
-    if (tag === "ids" && typeof first === "string") return Option.some({ _tag: "Ids", before: first })
-    return tag === "words" && typeof first === "string" && typeof second === "string"
-      ? Option.some({ _tag: "Words", createdAt: first, taskId: second })
+const placeIn = (text: string): Option.Option<Place> =>
+  Option.flatMap(readCursor(text), ([tag, first, second]) => {
+    if (first === undefined) return Option.none()
+    if (tag === "ids") return Option.some<Place>({ _tag: "Ids", before: first })
+    return tag === "words" && second !== undefined
+      ? Option.some<Place>({ _tag: "Words", createdAt: first, taskId: second })
       : Option.none()
-  } catch {
-    return Option.none()
-  }
-}
+  })
 
 const idOf = (row: Row): string => String(row.task_id)
 
@@ -143,7 +137,7 @@ export const search = (
   page: { readonly limit: number; readonly after: Option.Option<string> }
 ): Effect.Effect<Option.Option<TaskPage>, StoreUnavailable> =>
   Effect.gen(function* () {
-    const start = Option.match(page.after, { onNone: () => Option.some(START), onSome: readCursor })
+    const start = Option.match(page.after, { onNone: () => Option.some(START), onSome: placeIn })
     if (Option.isNone(start)) return Option.none()
     const { end, hits } = yield* look(sqlite, filter, given.trim(), page.limit + 1, start.value)
     const shown = hits.slice(0, page.limit)

@@ -1,19 +1,18 @@
 import { Option } from "effect"
+import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 
 // Lists by an integer id have that id as their cursor, marked so that another list's is told from it.
-const PREFIX = "id:"
+const MARK = "id"
 
 /** The cursor of a list by falling integer id: the page after the row with this one. */
-export const idCursor = (id: number): string => Buffer.from(`${PREFIX}${id}`).toString("base64url")
+export const idCursor = (id: number): string => cursorOf([MARK, String(id)])
 
 /** The id in a cursor; none for text that is no cursor of such a list. */
-export const readIdCursor = (text: string): Option.Option<number> => {
-  const [, digits] = /^id:([1-9]\d{0,15})$/.exec(Buffer.from(text, "base64url").toString("utf8")) ?? []
-  return Option.filter(
-    Option.map(Option.fromNullable(digits), Number),
-    (id) => Number.isSafeInteger(id) && idCursor(id) === text
-  )
-}
+export const readIdCursor = (text: string): Option.Option<number> =>
+  Option.flatMap(readCursor(text), ([mark, digits = "", ...more]) => {
+    const isId = mark === MARK && /^[1-9]\d{0,15}$/.test(digits) && more.length === 0
+    return isId && Number.isSafeInteger(Number(digits)) ? Option.some(Number(digits)) : Option.none()
+  })
 
 /** Rows of a page, of which one more than `limit` was read, and the cursor of the next. */
 export const pageById = <A>(

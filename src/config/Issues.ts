@@ -1,4 +1,4 @@
-import { type SchemaAST as AST, Either, Option, ParseResult, Schema } from "effect"
+import { type SchemaAST as AST, Either, Option, ParseResult, Predicate, Schema } from "effect"
 import { description, expected, isAbsence, keysOf, literals, structOf } from "./Expected.ts"
 import { didYouMean, nearest, remedyFor } from "./NearMiss.ts"
 import { found, pathText } from "./Shown.ts"
@@ -41,6 +41,22 @@ export const decode =
   <A, I>(schema: Schema.Schema<A, I>) =>
   (value: unknown): Either.Either<A, Invalid> =>
     Either.mapLeft(judge(schema)(value), (list) => new Invalid({ problems: list.map(problemOf) }))
+
+/**
+ * As `decode`, with what is wrong with an object's fields together beside what is wrong with each: `rules` gets them as
+ * they came, sound or not, and judges those that it can.
+ */
+export const decodeWith =
+  <A, I>(
+    schema: Schema.Schema<A, I>,
+    rules: (fields: Readonly<Record<string, unknown>>) => ReadonlyArray<Problem>
+  ) =>
+  (value: unknown): Either.Either<A, Invalid> => {
+    const read = decode(schema)(value)
+    const apart = Either.isLeft(read) ? read.left.problems : []
+    const all = [...apart, ...(Predicate.isReadonlyRecord(value) ? rules(value) : [])]
+    return all.length === 0 ? read : Either.left(new Invalid({ problems: all }))
+  }
 
 /** A problem in one line, without its file. */
 export const sentence = (problem: Problem): string => {

@@ -17,6 +17,9 @@ const ScheduleName = text(200, ", other than . and ..").pipe(
   Schema.filter((name) => (name === "." || name === ".." ? "no path can hold it" : true))
 )
 
+export const CronText = text(200, ": five cron fields, or six with seconds first")
+export const ZoneText = text(100, ": a time zone such as Europe/Zurich")
+
 /** What saves a schedule (SPEC.md section 9): one of `interval_seconds` and `cron`, and the task to create. */
 export const ScheduleIntent = whenUsed(() =>
   wireStruct({
@@ -26,8 +29,8 @@ export const ScheduleIntent = whenUsed(() =>
         description: "an integer of at least 1, at most 100 years of seconds"
       })
     ),
-    cron: Schema.optional(text(200, ": five cron fields, or six with seconds first")),
-    timezone: Schema.optional(text(100, ": a time zone such as Europe/Zurich")),
+    cron: Schema.optional(CronText),
+    timezone: Schema.optional(ZoneText),
     task: Intent,
     nextRunAt: Schema.optional(Time),
     enabled: Schema.optionalWith(Schema.Boolean, { default: () => true }),

@@ -1,5 +1,6 @@
 import { HttpApiSchema } from "@effect/platform"
-import { Context, ParseResult, Schema } from "effect"
+import { Context, Option, ParseResult, Schema } from "effect"
+import { readCursor } from "../store/Cursor.ts"
 
 /** What every failure is on the wire: a sentence for people and a word for programs. */
 export class Problem extends Schema.Class<Problem>("Problem")({
@@ -77,6 +78,14 @@ export const whole = (least: number, most: number) =>
 
 /** An id of the history, or any other count without an upper end. */
 export const from = (least: number) => whole(least, Number.MAX_SAFE_INTEGER)
+
+/** The place after which a page begins. */
+export const cursor = parameter(
+  Schema.String,
+  "the value of next from the page before, or none to begin with the newest",
+  { type: "string" },
+  (text) => (text.trim() === "" || Option.isSome(readCursor(text)) ? text : undefined)
+)
 
 const SWITCH = { "1": true, true: true, "0": false, false: false } as const
 

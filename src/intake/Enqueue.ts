@@ -1,6 +1,6 @@
 import { DateTime, Duration, Effect, Option } from "effect"
 import { intendedOf } from "../config/Intended.ts"
-import { decode, Invalid } from "../config/Issues.ts"
+import { decodeWith, type Invalid } from "../config/Issues.ts"
 import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { Actor } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
@@ -21,26 +21,23 @@ export interface Door {
   readonly traceParent?: NewTask["traceParent"]
 }
 
-const decodeFields = decode(Intent)
+const decodeFields = decodeWith(Intent, ({ available_at, schedule }) =>
+  available_at === undefined || schedule === undefined
+    ? []
+    : [
+        {
+          kind: "rule",
+          path: "schedule",
+          found: "there is an available_at beside it",
+          expected: "one of the two",
+          remedy: "remove schedule or available_at"
+        }
+      ]
+)
 
 /** Reads an intent from outside; every problem at once, by its wire name. */
 export const readIntent = (input: unknown): Effect.Effect<Intent, Invalid> =>
-  Effect.filterOrFail(
-    decodeFields(input),
-    (intent) => intent.availableAt === undefined || intent.schedule === undefined,
-    () =>
-      new Invalid({
-        problems: [
-          {
-            kind: "rule",
-            path: "schedule",
-            found: "there is an available_at beside it",
-            expected: "one of the two",
-            remedy: "remove schedule or available_at"
-          }
-        ]
-      })
-  )
+  Effect.suspend(() => decodeFields(input))
 
 /** When an intent's task is due: as it says, after its delay, or now. */
 const dueAt = (intent: Intent, at: DateTime.Utc): DateTime.Utc =>

@@ -8,9 +8,12 @@ const maybe = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema,
 
 const SkillRef = text(200, "")
 
+/** Characters of a message: no fewer than fit into the body that brings it, which is the limit that is told. */
+const MOST_MESSAGE = 64 * 1024
+
 /** What an operator writes on the page (SPEC.md section 15). */
 export const OperatorMessage = wireStruct({
-  message: text(50_000, ""),
+  message: text(MOST_MESSAGE, ""),
   subject: maybe(text(1_000, "")),
   description: maybe(text(100_000, "")),
   priority: maybe(Priority),

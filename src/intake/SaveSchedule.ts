@@ -1,18 +1,17 @@
-import { DateTime, Effect, Either, Option, Schema } from "effect"
-import { decode, Invalid, type Problem } from "../config/Issues.ts"
+import { DateTime, Effect, Either, Option, Predicate, Schema } from "effect"
+import { decodeWith, type Invalid, type Problem } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import type { Actor } from "../domain/Actor.ts"
 import { IdSource } from "../domain/Ids.ts"
-import { type RecurringSchedule, ScheduleIntent } from "../domain/RecurringSchedule.ts"
+import { CronText, type RecurringSchedule, ScheduleIntent, ZoneText } from "../domain/RecurringSchedule.ts"
 import { Intent } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
-import { evaluate, nextAfter, type TimingFault } from "../schedule/Recurrence.ts"
+import { cronTiming, evaluate, nextAfter, type TimingFault } from "../schedule/Recurrence.ts"
 import type { NewFate, NewSchedule } from "../store/Schedules.ts"
 import { Store } from "../store/Store.ts"
 import { fatesOf, timingOf } from "./Due.ts"
 import { templateProblems } from "./ScheduleTemplate.ts"
 
-const decodeFields = decode(ScheduleIntent)
 const encodeTask = Schema.encodeSync(Intent)
 
 const problem = (path: string, found: string, expected: string, remedy = ""): Problem => ({
@@ -23,27 +22,54 @@ const problem = (path: string, found: string, expected: string, remedy = ""): Pr
   remedy
 })
 
-/** What the fields say together; each by itself was judged before. */
-const together = (intent: ScheduleIntent, at: DateTime.Utc): ReadonlyArray<Problem> => {
-  const { cron, intervalSeconds, task, timezone } = intent
-  const both = cron !== undefined && intervalSeconds !== undefined
-  const neither = cron === undefined && intervalSeconds === undefined
-  const timing = timingOf(timed(intent), at)
-  const fault = cron === undefined ? Option.none() : Either.getLeft(timing)
-  return [
-    ...(both
-      ? [problem("cron", "there is an interval_seconds beside it", "one of the two", "remove one")]
-      : []),
-    ...(neither ? [problem("interval_seconds", "it is missing, and so is cron", "one of the two")] : []),
-    ...(timezone !== undefined && cron === undefined
-      ? [problem("timezone", "there is no cron beside it", "it with cron only", "remove it")]
-      : []),
-    ...Option.toArray(Option.map(fault, (one) => wrongTiming(one, intent))),
-    ...templateProblems(task, "task.")
+const isCron = Schema.is(CronText)
+const isZone = Schema.is(ZoneText)
+
+/**
+ * What is wrong with the cron and the time zone, each for itself where both are there: one that is wrong hides
+ * nothing of the other.
+ */
+const timingProblems = (
+  cron: string | undefined,
+  timezone: string | undefined,
+  at: DateTime.Utc
+): ReadonlyArray<Problem> => {
+  const faultOf = (expression: string, zone: string | undefined) =>
+    Option.toArray(Either.getLeft(cronTiming(expression, zone, at)))
+  const apart = [
+    ...(timezone === undefined ? [] : faultOf(EVERY_MINUTE, timezone)),
+    ...(cron === undefined ? [] : faultOf(cron, undefined))
   ]
+  const faults = apart.length > 0 || cron === undefined ? apart : faultOf(cron, timezone)
+  return faults.map((fault) => wrongTiming(fault, cron ?? "", timezone ?? ""))
 }
 
-const wrongTiming = (fault: TimingFault, { cron, timezone = "" }: ScheduleIntent): Problem =>
+/** A cron that any time zone goes with. */
+const EVERY_MINUTE = "* * * * *"
+
+/** Null is no value of any of these fields, and is told as that. */
+const given = (field: unknown): boolean => field !== undefined && field !== null
+
+/** What the fields say together; each by itself is judged beside it. */
+const together =
+  (at: DateTime.Utc) =>
+  ({ cron, interval_seconds, task, timezone }: Readonly<Record<string, unknown>>): ReadonlyArray<Problem> => {
+    const both = given(cron) && given(interval_seconds)
+    const neither = cron === undefined && interval_seconds === undefined
+    return [
+      ...(both
+        ? [problem("cron", "there is an interval_seconds beside it", "one of the two", "remove one")]
+        : []),
+      ...(neither ? [problem("interval_seconds", "it is missing, and so is cron", "one of the two")] : []),
+      ...(given(timezone) && cron === undefined
+        ? [problem("timezone", "there is no cron beside it", "it with cron only", "remove it")]
+        : []),
+      ...timingProblems(isCron(cron) ? cron : undefined, isZone(timezone) ? timezone : undefined, at),
+      ...(Predicate.isReadonlyRecord(task) ? templateProblems(task, "task.") : [])
+    ]
+  }
+
+const wrongTiming = (fault: TimingFault, cron: string, timezone: string): Problem =>
   fault.field === "timezone"
     ? problem(
         "timezone",
@@ -68,11 +94,7 @@ const timed = (intent: ScheduleIntent) => ({
 
 /** Reads a schedule from outside; every problem at once, its task judged as an intent is. */
 export const readSchedule = (input: unknown): Effect.Effect<ScheduleIntent, Invalid> =>
-  Effect.gen(function* () {
-    const intent = yield* decodeFields(input)
-    const problems = together(intent, yield* now)
-    return problems.length === 0 ? intent : yield* new Invalid({ problems })
-  })
+  Effect.flatMap(now, (at) => decodeWith(ScheduleIntent, together(at))(input))
 
 const sameTiming = (saved: RecurringSchedule, intent: ScheduleIntent): boolean => {
   const { cron, intervalSeconds, timezone } = timed(intent)

@@ -1,14 +1,17 @@
-import { DateTime, Effect } from "effect"
-import { Invalid, type Problem } from "../config/Issues.ts"
+import { DateTime, Effect, Schema } from "effect"
+import { decodeWith, type Invalid, type Problem } from "../config/Issues.ts"
 import type { Intent } from "../domain/Task.ts"
 import { readIntent } from "./Enqueue.ts"
 
 /** A task's source is at most 200 characters, and `:<due time>` comes behind the template's. */
 const MOST_SOURCE = 200 - ":2026-01-01T00:00:00.000Z".length
 
-/** What is wrong with an intent as the template of a schedule; `path` is where it stands. */
-export const templateProblems = (template: Intent, path: string): ReadonlyArray<Problem> => [
-  ...(template.availableAt === undefined
+/** What is wrong with an intent as the template of a schedule, sound or not by itself; `path` is where it stands. */
+export const templateProblems = (
+  { available_at, source }: Readonly<Record<string, unknown>>,
+  path: string
+): ReadonlyArray<Problem> => [
+  ...(available_at === undefined
     ? []
     : [
         rule(
@@ -18,7 +21,7 @@ export const templateProblems = (template: Intent, path: string): ReadonlyArray<
           "use next_run_at"
         )
       ]),
-  ...(Array.from(template.source).length <= MOST_SOURCE
+  ...(typeof source !== "string" || Array.from(source).length <= MOST_SOURCE
     ? []
     : [
         rule(
@@ -38,12 +41,11 @@ const rule = (path: string, found: string, expected: string, remedy: string): Pr
   remedy
 })
 
+const together = decodeWith(Schema.Unknown, (fields) => templateProblems(fields, ""))
+
 /** Reads the template of a schedule: an intent that every due time can make a task of. */
 export const readTemplate = (input: unknown): Effect.Effect<Intent, Invalid> =>
-  Effect.flatMap(readIntent(input), (template) => {
-    const problems = templateProblems(template, "")
-    return problems.length === 0 ? Effect.succeed(template) : Effect.fail(new Invalid({ problems }))
-  })
+  Effect.zipLeft(readIntent(input), together(input))
 
 /** What a template becomes for a due time. */
 export const intentFor = (template: Intent, dueAt: DateTime.Utc): Intent => ({

@@ -91,6 +91,17 @@ describe("a message of an operator", () => {
     )
   )
 
+  it.effect("is as long as fits into a body of 64 KiB", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const most = 64 * 1_024 - JSON.stringify({ message: "" }).length
+        const sent = (length: number) => ask("/api/tasks/queue", { body: { message: "x".repeat(length) } })
+        expect((yield* sent(most)).status).toBe(201)
+        expect(failed(yield* sent(most + 1))).toEqual([413, "body_too_large"])
+      })
+    )
+  )
+
   it.effect("is taken while fewer than a thousand are unfinished, then refused for a while", () =>
     within(({ ask }) =>
       Effect.gen(function* () {
@@ -132,7 +143,13 @@ describe("tasks", () => {
               { subject: "task 0", operator_summary: "hello", machine_status: "ok", payload: { text: "" } }
             ]
           })
-          expect(failed(yield* ask("/api/tasks?after=nonsense"))).toEqual([400, "bad_cursor"])
+          expect(failed(yield* ask("/api/tasks?after=nonsense"))).toEqual([400, "input_invalid"])
+          const found = pageIn(yield* ask("/api/tasks?q=task&limit=1"))
+          expect(failed(yield* ask(`/api/tasks?after=${found.next}`))).toEqual([400, "bad_cursor"])
+          const { error } = problemIn((yield* ask("/api/tasks?limit=501&status=foo&after=zzz&x=1")).json)
+          for (const word of ["limit: ", "status: ", "after: ", "x is not a known parameter"])
+            expect(error).toContain(word)
+          expect(error.split("\n")).toHaveLength(4)
           const wrong = yield* ask("/api/tasks?limit=0&status=done&colour=red")
           expect(wrong.status).toBe(400)
           expect(problemIn(wrong.json).error.split("\n")).toHaveLength(3)

@@ -2,7 +2,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/p
 import { Schema } from "effect"
 import { AckedMessage, OutboxList } from "../../operate/answers/Outbox.ts"
 import { AnsweredQuestion, QuestionList } from "../../operate/answers/Questions.ts"
-import { maybe, query, strict, toggle, whole } from "../Contract.ts"
+import { cursor, maybe, query, strict, toggle, whole } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
@@ -22,7 +22,7 @@ export const AnswerBody = strict(
 export const Bridges = HttpApiGroup.make("bridges")
   .add(
     HttpApiEndpoint.get("questions", "/api/questions")
-      .setUrlParams(query({ limit: maybe(whole(1, 500)), after: maybe(Schema.String) }))
+      .setUrlParams(query({ limit: maybe(whole(1, 500)), after: maybe(cursor) }))
       .addSuccess(QuestionList)
       .annotate(OpenApi.Summary, "The questions that wait for an answer, newest first")
   )
@@ -34,7 +34,7 @@ export const Bridges = HttpApiGroup.make("bridges")
   )
   .add(
     HttpApiEndpoint.get("outbox", "/api/outbox")
-      .setUrlParams(query({ all: maybe(toggle), limit: maybe(whole(1, 500)), after: maybe(Schema.String) }))
+      .setUrlParams(query({ all: maybe(toggle), limit: maybe(whole(1, 500)), after: maybe(cursor) }))
       .addSuccess(OutboxList)
       .annotate(OpenApi.Summary, "The messages to send, newest first; all=1 has the acknowledged ones too")
   )

@@ -12,7 +12,7 @@ import {
   TaskPage,
   TaskStory
 } from "../../operate/answers/Tasks.ts"
-import { choices, maybe, query, strict, whole, withStatus } from "../Contract.ts"
+import { choices, cursor, maybe, query, strict, whole, withStatus } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
@@ -23,7 +23,7 @@ export const TaskQuery = query({
   kind: maybe(Schema.String),
   source: maybe(Schema.String),
   q: maybe(Schema.String),
-  after: maybe(Schema.String)
+  after: maybe(cursor)
 })
 
 const maybeText = Schema.optional(Schema.NullOr(Schema.String))
