@@ -1,6 +1,6 @@
 import { HttpServerRequest } from "@effect/platform"
-import { Effect, Stream } from "effect"
-import { attemptOf, fileOf, type LogName, logBytes, logSize } from "../operate/AttemptLog.ts"
+import { Effect, Option, Stream } from "effect"
+import { attemptOf, fileOf, type LogName, logBytes, logSize, missing } from "../operate/AttemptLog.ts"
 import { RequestRefused } from "./Failure.ts"
 import { peer } from "./Listener.ts"
 import { partOf } from "./Range.ts"
@@ -26,11 +26,24 @@ const unsatisfiable = (size: number) =>
     headers: { "content-range": `bytes */${size}` }
   })
 
+/**
+ * The attempt whose log can be told: that of one which runs may be yet to come, and is empty until then; one that has
+ * ended has a log, be it empty, or it is told why there is none.
+ */
+const attemptWith = (id: string, name: LogName) =>
+  Effect.gen(function* () {
+    const attempt = yield* attemptOf(id)
+    const why = attempt.status === "running" ? Option.none() : yield* missing(attempt, fileOf(name))
+    return Option.isNone(why)
+      ? attempt
+      : yield* new RequestRefused({ status: 404, code: "log_not_found", error: why.value })
+  })
+
 /** An attempt's log as it lies on the disk, or a part of it. */
 const lying = (id: string, name: LogName) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const attempt = yield* attemptOf(id)
+    const attempt = yield* attemptWith(id, name)
     const size = yield* logSize(attempt, fileOf(name))
     const part = partOf(request.headers.range, size)
     if (part === "unsatisfiable") return yield* unsatisfiable(size)
@@ -51,7 +64,7 @@ const lying = (id: string, name: LogName) =>
 const growing = (id: string, name: LogName) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
-    const attempt = yield* attemptOf(id)
+    const attempt = yield* attemptWith(id, name)
     const from = Number(/^bytes=(\d{1,15})-$/i.exec(request.headers.range ?? "")?.[1] ?? 0)
     // An attempt may be silent for hours.
     const { patient } = yield* peer

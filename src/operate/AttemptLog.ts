@@ -182,6 +182,8 @@ const reasonFor = (attempt: Attempt, file: AuditLog, hasOutput: boolean): string
     return `the adapter ${adapter} tells no steps`
   }
   if (attempt.status === "running") return "its adapter has not begun yet; --follow waits for it"
+  // An adapter that came to its end has written its logs.
+  if (Option.contains(attempt.exitStatus, "ok")) return "it is not there any more"
   return Option.match(attempt.reason, {
     onNone: () => "nothing of its evidence is left",
     onSome: (reason) => `it ended before its adapter wrote one (${reason})`
