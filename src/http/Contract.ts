@@ -30,6 +30,15 @@ export class TakesAnyName extends Context.Reference<TakesAnyName>()("agent-runti
   defaultValue: () => false
 }) {}
 
+/** Tells in the OpenAPI document of a header that an endpoint reads by itself. */
+export const reads = (name: string, description: string) => (operation: Record<string, unknown>) => ({
+  ...operation,
+  parameters: [
+    ...(Array.isArray(operation.parameters) ? operation.parameters : []),
+    { name, in: "header", required: false, schema: { type: "string", description } }
+  ]
+})
+
 /** Everything that is wrong with an input is told at once, unknown keys among it. */
 export const strict = <S extends Schema.Annotable.All>(schema: S): Schema.Annotable.Self<S> =>
   schema.annotations({ parseOptions: { errors: "all", onExcessProperty: "error" } })

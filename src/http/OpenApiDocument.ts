@@ -1,12 +1,26 @@
 import { OpenApi } from "@effect/platform"
 import { onFirstUse } from "../domain/Wire.ts"
 import { Api } from "./Api.ts"
+import { OPEN_PATHS } from "./Html.ts"
+import { PAGES, PAGES_TAG } from "./OpenApiPages.ts"
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" } as const
 
 const METHODS = ["get", "post", "put", "delete", "patch", "head", "options"] as const
 
+/** Who has signed in: the page's way. */
+const COOKIE = {
+  type: "apiKey",
+  in: "cookie",
+  name: "agent_runtime_4314",
+  description: "Set by POST /login; the end of its name is the port that the server listens on"
+} as const
+
+const EITHER = [{ bearer: [] }, { cookie: [] }]
+
 const BEARER = { type: "http", scheme: "bearer", description: "A token of http.tokens" } as const
+
+const OPEN = ["/api/heartbeat", ...OPEN_PATHS]
 
 /** Components that nothing names any more are left out, and those that only they named. */
 const used = (document: OpenApi.OpenAPISpec): OpenApi.OpenAPISpec["components"]["schemas"] => {
@@ -29,20 +43,22 @@ const used = (document: OpenApi.OpenAPISpec): OpenApi.OpenAPISpec["components"][
  */
 export const openApi = onFirstUse((): OpenApi.OpenAPISpec => {
   const document = structuredClone(OpenApi.fromApi(Api))
+  for (const { item, path } of PAGES) document.paths[path] = structuredClone(item)
+  document.tags.push(PAGES_TAG)
   for (const [path, item] of Object.entries(document.paths))
     for (const method of METHODS) {
       const operation = item[method]
       if (operation === undefined) continue
       for (const [status, response] of Object.entries(operation.responses))
         if (Number(status) >= 400) response.content = { "application/json": { schema: PROBLEM } }
-      const isOpen = path === "/api/heartbeat"
-      operation.security = isOpen ? [] : [{ bearer: [] }]
+      const isOpen = OPEN.includes(path)
+      operation.security = isOpen ? [] : EITHER
       operation.description = isOpen
         ? "Needs no token."
         : `Needs the role ${method === "get" ? "read" : "operate"}.`
     }
-  document.components.securitySchemes = { bearer: BEARER }
-  document.security = [{ bearer: [] }]
+  document.components.securitySchemes = { bearer: BEARER, cookie: COOKIE }
+  document.security = EITHER
   document.components.schemas = used(document)
   return document
 })

@@ -1,7 +1,7 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
 import { EventList, Heartbeat, PauseState, PauseStory, State } from "../../operate/answers/State.ts"
-import { from, maybe, query, strict, textOf, whole } from "../Contract.ts"
+import { from, maybe, query, reads, strict, textOf, whole } from "../Contract.ts"
 
 /** What `POST /api/pause` takes. */
 export const PauseBody = strict(
@@ -30,6 +30,10 @@ export const Runtime = HttpApiGroup.make("runtime")
     HttpApiEndpoint.get("stream", "/api/stream")
       .setUrlParams(query({ since: maybe(from(0)) }))
       .addSuccess(textOf("text/event-stream"))
+      .annotate(
+        OpenApi.Transform,
+        reads("last-event-id", "the id of the last event that was read; it goes before since")
+      )
       .annotate(
         OpenApi.Summary,
         "The history as it happens (server-sent events): `dashboard` first, then `events`; `reset` where what was asked for is gone"

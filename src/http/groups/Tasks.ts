@@ -81,6 +81,7 @@ export const Tasks = HttpApiGroup.make("tasks")
     HttpApiEndpoint.post("intake", "/api/tasks")
       .setPayload(Intent)
       .addSuccess(withStatus(201, QueuedTask))
+      .addSuccess(QueuedTask)
       .annotate(
         OpenApi.Summary,
         "Queues an intent; while an unfinished task has its dedupe_key (200) answers that one"

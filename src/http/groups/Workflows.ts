@@ -47,6 +47,7 @@ export const Workflows = HttpApiGroup.make("workflows")
     HttpApiEndpoint.post("create", "/api/workflows")
       .setPayload(WorkflowProposal)
       .addSuccess(withStatus(201, OpenedWorkflow))
+      .addSuccess(OpenedWorkflow)
       .annotate(
         OpenApi.Summary,
         "Opens an instance; while its key is taken (200) answers the one that has it"
