@@ -29,8 +29,8 @@ export const SensorReport = whenUsed(() =>
     observedAt: Schema.optional(Time),
     /** After this time it is recorded and creates nothing; without one it is fresh at any time. */
     freshnessDeadline: Schema.optional(Time),
-    proposedTask: Schema.optional(Intent),
-    proposedWorkflow: Schema.optional(WorkflowProposal)
+    proposedTask: Schema.optionalWith(Intent, { nullable: true }),
+    proposedWorkflow: Schema.optionalWith(WorkflowProposal, { nullable: true })
   })
 )
 export type SensorReport = typeof SensorReport.Type

@@ -18,12 +18,17 @@ export const TERMINAL: ReadonlyArray<TaskStatus> = ["completed", "permanent_fail
 export const text = (most: number, what: string) => {
   const description = `text of 1 to ${counted(most)} characters${what}`
   return Schema.String.pipe(
-    Schema.filter(
-      (value) =>
-        value.trim().length > 0 && isWithin(value, most) && value.isWellFormed() && !value.includes("\0"),
-      { description, jsonSchema: { minLength: 1, maxLength: most } }
-    )
+    Schema.filter((value) => unsound(value) ?? (value.trim().length > 0 && isWithin(value, most)), {
+      description,
+      jsonSchema: { minLength: 1, maxLength: most }
+    })
   ).annotations({ description })
+}
+
+/** What nobody sees in a text and what makes it unfit all the same; undefined when there is none of it. */
+const unsound = (value: string): string | undefined => {
+  if (value.includes("\0")) return "it holds a NUL character"
+  return value.isWellFormed() ? undefined : "it holds half of a surrogate pair, which is not valid Unicode"
 }
 
 // Characters, not the units of UTF-16: a text of 200 emoji is a text of 200 characters.

@@ -60,11 +60,14 @@ const tooManyGuesses = (waitMs: number) => {
   )
 }
 
-const needsOperate = refuse(
-  403,
-  "role_read",
-  "this token may read; changing anything needs one with the role operate"
-)
+const needsOperate = ({ hasToken }: CallerShape) =>
+  refuse(
+    403,
+    "role_read",
+    hasToken
+      ? "this token may read; changing anything needs one with the role operate"
+      : "without a token anybody may read here; changing anything needs a token with the role operate"
+  )
 
 /** Refuses what is sent to another name than this host's own. */
 const checkHost = (doors: Doors, headers: Readonly<Record<string, string | undefined>>) =>
@@ -135,12 +138,12 @@ export const makeAccess = (doors: Doors, port: Effect.Effect<number>) =>
       })
 
     const withoutToken: Option.Option<CallerShape> = doors.isOpen
-      ? Option.some({ name: "anybody", role: "operate" })
+      ? Option.some({ name: "anybody", role: "operate", hasToken: false })
       : isLoopback(doors.host) && http.loopbackRole !== "none"
-        ? Option.some({ name: "loopback", role: http.loopbackRole })
+        ? Option.some({ name: "loopback", role: http.loopbackRole, hasToken: false })
         : Option.none()
 
-    const asCaller = ({ name, role }: KnownToken): CallerShape => ({ name, role })
+    const asCaller = ({ name, role }: KnownToken): CallerShape => ({ name, role, hasToken: true })
 
     const bySession = (cookie: string | undefined) =>
       cookie === undefined
@@ -187,9 +190,9 @@ export const admitted = <E, R>(
       respond: Effect.gen(function* () {
         const path = request.url.split("?", 1)[0] ?? ""
         if (OPEN.includes(path))
-          return yield* Effect.provideService(app, Caller, { name: "anybody", role: "read" })
+          return yield* Effect.provideService(app, Caller, { name: "anybody", role: "read", hasToken: false })
         const caller = yield* access.callerOf(request)
-        if (isWrite(request.method) && caller.role !== "operate") return yield* needsOperate
+        if (isWrite(request.method) && caller.role !== "operate") return yield* needsOperate(caller)
         return yield* Effect.provideService(app, Caller, caller)
       })
     }

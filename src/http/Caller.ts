@@ -3,10 +3,11 @@ import type { Actor } from "../domain/Actor.ts"
 
 export type Role = "read" | "operate"
 
-/** Who sent a request: the name of the token, and what it allows. */
+/** Who sent a request: the name of the token, or of those who need none, and what is allowed. */
 export interface CallerShape {
   readonly name: string
   readonly role: Role
+  readonly hasToken: boolean
 }
 
 /** The sender of the request that is being answered; Access gives it to every handler. */

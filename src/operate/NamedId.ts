@@ -36,11 +36,15 @@ const only = <Id extends string, E, R>(
     return ids.length > 1 ? yield* ambiguous(what, named, ids) : Option.fromNullable(ids[0])
   })
 
+/** What is to be said of a name that is too short a beginning of an id to be looked for. */
+const tooShort = (named: string): string =>
+  /^[0-9a-f-]{1,7}$/i.test(named) ? `; a beginning of an id is taken from ${LEAST} characters on` : ""
+
 /** The refusal of a name that no task has. */
 export const taskNotFound = (named: string, hint = "agent-runtime task-list shows the newest ones") =>
   new Refusal({
     code: "task_not_found",
-    message: `there is no task ${asTold(named)}`,
+    message: `there is no task ${asTold(named)}${tooShort(named)}`,
     hint,
     exitCode: 1
   })

@@ -35,6 +35,7 @@ describe("on a loopback address", () => {
           expect((yield* ask("/api/state")).status).toBe(200)
           const refused = yield* ask("/api/pause", pausing())
           expect([refused.status, problemIn(refused.json).code]).toEqual([403, "role_read"])
+          expect(problemIn(refused.json).error).toStartWith("without a token anybody may read here")
         })
       )
       yield* within({ http: { loopbackRole: "none" }, tokens: TOKENS }, (ask) =>

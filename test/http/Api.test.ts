@@ -82,6 +82,15 @@ describe("a message of an operator", () => {
         const { error } = problemIn(told.json)
         for (const word of ["mesage", "message is missing", "priority", "max_attempts"])
           expect(error).toContain(word)
+        const odd = yield* ask("/api/tasks/queue", { body: { message: "a\0", subject: "\ud800" } })
+        for (const line of [
+          "message: it holds a NUL character",
+          "subject: it holds half of a surrogate pair"
+        ])
+          expect(problemIn(odd.json).error).toContain(line)
+        expect(problemIn((yield* ask("/api/tasks/0000")).json).error).toBe(
+          "there is no task 0000; a beginning of an id is taken from 8 characters on"
+        )
         const gone = yield* ask("/api/tasks/queue", { body: { message: "x", parent_id: "nobody" } })
         expect([gone.status, problemIn(gone.json).error]).toEqual([
           400,
@@ -517,7 +526,8 @@ describe("schedules, sensors, workflows, snapshots and adapters", () => {
         expect((yield* ask("/api/schedules")).json).toMatchObject({ schedules: [{ enabled: false }] })
         expect(yield* status("/api/schedules/beat/delete")).toBe(200)
         expect(yield* status("/api/schedules/beat/enable")).toBe(404)
-        const event = { sensor_id: "s", event_id: "1", source_ref: "r", dedupe_key: "d", payload: {} }
+        const seen = { sensor_id: "s", event_id: "1", source_ref: "r", dedupe_key: "d", payload: {} }
+        const event = { ...seen, proposed_task: null, proposed_workflow: null }
         expect([
           yield* status("/api/sensors/events", event),
           yield* status("/api/sensors/events", event)
