@@ -1,0 +1,118 @@
+import { describe, expect } from "bun:test"
+import { Effect, type Layer, type Scope } from "effect"
+import { it } from "../support/effect.ts"
+import { api, apiWorld, problemIn, type Told } from "./api.ts"
+
+type Api = Effect.Effect.Success<ReturnType<typeof api>>
+type World = Layer.Layer.Success<ReturnType<typeof apiWorld>>
+
+const within = <E, R extends World | Scope.Scope>(body: (api: Api) => Effect.Effect<unknown, E, R>) =>
+  Effect.flatMap(api(), body).pipe(Effect.scoped, Effect.provide(apiWorld()))
+
+const failed = ({ json, status }: Told) => [status, problemIn(json).code]
+
+describe("what a path takes", () => {
+  const allow = (told: Told) => [told.status, told.text, told.headers.get("allow")]
+
+  it.effect("is told to who asks for it, without a word to other origins", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const options = { method: "OPTIONS" }
+        expect(allow(yield* ask("/api/state", options))).toEqual([204, "", "GET, HEAD, OPTIONS"])
+        expect(allow(yield* ask("/api/pause", options))).toEqual([204, "", "GET, HEAD, POST, OPTIONS"])
+        expect(allow(yield* ask("/api/tasks/queue", options))).toEqual([204, "", "POST, OPTIONS"])
+        expect(allow(yield* ask("/api/tasks/some/cancel", options))).toEqual([204, "", "POST, OPTIONS"])
+        const told = yield* ask("/login", options)
+        expect(allow(told)).toEqual([204, "", "GET, HEAD, POST, OPTIONS"])
+        expect([...told.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([])
+        expect(failed(yield* ask("/api/nothing", options))).toEqual([404, "route_not_found"])
+      })
+    )
+  )
+
+  it.effect("is a schedule's whatever its name is, and names that no path holds are refused", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const task = { kind: "a", source: "b", payload: {} }
+        const named = (name: string) => ask("/api/schedules", { body: { name, interval_seconds: 60, task } })
+        for (const name of ["tick", "a/b", "...", "%2e", "?x#y", "tick/enable", "ä b"]) {
+          expect([name, (yield* named(name)).status]).toEqual([name, 201])
+          const path = `/api/schedules/${encodeURIComponent(name)}`
+          expect((yield* ask(path)).json).toMatchObject({ schedule: { name } })
+          expect((yield* ask(`${path}/disable`, { method: "POST" })).json).toMatchObject({ ok: true })
+          expect((yield* ask(path)).json).toMatchObject({ schedule: { name, enabled: false } })
+        }
+        expect((yield* ask("/api/schedules/tick", { method: "POST" })).json).toMatchObject({
+          tasks_created: 0
+        })
+        expect((yield* ask("/api/schedules/tick", { method: "OPTIONS" })).headers.get("allow")).toBe(
+          "GET, HEAD, POST, OPTIONS"
+        )
+        for (const name of [".", ".."]) {
+          const told = yield* named(name)
+          expect(failed(told)).toEqual([400, "input_invalid"])
+          expect(problemIn(told.json).error).toBe(
+            "name: no path can hold it; expected text of 1 to 200 characters, other than . and .."
+          )
+        }
+      })
+    )
+  )
+})
+
+describe("schedules, sensors, workflows, snapshots and adapters", () => {
+  it.effect("are read and steered with the statuses of their routes", () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const schedule = {
+          name: "beat",
+          interval_seconds: 305,
+          task: { kind: "a", source: "b", payload: {} }
+        }
+        const status = (path: string, body?: unknown) =>
+          Effect.map(ask(path, body === undefined ? { method: "POST" } : { body }), (told) => told.status)
+        expect(yield* status("/api/schedules", schedule)).toBe(201)
+        expect((yield* ask("/api/schedules/tick", { method: "POST" })).json).toMatchObject({
+          tasks_created: 1
+        })
+        expect(yield* status("/api/schedules/tick", { at: "2020-01-01T00:00:00Z" })).toBe(400)
+        expect((yield* ask("/api/schedules/beat")).json).toMatchObject({ fates: [{ fate: "fired" }] })
+        expect(yield* status("/api/schedules/beat/disable", { reason: "quiet" })).toBe(200)
+        expect((yield* ask("/api/schedules")).json).toMatchObject({ schedules: [{ enabled: false }] })
+        expect(yield* status("/api/schedules/beat/delete")).toBe(200)
+        expect(yield* status("/api/schedules/beat/enable")).toBe(404)
+        const seen = { sensor_id: "s", event_id: "1", source_ref: "r", dedupe_key: "d", payload: {} }
+        const event = { ...seen, proposed_task: null, proposed_workflow: null }
+        expect([
+          yield* status("/api/sensors/events", event),
+          yield* status("/api/sensors/events", event)
+        ]).toEqual([201, 200])
+        expect((yield* ask("/api/sensors/events?limit=1")).json).toMatchObject({
+          events: [{ sensor_id: "s" }]
+        })
+        const open = { template: "wallet-onboarding", instance_key: "w1", context: { who: "me" } }
+        expect([yield* status("/api/workflows", open), yield* status("/api/workflows", open)]).toEqual([
+          201, 200
+        ])
+        expect((yield* ask("/api/workflows")).json).toMatchObject({
+          workflows: [{ id: 1, context: { who: "me" } }]
+        })
+        expect(yield* status("/api/workflows/w1/transition", { state: "draft-wallet-checklist" })).toBe(200)
+        expect(yield* status("/api/workflows/1/transition", { state: "nowhere" })).toBe(409)
+        expect(yield* status("/api/workflows/77/complete")).toBe(404)
+        expect((yield* ask("/api/report/latest")).json).toEqual({ report: null })
+        expect(yield* status("/api/snapshots", { label: "one" })).toBe(201)
+        expect(yield* status("/api/snapshots", { label: "../up" })).toBe(400)
+        expect((yield* ask("/api/snapshots")).json).toMatchObject({ snapshots: [{ label: "one" }] })
+        expect((yield* ask("/api/snapshot?path=../runtime.db")).status).toBe(400)
+        expect((yield* ask("/api/adapters")).json).toMatchObject({ adapters: [{ id: "local", ok: true }] })
+        expect(yield* status("/api/adapters/nobody/clear")).toBe(404)
+        expect((yield* ask("/api/skills")).json).toEqual({ skills: [] })
+        expect((yield* ask("/api/usage/attempts")).json).toMatchObject({
+          all: { attempts: 0, partial: false },
+          adapters: [{ adapter_id: "local", attempts: 0 }]
+        })
+      })
+    )
+  )
+})
