@@ -191,10 +191,10 @@ describe("test", () => {
     const { run } = project()
     const { code, out } = await run("test.mjs", { JUNIT, REPORT: " 2 pass\n 1 skip\n 0 fail" })
     expect(code).toBe(0)
-    expect(lastLine(out)).toBe("6 passed, 0 failed, 1 skipped")
+    expect(lastLine(out)).toBe("7 passed, 0 failed, 1 skipped")
     expect(out).toContain("2.50 s  test/a.test.ts: is slow\n    0.00 s  test/a.test.ts: a > is <quick>")
     expect(out).toContain("not run: needs strace\n  test/a.test.ts: traces\n")
-    for (const step of ["setup", "typecheck", "diagnostics", "lint", "build", "tests"])
+    for (const step of ["setup", "typecheck", "the page", "diagnostics", "lint", "build", "tests"])
       expect(out).toContain(`\n${step} `.trim())
   })
 
@@ -211,27 +211,27 @@ describe("test", () => {
     [
       "a failing test",
       { REPORT: "(fail) it\n 1 pass\n 2 fail", CODE: "1" },
-      "5 passed, 2 failed",
+      "6 passed, 2 failed",
       "(fail) it"
     ],
-    ["a test run that crashes", { REPORT: "panic", CODE: "132" }, "4 passed, 1 failed", "panic"],
+    ["a test run that crashes", { REPORT: "panic", CODE: "132" }, "5 passed, 1 failed", "panic"],
     [
       "a typecheck that fails",
       { REPORT: " 3 pass\n 0 fail", BROKEN: "tsc" },
-      "6 passed, 1 failed",
+      "6 passed, 2 failed",
       "tsc complains"
     ],
     [
       "a lint that fails",
       { REPORT: " 3 pass\n 0 fail", BROKEN: "biome" },
-      "6 passed, 1 failed",
+      "7 passed, 1 failed",
       "biome complains"
     ],
-    ["a build that fails", { REPORT: " 3 pass\n 0 fail", BUILD_FAILS: "no" }, "6 passed, 1 failed", "build"],
+    ["a build that fails", { REPORT: " 3 pass\n 0 fail", BUILD_FAILS: "no" }, "7 passed, 1 failed", "build"],
     [
       "a process that a test left behind",
       { REPORT: " 3 pass\n 0 fail", LEAVE: "1" },
-      "7 passed, 1 failed",
+      "8 passed, 1 failed",
       "left behind by a test, killed"
     ],
     [
