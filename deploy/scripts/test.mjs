@@ -163,7 +163,8 @@ const runTests = async (selection, long) => {
     const args = [
       "test",
       // Most tests wait for processes half of their time: two files for each core keep the cores busy.
-      `--parallel=${Math.min(2 * availableParallelism(), 8)}`,
+      // Long ones go one by one: some hold the port that the pages of a host name, some a watchdog of one second.
+      `--parallel=${long ? 1 : Math.min(2 * availableParallelism(), 8)}`,
       "--only-failures",
       "--timeout=30000"
     ]
