@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Effect, Exit, Fiber, Layer, Option, Ref } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Option, Ref } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
@@ -61,59 +61,95 @@ export class Processes extends Context.Tag("agent-runtime/Processes")<
 const DRAIN_MS = 2000
 const HEAD_BYTES = 4096
 
-const exited = (child: Child): Effect.Effect<Ending> =>
-  Effect.promise(() => child.exited).pipe(
-    Effect.map(
-      (code): Ending =>
-        child.signalCode === null
-          ? { _tag: "Exited", code }
-          : { _tag: "Killed", signal: String(child.signalCode) }
-    )
-  )
+const exitOf = (child: Child, code: number): Ending =>
+  child.signalCode === null ? { _tag: "Exited", code } : { _tag: "Killed", signal: String(child.signalCode) }
 
-/** Waits inside what cannot be interrupted, but no longer than `ms`; whether it came to its end. */
-const within =
-  (ms: number) =>
-  (wait: Effect.Effect<unknown>): Effect.Effect<boolean> =>
-    Effect.interruptible(Effect.timeoutOption(wait, ms)).pipe(
-      Effect.forkDaemon,
-      Effect.flatMap(Fiber.join),
-      Effect.map(Option.isSome)
-    )
+/** Waits inside what cannot be interrupted, but no longer than `ms`; whether it came to its end without a fault. */
+const within = (ms: number, wait: Promise<unknown>): Effect.Effect<boolean> =>
+  Effect.promise(
+    () =>
+      new Promise<boolean>((resolve) => {
+        const late = setTimeout(() => resolve(false), ms)
+        const over = (well: boolean) => () => {
+          clearTimeout(late)
+          resolve(well)
+        }
+        wait.then(over(true), over(false))
+      })
+  )
 
 interface Watch {
   lastOutput: number
   head: string
 }
 
-const pump = (stream: ReadableStream<Uint8Array>, take: (chunk: Uint8Array) => void) =>
-  Effect.promise(async (signal) => {
-    const reader = stream.getReader()
+/** Hands on what a pipe holds, until its end or until it is let go of. */
+const pump = (stream: ReadableStream<Uint8Array>, sink: Sink, take: (chunk: Uint8Array) => void) => {
+  const reader = stream.getReader()
+  let ended = false
+  const end = () => {
+    if (!ended) sink.end()
+    ended = true
+  }
+  const read = async (): Promise<void> => {
+    try {
+      for (let next = await reader.read(); !next.done && !ended; next = await reader.read()) take(next.value)
+    } finally {
+      end()
+    }
+  }
+  const over = read()
+  // Whoever waits for it hears of a fault; until then it is nobody's.
+  over.catch(() => undefined)
+  const letGo = () => {
+    end()
     // A pipe that failed meanwhile has nothing left to be let go of.
-    const letGo = () => void reader.cancel().catch(() => undefined)
-    signal.addEventListener("abort", letGo, { once: true })
-    for (let next = await reader.read(); !next.done; next = await reader.read()) take(next.value)
-  })
+    reader.cancel().catch(() => undefined)
+  }
+  return { over, letGo }
+}
 
-const silence = (limit: Option.Option<number>, watch: Watch): Effect.Effect<Ending> =>
-  Option.match(limit, {
-    onNone: () => Effect.never,
-    onSome: (forMs) =>
-      Clock.currentTimeMillis.pipe(
-        Effect.map((now) => watch.lastOutput + forMs - now),
-        Effect.tap((left) => (left > 0 ? Effect.sleep(left) : Effect.void)),
-        Effect.repeat({ until: (left) => left <= 0 }),
-        Effect.as<Ending>({ _tag: "Silent", forMs })
-      )
+/** A timer of the host takes no more; what is to wait longer waits for ever. */
+const MOST_MS = 2 ** 31 - 1
+
+/** The first of what may end a child, but for `stop`. One callback each: an attempt that is quick pays for no fiber. */
+const endingByItself = (child: Child, launch: Launch, watch: Watch): Effect.Effect<Ending> =>
+  Effect.async((resume) => {
+    const timers = new Set<NodeJS.Timeout>()
+    const clear = () => {
+      for (const timer of timers) clearTimeout(timer)
+    }
+    const end = (how: Ending) => {
+      clear()
+      resume(Effect.succeed(how))
+    }
+    const after = (ms: number, run: () => void) => {
+      if (ms > MOST_MS) return
+      const timer = setTimeout(() => {
+        timers.delete(timer)
+        run()
+      }, ms)
+      timers.add(timer)
+    }
+    child.exited.then((code) => end(exitOf(child, code)))
+    after(launch.timeoutMs, () => end({ _tag: "TimedOut", afterMs: launch.timeoutMs }))
+    if (Option.isSome(launch.noOutputTimeoutMs)) {
+      const forMs = launch.noOutputTimeoutMs.value
+      const listen = () => {
+        const left = watch.lastOutput + forMs - performance.now()
+        if (left > 0) after(left, listen)
+        else end({ _tag: "Silent", forMs })
+      }
+      listen()
+    }
+    return Effect.sync(clear)
   })
 
 const ending = (child: Child, launch: Launch, watch: Watch): Effect.Effect<Ending> =>
-  Effect.raceAll<Effect.Effect<Ending>>([
-    exited(child),
-    Effect.as(Effect.sleep(launch.timeoutMs), { _tag: "TimedOut", afterMs: launch.timeoutMs }),
-    silence(launch.noOutputTimeoutMs, watch),
-    Effect.map(Deferred.await(launch.stop), (reason) => ({ _tag: "Stopped", reason }))
-  ])
+  Effect.raceFirst(
+    endingByItself(child, launch, watch),
+    Effect.map(Deferred.await(launch.stop), (reason): Ending => ({ _tag: "Stopped", reason }))
+  )
 
 // An interrupt asks the program to wind up. Where it has ended by itself only what it left is to be ended.
 const ladderFor = (launch: Launch, met: Exit.Exit<Ending>): Ladder => {
@@ -136,31 +172,40 @@ const make = Effect.gen(function* () {
   )
   const pipes = yield* Effect.sync(makePipes)
 
-  const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) =>
-    Effect.gen(function* () {
-      const clock = yield* Effect.clock
-      watch.lastOutput = clock.unsafeCurrentTimeMillis()
-      const reading = (stream: ReadableStream<Uint8Array>, sink: Sink, look: (chunk: Uint8Array) => void) =>
-        pump(stream, (chunk) => {
-          watch.lastOutput = clock.unsafeCurrentTimeMillis()
-          look(chunk)
-          sink.write(chunk)
-        }).pipe(Effect.interruptible, Effect.ensuring(Effect.sync(sink.end)), Effect.forkScoped)
-      const out = yield* reading(stdout.stream, launch.stdout, () => undefined)
-      const err = yield* reading(stderr.stream, launch.stderr, (chunk) => {
+  const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) => {
+    watch.lastOutput = performance.now()
+    const reading = (stream: ReadableStream<Uint8Array>, sink: Sink, look: (chunk: Uint8Array) => void) =>
+      pump(stream, sink, (chunk) => {
+        watch.lastOutput = performance.now()
+        look(chunk)
+        sink.write(chunk)
+      })
+    const both = [
+      reading(stdout.stream, launch.stdout, () => undefined),
+      reading(stderr.stream, launch.stderr, (chunk) => {
         if (watch.head.length < HEAD_BYTES)
           watch.head += Buffer.from(chunk.subarray(0, HEAD_BYTES)).toString("utf8")
       })
-      return [out, err] as const
-    })
+    ]
+    return {
+      ended: () => Promise.all(both.map(({ over }) => over)),
+      letGo: () => {
+        for (const { letGo } of both) letGo()
+      }
+    }
+  }
 
-  const finish = (child: Child, stop: Effect.Effect<ReadonlyArray<string>>, reading: Fiber.Fiber<unknown>) =>
+  const finish = (
+    child: Child,
+    stop: Effect.Effect<ReadonlyArray<string>>,
+    reading: ReturnType<typeof readBoth>
+  ) =>
     Effect.gen(function* () {
       const survivors = yield* stop
       // Bun collects the child a turn later: until then it would still be listed, as a zombie.
-      if (survivors.length === 0) yield* within(DRAIN_MS)(Effect.promise(() => child.exited))
-      const drained = yield* within(DRAIN_MS)(Fiber.await(reading))
-      yield* Fiber.interrupt(reading)
+      if (survivors.length === 0) yield* within(DRAIN_MS, child.exited)
+      const drained = yield* within(DRAIN_MS, reading.ended())
+      reading.letGo()
       return { survivors, drained }
     })
 
@@ -177,15 +222,11 @@ const make = Effect.gen(function* () {
           )
           const tree = yield* trees.watch(launch.attemptId, root)
           const watch: Watch = { lastOutput: 0, head: "" }
-          const [out, err] = yield* readBoth(spawned, launch, watch)
+          const reading = readBoth(spawned, launch, watch)
           const met = yield* restore(
             Effect.zipRight(launch.started(root), ending(child, launch, watch))
           ).pipe(Effect.exit)
-          const { survivors, drained } = yield* finish(
-            child,
-            tree.stop(ladderFor(launch, met)),
-            Fiber.zip(out, err)
-          )
+          const { survivors, drained } = yield* finish(child, tree.stop(ladderFor(launch, met)), reading)
           if (Exit.isFailure(met)) return yield* Effect.failCause(met.cause)
           const how = met.value
           if (how._tag === "Exited") yield* refusedByKernel(launch.file, how.code, watch.head)

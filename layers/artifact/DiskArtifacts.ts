@@ -1,5 +1,5 @@
-import { constants } from "node:fs"
-import { chmod, copyFile, mkdir, open, realpath, rename, rm } from "node:fs/promises"
+import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
@@ -12,6 +12,7 @@ import {
   observeDisk,
   reach,
   readStart,
+  synced,
   withFile
 } from "./DiskFile.ts"
 import { scanFile } from "./FilePieces.ts"
@@ -40,7 +41,10 @@ export const layer = (folder: string): Layer.Layer<ArtifactStore, ArtifactFailed
 const make = (root: string, names: ReadonlyArray<string>) => {
   const resolve = Effect.fn("ArtifactStore.resolve")(function* (path: string) {
     const relative = yield* artifactPath(path, names)
-    const reached = yield* attempt(path, () => reach(join(root, relative))).pipe(
+    const reached = yield* Effect.try({
+      try: () => reach(join(root, relative)),
+      catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) })
+    }).pipe(
       Effect.mapError((failed) => {
         const why = NEVER_A_PATH[failed.reason]
         return why === undefined ? failed : new PathRefused({ path, why })
@@ -121,35 +125,50 @@ const attempt = <A>(
 ): Effect.Effect<A, ArtifactFailed> =>
   Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) })
 
-/** Puts a new file in the place of `path`; false when its folder turns out to lie outside the root. */
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
+
+/** The folder open; it and those above it are made when missing. */
+const openFolder = async (folder: string): Promise<number> => {
+  try {
+    return openSync(folder, O_RDONLY | O_DIRECTORY)
+  } catch (cause) {
+    if (codeOf(cause) !== "ENOENT") throw cause
+  }
+  await makeFolders(folder)
+  return openSync(folder, O_RDONLY | O_DIRECTORY)
+}
+
+/**
+ * Puts a new file in the place of `path`; false when its folder turns out to lie outside the root. Only the disk is
+ * waited for: what the kernel answers from memory costs less than a turn of the event loop.
+ */
 const replace = async (root: string, path: string, text: string): Promise<boolean> => {
   const folder = parent(path)
-  await makeFolders(folder)
-  const held = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
+  const held = await openFolder(folder)
   try {
-    if (!(await liesInside(held, root, folder))) return false
+    if (!liesInside(held, root, folder)) return false
     const temporary = join(folder, `.${crypto.randomUUID()}.tmp`)
     try {
       await writeNew(temporary, text)
-      await rename(temporary, path)
+      renameSync(temporary, path)
     } catch (cause) {
-      await rm(temporary, { force: true })
+      rmSync(temporary, { force: true })
       throw cause
     }
-    await held.sync()
+    await synced(held)
     return true
   } finally {
-    await held.close()
+    closeSync(held)
   }
 }
 
 const writeNew = async (path: string, text: string): Promise<void> => {
-  const file = await open(path, "wx", 0o600)
+  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
-    await file.writeFile(text, "utf8")
-    await file.sync()
+    writeFileSync(fd, text, "utf8")
+    await synced(fd)
   } finally {
-    await file.close()
+    closeSync(fd)
   }
 }
 
@@ -157,15 +176,15 @@ const writeNew = async (path: string, text: string): Promise<void> => {
 const makeFolders = async (folder: string): Promise<void> => {
   const first = await mkdir(folder, { recursive: true, mode: 0o700 })
   if (first === undefined) return
-  for (let at = folder; isInside(first, at); at = parent(at)) await syncFolder(parent(at))
+  for (let at = folder; isInside(first, at); at = parent(at)) await syncAt(parent(at))
 }
 
-const syncFolder = async (folder: string): Promise<void> => {
-  const held = await open(folder, "r")
+const syncAt = async (path: string): Promise<void> => {
+  const fd = openSync(path, O_RDONLY)
   try {
-    await held.sync()
+    await synced(fd)
   } finally {
-    await held.close()
+    closeSync(fd)
   }
 }
 
@@ -178,12 +197,7 @@ const copyNew = async (from: string, to: string): Promise<boolean> => {
     throw cause
   }
   await chmod(to, 0o600)
-  const file = await open(to, "r")
-  try {
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await syncFolder(parent(to))
+  await syncAt(to)
+  await syncAt(parent(to))
   return true
 }

@@ -1,14 +1,4 @@
-import {
-  close,
-  closeSync,
-  constants,
-  fstatSync,
-  fsync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from "node:fs"
+import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Layer, Option, type Scope } from "effect"
 import {
@@ -22,14 +12,12 @@ import {
 } from "../../src/artifact/AuditFolder.ts"
 import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { growth } from "./AuditGrowth.ts"
-import { below, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
+import { below, codeOf, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
+import { synced } from "./DiskFile.ts"
 import { makeTail } from "./Tail.ts"
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
-
-const synced = (fd: number): Effect.Effect<void, NodeJS.ErrnoException> =>
-  Effect.async((resume) => fsync(fd, (error) => resume(error === null ? Effect.void : Effect.fail(error))))
 
 // `wrote` hears of each part: a full disk may take the beginning of a chunk.
 const writeAll = (fd: number, bytes: Uint8Array, wrote: (count: number) => void = () => undefined): void => {
@@ -79,43 +67,39 @@ const startAll = (folder: number, texts: Texts): ReadonlyArray<Started> => {
   }
 }
 
-const closeAll = (started: ReadonlyArray<Started>) =>
-  Effect.sync(() => {
-    for (const { fd } of started) closeSync(fd)
-  })
-
 type Texts = ReadonlyArray<readonly [string, string]>
 
 // The texts first, then their names, each on the disk before the next step: together, because the disk takes as
 // long for all as for one.
-const published = (folder: number, texts: Texts) =>
-  Effect.acquireUseRelease(
-    Effect.try(() => startAll(folder, texts)),
-    (started) =>
-      Effect.forEach(started, ({ fd }) => synced(fd), { concurrency: "unbounded", discard: true }).pipe(
-        Effect.tapError(() => Effect.sync(() => discard(folder, started))),
-        Effect.zipRight(
-          Effect.try(() => {
-            for (const { file, temporary } of started)
-              renameSync(below(folder, temporary), below(folder, file))
-          })
-        )
-      ),
-    closeAll
-  ).pipe(Effect.zipRight(synced(folder)))
+const publish = async (folder: number, texts: Texts): Promise<void> => {
+  const started = startAll(folder, texts)
+  try {
+    // All of them, also after a fault: a descriptor that is being synced must not be closed.
+    const ends = await Promise.allSettled(started.map(({ fd }) => synced(fd)))
+    for (const end of ends) if (end.status === "rejected") throw end.reason
+    for (const { file, temporary } of started) renameSync(below(folder, temporary), below(folder, file))
+  } catch (cause) {
+    discard(folder, started)
+    throw cause
+  } finally {
+    for (const { fd } of started) closeSync(fd)
+  }
+  await synced(folder)
+}
 
+// One promise, not a fiber for each file: it is on the way of every attempt, several times.
 const put = (place: Place) => (texts: Texts) =>
-  Effect.acquireUseRelease(
-    Effect.try(() => inFolder(place, true, (folder) => openSync(below(folder, "."), O_RDONLY | O_DIRECTORY))),
-    (folder) => published(folder, texts),
-    (folder) => Effect.sync(() => closeSync(folder))
-  ).pipe(
-    Effect.mapError((cause) =>
-      failed(join(place.path, texts[0]?.[0] ?? ""), "error" in cause ? cause.error : cause)
-    ),
-    Effect.uninterruptible,
-    Effect.withSpan("AuditFolder.put")
-  )
+  Effect.tryPromise({
+    try: async () => {
+      const folder = inFolder(place, true, (at) => openSync(below(at, "."), O_RDONLY | O_DIRECTORY))
+      try {
+        await publish(folder, texts)
+      } finally {
+        closeSync(folder)
+      }
+    },
+    catch: (cause) => failed(join(place.path, texts[0]?.[0] ?? ""), cause)
+  }).pipe(Effect.uninterruptible)
 
 const openLog = (place: Place, file: string): number =>
   inFolder(place, true, (folder) =>
@@ -176,11 +160,14 @@ const log =
       }),
       ({ began, fd, log }) =>
         // Most programs write nothing to stderr: what is as it was is not waited for.
-        (log.size() === began ? Effect.void : synced(fd)).pipe(
-          Effect.catchAll((error) =>
-            Effect.logWarning(`${join(place.path, file)} could not be synced: ${error.code}`)
+        (log.size() === began
+          ? Effect.void
+          : Effect.tryPromise({ try: () => synced(fd), catch: codeOf })
+        ).pipe(
+          Effect.catchAll((code) =>
+            Effect.logWarning(`${join(place.path, file)} could not be synced: ${code}`)
           ),
-          Effect.zipRight(Effect.async<void>((resume) => close(fd, () => resume(Effect.void))))
+          Effect.zipRight(Effect.sync(() => closeSync(fd)))
         )
     ).pipe(Effect.map(({ log }) => log))
 

@@ -1,5 +1,5 @@
-import { constants } from "node:fs"
-import { type FileHandle, lstat, open, readlink, realpath, stat } from "node:fs/promises"
+import { constants, fsync, lstatSync, readlinkSync, realpathSync } from "node:fs"
+import { type FileHandle, open, realpath, stat } from "node:fs/promises"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
 import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
 
@@ -32,26 +32,36 @@ export type Reached =
   /** A symlink on the way whose target does not exist: writing through it could make that target. */
   | { readonly dangling: string }
 
-/** Resolves the symlinks of an absolute path of which the last parts need not exist. */
-export const reach = async (path: string): Promise<Reached> => {
+/**
+ * Resolves the symlinks of an absolute path of which the last parts need not exist. Throws the system's error. It does
+ * not wait: the kernel answers from memory, in less than a turn of the event loop takes.
+ */
+export const reach = (path: string): Reached => {
   const missing: Array<string> = []
   for (let at = path; ; at = parent(at)) {
     try {
-      return { at: await realpath(at), missing }
+      return { at: realpathSync.native(at), missing }
     } catch (cause) {
       const code = codeOf(cause)
       if (at === "/" || (code !== "ENOENT" && code !== "ENOTDIR")) throw cause
     }
-    if (await isSymlink(at)) return { dangling: at }
+    if (isSymlink(at)) return { dangling: at }
     missing.unshift(at.slice(at.lastIndexOf("/") + 1))
   }
 }
 
-const isSymlink = (path: string): Promise<boolean> =>
-  lstat(path).then(
-    (found) => found.isSymbolicLink(),
-    () => false
-  )
+const isSymlink = (path: string): boolean => {
+  try {
+    return lstatSync(path).isSymbolicLink()
+  } catch {
+    // Nothing there, or a file on the way to it: no link.
+    return false
+  }
+}
+
+/** Resolves when what was written to an open file or folder is on the disk; rejects with the system's error. */
+export const synced = (fd: number): Promise<void> =>
+  new Promise((resolve, reject) => fsync(fd, (error) => (error === null ? resolve() : reject(error))))
 
 /**
  * Runs `use` on a regular file, opened without following a symlink in its last part and without waiting for
@@ -67,7 +77,7 @@ export const withFile = async <A>(
   try {
     const found = await file.stat()
     if (!found.isFile()) return undefined
-    if (inside !== undefined && !(await liesInside(file, inside, path))) return undefined
+    if (inside !== undefined && !liesInside(file.fd, inside, path)) return undefined
     return await use(file, found.size)
   } finally {
     await file.close()
@@ -75,10 +85,16 @@ export const withFile = async <A>(
 }
 
 /** Whether an open file or folder lies inside a folder, asked of the kernel where it tells (Linux). */
-export const liesInside = (file: FileHandle, folder: string, path: string): Promise<boolean> =>
-  readlink(`/proc/self/fd/${file.fd}`)
-    .catch(() => realpath(path))
-    .then((real) => isInside(folder, join("/", real)))
+export const liesInside = (fd: number, folder: string, path: string): boolean =>
+  isInside(folder, join("/", placeOf(fd, path)))
+
+const placeOf = (fd: number, path: string): string => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return realpathSync.native(path)
+  }
+}
 
 /** Lower-case hex SHA-256 of an open file, read in pieces. */
 export const hashFile = async (file: FileHandle): Promise<string> => {

@@ -5,7 +5,7 @@ import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { backUp } from "./Backups.ts"
-import { changes } from "./changes.ts"
+import { changes, listen } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
 import * as SqlAdoption from "./SqlAdoption.ts"
@@ -47,6 +47,7 @@ const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
     maintenance: SqlMaintenance.make(sqlite),
     adoption: SqlAdoption.make(sqlite),
     transact: sqlite.transact,
+    listen: listen(sqlite),
     changes: changes(sqlite)
   })
 

@@ -163,21 +163,15 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       })
 
     // Changes with every commit of other connections: the reader's with those of this process's writer, too.
-    const versionOn = (connection: Connection) =>
-      Effect.suspend(() => connection.execute("PRAGMA data_version", [], undefined)).pipe(
-        Effect.map((found) => Number((found[0] as Row).data_version)),
-        Effect.mapError(failed)
-      )
+    const versionOn = (db: Database) => () => Number(db.query("PRAGMA data_version").values()[0]?.[0])
     // However many listen, one of them watches for all.
     const watch = yield* RcRef.make({
       acquire:
         options.filename === ":memory:"
           ? Effect.void
-          : watched(
-              options.filename,
-              { any: versionOn(reader), others: versionOn(writer) },
-              PubSub.publish(commits, undefined)
-            )
+          : watched(options.filename, { any: versionOn(readerDb), others: versionOn(writerDb) }, () => {
+              commits.unsafeOffer(undefined)
+            })
     })
     return Sqlite.of({ path: options.filename, rows, transact, commits, listening: RcRef.get(watch) })
   }).pipe(

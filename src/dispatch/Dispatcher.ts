@@ -45,7 +45,7 @@ const resident = Effect.gen(function* () {
   yield* Effect.forkScoped(supervised("watchdog")(watchdog.watching))
   // What was begun later ends earlier: first the loops, then this waits for the attempts, watched to the end.
   yield* Effect.addFinalizer(() => drain(slots, watchdog))
-  yield* Effect.forkScoped(supervised("wake")(waking(wakes)))
+  yield* Effect.forkScoped(supervised("wake")(waking(wakes, slots.isFull)))
   yield* Effect.forkScoped(supervised("produce")(producing(wakes.produce)))
   yield* Effect.forkScoped(supervised("questions")(expiring(wakes.questions)))
   yield* Effect.forkScoped(supervised("workflows")(repairing))

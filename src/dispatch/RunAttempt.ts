@@ -1,4 +1,4 @@
-import { Cause, Deferred, Effect, Option, Schedule, Stream } from "effect"
+import { Cause, Deferred, Effect, Option, Schedule } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import type { TaskId } from "../domain/Ids.ts"
@@ -21,6 +21,7 @@ import {
 } from "./NotStarted.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
 import { type Site, siteOf } from "./Site.ts"
+import { lookingUntil } from "./Wakes.ts"
 
 /**
  * Takes one claimed task through its attempt to its end: prepare, record, execute, judge, finish. Whatever
@@ -194,11 +195,7 @@ const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
         Effect.as(Effect.logWarning(`A request to cancel would not be seen now: ${reason}`), false)
       )
     )
-    yield* store.changes.pipe(
-      Stream.mapEffect(() => isRequested),
-      Stream.takeUntil((requested) => requested),
-      Stream.runDrain
-    )
+    yield* lookingUntil(isRequested)
     yield* Deferred.succeed(stop, "cancel")
   })
 

@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberMap, Queue, Ref, Schedule } from "effect"
+import { Deferred, Effect, FiberMap, type Queue, Schedule } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -9,6 +9,7 @@ import { runAttempt } from "./RunAttempt.ts"
 export interface Slots {
   /** How many more may start now. */
   readonly free: Effect.Effect<number>
+  readonly isFull: () => boolean
   readonly running: Effect.Effect<number>
   /** Runs a claimed task's attempt to its end beside the others; its slot is taken until then. */
   readonly run: (claimed: ClaimedTask) => Effect.Effect<void>
@@ -31,31 +32,32 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
   Effect.gen(function* () {
     const fibers = yield* FiberMap.make<AttemptId, void, never>()
     // What is taken is counted here: a fiber leaves its map a moment after it has told its end.
-    const stops = yield* Ref.make<ReadonlyMap<AttemptId, Deferred.Deferred<StopReason>>>(new Map())
+    const stops = new Map<AttemptId, Deferred.Deferred<StopReason>>()
     const context = yield* Effect.context<AttemptNeeds>()
 
     const run = (claimed: ClaimedTask) =>
       Effect.gen(function* () {
         const { attemptId } = claimed.attempt
         const stop = yield* Deferred.make<StopReason>()
-        yield* Ref.update(stops, (all) => new Map(all).set(attemptId, stop))
-        const left = Effect.zipRight(
-          Ref.update(stops, (all) => new Map([...all].filter(([id]) => id !== attemptId))),
-          Queue.offer(ended, undefined)
-        )
+        stops.set(attemptId, stop)
+        const left = Effect.sync(() => {
+          stops.delete(attemptId)
+          ended.unsafeOffer(undefined)
+        })
         const attempt = Effect.provide(toItsEnd(claimed, stop), context)
         yield* FiberMap.run(fibers, attemptId, Effect.ensuring(Effect.interruptible(attempt), left))
       })
 
-    const running = Effect.map(Ref.get(stops), (all) => all.size)
+    const running = Effect.sync(() => stops.size)
     return {
       free: Effect.map(running, (count) => most - count),
+      isFull: () => stops.size >= most,
       running,
       run,
       empty: FiberMap.awaitEmpty(fibers),
       stopAll: (reason) =>
-        Effect.flatMap(Ref.get(stops), (all) =>
-          Effect.forEach(all.values(), (stop) => Deferred.succeed(stop, reason), { discard: true })
+        Effect.suspend(() =>
+          Effect.forEach([...stops.values()], (stop) => Deferred.succeed(stop, reason), { discard: true })
         )
     } satisfies Slots
   })

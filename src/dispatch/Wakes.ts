@@ -1,4 +1,4 @@
-import { DateTime, Duration, Effect, Option, Queue, Stream } from "effect"
+import { DateTime, Duration, Effect, Option, Queue } from "effect"
 import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
 
@@ -21,17 +21,40 @@ export const makeWakes: Effect.Effect<Wakes> = Effect.all({
   questions: Queue.sliding<void>(1)
 })
 
-/** Wakes the loops after every commit. */
-export const waking = (wakes: Wakes) =>
+/**
+ * What only looks whether a commit concerns it does so this often at most. An attempt alone commits four times, and
+ * hardly ever a schedule, a question or a request to cancel.
+ */
+const BETWEEN_LOOKS = "50 millis"
+
+/** Wakes the loops after every commit, the claim at once; not where no slot is free, whose end wakes it. */
+export const waking = (wakes: Wakes, isFull: () => boolean) =>
   Effect.gen(function* () {
     const store = yield* Store
-    yield* Stream.runForEach(store.changes, () =>
-      Effect.forEach(Object.values<Queue.Queue<void>>({ ...wakes }), (one) => Queue.offer(one, undefined), {
-        discard: true
-      })
-    )
-    return yield* Effect.dieMessage("the store tells no changes any more")
-  })
+    const commits = yield* store.listen
+    const rest = yield* Queue.sliding<void>(1)
+    const claims = Effect.map(Queue.take(commits), () => {
+      if (!isFull()) wakes.claim.unsafeOffer(undefined)
+      rest.unsafeOffer(undefined)
+    })
+    const others = Effect.map(Queue.take(rest), () => {
+      wakes.produce.unsafeOffer(undefined)
+      wakes.questions.unsafeOffer(undefined)
+    })
+    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(others, Effect.sleep(BETWEEN_LOOKS))))
+    // What was committed before it listened.
+    wakes.claim.unsafeOffer(undefined)
+    rest.unsafeOffer(undefined)
+    return yield* Effect.forever(claims)
+  }).pipe(Effect.scoped)
+
+/** Runs `look` now and after every commit, not more than twenty times a second, until it answers true. */
+export const lookingUntil = <E, R>(look: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R | Store> =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const commits = yield* store.listen
+    while (!(yield* look)) yield* Effect.zipRight(Effect.sleep(BETWEEN_LOOKS), Queue.take(commits))
+  }).pipe(Effect.scoped)
 
 /** Waits for a wake, until a moment if there is one, and never for more than eight seconds. */
 export const sleep = (wake: Queue.Dequeue<void>, until: Option.Option<DateTime.Utc>) =>

@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { Deferred, Effect, Fiber, Option } from "effect"
+import { Deferred, Effect, Fiber, Option, TestClock } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
@@ -411,6 +411,8 @@ describe("a request to cancel", () => {
         const cycle = yield* Effect.fork(ran)
         yield* Deferred.await(began)
         yield* request(id)
+        // So often it looks.
+        yield* TestClock.adjust("50 millis")
         const { verdict } = yield* Fiber.join(cycle)
         expect(verdict._tag).toBe("Canceled")
         const task = yield* taskOf(id)
