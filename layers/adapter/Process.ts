@@ -79,6 +79,7 @@ const within = (ms: number, wait: Promise<unknown>): Effect.Effect<boolean> =>
   )
 
 interface Watch {
+  readonly now: () => number
   lastOutput: number
   head: string
 }
@@ -136,7 +137,7 @@ const endingByItself = (child: Child, launch: Launch, watch: Watch): Effect.Effe
     if (Option.isSome(launch.noOutputTimeoutMs)) {
       const forMs = launch.noOutputTimeoutMs.value
       const listen = () => {
-        const left = watch.lastOutput + forMs - performance.now()
+        const left = watch.lastOutput + forMs - watch.now()
         if (left > 0) after(left, listen)
         else end({ _tag: "Silent", forMs })
       }
@@ -173,10 +174,9 @@ const make = Effect.gen(function* () {
   const pipes = yield* Effect.sync(makePipes)
 
   const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) => {
-    watch.lastOutput = performance.now()
     const reading = (stream: ReadableStream<Uint8Array>, sink: Sink, look: (chunk: Uint8Array) => void) =>
       pump(stream, sink, (chunk) => {
-        watch.lastOutput = performance.now()
+        watch.lastOutput = watch.now()
         look(chunk)
         sink.write(chunk)
       })
@@ -221,7 +221,9 @@ const make = Effect.gen(function* () {
             })
           )
           const tree = yield* trees.watch(launch.attemptId, root)
-          const watch: Watch = { lastOutput: 0, head: "" }
+          const clock = yield* Effect.clock
+          const now = () => clock.unsafeCurrentTimeMillis()
+          const watch: Watch = { now, lastOutput: now(), head: "" }
           const reading = readBoth(spawned, launch, watch)
           const met = yield* restore(
             Effect.zipRight(launch.started(root), ending(child, launch, watch))

@@ -63,7 +63,7 @@ const changing = (version: () => number): (() => boolean) => {
 }
 
 /** Looks until what was written is visible; what is written meanwhile is looked for after that. */
-const makeLooking = (look: () => boolean) => {
+const makeLooking = (look: () => boolean, now: () => number) => {
   let timer: NodeJS.Timeout | undefined
   let since = 0
   let again = false
@@ -72,9 +72,9 @@ const makeLooking = (look: () => boolean) => {
     if (look()) {
       if (!again) return
       again = false
-      since = performance.now()
+      since = now()
     }
-    const waited = performance.now() - since
+    const waited = now() - since
     const pace = waited < OFTEN.for ? OFTEN : SELDOM
     if (waited < pace.for) timer = setTimeout(round, pace.every)
   }
@@ -84,7 +84,7 @@ const makeLooking = (look: () => boolean) => {
         again = true
         return
       }
-      since = performance.now()
+      since = now()
       round()
     },
     end: (): void => clearTimeout(timer)
@@ -109,7 +109,7 @@ export const watched = (
       return isNew
     }
     const looking = yield* Effect.acquireRelease(
-      Effect.sync(() => makeLooking(look)),
+      Effect.map(Effect.clock, (clock) => makeLooking(look, () => clock.unsafeCurrentTimeMillis())),
       ({ end }) => Effect.sync(end)
     )
     const isWatched = yield* journalWrites(file, looking.begin)
