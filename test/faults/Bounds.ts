@@ -7,9 +7,16 @@ const MIB = 1_048_576
 /**
  * What the runtime may use, whatever its children, its clients and the disk do. Memory is the most that ever was
  * resident of one process; descriptors are for a dispatcher of up to ten attempts at once; the disk is what one
- * attempt may leave, 64 MiB of each stream and what the streams are not.
+ * attempt may leave, 64 MiB of each stream and what the streams are not, and what an acknowledged task may take in
+ * tables, indices, events and the journal.
  */
-export const BOUNDS = { memoryMib: 320, descriptors: 160, attemptMib: 2 * 64 + 8, idleMib: 16 } as const
+export const BOUNDS = {
+  memoryMib: 320,
+  descriptors: 160,
+  attemptMib: 2 * 64 + 8,
+  taskMib: 16 / 1024,
+  idleMib: 16
+} as const
 
 export interface Used {
   readonly memoryMib: number
@@ -28,15 +35,15 @@ const readMost = (pid: number): Used | undefined => {
   }
 }
 
-/** Looks at a process, every 20 ms, until it has ended; answers the most that it used. */
-export const watchUse = async (pid: number): Promise<Used> => {
+/** Looks at a process again and again until it has ended; answers the most that it used. */
+export const watchUse = async (pid: number, everyMs = 20): Promise<Used> => {
   let most: Used = { memoryMib: 0, descriptors: 0 }
   for (let now = readMost(pid); now !== undefined; now = readMost(pid)) {
     most = {
       memoryMib: Math.max(most.memoryMib, now.memoryMib),
       descriptors: Math.max(most.descriptors, now.descriptors)
     }
-    await pause(20)
+    await pause(everyMs)
   }
   return most
 }
@@ -63,11 +70,13 @@ export const beyond = ({ descriptors, memoryMib }: Used): ReadonlyArray<string> 
     : [`it held ${descriptors} descriptors, more than ${BOUNDS.descriptors}`])
 ]
 
-/** Whether a state folder with so many attempts takes more of the disk than they may leave. */
-export const beyondDisk = (folder: string, attempts: number): ReadonlyArray<string> => {
+/** Whether a state folder with so many attempts and tasks takes more of the disk than they may leave. */
+export const beyondDisk = (folder: string, attempts: number, tasks = 0): ReadonlyArray<string> => {
   const used = mibBelow(folder)
-  const most = BOUNDS.idleMib + attempts * BOUNDS.attemptMib
+  const most = Math.ceil(BOUNDS.idleMib + attempts * BOUNDS.attemptMib + tasks * BOUNDS.taskMib)
   return used <= most
     ? []
-    : [`the state folder takes ${used.toFixed(0)} MiB with ${attempts} attempts, more than ${most}`]
+    : [
+        `the state folder takes ${used.toFixed(0)} MiB with ${attempts} attempts of ${tasks} tasks, more than ${most}`
+      ]
 }

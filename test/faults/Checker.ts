@@ -247,28 +247,37 @@ const checkOrder = (events: ReadonlyArray<EventRow>, skewMs: number): ReadonlyAr
     ]
   })
 
-const checkFact = (fact: Fact, { tasks, attempts, events }: Tables): ReadonlyArray<string> => {
+/** Rows by what facts name them by: there may be ten thousand of both. */
+interface Named {
+  readonly tasks: ReadonlyMap<string, ReadonlyArray<TaskRow>>
+  readonly attempts: ReadonlyMap<string, AttemptRow>
+  readonly events: ReadonlyMap<number, EventRow>
+  /** All events, oldest first. */
+  readonly history: ReadonlyArray<EventRow>
+}
+
+const checkFact = (fact: Fact, { attempts, events, history, tasks }: Named): ReadonlyArray<string> => {
   switch (fact.told) {
     case "queued": {
-      const found = tasks.filter((task) => task.task_id === fact.taskId).length
+      const found = tasks.get(fact.taskId)?.length ?? 0
       return found === 1 ? [] : [`task ${fact.taskId} was acknowledged and is there ${found} times`]
     }
     case "ran": {
-      const attempt = attempts.find((one) => one.attempt_id === fact.attemptId)
+      const attempt = attempts.get(fact.attemptId)
       if (attempt?.task_id !== fact.taskId || attempt.status !== "finished")
         return [
           `attempt ${fact.attemptId} was reported as ${fact.status} and is ${attempt?.status ?? "not there"}`
         ]
       const ended = follow(
         fact.taskId,
-        events.filter((event) => event.task_id === fact.taskId && isUpTo(event, fact.attemptId, events))
+        history.filter((event) => event.task_id === fact.taskId && isUpTo(event, fact.attemptId, history))
       )
       return ended.status === fact.status
         ? []
         : [`attempt ${fact.attemptId} was reported as ${fact.status}, the events say ${ended.status}`]
     }
     case "event": {
-      const event = events.find((one) => one.id === fact.id)
+      const event = events.get(fact.id)
       return event?.event_type === fact.eventType && event.created_at === fact.createdAt
         ? []
         : [`event ${fact.id} was shown as ${fact.eventType} and is ${event?.event_type ?? "not there"}`]
@@ -326,7 +335,13 @@ const checkTables = (db: Database, evidence: Omit<Evidence, "database">): Readon
   const attemptsOf = group(tables.attempts, (attempt) => attempt.task_id)
   const eventsOf = group(tables.events, (event) => event.task_id)
   const attempts = new Map(tables.attempts.map((attempt) => [attempt.attempt_id, attempt]))
-  const known = new Set(tables.tasks.map((task) => task.task_id))
+  const known = group(tables.tasks, (task) => task.task_id)
+  const named: Named = {
+    tasks: known,
+    attempts,
+    events: new Map(tables.events.map((event) => [event.id, event])),
+    history: tables.events
+  }
   const left = processesOf(goneBy(tables.attempts, evidence.atRest === true))
   return [
     ...tables.tasks.flatMap((task) =>
@@ -340,7 +355,7 @@ const checkTables = (db: Database, evidence: Omit<Evidence, "database">): Readon
       .filter((id) => !known.has(id))
       .map((id) => `events tell of task ${id}, which is not there`),
     ...checkOrder(tables.events, evidence.clockSkewMs ?? 10_000),
-    ...(evidence.facts ?? []).flatMap((fact) => checkFact(fact, tables)),
+    ...(evidence.facts ?? []).flatMap((fact) => checkFact(fact, named)),
     ...checkSeen(evidence.seen ?? [], tables),
     ...left.map(({ pid, attemptId }) => `process ${pid} of attempt ${attemptId} is still alive`)
   ]

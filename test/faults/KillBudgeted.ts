@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises"
 import { Schema } from "effect"
-import { Place } from "../support/binary.ts"
-import { sightings, WITNESS, witnessScript } from "./Witness.ts"
+import { Scene } from "./Scene.ts"
+import { sightings, WITNESS } from "./Witness.ts"
 
 const Shown = Schema.Struct({
   budgets: Schema.Array(
@@ -13,7 +13,6 @@ const Shown = Schema.Struct({
     })
   )
 })
-const Counts = Schema.Struct({ counts: Schema.Record({ key: Schema.String, value: Schema.Number }) })
 
 const LONGEST_LIFE_MS = 600
 const REST_WITHIN_MS = 30_000
@@ -22,7 +21,7 @@ export interface Budgeted {
   /** Attempts whose script really ran while the budget was the configured one. */
   readonly ran: number
   readonly spent: number
-  /** What went beyond the limit, at any look, and what was not given back in the end. */
+  /** What went beyond the limit, at any look, what was not given back in the end, and what else was broken. */
   readonly violations: ReadonlyArray<string>
   readonly completed: number
 }
@@ -30,21 +29,22 @@ export interface Budgeted {
 /**
  * Two resident dispatchers with a lock each share a database and run four attempts at once each, under a budget
  * of attempts; both are killed again and again at random moments. When no more may start a grant lets the rest go.
+ * The folder of a broken promise is kept as `keepAs`.
  */
-export const killBudgeted = async (kills: number, tasks: number, limit: number): Promise<Budgeted> => {
-  const place = await Place.make({
+export const killBudgeted = async (
+  { kills, limit, tasks }: { readonly kills: number; readonly tasks: number; readonly limit: number },
+  random: () => number,
+  keepAs?: string
+): Promise<Budgeted> => {
+  const scene = await Scene.make("sleep 0.1", {
     config: {
-      retryBackoffSeconds: 1,
       maxAttempts: 1_000,
       dispatch: { concurrency: 4 },
-      adapters: { local: { mode: "script", command: "./witness.sh", timeoutMs: 30_000 } },
       budgets: [{ id: "daily", per: "all", window: "day", attempts: limit }]
     },
-    files: {
-      "witness.sh": witnessScript("sleep 0.1"),
-      "other.json": JSON.stringify({ extends: "runtime.json", lockPath: "state/other.lock" })
-    }
+    files: { "other.json": JSON.stringify({ extends: "runtime.json", lockPath: "state/other.lock" }) }
   })
+  const { place } = scene
   const violations: Array<string> = []
   const account = async () => (await place.read(Shown, ["budget-show"])).budgets[0]!
   const look = async () => {
@@ -54,10 +54,8 @@ export const killBudgeted = async (kills: number, tasks: number, limit: number):
   }
   const starts = () => sightings(place.path("state", WITNESS)).filter(({ what }) => what === "start").length
   const dispatchers = () => [
-    place.start(["dispatch", "--log-level", "none"]),
-    place.start(["dispatch", "--log-level", "none"], {
-      env: { AGENT_RUNTIME_CONFIG: place.path("other.json") }
-    })
+    scene.dispatch(),
+    scene.dispatch({ env: { AGENT_RUNTIME_CONFIG: place.path("other.json") } })
   ]
   const until = async (isSo: () => Promise<boolean>, what: string) => {
     const late = performance.now() + REST_WITHIN_MS
@@ -65,15 +63,13 @@ export const killBudgeted = async (kills: number, tasks: number, limit: number):
       if (performance.now() > late) return void violations.push(`after ${REST_WITHIN_MS} ms: not ${what}`)
       else await pause(50)
   }
-  const completed = async () => (await place.read(Counts, ["status"])).counts.completed ?? 0
+  const completed = async () => (await scene.counts()).completed ?? 0
   try {
-    for (let number = 0; number < tasks; number++)
-      await place.json(["intake", "--json", '{"kind":"note","source":"faults","payload":{}}'])
+    await scene.queue(tasks)
     for (let kill = 0; kill < kills; kill++) {
       const both = dispatchers()
-      await pause(Math.random() * LONGEST_LIFE_MS)
-      for (const one of both) one.kill("SIGKILL")
-      await Promise.all(both.map((one) => one.exited))
+      await pause(random() * LONGEST_LIFE_MS)
+      await Promise.all(both.map((one) => one.end("SIGKILL")))
       await look()
     }
     const both = dispatchers()
@@ -84,12 +80,12 @@ export const killBudgeted = async (kills: number, tasks: number, limit: number):
     const ran = starts()
     await place.json(["budget-grant", "daily", "--attempts", String(tasks * 10)])
     await until(async () => (await completed()) === tasks, "completed")
-    for (const one of both) one.kill("SIGTERM")
-    await Promise.all(both.map((one) => one.exited))
+    await Promise.all(both.map((one) => one.end("SIGTERM")))
     const { reserved } = await account()
     if (reserved !== 0) violations.push(`${reserved} is still set aside`)
+    violations.push(...scene.check())
     return { ran, spent, violations, completed: await completed() }
   } finally {
-    await place.remove()
+    await scene.end(violations.length > 0 ? keepAs : undefined)
   }
 }

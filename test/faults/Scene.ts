@@ -3,9 +3,11 @@ import { setTimeout as pause } from "node:timers/promises"
 import { Schema } from "effect"
 import { Place, type RunOptions, type Told } from "../support/binary.ts"
 import { wrongIn } from "./Answers.ts"
+import { beyondDisk } from "./Bounds.ts"
 import { check, type Evidence } from "./Checker.ts"
 import { LEAKING, SECRET } from "./Planted.ts"
 import { Recorder } from "./Recorder.ts"
+import { type Running, start } from "./Running.ts"
 import { sightings, WITNESS, witnessScript } from "./Witness.ts"
 
 const Status = Schema.parseJson(
@@ -71,6 +73,19 @@ export class Scene {
     this.wrong.push(...wrongIn(args, told, bySignal))
   }
 
+  /** Starts a command that runs on: it is judged when it has ended, by a SIGKILL, too. */
+  start(args: ReadonlyArray<string>, options: RunOptions = {}): Running {
+    return start(this.place, args, options, (told, beyond) => {
+      this.heard(args, told, true)
+      this.wrong.push(...beyond.map((one) => `${args[0]}: ${one}`))
+    })
+  }
+
+  /** Starts a resident dispatcher. */
+  dispatch(options: RunOptions = {}): Running {
+    return this.start(["dispatch"], options)
+  }
+
   intake(subject: string, options: RunOptions = {}): Promise<Told> {
     const intent = { kind: "note", source: "faults", subject, payload: { text: subject } }
     return this.run(["intake", "--json", JSON.stringify(intent)], options)
@@ -101,18 +116,17 @@ export class Scene {
 
   /** Lets one dispatcher do all that is left, ends it, and checks: everything that may run must be done. */
   async rest(withinMs = REST_WITHIN_MS): Promise<ReadonlyArray<string>> {
-    const dispatcher = this.place.start(["dispatch", "--log-level", "none"])
+    const dispatcher = this.dispatch()
     const late = performance.now() + withinMs
     let left = await this.waiting()
     while (left !== "" && performance.now() < late) {
       await pause(50)
       left = await this.waiting()
     }
-    dispatcher.kill("SIGTERM")
-    const code = await dispatcher.exited
+    const { code, signal, stderr } = await dispatcher.end("SIGTERM")
     return [
       ...(left === "" ? [] : [`after ${withinMs} ms there is left: ${left}`]),
-      ...(code === 0 ? [] : [`the dispatcher ended with ${dispatcher.signalCode ?? code}`]),
+      ...(code === 0 ? [] : [`the dispatcher ended with ${signal ?? code}: ${stderr.slice(-400)}`]),
       ...this.check()
     ]
   }
@@ -127,13 +141,17 @@ export class Scene {
 
   /** What breaks a promise now; nobody may be at work, unless the evidence says otherwise. */
   check(evidence: Partial<Evidence> = {}): ReadonlyArray<string> {
+    const { facts } = this.recorder
+    const seen = sightings(this.place.path("state", WITNESS))
+    const starts = seen.filter(({ what }) => what === "start").length
     return [
       ...this.wrong,
+      ...beyondDisk(this.place.state, starts, facts.filter(({ told }) => told === "queued").length),
       ...check({
         database: this.place.path("state", "runtime.db"),
         artifacts: this.place.path("state", "artifacts"),
-        facts: this.recorder.facts,
-        seen: sightings(this.place.path("state", WITNESS)),
+        facts,
+        seen,
         atRest: true,
         secretless: this.place.state,
         ...evidence

@@ -29,7 +29,7 @@ export const clockJumps: Fault = {
     set("+0")
     try {
       await scene.queue(1)
-      const dispatcher = scene.place.start(["dispatch", "--log-level", "none"], { env })
+      const dispatcher = scene.dispatch({ env })
       for (let jump = 0; jump < 4; jump++) {
         set(pick(random, ["+2h", "-2h", "+400d", "-400d", "+0", "+30", "-30"]))
         await scene.intake(`jump ${jump}`, { env })
@@ -40,9 +40,8 @@ export const clockJumps: Fault = {
       set("+401d")
       const late = performance.now() + 20_000
       while (((await scene.counts()).completed ?? 0) < 5 && performance.now() < late) await pause(100)
-      const alive = dispatcher.exitCode === null
-      dispatcher.kill("SIGTERM")
-      await dispatcher.exited
+      const alive = dispatcher.isAlive()
+      await dispatcher.end("SIGTERM")
       const { completed = 0 } = await scene.counts()
       violations = [
         ...(alive ? [] : ["the dispatcher ended"]),

@@ -5,7 +5,8 @@ import { between, pick } from "../Random.ts"
 import { Scene } from "../Scene.ts"
 
 const strace = (calls: string, how: string) => ({
-  under: ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", `inject=${calls}:${how}`]
+  // The tracer is a grandchild (-D): signals and exit codes are those of the command itself.
+  under: ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", `inject=${calls}:${how}`]
 })
 
 /** A resident dispatcher meets an error of the disk for a while and goes on without being started again. */
@@ -17,27 +18,25 @@ const resident = async (
   let violations: ReadonlyArray<string> = []
   try {
     await scene.queue(2)
-    const dispatcher = scene.place.start(["dispatch", "--log-level", "none"], under)
+    const dispatcher = scene.dispatch(under)
     await pause(between(random, 100, 500))
     await scene.queue(2)
     const late = performance.now() + 40_000
     let left = 1
-    while (left > 0 && dispatcher.exitCode === null && performance.now() < late) {
+    while (left > 0 && dispatcher.isAlive() && performance.now() < late) {
       await pause(100)
       const { blocked = 0, completed = 0 } = await scene.counts()
       left = 4 - completed
       // A bundle that cannot be written blocks its task (SPEC.md section 4): its operator sees why, and retries.
       if (blocked > 0) await scene.run(["task-retry", "--matching", "--status", "blocked"])
     }
-    const alive = dispatcher.exitCode === null
+    const alive = dispatcher.isAlive()
     dispatcher.kill("SIGTERM")
-    const [pid] = new TextDecoder()
-      .decode(Bun.spawnSync(["pgrep", "-P", String(dispatcher.pid)]).stdout)
-      .split("\n")
-    if (pid !== undefined && pid !== "") Bun.spawnSync(["kill", "-TERM", pid])
-    await Promise.race([dispatcher.exited, pause(5_000).then(() => dispatcher.kill("SIGKILL"))])
-    await dispatcher.exited
+    await Promise.race([dispatcher.ended, pause(10_000)])
+    const stands = dispatcher.isAlive()
+    await dispatcher.end("SIGKILL")
     violations = [
+      ...(stands ? ["the dispatcher did not end within 10 s of SIGTERM"] : []),
       ...(left === 0
         ? []
         : [`${left} of 4 tasks were not completed by the dispatcher, which ${alive ? "lived" : "ended"}`]),
@@ -116,7 +115,7 @@ export const diskFull: Fault = {
   found: "",
   round: (round) =>
     onDisk(round, async (scene, random) => {
-      const dispatcher = scene.place.start(["dispatch", "--log-level", "none"])
+      const dispatcher = scene.dispatch()
       // One that begins on a full disk says so and ends; this one is at work.
       while ((await scene.counts()).completed !== 2) await pause(20)
       await scene.queue(between(random, 0, 2))
@@ -131,12 +130,9 @@ export const diskFull: Fault = {
       await rm(scene.place.path("state", "fill"))
       await scene.queue(1)
       await pause(100)
-      if (dispatcher.exitCode !== null)
-        throw new Error(
-          `the dispatcher ended on a full disk: ${dispatcher.signalCode ?? dispatcher.exitCode}`
-        )
-      dispatcher.kill("SIGTERM")
-      await dispatcher.exited
+      const alive = dispatcher.isAlive()
+      const { code, stderr } = await dispatcher.end("SIGTERM")
+      if (!alive) throw new Error(`the dispatcher ended on a full disk with ${code}: ${stderr.slice(-400)}`)
     })
 }
 

@@ -166,7 +166,7 @@ export const longReader: Fault = {
       const reader = new Database(file, { readonly: true })
       reader.run("BEGIN")
       reader.query("SELECT count(*) FROM tasks").all()
-      const dispatcher = scene.place.start(["dispatch", "--log-level", "none"])
+      const dispatcher = scene.dispatch()
       const late = performance.now() + 15_000
       while (performance.now() < late) {
         await scene.intake("beside a reader")
@@ -175,8 +175,7 @@ export const longReader: Fault = {
       const seen = reader.query("SELECT count(*) AS n FROM tasks").get()
       reader.run("COMMIT")
       reader.close()
-      dispatcher.kill("SIGTERM")
-      await dispatcher.exited
+      await dispatcher.end("SIGTERM")
       const rested = await scene.rest()
       const journal = existsSync(`${file}-wal`) ? statSync(`${file}-wal`).size / 1_048_576 : 0
       violations = [

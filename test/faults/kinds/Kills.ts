@@ -58,24 +58,17 @@ const killAll = async (kills: number, random: () => number, keepAs: string | und
   try {
     await scene.queue(2)
     for (let kill = 0; kill < kills; kill++) {
-      const dispatcher = scene.place.start(["dispatch", "--log-level", "none"])
+      const dispatcher = scene.dispatch()
       const asked = Array.from({ length: 3 }, async () => {
         const args = pick(random, commands)
-        const child = scene.place.start(args)
-        const alarm = setTimeout(() => child.kill("SIGKILL"), between(random, 5, 400))
-        const [stdout, stderr] = await Promise.all([
-          new Response(child.stdout).text(),
-          new Response(child.stderr).text()
-        ])
-        const code = await child.exited
+        const command = scene.start(args)
+        const alarm = setTimeout(() => command.kill("SIGKILL"), between(random, 5, 400))
+        await command.ended
         clearTimeout(alarm)
-        const signal = child.signalCode === null ? null : String(child.signalCode)
-        scene.heard(args, { code: signal === null ? code : null, signal, stdout, stderr }, true)
       })
       await pause(between(random, 50, 600))
       if (random() < 0.5) Bun.spawnSync(["pkill", "-KILL", "-P", String(dispatcher.pid)])
-      dispatcher.kill("SIGKILL")
-      await Promise.all([dispatcher.exited, ...asked])
+      await Promise.all([dispatcher.end("SIGKILL"), ...asked])
       violations.push(...scene.check({ atRest: false }))
     }
     await scene.run(["resume"])
@@ -92,8 +85,9 @@ export const budgetKilled: Fault = {
   rounds: 2,
   sample: [],
   found: "",
-  round: async () => {
-    const { completed, ran, spent, violations } = await killBudgeted(8, 40, 24)
+  round: async ({ keepAs, random }) => {
+    const plan = { kills: 8, tasks: 40, limit: 24 }
+    const { completed, ran, spent, violations } = await killBudgeted(plan, random, keepAs)
     return {
       strikes: 16,
       violations: [

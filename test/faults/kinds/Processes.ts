@@ -1,5 +1,4 @@
 import { setTimeout as pause } from "node:timers/promises"
-import { beyond, beyondDisk, watchUse } from "../Bounds.ts"
 import { type Fault, type Rounded, struck } from "../Fault.ts"
 import { between } from "../Random.ts"
 import { Scene, statusOf, witnessAdapter } from "../Scene.ts"
@@ -34,20 +33,9 @@ export const badChildren: Fault = {
     let violations: ReadonlyArray<string> = []
     try {
       await scene.queue(1)
-      const running = scene.place.start(["run-once", "--log-level", "none"])
-      const [used, stdout, stderr, code] = await Promise.all([
-        watchUse(running.pid),
-        new Response(running.stdout).text(),
-        new Response(running.stderr).text(),
-        running.exited
-      ])
-      const told = { code, signal: null, stdout, stderr }
-      scene.heard(["run-once"], told, false)
-      const status = statusOf(told)
+      const status = statusOf(await scene.start(["run-once"]).ended)
       violations = [
         ...(ends.includes(status) ? [] : [`after "${work}" the task is ${status}`]),
-        ...beyond(used),
-        ...beyondDisk(scene.place.state, 1),
         ...scene.check()
       ]
       return struck(violations)
@@ -69,7 +57,7 @@ export const holderStopped: Fault = {
     let violations: ReadonlyArray<string> = []
     try {
       await scene.queue(2)
-      const dispatcher = scene.place.start(["dispatch", "--log-level", "none"])
+      const dispatcher = scene.dispatch()
       await pause(between(random, 50, 600))
       dispatcher.kill("SIGSTOP")
       const late = performance.now() + (number === 0 ? 15_000 : 2_000)
@@ -81,8 +69,7 @@ export const holderStopped: Fault = {
       }
       dispatcher.kill("SIGCONT")
       await pause(300)
-      dispatcher.kill("SIGTERM")
-      await dispatcher.exited
+      await dispatcher.end("SIGTERM")
       // Before it has the lock anybody may work; never beside it.
       violations = await scene.rest()
       return struck(violations)

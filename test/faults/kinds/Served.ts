@@ -1,0 +1,102 @@
+import { Database } from "bun:sqlite"
+import { setTimeout as pause } from "node:timers/promises"
+import type { Fault } from "../Fault.ts"
+import { HttpClients } from "../HttpClients.ts"
+import { between } from "../Random.ts"
+import type { Running } from "../Running.ts"
+import { Scene } from "../Scene.ts"
+
+const PRODUCERS = 3
+const KILLS = 10
+const REST_WITHIN_MS = 60_000
+
+/** Where a server listens; undefined when it ended before it did. */
+const urlOf = async (server: Running): Promise<string | undefined> =>
+  (await server.says(/Listening on (http:\/\/[^"\s]+)\//))?.[1]
+
+/** One server, and a dispatcher beside it where it has none, from their start to their death. */
+const life = async (scene: Scene, clients: HttpClients, random: () => number): Promise<void> => {
+  const isUp = random() < 0.7
+  const server = scene.start([isUp ? "up" : "serve", "--port", "0"])
+  const all = isUp ? [server] : [server, scene.dispatch()]
+  // Some die before they listen, most while they are asked.
+  const early = random() < 0.15
+  const dead = (async () => {
+    await (early ? pause(between(random, 0, 200)) : server.says(/Listening on/))
+    await pause(early ? 0 : between(random, 30, 800))
+    await Promise.all(all.map((one) => one.end("SIGKILL")))
+  })()
+  const url = await urlOf(server)
+  if (url !== undefined)
+    await Promise.all([
+      clients.follow(url),
+      ...Array.from({ length: PRODUCERS }, () => clients.produce(url))
+    ])
+  await dead
+}
+
+const eventIds = (scene: Scene): ReadonlyArray<number> => {
+  const db = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
+  try {
+    return db
+      .query<{ readonly id: number }, []>("SELECT id FROM run_events ORDER BY id")
+      .all()
+      .map(({ id }) => id)
+  } finally {
+    db.close()
+  }
+}
+
+const canceledNoMore = (scene: Scene, canceled: ReadonlySet<string>): ReadonlyArray<string> => {
+  const db = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
+  try {
+    const statusOf = db.query<{ readonly status: string }, [string]>(
+      "SELECT status FROM tasks WHERE task_id = ?"
+    )
+    return [...canceled].flatMap((id) => {
+      const status = statusOf.get(id)?.status
+      return status === "operator_canceled" ? [] : [`the cancel of ${id} was acknowledged and it is ${status}`]
+    })
+  } finally {
+    db.close()
+  }
+}
+
+/** `up` and `serve` die while clients queue, cancel and follow: what was answered holds, and the stream resumes. */
+export const servedKilled: Fault = {
+  name: "kill -9 of up and serve while clients queue and follow over HTTP",
+  needs: [],
+  rounds: 10,
+  sample: [0],
+  found: "",
+  round: async ({ keepAs, number, random }) => {
+    const kills = number === 0 ? 2 : KILLS
+    const scene = await Scene.make(":", { config: { maxAttempts: 1_000, dispatch: { concurrency: 4 } } })
+    const clients = new HttpClients(scene, random)
+    let violations: ReadonlyArray<string> = []
+    try {
+      for (let kill = 0; kill < kills; kill++) await life(scene, clients, random)
+      const rested = await scene.rest(REST_WITHIN_MS)
+      const ids = eventIds(scene)
+      const last = scene.start(["serve", "--port", "0"])
+      const url = await urlOf(last)
+      if (url !== undefined)
+        await Promise.race([clients.follow(url, ids.at(-1) ?? 0), pause(10_000, undefined, { ref: false })])
+      const { code, signal } = await last.end("SIGTERM")
+      violations = [
+        ...rested,
+        ...clients.wrong,
+        ...(code === 0 ? [] : [`serve ended with ${signal ?? code}`]),
+        ...(JSON.stringify(clients.seen) === JSON.stringify(ids)
+          ? []
+          : [`the stream told ${clients.seen.length} events, there are ${ids.length}`]),
+        ...canceledNoMore(scene, clients.canceled),
+        ...(clients.acknowledged > 0 ? [] : ["no client was ever answered"]),
+        ...scene.check()
+      ]
+      return { strikes: kills, violations: [...new Set(violations)] }
+    } finally {
+      await scene.end(violations.length > 0 ? keepAs : undefined)
+    }
+  }
+}
