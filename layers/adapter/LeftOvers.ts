@@ -20,15 +20,23 @@ const lineageOf = (attempt: Abandoned, stateDir: string): Lineage => {
   })
 }
 
+const LOOKS = 5
+
+const looks = {
+  brand: ({ pid }: ProcessFacts) => locksLimit(pid),
+  marked: ({ pid }: ProcessFacts, marker: string) => hasInEnvironment(pid, marker)
+}
+
+// The table is not read at once: one that began another and ended meanwhile may have hidden it, and it is not this
+// process that adopts them. None is believed when several looks in a row have found none.
 const find = (of: Lineage): ReadonlyArray<ProcessFacts> => {
-  const looks = {
-    brand: ({ pid }: ProcessFacts) => locksLimit(pid),
-    marked: ({ pid }: ProcessFacts, marker: string) => hasInEnvironment(pid, marker)
+  for (let look = 1; look <= LOOKS; look++) {
+    const members = kin(processTable(), of, looks, process.pid).filter(({ alive }) => alive)
+    // What was met once stays known, also after its parent, by which it was found, has ended.
+    for (const { pid, startTime } of members) of.seen.set(pid, startTime)
+    if (members.length > 0) return members
   }
-  const members = kin(processTable(), of, looks, process.pid).filter(({ alive }) => alive)
-  // What was met once stays known, also after its parent, by which it was found, has ended.
-  for (const { pid, startTime } of members) of.seen.set(pid, startTime)
-  return members
+  return []
 }
 
 /**

@@ -37,6 +37,7 @@ export class ProcessTrees extends Context.Tag("agent-runtime/ProcessTrees")<
 >() {}
 
 const SCAN = Schedule.spaced("250 millis")
+const MOST_LOOKS = 20
 
 // The brand of a process never changes, so it is read once; the environment is read at the end only.
 const makeLooks = () => {
@@ -115,10 +116,18 @@ const make = (stateDir: string) =>
     })
     yield* busy.whenOpen(scan).pipe(Effect.repeat(SCAN), Effect.forkScoped)
 
+    // The table is not read at once: one that began another and ended meanwhile may have hidden it. As an adopted
+    // orphan it is then a zombie that nobody but this process collects, which tells to look again.
     const find = (entry: Watched): ReadonlyArray<ProcessFacts> => {
-      const members = kin(processTable(), entry.of, looks.thorough, process.pid)
-      note(entry, members)
-      return members.filter(({ alive }) => alive)
+      for (let look = 1; ; look++) {
+        const members = kin(processTable(), entry.of, looks.thorough, process.pid)
+        note(entry, members)
+        const living = members.filter(({ alive }) => alive)
+        const ended = members.some(
+          ({ alive, parent, pid }) => !alive && parent === process.pid && pid !== entry.of.root?.pid
+        )
+        if (living.length > 0 || !ended || look === MOST_LOOKS) return living
+      }
     }
 
     const enter = (attemptId: AttemptId, root: Root) =>

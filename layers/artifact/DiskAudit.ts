@@ -28,6 +28,15 @@ const writeAll = (fd: number, bytes: Uint8Array, wrote: (count: number) => void 
   }
 }
 
+// A disk that refused the one may refuse the other. What stays is litter under a name that nobody reads.
+const drop = (folder: number, temporary: string): void => {
+  try {
+    rmSync(below(folder, temporary), { force: true })
+  } catch {
+    // The first error is the one that is told.
+  }
+}
+
 const startFile = (folder: number, temporary: string, text: string): number => {
   const fd = openSync(below(folder, temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
@@ -35,7 +44,7 @@ const startFile = (folder: number, temporary: string, text: string): number => {
     return fd
   } catch (cause) {
     closeSync(fd)
-    rmSync(below(folder, temporary), { force: true })
+    drop(folder, temporary)
     throw cause
   }
 }
@@ -48,7 +57,7 @@ interface Started {
 }
 
 const discard = (folder: number, started: ReadonlyArray<Started>): void => {
-  for (const { temporary } of started) rmSync(below(folder, temporary), { force: true })
+  for (const { temporary } of started) drop(folder, temporary)
 }
 
 /** Starts all or none. */

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import canonicalize from "canonicalize"
-import { attemptEvents, type EventRow, follow } from "./History.ts"
+import { attemptEvents, type EventRow, endOf, follow } from "./History.ts"
 import { leaksBelow, leaksInArguments } from "./Planted.ts"
 import type { Fact } from "./Recorder.ts"
 import { broken } from "./Rules.ts"
@@ -268,9 +268,10 @@ const checkFact = (fact: Fact, { attempts, events, history, tasks }: Named): Rea
         return [
           `attempt ${fact.attemptId} was reported as ${fact.status} and is ${attempt?.status ?? "not there"}`
         ]
+      const end = endOf(fact.attemptId, history)
       const ended = follow(
         fact.taskId,
-        history.filter((event) => event.task_id === fact.taskId && isUpTo(event, fact.attemptId, history))
+        history.filter((event) => event.task_id === fact.taskId && event.id <= end)
       )
       return ended.status === fact.status
         ? []
@@ -284,11 +285,6 @@ const checkFact = (fact: Fact, { attempts, events, history, tasks }: Named): Rea
     }
   }
 }
-
-const isUpTo = (event: EventRow, attemptId: string, events: ReadonlyArray<EventRow>): boolean =>
-  event.id <=
-  (events.findLast((one) => one.attempt_id === attemptId && one.event_type !== "late_result_ignored")?.id ??
-    0)
 
 const checkSeen = (seen: ReadonlyArray<Sighting>, { attempts }: Tables): ReadonlyArray<string> => [
   ...overlaps(seen),

@@ -69,6 +69,13 @@ export const follow = (taskId: string, events: ReadonlyArray<EventRow>): Told =>
   return { status, problems }
 }
 
+/** The event by which an attempt left its task to others, 0 when there is none: answers and cancels name it later. */
+export const endOf = (attemptId: string, events: ReadonlyArray<EventRow>): number =>
+  events.find((event) => {
+    const move = event.attempt_id === attemptId ? moveOf(event) : undefined
+    return move !== undefined && move.to !== "running" && move.from.includes("running")
+  })?.id ?? 0
+
 const times = (events: ReadonlyArray<EventRow>, type: string, attemptId: string): number =>
   events.filter((event) => event.event_type === type && event.attempt_id === attemptId).length
 

@@ -4,9 +4,22 @@ import { type Fault, type Round, type Rounded, struck } from "../Fault.ts"
 import { between, pick } from "../Random.ts"
 import { Scene } from "../Scene.ts"
 
+const RECOVERS_WITHIN_MS = 60_000
+
 const strace = (calls: string, how: string) => ({
   // The tracer is a grandchild (-D): signals and exit codes are those of the command itself.
-  under: ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", `inject=${calls}:${how}`]
+  under: [
+    "strace",
+    "-D",
+    "-f",
+    "-qq",
+    "-o",
+    "/dev/null",
+    "-e",
+    `trace=${calls}`,
+    "-e",
+    `inject=${calls}:${how}`
+  ]
 })
 
 /** A resident dispatcher meets an error of the disk for a while and goes on without being started again. */
@@ -84,6 +97,84 @@ const errorOf = (name: string, calls: string, errors: ReadonlyArray<string>): Fa
 
 export const fsyncFails = errorOf("failing fsync", "fsync,fdatasync", ["EIO"])
 export const writesFail = errorOf("failing writes of the database", "pwrite64", ["EIO", "ENOSPC", "EROFS"])
+
+/** What changes files, beside `write`, which children and sockets need as well. */
+const CHANGES =
+  "pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,unlink,unlinkat"
+
+/**
+ * For a while, beginning at any moment of its work, whatever a resident dispatcher changes on the disk is refused,
+ * as by one that was remounted read-only (a real remount is refused while a database is open) or that is full; then
+ * all is well again. It is not started anew.
+ */
+const refusedForAWhile = (name: string, errors: ReadonlyArray<string>): Fault => ({
+  name,
+  needs: ["strace"],
+  rounds: 16,
+  sample: [],
+  found: "",
+  round: async ({ keepAs, random }) => {
+    const scene = await Scene.make("sleep 0.05", { config: { maxAttempts: 1_000 } })
+    let violations: ReadonlyArray<string> = []
+    try {
+      await scene.queue(3)
+      const dispatcher = scene.dispatch()
+      // One that begins on such a disk says so and ends; this one is at work.
+      await dispatcher.says(/"Dispatching/)
+      await pause(between(random, 0, 1_200))
+      const how = `inject=${CHANGES}:error=${pick(random, errors)}`
+      const tracer = Bun.spawn(
+        [
+          "strace",
+          "-f",
+          "-qq",
+          "-o",
+          "/dev/null",
+          "-p",
+          `${dispatcher.pid}`,
+          "-e",
+          `trace=${CHANGES}`,
+          "-e",
+          how
+        ],
+        { stdin: "ignore", stdout: "ignore", stderr: "ignore" }
+      )
+      await pause(between(random, 200, 2_500))
+      // Others are well meanwhile, and queue.
+      await scene.queue(1)
+      tracer.kill("SIGINT")
+      await tracer.exited
+      await scene.queue(1)
+      const late = performance.now() + RECOVERS_WITHIN_MS
+      let done = 0
+      while (done < 5 && dispatcher.isAlive() && performance.now() < late) {
+        await pause(100)
+        const { blocked = 0, completed = 0 } = await scene.counts()
+        done = completed
+        // A bundle that cannot be written blocks its task (SPEC.md section 4): its operator sees why, and retries.
+        if (blocked > 0) await scene.run(["task-retry", "--matching", "--status", "blocked"])
+      }
+      const alive = dispatcher.isAlive()
+      await dispatcher.end("SIGTERM")
+      violations = [
+        ...(alive ? [] : ["the dispatcher ended"]),
+        ...(done === 5 ? [] : [`${done} of 5 tasks were completed by the dispatcher itself`]),
+        ...(await scene.rest())
+      ]
+      return struck(violations)
+    } finally {
+      await scene.end(violations.length > 0 ? keepAs : undefined)
+    }
+  }
+})
+
+export const readOnlyForAWhile = refusedForAWhile("read-only for a while under a resident dispatcher", [
+  "EROFS"
+])
+export const diskFailsForAWhile = refusedForAWhile(
+  "a disk that fails for a while under a resident dispatcher",
+  ["EIO", "ENOSPC"]
+)
 
 /** A state folder on a disk of its own that is full, or read-only between two commands, for a while. */
 const onDisk = async (

@@ -5,9 +5,14 @@ import { Scene, statusOf, witnessAdapter } from "../Scene.ts"
 
 const GIB = 1_073_741_824
 
-/** Habits of children, with what their attempt may come to. */
-const habits: ReadonlyArray<readonly [work: string, ends: ReadonlyArray<string>]> = [
-  ["trap '' TERM INT HUP; sleep 40 & sleep 40", ["retryable_failure", "blocked"]],
+/** The adapter is given so long by the habits that never end by themselves. */
+const ENDLESS_MS = 1_000
+
+/** Habits of children, with what their attempt may come to; those without an end are ended by the clock. */
+const habits: ReadonlyArray<
+  readonly [work: string, ends: ReadonlyArray<string>, howLong?: "without an end"]
+> = [
+  ["trap '' TERM INT HUP; sleep 40 & sleep 40", ["retryable_failure", "blocked"], "without an end"],
   ["env -i setsid sleep 40 >/dev/null 2>&1 & ( ( setsid sleep 40 & ) & ) >/dev/null 2>&1", ["completed"]],
   ["exec >&- 2>&- <&-; sleep 0.1", ["completed", "retryable_failure"]],
   ["setsid sleep 40 & echo done", ["completed"]],
@@ -15,6 +20,22 @@ const habits: ReadonlyArray<readonly [work: string, ends: ReadonlyArray<string>]
   ["i=0; while [ $i -lt 256 ]; do printf \"\\\\$(printf '%03o' $i)\"; i=$((i + 1)); done", ["completed"]],
   ["n=0; while [ $n -lt 150 ]; do (trap '' TERM; exec setsid sleep 40) & n=$((n + 1)); done", ["completed"]],
   ["kill -SEGV $$", ["retryable_failure", "blocked"]],
+  [
+    "trap '' TERM; while :; do (trap '' TERM; exec setsid sleep 40) & sleep 0.02; done",
+    ["retryable_failure", "blocked"],
+    "without an end"
+  ],
+  [
+    "fork() { trap '' TERM; [ $1 -eq 0 ] || { fork $(($1 - 1)) & fork $(($1 - 1)) & }; sleep 0.3; exec setsid sleep 40; }; (fork 7)",
+    ["retryable_failure", "blocked"],
+    "without an end"
+  ],
+  // One that is never the same: each begins the next and ends.
+  [
+    'export RELAY=\'sleep 0.01; setsid sh -c "$RELAY" >/dev/null 2>&1 &\'; setsid sh -c "$RELAY" >/dev/null 2>&1 &',
+    ["completed"]
+  ],
+  ["exec </dev/null; while :; do echo y; done", ["retryable_failure", "blocked"], "without an end"],
   ["head -c 3000000 /dev/zero | tr '\\0' 'x'; echo >&2 end; exit 3", ["retryable_failure", "blocked"]]
 ]
 
@@ -26,10 +47,9 @@ export const badChildren: Fault = {
   sample: [5],
   found: "",
   round: async ({ keepAs, number }) => {
-    const [work, ends] = habits[number % habits.length] ?? ["", []]
-    const scene = await Scene.make(work, {
-      config: { adapters: { local: witnessAdapter({ timeoutMs: number === 0 ? 1_000 : 60_000 }) } }
-    })
+    const [work, ends, howLong] = habits[number % habits.length] ?? ["", []]
+    const timeoutMs = howLong === undefined ? 60_000 : ENDLESS_MS
+    const scene = await Scene.make(work, { config: { adapters: { local: witnessAdapter({ timeoutMs }) } } })
     let violations: ReadonlyArray<string> = []
     try {
       await scene.queue(1)

@@ -28,10 +28,7 @@ const life = async (scene: Scene, clients: HttpClients, random: () => number): P
   })()
   const url = await urlOf(server)
   if (url !== undefined)
-    await Promise.all([
-      clients.follow(url),
-      ...Array.from({ length: PRODUCERS }, () => clients.produce(url))
-    ])
+    await Promise.all([clients.follow(url), ...Array.from({ length: PRODUCERS }, () => clients.produce(url))])
   await dead
 }
 
@@ -55,7 +52,9 @@ const canceledNoMore = (scene: Scene, canceled: ReadonlySet<string>): ReadonlyAr
     )
     return [...canceled].flatMap((id) => {
       const status = statusOf.get(id)?.status
-      return status === "operator_canceled" ? [] : [`the cancel of ${id} was acknowledged and it is ${status}`]
+      return status === "operator_canceled"
+        ? []
+        : [`the cancel of ${id} was acknowledged and it is ${status}`]
     })
   } finally {
     db.close()
