@@ -23,7 +23,7 @@ await main("faults", async () => {
   const seed = words.includes("--seed") ? [] : ["--seed", String(Date.now() % 1_000_000)]
   const shards = words.includes("--shard")
     ? [[]]
-    : Array.from({ length: cores }, (_, at) => ["--shard", `${at + 1}/${cores}`])
+    : Array.from({ length: cores }, (_, at) => ["--shard", `${at + 1}/${cores}`, "--lanes", "1"])
   const sound = await Promise.all(shards.map((shard) => start([...words, ...shard, ...seed])))
   return sound.every((ok) => ok) ? 0 : 1
 })

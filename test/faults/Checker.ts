@@ -20,6 +20,8 @@ export interface Evidence {
   readonly seen?: ReadonlyArray<Sighting>
   /** No dispatcher is alive and one has swept since: nothing runs any more, in the tables or in /proc. */
   readonly atRest?: boolean
+  /** Rows of the original runtime are among them: their files lie elsewhere, their history is older than its ids. */
+  readonly adopted?: boolean
   /** The folder in which the planted secret may not be; where it is left out nothing is looked for. */
   readonly secretless?: string
   /** How far an event may lie before its predecessor: clocks are read before the commit. */
@@ -345,12 +347,19 @@ const checkTables = (db: Database, evidence: Omit<Evidence, "database">): Readon
     ),
     ...tables.attempts.flatMap((attempt) => checkAttempt(attempt, evidence.atRest === true)),
     ...tables.bundles.flatMap((bundle) =>
-      checkBundle(bundle, attempts.get(bundle.attempt_id), evidence.artifacts)
+      checkBundle(
+        bundle,
+        attempts.get(bundle.attempt_id),
+        evidence.adopted === true ? undefined : evidence.artifacts
+      )
     ),
     ...[...eventsOf.keys()]
       .filter((id) => !known.has(id))
       .map((id) => `events tell of task ${id}, which is not there`),
-    ...checkOrder(tables.events, evidence.clockSkewMs ?? 10_000),
+    ...checkOrder(
+      tables.events,
+      evidence.adopted === true ? Number.POSITIVE_INFINITY : (evidence.clockSkewMs ?? 10_000)
+    ),
     ...(evidence.facts ?? []).flatMap((fact) => checkFact(fact, named)),
     ...checkSeen(evidence.seen ?? [], tables),
     ...left.map(({ pid, attemptId }) => `process ${pid} of attempt ${attemptId} is still alive`)

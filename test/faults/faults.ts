@@ -1,4 +1,5 @@
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
 import { join } from "node:path"
 import { parseArgs } from "node:util"
 import { missing } from "../support/probes.ts"
@@ -6,10 +7,8 @@ import { faults } from "./Catalogue.ts"
 import type { Fault, Rounded } from "./Fault.ts"
 import { randomOf, seedOf } from "./Random.ts"
 
-// One shard of all faults: bun test/faults/faults.ts --shard 1/4 --seed 42 [--only WORDS] [--rounds N] [--folder F].
-// `npm run faults` builds first.
-
-const SHARD_LIMIT_MS = 7.5 * 60_000
+// One shard of all faults: bun test/faults/faults.ts --shard 1/8 --seed 42 [--only WORDS] [--rounds N] [--folder F]
+// [--lanes N]. `npm run faults` builds first. Rounds wait most of their time, so that some go on beside each other.
 
 const { values } = parseArgs({
   options: {
@@ -17,20 +16,23 @@ const { values } = parseArgs({
     seed: { type: "string" },
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "1000000" },
-    folder: { type: "string", default: "dist/faults" }
+    folder: { type: "string", default: "dist/faults" },
+    minutes: { type: "string", default: "7.5" },
+    lanes: { type: "string", default: String(availableParallelism()) }
   }
 })
 const [shard = 1, shards = 1] = values.shard.split("/").map(Number)
 const seed = Number(values.seed ?? Date.now() % 1_000_000)
 const most = Number(values.rounds)
 const file = join(values.folder, `shard-${shard}-of-${shards}.md`)
-const late = performance.now() + SHARD_LIMIT_MS
+const late = performance.now() + Number(values.minutes) * 60_000
 
 interface Row {
   readonly fault: Fault
   readonly rounds: ReadonlyArray<number>
   done: number
   strikes: number
+  seconds: number
   readonly broken: Array<string>
   readonly lacks: ReadonlyArray<string>
 }
@@ -45,6 +47,7 @@ const rows: ReadonlyArray<Row> = faults
     ),
     done: 0,
     strikes: 0,
+    seconds: 0,
     broken: [],
     lacks: missing(fault.needs)
   }))
@@ -64,8 +67,8 @@ const table = (): string =>
   [
     `# Faults, shard ${shard} of ${shards}, seed ${seed}`,
     "",
-    "| fault | rounds | strikes | result | found and mended on the way |",
-    "|---|---|---|---|---|",
+    "| fault | rounds | strikes | seconds | result | found and mended on the way |",
+    "|---|---|---|---|---|---|",
     ...rows
       .filter(({ rounds }) => rounds.length > 0)
       .map((row) =>
@@ -74,6 +77,7 @@ const table = (): string =>
           row.fault.name,
           `${row.done} of ${row.rounds.length}`,
           row.strikes,
+          row.seconds.toFixed(0),
           stateOf(row),
           row.fault.found,
           ""
@@ -99,27 +103,43 @@ const tried = async (fault: Fault, number: number): Promise<Rounded> => {
   }
 }
 
+const attempt = async (row: Row, number: number): Promise<void> => {
+  const began = performance.now()
+  const { strikes, violations } = await tried(row.fault, number)
+  const seconds = (performance.now() - began) / 1_000
+  row.done++
+  row.strikes += strikes
+  row.seconds += seconds
+  if (violations.length > 0) {
+    row.broken.push(`round ${number}: ${violations.slice(0, 5).join("; ")}`)
+    appendFileSync(`${file}.log`, `${row.fault.name}, round ${number}:\n  ${violations.join("\n  ")}\n`)
+  }
+  const said = violations.length === 0 ? "sound" : "BROKEN"
+  console.log(`${row.fault.name}, round ${number}: ${said}, ${strikes} strikes, ${seconds.toFixed(1)} s`)
+  for (const violation of violations.slice(0, 5)) console.log(`    ${violation}`)
+  writeFileSync(file, table())
+}
+
+/** Round after round of every fault in turn, so that a shard that is out of time has tried all of them. */
+function* inTurn(): Generator<readonly [row: Row, number: number]> {
+  for (let turn = 0; rows.some(({ rounds }) => turn < rounds.length); turn++)
+    for (const row of rows) {
+      const number = row.rounds[turn]
+      if (number !== undefined && row.lacks.length === 0) yield [row, number]
+    }
+}
+
 mkdirSync(values.folder, { recursive: true })
 writeFileSync(file, table())
-// Round after round of every fault in turn, so that a shard that is out of time has tried all of them.
-for (let turn = 0; rows.some(({ rounds }) => turn < rounds.length); turn++)
-  for (const row of rows) {
-    const number = row.rounds[turn]
-    if (number === undefined || row.lacks.length > 0 || performance.now() > late) continue
-    const began = performance.now()
-    const { strikes, violations } = await tried(row.fault, number)
-    row.done++
-    row.strikes += strikes
-    if (violations.length > 0) {
-      row.broken.push(`round ${number}: ${violations.slice(0, 5).join("; ")}`)
-      appendFileSync(`${file}.log`, `${row.fault.name}, round ${number}:\n  ${violations.join("\n  ")}\n`)
-    }
-    const ms = (performance.now() - began).toFixed(0)
-    console.log(
-      `${row.fault.name}, round ${number}: ${violations.length === 0 ? "sound" : "BROKEN"}, ${strikes} strikes, ${ms} ms`
-    )
-    for (const violation of violations.slice(0, 5)) console.log(`    ${violation}`)
-    writeFileSync(file, table())
+const began = performance.now()
+const work = inTurn()
+const lane = async (): Promise<void> => {
+  for (const [row, number] of work) {
+    if (performance.now() > late) return
+    await attempt(row, number)
   }
+}
+await Promise.all(Array.from({ length: Number(values.lanes) }, lane))
 console.log(table())
+console.log(`${((performance.now() - began) / 1_000).toFixed(0)} s`)
 process.exit(rows.some(({ broken }) => broken.length > 0) ? 1 : 0)

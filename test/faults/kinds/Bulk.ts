@@ -8,8 +8,7 @@ import { Scene } from "../Scene.ts"
 const TASKS = 10_000
 /** So many a backlog may hold. */
 const A_FILE = 1_000
-const SOURCE = "faults-bulk"
-const LIMIT_MS = 120_000
+const LIMIT_MS = 300_000
 
 const Seeded = Schema.parseJson(
   Schema.Struct({ tasks: Schema.Array(Schema.Struct({ task_id: Schema.String })) })
@@ -19,8 +18,8 @@ const Moved = Schema.parseJson(Schema.Struct({ matched: Schema.Int, moved: Schem
 const backlog = (tasks: number, number: number): string => {
   const intents = Array.from({ length: Math.min(A_FILE, tasks - number * A_FILE) }, (_, at) => ({
     kind: "bulk",
-    source: SOURCE,
-    subject: `${number}:${at}`,
+    source: `faults:${number}`,
+    subject: `${at}`,
     payload: {}
   }))
   return JSON.stringify({ workflows: [], tasks: intents })
@@ -98,7 +97,7 @@ export const bulkKilled: Fault = {
     const kills = isSample ? 1 : 4
     const scene = await Scene.make()
     let violations: ReadonlyArray<string> = []
-    const matching = ["--matching", "--source", SOURCE, "--status"]
+    const matching = ["--matching", "--kind", "bulk", "--status"]
     try {
       await seed(scene, tasks)
       violations = [

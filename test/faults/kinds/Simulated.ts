@@ -6,7 +6,7 @@ import { simulate } from "../simulation/Simulation.ts"
 export const simulated: Fault = {
   name: "simulation: death at a random step, twice",
   needs: [],
-  rounds: 1_000,
+  rounds: 2_000,
   sample: [0],
   found: "",
   round: async ({ random }) => {

@@ -1,5 +1,8 @@
-import { cp, rm } from "node:fs/promises"
-import type { Fault, Rounded } from "../Fault.ts"
+import { copyFile, cp, rm } from "node:fs/promises"
+import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
+import type { Fault } from "../Fault.ts"
+import { HttpClients } from "../HttpClients.ts"
 import { Scene, witnessAdapter } from "../Scene.ts"
 
 const note = (more: object = {}) => JSON.stringify({ kind: "note", source: "faults", payload: {}, ...more })
@@ -50,6 +53,8 @@ const files = {
   })
 }
 
+const original = join(import.meta.dir, "../../../fixtures/databases/original-runtime.db")
+
 /** Ids that commands name. */
 interface House {
   readonly scene: Scene
@@ -81,6 +86,7 @@ const furnished = async (): Promise<House> => {
   ])
     await scene.run(args)
   await cp(scene.place.state, scene.place.path("kept"), { recursive: true })
+  await copyFile(original, scene.place.path("old.db"))
   return { scene, asked, failed, waits, attempt: sent.attempt_id }
 }
 
@@ -92,6 +98,7 @@ const writers: ReadonlyArray<(house: House) => ReadonlyArray<string>> = [
   () => ["schedule-create", "--json", schedule("new")],
   () => ["schedule-tick"],
   () => ["schedule-disable", "due"],
+  () => ["schedule-enable", "due"],
   () => ["schedule-delete", "due"],
   () => ["sensor-event", "--json", sensor],
   () => ["seed-backlog", "--file", "backlog.json"],
@@ -114,49 +121,114 @@ const writers: ReadonlyArray<(house: House) => ReadonlyArray<string>> = [
   () => ["snapshot", "--label", "l"],
   () => ["prune"],
   () => ["backup", "--to", "c.db"],
-  () => ["restore", "--from", "b.db"]
+  () => ["restore", "--from", "b.db"],
+  () => ["adopt", "--from", "old.db"]
 ]
 
+/** Residents are killed at their writes as well: they are given work until they die or have done it all. */
+const residents: ReadonlyArray<ReadonlyArray<string>> = [
+  ["dispatch"],
+  ["up", "--port", "0"],
+  ["serve", "--port", "0"]
+]
+
+/** What is asked first of a host makes the database. */
+const firsts: ReadonlyArray<ReadonlyArray<string>> = [
+  ["status"],
+  ["intake", "--json", note()],
+  ["run-once"],
+  ["adopt", "--from", "old.db"]
+]
+
+interface Victim {
+  readonly args: ReadonlyArray<string>
+  /** The state folder in which it begins, as it was kept; none for a host that is new. */
+  readonly kept: boolean
+  readonly isResident: boolean
+}
+
+const VICTIMS = writers.length + residents.length + firsts.length
+
+const victimOf = (number: number, house: House): Victim => {
+  const ask = writers[number]
+  if (ask !== undefined) return { args: ask(house), kept: true, isResident: false }
+  const resident = residents[number - writers.length]
+  if (resident !== undefined) return { args: resident, kept: true, isResident: true }
+  const args = firsts[number - writers.length - residents.length] ?? []
+  return { args, kept: false, isResident: false }
+}
+
 const MOST_POINTS = 40
+const POINTS_A_ROUND = 20
+const PARTS = MOST_POINTS / POINTS_A_ROUND
+const RESIDENT_MS = 30_000
+const IDLE_MS = 1_000
+
+const under = (at: number, ...more: ReadonlyArray<string>) => ({
+  under: [
+    ...["strace", ...more, "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64"],
+    ...["-e", `inject=pwrite64:signal=KILL:when=${at}`]
+  ]
+})
+
+/** Lets a resident work until it dies, or has had nothing to do for a while. */
+const reside = async (scene: Scene, args: ReadonlyArray<string>, at: number, random: () => number) => {
+  const resident = scene.start(args, under(at, "-D"))
+  const clients = new HttpClients(scene, random)
+  const serving = (async () => {
+    const url = (await resident.says(/Listening on (http:\/\/[^"\s]+)\//))?.[1]
+    if (url !== undefined) await clients.produce(url)
+  })()
+  const late = performance.now() + RESIDENT_MS
+  let idleSince = performance.now()
+  while (resident.isAlive() && performance.now() < Math.min(late, idleSince + IDLE_MS)) {
+    const { pending = 0, queued = 0, running = 0 } = await scene.counts()
+    if (args[0] !== "dispatch" || pending + queued + running > 0) idleSince = performance.now()
+    await pause(50)
+  }
+  resident.kill("SIGTERM")
+  const told = await resident.ended
+  await serving
+  return { told, wrong: clients.wrong }
+}
 
 /** Every command that writes is killed as it enters each of its first 40 `pwrite64`, then asked again. */
 export const killedAtWrite: Fault = {
   name: "SIGKILL at each of the first 40 pwrite64 of every command",
   needs: ["strace"],
-  rounds: writers.length,
+  rounds: VICTIMS * PARTS,
   sample: [],
   found: "",
-  round: ({ keepAs, number }) => killed(number, MOST_POINTS, keepAs)
-}
-
-/** The same for one command at two points, for the sample. */
-export const killed = async (number: number, points: number, keepAs?: string): Promise<Rounded> => {
-  const house = await furnished()
-  const { scene } = house
-  const args = writers[number % writers.length]?.(house) ?? []
-  const broken: Array<string> = []
-  let strikes = 0
-  try {
-    for (let at = 1; at <= points; at++) {
-      await rm(scene.place.state, { recursive: true })
-      await cp(scene.place.path("kept"), scene.place.state, { recursive: true })
-      await rm(scene.place.path("c.db"), { force: true })
-      const inject = `inject=pwrite64:signal=KILL:when=${at}`
-      const under = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pwrite64", "-e", inject]
-      // What is told of a state that is then put back tells nothing of the next one.
-      const told = await scene.place.run(args, { under })
-      if (told.signal === null) break
-      strikes++
-      const again = await scene.place.run(args)
-      scene.heard([args[0] ?? "", "again"], { ...again, stdout: "" }, false)
-      await scene.place.run(["run-once"])
-      const seen = scene.check({ facts: [], seen: [] })
-      broken.push(...seen.map((one) => `${args.join(" ")} at ${at}: ${one}`))
-      if (again.code !== 0 && again.code !== 1)
-        broken.push(`${args.join(" ")} at ${at}: asked again it exited ${again.code}: ${again.stderr}`)
+  round: async ({ keepAs, number, random }) => {
+    const house = await furnished()
+    const { scene } = house
+    const { args, isResident, kept } = victimOf(number % VICTIMS, house)
+    const first = 1 + POINTS_A_ROUND * (Math.floor(number / VICTIMS) % PARTS)
+    const broken: Array<string> = []
+    let strikes = 0
+    try {
+      for (let at = first; at < first + POINTS_A_ROUND; at++) {
+        await rm(scene.place.state, { recursive: true, force: true })
+        if (kept) await cp(scene.place.path("kept"), scene.place.state, { recursive: true })
+        await rm(scene.place.path("c.db"), { force: true })
+        // What was told of a state that is then put back tells nothing of the next one.
+        const before = scene.recorder.facts.length
+        const { told, wrong } = isResident
+          ? await reside(scene, args, at, random)
+          : { told: await scene.run(args, under(at)), wrong: [] }
+        if (told.signal === null) break
+        strikes++
+        const again = isResident ? undefined : await scene.run(args)
+        await scene.run(["run-once"])
+        const facts = scene.recorder.facts.slice(before)
+        const seen = scene.check({ facts, adopted: args[0] === "adopt" })
+        broken.push(...[...wrong, ...seen].map((one) => `${args.join(" ")} at ${at}: ${one}`))
+        if (again !== undefined && again.code !== 0 && again.code !== 1)
+          broken.push(`${args.join(" ")} at ${at}: asked again it exited ${again.code}: ${again.stderr}`)
+      }
+      return { strikes, violations: broken }
+    } finally {
+      await scene.end(broken.length > 0 ? keepAs : undefined)
     }
-    return { strikes, violations: broken }
-  } finally {
-    await scene.end(broken.length > 0 ? keepAs : undefined)
   }
 }
