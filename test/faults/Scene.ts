@@ -109,15 +109,10 @@ export class Scene {
     return said
   }
 
-  /** What was wrong in how commands ended and in what they printed. */
-  get wrongAnswers(): ReadonlyArray<string> {
-    return this.wrong
-  }
-
   /** Lets one dispatcher do all that is left, ends it, and checks: everything that may run must be done. */
-  async rest(withinMs = REST_WITHIN_MS): Promise<ReadonlyArray<string>> {
+  async rest(evidence: Partial<Evidence> = {}): Promise<ReadonlyArray<string>> {
     const dispatcher = this.dispatch()
-    const late = performance.now() + withinMs
+    const late = performance.now() + REST_WITHIN_MS
     let left = await this.waiting()
     while (left !== "" && performance.now() < late) {
       await pause(50)
@@ -125,9 +120,9 @@ export class Scene {
     }
     const { code, signal, stderr } = await dispatcher.end("SIGTERM")
     return [
-      ...(left === "" ? [] : [`after ${withinMs} ms there is left: ${left}`]),
+      ...(left === "" ? [] : [`after ${REST_WITHIN_MS} ms there is left: ${left}`]),
       ...(code === 0 ? [] : [`the dispatcher ended with ${signal ?? code}: ${stderr.slice(-400)}`]),
-      ...this.check()
+      ...this.check(evidence)
     ]
   }
 

@@ -5,8 +5,11 @@ import { setTimeout as pause } from "node:timers/promises"
 import { type Fault, struck } from "../Fault.ts"
 import { between, pick } from "../Random.ts"
 import { Scene } from "../Scene.ts"
+import { WITNESS } from "../Witness.ts"
 
 const parts = ["runtime.db", "runtime.db-wal", "runtime.db-shm"] as const
+/** What tells how far the runtime was. */
+const kept = [...parts, WITNESS]
 
 const damages: ReadonlyArray<(file: string, random: () => number) => void> = [
   (file, random) => truncateSync(file, between(random, 0, statSync(file).size)),
@@ -33,13 +36,20 @@ const left = async (): Promise<Scene> => {
   const holder = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
   holder.query("SELECT count(*) FROM tasks").all()
   await scene.queue(2)
-  for (const part of parts) await copyFile(scene.place.path("state", part), scene.place.path(part))
+  for (const part of kept) await copyFile(scene.place.path("state", part), scene.place.path(part))
   holder.close()
-  for (const part of parts) await copyFile(scene.place.path(part), scene.place.path("state", part))
+  await putBack(scene)
   return scene
 }
 
-/** Commands on a damaged store do their work or refuse it in words; none of them crashes, hangs or tells SQL. */
+const putBack = async (scene: Scene): Promise<void> => {
+  for (const part of kept) await copyFile(scene.place.path(part), scene.place.path("state", part))
+}
+
+/**
+ * Commands on a damaged store do their work or refuse it in words; none of them crashes, hangs or tells SQL. When the
+ * files are put back as they were, all that was acknowledged before is there and is done.
+ */
 export const damagedFiles: Fault = {
   name: "damaged, truncated and swapped database, WAL and shm",
   needs: [],
@@ -50,6 +60,7 @@ export const damagedFiles: Fault = {
     const scene = await left()
     let violations: ReadonlyArray<string> = []
     try {
+      const { facts } = scene.recorder
       const file = scene.place.path("state", pick(random, parts))
       if (number % 6 === 5) {
         const other = await left()
@@ -65,7 +76,8 @@ export const damagedFiles: Fault = {
       ])
         await scene.run(args, { limitMs: 20_000 })
       await scene.intake("on a damaged store", { limitMs: 20_000 })
-      violations = scene.wrongAnswers
+      await putBack(scene)
+      violations = await scene.rest({ facts })
       return struck(violations)
     } finally {
       await scene.end(violations.length > 0 ? keepAs : undefined)
@@ -149,15 +161,18 @@ export const openedAtOnce: Fault = {
 }
 
 const JOURNAL_MIB = 80
+/** How long it reads; the first round is one of minutes. */
+const LONG_MS = 130_000
+const SHORT_MS = 15_000
 
 /** A reader that holds its transaction while the others work: they go on, and the journal is cut when it ends. */
 export const longReader: Fault = {
-  name: "a reader that holds a transaction",
+  name: "a reader that holds a transaction for minutes",
   needs: [],
   rounds: 2,
   sample: [],
   found: "",
-  round: async ({ keepAs }) => {
+  round: async ({ keepAs, number }) => {
     const scene = await Scene.make()
     let violations: ReadonlyArray<string> = []
     try {
@@ -167,10 +182,10 @@ export const longReader: Fault = {
       reader.run("BEGIN")
       reader.query("SELECT count(*) FROM tasks").all()
       const dispatcher = scene.dispatch()
-      const late = performance.now() + 15_000
+      const late = performance.now() + (number === 0 ? LONG_MS : SHORT_MS)
       while (performance.now() < late) {
         await scene.intake("beside a reader")
-        await pause(100)
+        await pause(500)
       }
       const seen = reader.query("SELECT count(*) AS n FROM tasks").get()
       reader.run("COMMIT")

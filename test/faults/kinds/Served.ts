@@ -8,7 +8,6 @@ import { Scene } from "../Scene.ts"
 
 const PRODUCERS = 3
 const KILLS = 10
-const REST_WITHIN_MS = 60_000
 
 /** Where a server listens; undefined when it ended before it did. */
 const urlOf = async (server: Running): Promise<string | undefined> =>
@@ -75,7 +74,7 @@ export const servedKilled: Fault = {
     let violations: ReadonlyArray<string> = []
     try {
       for (let kill = 0; kill < kills; kill++) await life(scene, clients, random)
-      const rested = await scene.rest(REST_WITHIN_MS)
+      const rested = await scene.rest()
       const ids = eventIds(scene)
       const last = scene.start(["serve", "--port", "0"])
       const url = await urlOf(last)
