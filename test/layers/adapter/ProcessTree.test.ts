@@ -61,6 +61,24 @@ it.live("without the C library a daemon is on record while it runs, and ended wi
   })
 )
 
+it.live("a daemon that is never the same process for long is ended all the same", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    // It goes on as long as the folder is there: a test that fails leaves nothing behind.
+    const relay = '[ -d "$FOLDER" ] && sleep 0.01 && setsid sh -c "$RELAY" &'
+    yield* Effect.gen(function* () {
+      const { run } = yield* Process.Processes
+      for (let attempt = 0; attempt < 3; attempt++) {
+        const { launch, attemptId } = yield* launchOf(["-c", relay])
+        const env = { ...launch.env, RELAY: relay, FOLDER: folder }
+        expect((yield* run({ ...launch, env })).survivors).toEqual([])
+        const looks = Array.from({ length: 20 }, () => livingOf(attemptId))
+        expect(looks.flat()).toEqual([])
+      }
+    }).pipe(Effect.provide(processes(folder)))
+  })
+)
+
 it.live("two attempts at once: the end of one leaves the daemons of the other alone", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
