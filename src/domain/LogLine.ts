@@ -16,6 +16,14 @@ const words = (part: unknown): string => {
   }
 }
 
+/** Where a fault of ours was is needed to find it. What was to be expected says itself what it is. */
+const told = (cause: Cause.Cause<unknown>): string =>
+  Cause.isDie(cause)
+    ? Cause.pretty(cause)
+    : Cause.prettyErrors(cause)
+        .map(({ message, name }) => (message === "" ? name : `${name}: ${message}`))
+        .join("\n")
+
 /**
  * A log entry as one line of JSON without its line end: `at`, `level`, `message`, the ids that the program
  * annotated (`task_id`, `attempt_id`, `runner_id`), and `cause` where there is one. It never throws.
@@ -28,6 +36,6 @@ export const logLine: Logger.Logger<unknown, string> = Logger.make((entry) => {
   }
   for (const [key, value] of HashMap.entries(entry.annotations))
     if (!(key in line)) line[key] = typeof value === "number" ? value : words(value)
-  if (!Cause.isEmpty(entry.cause)) line.cause = Cause.pretty(entry.cause)
+  if (!Cause.isEmpty(entry.cause)) line.cause = told(entry.cause)
   return JSON.stringify(line).replace(RAW, escaped)
 })

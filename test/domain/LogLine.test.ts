@@ -1,6 +1,7 @@
 import { describe, expect } from "bun:test"
 import { Cause, Effect, Logger, Schema, TestClock } from "effect"
 import { logLine } from "../../src/domain/LogLine.ts"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { it } from "../support/effect.ts"
 
 /** The lines that a program logs. */
@@ -36,7 +37,18 @@ describe("a log line", () => {
     Effect.gen(function* () {
       const [line] = yield* linesOf(Effect.logError("it broke", Cause.die(new Error("boom"))))
       expect(JSON.parse(line!)).toMatchObject({ level: "error", message: "it broke" })
-      expect(JSON.parse(line!).cause).toContain("boom")
+      expect(JSON.parse(line!).cause).toMatch(/boom\n +at /)
+    })
+  )
+
+  it.effect("tells an expected failure in its own words, without where it came from", () =>
+    Effect.gen(function* () {
+      const full = new StoreUnavailable({ path: "p", reason: "the disk is full", remedy: "free some space" })
+      const [line] = yield* linesOf(Effect.logError("it waits", Cause.fail(full)))
+      const { cause } = JSON.parse(line!)
+      expect(cause).toStartWith("StoreUnavailable: ")
+      expect(cause).toContain("the disk is full")
+      expect(cause).not.toContain("\n")
     })
   )
 

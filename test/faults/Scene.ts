@@ -22,7 +22,8 @@ export const statusOf = (told: Told): string => {
   return status ?? reason ?? "none"
 }
 
-const REST_WITHIN_MS = 60_000
+/** Somebody who is at work gets on within this time, also on a host that has much else to do. */
+const STANDS_STILL_MS = 60_000
 
 export interface Stage {
   /** What differs from the usual configuration. */
@@ -112,17 +113,45 @@ export class Scene {
   /** Lets one dispatcher do all that is left, ends it, and checks: everything that may run must be done. */
   async rest(evidence: Partial<Evidence> = {}): Promise<ReadonlyArray<string>> {
     const dispatcher = this.dispatch()
-    const late = performance.now() + REST_WITHIN_MS
-    let left = await this.waiting()
-    while (left !== "" && performance.now() < late) {
-      await pause(50)
-      left = await this.waiting()
-    }
+    const left = await this.until(async () => {
+      const left = await this.waiting()
+      return { isSo: left === "", how: left }
+    })
     const { code, signal, stderr } = await dispatcher.end("SIGTERM")
     return [
-      ...(left === "" ? [] : [`after ${REST_WITHIN_MS} ms there is left: ${left}`]),
+      ...(left === undefined ? [] : [`for ${STANDS_STILL_MS} ms there is left: ${left}`]),
       ...(code === 0 ? [] : [`the dispatcher ended with ${signal ?? code}: ${stderr.slice(-400)}`]),
       ...this.check(evidence)
+    ]
+  }
+
+  /** Waits until something is so; how it is instead when that has not changed for a minute. */
+  async until(
+    look: () => Promise<{ readonly isSo: boolean; readonly how: string }>
+  ): Promise<string | undefined> {
+    let now = await look()
+    let late = performance.now() + STANDS_STILL_MS
+    while (!now.isSo && performance.now() < late) {
+      await pause(50)
+      const next = await look()
+      if (next.how !== now.how) late = performance.now() + STANDS_STILL_MS
+      now = next
+    }
+    return now.isSo ? undefined : now.how
+  }
+
+  /** Waits until a dispatcher has completed so many tasks; what is wrong when it does not. */
+  async completes(dispatcher: Running, tasks: number): Promise<ReadonlyArray<string>> {
+    const instead = await this.until(async () => {
+      const { blocked = 0, ...counts } = await this.counts()
+      // A bundle that cannot be written blocks its task (SPEC.md section 4): its operator sees why, and retries.
+      if (blocked > 0) await this.run(["task-retry", "--matching", "--status", "blocked"])
+      const isSo = counts.completed === tasks || !dispatcher.isAlive()
+      return { isSo, how: JSON.stringify({ blocked, ...counts }) }
+    })
+    return [
+      ...(dispatcher.isAlive() ? [] : ["the dispatcher ended"]),
+      ...(instead === undefined ? [] : [`not ${tasks} tasks are completed but ${instead}`])
     ]
   }
 

@@ -4,8 +4,6 @@ import { type Fault, type Round, type Rounded, struck } from "../Fault.ts"
 import { between, pick } from "../Random.ts"
 import { Scene } from "../Scene.ts"
 
-const RECOVERS_WITHIN_MS = 60_000
-
 const strace = (calls: string, how: string) => ({
   // The tracer is a grandchild (-D): signals and exit codes are those of the command itself.
   under: [
@@ -21,45 +19,6 @@ const strace = (calls: string, how: string) => ({
     `inject=${calls}:${how}`
   ]
 })
-
-/** A resident dispatcher meets an error of the disk for a while and goes on without being started again. */
-const resident = async (
-  { keepAs, random }: Round,
-  under: { readonly under: ReadonlyArray<string> }
-): Promise<Rounded> => {
-  const scene = await Scene.make(":", { config: { maxAttempts: 1_000 } })
-  let violations: ReadonlyArray<string> = []
-  try {
-    await scene.queue(2)
-    const dispatcher = scene.dispatch(under)
-    await pause(between(random, 100, 500))
-    await scene.queue(2)
-    const late = performance.now() + 40_000
-    let left = 1
-    while (left > 0 && dispatcher.isAlive() && performance.now() < late) {
-      await pause(100)
-      const { blocked = 0, completed = 0 } = await scene.counts()
-      left = 4 - completed
-      // A bundle that cannot be written blocks its task (SPEC.md section 4): its operator sees why, and retries.
-      if (blocked > 0) await scene.run(["task-retry", "--matching", "--status", "blocked"])
-    }
-    const alive = dispatcher.isAlive()
-    dispatcher.kill("SIGTERM")
-    await Promise.race([dispatcher.ended, pause(10_000)])
-    const stands = dispatcher.isAlive()
-    await dispatcher.end("SIGKILL")
-    violations = [
-      ...(stands ? ["the dispatcher did not end within 10 s of SIGTERM"] : []),
-      ...(left === 0
-        ? []
-        : [`${left} of 4 tasks were not completed by the dispatcher, which ${alive ? "lived" : "ended"}`]),
-      ...(await scene.rest())
-    ]
-    return struck(violations)
-  } finally {
-    await scene.end(violations.length > 0 ? keepAs : undefined)
-  }
-}
 
 /** Commands meet an error of the disk: they answer and it holds, or they say why not. */
 const command = async (
@@ -80,32 +39,59 @@ const command = async (
   }
 }
 
-const errorOf = (name: string, calls: string, errors: ReadonlyArray<string>): Fault => ({
-  name,
-  needs: ["strace"],
-  rounds: 24,
-  sample: [0],
-  found: "",
-  round: (round) => {
-    const error = pick(round.random, errors)
-    const first = between(round.random, 1, 30)
-    return round.number % 3 === 1
-      ? resident(round, strace(calls, `error=${error}:when=${first}..${first + 4}`))
-      : command(round, strace(calls, `error=${error}:when=${between(round.random, 1, 12)}+`))
-  }
-})
-
-export const fsyncFails = errorOf("failing fsync", "fsync,fdatasync", ["EIO"])
-export const writesFail = errorOf("failing writes of the database", "pwrite64", ["EIO", "ENOSPC", "EROFS"])
-
 /** What changes files, beside `write`, which children and sockets need as well. */
 const CHANGES =
   "pwrite64,pwritev,ftruncate,fallocate,fsync,fdatasync,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,unlink,unlinkat"
 
+/** A dispatcher at work is refused some calls for a while, and completes all there is, without being begun anew. */
+const forAWhile = async (
+  { keepAs, random }: Round,
+  calls: string,
+  errors: ReadonlyArray<string>
+): Promise<Rounded> => {
+  const scene = await Scene.make("sleep 0.05", { config: { maxAttempts: 1_000 } })
+  let violations: ReadonlyArray<string> = []
+  try {
+    await scene.queue(3)
+    const dispatcher = scene.dispatch()
+    // One that begins on such a disk says so and ends; this one is at work.
+    await dispatcher.says(/"Dispatching/)
+    await pause(between(random, 0, 1_200))
+    const how = `inject=${calls}:error=${pick(random, errors)}`
+    const tracer = Bun.spawn(
+      [
+        "strace",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-p",
+        `${dispatcher.pid}`,
+        "-e",
+        `trace=${calls}`,
+        "-e",
+        how
+      ],
+      { stdin: "ignore", stdout: "ignore", stderr: "ignore" }
+    )
+    await pause(between(random, 200, 2_500))
+    // Others are well meanwhile, and queue.
+    await scene.queue(1)
+    tracer.kill("SIGINT")
+    await tracer.exited
+    await scene.queue(1)
+    const late = await scene.completes(dispatcher, 5)
+    await dispatcher.end("SIGTERM")
+    violations = [...late, ...(await scene.rest())]
+    return struck(violations)
+  } finally {
+    await scene.end(violations.length > 0 ? keepAs : undefined)
+  }
+}
+
 /**
- * For a while, beginning at any moment of its work, whatever a resident dispatcher changes on the disk is refused,
- * as by one that was remounted read-only (a real remount is refused while a database is open) or that is full; then
- * all is well again. It is not started anew.
+ * Whatever a dispatcher changes on the disk is refused, as by one that was remounted read-only (a real remount is
+ * refused while a database is open), that fails or that is full; then all is well again.
  */
 const refusedForAWhile = (name: string, errors: ReadonlyArray<string>): Fault => ({
   name,
@@ -113,59 +99,7 @@ const refusedForAWhile = (name: string, errors: ReadonlyArray<string>): Fault =>
   rounds: 16,
   sample: [],
   found: "",
-  round: async ({ keepAs, random }) => {
-    const scene = await Scene.make("sleep 0.05", { config: { maxAttempts: 1_000 } })
-    let violations: ReadonlyArray<string> = []
-    try {
-      await scene.queue(3)
-      const dispatcher = scene.dispatch()
-      // One that begins on such a disk says so and ends; this one is at work.
-      await dispatcher.says(/"Dispatching/)
-      await pause(between(random, 0, 1_200))
-      const how = `inject=${CHANGES}:error=${pick(random, errors)}`
-      const tracer = Bun.spawn(
-        [
-          "strace",
-          "-f",
-          "-qq",
-          "-o",
-          "/dev/null",
-          "-p",
-          `${dispatcher.pid}`,
-          "-e",
-          `trace=${CHANGES}`,
-          "-e",
-          how
-        ],
-        { stdin: "ignore", stdout: "ignore", stderr: "ignore" }
-      )
-      await pause(between(random, 200, 2_500))
-      // Others are well meanwhile, and queue.
-      await scene.queue(1)
-      tracer.kill("SIGINT")
-      await tracer.exited
-      await scene.queue(1)
-      const late = performance.now() + RECOVERS_WITHIN_MS
-      let done = 0
-      while (done < 5 && dispatcher.isAlive() && performance.now() < late) {
-        await pause(100)
-        const { blocked = 0, completed = 0 } = await scene.counts()
-        done = completed
-        // A bundle that cannot be written blocks its task (SPEC.md section 4): its operator sees why, and retries.
-        if (blocked > 0) await scene.run(["task-retry", "--matching", "--status", "blocked"])
-      }
-      const alive = dispatcher.isAlive()
-      await dispatcher.end("SIGTERM")
-      violations = [
-        ...(alive ? [] : ["the dispatcher ended"]),
-        ...(done === 5 ? [] : [`${done} of 5 tasks were completed by the dispatcher itself`]),
-        ...(await scene.rest())
-      ]
-      return struck(violations)
-    } finally {
-      await scene.end(violations.length > 0 ? keepAs : undefined)
-    }
-  }
+  round: (round) => forAWhile(round, CHANGES, errors)
 })
 
 export const readOnlyForAWhile = refusedForAWhile("read-only for a while under a resident dispatcher", [
@@ -175,6 +109,25 @@ export const diskFailsForAWhile = refusedForAWhile(
   "a disk that fails for a while under a resident dispatcher",
   ["EIO", "ENOSPC"]
 )
+
+/** A fifth of the rounds is for a dispatcher at work, the others for commands that meet the error at any call. */
+const errorOf = (name: string, calls: string, errors: ReadonlyArray<string>): Fault => ({
+  name,
+  needs: ["strace"],
+  rounds: 25,
+  sample: [0],
+  found: "",
+  round: (round) =>
+    round.number % 5 === 1
+      ? forAWhile(round, calls, errors)
+      : command(
+          round,
+          strace(calls, `error=${pick(round.random, errors)}:when=${between(round.random, 1, 12)}+`)
+        )
+})
+
+export const fsyncFails = errorOf("failing fsync", "fsync,fdatasync", ["EIO"])
+export const writesFail = errorOf("failing writes of the database", "pwrite64", ["EIO", "ENOSPC", "EROFS"])
 
 /** A state folder on a disk of its own that is full, or read-only between two commands, for a while. */
 const onDisk = async (

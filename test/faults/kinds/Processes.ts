@@ -78,7 +78,8 @@ export const holderStopped: Fault = {
     try {
       await scene.queue(2)
       const dispatcher = scene.dispatch()
-      await pause(between(random, 50, 600))
+      await dispatcher.says(/"Dispatching/)
+      await pause(between(random, 0, 600))
       dispatcher.kill("SIGSTOP")
       const late = performance.now() + (number === 0 ? 15_000 : 2_000)
       const said = new Set<string>()
@@ -90,8 +91,13 @@ export const holderStopped: Fault = {
       dispatcher.kill("SIGCONT")
       await pause(300)
       await dispatcher.end("SIGTERM")
-      // Before it has the lock anybody may work; never beside it.
-      violations = await scene.rest()
+      const others = [...said].filter((one) => one !== "dispatch_locked")
+      violations = [
+        ...(others.length === 0
+          ? []
+          : [`beside a holder that stands still a cycle said ${others.join(", ")}`]),
+        ...(await scene.rest())
+      ]
       return struck(violations)
     } finally {
       await scene.end(violations.length > 0 ? keepAs : undefined)

@@ -8,6 +8,7 @@ import { Scene } from "../Scene.ts"
 
 const PRODUCERS = 3
 const KILLS = 10
+const ANSWERS_WITHIN_MS = 20_000
 
 /** Where a server listens; undefined when it ended before it did. */
 const urlOf = async (server: Running): Promise<string | undefined> =>
@@ -22,7 +23,11 @@ const life = async (scene: Scene, clients: HttpClients, random: () => number): P
   const early = random() < 0.15
   const dead = (async () => {
     await (early ? pause(between(random, 0, 200)) : server.says(/Listening on/))
-    await pause(early ? 0 : between(random, 30, 800))
+    // The others have answered somebody, on a host that has much else to do, too.
+    const before = clients.acknowledged
+    const late = performance.now() + ANSWERS_WITHIN_MS
+    while (!early && clients.acknowledged === before && performance.now() < late) await pause(10)
+    await pause(early ? 0 : between(random, 0, 800))
     await Promise.all(all.map((one) => one.end("SIGKILL")))
   })()
   const url = await urlOf(server)
@@ -79,7 +84,7 @@ export const servedKilled: Fault = {
       const last = scene.start(["serve", "--port", "0"])
       const url = await urlOf(last)
       if (url !== undefined)
-        await Promise.race([clients.follow(url, ids.at(-1) ?? 0), pause(10_000, undefined, { ref: false })])
+        await Promise.race([clients.follow(url, ids.at(-1) ?? 0), pause(60_000, undefined, { ref: false })])
       const { code, signal } = await last.end("SIGTERM")
       violations = [
         ...rested,
