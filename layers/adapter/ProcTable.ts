@@ -24,8 +24,13 @@ const text = (path: string): string => {
   }
 }
 
+let boot: string | undefined
+
 /** Eight characters that name this boot of the host; empty where the kernel does not tell. */
-export const bootName = (): string => text("/proc/sys/kernel/random/boot_id").slice(0, 8)
+export const bootName = (): string => {
+  boot ??= text("/proc/sys/kernel/random/boot_id").slice(0, 8)
+  return boot
+}
 
 const parse = (stat: string, boot: string): ProcessFacts | undefined => {
   // The name stands in brackets and may itself hold brackets and spaces: the last one ends it.
@@ -49,18 +54,27 @@ const parse = (stat: string, boot: string): ProcessFacts | undefined => {
 }
 
 /**
- * All processes of this host (of this pid namespace), by pid. Costs about 10 microseconds each. The youngest are
- * looked at first: of all they are the likeliest to be gone in a moment.
+ * The processes of this host (of this pid namespace), by pid: all, or those with `from` and higher numbers, and this
+ * one. Costs about 10 microseconds each. The youngest are looked at first: of all they are the likeliest to be gone in
+ * a moment.
  */
-export const processTable = (): ReadonlyMap<number, ProcessFacts> => {
+export const processTable = (from = 1): ReadonlyMap<number, ProcessFacts> => {
   const boot = bootName()
   const table = new Map<number, ProcessFacts>()
   for (const name of readdirSync("/proc").reverse()) {
-    const facts = /^\d+$/.test(name) ? parse(text(`/proc/${name}/stat`), boot) : undefined
+    const pid = Number(name)
+    const isMeant = pid >= from || pid === process.pid
+    const facts = isMeant ? parse(text(`/proc/${name}/stat`), boot) : undefined
     if (facts !== undefined) table.set(facts.pid, facts)
   }
   return table
 }
+
+/**
+ * Where the kernel's numbering of processes stands, for it gives ascending numbers and begins anew at the top (32,768
+ * at the lowest); NaN where it does not tell.
+ */
+export const newestPid = (): number => Number(text("/proc/loadavg").trim().split(" ").at(-1) || Number.NaN)
 
 /** One process; undefined when there is none of this pid. */
 export const processFacts = (pid: number): ProcessFacts | undefined =>

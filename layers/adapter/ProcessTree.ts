@@ -1,10 +1,10 @@
-import { Context, Effect, Layer, Option, Schedule, type Scope } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schedule, type Scope } from "effect"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
 import * as EscapeRecord from "./EscapeRecord.ts"
 import { kin, type Lineage, type Looks, lineage } from "./Kinship.ts"
 import { climb, type Ladder, usualLadder } from "./Ladder.ts"
-import { hasInEnvironment, locksLimit, type ProcessFacts, processTable } from "./ProcTable.ts"
+import { hasInEnvironment, locksLimit, newestPid, type ProcessFacts, processTable } from "./ProcTable.ts"
 import { Subreaper } from "./Subreaper.ts"
 
 /** The direct child of an attempt. `startTime` is the kernel's, see `ProcTable.ts`. */
@@ -36,7 +36,8 @@ export class ProcessTrees extends Context.Tag("agent-runtime/ProcessTrees")<
   { readonly watch: (attemptId: AttemptId, root: Root) => Effect.Effect<Tree, never, Scope.Scope> }
 >() {}
 
-const SCAN = Schedule.spaced("250 millis")
+const SCAN_MS = 250
+const SCAN = Schedule.spaced(SCAN_MS)
 const MOST_LOOKS = 20
 
 // The brand of a process never changes, so it is read once; the environment is read at the end only.
@@ -64,9 +65,22 @@ const makeLooks = () => {
 
 interface Watched {
   readonly of: Lineage
+  /** Milliseconds since 1970. */
+  readonly since: number
   /** What stands in the record file; undefined while there is none. */
   recorded: string | undefined
   complained: boolean
+}
+
+/**
+ * What may belong to an attempt. Of one that has run for less than a scan's time all processes bear higher numbers than
+ * its root, unless the numbering began anew meanwhile: in so short a time it cannot come round to them again.
+ */
+const tableFor = ({ of, since }: Watched, now: number): ReadonlyMap<number, ProcessFacts> => {
+  const root = of.root?.pid
+  const isYoung = root !== undefined && now >= since && now - since < SCAN_MS
+  const young = isYoung ? processTable(root) : undefined
+  return young !== undefined && newestPid() >= root ? young : processTable()
 }
 
 const make = (stateDir: string) =>
@@ -118,9 +132,9 @@ const make = (stateDir: string) =>
 
     // The table is not read at once: one that began another and ended meanwhile may have hidden it. As an adopted
     // orphan it is then a zombie that nobody but this process collects, which tells to look again.
-    const find = (entry: Watched): ReadonlyArray<ProcessFacts> => {
+    const find = (entry: Watched, now: number): ReadonlyArray<ProcessFacts> => {
       for (let look = 1; ; look++) {
-        const members = kin(processTable(), entry.of, looks.thorough, process.pid)
+        const members = kin(tableFor(entry, now), entry.of, looks.thorough, process.pid)
         note(entry, members)
         const living = members.filter(({ alive }) => alive)
         const ended = members.some(
@@ -131,10 +145,10 @@ const make = (stateDir: string) =>
     }
 
     const enter = (attemptId: AttemptId, root: Root) =>
-      Effect.sync((): Watched => {
-        const since = Number.parseInt(root.startTime, 10) || 0
-        const of = lineage(attemptId, { root, since, groupOutlivesRoot: true, seen: new Map() })
-        const entry = { of, recorded: undefined, complained: false }
+      Effect.map(Clock.currentTimeMillis, (since): Watched => {
+        const ticks = Number.parseInt(root.startTime, 10) || 0
+        const of = lineage(attemptId, { root, since: ticks, groupOutlivesRoot: true, seen: new Map() })
+        const entry = { of, since, recorded: undefined, complained: false }
         watched.add(entry)
         busy.unsafeOpen()
         return entry
@@ -151,7 +165,10 @@ const make = (stateDir: string) =>
       Effect.acquireRelease(enter(attemptId, root), leave).pipe(
         Effect.map(
           (entry): Tree => ({
-            stop: (ladder = usualLadder) => climb({ find: () => find(entry), group: root.pid }, ladder)
+            stop: (ladder = usualLadder) =>
+              Effect.flatMap(Effect.clock, (clock) =>
+                climb({ find: () => find(entry, clock.unsafeCurrentTimeMillis()), group: root.pid }, ladder)
+              )
           })
         )
       )

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { closeSync, constants, openSync, renameSync, writeFileSync } from "node:fs"
 import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
@@ -6,6 +6,7 @@ import { below, isInside, join, normalise, parent } from "../../src/artifact/Fil
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
   codeOf,
+  drop,
   hashFile,
   isAbsent,
   liesInside,
@@ -152,7 +153,7 @@ const replace = async (root: string, path: string, text: string): Promise<boolea
       await writeNew(temporary, text)
       renameSync(temporary, path)
     } catch (cause) {
-      rmSync(temporary, { force: true })
+      drop(temporary)
       throw cause
     }
     await synced(held)

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, rmSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Layer, Option, type Scope } from "effect"
 import {
@@ -14,7 +14,7 @@ import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { growth } from "./AuditGrowth.ts"
 import { below, codeOf, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
-import { synced } from "./DiskFile.ts"
+import { drop, synced } from "./DiskFile.ts"
 import { makeTail } from "./Tail.ts"
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
@@ -28,15 +28,6 @@ const writeAll = (fd: number, bytes: Uint8Array, wrote: (count: number) => void 
   }
 }
 
-// A disk that refused the one may refuse the other. What stays is litter under a name that nobody reads.
-const drop = (folder: number, temporary: string): void => {
-  try {
-    rmSync(below(folder, temporary), { force: true })
-  } catch {
-    // The first error is the one that is told.
-  }
-}
-
 const startFile = (folder: number, temporary: string, text: string): number => {
   const fd = openSync(below(folder, temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
   try {
@@ -44,7 +35,7 @@ const startFile = (folder: number, temporary: string, text: string): number => {
     return fd
   } catch (cause) {
     closeSync(fd)
-    drop(folder, temporary)
+    drop(below(folder, temporary))
     throw cause
   }
 }
@@ -57,7 +48,7 @@ interface Started {
 }
 
 const discard = (folder: number, started: ReadonlyArray<Started>): void => {
-  for (const { temporary } of started) drop(folder, temporary)
+  for (const { temporary } of started) drop(below(folder, temporary))
 }
 
 /** Starts all or none. */

@@ -1,4 +1,4 @@
-import { constants, fsync, lstatSync, readlinkSync, realpathSync } from "node:fs"
+import { constants, fsync, lstatSync, readlinkSync, realpathSync, rmSync } from "node:fs"
 import { type FileHandle, open, realpath, stat } from "node:fs/promises"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
 import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
@@ -81,6 +81,18 @@ export const withFile = async <A>(
     return await use(file, found.size)
   } finally {
     await file.close()
+  }
+}
+
+/**
+ * Removes a temporary file after a fault that is to be told. A disk that refused the one may refuse the other: what
+ * stays is litter under a name that nobody reads.
+ */
+export const drop = (path: string): void => {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    // The first error is the one that is told.
   }
 }
 

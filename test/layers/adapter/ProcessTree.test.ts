@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { Deferred, Effect, Fiber, Layer, Option, Schedule } from "effect"
 import * as Process from "../../../layers/adapter/Process.ts"
 import * as ProcessTree from "../../../layers/adapter/ProcessTree.ts"
-import { processFacts } from "../../../layers/adapter/ProcTable.ts"
+import { newestPid, processFacts, processTable } from "../../../layers/adapter/ProcTable.ts"
 import * as Subreaper from "../../../layers/adapter/Subreaper.ts"
 import {
   child,
@@ -157,4 +157,18 @@ it.live("the layer adopts orphans while it lives and brands only what is started
     ).toThrow("spawn failed")
     expect(limits()).toBe(before)
   }).pipe(Effect.provide(Subreaper.layer))
+)
+
+it.effect("a table from a number on holds what is younger, and this process", () =>
+  Effect.gen(function* () {
+    const { pid } = yield* Effect.acquireRelease(
+      Effect.sync(() => Bun.spawn(["sleep", "60"], { stdin: "ignore", stdout: "ignore" })),
+      (sleeper) => Effect.sync(() => sleeper.kill("SIGKILL"))
+    )
+    const young = processTable(pid)
+    expect(young.has(pid)).toBe(true)
+    expect(young.has(process.pid)).toBe(true)
+    expect([...young.keys()].filter((one) => one < pid && one !== process.pid)).toEqual([])
+    expect(newestPid()).toBeGreaterThan(0)
+  })
 )
