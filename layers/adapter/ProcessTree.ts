@@ -77,10 +77,10 @@ interface Watched {
  * its root, unless the numbering began anew meanwhile: in so short a time it cannot come round to them again.
  */
 const tableFor = ({ of, since }: Watched, now: number): ReadonlyMap<number, ProcessFacts> => {
-  const root = of.root?.pid
-  const isYoung = root !== undefined && now >= since && now - since < SCAN_MS
-  const young = isYoung ? processTable(root) : undefined
-  return young !== undefined && newestPid() >= root ? young : processTable()
+  const { root } = of
+  if (root === undefined || now < since || now - since >= SCAN_MS) return processTable()
+  const young = processTable(root.pid)
+  return newestPid() >= root.pid ? young : processTable()
 }
 
 const make = (stateDir: string) =>
