@@ -49,7 +49,7 @@ const short = () => {
   const folder = join(root, "test")
   const found = existsSync(folder)
     ? readdirSync(folder, { recursive: true, encoding: "utf8" })
-        .filter((name) => name.endsWith(".test.ts"))
+        .filter((name) => name.endsWith(".test.ts") && !name.includes("node_modules/"))
         .map((name) => `test/${name}`)
         .filter((name) => !LONG.includes(name))
     : []

@@ -12,21 +12,31 @@ const actor = { surface: "cli", name: "bench" } as const
 /** Milliseconds since 1970 with a fraction, comparable with those of other processes. */
 const wall = (): number => performance.timeOrigin + performance.now()
 
+/** A measure that takes longer than any does is stuck. */
+const PATIENCE_MS = 240_000
+
 /** A resident dispatcher of the compiled binary, in a folder of its own, fed from this process. */
 export class Dispatching {
   private readonly runtime
   private readonly db: Database
   private readonly child
 
-  private constructor(readonly place: Place) {
+  private constructor(
+    readonly place: Place,
+    private readonly under: ReadonlyArray<string>
+  ) {
     const database = place.path("state", "runtime.db")
     this.runtime = ManagedRuntime.make(file({ filename: database, durability: "full", ownReader: false }))
     this.db = new Database(database, { readonly: true })
-    this.child = place.start(["dispatch", "--log-level", "error"])
+    this.child = place.start(["dispatch", "--log-level", "error"], { under })
   }
 
-  /** `command` is what the one adapter runs. */
-  static async begin(concurrency: number, command: ReadonlyArray<string>): Promise<Dispatching> {
+  /** `command` is what the one adapter runs; `under` comes before the dispatcher (`strace ...`). */
+  static async begin(
+    concurrency: number,
+    command: ReadonlyArray<string>,
+    under: ReadonlyArray<string> = []
+  ): Promise<Dispatching> {
     const [program, ...extraArgs] = command
     const place = await Place.make({
       config: {
@@ -35,13 +45,17 @@ export class Dispatching {
       }
     })
     await place.json(["status"])
-    const dispatching = new Dispatching(place)
+    const dispatching = new Dispatching(place, under)
     await dispatching.until(() => dispatching.count("SELECT count(*) AS n FROM run_events") > 0)
     return dispatching
   }
 
+  /** The dispatcher's own, whatever it runs under. */
   get pid(): number {
-    return this.child.pid
+    const { pid } = this.child
+    return this.under.length === 0
+      ? pid
+      : Number.parseInt(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8"), 10)
   }
 
   count(sql: string): number {
@@ -53,7 +67,10 @@ export class Dispatching {
   }
 
   async until(isSo: () => boolean): Promise<void> {
+    const began = performance.now()
     while (!isSo()) {
+      if (performance.now() - began > PATIENCE_MS)
+        throw new Error(`the dispatcher to get there within ${PATIENCE_MS / 1_000} s`)
       if (this.child.exitCode !== null) throw new Error(`the dispatcher exited ${this.child.exitCode}`)
       await Bun.sleep(2)
     }
@@ -129,9 +146,14 @@ export class Dispatching {
     return Math.max(...times)
   }
 
+  /** Ends the dispatcher and keeps its folder; nothing when it has ended. */
+  async stop(): Promise<number> {
+    if (this.child.exitCode === null && this.child.signalCode === null) process.kill(this.pid, "SIGTERM")
+    return this.child.exited
+  }
+
   async end(): Promise<number> {
-    this.child.kill("SIGTERM")
-    const code = await this.child.exited
+    const code = await this.stop()
     this.db.close()
     await this.runtime.dispose()
     await this.place.remove()

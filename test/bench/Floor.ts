@@ -10,10 +10,10 @@ export class Floor {
     for (const statement of [
       "PRAGMA journal_mode = WAL",
       "PRAGMA synchronous = FULL",
-      `CREATE TABLE tasks (id TEXT PRIMARY KEY NOT NULL, priority INTEGER NOT NULL, created_at TEXT NOT NULL,
+      `CREATE TABLE IF NOT EXISTS tasks (id TEXT PRIMARY KEY NOT NULL, priority INTEGER NOT NULL, created_at TEXT NOT NULL,
         available_at TEXT NOT NULL, status TEXT NOT NULL, ready INTEGER NOT NULL, payload TEXT NOT NULL, result TEXT) STRICT`,
-      "CREATE INDEX tasks_ready ON tasks (priority DESC, created_at, id) WHERE ready = 1",
-      `CREATE TABLE attempts (id INTEGER PRIMARY KEY, task_id TEXT NOT NULL, number INTEGER NOT NULL,
+      "CREATE INDEX IF NOT EXISTS tasks_ready ON tasks (priority DESC, created_at, id) WHERE ready = 1",
+      `CREATE TABLE IF NOT EXISTS attempts (id INTEGER PRIMARY KEY, task_id TEXT NOT NULL, number INTEGER NOT NULL,
         started_at TEXT NOT NULL, ended_at TEXT) STRICT`
     ])
       this.db.run(statement)

@@ -14,7 +14,6 @@ export const median = (values: ReadonlyArray<number>): number => {
 }
 
 export interface Contest {
-  readonly name: string
   /** How often a round of `program` does its work: rates are per second. Absent: milliseconds are shown. */
   readonly perRound?: number
   readonly rounds: number
@@ -25,7 +24,15 @@ export interface Contest {
   readonly floor: () => unknown
 }
 
-/** One line of the table: a median for us, one for the floor, and their ratio (above 1 is better than the floor). */
+/** Medians in milliseconds of a round, or rates per second; a ratio above 1 is better than the floor. */
+export interface Figures {
+  readonly ours: number
+  readonly floor: number
+  readonly ratio: number
+  readonly unit: "/s" | "ms"
+}
+
+/** One line of a part's table: a median for us, one for the floor, and their ratio (above 1 is better than the floor). */
 export interface Line {
   readonly name: string
   readonly ours: string
@@ -34,7 +41,7 @@ export interface Line {
 }
 
 /** Measures ours and the floor in turns, so that the noise of the machine meets both, after one round for warmth. */
-export const contest = async (of: Contest): Promise<Line> => {
+export const contest = async (of: Contest): Promise<Figures> => {
   const ours: Array<number> = []
   const floor: Array<number> = []
   for (let round = 0; round <= of.rounds; round++) {
@@ -46,16 +53,18 @@ export const contest = async (of: Contest): Promise<Line> => {
     ours.push(our)
     floor.push(low)
   }
-  const shown = (values: ReadonlyArray<number>) =>
-    of.perRound === undefined
-      ? `${median(values).toFixed(3)} ms`
-      : `${Math.round((of.perRound * 1000) / median(values)).toLocaleString("en")} /s`
-  return {
-    name: of.name,
-    ours: shown(ours),
-    floor: shown(floor),
-    ratio: (median(floor) / median(ours)).toFixed(2)
-  }
+  const [our, low] = [median(ours), median(floor)]
+  const { perRound } = of
+  return perRound === undefined
+    ? { ours: our, floor: low, ratio: low / our, unit: "ms" }
+    : { ours: (perRound * 1_000) / our, floor: (perRound * 1_000) / low, ratio: low / our, unit: "/s" }
+}
+
+/** Figures as a line of a part's table. */
+export const line = (name: string, { floor, ours, ratio, unit }: Figures): Line => {
+  const shown = (value: number) =>
+    unit === "ms" ? `${value.toFixed(3)} ms` : `${Math.round(value).toLocaleString("en")} /s`
+  return { name, ours: shown(ours), floor: shown(floor), ratio: ratio.toFixed(2) }
 }
 
 export const print = (title: string, lines: ReadonlyArray<Line>): void => {
