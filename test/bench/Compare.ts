@@ -80,13 +80,14 @@ const EXPLANATION = [
   ...peerNames.map((name) => `${peers[name].title}: ${peers[name].forced};`)
 ].join(" ")
 
-/** Measures all systems, prints one table and leaves it in dist/bench/table.md. */
-export const compare = async (quick: boolean): Promise<void> => {
+/** Measures all systems, prints one table and leaves it in dist/bench/table.md; `only` chooses rows by their words. */
+export const compare = async (quick: boolean, only = ""): Promise<void> => {
   const began = performance.now()
   const load = loadavg()[0] ?? 0
   const until = began + (quick ? LIMIT_MS.quick : LIMIT_MS.whole)
   const cells = new Map<RowName, Cells>()
   const measure: Run["measure"] = async (row, columns, program) => {
+    if (!ROWS[row][0].includes(only)) return
     const own = cells.get(row) ?? {}
     cells.set(row, own)
     const fail = (notRun: string) => {
@@ -132,8 +133,8 @@ export const compare = async (quick: boolean): Promise<void> => {
     writeFileSync(join(folder, "table.md"), told)
     console.log(told)
   }
-  await rowsOfPeers(run)
   await rowsOfOurs(run)
+  await rowsOfPeers(run)
   clearTimeout(stuck)
   tell()
   console.log("dist/bench/table.md has it too; `npm run bench -- --readme` puts it into README.md")

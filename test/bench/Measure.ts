@@ -13,7 +13,10 @@ export const median = (values: ReadonlyArray<number>): number => {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 
-export interface Contest {
+/** Code that has run a few hundred times is compiled; a process that stays has run it more often than that. */
+const WARM_ROUNDS = 3
+
+export interface Match {
   /** How often a round of `program` does its work: rates are per second. Absent: milliseconds are shown. */
   readonly perRound?: number
   readonly rounds: number
@@ -22,6 +25,10 @@ export interface Contest {
   readonly program: () => unknown
   readonly floorBefore?: () => unknown
   readonly floor: () => unknown
+}
+
+export interface Contest extends Match {
+  readonly name: string
 }
 
 /** Medians in milliseconds of a round, or rates per second; a ratio above 1 is better than the floor. */
@@ -40,16 +47,16 @@ export interface Line {
   readonly ratio: string
 }
 
-/** Measures ours and the floor in turns, so that the noise of the machine meets both, after one round for warmth. */
-export const contest = async (of: Contest): Promise<Figures> => {
+/** Measures ours and the floor in turns, so that the noise of the machine meets both, after rounds for warmth. */
+export const figures = async (of: Match): Promise<Figures> => {
   const ours: Array<number> = []
   const floor: Array<number> = []
-  for (let round = 0; round <= of.rounds; round++) {
+  for (let round = 0; round < WARM_ROUNDS + of.rounds; round++) {
     await of.before?.()
     const our = await elapsed(of.program)
     await of.floorBefore?.()
     const low = await elapsed(of.floor)
-    if (round === 0) continue
+    if (round < WARM_ROUNDS) continue
     ours.push(our)
     floor.push(low)
   }
@@ -66,6 +73,9 @@ export const line = (name: string, { floor, ours, ratio, unit }: Figures): Line 
     unit === "ms" ? `${value.toFixed(3)} ms` : `${Math.round(value).toLocaleString("en")} /s`
   return { name, ours: shown(ours), floor: shown(floor), ratio: ratio.toFixed(2) }
 }
+
+/** `figures` as a line of a part's table. */
+export const contest = async (of: Contest): Promise<Line> => line(of.name, await figures(of))
 
 export const print = (title: string, lines: ReadonlyArray<Line>): void => {
   const all = [{ name: title, ours: "ours", floor: "floor", ratio: "ratio" }, ...lines]

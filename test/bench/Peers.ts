@@ -131,11 +131,20 @@ export const phase = (peer: Peer, ask: Ask, folder: string, limitMs: number): Pr
 export const between = async (peer: Peer, ask: Omit<Ask, "phase">, folder: string, limitMs: number) => {
   const working = { ...ask, phase: "consume" } as const
   const child = spawn(peer, working, folder)
-  const [told, rest] = child.stdout.tee()
-  const found = finished(peer, child, working, limitMs, new Response(rest).text())
+  const began = Promise.withResolvers<void>()
+  const told = async () => {
+    let text = ""
+    for await (const piece of child.stdout.pipeThrough(new TextDecoderStream())) {
+      text += piece
+      if (text.includes("\n")) began.resolve()
+    }
+    // It may end without a word; `found` tells why.
+    began.resolve()
+    return text
+  }
+  const found = finished(peer, child, working, limitMs, told())
   found.catch(() => {})
-  // Its first line says that it works; its end is told by `found`.
-  for await (const bytes of told) if (bytes.length > 0) break
+  await began.promise
   // What the start has to do for the first time is no part of the figure.
   await Bun.sleep(1_000)
   const producer = await phase(peer, { ...ask, phase: "produce" }, folder, limitMs)
@@ -144,11 +153,14 @@ export const between = async (peer: Peer, ask: Omit<Ask, "phase">, folder: strin
 }
 
 /** Milliseconds from acknowledged to begun, of the jobs that began. */
-export const waits = (acknowledged: ReadonlyArray<number>, begun: ReadonlyArray<number | null>) =>
-  acknowledged.flatMap((at, seq) => {
+export const waits = (acknowledged: ReadonlyArray<number>, begun: ReadonlyArray<number | null>) => {
+  const all = acknowledged.flatMap((at, seq) => {
     const start = begun[seq]
     return start === undefined || start === null ? [] : [Math.max(0, start - at)]
   })
+  if (all.length === 0) throw new Failure("a job that begins")
+  return all
+}
 
 /** A folder for a measure, gone afterwards. */
 export const inFolder = async <A>(program: (folder: string) => Promise<A>): Promise<A> => {

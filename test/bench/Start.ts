@@ -1,5 +1,5 @@
 import { Place } from "../support/binary.ts"
-import { contest, type Figures } from "./Measure.ts"
+import { type Figures, figures } from "./Measure.ts"
 
 const spawned = async (command: ReadonlyArray<string>, cwd: string, env: Record<string, string>) => {
   const child = Bun.spawn([...command], { cwd, env, stdin: "ignore", stdout: "ignore", stderr: "ignore" })
@@ -24,7 +24,7 @@ export const starts = async (
     const all: Array<Figures> = []
     for (const command of commands)
       all.push(
-        await contest({
+        await figures({
           rounds,
           program: () => spawned([place.program, command], place.folder, env),
           floor: () => spawned([process.execPath, "-e", read], place.folder, env)

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { Floor } from "./Floor.ts"
-import { contest, elapsed, type Figures } from "./Measure.ts"
+import { elapsed, type Figures, figures } from "./Measure.ts"
 import { inFolder } from "./Peers.ts"
 import { Queue } from "./Queue.ts"
 
@@ -14,7 +14,7 @@ export const claims = (ready: number, delayed: number, rounds: number): Promise<
   inFolder(async (folder) => {
     const queue = await Queue.open(join(folder, "queue.db"))
     const floor = new Floor(join(folder, "floor.db"))
-    const figures = await contest({
+    const measured = await figures({
       perRound: JOBS,
       rounds,
       before: () => queue.fill(ready, delayed),
@@ -24,7 +24,7 @@ export const claims = (ready: number, delayed: number, rounds: number): Promise<
     })
     await queue.close()
     floor.close()
-    return figures
+    return measured
   })
 
 /** Enqueues so many: each in a commit of its own, or all in one; ours with their events. */
@@ -32,7 +32,7 @@ export const enqueues = (jobs: number, how: "one by one" | "at once", rounds: nu
   inFolder(async (folder) => {
     const queue = await Queue.open(join(folder, "queue.db"))
     const floor = new Floor(join(folder, "floor.db"))
-    const figures = await contest({
+    const measured = await figures({
       perRound: jobs,
       rounds,
       program: () => queue.enqueue(jobs, how),
@@ -40,7 +40,7 @@ export const enqueues = (jobs: number, how: "one by one" | "at once", rounds: nu
     })
     await queue.close()
     floor.close()
-    return figures
+    return measured
   })
 
 /** Milliseconds of the first claim + settle of a store that was opened just now: nothing has been read before. */

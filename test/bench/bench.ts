@@ -11,7 +11,8 @@ import { starts } from "./Start.ts"
 import { claims, enqueues, firsts } from "./Store.ts"
 import { quantile } from "./Table.ts"
 
-// `npm run bench` compares with the floor and the peers in one table (Compare.ts); `-- --quick` in a few minutes.
+// `npm run bench` compares with the floor and the peers in one table (Compare.ts); `-- --quick` in a few minutes;
+// `-- --only=WORDS` the rows with these words.
 // `npm run bench enqueue | claim | first | counts | start | redact | dispatch | memory`: a part, against the floor of
 // the same machine at the same time. Read the ratios: the absolute figures move with the machine by a factor of three.
 
@@ -45,8 +46,10 @@ const counts = () =>
     const db = new Database(join(folder, "queue.db"), { readonly: true })
     const read = db.query("SELECT status, n FROM task_counts")
     const grouped = db.query("SELECT status, count(*) FROM tasks GROUP BY status")
-    const figures = await contest({ rounds: 50, program: () => queue.counts(), floor: () => read.all() })
-    print("counts (floor: one read of a counter table)", [line("counts at 1,000,000", figures)])
+    const program = () => queue.counts()
+    print("counts (floor: one read of a counter table)", [
+      await contest({ name: "counts at 1,000,000", rounds: 50, program, floor: () => read.all() })
+    ])
     console.log(`counting the rows themselves: ${(await elapsed(() => grouped.all())).toFixed(0)} ms\n`)
     db.close()
     await queue.close()
@@ -64,9 +67,7 @@ const start = async () => {
 const redact = async () => {
   const lines: Array<Line> = []
   for (const [name, piece] of Object.entries(OUTPUTS))
-    lines.push(
-      line(name, await contest({ rounds: 5, program: () => mask(piece), floor: () => search(piece) }))
-    )
+    lines.push(await contest({ name, rounds: 5, program: () => mask(piece), floor: () => search(piece) }))
   print(`masking ${ROUND_MIB} MiB, five values (floor: a search for the plain values)`, lines)
 }
 
@@ -117,13 +118,17 @@ const benches = { enqueue, claim, first, counts, start, redact, dispatch, memory
 
 killChildrenOnSignals()
 const words = process.argv.slice(2)
-const parts = words.filter((word) => word !== "--quick")
+const isOption = (word: string) => word === "--quick" || word.startsWith("--only=")
+const parts = words.filter((word) => !isOption(word))
 const unknown = parts.find((part) => !Object.hasOwn(benches, part))
 if (unknown !== undefined) {
   console.error(
-    `bench: there is no part ${JSON.stringify(unknown)}; parts are ${Object.keys(benches).join(", ")}, and without one the table of all systems is made (--quick: in a few minutes)`
+    `bench: there is no part ${JSON.stringify(unknown)}; parts are ${Object.keys(benches).join(", ")}, and without one the table of all systems is made (--quick: in a few minutes; --only=WORDS: the rows with these words)`
   )
   process.exit(2)
 }
-if (parts.length === 0) await compare(words.includes("--quick"))
+if (parts.length === 0) {
+  const only = words.find((word) => word.startsWith("--only="))
+  await compare(words.includes("--quick"), only?.slice("--only=".length))
+}
 for (const [name, bench] of Object.entries(benches)) if (parts.includes(name)) await bench()
