@@ -7,7 +7,7 @@ import { installPeers } from "./peers.mjs"
 import { bun, main, root, Trouble } from "./project.mjs"
 
 // npm run bench [-- --quick]: one table of ratios, against SQLite itself and against other queues, in at most 35
-// minutes (10); also in dist/bench/table.md. npm run bench PART: test/bench/bench.ts says which there are.
+// minutes (13); also in dist/bench/table.md. npm run bench PART: test/bench/bench.ts says which there are.
 // npm run bench -- --readme: the last table into README.md.
 
 const BEGIN = "<!-- bench -->"

@@ -69,7 +69,7 @@ const GRACE_MS = 5 * MINUTE_MS
 const conditions = (seconds: number, quick: boolean, load: ReadonlyArray<number>) => {
   const [cpu] = cpus()
   return [
-    `${availableParallelism()} x ${cpu?.model ?? "an unknown processor"}, ${arch()}, Linux ${release()}, Bun ${Bun.version};`,
+    `${availableParallelism()} x ${cpu?.model ?? "an unknown processor"}, ${arch()}, Linux ${release().split("-")[0]}, Bun ${Bun.version};`,
     `load ${load.map((one) => one.toFixed(1)).join(" to ")}; ${Math.round(seconds / 60)} minutes${quick ? " (--quick)" : ""}.`
   ].join(" ")
 }

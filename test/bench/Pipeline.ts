@@ -16,6 +16,7 @@ export const drained = async (concurrency: number, tasks: number, limitMs: numbe
   const dispatching = await Dispatching.begin(concurrency, NO_OP)
   try {
     await dispatching.fill(tasks)
+    await dispatching.until(() => dispatching.completed() > 0)
     return await rateOf(dispatching, 0, tasks, limitMs)
   } finally {
     await dispatching.end()
