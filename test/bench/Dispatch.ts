@@ -207,7 +207,7 @@ export const spawns = async (concurrency: number, tasks: number): Promise<number
   return performance.now() - began
 }
 
-/** What a dispatcher with nothing to do costs: its share of one core, and whether it wrote to the database. */
+/** What a dispatcher with nothing to do costs: its share of one core, MiB, and whether it wrote to the database. */
 export const idle = async (seconds: number) => {
   const dispatching = await Dispatching.begin(1, ["/bin/true"])
   try {
@@ -216,7 +216,8 @@ export const idle = async (seconds: number) => {
     const [cpu, written] = [dispatching.cpuSeconds(), dispatching.lastWrite()]
     await Bun.sleep(seconds * 1_000)
     const share = (dispatching.cpuSeconds() - cpu) / seconds
-    return { share, hasWritten: dispatching.lastWrite() !== written }
+    const hasWritten = dispatching.lastWrite() !== written
+    return { share, residentMiB: dispatching.residentMiB(), hasWritten }
   } finally {
     await dispatching.end()
   }

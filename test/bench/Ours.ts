@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import type { Cells, RowName, Run } from "./Compare.ts"
-import { idle, latencies, memory } from "./Dispatch.ts"
+import { idle, latencies } from "./Dispatch.ts"
 import { elapsed, type Figures, median } from "./Measure.ts"
 import { floor, inFolder, phase } from "./Peers.ts"
 import { bareChildren, before, drained, runOnce, sameProcess, where } from "./Pipeline.ts"
@@ -129,12 +129,11 @@ const pipeline = async (run: Run) => {
     }
   })
   await run.measure("idle", ["pipeline"], async () => {
-    const { hasWritten, share } = await idle(run.quick ? 5 : 20)
+    const { hasWritten, residentMiB, share } = await idle(run.quick ? 5 : 20)
+    await run.measure("idleMemory", ["pipeline"], async () => ({
+      pipeline: { value: `${residentMiB.toFixed(0)} MiB` }
+    }))
     return { pipeline: { value: `${(share * 100).toFixed(2)} %${hasWritten ? ", WRITES" : ""}` } }
-  })
-  await run.measure("idleMemory", ["pipeline"], async () => {
-    const [size = 0] = await memory(1, 20)
-    return { pipeline: { value: `${size.toFixed(0)} MiB`, note: "after 20 tasks, ten at once" } }
   })
   await run.measure("version", ["floor", "pipeline"], async () => {
     const [version, status] = await starts(["--version", "status"], run.quick ? 7 : 21)
