@@ -66,11 +66,11 @@ const MEASURE_MS = 3 * MINUTE_MS
 /** So long after the end of its time a run is stuck. */
 const GRACE_MS = 5 * MINUTE_MS
 
-const conditions = (seconds: number, quick: boolean, load: ReadonlyArray<number>) => {
+const conditions = (seconds: number, quick: boolean, only: string, load: ReadonlyArray<number>) => {
   const [cpu] = cpus()
   return [
     `${availableParallelism()} x ${cpu?.model ?? "an unknown processor"}, ${arch()}, Linux ${release().split("-")[0]}, Bun ${Bun.version};`,
-    `load ${load.map((one) => one.toFixed(1)).join(" to ")}; ${Math.round(seconds / 60)} minutes${quick ? " (--quick)" : ""}.`
+    `load ${load.map((one) => one.toFixed(1)).join(" to ")}; ${Math.round(seconds / 60)} minutes${quick ? " (--quick)" : ""}${only === "" ? "" : ` (only rows with "${only}")`}.`
   ].join(" ")
 }
 
@@ -125,7 +125,7 @@ export const compare = async (quick: boolean, only = ""): Promise<void> => {
       "",
       EXPLANATION,
       "",
-      conditions(seconds, quick, [load, loadavg()[0] ?? 0]),
+      conditions(seconds, quick, only, [load, loadavg()[0] ?? 0]),
       ""
     ].join("\n")
     const folder = join(import.meta.dir, "..", "..", "dist", "bench")
