@@ -39,7 +39,7 @@ const step = async (args, what) => {
 }
 
 const install = async () => {
-  process.stderr.write("bench: installing the peers into test/bench/peers (350 MB; compiles SQLite twice)\n")
+  process.stderr.write("bench: installing the peers into test/bench/peers (300 MB; compiles SQLite twice)\n")
   rmSync(stampFile, { force: true })
   const lacks =
     (await step(["ci", "--ignore-scripts"], "a package registry that can be reached, and room")) ??
