@@ -1,29 +1,47 @@
+import canonicalize from "canonicalize"
 import { Effect, Either, Option } from "effect"
+import { MessageId } from "../../src/domain/Ids.ts"
+import type { JsonObject } from "../../src/domain/Json.ts"
 import { OutboxMessage } from "../../src/domain/OutboxMessage.ts"
 import type { Outbox } from "../../src/store/Outbox.ts"
-import { json, stamped, time } from "./columns.ts"
-import { pageById, readIdCursor } from "./idCursor.ts"
-import { EPOCH, reader, salvager } from "./rows.ts"
+import { afterAll, json, stamped, time } from "./columns.ts"
+import { pageById, startOf } from "./idCursor.ts"
+import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
 const ADD = statement(`
-  INSERT INTO outbox (task_id, attempt_id, message_json, created_at)
-  VALUES (:taskId, :attemptId, :message, :at) RETURNING id`)
+  INSERT INTO outbox (id, task_id, attempt_id, message_json, message_sha256, created_at)
+  VALUES (:id, :taskId, :attemptId, :message, :hash, :at)`)
 const LIST = statement(`
   SELECT * FROM outbox WHERE acked_at IS NULL AND id < :before ORDER BY id DESC LIMIT :limit`)
 const LIST_ALL = statement("SELECT * FROM outbox WHERE id < :before ORDER BY id DESC LIMIT :limit")
-const OF_TASK = statement("SELECT * FROM outbox WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit")
+const PUT_OUT_BEFORE = statement(`
+  SELECT id FROM outbox WHERE task_id = :taskId AND message_sha256 = :hash AND attempt_id IS NOT :attemptId LIMIT 1`)
+const STARTING_WITH = statement(
+  "SELECT id FROM outbox WHERE id >= :prefix AND id < :end ORDER BY id LIMIT :limit"
+)
 const FIND = statement("SELECT * FROM outbox WHERE id = :id")
 const ACK = statement(`
   UPDATE outbox SET acked_at = :at, acked_by_json = :actor WHERE id = :id AND acked_at IS NULL RETURNING *`)
 
+const BY_ID = { mark: "outbox", find: FIND }
+
+/** Lower-case hex SHA-256 of a message's canonical JSON. */
+const sha256 = (message: JsonObject): string =>
+  new Bun.CryptoHasher("sha256").update(canonicalize(JSON.parse(json(message))) ?? "").digest("hex")
+
+const messageIdOf = idReader(MessageId)
 const read = reader("outbox", "id", OutboxMessage)
 // A message that does not decode is shown with what is wrong, so that its bridge can acknowledge it.
-const salvaged = salvager(OutboxMessage, { task_id: "unreadable", created_at: EPOCH }, (problem) => ({
-  message: { damaged: problem }
-}))
+const salvaged = salvager(
+  OutboxMessage,
+  { id: "unreadable", task_id: "unreadable", created_at: EPOCH },
+  (problem) => ({
+    message: { damaged: problem }
+  })
+)
 const shown = (row: Row): OutboxMessage =>
   Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
@@ -32,29 +50,34 @@ export const make = (sqlite: Sqlite["Type"]): Outbox => ({
     sqlite.transact(
       "Outbox.add",
       Effect.gen(function* () {
-        const added = yield* sqlite.rows(ADD, {
+        yield* sqlite.rows(ADD, {
           ...message,
           message: json(message.message),
+          hash: sha256(message.message),
           at: time(stamp.at)
         })
-        yield* appendEvent(sqlite, "outbox_added", message, { outbox_id: Number(added[0]!.id) }, stamp)
+        yield* appendEvent(sqlite, "outbox_added", message, { outbox_id: message.id }, stamp)
       })
     )
   ),
-  ofTask: Effect.fn("Outbox.ofTask")((taskId, limit) =>
-    Effect.map(sqlite.rows(OF_TASK, { taskId, limit }), (rows) => rows.map(shown))
+  putOutBefore: Effect.fn("Outbox.putOutBefore")(({ attemptId, message, taskId }) =>
+    Effect.map(sqlite.rows(PUT_OUT_BEFORE, { taskId, attemptId, hash: sha256(message) }), ([row]) =>
+      Option.map(Option.fromNullable(row), ({ id }) => messageIdOf(id))
+    )
   ),
   list: Effect.fn("Outbox.list")(({ after, all, limit }) =>
     Effect.gen(function* () {
-      const before = Option.match(after, {
-        onNone: () => Option.some(Number.MAX_SAFE_INTEGER),
-        onSome: readIdCursor
-      })
+      const before = yield* startOf(sqlite, BY_ID, after)
       if (Option.isNone(before)) return Option.none()
       const rows = yield* sqlite.rows(all ? LIST_ALL : LIST, { before: before.value, limit: limit + 1 })
-      const page = pageById(rows, limit, (row) => Number(row.id))
+      const page = pageById(BY_ID, rows, limit, (row) => String(row.id))
       return Option.some({ messages: page.shown.map(shown), next: page.next })
     })
+  ),
+  startingWith: Effect.fn("Outbox.startingWith")((prefix, limit) =>
+    Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
+      rows.map((row) => messageIdOf(row.id))
+    )
   ),
   ack: Effect.fn("Outbox.ack")((id, stamp) =>
     sqlite.transact(

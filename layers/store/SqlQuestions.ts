@@ -1,9 +1,10 @@
 import { DateTime, Effect, Either, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import { AskedQuestion } from "../../src/domain/AskedQuestion.ts"
+import type { QuestionId } from "../../src/domain/Ids.ts"
 import type { Answered, Questions } from "../../src/store/Questions.ts"
 import { json, stamped, time } from "./columns.ts"
-import { pageById, readIdCursor } from "./idCursor.ts"
+import { pageById, startOf } from "./idCursor.ts"
 import { EPOCH, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -12,9 +13,14 @@ import { withdraw } from "./SqlWithdraw.ts"
 import { statement } from "./statement.ts"
 
 const ASK = statement(`
-  INSERT INTO questions (task_id, attempt_id, text, choices_json, default_answer, asked_at, expires_at)
-  VALUES (:taskId, :attemptId, :text, :choices, :default, :at, :expiresAt) RETURNING question_id`)
-const LAST_OF = statement("SELECT * FROM questions WHERE task_id = :taskId ORDER BY question_id DESC LIMIT 1")
+  INSERT INTO questions (question_id, task_id, attempt_id, text, choices_json, default_answer, asked_at, expires_at)
+  VALUES (:questionId, :taskId, :attemptId, :text, :choices, :default, :at, :expiresAt)`)
+const FIND = statement("SELECT * FROM questions WHERE question_id = :id")
+// The open one is the last whatever the clock of a process before said when it gave its ids.
+const LAST_OF = statement(`
+  SELECT * FROM questions WHERE question_id = coalesce(
+    (SELECT question_id FROM questions WHERE task_id = :taskId AND closed_at IS NULL),
+    (SELECT question_id FROM questions WHERE task_id = :taskId ORDER BY question_id DESC LIMIT 1))`)
 const LIST = statement(`
   SELECT * FROM questions WHERE closed_at IS NULL AND question_id < :before ORDER BY question_id DESC LIMIT :limit`)
 const STANDING = statement(`
@@ -36,19 +42,27 @@ const NEXT_EXPIRY = statement(`
   SELECT expires_at FROM questions WHERE closed_at IS NULL AND expired_at IS NULL AND expires_at IS NOT NULL
   ORDER BY expires_at LIMIT 1`)
 
+const BY_ID = { mark: "questions", find: FIND }
+
 type Sql = Sqlite["Type"]
 
 const read = reader("questions", "question_id", AskedQuestion)
 // A question that does not decode is shown with what is wrong, so that its task is not waited for unseen.
 const salvaged = salvager(
   AskedQuestion,
-  { task_id: "unreadable", attempt_id: "unreadable", choices: [], asked_at: EPOCH },
+  {
+    question_id: "unreadable",
+    task_id: "unreadable",
+    attempt_id: "unreadable",
+    choices: [],
+    asked_at: EPOCH
+  },
   (problem) => ({ text: `this record is damaged: ${problem}` })
 )
 const shown = (row: Row): AskedQuestion =>
   Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
-const answer = (sqlite: Sql, questionId: number, text: string, stamp: Stamp) =>
+const answer = (sqlite: Sql, questionId: QuestionId, text: string, stamp: Stamp) =>
   sqlite.transact(
     "Questions.answer",
     Effect.gen(function* () {
@@ -65,14 +79,15 @@ const answer = (sqlite: Sql, questionId: number, text: string, stamp: Stamp) =>
   )
 
 export const make = (sqlite: Sql): Questions => ({
-  ask: Effect.fn("Questions.ask")(({ attemptId, question, taskId }, stamp) =>
+  ask: Effect.fn("Questions.ask")(({ attemptId, question, questionId, taskId }, stamp) =>
     sqlite.transact(
       "Questions.ask",
       Effect.gen(function* () {
         const at = time(stamp.at)
         const expiresAt = question.expiresAt === undefined ? null : time(question.expiresAt)
         yield* withdraw(sqlite, taskId, at)
-        const asked = (yield* sqlite.rows(ASK, {
+        yield* sqlite.rows(ASK, {
+          questionId,
           taskId,
           attemptId,
           text: question.text,
@@ -80,9 +95,9 @@ export const make = (sqlite: Sql): Questions => ({
           default: question.default ?? null,
           at,
           expiresAt
-        }))[0]!
+        })
         const detail = {
-          question_id: Number(asked.question_id),
+          question_id: questionId,
           question: question.text,
           choices: question.choices,
           default: question.default ?? null,
@@ -97,13 +112,10 @@ export const make = (sqlite: Sql): Questions => ({
   ),
   list: Effect.fn("Questions.list")(({ after, limit }) =>
     Effect.gen(function* () {
-      const before = Option.match(after, {
-        onNone: () => Option.some(Number.MAX_SAFE_INTEGER),
-        onSome: readIdCursor
-      })
+      const before = yield* startOf(sqlite, BY_ID, after)
       if (Option.isNone(before)) return Option.none()
       const rows = yield* sqlite.rows(LIST, { before: before.value, limit: limit + 1 })
-      const page = pageById(rows, limit, (row) => Number(row.question_id))
+      const page = pageById(BY_ID, rows, limit, (row) => String(row.question_id))
       return Option.some({ questions: page.shown.map(shown), next: page.next })
     })
   ),

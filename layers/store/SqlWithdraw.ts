@@ -11,7 +11,7 @@ const FORGET = statement("UPDATE questions SET standing = 0 WHERE task_id = :tas
 export const withdraw = (sqlite: Sqlite["Type"], taskId: string, at: string) =>
   Effect.map(
     sqlite.rows(WITHDRAW, { taskId, at }),
-    ([row]): JsonObject => (row === undefined ? {} : { withdrawn_question_id: Number(row.question_id) })
+    ([row]): JsonObject => (row === undefined ? {} : { withdrawn_question_id: String(row.question_id) })
   )
 
 /** The task is begun anew after its end: what was answered on the way to that end is no longer told to it. */

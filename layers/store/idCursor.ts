@@ -1,27 +1,53 @@
-import { Option } from "effect"
+import { Effect, Option } from "effect"
 import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import type { Statement } from "./statement.ts"
 
-// Lists by an integer id have that id as their cursor, marked so that another list's is told from it.
-const MARK = "id"
+/** A list by falling id. */
+export interface ListById {
+  /** Stands in its cursors, so that another list's is told from them. */
+  readonly mark: string
+  /** The row of an `:id`. */
+  readonly find: Statement
+}
 
-/** The cursor of a list by falling integer id: the page after the row with this one. */
-export const idCursor = (id: number): string => cursorOf([MARK, String(id)])
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** The id in a cursor; none for text that is no cursor of such a list. */
-export const readIdCursor = (text: string): Option.Option<number> =>
-  Option.flatMap(readCursor(text), ([mark, digits = "", ...more]) => {
-    const isId = mark === MARK && /^[1-9]\d{0,15}$/.test(digits) && more.length === 0
-    return isId && Number.isSafeInteger(Number(digits)) ? Option.some(Number(digits)) : Option.none()
+/** After every id: what an absent cursor means. */
+const NEWEST = "\u{10ffff}"
+
+/** The cursor of a list by falling id: the page after the row with this one. */
+const idCursor = ({ mark }: ListById, id: string): string => cursorOf([mark, id])
+
+const idIn = (mark: string, text: string): Option.Option<string> =>
+  Option.flatMap(readCursor(text), ([found, id, ...more]) =>
+    found === mark && id !== undefined && more.length === 0 ? Option.some(id) : Option.none()
+  )
+
+/** The id before which a page begins; none for a cursor that the list did not give. */
+export const startOf = (
+  sqlite: Sqlite["Type"],
+  list: ListById,
+  after: Option.Option<string>
+): Effect.Effect<Option.Option<string>, StoreUnavailable> =>
+  Effect.gen(function* () {
+    if (Option.isNone(after)) return Option.some(NEWEST)
+    const id = idIn(list.mark, after.value)
+    if (Option.isNone(id) || UUID.test(id.value)) return id
+    // Another program may have given a row an id of another form: while it is there, the list goes on after it.
+    return (yield* sqlite.rows(list.find, { id: id.value })).length > 0 ? id : Option.none()
   })
 
 /** Rows of a page, of which one more than `limit` was read, and the cursor of the next. */
-export const pageById = <A>(
-  rows: ReadonlyArray<A>,
+export const pageById = (
+  list: ListById,
+  rows: ReadonlyArray<Row>,
   limit: number,
-  idOf: (row: A) => number
-): { readonly shown: ReadonlyArray<A>; readonly next: Option.Option<string> } => {
+  idOf: (row: Row) => string
+): { readonly shown: ReadonlyArray<Row>; readonly next: Option.Option<string> } => {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
-  const next = rows.length > limit && last !== undefined ? Option.some(idCursor(idOf(last))) : Option.none()
-  return { shown, next }
+  const isFull = rows.length > limit && last !== undefined
+  return { shown, next: isFull ? Option.some(idCursor(list, idOf(last))) : Option.none() }
 }

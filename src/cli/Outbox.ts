@@ -10,7 +10,7 @@ export const outboxList = command({
   group: "Look",
   summary: "messages that wait for a bridge to send them",
   description:
-    "What completed tasks asked to have sent and their profile allows; the runtime itself sends nothing. Ids increase in the order in which messages were put out. `next` is the cursor of the page after, null on the last one.",
+    "What completed tasks asked to have sent and their profile allows; the runtime itself sends nothing. Ids rise in the order in which messages were put out. `next` is the cursor of the page after, null on the last one.",
   example: "agent-runtime outbox-list --limit 10",
   arguments: [],
   options: [
@@ -41,8 +41,15 @@ export const outboxAck = command({
   summary: "acknowledge a message that a bridge has taken over",
   description:
     "Takes a message out of outbox-list. Doing it again changes nothing: `acked` is then false, and `acked_at` and `acked_by` say who did it and when.",
-  example: "agent-runtime outbox-ack 17",
-  arguments: [{ name: "id", required: true, live: "messages", description: "The message's id." }],
+  example: "agent-runtime outbox-ack 019dd7f3-6c54",
+  arguments: [
+    {
+      name: "id",
+      required: true,
+      live: "messages",
+      description: "The message's id, or so much of its beginning that is no other's."
+    }
+  ],
   options: [],
   run: (input) => ask(async () => (await operations()).ack, input)
 })

@@ -2,11 +2,11 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
-import { type AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
+import { type AttemptId, IdSource, QuestionId, TaskId } from "../domain/Ids.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { create, type Parent, plan } from "../intake/FollowUps.ts"
-import { putOut } from "../intake/Messages.ts"
+import * as Messages from "../intake/Messages.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, ClaimedTask, Move, Settled } from "../store/Tasks.ts"
@@ -118,7 +118,11 @@ export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
   const planned = Option.isSome(asking)
     ? yield* plan(asking.value.outcome.followUpTasks, asking.value.parent)
     : []
+  const messages = yield* Messages.plan(
+    Option.match(completed, { onNone: () => [], onSome: (outcome) => outcome.externalMessages })
+  )
   const nextTaskId = TaskId.make(yield* ids.next)
+  const questionId = QuestionId.make(yield* ids.next)
   const attempted = yield* store.transact(
     "Finish.finish",
     Effect.gen(function* () {
@@ -130,9 +134,9 @@ export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
         yield* coolDown(ran, move, stamp)
         if (move._tag === "Complete" && Option.isSome(asking)) {
           yield* create(planned, asking.value.parent, stamp)
-          yield* putOut(move.outcome.externalMessages, asking.value.parent, stamp)
+          yield* Messages.putOut(messages, asking.value.parent, stamp)
         }
-        yield* ask(ran.claimed, verdict, stamp)
+        yield* ask(ran.claimed, verdict, questionId, stamp)
         if (Option.isSome(ran.claimed.task.workflowId)) yield* taskEnded(taskId, nextTaskId, stamp)
       }
       return { taskId, attemptId, verdict, settled } satisfies Attempted

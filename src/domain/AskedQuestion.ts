@@ -1,13 +1,13 @@
 import { DateTime, Option, Schema } from "effect"
 import { Actor } from "./Actor.ts"
-import { AttemptId, TaskId } from "./Ids.ts"
+import { AttemptId, QuestionId, TaskId } from "./Ids.ts"
 import { Time } from "./Time.ts"
 import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
 /** A question that an attempt has put to its operator, and what became of it. A task has at most one open one. */
 export const AskedQuestion = whenUsed(() =>
   wireStruct({
-    questionId: Schema.Int,
+    questionId: QuestionId,
     taskId: TaskId,
     attemptId: AttemptId,
     text: Schema.String,

@@ -13,6 +13,12 @@ export type AttemptId = typeof AttemptId.Type
 export const BundleId = id("BundleId")
 export type BundleId = typeof BundleId.Type
 
+export const MessageId = id("MessageId")
+export type MessageId = typeof MessageId.Type
+
+export const QuestionId = id("QuestionId")
+export type QuestionId = typeof QuestionId.Type
+
 /** `<hostname>:<pid>:<started_at>` of one dispatcher process. */
 export const RunnerId = id("RunnerId")
 export type RunnerId = typeof RunnerId.Type

@@ -1,14 +1,13 @@
-import { Schema } from "effect"
 import { Actor } from "./Actor.ts"
-import { TaskId } from "./Ids.ts"
+import { MessageId, TaskId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
 import { Time } from "./Time.ts"
 import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
-/** A message that a bridge is to send. Ids increase in the order in which messages were put out. */
+/** A message that a bridge is to send. Ids rise in the order in which messages were put out. */
 export const OutboxMessage = whenUsed(() =>
   wireStruct({
-    id: Schema.Int,
+    id: MessageId,
     taskId: TaskId,
     createdAt: Time,
     message: JsonObject,

@@ -1,8 +1,8 @@
 import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
-import { isSameJson, type JsonObject } from "../domain/Json.ts"
-import type { OutboxMessage } from "../domain/OutboxMessage.ts"
+import { IdSource, MessageId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import { Store } from "../store/Store.ts"
 import type { Parent } from "./FollowUps.ts"
 
@@ -58,17 +58,39 @@ const objection = (message: JsonObject, { profile, round }: Parent): string | un
 }
 
 /** A task may be run again: what it has put out is not put out a second time. */
-const sentBefore = (message: JsonObject, before: ReadonlyArray<OutboxMessage>): string | undefined => {
-  const same = before.find((one) => isSameJson(one.message, message))
-  return same === undefined ? undefined : `it was put out before, as message ${same.id}`
+const sentBefore = (message: JsonObject, { attemptId, round, task }: Parent) =>
+  Effect.gen(function* () {
+    // Only a completed outcome sends, and the round ends with it.
+    if (round.round === 1) return undefined
+    const store = yield* Store
+    const before = yield* store.outbox.putOutBefore({ taskId: task.taskId, attemptId, message })
+    return Option.match(before, {
+      onNone: () => undefined,
+      onSome: (id) => `it was put out before, as message ${id}`
+    })
+  })
+
+/** The messages of an outcome, each with the id that it has once it is put out, and how many are too many. */
+export interface Planned {
+  readonly messages: ReadonlyArray<{ readonly id: MessageId; readonly message: JsonObject }>
+  readonly dropped: number
 }
+
+/** Gives the messages of an outcome their ids, before the transaction that puts them out. */
+export const plan = Effect.fn("Messages.plan")(function* (asked: ReadonlyArray<JsonObject>) {
+  const ids = yield* IdSource
+  const messages = yield* Effect.forEach(asked.slice(0, MOST_OF_ONE_OUTCOME), (message) =>
+    Effect.map(ids.next, (id) => ({ id: MessageId.make(id), message }))
+  )
+  return { messages, dropped: asked.length - messages.length } satisfies Planned
+})
 
 /**
  * Puts the messages of a completed outcome into the outbox, inside the caller's transaction; what its profile
  * does not allow is told as an event and goes nowhere.
  */
 export const putOut = Effect.fn("Messages.putOut")(function* (
-  messages: ReadonlyArray<JsonObject>,
+  { dropped, messages }: Planned,
   parent: Parent,
   stamp: Stamp
 ) {
@@ -84,17 +106,15 @@ export const putOut = Effect.fn("Messages.putOut")(function* (
       },
       stamp
     )
-  const before = messages.length === 0 ? [] : yield* store.outbox.ofTask(task.taskId, MOST_OF_ONE_OUTCOME)
-  for (const message of messages.slice(0, MOST_OF_ONE_OUTCOME)) {
-    const reason = objection(message, parent) ?? sentBefore(message, before)
-    if (reason === undefined) yield* store.outbox.add({ taskId: task.taskId, attemptId, message }, stamp)
+  for (const { id, message } of messages) {
+    const reason = objection(message, parent) ?? (yield* sentBefore(message, parent))
+    if (reason === undefined) yield* store.outbox.add({ id, taskId: task.taskId, attemptId, message }, stamp)
     else yield* refuse({ reason, asked: message })
   }
-  const dropped = messages.length - MOST_OF_ONE_OUTCOME
-  if (dropped <= 0) return
+  if (dropped === 0) return
   const most = counted(MOST_OF_ONE_OUTCOME)
   yield* refuse({
-    reason: `one outcome sends at most ${most}, this one asked for ${counted(messages.length)}`,
+    reason: `one outcome sends at most ${most}, this one asked for ${counted(messages.length + dropped)}`,
     dropped
   })
 })

@@ -69,7 +69,7 @@ const stored = (kind: CandidateKind, store: Store["Type"]) => {
         Option.match({
           onNone: () => [],
           onSome: ({ messages }) =>
-            messages.map((one): Candidate => ({ value: String(one.id), about: `of task ${one.taskId}` }))
+            messages.map((one): Candidate => ({ value: one.id, about: `of task ${one.taskId}` }))
         })
       )
     case "schedules":

@@ -1,5 +1,5 @@
 import { Effect, Option, Schema } from "effect"
-import { AttemptId, TaskId } from "../domain/Ids.ts"
+import { AttemptId, type MessageId, TaskId } from "../domain/Ids.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
 import { Refusal } from "./Refusal.ts"
@@ -78,4 +78,20 @@ export const namedAttempt = (
     if (Option.isNone(id)) return Option.none()
     if (Option.isSome(yield* store.attempts.find(id.value))) return id
     return yield* only("attempts", named, store.attempts.startingWith)
+  })
+
+/** The message of the outbox that a caller means by a beginning of its id, as `namedTask`. */
+export const namedMessage = (named: string): Effect.Effect<MessageId, Refusal | StoreUnavailable, Store> =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const found = yield* only("messages", named, store.outbox.startingWith)
+    return yield* Option.match(found, { onNone: () => messageNotFound(named), onSome: Effect.succeed })
+  })
+
+/** The refusal of a name that no message of the outbox has. */
+export const messageNotFound = (named: string) =>
+  new Refusal({
+    code: "message_not_found",
+    message: `there is no message ${asTold(named)} in the outbox${tooShort(named)}`,
+    hint: "agent-runtime outbox-list --all shows the newest ones"
   })

@@ -1,11 +1,13 @@
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect, Option, Schema } from "effect"
 import type { Actor } from "../domain/Actor.ts"
+import { MessageId } from "../domain/Ids.ts"
 import type { OutboxMessage } from "../domain/OutboxMessage.ts"
 import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
 import { AckedMessage, type BridgeMessage, OutboxList } from "./answers/Outbox.ts"
+import { messageNotFound, namedMessage } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
-import { badCursor, Refusal } from "./Refusal.ts"
+import { badCursor } from "./Refusal.ts"
 
 const shown = ({ ackedAt, ackedBy, createdAt, id, message, taskId }: OutboxMessage): BridgeMessage => ({
   id,
@@ -45,10 +47,13 @@ export const ack = operation({
   run: Effect.fn("Outbox.ack")(function* (input: { readonly id: string }, actor) {
     const store = yield* Store
     const stamp = { at: yield* now, actor }
-    // What no message can have as its id is answered like one that is not there.
-    const id = /^[1-9]\d{0,14}$/.test(input.id) ? Number(input.id) : 0
-    const found = yield* store.outbox.ack(id, stamp)
-    if (Option.isNone(found)) return yield* notFound(input.id)
+    const whole = Option.match(readMessageId(input.id), {
+      onNone: () => Effect.succeedNone,
+      onSome: (id) => store.outbox.ack(id, stamp)
+    })
+    const begun = Effect.flatMap(namedMessage(input.id), (id) => store.outbox.ack(id, stamp))
+    const found = yield* Effect.flatMap(whole, (one) => (Option.isSome(one) ? Effect.succeed(one) : begun))
+    if (Option.isNone(found)) return yield* messageNotFound(input.id)
     const { acked, message } = found.value
     return {
       ok: true,
@@ -61,12 +66,7 @@ export const ack = operation({
   })
 })
 
+const readMessageId = Schema.decodeUnknownOption(MessageId)
+
 // Of a row that another program acknowledged without saying who it was.
 const UNKNOWN: Actor = { surface: "bridge", name: "unknown" }
-
-const notFound = (id: string) =>
-  new Refusal({
-    code: "message_not_found",
-    message: `there is no message ${id.length > 200 ? `${id.slice(0, 200)}…` : id} in the outbox`,
-    hint: "agent-runtime outbox-list --all shows the newest ones"
-  })

@@ -1,7 +1,7 @@
 import type { DateTime, Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import type { AskedQuestion } from "../domain/AskedQuestion.ts"
-import type { AttemptId, TaskId } from "../domain/Ids.ts"
+import type { AttemptId, QuestionId, TaskId } from "../domain/Ids.ts"
 import type { Question } from "../domain/Outcome.ts"
 import type { Task } from "../domain/Task.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
@@ -21,7 +21,12 @@ export type Answered =
 export interface Questions {
   /** Puts a question to the operator; it belongs into the transaction that ends the attempt. */
   readonly ask: (
-    asked: { readonly taskId: TaskId; readonly attemptId: AttemptId; readonly question: Question },
+    asked: {
+      readonly questionId: QuestionId
+      readonly taskId: TaskId
+      readonly attemptId: AttemptId
+      readonly question: Question
+    },
     stamp: Stamp
   ) => Effect.Effect<void, StoreUnavailable>
   /** The last question of a task, open or not; none when it never asked. */
@@ -35,14 +40,14 @@ export interface Questions {
   readonly standing: (id: TaskId) => Effect.Effect<ReadonlyArray<AskedQuestion>, StoreUnavailable>
   /** Answers an open question and begins a fresh round of its task. */
   readonly answer: (
-    questionId: number,
+    questionId: QuestionId,
     answer: string,
     stamp: Stamp
   ) => Effect.Effect<Answered, StoreUnavailable>
   /** Open questions whose time had run out by `now` and that `expire` has not marked, at most 100, earliest first. */
   readonly ranOut: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<AskedQuestion>, StoreUnavailable>
   /** Marks an open question as expired, once; false when it was marked or closed meanwhile. */
-  readonly expire: (questionId: number, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
+  readonly expire: (questionId: QuestionId, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
   /** When the next open question runs out; none when none will. */
   readonly nextExpiry: Effect.Effect<Option.Option<DateTime.Utc>, StoreUnavailable>
 }

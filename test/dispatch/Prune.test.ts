@@ -19,6 +19,7 @@ import {
   complete,
   find,
   inMemory,
+  messageId,
   Raw,
   settle,
   stampAt,
@@ -178,7 +179,7 @@ describe("a prune of tasks", () => {
         DateTime.formatIso(at(0))
       )
       yield* store.outbox.add(
-        { taskId: taskId("messenger"), attemptId: attemptId("messenger-1"), message: {} },
+        { id: messageId(1), taskId: taskId("messenger"), attemptId: attemptId("messenger-1"), message: {} },
         stampAt(0)
       )
       yield* raw.run(

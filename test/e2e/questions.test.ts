@@ -39,6 +39,7 @@ const refused = async (place: Place, code: number, ...args: ReadonlyArray<string
   return errorOf(told)
 }
 
+const Outbox = Schema.Struct({ messages: Schema.Array(Schema.Struct({ id: Schema.String })) })
 const Bundle = Schema.Struct({ prompt: Schema.Struct({ rendered_text: Schema.String }) })
 
 test("a question is listed, answered and told to the next attempt; what that one sends is read and acknowledged", () =>
@@ -88,10 +89,13 @@ test("a question is listed, answered and told to the next attempt; what that one
     expect(after.events.find((one) => one.event_type === "follow_up_refused")?.detail).toMatchObject({
       reason: "the profile's tool policy says allow_outbound_email: false"
     })
-    expect(await place.json(["outbox-list"])).toEqual({
+    const waiting = await place.json(["outbox-list"])
+    const [message] = Schema.decodeUnknownSync(Outbox)(waiting).messages
+    const sent = String(message?.id)
+    expect(waiting).toEqual({
       messages: [
         {
-          id: 1,
+          id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7/),
           task_id: id,
           created_at: expect.any(String),
           message: { type: "discord", text: "painted" }
@@ -99,11 +103,11 @@ test("a question is listed, answered and told to the next attempt; what that one
       ],
       next: null
     })
-    const acked = await place.json(["outbox-ack", "1"])
-    expect(acked).toMatchObject({ ok: true, acked: true, id: 1, acked_by: { surface: "cli" } })
-    expect(await place.json(["outbox-ack", "1"])).toEqual({ ...Object(acked), acked: false })
+    const acked = await place.json(["outbox-ack", sent.slice(0, 13)])
+    expect(acked).toMatchObject({ ok: true, acked: true, id: sent, acked_by: { surface: "cli" } })
+    expect(await place.json(["outbox-ack", sent])).toEqual({ ...Object(acked), acked: false })
     expect(await place.json(["outbox-list"])).toEqual({ messages: [], next: null })
-    expect((await refused(place, 1, "outbox-ack", "2")).code).toBe("message_not_found")
+    expect((await refused(place, 1, "outbox-ack", "1")).code).toBe("message_not_found")
   }))
 
 test("a question that has expired takes its default in the next cycle, without one it stays, marked", () =>

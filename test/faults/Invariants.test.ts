@@ -66,7 +66,7 @@ describe("the rules between rows find", () => {
       "an open question has, without being blocked, task a",
       [
         task("a"),
-        `INSERT INTO questions (task_id, attempt_id, text, choices_json, asked_at) VALUES ('a', 'x', 't', '[]', '${AT}')`
+        `INSERT INTO questions (question_id, task_id, attempt_id, text, choices_json, asked_at) VALUES ('q', 'a', 'x', 't', '[]', '${AT}')`
       ]
     ],
     [
@@ -76,8 +76,11 @@ describe("the rules between rows find", () => {
       ]
     ],
     [
-      "a task that is not completed sent message 1",
-      [task("a"), `INSERT INTO outbox (task_id, message_json, created_at) VALUES ('a', '{}', '${AT}')`]
+      "a task that is not completed sent message m",
+      [
+        task("a"),
+        `INSERT INTO outbox (id, task_id, message_json, message_sha256, created_at) VALUES ('m', 'a', '{}', '', '${AT}')`
+      ]
     ],
     ["no completed parent has the follow-up b", [task("a"), task("b", { parent_task_id: "a" })]]
   ]

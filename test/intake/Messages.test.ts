@@ -65,7 +65,9 @@ describe("messages of a completed outcome", () => {
         '{"type":"discord","text":"hi"}',
         '{"type":"discord","text":"more"}'
       ])
-      expect(yield* reasons(id)).toEqual([expect.stringMatching(/^it was put out before, as message \d+$/)])
+      expect(yield* reasons(id)).toEqual([
+        expect.stringMatching(/^it was put out before, as message [0-9a-f-]{36}$/)
+      ])
     }).pipe(
       Effect.provide(
         world({ adapters: { local }, settings: { profiles: new Map([["lumen", profile(allows)]]) } })

@@ -4,7 +4,7 @@ import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { file as fileStore, memory as memoryStore } from "../../layers/store/SqlStore.ts"
 import type { Value } from "../../layers/store/statement.ts"
 import type { Actor, Stamp } from "../../src/domain/Actor.ts"
-import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
+import { AttemptId, MessageId, QuestionId, RunnerId, TaskId, uuidV7 } from "../../src/domain/Ids.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import type { NewTask } from "../../src/domain/Task.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
@@ -69,6 +69,15 @@ export const text = (time: Option.Option<DateTime.Utc> | DateTime.Utc): string |
 
 export const taskId = (name: string) => TaskId.make(name)
 export const attemptId = (name: string) => AttemptId.make(name)
+/** UUIDv7 of one millisecond each, so that they rise with `n`. */
+const nthId = (n: number): string => uuidV7(Date.parse("2026-04-29T07:00:00.000Z") + n, 0, new Uint8Array(8))
+export const messageId = (n: number) => MessageId.make(nthId(n))
+export const questionId = (n: number) => QuestionId.make(nthId(n))
+
+/** The id of the question that is asked next: they are numbered as they are asked. */
+export const nextQuestionId = Effect.flatMap(Raw, (raw) =>
+  Effect.map(raw.run("SELECT count(*) AS n FROM questions"), ([row]) => questionId(1 + Number(row?.n)))
+)
 export const runner = RunnerId.make("host:1:2026-04-29T07:00:00.000Z")
 
 interface Wanted {

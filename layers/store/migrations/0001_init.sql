@@ -34,7 +34,6 @@ CREATE TABLE tasks (
   not_counted INTEGER NOT NULL DEFAULT 0,
   known_json TEXT,
   note TEXT,
-  last_failure_json TEXT,
   cancel_requested_at TEXT,
   cancel_json TEXT,
   replay_of TEXT,
@@ -290,10 +289,12 @@ CREATE TABLE runners (
 CREATE INDEX runners_open ON runners (started_at) WHERE ended_at IS NULL
 
 CREATE TABLE outbox (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT PRIMARY KEY NOT NULL,
   task_id TEXT NOT NULL REFERENCES tasks (task_id),
   attempt_id TEXT,
   message_json TEXT NOT NULL,
+  -- Of the canonical JSON of the message: what a task has put out is not put out again.
+  message_sha256 TEXT NOT NULL,
   created_at TEXT NOT NULL,
   acked_at TEXT,
   acked_by_json TEXT
@@ -301,7 +302,7 @@ CREATE TABLE outbox (
 
 CREATE INDEX outbox_unacked ON outbox (id) WHERE acked_at IS NULL
 
-CREATE INDEX outbox_task ON outbox (task_id)
+CREATE INDEX outbox_task ON outbox (task_id, message_sha256)
 
 -- Tokens and cost, summed as attempts end.
 CREATE TABLE usage (
@@ -335,7 +336,7 @@ CREATE TABLE budgets (
 CREATE INDEX budgets_of_tasks ON budgets (budget_id, window_start) WHERE task_id <> '' AND (reserved > 0 OR exhausted_at IS NOT NULL)
 
 CREATE TABLE questions (
-  question_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  question_id TEXT PRIMARY KEY NOT NULL,
   task_id TEXT NOT NULL REFERENCES tasks (task_id),
   attempt_id TEXT NOT NULL,
   text TEXT NOT NULL,

@@ -1,13 +1,13 @@
 import { Schema } from "effect"
 import { Actor } from "../../domain/Actor.ts"
-import { TaskId } from "../../domain/Ids.ts"
+import { MessageId, TaskId } from "../../domain/Ids.ts"
 import { JsonObject } from "../../domain/Json.ts"
 import { Time } from "../../domain/Time.ts"
 import { nullable, wireStruct } from "../../domain/Wire.ts"
 
 /** As a bridge reads it; `acked_at` and `acked_by` are there once it is acknowledged. */
 const Message = wireStruct({
-  id: Schema.Int,
+  id: MessageId,
   taskId: TaskId,
   createdAt: Time,
   message: JsonObject,
@@ -26,7 +26,7 @@ export const OutboxList = wireStruct({
 export const AckedMessage = wireStruct({
   ok: Schema.Boolean,
   acked: Schema.Boolean,
-  id: Schema.Int,
+  id: MessageId,
   taskId: TaskId,
   ackedAt: Time,
   ackedBy: Actor

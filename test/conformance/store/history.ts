@@ -9,6 +9,7 @@ import {
   attemptId,
   claimed,
   eventsOf,
+  messageId,
   newest,
   Raw,
   stampAt,
@@ -131,14 +132,23 @@ export const history = (check: Sentence) => {
       yield* add("a")
       yield* claimed("a1")
       const message = { channel: "general", text: "größe" }
-      yield* store.outbox.add({ taskId: taskId("a"), attemptId: attemptId("a1"), message }, stampAt(1))
+      yield* store.outbox.add(
+        { id: messageId(1), taskId: taskId("a"), attemptId: attemptId("a1"), message },
+        stampAt(1)
+      )
       const [row] = yield* raw.run("SELECT * FROM outbox")
-      expect(row).toMatchObject({ task_id: "a", attempt_id: "a1", acked_at: null, created_at: text(at(1)) })
+      expect(row).toMatchObject({
+        id: messageId(1),
+        task_id: "a",
+        attempt_id: "a1",
+        acked_at: null,
+        created_at: text(at(1))
+      })
       expect(JSON.parse(String(row?.message_json))).toEqual(message)
       expect((yield* newest(1))[0]).toMatchObject({
         eventType: "outbox_added",
         taskId: Option.some(taskId("a")),
-        detail: { outbox_id: row?.id }
+        detail: { outbox_id: messageId(1) }
       })
       expect(yield* eventsOf("a")).toEqual(["task_enqueued", "task_claimed", "outbox_added"])
     })

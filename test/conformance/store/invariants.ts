@@ -3,7 +3,18 @@ import { Effect, FastCheck, Option } from "effect"
 import { TaskStatus } from "../../../src/domain/Task.ts"
 import { Store } from "../../../src/store/Store.ts"
 import type { Move } from "../../../src/store/Tasks.ts"
-import { add, at, attemptId, claim, outcome, Raw, settle, stampAt, taskId } from "../../support/store.ts"
+import {
+  add,
+  at,
+  attemptId,
+  claim,
+  nextQuestionId,
+  outcome,
+  Raw,
+  settle,
+  stampAt,
+  taskId
+} from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
 const TASKS = ["a", "b", "c", "d"]
@@ -123,7 +134,8 @@ const settledBy = (attempt: string, { move, nth }: Extract<Step, { readonly do: 
     if (settled._tag === "Late" || move._tag !== "Block" || nth % 2 === 1 || Option.isNone(found)) return
     const { taskId } = found.value
     const question = { text: "Which?", choices: [] }
-    yield* store.questions.ask({ taskId, attemptId: attemptId(attempt), question }, stampAt(now))
+    const questionId = yield* nextQuestionId
+    yield* store.questions.ask({ questionId, taskId, attemptId: attemptId(attempt), question }, stampAt(now))
   })
 
 /** An open question is of a blocked task, one each; each answer began a round of its own, told once. */

@@ -1,5 +1,6 @@
 import { expect } from "bun:test"
 import { Effect, Option } from "effect"
+import { cursorOf } from "../../../src/store/Cursor.ts"
 import { Store } from "../../../src/store/Store.ts"
 import {
   actor,
@@ -7,6 +8,7 @@ import {
   at,
   attemptId,
   claimed,
+  messageId,
   newest,
   Raw,
   stampAt,
@@ -15,9 +17,12 @@ import {
 } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
-const put = (text: string, seconds: number) =>
+const put = (text: string, nth: number) =>
   Effect.flatMap(Store, ({ outbox }) =>
-    outbox.add({ taskId: taskId("a"), attemptId: attemptId("a1"), message: { text } }, stampAt(seconds))
+    outbox.add(
+      { id: messageId(nth), taskId: taskId("a"), attemptId: attemptId("a1"), message: { text } },
+      stampAt(nth)
+    )
   )
 
 const page = (limit = 9, after = Option.none<string>(), all = false) =>
@@ -29,7 +34,7 @@ const texts = (limit = 9, all = false) =>
 const filled = Effect.gen(function* () {
   yield* add("a")
   yield* claimed("a1")
-  for (const [index, one] of ["one", "two", "three", "four", "five"].entries()) yield* put(one, index)
+  for (const [index, one] of ["one", "two", "three", "four", "five"].entries()) yield* put(one, index + 1)
 })
 
 /** Messages that bridges read and acknowledge. */
@@ -53,7 +58,8 @@ export const outbox = (check: Sentence) => {
     "answers none to a cursor that it did not give",
     Effect.gen(function* () {
       const { outbox } = yield* Store
-      for (const after of ["", "17", "aWQ6", "aWQ6LTE", "aWQ6MTc=", "ö"])
+      const forged = [["id", "17"], ["outbox", "x"], ["outbox"], ["questions", messageId(1)], [messageId(1)]]
+      for (const after of ["", "17", "aWQ6MTc=", "ö", ...forged.map(cursorOf)])
         expect(yield* outbox.list({ all: false, limit: 9, after: Option.some(after) })).toEqual(Option.none())
     })
   )
@@ -63,7 +69,7 @@ export const outbox = (check: Sentence) => {
     Effect.gen(function* () {
       yield* filled
       const { outbox } = yield* Store
-      const id = (yield* page()).messages[2]?.id ?? 0
+      const id = messageId(3)
       const done = Option.getOrThrow(yield* outbox.ack(id, stampAt(60)))
       expect(done.acked).toBe(true)
       expect([text(done.message.ackedAt), done.message.ackedBy]).toEqual([text(at(60)), Option.some(actor)])
@@ -85,7 +91,7 @@ export const outbox = (check: Sentence) => {
     "answers none for a message that is not there, and tells nothing",
     Effect.gen(function* () {
       const { outbox } = yield* Store
-      expect(yield* outbox.ack(17, stampAt(0))).toEqual(Option.none())
+      expect(yield* outbox.ack(messageId(17), stampAt(0))).toEqual(Option.none())
       expect(yield* newest(9)).toEqual([])
     })
   )
@@ -96,11 +102,61 @@ export const outbox = (check: Sentence) => {
       yield* filled
       const raw = yield* Raw
       const { outbox } = yield* Store
-      yield* raw.run("UPDATE outbox SET message_json = '{' WHERE id = 2")
-      const shown = (yield* page()).messages.find((one) => one.id === 2)
+      yield* raw.run("UPDATE outbox SET message_json = '{' WHERE id = ?", messageId(2))
+      const shown = (yield* page()).messages.find((one) => one.id === messageId(2))
       expect(shown?.message).toEqual({ damaged: "message_json is not JSON" })
-      expect(Option.getOrThrow(yield* outbox.ack(2, stampAt(1))).acked).toBe(true)
+      expect(Option.getOrThrow(yield* outbox.ack(messageId(2), stampAt(1))).acked).toBe(true)
       expect(yield* texts()).toEqual(["five", "four", "three", "one"])
+    })
+  )
+
+  check(
+    "knows a message that another attempt of its task has put out, in whatever order its keys stand",
+    Effect.gen(function* () {
+      const { outbox } = yield* Store
+      yield* filled
+      yield* add("b")
+      const message = { type: "discord", to: { name: "größe", at: 1.5 } }
+      const sent = { id: messageId(6), taskId: taskId("a"), attemptId: attemptId("a1"), message }
+      yield* outbox.add(sent, stampAt(6))
+      yield* outbox.ack(sent.id, stampAt(7))
+      const again = { ...sent, message: { to: { at: 1.5, name: "größe" }, type: "discord" } }
+      expect(yield* outbox.putOutBefore({ ...again, attemptId: attemptId("a2") })).toEqual(
+        Option.some(sent.id)
+      )
+      for (const other of [
+        again,
+        { ...again, attemptId: attemptId("a2"), taskId: taskId("b") },
+        { ...again, attemptId: attemptId("a2"), message: { ...message, type: "email" } }
+      ])
+        expect(yield* outbox.putOutBefore(other)).toEqual(Option.none())
+    })
+  )
+
+  check(
+    "finds messages by the beginning of their ids",
+    Effect.gen(function* () {
+      const { outbox } = yield* Store
+      yield* filled
+      const ids = [1, 2, 3, 4, 5].map(messageId)
+      expect(yield* outbox.startingWith(messageId(1).slice(0, 8), 9)).toEqual(ids)
+      expect(yield* outbox.startingWith(messageId(1).slice(0, 8), 2)).toEqual(ids.slice(0, 2))
+      expect(yield* outbox.startingWith(messageId(3), 9)).toEqual([messageId(3)])
+      expect(yield* outbox.startingWith("f", 9)).toEqual([])
+    })
+  )
+
+  check(
+    "goes on after a message to which another program has given an id of its own",
+    Effect.gen(function* () {
+      yield* filled
+      const raw = yield* Raw
+      yield* raw.run("UPDATE outbox SET id = '0 or so' WHERE id = ?", messageId(2))
+      yield* raw.run("UPDATE outbox SET id = '0' WHERE id = ?", messageId(1))
+      const first = yield* page(4)
+      expect(first.messages.map((one) => one.message.text)).toEqual(["five", "four", "three", "two"])
+      const second = yield* page(4, first.next)
+      expect(second.messages.map((one) => one.message.text)).toEqual(["one"])
     })
   )
 }

@@ -14,7 +14,9 @@ import {
   eventsOf,
   find,
   newest,
+  nextQuestionId,
   outcome,
+  questionId,
   Raw,
   settle,
   stampAt,
@@ -29,13 +31,14 @@ const block: Move = { _tag: "Block", outcome: Option.some(outcome("blocked")), e
 const asks = (name: string, question: Partial<Question> = {}, seconds = 0, attempt = `${name}1`) =>
   Effect.gen(function* () {
     const store = yield* Store
+    const questionId = yield* nextQuestionId
     const asked = { text: `${name}?`, choices: ["red", "blue"], ...question }
     yield* store.transact(
       "test",
       Effect.zipRight(
         settle(attempt, block, seconds),
         store.questions.ask(
-          { taskId: taskId(name), attemptId: attemptId(attempt), question: asked },
+          { questionId, taskId: taskId(name), attemptId: attemptId(attempt), question: asked },
           stampAt(seconds)
         )
       )
@@ -132,7 +135,7 @@ export const questions = (check: Sentence) => {
         from: "blocked",
         round: 2,
         note: null,
-        question_id: 1,
+        question_id: questionId(1),
         question: "a?",
         answer: "blue"
       })
@@ -156,10 +159,23 @@ export const questions = (check: Sentence) => {
         expect(yield* standing(name)).toEqual([])
       }
       expect((yield* newest(2)).map((one) => [one.eventType, one.detail.withdrawn_question_id])).toEqual([
-        ["task_operator_canceled", 1],
-        ["task_retried", 2]
+        ["task_operator_canceled", questionId(1)],
+        ["task_retried", questionId(2)]
       ])
       expect(yield* texts).toEqual([])
+    })
+  )
+
+  check(
+    "knows an open question as the last one, though the clock stood later when an earlier one was asked",
+    Effect.gen(function* () {
+      const raw = yield* Raw
+      yield* asked("a")
+      yield* answer("a", "blue", 9)
+      yield* raw.run("UPDATE questions SET question_id = ?", questionId(99))
+      yield* claimed("a2", 10)
+      yield* asks("a", { text: "And now?" }, 10, "a2")
+      expect(yield* last("a")).toMatchObject({ text: "And now?", closedAt: Option.none() })
     })
   )
 

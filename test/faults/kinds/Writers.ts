@@ -62,9 +62,13 @@ interface House {
   readonly failed: string
   readonly waits: string
   readonly attempt: string
+  readonly message: string
 }
 
 const ids = (stdout: string): { readonly task_id: string; readonly attempt_id: string } => JSON.parse(stdout)
+
+/** The id of the first message in an answer of `outbox-list`. */
+const messageIn = (stdout: string): string => /"id": *"([^"]+)"/.exec(stdout)?.[1] ?? "none"
 
 /** A place in which every command that writes has something to do; its state is kept as `kept`. */
 const furnished = async (): Promise<House> => {
@@ -74,6 +78,7 @@ const furnished = async (): Promise<House> => {
     return ids((await scene.runOnce()).stdout)
   }
   const sent = await done("send")
+  const message = messageIn((await scene.run(["outbox-list"])).stdout)
   const asked = (await done("ask", { priority: 9 })).task_id
   const failed = (await done("fail", { priority: 9 })).task_id
   await done("limit", { priority: 9, requested_adapter: "slow" })
@@ -87,7 +92,7 @@ const furnished = async (): Promise<House> => {
     await scene.run(args)
   await cp(scene.place.state, scene.place.path("kept"), { recursive: true })
   await copyFile(original, scene.place.path("old.db"))
-  return { scene, asked, failed, waits, attempt: sent.attempt_id }
+  return { scene, asked, failed, waits, attempt: sent.attempt_id, message }
 }
 
 /** Every command that writes, as it is asked in the furnished place. */
@@ -105,7 +110,7 @@ const writers: ReadonlyArray<(house: House) => ReadonlyArray<string>> = [
   () => ["workflow-create", "--template", "goal-loop", "--instance_key", "g", "--context", '{"summary":"s"}'],
   () => ["workflow-transition", "--instance_key", "w", "--state", "draft-wallet-checklist"],
   () => ["workflow-complete", "--instance_key", "w"],
-  () => ["outbox-ack", "1"],
+  ({ message }) => ["outbox-ack", message],
   () => ["run-once"],
   ({ waits }) => ["task-cancel", waits],
   () => ["task-cancel", "--matching", "--kind", "bulk"],
