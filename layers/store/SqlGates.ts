@@ -3,21 +3,26 @@ import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Cooldown, Gates, InHand, Pause } from "../../src/store/Gates.ts"
-import { actorJson, orNull, time } from "./columns.ts"
+import { actorJson, orNull, stamped, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import { groundOf } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
 
-const PAUSE = statement("SELECT * FROM gates WHERE gate_id = 'dispatch'")
+const PAUSE = statement("SELECT * FROM gates WHERE gate_id = 'dispatch' AND ended_at IS NULL")
+const RESUMED = statement("SELECT * FROM gates WHERE gate_id = 'dispatch' AND ended_at IS NOT NULL")
 const SET_PAUSE = statement(`
   INSERT INTO gates (gate_id, kind, reason, actor_json, created_at, updated_at)
   VALUES ('dispatch', 'pause', :reason, :actor, :at, :at)
-  ON CONFLICT (gate_id) DO UPDATE SET reason = coalesce(excluded.reason, gates.reason), actor_json = excluded.actor_json,
-    updated_at = excluded.updated_at
+  ON CONFLICT (gate_id) DO UPDATE SET
+    reason = coalesce(excluded.reason, CASE WHEN ended_at IS NULL THEN gates.reason END),
+    created_at = CASE WHEN ended_at IS NULL THEN gates.created_at ELSE excluded.created_at END,
+    actor_json = excluded.actor_json, updated_at = excluded.updated_at, ended_at = NULL
   RETURNING *`)
-const CLEAR_PAUSE = statement("DELETE FROM gates WHERE gate_id = 'dispatch' RETURNING created_at")
+const CLEAR_PAUSE = statement(`
+  UPDATE gates SET actor_json = :actor, updated_at = :at, ended_at = :at
+  WHERE gate_id = 'dispatch' AND ended_at IS NULL RETURNING created_at`)
 const COOLDOWNS = statement(
   "SELECT * FROM gates WHERE kind = 'cooldown' AND until_at > :now ORDER BY until_at"
 )
@@ -52,10 +57,17 @@ const text = (row: Row, column: string): Option.Option<string> =>
 
 const timeOf = (value: Value | undefined) => Option.map(DateTime.make(String(value)), DateTime.toUtc)
 
+const actorOf = (row: Row): Actor => Option.getOrElse(decodeActor()(row.actor_json), () => unknownActor)
+
 const toPause = (row: Row): Pause => ({
   reason: text(row, "reason"),
   since: Option.getOrElse(timeOf(row.updated_at), () => DateTime.unsafeMake(0)),
-  actor: Option.getOrElse(decodeActor()(row.actor_json), () => unknownActor)
+  actor: actorOf(row)
+})
+
+/** What the event of a pause tells of the one that it took the place of. */
+const replaced = ({ actor, reason, since }: Pause) => ({
+  before: { reason: Option.getOrNull(reason), updated_at: time(since), actor }
 })
 
 // A cool-down whose end cannot be read must not hold its adapter back for ever.
@@ -95,14 +107,24 @@ const makeDue = (sqlite: Sqlite["Type"], adapterId: string, stamp: Stamp) =>
 
 export const make = (sqlite: Sqlite["Type"]): Gates => ({
   pause: Effect.map(sqlite.rows(PAUSE), (rows) => Option.map(Option.fromNullable(rows[0]), toPause)),
+  resumed: Effect.map(sqlite.rows(RESUMED), ([row]) =>
+    Option.flatMap(Option.fromNullable(row), (ended) =>
+      Option.map(timeOf(ended.ended_at), (at): Stamp => ({ at, actor: actorOf(ended) }))
+    )
+  ),
   setPause: Effect.fn("Gates.setPause")((reason, stamp) =>
     sqlite.transact(
       "Gates.setPause",
       Effect.gen(function* () {
         const values = { reason: orNull(reason), actor: actorJson(stamp.actor), at: time(stamp.at) }
+        const before = Option.map(Option.fromNullable((yield* sqlite.rows(PAUSE))[0]), toPause)
         const row = (yield* sqlite.rows(SET_PAUSE, values))[0]!
-        yield* appendEvent(sqlite, "dispatch_pause_enabled", {}, { reason: values.reason }, stamp)
-        return toPause(row)
+        const detail = {
+          reason: values.reason,
+          ...Option.getOrElse(Option.map(before, replaced), () => ({}))
+        }
+        yield* appendEvent(sqlite, "dispatch_pause_enabled", {}, detail, stamp)
+        return { pause: toPause(row), before }
       })
     )
   ),
@@ -110,7 +132,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
     sqlite.transact(
       "Gates.clearPause",
       Effect.gen(function* () {
-        const cleared = (yield* sqlite.rows(CLEAR_PAUSE))[0]
+        const cleared = (yield* sqlite.rows(CLEAR_PAUSE, stamped(stamp)))[0]
         if (cleared === undefined) return false
         yield* appendEvent(
           sqlite,

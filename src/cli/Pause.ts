@@ -5,7 +5,8 @@ export const pause = command({
   name: "pause",
   group: "Steer",
   summary: "stop claiming; running attempts finish",
-  description: "The pause is kept in the store: it holds for every process and survives restarts.",
+  description:
+    "The pause is kept in the store: it holds for every process and survives restarts. Where dispatch was paused already, `before` is that pause, whose reason and time this one replaces.",
   example: "agent-runtime pause --reason 'maintenance until noon'",
   arguments: [],
   options: [{ name: "reason", kind: "text", description: "Why; it stands in the history." }],

@@ -22,7 +22,7 @@ export const stop = command({
   group: "Steer",
   summary: "pause, and force-cancel everything that runs",
   description:
-    "Nothing more is claimed from then on, and the process trees of all running attempts are stopped: by their dispatcher, or by this command where none is alive. `canceled` counts them. `agent-runtime resume` lets dispatch go on; `agent-runtime task-retry` gives a canceled task another round.",
+    "Nothing more is claimed from then on, and the process trees of all running attempts are stopped: by their dispatcher, or by this command where none is alive. `canceled` counts them. A pause that is in force stays, `before` tells since when and by whom; a reason is added to its own. `agent-runtime resume` lets dispatch go on; `agent-runtime task-retry` gives a canceled task another round.",
   usage: "--now",
   example: "agent-runtime stop --now --reason 'wrong key in the vault'",
   arguments: [],
@@ -37,11 +37,14 @@ export const stop = command({
         ask(async () => (await import("../operate/Stop.ts")).stop, { reason, tell })
       )
     }),
-  view: ({ canceled, reason, updated_at }) => [
+  view: ({ before, canceled, reason, updated_at }) => [
     fields([
       ["dispatch", toned("paused", "warn")],
       ["reason", reason],
       ["since", updated_at],
+      ...(before === undefined
+        ? []
+        : [["was paused already", `since ${before.updated_at} by ${before.actor.name}`] as const]),
       ["canceled", canceled.moved],
       ["not canceled", canceled.refused],
       ...(canceled.moved > 0 ? [["marked in the history", canceled.bulk_id] as const] : [])

@@ -1,7 +1,8 @@
 import { type DateTime, Effect, Option } from "effect"
 import { now } from "../domain/Time.ts"
+import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
-import { PauseState, PauseStory } from "./answers/State.ts"
+import { PauseChange, type PauseState, PauseStory } from "./answers/State.ts"
 import { operation } from "./Operation.ts"
 import { said } from "./Said.ts"
 
@@ -12,15 +13,15 @@ const notPaused = (updatedAt: Option.Option<DateTime.Utc>): PauseState => ({
 })
 
 const pauseStory = Effect.gen(function* () {
-  const store = yield* Store
-  return Option.match(yield* store.gates.pause, {
-    onNone: () => notPaused(Option.none()),
-    onSome: ({ actor, reason, since }): typeof PauseStory.Type => ({
-      paused: true,
-      reason,
-      updatedAt: Option.some(since),
-      actor
-    })
+  const { gates } = yield* Store
+  const pause = yield* gates.pause
+  if (Option.isSome(pause)) {
+    const { actor, reason, since } = pause.value
+    return { paused: true, reason, updatedAt: Option.some(since), actor } satisfies PauseStory
+  }
+  return Option.match(yield* gates.resumed, {
+    onNone: (): PauseStory => notPaused(Option.none()),
+    onSome: ({ actor, at }): PauseStory => ({ ...notPaused(Option.some(at)), actor })
   })
 })
 
@@ -30,15 +31,26 @@ export const pauseState = Effect.map(
   ({ paused, reason, updatedAt }): PauseState => ({ paused, reason, updatedAt })
 )
 
+/** A pause as the answer of what set it, or found it set. */
+export const changed = (pause: Pause, before: Option.Option<Pause>): PauseChange => ({
+  paused: true,
+  reason: pause.reason,
+  updatedAt: Option.some(pause.since),
+  ...Option.match(before, {
+    onNone: () => ({}),
+    onSome: ({ actor, reason, since }) => ({ before: { reason, updatedAt: since, actor } })
+  })
+})
+
 /** Stops claiming at once; running attempts finish. It survives restarts. */
 export const pause = operation({
   name: "dispatch.pause",
   role: "operate",
-  output: PauseState,
+  output: PauseChange,
   run: Effect.fn("Pause.pause")(function* (input: { readonly reason: Option.Option<string> }, actor) {
     const store = yield* Store
     const set = yield* store.gates.setPause(yield* said("reason", input.reason), { at: yield* now, actor })
-    return { paused: true, reason: set.reason, updatedAt: Option.some(set.since) }
+    return changed(set.pause, set.before)
   })
 })
 
@@ -46,7 +58,7 @@ export const pause = operation({
 export const resume = operation({
   name: "dispatch.resume",
   role: "operate",
-  output: PauseState,
+  output: PauseChange,
   run: Effect.fn("Pause.resume")(function* (_: object, actor) {
     const store = yield* Store
     const at = yield* now
@@ -55,7 +67,7 @@ export const resume = operation({
   })
 })
 
-/** Whether dispatch is paused, why and by whom. */
+/** Whether dispatch is paused, why and by whom; else who let it go on, and when. */
 export const shown = operation({
   name: "dispatch.pause_state",
   role: "read",

@@ -41,8 +41,16 @@ export interface InHand extends Omit<Lane, "key" | "workflowTemplate"> {
 export interface Gates {
   /** None while dispatch is not paused. */
   readonly pause: Effect.Effect<Option.Option<Pause>, StoreUnavailable>
-  /** Pauses dispatch; when it is paused already a new reason and its time replace the old ones. */
-  readonly setPause: (reason: Option.Option<string>, stamp: Stamp) => Effect.Effect<Pause, StoreUnavailable>
+  /** When and by whom the last pause was ended; none while dispatch is paused, and where it never was. */
+  readonly resumed: Effect.Effect<Option.Option<Stamp>, StoreUnavailable>
+  /**
+   * Pauses dispatch; when it is paused already a new reason and its time replace the old ones, which `before` and the
+   * event tell.
+   */
+  readonly setPause: (
+    reason: Option.Option<string>,
+    stamp: Stamp
+  ) => Effect.Effect<{ readonly pause: Pause; readonly before: Option.Option<Pause> }, StoreUnavailable>
   /** Ends the pause; false when there was none (then no event is written). */
   readonly clearPause: (stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
   /** Adapters that cool down at `now`. */

@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema, TestClock } from "effect"
 import { Lock } from "../../src/dispatch/Lock.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
@@ -112,26 +112,41 @@ describe("status", () => {
 })
 
 describe("a pause", () => {
-  it.effect("shows its latest reason and keeps its time, and ends with a resume", () =>
-    Effect.gen(function* () {
-      yield* pause.run({ reason: Option.some("one") }, DOOR.actor)
-      yield* pause.run({ reason: Option.some("two") }, DOOR.actor)
-      expect(yield* told).toMatchObject({
-        runtime_state: "paused",
-        dispatch_paused: { paused: true, reason: "two", updated_at: "1970-01-01T00:00:00.000Z" }
-      })
-      expect(yield* shown.run({}, DOOR.actor)).toMatchObject({
-        reason: Option.some("two"),
-        actor: DOOR.actor
-      })
-      yield* resume.run({}, DOOR.actor)
-      yield* resume.run({}, DOOR.actor)
-      expect((yield* told).runtime_state).toBe("idle")
-      expect(yield* history).toEqual([
-        "dispatch_pause_enabled",
-        "dispatch_pause_enabled",
-        "dispatch_pause_cleared"
-      ])
-    }).pipe(Effect.provide(world(quiet)))
+  it.effect(
+    "shows its latest reason and its time, and ends with a resume that is told with time and name",
+    () =>
+      Effect.gen(function* () {
+        yield* pause.run({ reason: Option.some("one") }, DOOR.actor)
+        yield* pause.run({ reason: Option.some("two") }, DOOR.actor)
+        expect(yield* told).toMatchObject({
+          runtime_state: "paused",
+          dispatch_paused: { paused: true, reason: "two", updated_at: "1970-01-01T00:00:00.000Z" }
+        })
+        expect(yield* shown.run({}, DOOR.actor)).toMatchObject({
+          reason: Option.some("two"),
+          actor: DOOR.actor
+        })
+        yield* TestClock.adjust("1 minute")
+        const ben = { surface: "http", name: "ben" } as const
+        yield* resume.run({}, ben)
+        yield* TestClock.adjust("1 minute")
+        yield* resume.run({}, DOOR.actor)
+        const updated_at = "1970-01-01T00:01:00.000Z"
+        expect(yield* told).toMatchObject({
+          runtime_state: "idle",
+          dispatch_paused: { paused: false, reason: null, updated_at }
+        })
+        expect(yield* Effect.flatMap(shown.run({}, DOOR.actor), Schema.encode(shown.output))).toEqual({
+          paused: false,
+          reason: null,
+          updated_at,
+          actor: ben
+        })
+        expect(yield* history).toEqual([
+          "dispatch_pause_enabled",
+          "dispatch_pause_enabled",
+          "dispatch_pause_cleared"
+        ])
+      }).pipe(Effect.provide(world(quiet)))
   )
 })

@@ -1,9 +1,10 @@
 import { describe, expect } from "bun:test"
-import { Deferred, Effect, Fiber, Option, Schema } from "effect"
+import { Deferred, Effect, Fiber, Option, Schema, TestClock } from "effect"
 import type { Job } from "../../src/adapter/AdapterRegistry.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
+import { pause } from "../../src/operate/Pause.ts"
 import { stop } from "../../src/operate/Stop.ts"
-import { DOOR, detailsOf, queue, says, taskOf, world } from "../dispatch/world.ts"
+import { DOOR, detailsOf, history, queue, says, taskOf, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
 const stopped = (reason: Option.Option<string> = Option.none()) =>
@@ -48,5 +49,28 @@ describe("stop", () => {
         canceled: { matched: 0, moved: 0 }
       })
     }).pipe(Effect.provide(world({ adapters: { local: says("x") } })))
+  )
+
+  it.effect(
+    "leaves a pause that is in force, tells since when and by whom it is, and adds to its reason",
+    () =>
+      Effect.gen(function* () {
+        const ben = { surface: "http", name: "ben" } as const
+        yield* pause.run({ reason: Option.some("wrong key") }, ben)
+        yield* TestClock.adjust("1 minute")
+        const before = { reason: "wrong key", updated_at: "1970-01-01T00:00:00.000Z", actor: ben }
+        for (const again of [Option.none(), Option.some("wrong key")])
+          expect(yield* stopped(again)).toMatchObject({
+            reason: "wrong key",
+            updated_at: "1970-01-01T00:00:00.000Z",
+            before
+          })
+        expect(yield* stopped(Option.some("a leak"))).toMatchObject({
+          reason: "a leak (paused before: wrong key)",
+          updated_at: "1970-01-01T00:01:00.000Z",
+          before
+        })
+        expect(yield* history).toEqual(["dispatch_pause_enabled", "dispatch_pause_enabled"])
+      }).pipe(Effect.provide(world({ adapters: { local: says("x") } })))
   )
 })

@@ -269,7 +269,9 @@ CREATE TABLE gates (
   until_at TEXT,
   actor_json TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  updated_at TEXT NOT NULL
+  updated_at TEXT NOT NULL,
+  -- When the dispatch pause was ended, by the actor: its row stays, so that this can be told.
+  ended_at TEXT
 ) STRICT
 
 -- Dispatcher processes. A row without ended_at whose lock is free belongs to one that died.

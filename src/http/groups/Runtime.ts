@@ -1,6 +1,6 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
-import { EventList, Heartbeat, PauseState, PauseStory, State } from "../../operate/answers/State.ts"
+import { EventList, Heartbeat, PauseChange, PauseStory, State } from "../../operate/answers/State.ts"
 import { from, maybe, query, reads, strict, textOf, whole } from "../Contract.ts"
 
 /** What `POST /api/pause` takes. */
@@ -42,11 +42,14 @@ export const Runtime = HttpApiGroup.make("runtime")
   .add(
     HttpApiEndpoint.get("pauseState", "/api/pause")
       .addSuccess(PauseStory)
-      .annotate(OpenApi.Summary, "Whether dispatch is paused, why and by whom")
+      .annotate(
+        OpenApi.Summary,
+        "Whether dispatch is paused, why and by whom; else who let it go on, and when"
+      )
   )
   .add(
     HttpApiEndpoint.post("pause", "/api/pause")
       .setPayload(PauseBody)
-      .addSuccess(PauseState)
+      .addSuccess(PauseChange)
       .annotate(OpenApi.Summary, "Pauses dispatch, or lets it go on")
   )

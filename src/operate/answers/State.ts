@@ -6,14 +6,26 @@ import { nullable, wireStruct } from "../../domain/Wire.ts"
 
 const pauseFields = { paused: Schema.Boolean, reason: nullable(Schema.String), updatedAt: nullable(Time) }
 
-/** Whether dispatch is paused; `updated_at` is since when. */
+/** Whether dispatch is paused; `updated_at` is since when, or, after a pause, since when it goes on. */
 export const PauseState = wireStruct(pauseFields).annotations({ identifier: "PauseState" })
 export type PauseState = typeof PauseState.Type
 
-/** The same, and while it is paused by whom. */
+/** The same, and by whom it was paused or resumed; nobody where it never was. */
 export const PauseStory = wireStruct({ ...pauseFields, actor: Schema.optional(Actor) }).annotations({
   identifier: "PauseStory"
 })
+export type PauseStory = typeof PauseStory.Type
+
+/** The same, and the pause that was in force before. */
+export const PauseChange = wireStruct({
+  ...pauseFields,
+  before: Schema.optional(
+    wireStruct({ reason: nullable(Schema.String), updatedAt: Time, actor: Actor }).annotations({
+      identifier: "PauseBefore"
+    })
+  )
+}).annotations({ identifier: "PauseChange" })
+export type PauseChange = typeof PauseChange.Type
 
 /** What `State` tells, for answers that tell more. */
 export const stateFields = {

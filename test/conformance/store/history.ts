@@ -108,18 +108,40 @@ export const history = (check: Sentence) => {
       expect(yield* store.gates.pause).toEqual(Option.none())
       expect(yield* store.gates.clearPause(stampAt(0))).toBe(false)
       yield* store.gates.setPause(Option.some("upgrade"), stampAt(1))
+      expect(yield* store.gates.resumed).toEqual(Option.none())
+      const first = Option.some({ reason: Option.some("upgrade"), since: at(1), actor })
+      expect(yield* store.gates.pause).toEqual(first)
       const again = yield* store.gates.setPause(Option.none(), stampAt(2))
-      expect(again).toEqual({ reason: Option.some("upgrade"), since: at(2), actor })
+      expect(again.pause).toEqual({ reason: Option.some("upgrade"), since: at(2), actor })
+      expect(again.before).toEqual(first)
       const other = yield* store.gates.setPause(Option.some("audit"), stampAt(2))
-      expect(other).toEqual({ reason: Option.some("audit"), since: at(2), actor })
-      expect(yield* store.gates.pause).toEqual(Option.some(other))
-      expect(yield* store.gates.clearPause(stampAt(3))).toBe(true)
+      expect(other.pause).toEqual({ reason: Option.some("audit"), since: at(2), actor })
+      expect(yield* store.gates.pause).toEqual(Option.some(other.pause))
+      const ben = { surface: "http", name: "ben" } as const
+      expect(yield* store.gates.clearPause({ at: at(3), actor: ben })).toBe(true)
+      expect(yield* store.gates.clearPause(stampAt(4))).toBe(false)
       expect(yield* store.gates.pause).toEqual(Option.none())
+      expect(yield* store.gates.resumed).toEqual(Option.some({ at: at(3), actor: ben }))
+      const later = yield* store.gates.setPause(Option.none(), stampAt(5))
+      expect(later).toEqual({
+        pause: { reason: Option.none(), since: at(5), actor },
+        before: Option.none()
+      })
+      expect(yield* store.gates.resumed).toEqual(Option.none())
+      yield* store.gates.clearPause(stampAt(6))
       expect((yield* newest(9)).map((event) => [event.eventType, event.detail])).toEqual([
         ["dispatch_pause_enabled", { reason: "upgrade" }],
+        [
+          "dispatch_pause_enabled",
+          { reason: null, before: { reason: "upgrade", updated_at: text(at(1)), actor } }
+        ],
+        [
+          "dispatch_pause_enabled",
+          { reason: "audit", before: { reason: "upgrade", updated_at: text(at(2)), actor } }
+        ],
+        ["dispatch_pause_cleared", { paused_since: text(at(1)) }],
         ["dispatch_pause_enabled", { reason: null }],
-        ["dispatch_pause_enabled", { reason: "audit" }],
-        ["dispatch_pause_cleared", { paused_since: text(at(1)) }]
+        ["dispatch_pause_cleared", { paused_since: text(at(5)) }]
       ])
     })
   )
