@@ -2,13 +2,14 @@ import { Effect, Option, Schema } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { TaskStatus } from "../../src/domain/Task.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
-import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
+import { cursorOf } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Candidate, TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
 import { json } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
+import { isGiven, NEWEST, type Place, placeIn, placeOf } from "./taskPlace.ts"
 import { lenient } from "./taskRows.ts"
 
 /** A page whose filters need two columns examines at most so many rows of one index. */
@@ -55,24 +56,7 @@ const COUNTED = statement(
 type Sql = Sqlite["Type"]
 type Rows = ReadonlyArray<Row>
 
-interface Place {
-  readonly createdAt: string
-  readonly taskId: string
-}
-
-/** Before every row, whatever stands in its time: what an absent cursor means. */
-const NEWEST: Place = { createdAt: "\u{10ffff}", taskId: "\u{10ffff}" }
-
-const placeOf = (row: Row): Place => ({ createdAt: String(row.created_at), taskId: String(row.task_id) })
-
 const cursor = ({ createdAt, taskId }: Place): string => cursorOf([createdAt, taskId])
-
-const placeIn = (text: string): Option.Option<Place> =>
-  Option.flatMap(readCursor(text), ([createdAt, taskId, ...more]) =>
-    createdAt === undefined || taskId === undefined || more.length > 0
-      ? Option.none()
-      : Option.some({ createdAt, taskId })
-  )
 
 const newestFirst = (a: Row, b: Row): number => {
   const [left, right] = [placeOf(a), placeOf(b)]
@@ -181,6 +165,7 @@ export const list = (
   Effect.gen(function* () {
     const from = Option.match(page.after, { onNone: () => Option.some(NEWEST), onSome: placeIn })
     if (Option.isNone(from)) return Option.none()
+    if (Option.isSome(page.after) && !(yield* isGiven(sqlite, from.value))) return Option.none()
     const { next, partial, rows } = yield* pageOfRows(sqlite, filter, from.value, page.limit)
     return Option.some({ tasks: rows.map((row) => lenient(row).task), next, partial })
   })

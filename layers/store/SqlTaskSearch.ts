@@ -7,6 +7,7 @@ import { json } from "./columns.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { MOST_EXAMINED } from "./SqlTaskList.ts"
 import { statement } from "./statement.ts"
+import { isGiven, isKnownId, LAST, NEWEST, placeOf } from "./taskPlace.ts"
 import { lenient } from "./taskRows.ts"
 import { matcher, termsOf } from "./words.ts"
 
@@ -30,24 +31,21 @@ const ROWS = statement("SELECT * FROM tasks WHERE task_id IN (SELECT value FROM 
 
 type Sql = Sqlite["Type"]
 
-/** After every id and time that a row can have. */
-const LAST = "\u{10ffff}"
-
 /** Where the page before ended: first come the ids, then the words. */
 type Place =
   | { readonly _tag: "Ids"; readonly before: string }
   | { readonly _tag: "Words"; readonly createdAt: string; readonly taskId: string }
 
 const START: Place = { _tag: "Ids", before: LAST }
-const WORDS: Place = { _tag: "Words", createdAt: LAST, taskId: LAST }
+const WORDS: Place = { _tag: "Words", ...NEWEST }
 
 const cursor = (place: Place): string =>
   cursorOf(place._tag === "Ids" ? ["ids", place.before] : ["words", place.createdAt, place.taskId])
 
 const placeIn = (text: string): Option.Option<Place> =>
-  Option.flatMap(readCursor(text), ([tag, first, second]) => {
-    if (first === undefined) return Option.none()
-    if (tag === "ids") return Option.some<Place>({ _tag: "Ids", before: first })
+  Option.flatMap(readCursor(text), ([tag, first, second, ...more]) => {
+    if (first === undefined || more.length > 0) return Option.none()
+    if (tag === "ids" && second === undefined) return Option.some<Place>({ _tag: "Ids", before: first })
     return tag === "words" && second !== undefined
       ? Option.some<Place>({ _tag: "Words", createdAt: first, taskId: second })
       : Option.none()
@@ -55,11 +53,13 @@ const placeIn = (text: string): Option.Option<Place> =>
 
 const idOf = (row: Row): string => String(row.task_id)
 
-const placeOf = (row: Row): Place => ({
-  _tag: "Words",
-  createdAt: String(row.created_at),
-  taskId: idOf(row)
-})
+/** Whether the search for these words can have given a place. */
+const isGivenFor = (sqlite: Sql, words: string, place: Place): Effect.Effect<boolean, StoreUnavailable> => {
+  if (place._tag === "Ids")
+    return place.before.startsWith(words) ? isKnownId(sqlite, place.before) : Effect.succeed(false)
+  const isBegin = place.createdAt === LAST && place.taskId === LAST
+  return isBegin ? Effect.succeed(true) : isGiven(sqlite, place)
+}
 
 const fits = ({ kind, source, status }: TaskFilter) => {
   const statuses: ReadonlySet<string> = new Set<TaskStatus>(status)
@@ -116,7 +116,7 @@ const look = (
       for (const row of rows) {
         const id = idOf(row)
         const isHit = place._tag === "Ids" || (isMatch(row) && !id.startsWith(words))
-        place = place._tag === "Ids" ? { _tag: "Ids", before: id } : placeOf(row)
+        place = place._tag === "Ids" ? { _tag: "Ids", before: id } : { _tag: "Words", ...placeOf(row) }
         if (isHit && isFit(row)) hits.push({ id, place })
       }
       left -= rows.length
@@ -139,7 +139,9 @@ export const search = (
   Effect.gen(function* () {
     const start = Option.match(page.after, { onNone: () => Option.some(START), onSome: placeIn })
     if (Option.isNone(start)) return Option.none()
-    const { end, hits } = yield* look(sqlite, filter, given.trim(), page.limit + 1, start.value)
+    const words = given.trim()
+    if (Option.isSome(page.after) && !(yield* isGivenFor(sqlite, words, start.value))) return Option.none()
+    const { end, hits } = yield* look(sqlite, filter, words, page.limit + 1, start.value)
     const shown = hits.slice(0, page.limit)
     const last = shown.at(-1)
     const isFull = hits.length > page.limit && last !== undefined

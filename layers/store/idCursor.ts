@@ -14,6 +14,9 @@ export interface ListById {
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** Whether a text has the form of the ids that the runtime gives. */
+export const isUuid = (text: string): boolean => UUID.test(text)
+
 /** After every id: what an absent cursor means. */
 const NEWEST = "\u{10ffff}"
 
@@ -34,7 +37,7 @@ export const startOf = (
   Effect.gen(function* () {
     if (Option.isNone(after)) return Option.some(NEWEST)
     const id = idIn(list.mark, after.value)
-    if (Option.isNone(id) || UUID.test(id.value)) return id
+    if (Option.isNone(id) || isUuid(id.value)) return id
     // Another program may have given a row an id of another form: while it is there, the list goes on after it.
     return (yield* sqlite.rows(list.find, { id: id.value })).length > 0 ? id : Option.none()
   })

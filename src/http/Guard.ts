@@ -5,6 +5,7 @@ import { failure } from "./Answer.ts"
 import { RequestRefused } from "./Failure.ts"
 import { preflight, secured } from "./Headers.ts"
 import { PAGE_ROUTES, type Page } from "./Page.ts"
+import { makeParameterJudge } from "./Parameters.ts"
 import { makeJudge } from "./Routes.ts"
 import { locked, SIGN_IN_ROUTES } from "./SignIn.ts"
 import { VIEW_ROUTES } from "./Views.ts"
@@ -38,6 +39,7 @@ export const guarded = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
 ) => {
   const judge = makeJudge([...PAGE_ROUTES, ...SIGN_IN_ROUTES, ...VIEW_ROUTES])
+  const unknownParameters = makeParameterJudge(VIEW_ROUTES)
   const judged = (
     path: string
   ): Effect.Effect<
@@ -45,11 +47,11 @@ export const guarded = <E, R>(
     E | RequestRefused,
     R | HttpServerRequest.HttpServerRequest
   > =>
-    Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method }) => {
+    Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method, url }) => {
       const allow = method === "OPTIONS" ? judge.allowed(path) : undefined
       if (allow !== undefined)
         return Effect.succeed(HttpServerResponse.empty({ status: 204, headers: { allow } }))
-      const objection = judge.objection(method, path)
+      const objection = judge.objection(method, path) ?? unknownParameters(method, url)
       return objection === undefined ? app : Effect.fail<E | RequestRefused>(objection)
     })
   return Effect.gen(function* () {

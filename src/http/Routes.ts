@@ -9,12 +9,14 @@ interface Known {
   readonly methods: ReadonlySet<string>
 }
 
-const patternOf = (path: string): RegExp =>
+/** What fits the path of a route. */
+export const patternOf = (path: string): RegExp =>
   new RegExp(`^${path.replaceAll(".", "\\.").replace(/:\w+/g, "[^/]+").replace(/\*/g, ".*")}$`)
 
 type More = ReadonlyArray<{ readonly path: string; readonly methods: ReadonlyArray<string> }>
 
-const isPattern = (path: string): boolean => /[:*]/.test(path)
+/** Whether a path of a route has parts that may be anything. */
+export const isPattern = (path: string): boolean => /[:*]/.test(path)
 
 /** The methods of all paths, and of those that take any name. */
 const known = (more: More) => {

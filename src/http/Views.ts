@@ -15,10 +15,10 @@ import { openApi } from "./OpenApiDocument.ts"
 
 /** What a browser may look at, beside the page and the API. */
 export const VIEW_ROUTES = [
-  { path: "/artifacts", methods: ["GET"] },
-  { path: "/snapshots", methods: ["GET"] },
-  { path: "/api/openapi.json", methods: ["GET"] },
-  { path: "/api/docs", methods: ["GET"] }
+  { path: "/artifacts", methods: ["GET"], parameters: ["path"] },
+  { path: "/snapshots", methods: ["GET"], parameters: ["path"] },
+  { path: "/api/openapi.json", methods: ["GET"], parameters: [] },
+  { path: "/api/docs", methods: ["GET"], parameters: [] }
 ] as const
 
 /** An operation's result as JSON that a person reads. */

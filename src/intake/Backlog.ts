@@ -6,6 +6,7 @@ import { WorkflowProposal } from "../domain/SensorEvent.ts"
 import type { Intent } from "../domain/Task.ts"
 import { Store } from "../store/Store.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
+import { addFromOutside } from "./OperatorLimit.ts"
 import { judgeProposal, under } from "./Proposal.ts"
 import { type Opened, open } from "./Workflow.ts"
 
@@ -117,7 +118,7 @@ export const seed = Effect.fn("Backlog.seed")(function* ({ tasks, workflows }: J
           if (seeded._tag === "Crowded") return yield* new SourceCrowded({ source })
           if (seeded._tag === "Found")
             return { created: false, taskId: seeded.taskId, kind: seeded.kind, source }
-          const { created, task: made } = yield* store.tasks.add(task, stamp)
+          const { created, task: made } = yield* addFromOutside(task, stamp)
           return { created, taskId: made.taskId, kind: made.kind, source: made.source }
         })
       )

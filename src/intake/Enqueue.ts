@@ -6,7 +6,7 @@ import type { Actor } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { DEFAULT_PRIORITY, Intent, type NewTask } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
-import { Store } from "../store/Store.ts"
+import { addFromOutside } from "./OperatorLimit.ts"
 
 /**
  * The door that an intent came through: who brought it and what follows from that. An intent's content
@@ -88,12 +88,11 @@ export const taskWith = Effect.fnUntraced(function* (
 
 /**
  * Makes a task of an intent: the one door to the queue. While another unfinished task holds its dedupe key
- * that one is answered and `created` is false.
+ * that one is answered and `created` is false. Fails where it is one of operators and one too many.
  */
 export const enqueue = Effect.fn("Enqueue.enqueue")(function* (intent: Intent, door: Door) {
-  const store = yield* Store
   const task = yield* toTask(intent, door)
-  return yield* store.tasks.add(task, { at: yield* now, actor: door.actor })
+  return yield* addFromOutside(task, { at: yield* now, actor: door.actor })
 })
 
 /** The profile that a task runs with. */

@@ -9,6 +9,7 @@ import type { Profile } from "../domain/Profile.ts"
 import type { Intent, NewTask, Round, Task } from "../domain/Task.ts"
 import { Store } from "../store/Store.ts"
 import { type Door, readIntent, toTask } from "./Enqueue.ts"
+import { isOneTooMany } from "./OperatorLimit.ts"
 
 // The bounds of SPEC.md section 3.
 const MOST_OF_ONE_OUTCOME = 20
@@ -134,6 +135,8 @@ export const create = Effect.fn("FollowUps.create")(function* (
     if (before !== undefined) yield* refused(`it was made before, as task ${before.taskId}`)
     else if (unfinished >= MOST_UNFINISHED_DESCENDANTS)
       yield* refused(`task ${root} has ${MOST_UNFINISHED_DESCENDANTS} unfinished descendants`)
+    else if (yield* isOneTooMany(intent))
+      yield* refused("too many tasks of operators are not finished, of which it would be one")
     else {
       const added = yield* store.tasks.add(one.right, stamp)
       unfinished += added.created ? 1 : 0

@@ -9,6 +9,7 @@ import { Intent, type NewTask } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { Store } from "../store/Store.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
+import { addFromOutside } from "./OperatorLimit.ts"
 import { type JudgedProposal, judgeProposal, under } from "./Proposal.ts"
 import { open } from "./Workflow.ts"
 
@@ -85,7 +86,7 @@ const propose = ({ proposedTask, proposedWorkflow }: SensorReport, { actor, at }
 const makeTask = (sensorEventId: string, task: NewTask, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { created, task: made } = yield* store.tasks.add(task, stamp)
+    const { created, task: made } = yield* addFromOutside(task, stamp)
     yield* store.sensors.ledToTask(sensorEventId, { taskId: made.taskId, created }, stamp)
     return made.taskId
   })
@@ -110,7 +111,8 @@ const openOrReuse = ({ firstTaskId, instanceKey, judged }: ToOpen, stamp: Stamp)
 
 /**
  * Records an observation and makes what it proposes, untrusted, as one transaction: a repeat makes nothing, a
- * stale one is recorded and makes nothing. Invalid when its workflow cannot be opened; then nothing is recorded.
+ * stale one is recorded and makes nothing. Fails when its workflow cannot be opened or its task is one too many of
+ * operators; then nothing is recorded.
  */
 export const ingest = Effect.fn("Sensor.ingest")(function* (report: SensorReport) {
   const store = yield* Store

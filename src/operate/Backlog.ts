@@ -3,6 +3,7 @@ import { TaskId, WorkflowId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { readBacklog, type SourceCrowded, seed as seedAll } from "../intake/Backlog.ts"
+import { tooManyOperatorTasks } from "./Message.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -28,7 +29,10 @@ export const seed = operation({
   run: Effect.fn("Backlog.seed")(function* (input: unknown, actor) {
     const backlog = yield* readBacklog(input)
     return yield* seedAll(backlog, { at: yield* now, actor }).pipe(
-      Effect.catchTag("SourceCrowded", (found) => Effect.fail(crowded(found)))
+      Effect.catchTags({
+        SourceCrowded: (found) => Effect.fail(crowded(found)),
+        TooManyOperatorTasks: () => Effect.fail(tooManyOperatorTasks)
+      })
     )
   })
 })

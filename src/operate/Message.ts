@@ -1,7 +1,9 @@
 import { Effect, Option } from "effect"
+import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import { type Door, taskWith } from "../intake/Enqueue.ts"
+import { addFromOutside, MOST_UNFINISHED } from "../intake/OperatorLimit.ts"
 import {
   OPERATOR_KIND,
   OPERATOR_SOURCE,
@@ -15,12 +17,10 @@ import { QueuedMessage } from "./answers/Tasks.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
-/** The page takes no more messages while so many of them are not finished. */
-export const MOST_UNFINISHED = 1_000
-
-const tooMany = new Refusal({
+/** The refusal of a task of an operator, whichever door it came to. */
+export const tooManyOperatorTasks = new Refusal({
   code: "too_many_operator_tasks",
-  message: `${MOST_UNFINISHED} tasks of operators are not finished; no more are taken until some are`
+  message: `${counted(MOST_UNFINISHED)} tasks of operators (source ${OPERATOR_SOURCE}) are not finished; no more are taken until some are`
 })
 
 /** The task that a message answers, as the parent of the new one: a person begins a line of follow-ups anew. */
@@ -40,20 +40,14 @@ export const send = operation({
   role: "operate",
   output: QueuedMessage,
   run: Effect.fn("Message.send")(function* (input: unknown, actor) {
-    const store = yield* Store
     const message = yield* readMessage(input)
     const door: Door = { actor, untrusted: false, parent: yield* parentOf(message) }
     const id = TaskId.make(yield* (yield* IdSource).next)
     const at = yield* now
     const task = yield* taskWith(toIntent(message), door, id, at)
-    const { taskId } = yield* store.transact(
-      "Message.send",
-      Effect.gen(function* () {
-        const unfinished = yield* store.tasks.unfinishedOfOperators(MOST_UNFINISHED)
-        if (unfinished >= MOST_UNFINISHED) return yield* tooMany
-        return (yield* store.tasks.add(task, { at, actor })).task
-      })
+    const added = yield* addFromOutside(task, { at, actor }).pipe(
+      Effect.catchTag("TooManyOperatorTasks", () => tooManyOperatorTasks)
     )
-    return { ok: true as const, taskId, kind: OPERATOR_KIND, source: OPERATOR_SOURCE }
+    return { ok: true as const, taskId: added.task.taskId, kind: OPERATOR_KIND, source: OPERATOR_SOURCE }
   })
 })

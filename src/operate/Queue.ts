@@ -8,6 +8,7 @@ import * as Discord from "../intake/Discord.ts"
 import { enqueue, profileOf, readIntent } from "../intake/Enqueue.ts"
 import * as Github from "../intake/Github.ts"
 import { QueuedTask } from "./answers/Tasks.ts"
+import { tooManyOperatorTasks } from "./Message.ts"
 import { operation } from "./Operation.ts"
 
 /** Queues an intent. `queued` is false when an unfinished task with its dedupe key is there already. */
@@ -18,7 +19,9 @@ export const intake = operation({
   run: Effect.fn("Queue.intake")(function* (input: unknown, actor) {
     const settings = yield* RuntimeConfig
     const intent = yield* readIntent(input)
-    const { created, task } = yield* enqueue(intent, { actor, untrusted: false })
+    const { created, task } = yield* enqueue(intent, { actor, untrusted: false }).pipe(
+      Effect.catchTag("TooManyOperatorTasks", () => tooManyOperatorTasks)
+    )
     return {
       queued: created,
       taskId: task.taskId,
@@ -39,7 +42,9 @@ const bridged = (bridge: "github" | "discord", intent: Intent) =>
   Effect.gen(function* () {
     const settings = yield* RuntimeConfig
     const door = { actor: { surface: "bridge", name: bridge }, untrusted: true } as const
-    const { created, task } = yield* enqueue(intent, door)
+    const { created, task } = yield* enqueue(intent, door).pipe(
+      Effect.catchTag("TooManyOperatorTasks", () => tooManyOperatorTasks)
+    )
     return { queued: created, bridge, taskId: task.taskId, profile: settings.defaultProfile }
   })
 

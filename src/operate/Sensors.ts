@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { ingest, readReport } from "../intake/Sensor.ts"
 import { Store } from "../store/Store.ts"
 import { AcceptedEvent, SensorEventList } from "./answers/Sensors.ts"
+import { tooManyOperatorTasks } from "./Message.ts"
 import { operation } from "./Operation.ts"
 
 /**
@@ -13,7 +14,9 @@ export const accept = operation({
   role: "operate",
   output: AcceptedEvent,
   run: Effect.fn("Sensors.accept")(function* (input: unknown) {
-    const { accepted, event } = yield* ingest(yield* readReport(input))
+    const { accepted, event } = yield* ingest(yield* readReport(input)).pipe(
+      Effect.catchTag("TooManyOperatorTasks", () => tooManyOperatorTasks)
+    )
     const { taskId, workflowId } = event
     return {
       accepted,

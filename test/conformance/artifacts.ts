@@ -121,7 +121,8 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
             store.scan(path, () => true),
             store.write(path, "x"),
             store.keepOld(path),
-            store.files(path, { most: 1, descending: false, leaveOut: [] })
+            store.files(path, { most: 1, descending: false, leaveOut: [] }),
+            store.entries(path, 1)
           ]
           for (const verb of verbs) expect(yield* tag(verb)).toBe("PathRefused")
         })
@@ -218,6 +219,58 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
             paths: [],
             total: Option.some(0)
           })
+      })
+    )
+
+    check(
+      "lists what lies in a folder itself, by name: files with their size, folders, both with their change time",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        for (const path of ["b/deep/er.md", "Z.md", "a.md", "ä.md", "b.md"]) yield* store.write(path, "größe")
+        const shown = (folder: string) =>
+          Effect.map(store.entries(folder, 99), (found) => {
+            const { entries, isWhole } = Option.getOrThrow(found)
+            expect(isWhole).toBe(true)
+            return entries.map((one) => [one.name, one.kind, one.kind === "file" ? one.size : "any size"])
+          })
+        const file = (name: string) => [name, "file", Option.some(7)]
+        const folder = (name: string) => [name, "folder", "any size"]
+        const top = [file("Z.md"), file("a.md"), folder("b"), file("b.md"), file("ä.md")]
+        expect(yield* shown("")).toEqual(top)
+        expect(yield* shown(".")).toEqual(top)
+        expect(yield* shown("b/deep/..")).toEqual([folder("deep")])
+        expect(yield* shown("b/deep")).toEqual([file("er.md")])
+        const { changedAtMs } = Option.getOrThrow(yield* store.observe("a.md"))
+        const { entries } = Option.getOrThrow(yield* store.entries("", 99))
+        expect(entries.find(({ name }) => name === "a.md")?.changedAtMs).toEqual(Option.some(changedAtMs))
+        for (const one of entries) expect(Option.isSome(one.changedAtMs)).toBe(true)
+      })
+    )
+
+    check(
+      "lists no more of a folder than was asked for, and says that there is more",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        for (const path of ["c", "a/1", "b"]) yield* store.write(path, "x")
+        const shown = (most: number) =>
+          Effect.map(store.entries("", most), (found) => {
+            const { entries, isWhole } = Option.getOrThrow(found)
+            return [entries.map(({ name }) => name), isWhole]
+          })
+        expect(yield* shown(2)).toEqual([["a", "b"], false])
+        expect(yield* shown(3)).toEqual([["a", "b", "c"], true])
+        expect(yield* shown(0)).toEqual([[], false])
+      })
+    )
+
+    check(
+      "lists nothing of what is no folder, and of an empty root that it is empty",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        expect(yield* store.entries("", 9)).toEqual(Option.some({ entries: [], isWhole: true }))
+        yield* store.write("a.md", "x")
+        for (const path of ["none", "a.md", "a.md/deeper"])
+          expect([path, yield* store.entries(path, 9)]).toEqual([path, Option.none()])
       })
     )
 

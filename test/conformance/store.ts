@@ -21,6 +21,7 @@ import { outbox } from "./store/outbox.ts"
 import { questions } from "./store/questions.ts"
 import { replays } from "./store/replays.ts"
 import { schedules } from "./store/schedules.ts"
+import { search } from "./store/search.ts"
 import { sensors } from "./store/sensors.ts"
 import { settlements } from "./store/settlements.ts"
 import { transactions } from "./store/transactions.ts"
@@ -45,6 +46,7 @@ export const storeSuite = (name: string, layer: () => Layer.Layer<Store | Raw, u
     replays,
     attempts,
     lists,
+    search,
     history,
     gates,
     budgets,

@@ -1,13 +1,14 @@
 import { describe, expect } from "bun:test"
 import { Effect, type Layer, Option, Schema, type Scope } from "effect"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
-import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { Audit } from "../../src/artifact/AuditFolder.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { cursorOf } from "../../src/store/Cursor.ts"
 import { Store } from "../../src/store/Store.ts"
 import { attemptsOf, queue, taskOf } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
+import { fillWithOperators } from "../support/operators.ts"
 import { api, apiWorld, type Given, problemIn, type Told } from "./api.ts"
 
 type Api = Effect.Effect.Success<ReturnType<typeof api>>
@@ -28,14 +29,6 @@ const Page = Schema.Struct({
 const pageIn = ({ json }: Told) => Schema.decodeUnknownSync(Page)(json)
 const queuedIn = ({ json }: Told) =>
   Schema.decodeUnknownSync(Schema.Struct({ task_id: TaskId }))(json).task_id
-
-/** 999 tasks that operators wrote, at once. */
-const FILL = `
-  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
-  INSERT INTO tasks (task_id, kind, source, priority, payload_json, max_attempts, status, created_at, updated_at,
-    available_at, lane, created_by_json)
-  SELECT 'operator-' || i, 'operator', 'operator-ui', 5, '{}', 3, 'pending', '1970-01-01T00:00:00.000Z',
-    '1970-01-01T00:00:00.000Z', '1970-01-01T00:00:00.000Z', 'none', '{}' FROM n`
 
 describe("a message of an operator", () => {
   it.effect("becomes a task whose payload is the message, its skills and what it answers", () =>
@@ -114,7 +107,7 @@ describe("a message of an operator", () => {
   it.effect("is taken while fewer than a thousand are unfinished, then refused for a while", () =>
     within(({ ask }) =>
       Effect.gen(function* () {
-        yield* (yield* Sqlite).rows({ text: FILL, names: [] })
+        yield* fillWithOperators
         expect((yield* ask("/api/tasks/queue", { body: { message: "the last" } })).status).toBe(201)
         const told = yield* ask("/api/tasks/queue", { body: { message: "too many" } })
         expect([...failed(told), told.headers.get("retry-after")]).toEqual([
@@ -123,6 +116,32 @@ describe("a message of an operator", () => {
           "60"
         ])
         expect((yield* ask("/api/state")).json).toMatchObject({ counts: { queued: 1_000 } })
+        const said = problemIn(told.json).error
+        expect(said).toBe(
+          "1,000 tasks of operators (source operator-ui) are not finished; no more are taken until some are"
+        )
+        // Nor by any other way in, and nothing of what came with it is kept.
+        const intent = { kind: "operator", source: "operator-ui", payload: {}, dedupe_key: "k" }
+        const report = { sensor_id: "s", event_id: "1", source_ref: "r", dedupe_key: "d", payload: {} }
+        for (const [path, body] of [
+          ["/api/tasks", intent],
+          ["/api/sensors/events", { ...report, proposed_task: intent }]
+        ] as const) {
+          const refused = yield* ask(path, { body })
+          expect([path, ...failed(refused), problemIn(refused.json).error]).toEqual([
+            path,
+            429,
+            "too_many_operator_tasks",
+            said
+          ])
+        }
+        expect((yield* ask("/api/sensors/events")).json).toEqual({ events: [] })
+        expect((yield* ask("/api/state")).json).toMatchObject({ counts: { queued: 1_000 } })
+        expect((yield* ask("/api/tasks", { body: { ...intent, source: "else" } })).status).toBe(201)
+        // A repeat of one that is there adds none.
+        const again = yield* ask("/api/tasks", { body: { ...intent, source: "else" } })
+        expect([again.status, Object(again.json).queued]).toEqual([200, false])
+        expect((yield* ask("/api/tasks", { body: intent })).status).toBe(200)
       })
     )
   )
@@ -153,6 +172,20 @@ describe("tasks", () => {
             ]
           })
           expect(failed(yield* ask("/api/tasks?after=nonsense"))).toEqual([400, "input_invalid"])
+          for (const forged of [
+            ["2026", "x"],
+            ["words", "2026", "x"]
+          ].map(cursorOf))
+            expect(failed(yield* ask(`/api/tasks?after=${forged}`))).toEqual([400, "bad_cursor"])
+          expect(failed(yield* ask(`/api/tasks?q=a&after=${cursorOf(["ids", "x"])}`))).toEqual([
+            400,
+            "bad_cursor"
+          ])
+          for (const list of ["outbox", "questions"])
+            expect(failed(yield* ask(`/api/${list}?after=${cursorOf([list, "x"])}`))).toEqual([
+              400,
+              "bad_cursor"
+            ])
           const found = pageIn(yield* ask("/api/tasks?q=task&limit=1"))
           expect(failed(yield* ask(`/api/tasks?after=${found.next}`))).toEqual([400, "bad_cursor"])
           const { error } = problemIn((yield* ask("/api/tasks?limit=501&status=foo&after=zzz&x=1")).json)

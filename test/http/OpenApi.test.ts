@@ -8,6 +8,7 @@ import { answering } from "../../src/http/Server.ts"
 import { SIGN_IN_ROUTES } from "../../src/http/SignIn.ts"
 import { VIEW_ROUTES } from "../../src/http/Views.ts"
 import { it } from "../support/effect.ts"
+import { expectGolden } from "../support/golden.ts"
 import { apiWorld } from "./api.ts"
 
 const { components, paths, security } = openApi()
@@ -49,6 +50,9 @@ describe("the OpenAPI document", () => {
     const open = operations.filter((one) => one.security.length === 0).map(({ path }) => path)
     expect(open.sort()).toEqual(["/api/heartbeat", "/login", "/login", "/logout"])
   })
+
+  test("is as it was when it was last looked at", () =>
+    expectGolden("openapi.json", `${JSON.stringify(openApi(), null, 2)}\n`))
 
   test("has a name of its own for each operation, and all that it refers to; people read the same", () => {
     const names = operations.map(({ operationId }) => operationId)

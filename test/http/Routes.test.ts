@@ -60,6 +60,51 @@ describe("what a path takes", () => {
   )
 })
 
+it.effect(
+  "parameters that a route does not take are refused, each named, whether it takes others or none",
+  () =>
+    within(({ ask }) =>
+      Effect.gen(function* () {
+        const task = yield* ask("/api/tasks", { body: { kind: "a", source: "b", payload: {} } })
+        const id = String(Object(task.json).task_id)
+        const refused = (path: string, more: object = {}) =>
+          Effect.map(ask(path, more), (told) => [...failed(told), problemIn(told.json).error])
+        for (const path of [
+          "/api/state",
+          "/api/heartbeat",
+          "/api/schedules",
+          `/api/tasks/${id}`,
+          "/api/docs"
+        ])
+          expect([path, ...(yield* refused(`${path}?limit=1&x=2&x=3`))]).toEqual([
+            path,
+            400,
+            "input_invalid",
+            `limit is not a known parameter, ${path} takes none\nx is not a known parameter, ${path} takes none`
+          ])
+        expect((yield* refused("/artifacts?paht=x"))[2]).toBe(
+          'paht is not a known parameter, /artifacts takes "path"'
+        )
+        expect((yield* refused("/api/sensors/events?limt=1"))[2]).toStartWith(
+          "limt is not a known parameter, "
+        )
+        // Refused, nothing is done.
+        expect((yield* refused(`/api/tasks/${id}/cancel?force=1`, { method: "POST" }))[0]).toBe(400)
+        expect((yield* refused("/api/pause?dry_run=1", { body: { paused: true } }))[0]).toBe(400)
+        expect((yield* ask("/api/state")).json).toMatchObject({
+          runtime_state: "idle",
+          counts: { queued: 1 }
+        })
+        // What takes none takes a bare question mark, and the page reads its own address.
+        for (const path of ["/api/state?", `/api/tasks/${id}?`, "/?q=x", "/snapshots?path="])
+          expect([path, (yield* ask(path)).status]).toEqual([path, 200])
+        const head = yield* ask("/api/state?x=1", { method: "HEAD" })
+        expect(head.status).toBe(400)
+        expect(failed(yield* ask("/api/nothing?x=1"))).toEqual([404, "route_not_found"])
+      })
+    )
+)
+
 describe("schedules, sensors, workflows, snapshots and adapters", () => {
   it.effect("are read and steered with the statuses of their routes", () =>
     within(({ ask }) =>

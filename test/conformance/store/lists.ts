@@ -1,8 +1,21 @@
 import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import type { TaskStatus } from "../../../src/domain/Task.ts"
+import { cursorOf } from "../../../src/store/Cursor.ts"
 import { Store } from "../../../src/store/Store.ts"
-import { add, claimed, complete, newTask, Raw, settle, stampAt, taskId } from "../../support/store.ts"
+import {
+  add,
+  at,
+  claimed,
+  complete,
+  messageId,
+  newTask,
+  Raw,
+  settle,
+  stampAt,
+  taskId,
+  text
+} from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
 interface Filters {
@@ -133,10 +146,30 @@ export const lists = (check: Sentence) => {
       const store = yield* Store
       yield* fill(2)
       const filter = { status: [], kind: Option.none(), source: Option.none() }
-      for (const after of ["", "x", "eyJhIjoxfQ", Buffer.from('["a"]').toString("base64url"), "WzEsMl0"])
+      const time = text(at(0)) ?? ""
+      const id = messageId(1)
+      const forged = [
+        ["a"],
+        ["2026", "x"],
+        [time, "x"],
+        [time, ""],
+        ["2026-02-30T99:00:00.000Z", id],
+        [`${time} `, id],
+        [time, id, "more"],
+        ["words", time, id]
+      ]
+      for (const after of ["", "x", "eyJhIjoxfQ", "WzEsMl0", ...forged.map(cursorOf)])
         expect(yield* store.tasks.list(filter, { limit: 1, after: Option.some(after) })).toEqual(
           Option.none()
         )
+      // What is gone may have been given; what has another form is known by its row.
+      for (const place of [
+        [time, id],
+        [time, name(0)]
+      ])
+        expect(
+          Option.isSome(yield* store.tasks.list(filter, { limit: 1, after: Option.some(cursorOf(place)) }))
+        ).toBe(true)
     })
   )
 
