@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { killChildrenOnSignals } from "./Children.ts"
 import { compare } from "./Compare.ts"
 import { idle, latencies, memory, memoryBefore, spawns, stop, throughput } from "./Dispatch.ts"
+import { requests } from "./Http.ts"
 import { contest, elapsed, type Line, line, print } from "./Measure.ts"
 import { inFolder } from "./Peers.ts"
 import { Queue } from "./Queue.ts"
@@ -13,7 +14,7 @@ import { quantile } from "./Table.ts"
 
 // `npm run bench` compares with the floor and the peers in one table (Compare.ts); `-- --quick` in a few minutes;
 // `-- --only=WORDS` the rows with these words.
-// `npm run bench enqueue | claim | first | counts | start | redact | dispatch | memory`: a part, against the floor of
+// `npm run bench enqueue | claim | first | counts | start | redact | http | dispatch | memory`: a part, against the floor of
 // the same machine at the same time. Read the ratios: the absolute figures move with the machine by a factor of three.
 
 const JOBS = 200
@@ -114,7 +115,7 @@ const memories = async () => {
   )
 }
 
-const benches = { enqueue, claim, first, counts, start, redact, dispatch, memory: memories }
+const benches = { enqueue, claim, first, counts, start, redact, http: requests, dispatch, memory: memories }
 
 killChildrenOnSignals()
 const words = process.argv.slice(2)
