@@ -1,7 +1,7 @@
-import { Effect, Option } from "effect"
+import { Data, Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
-import { type TaskStatus, TERMINAL } from "../domain/Task.ts"
+import { type Task, type TaskStatus, TERMINAL } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
@@ -50,6 +50,13 @@ interface Kind<R> {
     stamp: Stamp,
     bulkId: string
   ) => Effect.Effect<Moved, StoreUnavailable, R>
+  /** What only one unfinished task can have and a moved one then has, each with why another does not get it. */
+  readonly takes: (task: Task) => Effect.Effect<ReadonlyArray<Taken>, StoreUnavailable, R>
+}
+
+interface Taken {
+  readonly what: string
+  readonly why: string
 }
 
 const nothing = (dryRun: boolean, bulkId: Option.Option<string>): Bulk => ({
@@ -85,6 +92,45 @@ const batch = <R>(kind: Kind<R>, tasks: ReadonlyArray<Candidate>, stamp: Stamp, 
     )
   })
 
+/** What a batch would come to: it is tried and taken back. */
+class Foreseen<Done> extends Data.TaggedError("Foreseen")<{ readonly done: Done }> {}
+
+/**
+ * Tells what moving a batch would come to. `taken` is what earlier batches would have taken, which is not there to
+ * be met, and is added to.
+ */
+const foreseen = <R>(
+  kind: Kind<R>,
+  tasks: ReadonlyArray<Candidate>,
+  stamp: Stamp,
+  bulkId: string,
+  taken: Map<string, string>
+) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const judged = Effect.flatMap(batch(kind, tasks, stamp, bulkId), (done) =>
+      Effect.forEach(done, ({ moved, taskId }) =>
+        Effect.map(moved._tag === "Moved" ? kind.takes(moved.task) : Effect.succeed([]), (takes) => ({
+          taskId,
+          moved,
+          takes
+        }))
+      )
+    )
+    const tried = yield* store
+      .transact(
+        "Bulk.foreseen",
+        Effect.flatMap(judged, (done) => Effect.fail(new Foreseen({ done })))
+      )
+      .pipe(Effect.catchTag("Foreseen", ({ done }) => Effect.succeed(done)))
+    return tried.map(({ moved, takes, taskId }) => {
+      const why = takes.map(({ what }) => taken.get(what)).find((one) => one !== undefined)
+      if (why !== undefined) return { taskId, why }
+      for (const one of takes) taken.set(one.what, one.why)
+      return { taskId, why: moved._tag === "Moved" ? undefined : whyNot(moved) }
+    })
+  })
+
 const whyNot = (moved: Exclude<Moved, { _tag: "Moved" }>): string =>
   moved._tag === "NotFound" ? "it is no longer there" : moved.why
 
@@ -100,6 +146,7 @@ const overAll = <R>(
     const bulkId = yield* (yield* IdSource).next
     let sum = nothing(dryRun, dryRun ? Option.none() : Option.some(bulkId))
     let after = Option.none<string>()
+    const taken = new Map<string, string>()
     do {
       const page = yield* store.tasks.matching(filter, { limit: BATCH, after })
       const refusals = page.tasks.flatMap(({ status, taskId }) => {
@@ -108,19 +155,22 @@ const overAll = <R>(
       })
       sum = plus(sum, 0, refusals)
       const legal = page.tasks.filter(({ status }) => kind.objection(status) === undefined)
-      if (dryRun) sum = { ...sum, matched: sum.matched + legal.length }
-      else if (legal.length > 0) {
+      if (legal.length > 0) {
         const stamp = { at: yield* now, actor }
-        const done = yield* batch(kind, legal, stamp, bulkId)
-        const refused = done.flatMap(({ moved, taskId }) =>
-          moved._tag === "Moved" ? [] : [{ taskId, why: whyNot(moved) }]
-        )
+        const done = dryRun
+          ? yield* foreseen(kind, legal, stamp, bulkId, taken)
+          : (yield* batch(kind, legal, stamp, bulkId)).map(({ moved, taskId }) => ({
+              taskId,
+              why: moved._tag === "Moved" ? undefined : whyNot(moved)
+            }))
+        const refused = done.flatMap(({ taskId, why }) => (why === undefined ? [] : [{ taskId, why }]))
         sum = plus(sum, done.length - refused.length, refused)
       }
       yield* tell(sum.matched)
       after = page.next
     } while (Option.isSome(after))
-    return sum
+    // A dry run moves nothing: what would move is what matched without being refused.
+    return dryRun ? { ...sum, moved: 0 } : sum
   })
 
 const canceling = (reason: Option.Option<string>, force: boolean) => ({
@@ -139,7 +189,8 @@ const canceling = (reason: Option.Option<string>, force: boolean) => ({
     return isRunning && force
       ? yield* store.tasks.requestCancel(id, reason, stamp, { bulk_id: bulkId })
       : moved
-  })
+  }),
+  takes: () => Effect.succeed([])
 })
 
 const retrying = (note: Option.Option<string>) => ({
@@ -153,6 +204,20 @@ const retrying = (note: Option.Option<string>) => ({
     const moved = yield* store.tasks.retry(id, note, stamp, { bulk_id: bulkId })
     if (moved._tag === "Moved") yield* taskRetried(id, stamp)
     return moved
+  }),
+  takes: Effect.fnUntraced(function* ({ dedupeKey, taskId, workflowId }: Task) {
+    const store = yield* Store
+    const round = Option.isNone(workflowId)
+      ? Option.none()
+      : Option.flatMap(yield* store.tasks.find(taskId), (found) => found.round.workflowState)
+    const holds = (what: string) => `task ${taskId}, which is not finished, ${what}`
+    return [
+      ...Option.toArray(dedupeKey).map((key) => ({ what: `key ${key}`, why: holds("holds its dedupe key") })),
+      ...Option.toArray(round).map((state) => ({
+        what: `state ${Option.getOrNull(workflowId)} ${state}`,
+        why: holds("holds its workflow's state")
+      }))
+    ]
   })
 })
 

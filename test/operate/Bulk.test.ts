@@ -113,9 +113,14 @@ describe("a retry of all that fit", () => {
       const plain = yield* queue({ kind: "a" })
       yield* cancel(kind("a"))
       const rival = yield* queue({ kind: "b", dedupeKey: "k" })
-      expect(yield* retry(kind("a"), true)).toMatchObject({ matched: 2, moved: 0, refused: 0 })
+      const store = yield* Store
+      const before = yield* store.events.newest(9)
+      const foreseen = yield* retry(kind("a"), true)
+      expect(foreseen).toMatchObject({ matched: 2, moved: 0, refused: 1, dry_run: true, bulk_id: null })
+      expect(yield* store.events.newest(9)).toEqual(before)
       const told = yield* retry(kind("a"))
       expect(told).toMatchObject({ matched: 2, moved: 1, refused: 1 })
+      expect(foreseen.refusals).toEqual(told.refusals)
       expect(told.refusals).toEqual([
         { task_id: keyed, why: `task ${rival}, which is not finished, holds its dedupe key` }
       ])
@@ -123,6 +128,24 @@ describe("a retry of all that fit", () => {
       expect(yield* detailsOf(plain, "task_retried")).toEqual([
         { from: "operator_canceled", round: 2, note: "again", bulk_id: told.bulk_id }
       ])
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("as a dry run tells of those that stand in each other's way, in one batch or in two", () =>
+    Effect.gen(function* () {
+      const keys = Array.from({ length: 120 }, (_, n) => `k${n}`)
+      for (const some of [["far"], [...keys, "near"], ["near", "far"]]) {
+        for (const dedupeKey of some) yield* queue({ kind: "a", dedupeKey })
+        yield* cancel({ ...kind("a"), status: ["pending"] })
+      }
+      const foreseen = yield* retry(kind("a"), true)
+      const { refusals, ...told } = yield* retry(kind("a"))
+      expect(told).toMatchObject({ matched: 124, moved: 122, refused: 2 })
+      expect(refusals.map(({ why }) => why.replace(/^task [^,]+/, "task T"))).toEqual([
+        "task T, which is not finished, holds its dedupe key",
+        "task T, which is not finished, holds its dedupe key"
+      ])
+      expect(foreseen).toMatchObject({ matched: 124, moved: 0, refused: 2, refusals })
     }).pipe(Effect.provide(world(quiet)))
   )
 })
