@@ -81,7 +81,8 @@ export const budgetGrant = command({
       name: "task",
       kind: "text",
       value: "TASK_ID",
-      description: "The task, of a budget that counts by task."
+      live: "tasks",
+      description: "The task, by its id or its beginning, of a budget that counts by task."
     }
   ],
   run: (input) => ask(async () => (await operations()).grant, input),

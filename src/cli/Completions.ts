@@ -117,10 +117,7 @@ const valued = (
     case "number":
       return CliOptions.float(option.name)
     case "choice":
-      // With a separator one value holds several words, which @effect/cli's choice does not know.
-      return option.separator === undefined
-        ? CliOptions.choice(option.name, option.values)
-        : CliOptions.text(option.name)
+      return CliOptions.choice(option.name, option.values)
     case "path":
       return CliOptions.file(option.name)
     case "json":

@@ -58,6 +58,14 @@ export const withLive = (
 const label = (patterns: ReadonlyArray<string>, then: string): string =>
   patterns.length === 0 ? "" : `        ${patterns.join("|")}) ${then} ;;`
 
+/** Options of which one value may hold several words, by the command before them, with those words. */
+const severalOf = ({ name, options }: Definition): ReadonlyArray<readonly [pattern: string, words: string]> =>
+  options.flatMap((one) =>
+    one.kind === "choice" && one.separator !== undefined
+      ? valued(one).map((option) => [`${name},${option}`, one.values.join(" ")] as const)
+      : []
+  )
+
 const valued = ({ kind, name, short }: OptionDefinition): ReadonlyArray<string> =>
   kind === "flag" ? [] : [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
 
@@ -69,14 +77,18 @@ const bash = (
 ): string => {
   const global = globalOptions.flatMap(valued)
   const options = places.filter(({ option }) => option !== undefined)
-  const own = new Set(options.map(({ command, option }) => `${command},${option}`))
+  const several = definitions.flatMap(severalOf)
+  const own = new Set([
+    ...options.map(({ command, option }) => `${command},${option}`),
+    ...several.map(([pattern]) => pattern)
+  ])
   const commands = new Map(places.filter(({ at }) => at > 0).map((one) => [one.command, one.kind]))
   const others = definitions
     .filter(({ name }) => commands.has(name))
     .flatMap((one) => one.options.flatMap(valued).map((option) => `${one.name},${option}`))
     .filter((pattern) => !own.has(pattern))
   return `_${program}_live() {
-    local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" cmd="" kind="" word at
+    local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" cmd="" kind="" several="" word at
     local -a with=()
     for (( at = 1; at < COMP_CWORD; at++ )); do
         case "\${COMP_WORDS[at]}" in
@@ -89,6 +101,7 @@ const bash = (
     case "\${cmd},\${prev}" in
 ${[
   ...options.map(({ command, kind, option }) => label([`${command},${option}`], `kind=${kind}`)),
+  ...several.map(([pattern, words]) => label([pattern], `several="${words}"`)),
   label(others, ""),
   label(
     global.map((one) => `*,${one}`),
@@ -99,6 +112,12 @@ ${[
   .filter((line) => line !== "")
   .join("\n")}
     esac
+    if [[ -n "\${several}" && "\${cur}" != -* ]]; then
+        word=""
+        [[ "\${cur}" == *,* ]] && word="\${cur%,*},"
+        COMPREPLY=($(compgen -P "\${word}" -W "\${several}" -- "\${cur##*,}"))
+        return 0
+    fi
     if [[ -n "\${kind}" && "\${cur}" != -* ]]; then
         COMPREPLY=()
         while IFS=$'\t' read -r word _; do

@@ -1,4 +1,5 @@
-import { Data, Either, Option, ParseResult, Schema, SchemaAST } from "effect"
+import { Data, Either, Option, type ParseResult, Schema, SchemaAST } from "effect"
+import { problems, sentence } from "../config/Issues.ts"
 import { counted } from "../domain/Figure.ts"
 import { MAX_DEPTH } from "../domain/Json.ts"
 import { Outcome, OutcomeStatus } from "../domain/Outcome.ts"
@@ -110,20 +111,34 @@ const decode = (raw: Raw, explain: boolean, mask: Mask) => {
   const unknown = Object.keys(raw).filter((key) => !known.has(key))
   return decodeOutcome(Object.fromEntries(cleaned)).pipe(
     Either.mapBoth({
-      onLeft: (error) => (explain ? inWords(error, mask) : ""),
+      onLeft: (error) => (explain ? inWords(cleaned, error, mask) : ""),
       onRight: (outcome) => ({ outcome: legible(outcome), diagnostics: dropped(unknown.map(mask)) })
     })
   )
 }
 
-const inWords = (error: ParseResult.ParseError, mask: Mask): string =>
-  mask(
-    ParseResult.ArrayFormatter.formatErrorSync(error)
-      .map(({ path, message }) => `${path.join(".") || "it"}: ${message}`)
+/** What is wrong, of a choice only what was meant. Values are masked whole: what is told of them is shortened. */
+const inWords = (
+  fields: ReadonlyArray<ReadonlyArray<unknown>>,
+  error: ParseResult.ParseError,
+  mask: Mask
+): string => {
+  const told = decodeOutcome(Object.fromEntries(fields.map(([key, value]) => [key, masked(value, mask)])))
+  return mask(
+    problems(Either.isLeft(told) ? told.left : error)
+      .map(sentence)
       .join("; ")
   )
     .replace(/\s+/g, " ")
     .slice(0, 400)
+}
+
+const masked = (value: unknown, mask: Mask): unknown => {
+  if (typeof value === "string") return mask(value)
+  if (Array.isArray(value)) return value.map((one) => masked(one, mask))
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [mask(key), masked(child, mask)]))
+}
 
 const withoutNulls = (value: unknown): unknown =>
   typeof value === "object" && value !== null && !Array.isArray(value)

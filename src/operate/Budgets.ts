@@ -1,12 +1,12 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import { remedyFor } from "../config/NearMiss.ts"
 import { type Budget, RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { dayOf, nextDay } from "../dispatch/Charges.ts"
-import { TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import type { Account, AccountKey } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 import { type BudgetAccount, BudgetList, BudgetUnit, GrantedBudget } from "./answers/Budgets.ts"
+import { namedTask, taskNotFound } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -205,17 +205,8 @@ const keysOfTasks = (budget: Budget, subject: Option.Option<string>, named: Opti
         1
       )
     }
-    const found = yield* Option.match(readTaskId(named.value), {
-      onNone: () => Effect.succeedNone,
-      onSome: store.tasks.find
-    })
-    if (Option.isNone(found))
-      return yield* refused(
-        "task_not_found",
-        `there is no task ${short(named.value)}`,
-        "agent-runtime task-list shows the newest ones",
-        1
-      )
+    const found = yield* store.tasks.find(yield* namedTask(named.value))
+    if (Option.isNone(found)) return yield* taskNotFound(named.value)
     const { createdAt, taskId } = found.value.task
     if (Option.isSome(subject)) {
       const window = { budgetId: budget.id, taskId: Option.some(taskId), windowStart: createdAt }
@@ -230,8 +221,6 @@ const keysOfTasks = (budget: Budget, subject: Option.Option<string>, named: Opti
       2
     )
   })
-
-const readTaskId = Schema.decodeUnknownOption(TaskId)
 
 /**
  * Adds to a budget's present window: to the account that is named, else to every one that lets nothing start.

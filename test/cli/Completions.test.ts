@@ -50,6 +50,17 @@ describe("completions", () => {
     expect(await offered("agent-runtime --c")).toEqual(["--config", "--completions"])
     expect(await offered("agent-runtime task-list --c")).toEqual(["--config"])
     expect(await offered("agent-runtime task-list --log-level de")).toEqual(["debug"])
+    expect(await offered("agent-runtime task-list --status ")).toEqual([
+      "pending",
+      "running",
+      "completed",
+      "blocked",
+      "operator_canceled"
+    ])
+    expect(await offered("agent-runtime task-list --status pending,b")).toEqual(["pending,blocked"])
+    expect(await offered("agent-runtime task-list --status pending,running,c")).toEqual([
+      "pending,running,completed"
+    ])
   })
 
   // The program itself, in the place of what a key press would start.

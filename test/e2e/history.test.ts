@@ -17,6 +17,14 @@ test("events --since answers what came after an id, oldest first; without it the
     expect(await events("--since", "0", "--limit", "1")).toEqual(all.slice(0, 1))
     expect(await events("--limit", "2")).toEqual(all.slice(1))
     expect(await events("--since", "999999")).toEqual([])
+    const followed = await place.run(["events", "--follow", "--since", "0", "--limit", "2"])
+    expect(followed).toMatchObject({ code: 0, stderr: "" })
+    expect(
+      followed.stdout
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).id)
+    ).toEqual(all.slice(0, 2))
   }))
 
 test("events --follow prints what other processes commit, an object a line, each once and in order", () =>

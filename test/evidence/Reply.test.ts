@@ -100,12 +100,26 @@ describe("what an outcome is", () => {
   })
 
   test.each([
-    ["in_progress is not final", { status: "in_progress" }, /status: Expected .*actual "in_progress"/],
-    ["an unknown machine status", { machine_status: "great" }, /machine_status: Expected .*actual "great"/],
-    ["a summary that is no text", { operator_summary: 5 }, /operator_summary: Expected string, actual 5/],
-    ["no summary", { operator_summary: undefined }, /operator_summary: is missing/],
-    ["null where a value is needed", { status: null }, /status: Expected/],
-    ["changes that are no texts", { file_changes: [1] }, /file_changes\.0: Expected string/],
+    [
+      "in_progress is not final",
+      { status: "in_progress" },
+      /outcome: status: found "in_progress"; expected one of completed, retryable_failure, permanent_failure, blocked$/
+    ],
+    [
+      "an unknown machine status",
+      { machine_status: "great" },
+      /: machine_status: found "great"; expected one of ok, needs_retry, blocked, failed$/
+    ],
+    ["a status that is nearly one", { status: "complete" }, /; did you mean `completed`\?$/],
+    [
+      "a question with choices that are no list",
+      { question: { text: "a", choices: "b" } },
+      /: question\.choices: found "b"; expected a list, each item text$/
+    ],
+    ["a summary that is no text", { operator_summary: 5 }, /operator_summary: found 5; expected text$/],
+    ["no summary", { operator_summary: undefined }, /operator_summary is missing/],
+    ["null where a value is needed", { status: null }, /: status: found null; expected one of completed/],
+    ["changes that are no texts", { file_changes: [1] }, /file_changes\[0\]: found 1; expected text$/],
     ["a negative wait", { retry_after_seconds: -1 }, /retry_after_seconds: /]
   ])("%s does not decode", (_, more, reason) => {
     const reply = notFound(`prose ${json(more)}`)
