@@ -20,14 +20,14 @@ export const idReader = <A>(schema: Schema.Schema<A, string>) => {
     Option.getOrElse(decode()(value), () => Schema.decodeSync(schema)("unreadable"))
 }
 
-interface Wire {
+export interface Wire {
   readonly fields: Readonly<Record<string, unknown>>
   /** JSON columns that do not parse. */
   readonly unparsed: ReadonlyArray<string>
 }
 
 /** A row as the wire would have it: `payload_json` becomes `payload`, flags become booleans. */
-const toWire = (row: Row): Wire => {
+export const toWire = (row: Row): Wire => {
   const fields: Record<string, unknown> = {}
   const unparsed: Array<string> = []
   for (const [column, value] of Object.entries(row)) {
@@ -50,14 +50,15 @@ const toWire = (row: Row): Wire => {
  */
 export const reader = <A, I>(table: string, idColumn: string, schema: Schema.Schema<A, I>) => {
   const decode = onFirstUse(() => Schema.decodeUnknownEither(schema))
-  return (row: Row): Either.Either<A, RecordInvalid> => {
+  /** `wire`: what another reader of the same row has made of it. */
+  return (row: Row, wire: Wire = toWire(row)): Either.Either<A, RecordInvalid> => {
     const invalid = (problem: string) =>
       new RecordInvalid({
         table,
         id: String(row[idColumn]),
         problem: problem.slice(0, MOST_OF_A_PROBLEM).toWellFormed()
       })
-    const { fields, unparsed } = toWire(row)
+    const { fields, unparsed } = wire
     if (unparsed[0] !== undefined) return Either.left(invalid(`${unparsed[0]} is not JSON`))
     return Either.mapLeft(decode()(fields), (error) => {
       const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]

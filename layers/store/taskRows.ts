@@ -1,7 +1,7 @@
 import { Either } from "effect"
 import { Round, Task } from "../../src/domain/Task.ts"
 import type { RecordInvalid } from "../../src/store/StoreError.ts"
-import { EPOCH, reader, salvager } from "./rows.ts"
+import { EPOCH, reader, salvager, toWire } from "./rows.ts"
 import type { Row } from "./Sqlite.ts"
 
 const readTask = reader("tasks", "task_id", Task)
@@ -13,8 +13,12 @@ export interface TaskAndRound {
 }
 
 /** Task and round of a row, or what does not decode. */
-export const strict = (row: Row): Either.Either<TaskAndRound, RecordInvalid> =>
-  Either.all({ task: readTask(row), round: readRound(row) })
+export const strict = (row: Row): Either.Either<TaskAndRound, RecordInvalid> => {
+  const wire = toWire(row)
+  return Either.flatMap(readTask(row, wire), (task) =>
+    Either.map(readRound(row, wire), (round) => ({ task, round }))
+  )
+}
 
 const salvagedTask = salvager(
   Task,
