@@ -29,6 +29,8 @@ describe("stop", () => {
           reason: "wrong key",
           canceled: { matched: 1, moved: 1, refused: 0 }
         })
+        // So often a running attempt looks for a request.
+        yield* TestClock.adjust("50 millis")
         yield* Fiber.join(cycle)
         expect((yield* taskOf(first)).status).toBe("operator_canceled")
         expect(yield* detailsOf(first, "task_cancel_requested")).toEqual([
