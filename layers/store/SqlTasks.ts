@@ -12,6 +12,7 @@ import type { Row, Sqlite } from "./Sqlite.ts"
 import * as Moves from "./SqlMoves.ts"
 import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
+import { ended, upcoming } from "./SqlTaskOrder.ts"
 import { search } from "./SqlTaskSearch.ts"
 import { statement, type Value } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
@@ -160,6 +161,8 @@ export const make = (sqlite: Sql): Tasks => ({
   ),
   list: Effect.fn("Tasks.list")((filter, page) => list(sqlite, filter, page)),
   matching: Effect.fn("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
+  upcoming: Effect.fn("Tasks.upcoming")((limit) => upcoming(sqlite, limit)),
+  ended: Effect.fn("Tasks.ended")((page) => ended(sqlite, page)),
   search: Effect.fn("Tasks.search")((filter, words, page) => search(sqlite, filter, words, page)),
   unfinishedOfOperators: Effect.fn("Tasks.unfinishedOfOperators")((most) =>
     Effect.map(sqlite.rows(UNFINISHED_OF_OPERATORS, { most }), (rows) => Number(rows[0]?.n))

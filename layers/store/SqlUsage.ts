@@ -11,7 +11,7 @@ const SINCE = statement(`
 // Descending by its index, which ends with LIMIT.
 const ATTEMPTS = statement(`
   SELECT adapter_id, started_at, ended_at,
-    exit_status = 'ok' AND issues_json = '[]' AND substr(reason, 1, 10) = 'completed:' AS is_ok,
+    exit_status = 'ok' AND substr(reason, 1, 10) = 'completed:' AS is_ok,
     CASE WHEN json_valid(usage_json) THEN usage_json ->> '$.input_tokens' END AS input_tokens,
     CASE WHEN json_valid(usage_json) THEN usage_json ->> '$.output_tokens' END AS output_tokens
   FROM attempts WHERE adapter_id = :adapterId AND started_at >= :since ORDER BY started_at DESC LIMIT :most`)

@@ -29,6 +29,34 @@ const rowOf = (task: Task): TaskRow => ({
   machineStatus: Option.map(task.outcome, ({ machineStatus }) => machineStatus)
 })
 
+/** The tasks that wait, in the order in which they would be taken. */
+export const upcoming = operation({
+  name: "tasks.upcoming",
+  role: "read",
+  output: TaskPage,
+  run: Effect.fn("TaskPages.upcoming")(function* ({ limit }: { readonly limit: number }) {
+    const store = yield* Store
+    return { tasks: (yield* store.tasks.upcoming(limit)).map(rowOf), next: Option.none<string>() }
+  })
+})
+
+/** The tasks that have ended, those first that ended last, a page at a time. */
+export const ended = operation({
+  name: "tasks.ended",
+  role: "read",
+  output: TaskPage,
+  run: Effect.fn("TaskPages.ended")(function* (input: {
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) {
+    const store = yield* Store
+    const found = yield* store.tasks.ended(input)
+    if (Option.isNone(found)) return yield* badCursor(input.after)
+    const { next, tasks } = found.value
+    return { tasks: tasks.map(rowOf), next }
+  })
+})
+
 /** Tasks by filter and words, newest first, a page at a time, as people look through them. */
 export const page = operation({
   name: "tasks.page",

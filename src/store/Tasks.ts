@@ -165,6 +165,16 @@ export interface Tasks {
     words: string,
     page: { readonly limit: number; readonly after: Option.Option<string> }
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
+  /**
+   * The tasks that wait, in the order in which they would be taken: those that are due first, then those that are due
+   * later, soonest first. Whether an adapter can take them now is not asked. `limit` 1..500.
+   */
+  readonly upcoming: (limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
+  /** The tasks that have ended, those first that ended last. A cursor that this store did not give is none. */
+  readonly ended: (page: {
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
   /** How many tasks that operators wrote are not finished, counted up to `most`. */
   readonly unfinishedOfOperators: (most: number) => Effect.Effect<number, StoreUnavailable>
   readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>

@@ -152,6 +152,15 @@ describe("schedules, sensors, workflows, snapshots and adapters", () => {
         expect((yield* ask("/api/snapshot?path=../runtime.db")).status).toBe(400)
         expect((yield* ask("/api/adapters")).json).toMatchObject({ adapters: [{ id: "local", ok: true }] })
         expect(yield* status("/api/adapters/nobody/clear")).toBe(404)
+        expect((yield* ask("/api/queue?limit=1")).json).toMatchObject({
+          tasks: [{ status: "pending" }],
+          next: null
+        })
+        expect((yield* ask("/api/done")).json).toMatchObject({
+          tasks: [{ status: "operator_canceled" }],
+          next: null
+        })
+        expect(yield* status("/api/queue?limit=0")).not.toBe(200)
         expect((yield* ask("/api/skills")).json).toEqual({ skills: [] })
         expect((yield* ask("/api/usage/attempts")).json).toMatchObject({
           all: { attempts: 0, partial: false },

@@ -56,6 +56,9 @@ CREATE INDEX tasks_created ON tasks (created_at, task_id)
 
 CREATE INDEX tasks_status ON tasks (status, created_at, task_id)
 
+-- What ended last is what people look for first.
+CREATE INDEX tasks_ended ON tasks (finished_at, task_id) WHERE status IN ('completed', 'permanent_failure', 'operator_canceled')
+
 CREATE INDEX tasks_kind ON tasks (kind, created_at, task_id)
 
 CREATE INDEX tasks_source ON tasks (source, created_at, task_id)

@@ -67,6 +67,18 @@ export const Tasks = HttpApiGroup.make("tasks")
       .annotate(OpenApi.Summary, "Tasks by filter, newest first, a page at a time")
   )
   .add(
+    HttpApiEndpoint.get("upcoming", "/api/queue")
+      .setUrlParams(query({ limit: maybe(whole(1, 500)) }))
+      .addSuccess(TaskPage)
+      .annotate(OpenApi.Summary, "The tasks that wait, in the order in which they would be taken")
+  )
+  .add(
+    HttpApiEndpoint.get("ended", "/api/done")
+      .setUrlParams(query({ limit: maybe(whole(1, 500)), after: maybe(cursor) }))
+      .addSuccess(TaskPage)
+      .annotate(OpenApi.Summary, "The tasks that have ended, those first that ended last, a page at a time")
+  )
+  .add(
     HttpApiEndpoint.get("show")`/api/tasks/${id}`
       .addSuccess(TaskStory)
       .annotate(OpenApi.Summary, "The whole story of one task")

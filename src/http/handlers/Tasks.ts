@@ -4,7 +4,7 @@ import { cancelMatching, retryMatching } from "../../operate/Bulk.ts"
 import { send } from "../../operate/Message.ts"
 import { intake } from "../../operate/Queue.ts"
 import { replay } from "../../operate/Replay.ts"
-import { page } from "../../operate/TaskPages.ts"
+import { ended, page, upcoming } from "../../operate/TaskPages.ts"
 import { cancel, retry, show } from "../../operate/Tasks.ts"
 import { answer } from "../Answer.ts"
 import { Api } from "../Api.ts"
@@ -37,6 +37,10 @@ export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
         words: filled(q),
         after: filled(after)
       })
+    )
+    .handle("upcoming", ({ urlParams: { limit = TASKS } }) => answer(upcoming, { limit }))
+    .handle("ended", ({ urlParams: { after, limit = TASKS } }) =>
+      answer(ended, { limit, after: filled(after) })
     )
     .handle("show", ({ path: { id } }) => answer(show, { id }))
     .handleRaw("queue", () => takingAny((message) => answer(send, message, 201), MOST_MESSAGE))

@@ -160,6 +160,8 @@ export const attempts = (check: Sentence) => {
         if (index < 2)
           yield* settle(`${name}1`, complete, seconds + 7, {
             ...ended(reason),
+            // What was noticed takes nothing from a success.
+            issues: index === 0 ? ["only the end of its output was looked at"] : [],
             usage: { ...unknownUsage, inputTokens: Option.some(40), outputTokens: Option.some(2) }
           })
       }

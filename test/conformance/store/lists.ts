@@ -76,6 +76,45 @@ const newestFirst = (count: number, keep: (index: number) => boolean = () => tru
 
 export const lists = (check: Sentence) => {
   check(
+    "tells what waits in the order of claims, over all lanes, and behind it what is due later, soonest first",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("old", { priority: 5 }, 0)
+      yield* add("high", { priority: 9, adapter: "other" }, 3)
+      yield* add("low", { priority: 1 }, 1)
+      yield* add("young", { priority: 5, adapter: "other" }, 2)
+      yield* add("latest", { due: 900 }, 4)
+      yield* add("later", { due: 600 }, 5)
+      const upcoming = (limit: number) =>
+        Effect.map(store.tasks.upcoming(limit), (tasks) => tasks.map(({ taskId }) => String(taskId)))
+      expect(yield* upcoming(10)).toEqual(["high", "old", "young", "low", "later", "latest"])
+      expect(yield* upcoming(3)).toEqual(["high", "old", "young"])
+      yield* claimed("r1")
+      expect(yield* upcoming(2)).toEqual(["old", "young"])
+    })
+  )
+
+  check(
+    "tells what ended by when it ended, not by when it was queued, page by page, without what does not stand still",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* fill(6)
+      // Those that were queued last end first: the highest priority is claimed before the others.
+      for (const run of ["r1", "r2", "r3"]) yield* claimed(run)
+      yield* settle("r3", complete, 40)
+      yield* settle("r1", complete, 50)
+      yield* settle("r2", complete, 60)
+      const ended = (after: Option.Option<string>) =>
+        Effect.map(store.tasks.ended({ limit: 2, after }), Option.getOrThrow)
+      const first = yield* ended(Option.none())
+      expect(first.tasks.map(({ taskId }) => String(taskId))).toEqual([name(1), name(0)])
+      const rest = yield* ended(first.next)
+      expect([rest.tasks.map(({ taskId }) => String(taskId)), rest.next]).toEqual([[name(2)], Option.none()])
+      expect(yield* store.tasks.ended({ limit: 2, after: Option.some("nonsense") })).toEqual(Option.none())
+    })
+  )
+
+  check(
     "pages through all tasks, newest first, none twice and none left out, whatever the page's size",
     Effect.gen(function* () {
       yield* fill(25)

@@ -1,0 +1,67 @@
+import { Effect, Option } from "effect"
+import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { Tasks } from "../../src/store/Tasks.ts"
+import { lanes } from "./SqlClaim.ts"
+import type { Row, Sqlite } from "./Sqlite.ts"
+import { statement } from "./statement.ts"
+import { lenient } from "./taskRows.ts"
+
+// A seek for each lane; what is read beyond the answer is a page of each of the others.
+const OF_LANE = statement(`
+  SELECT * FROM tasks INDEXED BY tasks_ready WHERE ready = 1 AND lane = :lane
+  ORDER BY priority DESC, created_at, task_id LIMIT :limit`)
+const DELAYED = statement(`
+  SELECT * FROM tasks INDEXED BY tasks_delayed WHERE ready = 0 AND status IN ('pending', 'retryable_failure')
+  ORDER BY available_at, task_id LIMIT :limit`)
+const ENDED = statement(`
+  SELECT * FROM tasks INDEXED BY tasks_ended
+  WHERE status IN ('completed', 'permanent_failure', 'operator_canceled')
+    AND (finished_at, task_id) < (:finishedAt, :taskId)
+  ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
+
+type Sql = Sqlite["Type"]
+
+const taskOf = (row: Row) => lenient(row).task
+
+const byTurn = (a: Row, b: Row): number => {
+  if (a.priority !== b.priority) return Number(b.priority) - Number(a.priority)
+  const [left, right] = [a, b].map(({ created_at, task_id }) => `${created_at} ${task_id}`)
+  return left! < right! ? -1 : 1
+}
+
+/** See Tasks.upcoming. */
+export const upcoming = (sqlite: Sql, limit: number): ReturnType<Tasks["upcoming"]> =>
+  Effect.gen(function* () {
+    const found: Array<Row> = []
+    for (const { key } of yield* lanes(sqlite))
+      found.push(...(yield* sqlite.rows(OF_LANE, { lane: key, limit })))
+    const due = found.sort(byTurn).slice(0, limit)
+    const later = due.length === limit ? [] : yield* sqlite.rows(DELAYED, { limit: limit - due.length })
+    return [...due, ...later].map(taskOf)
+  })
+
+/** See Tasks.ended. */
+export const ended = (
+  sqlite: Sql,
+  { after, limit }: { readonly limit: number; readonly after: Option.Option<string> }
+): ReturnType<Tasks["ended"]> =>
+  Effect.gen(function* () {
+    const from = Option.match(after, {
+      onNone: () => Option.some(["\u{10ffff}", "\u{10ffff}"]),
+      onSome: readCursor
+    })
+    if (Option.isNone(from) || from.value.length !== 2) return Option.none()
+    const [finishedAt = "", taskId = ""] = from.value
+    const rows: ReadonlyArray<Row> = yield* sqlite.rows(ENDED, { finishedAt, taskId, limit: limit + 1 })
+    const shown = rows.slice(0, limit)
+    const last = shown.at(-1)
+    return Option.some({
+      tasks: shown.map(taskOf),
+      next:
+        rows.length > limit && last !== undefined
+          ? Option.some(cursorOf([String(last.finished_at), String(last.task_id)]))
+          : Option.none<string>(),
+      partial: false
+    })
+  }) satisfies Effect.Effect<unknown, StoreUnavailable>
