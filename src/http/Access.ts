@@ -55,7 +55,7 @@ const tooManyGuesses = (waitMs: number) => {
   return refuse(
     429,
     "too_many_wrong_tokens",
-    `too many wrong tokens came from this address: for ${seconds} s it gets no other answer to one; a right token is taken at any time`,
+    `too many wrong tokens came from this address: the next wrong one is looked at in ${seconds} s; a right token is taken at any time`,
     { "retry-after": String(seconds) }
   )
 }

@@ -32,13 +32,18 @@ const startOf = (asked: Option.Option<number>) =>
       : { after: asked.value, reset: Option.none() }
   })
 
-/** The state, what the page says of the runtime, and what whoever asks may do. */
+/** The state, what the page says of the runtime, and who asks: by which token, and what that may do. */
 const dashboard = (after: number) =>
   Effect.gen(function* () {
     const { runtimePolicy } = yield* RuntimeConfig
-    const { role } = yield* caller
+    const { hasToken, name, role } = yield* caller
+    const signedIn = hasToken ? name : null
     const now = yield* Effect.orDie(Schema.encode(State)(yield* state()))
-    return frame({ event: "dashboard", id: after, data: { ...now, runtime_policy: runtimePolicy, role } })
+    return frame({
+      event: "dashboard",
+      id: after,
+      data: { ...now, runtime_policy: runtimePolicy, role, signed_in: signedIn }
+    })
   })
 
 /** What the tail feeds a client, a little after its last frame; a comment where there is nothing for long. */

@@ -34,19 +34,25 @@ ${body}
 `
 
 /** The style of the plain pages. */
-export const STYLE = `:root { color-scheme: light dark; --line: #8886; --soft: #8882; }
+export const STYLE = `:root { color-scheme: light dark; --ground: #fbfbfa; --raised: #fff; --ink: #1c1e22; --quiet: #585e68; --line: #e2e2df; --edge: #8a8f98; --soft: #f3f3f1; --accent: #2454c6; --on-accent: #fff; --wrong: #b3261e; }
+@media (prefers-color-scheme: dark) { :root { --ground: #131519; --raised: #1a1d22; --ink: #e7e8ea; --quiet: #a2a8b3; --line: #2b2f36; --edge: #7a818d; --soft: #0e1013; --accent: #8fb3ff; --on-accent: #0e1013; --wrong: #ff8f85; } }
 * { box-sizing: border-box; }
-body { margin: 0; font: 15px/1.5 system-ui, sans-serif; }
+body { margin: 0; background: var(--ground); color: var(--ink); font: .9375rem/1.5 system-ui, sans-serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 2rem 1rem; }
-h1 { font-size: 1.5rem; }
+main:has(form) { max-width: 24rem; padding-top: 14vh; }
+a { color: var(--accent); }
+h1 { font-size: 1.25rem; }
 h2 { margin-top: 2.5rem; padding-bottom: .25rem; border-bottom: 1px solid var(--line); font-size: 1.2rem; }
 h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
 pre { padding: .75rem; background: var(--soft); overflow: auto; }
-form { display: grid; gap: .75rem; max-width: 24rem; }
+form { display: grid; gap: .75rem; }
+main:has(form) > p, label { color: var(--quiet); }
 label { display: grid; gap: .25rem; }
-input, button { padding: .5rem .75rem; font: inherit; }
-[role="alert"] { padding: .5rem .75rem; border-left: 4px solid #c0392b; background: var(--soft); }
+input, button { padding: .5rem .75rem; border: 1px solid var(--edge); border-radius: 5px; background: var(--raised); color: var(--ink); font: inherit; }
+button { border-color: var(--accent); background: var(--accent); color: var(--on-accent); cursor: pointer; }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
+main > [role="alert"] { color: var(--wrong); }
 table { border-collapse: collapse; width: 100%; }
 th, td { padding: .25rem .5rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 `

@@ -34,6 +34,12 @@ ${wrong === undefined ? "" : `<p role="alert">${escaped(wrong)}</p>\n`}<form met
 </form>`
   )
 
+/** Why somebody is not let in, as a sentence, and what to do where they may have the wrong token. */
+const wrongWords = (status: number, error: string): string =>
+  `${error.charAt(0).toUpperCase()}${error.slice(1)}.${
+    status === 401 ? " Look into the configuration under http.tokens, or ask who runs this." : ""
+  }`
+
 const page = (status: number, next: string, wrong?: string) =>
   HttpServerResponse.text(form(next, wrong), { status, contentType: "text/html; charset=utf-8" })
 
@@ -79,7 +85,7 @@ const byForm = Effect.gen(function* () {
       })
     ),
     Effect.catchTag("RequestRefused", ({ error, headers = {}, status }) =>
-      Effect.succeed(HttpServerResponse.setHeaders(page(status, next, `${error}.`), headers))
+      Effect.succeed(HttpServerResponse.setHeaders(page(status, next, wrongWords(status, error)), headers))
     )
   )
 })
