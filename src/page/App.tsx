@@ -6,6 +6,7 @@ import { Link } from "./parts/Link.tsx"
 import { KeysDialog, NoticeBar } from "./parts/Notices.tsx"
 import { Rail } from "./parts/Rail.tsx"
 import { Bands, Strip } from "./parts/Strip.tsx"
+import { focusWhenThere } from "./Return.ts"
 import type { Route, View } from "./Route.ts"
 import { useCell } from "./UseCell.ts"
 import { Adapters } from "./views/Adapters.tsx"
@@ -68,13 +69,19 @@ export const App = () => {
   const main = useRef<HTMLElement>(null)
   const place = placeOf(route)
   const seen = useRef(place)
+  const leftFor = useRef(route.at === "task" || route.at === "workflow" ? route.id : undefined)
   useEffect(() => listen(world), [world])
   // A new place is announced by its heading, except where somebody is typing (search while the list changes).
   useLayoutEffect(() => {
     if (seen.current === place) return
     seen.current = place
-    const typing = document.activeElement instanceof HTMLInputElement
-    if (!typing) main.current?.focus({ preventScroll: true })
+    const isTyping = document.activeElement instanceof HTMLInputElement
+    if (isTyping || main.current === null) return
+    const left = leftFor.current
+    leftFor.current = route.at === "task" || route.at === "workflow" ? route.id : undefined
+    // Back in a list the row has it that was opened, so that the next key goes on from there.
+    const row = left === undefined || route.at !== "view" ? [] : [`main a[data-row="${CSS.escape(left)}"]`]
+    focusWhenThere([...row, ...(row.length === 0 ? ["main h1:not(.hidden)"] : [])], main.current)
   }, [place])
   const isCovered = asked !== undefined || keys
   return (
@@ -85,7 +92,7 @@ export const App = () => {
         </a>
         <Strip />
         {locked ? null : <Bands />}
-        <div class={`body ${route.at === "task" ? "with-aside" : ""}`}>
+        <div class={locked ? "" : `body ${route.at === "task" ? "with-aside" : ""}`}>
           {locked ? null : <Rail />}
           {locked || route.at !== "task" ? null : <Aside />}
           <main id="main" tabIndex={-1} ref={main}>

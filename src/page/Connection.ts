@@ -1,17 +1,25 @@
 import { type Api, Problem } from "./Api.ts"
 import { makeReader } from "./EventStream.ts"
+import { dashboardIn, eventsIn, NotUnderstood } from "./Frame.ts"
 import type { RunEvent, State } from "./Wire.ts"
 
 /** How the page stands to its server. `since` is when it was last heard, `again` when it is tried next. */
 export type Phase =
   | { readonly is: "live" }
-  | { readonly is: "reconnecting"; readonly since: number; readonly again: number }
-  | { readonly is: "offline"; readonly since: number; readonly again: number }
+  | {
+      readonly is: "reconnecting" | "offline"
+      readonly since: number
+      readonly again: number
+      /** The server answers, in words that this page does not know. */
+      readonly foreign?: boolean
+    }
 
 /** What a stream tells once, when it begins: the runtime's policy, and what whoever listens may do. */
 export interface Standing {
   readonly policy: string | undefined
   readonly role: "read" | "operate"
+  /** The name of the token by which they came, where it is by one. */
+  readonly signedIn: string | undefined
 }
 
 /** What a stream tells, gathered; `reset` says that what is known of the history is no longer all of it. */
@@ -21,8 +29,8 @@ export type News =
   | { readonly tells: "events"; readonly events: ReadonlyArray<RunEvent>; readonly state: State }
   | { readonly tells: "reset" }
 
-/** The server says a comment every 15 s; one that is silent for longer than two of them is gone. */
-const SILENCE_MS = 40_000
+/** The server says a comment every 15 s; one that lets two of them go by is gone. */
+const SILENCE_MS = 31_000
 /** So long a loss is called reconnecting, then offline. */
 const PATIENCE_MS = 15_000
 /** Without a token nothing is to be had; signing in tries at once. */
@@ -34,7 +42,7 @@ export const delayAfter = (failed: number): number =>
   DELAYS_MS[Math.min(failed, DELAYS_MS.length - 1)] ?? 8_000
 
 /** What a loss is called, by how long it has lasted. */
-export const lost = (since: number, now: number, delay: number): Phase => ({
+export const lost = (since: number, now: number, delay: number): Exclude<Phase, { readonly is: "live" }> => ({
   is: now - since > PATIENCE_MS ? "offline" : "reconnecting",
   since,
   again: now + delay
@@ -51,12 +59,17 @@ const asleep = (ms: number, signal: AbortSignal, wake: (call: () => void) => voi
     wake(end)
   })
 
+/** What a frame tells; nothing where it is one that this page does not ask for. */
+const readFrame = (event: string, data: string): News | undefined => {
+  if (event === "dashboard") return { tells: "state", ...dashboardIn(data) }
+  if (event === "events") return { tells: "events", ...eventsIn(data) }
+  return event === "reset" ? { tells: "reset" } : undefined
+}
+
 export interface Connection {
   /** Tries at once instead of waiting for its turn. */
   readonly now: () => void
 }
-
-const told = (data: string): Record<string, unknown> => JSON.parse(data)
 
 /**
  * Keeps the stream of the history open until the signal aborts, resuming behind the last event that it told;
@@ -70,6 +83,7 @@ export const keepOpen = (
 ): Connection => {
   let wake = () => {}
   let since: number | undefined
+  let heardAt: number | undefined
   let failed = 0
   const once = async (): Promise<void> => {
     const silence = new AbortController()
@@ -77,6 +91,7 @@ export const keepOpen = (
     signal.addEventListener("abort", stop, { once: true })
     let alarm = setTimeout(stop, SILENCE_MS)
     const heard = () => {
+      heardAt = Date.now()
       clearTimeout(alarm)
       alarm = setTimeout(stop, SILENCE_MS)
     }
@@ -93,24 +108,15 @@ export const keepOpen = (
         if (piece === undefined || piece.done) return
         heard()
         for (const { data, event, id } of messages.push(piece.value)) {
+          // Read before it counts as told: what could not be read is asked for again.
+          const news = readFrame(event, data)
           if (id !== undefined) lastId.set(id)
+          if (news !== undefined) tell(news)
           if (event === "dashboard") {
-            const { role, runtime_policy, ...state } = told(data)
-            tell({
-              tells: "state",
-              state: state as unknown as State,
-              of: {
-                policy: typeof runtime_policy === "string" ? runtime_policy : undefined,
-                role: role === "read" ? "read" : "operate"
-              }
-            })
             since = undefined
             failed = 0
             tell({ tells: "phase", phase: { is: "live" } })
-          } else if (event === "events") {
-            const { events, state } = told(data)
-            tell({ tells: "events", events: events as ReadonlyArray<RunEvent>, state: state as State })
-          } else if (event === "reset") tell({ tells: "reset" })
+          }
         }
       }
     } finally {
@@ -121,15 +127,19 @@ export const keepOpen = (
   }
   const keep = async (): Promise<void> => {
     while (!signal.aborted) {
-      const locked = await once().then(
-        () => false,
-        (error: unknown) => error instanceof Problem && error.status === 401
+      const why = await once().then(
+        () => undefined,
+        (error: unknown) => error
       )
+      const isLocked = why instanceof Problem && why.status === 401
+      const isForeign = why instanceof NotUnderstood
       if (signal.aborted) return
       const now = Date.now()
-      since ??= now
-      const delay = locked ? LOCKED_MS : delayAfter(failed++)
-      tell({ tells: "phase", phase: lost(since, now, delay) })
+      // What is shown is as old as what was heard last, not as its loss was noticed.
+      since ??= heardAt ?? now
+      const delay = isLocked ? LOCKED_MS : delayAfter(isForeign ? DELAYS_MS.length : failed++)
+      const phase = lost(since, now, delay)
+      tell({ tells: "phase", phase: isForeign ? { ...phase, foreign: true } : phase })
       await asleep(delay, signal, (call) => {
         wake = call
       })

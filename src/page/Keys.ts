@@ -28,13 +28,20 @@ const takesKeys = (element: Element | null): boolean =>
     ["TEXTAREA", "SELECT"].includes(element.tagName) ||
     (element instanceof HTMLInputElement && !["checkbox", "radio", "button"].includes(element.type)))
 
-const rows = (): ReadonlyArray<HTMLElement> => [...document.querySelectorAll<HTMLElement>("main a[data-row]")]
+/** The rows that keys move through: those of the view, else of the list beside the open task. */
+const rows = (): ReadonlyArray<HTMLElement> => {
+  const own = [...document.querySelectorAll<HTMLElement>("main a[data-row]")]
+  return own.length > 0 ? own : [...document.querySelectorAll<HTMLElement>(".aside a[data-row]")]
+}
 
 const moveBy = (step: number): boolean => {
   const all = rows()
   if (all.length === 0) return false
   const here = document.activeElement?.closest("li")?.querySelector<HTMLElement>("a[data-row]")
-  const at = here === null || here === undefined ? -1 : all.indexOf(here)
+  const at =
+    here === null || here === undefined
+      ? all.findIndex((row) => row.ariaCurrent === "page" || row.ariaCurrent === "true")
+      : all.indexOf(here)
   const next =
     all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step))]
   next?.focus()
@@ -128,9 +135,10 @@ export const listen = (world: World): (() => void) => {
     if (chain !== undefined && event.timeStamp - chain < CHAIN_MS) {
       chain = undefined
       const view = VIEWS.find(({ key }) => key === event.key)
-      if (view !== undefined) {
+      // A letter that leads nowhere does nothing: it was not meant for what it does alone.
+      if (view !== undefined || event.key.length === 1) {
         event.preventDefault()
-        world.go(viewHref(view.view))
+        if (view !== undefined) world.go(viewHref(view.view))
         return
       }
     }

@@ -1,6 +1,6 @@
 import { problem } from "./Api.ts"
 import type { Status, Task } from "./Wire.ts"
-import { counted, plural, title } from "./Words.ts"
+import { counted, plural, quoted, statusWords, title } from "./Words.ts"
 import { type Ask, failed, type World } from "./World.ts"
 
 type Named = Pick<Task, "task_id" | "subject" | "kind" | "status">
@@ -16,7 +16,7 @@ export const canCancel = ({ status }: Pick<Task, "status">): boolean => CANCELED
 
 const at = (id: string, move: string): string => `/api/tasks/${encodeURIComponent(id)}/${move}`
 
-const quoted = (task: Named): string => `“${title(task)}”`
+const named = (task: Named): string => quoted(title(task))
 
 /** Says that nothing can be changed to whoever may only read; keys come by here, which no button keeps back. */
 const isRefused = (world: World): boolean => {
@@ -29,6 +29,12 @@ const asked = (world: World, ask: Ask): void => {
   if (!isRefused(world)) world.ask.set(ask)
 }
 
+/** The task that an answer tells of, where it made one. */
+const newTaskIn = (answer: unknown): string | undefined =>
+  typeof answer === "object" && answer !== null && "task_id" in answer && typeof answer.task_id === "string"
+    ? answer.task_id
+    : undefined
+
 const attempted = async (
   world: World,
   done: string,
@@ -37,8 +43,8 @@ const attempted = async (
 ) => {
   if (isRefused(world)) return
   try {
-    await run()
-    world.notice.set({ tone: "done", text: done, taskId })
+    const made = await run()
+    world.notice.set({ tone: "done", text: done, taskId: taskId ?? newTaskIn(made) })
   } catch (error) {
     failed(world, problem(error))
   }
@@ -46,21 +52,40 @@ const attempted = async (
 
 /** Begins a fresh round of a task; it does not ask. */
 export const retry = (world: World, task: Named, note?: string): Promise<void> =>
-  attempted(world, `Retried ${quoted(task)}.`, undefined, () =>
+  attempted(world, `Retried ${named(task)}.`, undefined, () =>
     world.api.post(at(task.task_id, "retry"), note === undefined || note === "" ? {} : { note })
   )
+
+/** A move that a task did not take because it had moved already, in words of the page; anything else is thrown on. */
+const movedOn = async (world: World, task: Named, error: unknown): Promise<void> => {
+  const refused = problem(error)
+  if (refused.status !== 409) throw error
+  const { task: now } = await world.api.get<{ readonly task: Task }>(
+    `/api/tasks/${encodeURIComponent(task.task_id)}`
+  )
+  if (now.status === task.status) throw error
+  world.notice.set({
+    tone: "failed",
+    text: `${named(task)} is ${statusWords(now.status)[1]} by now: nothing was changed.`,
+    taskId: task.task_id
+  })
+}
 
 /** Asks, then cancels a task that is not running. */
 export const cancel = (world: World, task: Named): void =>
   asked(world, {
     verb: "Cancel",
     heading: `Cancel 1 task?`,
-    body: [`${quoted(task)} will not run. Its history stays, and Retry brings it back.`],
+    body: [`${named(task)} will not run. Its history stays, and Retry brings it back.`],
     danger: true,
     reason: "Reason (optional)",
     run: async (reason) => {
-      await world.api.post(at(task.task_id, "cancel"), reason === "" ? {} : { reason })
-      world.notice.set({ tone: "done", text: `Canceled ${quoted(task)}.` })
+      try {
+        await world.api.post(at(task.task_id, "cancel"), reason === "" ? {} : { reason })
+        world.notice.set({ tone: "done", text: `Canceled ${named(task)}.` })
+      } catch (error) {
+        await movedOn(world, task, error)
+      }
     }
   })
 
@@ -70,17 +95,21 @@ export const forceCancel = (world: World, task: Named): void =>
     verb: "Force cancel",
     heading: "Stop 1 running task?",
     body: [
-      `${quoted(task)} is running. Its adapter and every process that it started are stopped.`,
+      `${named(task)} is running. Its adapter and every process that it started are stopped.`,
       "What it has written so far stays. Retry runs it again from the start."
     ],
     danger: true,
     reason: "Reason (optional)",
     run: async (reason) => {
-      await world.api.post(at(task.task_id, "cancel"), {
-        force: true,
-        ...(reason === "" ? {} : { reason })
-      })
-      world.notice.set({ tone: "done", text: `Stopping ${quoted(task)}.` })
+      try {
+        await world.api.post(at(task.task_id, "cancel"), {
+          force: true,
+          ...(reason === "" ? {} : { reason })
+        })
+        world.notice.set({ tone: "done", text: `Asked to stop ${named(task)}.` })
+      } catch (error) {
+        await movedOn(world, task, error)
+      }
     }
   })
 
@@ -88,12 +117,12 @@ export const forceCancel = (world: World, task: Named): void =>
 export const cancelAny = (world: World, task: Named): void => {
   if (task.status === "running") forceCancel(world, task)
   else if (canCancel(task)) cancel(world, task)
-  else world.notice.set({ tone: "failed", text: `${quoted(task)} has ended: there is nothing to cancel.` })
+  else world.notice.set({ tone: "failed", text: `${named(task)} has ended: there is nothing to cancel.` })
 }
 
 /** Runs a recorded attempt again, byte for byte, as a new task. */
 export const replay = (world: World, task: Named, attemptId: string): Promise<void> =>
-  attempted(world, `Queued a replay of ${quoted(task)}.`, undefined, () =>
+  attempted(world, `Queued a replay of ${named(task)}.`, undefined, () =>
     world.api.post(at(task.task_id, "replay"), { attempt_id: attemptId })
   )
 
@@ -124,12 +153,28 @@ interface Bulk {
 /** What can be moved together. */
 export type Filter = { readonly [name: string]: string | ReadonlyArray<string> }
 
+/** What a filter chooses, in words. */
+export const filterWords = (filter: Filter): string =>
+  Object.entries(filter)
+    .map(([name, value]) =>
+      name === "status"
+        ? `Status ${[value]
+            .flat()
+            .map((one) => statusWords(one)[1])
+            .join(" or ")}`
+        : `${name} ${quoted([value].flat().join(", "))}`
+    )
+    .join(", ")
+    .replace(/^./, (first) => first.toUpperCase())
+
 /** Counts what a filter matches, asks with the count in the words of the button that opened it, and moves it all. */
 export const bulk = async (
   world: World,
   move: "retry" | "cancel",
   filter: Filter,
-  opener: string
+  opener: string,
+  /** How many there were when somebody was asked before. */
+  shown?: number
 ): Promise<void> => {
   const path = `/api/tasks/${move}`
   const verb = move === "retry" ? "Retry" : "Cancel"
@@ -148,12 +193,22 @@ export const bulk = async (
       verb: opener,
       heading: `${verb} ${plural(count, "task")}?`,
       body: [
+        ...(shown === undefined
+          ? []
+          : [`It was ${counted(shown)} when you were asked; meanwhile it is ${counted(count)}.`]),
+        `${filterWords(filter)}.`,
         move === "retry"
           ? `A fresh round begins for ${count === 1 ? "it" : `all ${counted(count)}`}.`
           : `${count === 1 ? "It" : `None of the ${counted(count)}`} will ${count === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
       ],
       danger: move === "cancel",
       run: async () => {
+        // What was asked about is what is done: where more fit by now, it is asked again.
+        const now = await world.api.post<Bulk>(path, { filter, dry_run: true })
+        if (now.matched - now.refused > count) {
+          await bulk(world, move, filter, opener, count)
+          return
+        }
         const done = await world.api.post<Bulk>(path, { filter, dry_run: false })
         const left = done.refused
         world.notice.set({

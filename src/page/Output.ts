@@ -1,6 +1,6 @@
-import { useEffect, useState } from "preact/hooks"
+import { useEffect, useRef, useState } from "preact/hooks"
 import { type Api, problem } from "./Api.ts"
-import { grown, NONE, type Output } from "./OutputText.ts"
+import { grown, MOST_CHARACTERS, MOST_READ_BACK, NONE, type Output } from "./OutputText.ts"
 import { plainOutput } from "./Words.ts"
 import { useWorld } from "./World.ts"
 
@@ -19,7 +19,11 @@ const makeLog = (api: Api, path: string, tailBytes: number, signal: AbortSignal)
   return {
     /** What is new since the last time; `skipped` where it is not read from the beginning. */
     more: async (): Promise<{ readonly text: string; readonly skipped: boolean }> => {
-      const { headers } = await api.open(path, { method: "HEAD", signal })
+      const { headers } = await api.open(path, { method: "HEAD", signal }).catch(async (error: unknown) => {
+        // An answer to HEAD has no body: the words are in the one to GET.
+        if (problem(error).status === 404) await api.open(path, { headers: { range: "bytes=0-0" }, signal })
+        throw error
+      })
       const size = Number(headers.get("content-length") ?? 0)
       const isFirst = offset < 0
       if (isFirst) offset = Math.max(0, size - tailBytes)
@@ -61,6 +65,7 @@ const keepReading = async (
   log: ReturnType<typeof makeLog>,
   isRunning: boolean,
   show: (change: (output: Output) => Output) => void,
+  most: () => number,
   signal: AbortSignal
 ): Promise<void> => {
   let failed = 0
@@ -70,17 +75,21 @@ const keepReading = async (
       const { skipped, text } = await log.more()
       failed = 0
       show((held) => {
-        const next = text === "" ? held : grown(held, text)
+        const next = text === "" ? held : grown(held, text, most())
         const cut = next.cut || skipped
-        return cut === held.cut && next === held && held.error === undefined && isRunning
+        return cut === held.cut && next === held && held.known && held.error === undefined && isRunning
           ? held
-          : { ...next, cut, error: undefined, ended: !isRunning }
+          : { ...next, cut, error: undefined, known: true, ended: !isRunning }
       })
       if (!isRunning) return
     } catch (error) {
       if (signal.aborted) return
-      const { message, status } = problem(error)
-      show((held) => ({ ...held, error: message }))
+      const { code, message, status } = problem(error)
+      show((held) => ({
+        ...held,
+        error: code === "log_not_found" ? undefined : message,
+        gone: code === "log_not_found" ? message : undefined
+      }))
       if (status !== 0) return
       failed++
     }
@@ -93,10 +102,14 @@ export const useOutput = (
   attemptId: string,
   name: "stdout" | "stderr",
   isRunning: boolean,
-  tailBytes = TAIL_BYTES
+  tailBytes = TAIL_BYTES,
+  /** Whether somebody reads back: then the beginning stays, as far as there is room. */
+  isReadBack = false
 ): Output => {
   const { api } = useWorld()
   const [output, setOutput] = useState(NONE)
+  const most = useRef(MOST_CHARACTERS)
+  most.current = isReadBack ? MOST_READ_BACK : MOST_CHARACTERS
   useEffect(() => {
     const ending = new AbortController()
     const path = `/api/attempts/${encodeURIComponent(attemptId)}/${name}`
@@ -108,7 +121,13 @@ export const useOutput = (
       held = next
       setOutput({ ...next, text: plainOutput(next.text) })
     }
-    void keepReading(makeLog(api, path, tailBytes, ending.signal), isRunning, show, ending.signal)
+    void keepReading(
+      makeLog(api, path, tailBytes, ending.signal),
+      isRunning,
+      show,
+      () => most.current,
+      ending.signal
+    )
     return () => ending.abort()
   }, [api, attemptId, name, isRunning, tailBytes])
   return output

@@ -122,6 +122,16 @@ export const plainReason = (text: string): string => {
   return plain.charAt(0).toUpperCase() + plain.slice(1)
 }
 
+/** What a program says as a sentence: it begins with a capital and ends with a point. */
+export const sentence = (text: string): string =>
+  `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`
+
+// What turns the direction of what follows: in a sentence of the page it would turn the page's own words.
+const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** A text of somebody else within a sentence of the page: it cannot turn the words around it. */
+export const quoted = (text: string): string => `“${text.replace(DIRECTIONS, "")}”`
+
 /** Why a blocked task stands still, in one sentence. */
 export const blockedBecause = (
   task: Pick<Task, "outcome" | "last_error"> & { readonly operator_summary?: string | null | undefined }
@@ -154,7 +164,7 @@ export const waitingWords = ({ detail, reason }: Pick<Waiting, "reason" | "detai
 }
 
 /** Ids by as much as tells them apart, moments to the minute: in a sentence the rest is in the way. */
-const shortened = (text: string): string =>
+export const shortened = (text: string): string =>
   text
     .replace(/\b([0-9a-f]{8}-[0-9a-f]{4})(?:-[0-9a-f]{4}){2}-[0-9a-f]{12}\b/g, "$1")
     .replace(/\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(?:\.\d+)?Z/g, "$1 $2 UTC")
@@ -192,14 +202,23 @@ export const plainWords = (name: string): string => {
   return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
-/** The first line of what a detail says, `key value` by `key value`; long values are cut. */
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === "" || (Array.isArray(value) && value.length === 0)
+
+/** A value of a record in few letters: ids and hashes by their beginning, moments without their fractions. */
+const valueWords = (value: unknown): string => {
+  const text = typeof value === "string" ? value : JSON.stringify(value)
+  const short = shortened(text)
+    .replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1")
+    .replace(/^([^:\s]+:\d+):\d{4}-.*$/, "$1")
+  return short.length > 160 ? `${short.slice(0, 160)}…` : short
+}
+
+/** The first line of what a detail says, `key value` by `key value`; what is empty is left out, long values are cut. */
 export const detailLine = (detail: { readonly [key: string]: unknown }): string =>
   Object.entries(detail)
-    .filter(([, value]) => value !== null && value !== "")
-    .map(([key, value]) => {
-      const text = typeof value === "string" ? value : JSON.stringify(value)
-      return `${key} ${text.length > 160 ? `${text.slice(0, 160)}…` : text}`
-    })
+    .filter(([, value]) => !isEmpty(value))
+    .map(([key, value]) => `${key.replaceAll("_", " ")} ${valueWords(value)}`)
     .join(" · ")
 
 // Escape sequences of terminals (CSI, OSC, single ones) and the controls that no text needs.

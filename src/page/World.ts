@@ -54,6 +54,10 @@ export interface World {
   readonly notice: Cell<Notice | undefined>
   readonly locked: Cell<boolean>
   readonly keysShown: Cell<boolean>
+  /** The token's name by which somebody came, where it is by one. */
+  readonly signedIn: Cell<string | undefined>
+  /** What was written and not yet sent. */
+  readonly drafts: Map<string, string>
 }
 
 /** How long a hidden tab goes on listening: somebody may come back at once. */
@@ -129,6 +133,7 @@ export const makeWorld = (): World => {
   const state = cell<State | undefined>(undefined)
   const policy = cell<string | undefined>(undefined)
   const role = cell<"read" | "operate" | undefined>(undefined)
+  const signedIn = cell<string | undefined>(undefined)
   const epoch = cell(0)
   const listeners = new Set<(events: ReadonlyArray<RunEvent>) => void>()
   let gathered: Array<RunEvent> = []
@@ -164,6 +169,7 @@ export const makeWorld = (): World => {
       if (news.tells === "state") {
         policy.set(news.of?.policy ?? policy.get())
         role.set(news.of?.role ?? role.get())
+        if (news.of !== undefined) signedIn.set(news.of.signedIn)
       } else gathered.push(...news.events)
       later()
     }
@@ -211,7 +217,9 @@ export const makeWorld = (): World => {
     ask: cell<Ask | undefined>(undefined),
     notice: cell<Notice | undefined>(undefined),
     locked,
-    keysShown: cell(false)
+    keysShown: cell(false),
+    signedIn,
+    drafts: new Map()
   }
 }
 
@@ -231,6 +239,13 @@ export const failed = (world: World, error: Problem): void =>
 
 /** The time, each second. */
 export const useNow = (): number => useCell(useWorld().now)
+
+/** The time until which it is known what happens: that of now, or when the server was heard last. */
+export const useKnownNow = (): number => {
+  const now = useNow()
+  const phase = useCell(useWorld().phase)
+  return phase.is === "live" ? now : Math.min(now, phase.since)
+}
 
 /** Puts the name of the view into the title of the window. */
 export const useTitle = (name: string): void => {

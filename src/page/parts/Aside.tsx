@@ -1,52 +1,61 @@
+import { useEffect, useRef } from "preact/hooks"
 import { touchesTasks } from "../Records.ts"
 import { nameOf, type Route, routeOf, taskHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { useMedia } from "../UseMedia.ts"
 import { useRecord } from "../UseRecord.ts"
-import { ENDED, type Page, tasksAt, WAITING } from "../views/Lists.tsx"
+import { doneAt, type Page, QUEUE, tasksAt, WAITING } from "../views/Lists.tsx"
+import type { Story } from "../Wire.ts"
 import { title } from "../Words.ts"
 import { useWorld } from "../World.ts"
 import { Link } from "./Link.tsx"
 import { StatusMark } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
 
-/** The tasks of the list that a task was opened from. */
-const queryOf = (route: Route): Readonly<Record<string, string | undefined>> | undefined => {
+/** The address of the tasks of the list that a task was opened from. */
+const addressOf = (route: Route): string | undefined => {
   if (route.at !== "view") return undefined
   const lists: Readonly<Record<string, string>> = {
     home: `blocked,running,${WAITING}`,
     blocked: "blocked",
-    now: "running",
-    queue: WAITING,
-    done: ENDED
+    now: "running"
   }
+  if (route.view === "queue") return QUEUE
+  if (route.view === "done") return doneAt({ limit: "200" })
   if (route.view === "tasks") {
     const { kind, q, source, status } = route.query
-    return { kind, q, source, status, limit: "50" }
+    return tasksAt({ kind, q, source, status, limit: "200" })
   }
   const status = lists[route.view]
-  return status === undefined ? undefined : { status, limit: "50" }
+  return status === undefined ? undefined : tasksAt({ status, limit: "200" })
 }
 
-const List = ({
-  opener,
-  query
-}: {
-  readonly opener: Route
-  readonly query: Readonly<Record<string, string | undefined>>
-}) => {
+const List = ({ opener, address }: { readonly opener: Route; readonly address: string }) => {
   const here = useCell(useWorld().route)
-  const found = useRecord<Page>(tasksAt(query), touchesTasks)
+  const found = useRecord<Page>(address, touchesTasks)
   const name = opener.at === "view" ? nameOf(opener.view) : ""
+  const id = here.at === "task" ? here.id : ""
+  const tasks = found.data?.tasks ?? []
+  // The open one may be further down than the list goes: then it stands first.
+  const open = useRecord<Story>(id === "" ? undefined : `/api/tasks/${encodeURIComponent(id)}`).data?.task
+  const shown =
+    open === undefined || tasks.some(({ task_id }) => task_id === id) || found.data === undefined
+      ? tasks
+      : [open, ...tasks]
+  const box = useRef<HTMLElement>(null)
+  useEffect(() => {
+    box.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" })
+  }, [id, shown.length > 0])
   return (
-    <aside class="aside" aria-label={`List: ${name}`}>
+    <aside class="aside" aria-label={`List: ${name}`} ref={box}>
       <ul>
-        {(found.data?.tasks ?? []).map((task) => (
+        {shown.map((task) => (
           <li key={task.task_id}>
             <Link
               href={taskHref(task.task_id)}
               class="subject"
-              current={here.at === "task" && here.id === task.task_id}
+              row={task.task_id}
+              current={task.task_id === id}
             >
               {title(task)}
             </Link>
@@ -68,6 +77,6 @@ export const Aside = () => {
   if (!hasRoom || from === undefined) return null
   const [path = "", search = ""] = from.split("?")
   const opener = routeOf(path, search)
-  const query = queryOf(opener)
-  return query === undefined ? null : <List opener={opener} query={query} />
+  const address = addressOf(opener)
+  return address === undefined ? null : <List opener={opener} address={address} />
 }

@@ -17,6 +17,9 @@ const touches: Touches = ({ event_type }) =>
 const amount = (unit: Budget["unit"], value: number): string =>
   unit === "usd" ? usd(value) : `${counted(value)} ${unit}`
 
+/** As `amount`, where the unit stands beside it already. */
+const bare = (unit: Budget["unit"], value: number): string => (unit === "usd" ? usd(value) : counted(value))
+
 const UNITS: Readonly<Record<Budget["unit"], string>> = {
   usd: "US dollars",
   tokens: "tokens",
@@ -81,7 +84,7 @@ const Row = ({ budget }: { readonly budget: Budget }) => {
         />
       </svg>
       <p class="line num">
-        {amount(unit, spent)} spent, {amount(unit, reserved)} reserved,{" "}
+        {bare(unit, spent)} spent, {bare(unit, reserved)} reserved,{" "}
         {amount(unit, Math.max(0, all - spent - reserved))} left of {amount(unit, all)}
         {granted > 0 ? ` (${amount(unit, granted)} granted)` : ""}
       </p>

@@ -2,8 +2,10 @@ import { type Column, topOf as topOfCount } from "../Figures.ts"
 
 const WIDTH = 360
 const HEIGHT = 110
-const LEFT = 44
+const LEFT = 52
 const BOTTOM = 18
+/** A column is no wider, however few there are. */
+const WIDEST = 24
 
 /** Columns over time; what they show is in the table below them as well. */
 export const Chart = ({
@@ -56,7 +58,8 @@ export const Chart = ({
         ))}
         {columns.map(({ label, parts: values }, index) => {
           let below = 0
-          const x = LEFT + index * step + step * 0.15
+          const width = Math.min(WIDEST, Math.max(1, step * 0.7))
+          const x = LEFT + index * step + (step - width) / 2
           return (
             <g key={`${label} ${index}`}>
               {values.map((value, at) => {
@@ -67,7 +70,7 @@ export const Chart = ({
                     key={parts[at]}
                     class={`part part-${at}`}
                     x={x}
-                    width={Math.max(1, step * 0.7)}
+                    width={width}
                     y={y(below)}
                     height={Math.max(1, y(from) - y(below))}
                   />

@@ -2,6 +2,7 @@ import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hook
 import { problem } from "../Api.ts"
 import { useCell } from "../UseCell.ts"
 import { useWorld } from "../World.ts"
+import { Field } from "./Field.tsx"
 
 /** Asks once before what cannot be taken back. Its focus goes back to where it came from. */
 export const Dialog = () => {
@@ -11,7 +12,6 @@ export const Dialog = () => {
   const opener = useRef<Element | null>(null)
   const heading = useId()
   const body = useId()
-  const field = useId()
   const [reason, setReason] = useState("")
   const [busy, setBusy] = useState(false)
   const [wrong, setWrong] = useState<string>()
@@ -71,18 +71,9 @@ export const Dialog = () => {
           ))}
         </div>
         {asked.reason === undefined ? null : (
-          <p class="field">
-            <label for={field}>{asked.reason}</label>
-            <input
-              id={field}
-              type="text"
-              maxLength={500}
-              value={reason}
-              onInput={(event) => setReason(event.currentTarget.value)}
-            />
-          </p>
+          <Field label={asked.reason} maxLength={500} value={reason} set={setReason} wrong={wrong} />
         )}
-        {wrong === undefined ? null : (
+        {wrong === undefined || asked.reason !== undefined ? null : (
           <p class="wrong" role="alert">
             {wrong}
           </p>

@@ -42,8 +42,9 @@ export const Machine = ({
           viewBox="0 0 8 8"
           refX="3"
           refY="4"
-          markerWidth="7"
-          markerHeight="7"
+          markerWidth="8"
+          markerHeight="8"
+          markerUnits="userSpaceOnUse"
           orient="auto-start-reverse"
         >
           <path d="M0 0 8 4 0 8Z" class="tip" />

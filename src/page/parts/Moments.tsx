@@ -1,6 +1,6 @@
 import { useCell } from "../UseCell.ts"
 import { duration, moment, relative } from "../Words.ts"
-import { useNow, useWorld } from "../World.ts"
+import { useKnownNow, useNow, useWorld } from "../World.ts"
 
 /** A moment as people say it; the exact one is beside it for those who listen, and on focus of its row. */
 export const Ago = ({ at }: { readonly at: string }) => {
@@ -27,7 +27,7 @@ export const At = ({ at }: { readonly at: string }) => {
 
 /** How long something has taken so far; it counts on while nothing ended it. */
 export const Elapsed = ({ from, to }: { readonly from: string; readonly to?: string | null | undefined }) => {
-  const now = useNow()
+  const now = useKnownNow()
   const until = to === null || to === undefined ? now : Date.parse(to)
   return <span class="num">{duration(Math.max(0, until - Date.parse(from)))}</span>
 }

@@ -1,11 +1,14 @@
 import { useId, useRef, useState } from "preact/hooks"
 import { type Problem, problem } from "../Api.ts"
+import { type Door, rowsOf, sizeWords } from "../Message.ts"
 import { completed, skillsIn } from "../SkillWord.ts"
+import { useDraft } from "../UseDraft.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Adapter } from "../Wire.ts"
 import { useWorld } from "../World.ts"
 import { Act, useReadOnly } from "./Act.tsx"
-import { Wrong } from "./Said.tsx"
+import { Field } from "./Field.tsx"
+import { Size, Wrong } from "./Said.tsx"
 import { SkillLine } from "./Skills.tsx"
 
 interface Fields {
@@ -44,15 +47,7 @@ const Choices = ({ fields, set }: { readonly fields: Fields; readonly set: (fiel
     useRecord<{ readonly adapters: ReadonlyArray<Adapter> }>("/api/adapters?probe=0").data?.adapters ?? []
   const id = useId()
   const field = (name: keyof Fields, label: string, props: object) => (
-    <p class="field">
-      <label for={`${id}-${name}`}>{label}</label>
-      <input
-        id={`${id}-${name}`}
-        value={fields[name]}
-        onInput={(event) => set({ ...fields, [name]: event.currentTarget.value })}
-        {...props}
-      />
-    </p>
+    <Field label={label} value={fields[name]} set={(text) => set({ ...fields, [name]: text })} {...props} />
   )
   return (
     <div class="fields">
@@ -84,7 +79,7 @@ export const NewTask = () => {
   const world = useWorld()
   const id = useId()
   const box = useRef<HTMLTextAreaElement>(null)
-  const [message, setMessage] = useState("")
+  const [message, setMessage] = useDraft("new task")
   const [fields, setFields] = useState(EMPTY)
   const [open, setOpen] = useState(false)
   const [busy, setBusy] = useState(false)
@@ -102,19 +97,19 @@ export const NewTask = () => {
     })
   }
 
+  const isLater = Number(fields.delay) > 0
+  const door: Door = isLater ? "/api/tasks" : "/api/tasks/queue"
+  const sent = isLater ? delayed(message, fields) : body(message, fields)
+  const size = sizeWords(door, sent)
   const queue = async () => {
-    if (message.trim() === "") {
+    if (message.trim() === "" || !size.fits) {
       box.current?.focus()
       return
     }
     setBusy(true)
     setWrong(undefined)
     try {
-      const later = Number(fields.delay) > 0
-      const { task_id } = await world.api.post<{ readonly task_id: string }>(
-        later ? "/api/tasks" : "/api/tasks/queue",
-        later ? delayed(message, fields) : body(message, fields)
-      )
+      const { task_id } = await world.api.post<{ readonly task_id: string }>(door, sent)
       world.notice.set({ tone: "done", text: "Queued.", taskId: task_id })
       setMessage("")
       setFields(EMPTY)
@@ -136,8 +131,9 @@ export const NewTask = () => {
       <textarea
         id={id}
         ref={box}
-        rows={Math.min(12, Math.max(2, message.split("\n").length))}
-        maxLength={60_000}
+        rows={rowsOf(message, 16)}
+        aria-describedby={`${id}-size`}
+        aria-invalid={size.fits ? undefined : "true"}
         placeholder={isReadOnly ? "Needs the role operate." : "What is to be done? /word names a skill."}
         disabled={isReadOnly}
         aria-keyshortcuts="n"
@@ -155,6 +151,7 @@ export const NewTask = () => {
         }}
       />
       <SkillLine message={message} caret={caret} named={skillsIn(message)} choose={complete} />
+      <Size id={`${id}-size`} size={size} />
       {open ? <Choices fields={fields} set={setFields} /> : null}
       {wrong === undefined ? null : <Wrong message={`Not queued: ${wrong.message}`} hint={wrong.hint} />}
       <p class="buttons">

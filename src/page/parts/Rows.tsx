@@ -1,12 +1,13 @@
 import { cancel, retry } from "../Moves.ts"
 import { touchesTasks } from "../Records.ts"
-import { taskHref } from "../Route.ts"
+import { taskHref, workflowHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { Story, Task, Tokens } from "../Wire.ts"
-import { blockedBecause, counted, duration, plainReason, usd, waitingWords } from "../Words.ts"
+import type { Story, Task, Tokens, Workflow } from "../Wire.ts"
+import { blockedBecause, counted, duration, plainReason, sentence, usd, waitingWords } from "../Words.ts"
 import { useWorld } from "../World.ts"
 import { Act } from "./Act.tsx"
 import { Link } from "./Link.tsx"
+import { Mark } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
 import { TaskRow } from "./TaskList.tsx"
 
@@ -27,6 +28,30 @@ export const BlockedRow = ({ task }: { readonly task: Task }) => {
     </TaskRow>
   )
 }
+
+/** A workflow that stands still, among what needs somebody. */
+export const StalledRow = ({ workflow }: { readonly workflow: Workflow }) => (
+  <li class="row status-blocked">
+    <Mark tone="blocked" word="stalled" />
+    <div class="what">
+      <Link href={workflowHref(workflow.id)} class="subject" row="">
+        {workflow.instance_key}
+      </Link>
+      <span class="origin muted">
+        workflow {workflow.template} · in {workflow.current_state}
+      </span>
+    </div>
+    <p class="line">{sentence(plainReason(workflow.stalled_reason ?? "It stands still"))}</p>
+    <span class="when">
+      <Ago at={workflow.updated_at} />
+    </span>
+    <span class="moves">
+      <Link href={workflowHref(workflow.id)} class="button">
+        Move it on
+      </Link>
+    </span>
+  </li>
+)
 
 /** What a waiting task waits for; asked of the server, which judges as the claim does. */
 const WaitingLine = ({ task }: { readonly task: Task }) => {

@@ -1,16 +1,17 @@
 import { forceCancel } from "../Moves.ts"
 import { useOutput } from "../Output.ts"
 import { useRecord } from "../UseRecord.ts"
+import { useSteps } from "../UseSteps.ts"
 import type { Attempt, Story, Task } from "../Wire.ts"
 import { duration } from "../Words.ts"
-import { useNow, useWorld } from "../World.ts"
+import { useKnownNow, useWorld } from "../World.ts"
 import { Act } from "./Act.tsx"
 import { Pre } from "./Pre.tsx"
 import { TaskRow } from "./TaskList.tsx"
 
 /** How much of its time an attempt has used, where its limit is known. */
 const Spent = ({ attempt, limitMs }: { readonly attempt: Attempt; readonly limitMs: number | undefined }) => {
-  const now = useNow()
+  const now = useKnownNow()
   const spent = Math.max(0, now - Date.parse(attempt.started_at))
   if (limitMs === undefined) return <span class="num">{duration(spent)}</span>
   const share = Math.min(1, spent / limitMs)
@@ -40,11 +41,23 @@ const useLimit = (attempt: Attempt | undefined): number | undefined => {
 /** So much of an output's end holds its last lines. */
 const TAIL_BYTES = 4 * 1_024
 
+/** The last thing that an agent did: what it prints is for programs. */
+const LastStep = ({ attempt }: { readonly attempt: Attempt }) => {
+  const last = useSteps(attempt).at(-1)
+  return last === undefined ? (
+    <p class="tail muted">It has told no step so far.</p>
+  ) : (
+    <p class="tail one mono">
+      <span class="muted">{last.tool}</span> {last.target}
+    </p>
+  )
+}
+
 const Tail = ({ attempt, lines }: { readonly attempt: Attempt; readonly lines: number }) => {
   const output = useOutput(attempt.attempt_id, "stdout", true, TAIL_BYTES)
   const last = output.text.trimEnd().split("\n").slice(-lines).join("\n")
   return last === "" ? (
-    <p class="tail muted">It has printed nothing so far.</p>
+    <p class="tail muted">{output.known ? "It has printed nothing so far." : "…"}</p>
   ) : lines === 1 ? (
     <p class="tail one mono">{last}</p>
   ) : (
@@ -74,7 +87,11 @@ export const RunningRow = ({ task, lines }: { readonly task: Task; readonly line
       figures={attempt === undefined ? undefined : <Spent attempt={attempt} limitMs={limitMs} />}
     >
       <Act onClick={() => forceCancel(world, task)}>Force cancel</Act>
-      {attempt === undefined ? null : <Tail attempt={attempt} lines={lines} />}
+      {attempt === undefined ? null : attempt.adapter_mode === "agent-cli" ? (
+        <LastStep attempt={attempt} />
+      ) : (
+        <Tail attempt={attempt} lines={lines} />
+      )}
     </TaskRow>
   )
 }

@@ -20,7 +20,20 @@ export const Wrong = ({
   </p>
 )
 
-/** Draws what is known, or what is there instead: it is being loaded, or could not be. */
+/** What is to be said of the size of a text before it is sent; it is told once, when it begins to matter. */
+export const Size = ({
+  id,
+  size
+}: {
+  readonly id: string
+  readonly size: { readonly words: string; readonly fits: boolean }
+}) => (
+  <p id={id} class={size.fits ? "size muted" : "size wrong"} role="alert">
+    {size.words}
+  </p>
+)
+
+/** Draws what is known, as old as it is where the server is gone, which is said on top of the page; or what is there instead: it is being loaded, or could not be. */
 export const Loaded = <A,>({
   of,
   children
@@ -29,7 +42,7 @@ export const Loaded = <A,>({
   readonly children: (data: A) => ComponentChildren
 }) => (
   <>
-    {of.error === undefined ? null : (
+    {of.error === undefined || (of.error.status === 0 && of.data !== undefined) ? null : (
       <Wrong
         message={
           of.error.status === 401

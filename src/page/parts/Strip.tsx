@@ -1,17 +1,18 @@
-import { useRef } from "preact/hooks"
 import type { Phase } from "../Connection.ts"
 import { pause, resume } from "../Moves.ts"
 import type { Touches } from "../Records.ts"
 import { viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
+import { useStalled } from "../UseStalled.ts"
 import type { RunEvent } from "../Wire.ts"
 import { actorWords, counted, duration, moment, waitingCount } from "../Words.ts"
 import { useNow, useWorld } from "../World.ts"
 import { Act, READ_ONLY, useReadOnly } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Glyph, Mark } from "./Mark.tsx"
-import { Ago } from "./Moments.tsx"
+import { Ago, Elapsed } from "./Moments.tsx"
+import { UrlInput } from "./UrlInput.tsx"
 
 const connectionWords = (phase: Phase, now: number, utc: boolean): string => {
   if (phase.is === "live") return "live"
@@ -27,7 +28,15 @@ const Lost = ({ phase }: { readonly phase: Phase }) => {
 
 /** Whether the page hears its server, in a word that assistive technology is told. */
 const Connection = () => {
-  const phase = useCell(useWorld().phase)
+  const world = useWorld()
+  const phase = useCell(world.phase)
+  if (useCell(world.locked))
+    return (
+      <span class="connection is-offline">
+        <Glyph tone="failed" />
+        <span role="status">offline until you sign in</span>
+      </span>
+    )
   return (
     <span class={`connection is-${phase.is}`}>
       <Glyph tone={phase.is === "live" ? "completed" : phase.is === "offline" ? "failed" : "running"} />
@@ -40,37 +49,21 @@ const Connection = () => {
 const Search = () => {
   const world = useWorld()
   const route = useCell(world.route)
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   const onTasks = route.at === "view" && route.view === "tasks"
   const search = (q: string) => {
-    clearTimeout(timer.current)
     const { after: _, ...kept } = onTasks ? route.query : ({} as Record<string, string>)
     world.go(viewHref("tasks", { ...kept, q }), { replace: onTasks })
   }
   return (
     <search class="search">
-      <form
-        onSubmit={(event) => {
-          event.preventDefault()
-          search(new FormData(event.currentTarget).get("q")?.toString() ?? "")
-        }}
-      >
-        <input
-          type="search"
-          name="q"
-          aria-label="Search tasks"
-          aria-keyshortcuts="/"
-          placeholder="Search tasks  /"
-          autocomplete="off"
-          spellcheck={false}
-          value={onTasks ? (route.query.q ?? "") : ""}
-          onInput={(event) => {
-            const { value } = event.currentTarget
-            clearTimeout(timer.current)
-            if (onTasks || value !== "") timer.current = setTimeout(() => search(value), 250)
-          }}
-        />
-      </form>
+      <UrlInput
+        type="search"
+        aria-label="Search tasks"
+        aria-keyshortcuts="/"
+        placeholder="Search tasks  /"
+        value={onTasks ? (route.query.q ?? "") : ""}
+        set={search}
+      />
     </search>
   )
 }
@@ -87,7 +80,6 @@ export const Strip = () => {
   const state = useCell(world.state)
   const [tone, word] = STATES[state?.runtime_state ?? "idle"]
   const locked = useCell(world.locked)
-  const blocked = state?.counts.blocked ?? 0
   if (locked)
     return (
       <header class="strip">
@@ -104,11 +96,7 @@ export const Strip = () => {
         <>
           <Mark tone={tone} word={word} />
           <span class="pulse">
-            {blocked > 0 ? (
-              <Link href={viewHref("blocked")} class="tone-blocked needs">
-                {counted(blocked)} {blocked === 1 ? "needs" : "need"} you
-              </Link>
-            ) : null}
+            <Needs blocked={state.counts.blocked} />
             <Link href={viewHref("queue")}>{counted(waitingCount(state))} waiting</Link>
           </span>
           <Dispatcher />
@@ -129,6 +117,16 @@ export const Strip = () => {
   )
 }
 
+/** How many tasks and workflows cannot go on without somebody. */
+const Needs = ({ blocked }: { readonly blocked: number }) => {
+  const count = blocked + useStalled().length
+  return count === 0 ? null : (
+    <Link href={viewHref("blocked")} class="tone-blocked needs">
+      {counted(count)} {count === 1 ? "needs" : "need"} you
+    </Link>
+  )
+}
+
 const Dispatcher = () => {
   const state = useCell(useWorld().state)
   if (state === undefined) return null
@@ -138,8 +136,8 @@ const Dispatcher = () => {
       dispatcher {runner_id === null ? "is up" : runner_id.split(":").slice(0, 2).join(":")}
       {since === null ? null : (
         <>
-          {" since "}
-          <Ago at={since} />
+          {" up "}
+          <Elapsed from={since} />
         </>
       )}
     </span>
@@ -165,7 +163,7 @@ export const Bands = () => {
             <PausedBy />
             {state.dispatch_paused.updated_at === null ? null : (
               <>
-                {" · since "}
+                {" · "}
                 <Ago at={state.dispatch_paused.updated_at} />
               </>
             )}
@@ -173,7 +171,8 @@ export const Bands = () => {
           </span>
         </p>
       ) : null}
-      {state !== undefined && !state.dispatcher.held ? (
+      {/* Of a server that is gone it is not known. */}
+      {state !== undefined && phase.is !== "offline" && !state.dispatcher.held ? (
         <p class="band tone-blocked">
           <Glyph tone="blocked" />
           <span>
@@ -198,8 +197,8 @@ const PausedBy = () => {
 /** Says once, where every dead button points to, why nothing can be changed. */
 const ReadOnly = () =>
   useReadOnly() ? (
-    <p class="band" id={READ_ONLY}>
-      <Glyph tone="paused" />
+    <p class="band is-plain" id={READ_ONLY}>
+      <Glyph tone="waiting" />
       <span>
         <strong>You may only read.</strong> What changes something needs a token with the role{" "}
         <code>operate</code>.
@@ -214,8 +213,10 @@ const Stale = ({ phase }: { readonly phase: Exclude<Phase, { readonly is: "live"
     <p class="band tone-failed">
       <Glyph tone="failed" />
       <span>
-        <strong>Not live.</strong> What you see is {duration(Math.max(1_000, now - phase.since))} old. It is
-        brought up to date when the server answers
+        <strong>Not live.</strong> What you see is {duration(Math.max(1_000, now - phase.since))} old.{" "}
+        {phase.foreign === true
+          ? "The server answers in words that this page does not know: it may be another version by now. Reload the page"
+          : "It is brought up to date when the server answers"}
         {phase.again > now + 1_000 ? `; next try in ${Math.ceil((phase.again - now) / 1_000)} s` : ""}.
       </span>
       <button type="button" onClick={() => world.tryNow()}>

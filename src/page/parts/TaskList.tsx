@@ -34,12 +34,12 @@ export const TaskRow = ({
         </Link>
         {task.untrusted ? <Untrusted /> : null}
         <span class="origin muted">{originWords(task)}</span>
-        {line === undefined ? null : (
-          <p class="line" id={id}>
-            {line}
-          </p>
-        )}
       </div>
+      {line === undefined ? null : (
+        <p class="line" id={id}>
+          {line}
+        </p>
+      )}
       {figures === undefined ? null : <span class="figures num">{figures}</span>}
       {at === undefined ? null : (
         <span class="when">

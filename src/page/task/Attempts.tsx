@@ -5,8 +5,8 @@ import { Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import type { Attempt, Story } from "../Wire.ts"
 import { actorWords, duration, plainReason } from "../Words.ts"
-import { useNow } from "../World.ts"
-import { barsOf, endOf } from "./Story.ts"
+import { useKnownNow } from "../World.ts"
+import { barsOf, endOf, reasonBelow } from "./Story.ts"
 
 const Bar = ({
   attempt,
@@ -26,7 +26,7 @@ const Bar = ({
         <span class="number num">{attempt.number}</span>
         <span class={`mark tone-${tone}`}>
           <Glyph tone={tone} />
-          <span class="clip">{word}</span>
+          {word}
         </span>
         <span class="by muted">
           {attempt.adapter_id ?? "no adapter"}
@@ -47,13 +47,16 @@ const Bar = ({
 export const Attempts = ({
   story,
   chosen,
-  choose
+  choose,
+  above
 }: {
   readonly story: Story
   readonly chosen: Attempt | undefined
   readonly choose: (id: string) => void
+  /** The reason that stands in the task's head. */
+  readonly above: string | undefined
 }) => {
-  const now = useNow()
+  const now = useKnownNow()
   const bars = barsOf(story.attempts, now)
   return (
     <Section name="Attempts" count={story.attempts.length}>
@@ -72,18 +75,28 @@ export const Attempts = ({
           ))}
         </ol>
       )}
-      {chosen === undefined ? null : <Verdict attempt={chosen} story={story} />}
+      {chosen === undefined ? null : <Verdict attempt={chosen} story={story} above={above} />}
     </Section>
   )
 }
 
-const Verdict = ({ attempt, story }: { readonly attempt: Attempt; readonly story: Story }) => {
+const Verdict = ({
+  attempt,
+  story,
+  above
+}: {
+  readonly attempt: Attempt
+  readonly story: Story
+  readonly above: string | undefined
+}) => {
   const isLast = attempt.attempt_id === story.attempts.at(-1)?.attempt_id
   const outcome = isLast ? story.task.outcome : null
   const claims = [
     ...(outcome?.file_changes ?? []).map((change) => ["file", change] as const),
     ...(outcome?.artifact_paths ?? []).map((path) => ["artifact", path] as const)
   ]
+  const reason = reasonBelow(attempt, isLast ? above : undefined)
+  const issues = attempt.issues.map(plainReason).filter((issue) => !(isLast && issue === above))
   return (
     <div class="verdict">
       <p class="muted">
@@ -95,10 +108,8 @@ const Verdict = ({ attempt, story }: { readonly attempt: Attempt; readonly story
         )}
         {` by ${actorWords({ name: attempt.runner_id })}`}
       </p>
-      {attempt.reason === null || attempt.issues.length > 0 ? null : (
-        <p class="line">{plainReason(attempt.reason)}</p>
-      )}
-      {attempt.issues.length === 0 && claims.length === 0 ? null : (
+      {reason === undefined ? null : <p class="line">{reason}</p>}
+      {issues.length === 0 && claims.length === 0 ? null : (
         <ul class="verification" aria-label="Verification">
           {claims.map(([what, claim]) => (
             <li
@@ -112,7 +123,7 @@ const Verdict = ({ attempt, story }: { readonly attempt: Attempt; readonly story
               </span>
             </li>
           ))}
-          {attempt.issues.map((issue) => (
+          {issues.map((issue) => (
             <li key={issue} class="tone-blocked">
               <Glyph tone="blocked" />
               <span>{issue}</span>

@@ -13,18 +13,26 @@ import { actorWords, detailLine, plainWords, size, title } from "../Words.ts"
 const MOST_PREVIEW = 100_000
 
 const Preview = ({ path }: { readonly path: string }) => {
-  const found = useRecord<{ readonly content: string; readonly content_type: string }>(
-    `/api/artifact?path=${encodeURIComponent(path)}`
-  )
+  const found = useRecord<{
+    readonly content: string | null
+    readonly content_type: string
+    readonly size: number
+  }>(`/api/artifact?path=${encodeURIComponent(path)}`)
   return (
     <Loaded of={found}>
-      {({ content }) => (
-        <Pre label={`Text of ${path}`}>
-          {content.length > MOST_PREVIEW
-            ? `${content.slice(0, MOST_PREVIEW)}\n… ${size(content.length)} in all`
-            : content}
-        </Pre>
-      )}
+      {({ content, content_type, size: bytes }) =>
+        content === null ? (
+          <Nothing>
+            It is no text ({content_type}, {size(bytes)}): it can be looked at on the host.
+          </Nothing>
+        ) : (
+          <Pre label={`Text of ${path}`}>
+            {content.length > MOST_PREVIEW
+              ? `${content.slice(0, MOST_PREVIEW)}\n… ${size(content.length)} in all`
+              : content}
+          </Pre>
+        )
+      }
     </Loaded>
   )
 }

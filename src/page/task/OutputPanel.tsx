@@ -1,5 +1,6 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks"
 import { useOutput } from "../Output.ts"
+import { goneWords } from "../OutputText.ts"
 import { partsOf } from "../parts/Parts.ts"
 import { Pre } from "../parts/Pre.tsx"
 import { Nothing, Wrong } from "../parts/Said.tsx"
@@ -8,17 +9,22 @@ import type { Attempt } from "../Wire.ts"
 import { counted } from "../Words.ts"
 import { Steps } from "./Steps.tsx"
 
+/** So near to its end an output is followed. */
+const NEAR_PX = 40
+
 const Text = ({
   text,
   wanted,
   current,
   follow,
+  setFollow,
   label
 }: {
   readonly text: string
   readonly wanted: string
   readonly current: number
   readonly follow: boolean
+  readonly setFollow: (follow: boolean) => void
   readonly label: string
 }) => {
   const box = useRef<HTMLElement>(null)
@@ -26,6 +32,22 @@ const Text = ({
   useEffect(() => {
     if (follow && wanted === "" && box.current !== null) box.current.scrollTop = box.current.scrollHeight
   }, [text, follow, wanted])
+  // Who scrolls back reads; who comes to the end again follows again.
+  useEffect(() => {
+    const read = box.current
+    if (read === null) return
+    const scrolled = () => setFollow(read.scrollHeight - read.scrollTop - read.clientHeight < NEAR_PX)
+    const turned = (event: Event) => {
+      if (event instanceof WheelEvent ? event.deltaY < 0 : true) setTimeout(scrolled, 0)
+    }
+    const ways = ["wheel", "touchmove", "keydown", "pointerup"] as const
+    for (const way of ways) read.addEventListener(way, turned, { passive: true })
+    read.addEventListener("scrollend", scrolled)
+    return () => {
+      for (const way of ways) read.removeEventListener(way, turned)
+      read.removeEventListener("scrollend", scrolled)
+    }
+  }, [setFollow])
   useEffect(() => {
     if (wanted !== "") box.current?.querySelectorAll("mark")[current]?.scrollIntoView({ block: "nearest" })
   }, [wanted, current])
@@ -44,25 +66,65 @@ const Stream = ({
   attempt,
   name,
   follow,
+  setFollow,
   wanted
 }: {
   readonly attempt: Attempt
   readonly name: "stdout" | "stderr"
   readonly follow: boolean
+  readonly setFollow: (follow: boolean) => void
   readonly wanted: string
 }) => {
-  const output = useOutput(attempt.attempt_id, name, attempt.status === "running")
+  const isReadBack = !follow || wanted !== ""
+  const output = useOutput(
+    attempt.attempt_id,
+    name,
+    attempt.status === "running",
+    undefined,
+    attempt.status === "running" && isReadBack
+  )
   const [current, setCurrent] = useState(0)
   const found = useMemo(() => (partsOf(output.text, wanted).length - 1) / 2, [output.text, wanted])
   useEffect(() => setCurrent(0), [wanted])
+  const isEmpty = output.known && output.text === "" && output.error === undefined
+  const isFolded = attempt.adapter_mode === "agent-cli" && name === "stdout" && output.text !== ""
+  const [open, setOpen] = useState(false)
+  const isShown = !isFolded || open || wanted !== ""
   return (
     <div class={`stream is-${name}`}>
       <p class="stream-head muted">
-        <span>{name}</span>
-        {output.cut ? <span>its end; the beginning is in the audit folder</span> : null}
+        <span>
+          {name}
+          {!isEmpty || output.gone !== undefined
+            ? ""
+            : attempt.status === "running" && !output.ended
+              ? ": nothing so far"
+              : ": nothing was printed"}
+        </span>
+        {isFolded ? (
+          <button type="button" class="quiet" aria-expanded={isShown} onClick={() => setOpen(!open)}>
+            {isShown ? "Hide" : `Show its ${counted(output.text.trimEnd().split("\n").length)} lines`}
+          </button>
+        ) : null}
+        {output.cut && isShown ? (
+          <span>
+            its end,{" "}
+            <a
+              href={`/api/attempts/${encodeURIComponent(attempt.attempt_id)}/${name}`}
+              target="_blank"
+              rel="noreferrer"
+            >
+              all of it<span class="hidden"> as text, in a new tab</span>
+            </a>
+          </span>
+        ) : null}
         {wanted === "" ? null : (
           <span class="finds">
-            {found === 0 ? "not found" : `${current + 1} of ${counted(found)}`}
+            {found === 0
+              ? output.cut
+                ? "not found in this end of it"
+                : "not found"
+              : `${current + 1} of ${counted(found)}`}
             {found < 2 ? null : (
               <button type="button" class="quiet" onClick={() => setCurrent((current + 1) % found)}>
                 Next find
@@ -72,12 +134,16 @@ const Stream = ({
         )}
       </p>
       {output.error === undefined ? null : <Wrong message={output.error} />}
-      {output.text === "" ? (
-        <Nothing>
-          {attempt.status === "running" && !output.ended ? "Nothing so far." : "Nothing was printed."}
-        </Nothing>
-      ) : (
-        <Text text={output.text} wanted={wanted} current={current} follow={follow} label={name} />
+      {output.gone === undefined ? null : <Nothing>{goneWords(output.gone)}</Nothing>}
+      {output.text === "" || !isShown ? null : (
+        <Text
+          text={output.text}
+          wanted={wanted}
+          current={current}
+          follow={follow}
+          setFollow={setFollow}
+          label={name}
+        />
       )}
     </div>
   )
@@ -131,6 +197,7 @@ export const OutputPanel = ({ attempt }: { readonly attempt: Attempt | undefined
               attempt={attempt}
               name="stdout"
               follow={follow}
+              setFollow={setFollow}
               wanted={wanted}
             />
             <Stream
@@ -138,6 +205,7 @@ export const OutputPanel = ({ attempt }: { readonly attempt: Attempt | undefined
               attempt={attempt}
               name="stderr"
               follow={follow}
+              setFollow={setFollow}
               wanted={wanted}
             />
           </div>

@@ -1,13 +1,9 @@
-import { useEffect, useState } from "preact/hooks"
+import { useState } from "preact/hooks"
 import { Glyph } from "../parts/Mark.tsx"
 import { At } from "../parts/Moments.tsx"
-import { useRecord } from "../UseRecord.ts"
+import { useSteps } from "../UseSteps.ts"
 import type { Attempt, Step } from "../Wire.ts"
 import { counted, plural, type Tone } from "../Words.ts"
-import { useWorld } from "../World.ts"
-
-/** No event tells of a step: while the attempt runs they are asked for. */
-const BETWEEN_MS = 2_000
 
 /** The newest steps that are shown at once. */
 const SHOWN = 100
@@ -23,23 +19,9 @@ const endOf = ({ ok }: Step, isRunning: boolean): readonly [Tone, string] =>
 
 /** What the agent of an attempt did, step by step; nothing where its adapter tells no steps. */
 export const Steps = ({ attempt }: { readonly attempt: Attempt }) => {
-  const { records } = useWorld()
   const [more, setMore] = useState(1)
-  const path = `/api/attempts/${encodeURIComponent(attempt.attempt_id)}/steps`
-  const isAgent = attempt.adapter_mode === "agent-cli"
   const isRunning = attempt.status === "running"
-  const found = useRecord<{ readonly steps: ReadonlyArray<Step> }>(
-    isAgent ? path : undefined,
-    ({ attempt_id }) => attempt_id === attempt.attempt_id
-  )
-  useEffect(() => {
-    if (!isAgent || !isRunning) return
-    const timer = setInterval(() => {
-      if (!document.hidden) records.again(path)
-    }, BETWEEN_MS)
-    return () => clearInterval(timer)
-  }, [records, path, isAgent, isRunning])
-  const steps = found.data?.steps ?? []
+  const steps = useSteps(attempt)
   if (steps.length === 0) return null
   const shown = steps.slice(-SHOWN * more)
   const failed = steps.filter(({ ok }) => ok === false).length

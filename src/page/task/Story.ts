@@ -1,5 +1,5 @@
 import type { Attempt, RunEvent, Story } from "../Wire.ts"
-import { actorWords, duration, plainReason, plainWords, type Tone } from "../Words.ts"
+import { actorWords, duration, plainReason, plainWords, quoted, type Tone } from "../Words.ts"
 
 /** A moment of a task's life, in words. */
 export interface Moment {
@@ -19,6 +19,7 @@ const text = (event: RunEvent, key: string): string | undefined => {
   if (typeof value !== "string" || value === "") return undefined
   if (key === "bundle_hash") return value.slice(0, 16)
   if (key === "runner_id") return `by ${actorWords({ name: value })}`
+  if (key === "answer") return `answered ${quoted(value)}`
   return key === "reason" ? shortened(plainReason(value)) : value
 }
 
@@ -34,7 +35,8 @@ const TOLD: Readonly<Record<string, readonly [words: string, tone: Tone, detail?
   rate_limit_rescheduled: ["Rate limit: waits", "waiting", ["reason", "available_at"]],
   task_cancel_requested: ["Cancel requested", "canceled", ["reason"]],
   task_operator_canceled: ["Canceled", "canceled", ["reason"]],
-  task_retried: ["Retried: a fresh round", "waiting", ["note"]],
+  task_retried: ["Retried: a fresh round", "waiting", ["answer", "note"]],
+  question_asked: ["Asked", "blocked", ["question"]],
   task_replayed: ["Replayed", "waiting"],
   boot_sweep_reclaimed: ["Its runner was gone: taken back", "blocked", ["reason"]],
   dispatch_drained: ["Put back: the dispatcher was stopping", "waiting"],
@@ -75,32 +77,46 @@ const said = (event: RunEvent): Omit<Moment, "at" | "after"> => {
 }
 
 /** The life of a task, moment by moment, from its events. */
-export const momentsOf = (events: ReadonlyArray<RunEvent>): ReadonlyArray<Moment> =>
+export const momentsOf = (
+  events: ReadonlyArray<RunEvent>,
+  /** What stands above already: a detail that says the same is left out. */
+  above?: string
+): ReadonlyArray<Moment> =>
   events.map((event, at) => {
     const before = events[at - 1]
     const since = before === undefined ? 0 : Date.parse(event.created_at) - Date.parse(before.created_at)
+    const { detail, ...told } = said(event)
     return {
       at: event.created_at,
-      ...said(event),
+      ...told,
+      detail: above !== undefined && detail === shortened(above) ? undefined : detail,
       after: before === undefined || since < 1 ? undefined : `+${duration(since)}`
     }
   })
 
-/** How an attempt ended, as a tone and a word; one that ended without a reason of its own ended well. */
+/** How an attempt ended, as a tone and a word; its reason stands below, once. */
 export const endOf = (attempt: Attempt): readonly [Tone, string] => {
   if (attempt.status === "running") return ["running", "running"]
   if (attempt.exit_status === "canceled") return ["canceled", "canceled"]
   if (attempt.exit_status === "timeout") return ["failed", "timed out"]
   if (attempt.exit_status === "error")
-    return ["failed", attempt.reason === null ? "failed" : plainReason(attempt.reason)]
-  if (attempt.issues.length > 0)
-    return ["blocked", attempt.reason === null ? "not verified" : plainReason(attempt.reason)]
-  // The adapter ended well; what it reported is another matter.
-  if (attempt.exit_status === "ok")
-    return attempt.reason === null || /^(completed|ok)\b/.test(attempt.reason)
-      ? ["completed", "completed"]
-      : ["blocked", plainReason(attempt.reason)]
-  return ["blocked", attempt.reason === null ? "not started" : plainReason(attempt.reason)]
+    return ["failed", /exit code \d+/.exec(attempt.reason ?? "")?.[0] ?? "failed"]
+  // The adapter ended well; what it reported is another matter. What was noticed may go with a success.
+  if (attempt.exit_status === "ok" && /^(completed|ok)\b/.test(attempt.reason ?? "completed"))
+    return ["completed", "completed"]
+  if (attempt.issues.length > 0) return ["blocked", "not verified"]
+  if (attempt.exit_status === "ok") return ["blocked", "blocked"]
+  return ["blocked", "not started"]
+}
+
+/** The reason of an attempt as it is to be said below it; nothing where the task's head says the same. */
+export const reasonBelow = (
+  { issues, reason }: Pick<Attempt, "issues" | "reason">,
+  above: string | undefined
+): string | undefined => {
+  if (reason === null || issues.length > 0 || /^(completed|ok)$/.test(reason)) return undefined
+  const plain = plainReason(reason.replace(/^(completed|ok): /, ""))
+  return plain === above ? undefined : plain
 }
 
 /** A bar on the scale that all attempts of a task share: its length, 0 to 1, and its time. */

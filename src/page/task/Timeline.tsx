@@ -4,9 +4,16 @@ import type { RunEvent } from "../Wire.ts"
 import { momentsOf } from "./Story.ts"
 
 /** One vertical line of time. */
-export const Timeline = ({ events }: { readonly events: ReadonlyArray<RunEvent> }) => (
+export const Timeline = ({
+  events,
+  above
+}: {
+  readonly events: ReadonlyArray<RunEvent>
+  /** The reason that stands in the task's head. */
+  readonly above: string | undefined
+}) => (
   <ol class="timeline" aria-label="Timeline">
-    {momentsOf(events).map(({ after, at, detail, tone, words }, index) => (
+    {momentsOf(events, above).map(({ after, at, detail, tone, words }, index) => (
       <li key={`${at} ${index}`}>
         <Glyph tone={tone} />
         <At at={at} />

@@ -1,3 +1,4 @@
+import { healthOf, healthWords, needyFirst } from "../AdapterHealth.ts"
 import { byDuration, byEnd, byTokens, hourly, topOfTime } from "../Figures.ts"
 import { clearCooldown } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
@@ -8,7 +9,7 @@ import { ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Adapter, AttemptDay, AttemptSums, AttemptUsage } from "../Wire.ts"
-import { brief, counted, duration, type Tone } from "../Words.ts"
+import { brief, counted, duration } from "../Words.ts"
 import { useNow, useTitle, useWorld } from "../World.ts"
 import { hourLabel, useAttempts } from "./Usage.tsx"
 
@@ -17,13 +18,6 @@ const touches: Touches = ({ event_type }) =>
   event_type === "task_started" ||
   event_type === "task_attempt_finished" ||
   event_type === "rate_limit_rescheduled"
-
-const healthOf = (adapter: Adapter): readonly [Tone, string] => {
-  if (adapter.cooldown !== null) return ["blocked", "cools down"]
-  if (adapter.ok === false) return ["failed", "not ready"]
-  if (adapter.ok === undefined) return ["waiting", "not asked"]
-  return (adapter.warnings ?? []).length > 0 ? ["blocked", "ready, with warnings"] : ["completed", "ready"]
-}
 
 const Cooldown = ({ adapter }: { readonly adapter: Adapter }) => {
   const world = useWorld()
@@ -67,7 +61,7 @@ const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string 
         <Chart
           name="Duration"
           columns={columns(byDuration)}
-          parts={["median", "slowest twentieth"]}
+          parts={["median", "up to the 95th percentile"]}
           words={(value) => (value === 0 ? "0" : duration(value))}
           topOf={topOfTime}
         />
@@ -141,12 +135,12 @@ export const Adapters = () => {
     <>
       <ViewHead
         name="Adapters"
-        lead="Each is asked whether it can work: command, settings, endpoint, model."
+        lead={found.data === undefined ? undefined : healthWords(found.data.adapters)}
       />
       <Loaded of={found}>
         {({ adapters }) => (
           <ul class="workflows">
-            {adapters.map((adapter) => (
+            {[...adapters].sort(needyFirst).map((adapter) => (
               <Row key={adapter.id} adapter={adapter} usage={usage.data} />
             ))}
           </ul>

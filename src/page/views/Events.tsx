@@ -1,11 +1,12 @@
-import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
-import { joined } from "../History.ts"
+import { before, joined, MOST_BACK, MOST_EVENTS } from "../History.ts"
 import { Link } from "../parts/Link.tsx"
 import { At } from "../parts/Moments.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { Nothing, Wrong } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
+import { UrlInput } from "../parts/UrlInput.tsx"
 import { Windowed } from "../parts/Windowed.tsx"
 import { taskHref, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
@@ -14,6 +15,8 @@ import { actorWords, counted, detailLine, plainWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
 const BURST_MS = 200
+/** Events that are asked for at once. */
+const PAGE = 1_000
 
 /** The history that this page knows: the newest part when it was opened, and what came since. */
 const useHistory = () => {
@@ -22,6 +25,9 @@ const useHistory = () => {
   const [events, setEvents] = useState<ReadonlyArray<RunEvent>>([])
   const [wrong, setWrong] = useState<string>()
   const [loaded, setLoaded] = useState(false)
+  // The oldest event of the whole history, once it was seen.
+  const [oldest, setOldest] = useState<number>()
+  const most = useRef(MOST_EVENTS)
   useEffect(() => {
     const asking = new AbortController()
     // What comes while the answer is on its way may not be in it.
@@ -29,18 +35,22 @@ const useHistory = () => {
     const stop = world.onEvents((more) => {
       since = joined(since, more)
     })
-    world.api.get<{ readonly events: ReadonlyArray<RunEvent> }>("/api/events?limit=1000", asking.signal).then(
-      ({ events }) => {
-        setLoaded(true)
-        setWrong(undefined)
-        stop()
-        // What was held before may have a gap behind it: the history begins anew with what is sure.
-        setEvents(joined(joined([], events), since))
-      },
-      (error: unknown) => {
-        if (!asking.signal.aborted) setWrong(problem(error).message)
-      }
-    )
+    world.api
+      .get<{ readonly events: ReadonlyArray<RunEvent> }>(`/api/events?limit=${PAGE}`, asking.signal)
+      .then(
+        ({ events }) => {
+          setLoaded(true)
+          setWrong(undefined)
+          stop()
+          // What was held before may have a gap behind it: the history begins anew with what is sure.
+          most.current = MOST_EVENTS
+          setOldest(events.length < PAGE ? events[0]?.id : undefined)
+          setEvents(joined(joined([], events), since))
+        },
+        (error: unknown) => {
+          if (!asking.signal.aborted) setWrong(problem(error).message)
+        }
+      )
     return () => {
       stop()
       asking.abort()
@@ -56,7 +66,7 @@ const useHistory = () => {
         timer = undefined
         const fresh = gathered
         gathered = []
-        setEvents((held) => joined(held, fresh))
+        setEvents((held) => joined(held, fresh, most.current))
       }, BURST_MS)
     })
     return () => {
@@ -64,7 +74,24 @@ const useHistory = () => {
       clearTimeout(timer)
     }
   }, [world])
-  return { events, wrong, loaded }
+  const back = async (): Promise<void> => {
+    const query = before(events, PAGE)
+    if (query === undefined) return
+    try {
+      const { events: older } = await world.api.get<{ readonly events: ReadonlyArray<RunEvent> }>(
+        `/api/events?${query}`
+      )
+      setWrong(undefined)
+      most.current = MOST_BACK
+      const fitting = older.filter(({ id }) => id < (events[0]?.id ?? 0))
+      if (fitting.length === 0) setOldest(events[0]?.id)
+      setEvents((held) => joined(held, fitting, MOST_BACK))
+    } catch (error) {
+      setWrong(problem(error).message)
+    }
+  }
+  const first = events[0]?.id ?? 0
+  return { events, wrong, loaded, isWhole: first <= 1 || first === oldest, back }
 }
 
 const matches = (event: RunEvent, type: string, task: string, actor: string): boolean =>
@@ -124,10 +151,11 @@ const Filter = ({
 export const Events = () => {
   const world = useWorld()
   const { query } = useCell(world.route)
-  const { events, loaded, wrong } = useHistory()
+  const { back, events, isWhole, loaded, wrong } = useHistory()
   const [chosen, setChosen] = useState<number>()
   const [held, setHeld] = useState<ReadonlyArray<RunEvent>>()
   const box = useRef<HTMLElement>(null)
+  const id = useId()
   useTitle("Events")
   const { actor = "", task = "", type = "" } = query
   const shown = useMemo(
@@ -143,7 +171,11 @@ export const Events = () => {
     <>
       <ViewHead
         name="Events"
-        lead={`${counted(shown.length)} of the newest ${counted(events.length)}, newest first.`}
+        lead={
+          loaded
+            ? `${counted(shown.length)} of the newest ${counted(events.length)}, newest first.`
+            : undefined
+        }
       >
         <button
           type="button"
@@ -154,28 +186,29 @@ export const Events = () => {
             ? "Hold still"
             : `Go on (${counted(events.filter(({ id }) => id > (held.at(-1)?.id ?? 0)).length)} new)`}
         </button>
+        {isWhole || !loaded || held !== undefined ? null : (
+          <button type="button" class="quiet" onClick={() => void back()}>
+            Look further back
+          </button>
+        )}
       </ViewHead>
       <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
         <Filter name="Type" value={type} choices={types} set={(type) => set({ type })} />
         <Filter name="Actor" value={actor} choices={actors} set={(actor) => set({ actor })} />
-        <label class="field">
-          Task id
-          <input
-            type="text"
-            value={task}
-            placeholder="its beginning"
-            onChange={(event) => set({ task: event.currentTarget.value.trim() })}
-          />
-        </label>
+        <p class="field">
+          <label for={id}>Task id</label>
+          <UrlInput id={id} value={task} placeholder="its beginning" set={(task) => set({ task })} />
+        </p>
       </form>
       {wrong === undefined ? null : <Wrong message={`The history could not be loaded: ${wrong}`} />}
-      {one === undefined ? null : (
-        <Pre label="Chosen event" class="chosen">
-          {JSON.stringify(one, null, 2)}
-        </Pre>
-      )}
-      {shown.length === 0 ? (
-        <Nothing>{loaded ? "No event matches among the newest." : "Loading…"}</Nothing>
+      {shown.length === 0 && wrong !== undefined ? null : shown.length === 0 ? (
+        <Nothing>
+          {!loaded
+            ? "Loading…"
+            : isWhole
+              ? "No event matches."
+              : "No event matches among these. Look further back."}
+        </Nothing>
       ) : (
         <Windowed
           boxRef={box}
@@ -190,6 +223,11 @@ export const Events = () => {
             />
           )}
         />
+      )}
+      {one === undefined ? null : (
+        <Pre label="Chosen event" class="chosen">
+          {JSON.stringify(one, null, 2)}
+        </Pre>
       )}
     </>
   )

@@ -1,7 +1,7 @@
 import { Link } from "../parts/Link.tsx"
 import { Ago } from "../parts/Moments.tsx"
 import { NewTask } from "../parts/NewTask.tsx"
-import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
+import { BlockedRow, DoneRow, QueueRow, StalledRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
@@ -10,10 +10,11 @@ import { type Touches, touchesTasks } from "../Records.ts"
 import { viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
+import { useStalled } from "../UseStalled.ts"
 import type { RunEvent, Task } from "../Wire.ts"
 import { counted, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
-import { byTurn, ENDED, oldestFirst, type Page, tasksAt, WAITING } from "./Lists.tsx"
+import { doneAt, oldestFirst, type Page, tasksAt } from "./Lists.tsx"
 
 const SHOWN = 10
 
@@ -22,22 +23,26 @@ const List = ({
   name,
   empty,
   row,
-  sort
+  sort,
+  before = []
 }: {
   readonly path: string
   readonly name: string
   readonly empty: preact.ComponentChildren
   readonly row: (task: Task) => preact.ComponentChildren
   readonly sort?: (a: Task, b: Task) => number
+  /** Rows that stand before those of tasks. */
+  readonly before?: ReadonlyArray<preact.ComponentChild>
 }) => {
   const found = useRecord<Page>(path, touchesTasks)
   return (
     <Loaded of={found}>
       {({ tasks }) =>
-        tasks.length === 0 ? (
+        tasks.length === 0 && before.length === 0 ? (
           <Nothing>{empty}</Nothing>
         ) : (
           <Rows label={name}>
+            {before}
             {(sort === undefined ? tasks : [...tasks].sort(sort)).slice(0, SHOWN).map(row)}
           </Rows>
         )
@@ -75,8 +80,8 @@ export const Home = () => {
   const world = useWorld()
   const state = useCell(world.state)
   const policy = useCell(world.policy)
+  const stalled = useStalled()
   const waiting = state === undefined ? 0 : waitingCount(state)
-  const now = world.now.get()
   useTitle("Home")
   return (
     <>
@@ -87,7 +92,7 @@ export const Home = () => {
         <div class="first">
           <Section
             name="Blocked"
-            count={state === undefined ? undefined : counted(state.counts.blocked)}
+            count={state === undefined ? undefined : counted(state.counts.blocked + stalled.length)}
             more={<All count={state?.counts.blocked ?? 0} view="blocked" />}
           >
             <List
@@ -95,6 +100,9 @@ export const Home = () => {
               name="Blocked tasks"
               sort={oldestFirst}
               empty={<LastBlocked />}
+              before={stalled
+                .slice(0, SHOWN)
+                .map((workflow) => <StalledRow key={workflow.id} workflow={workflow} />)}
               row={(task) => <BlockedRow key={task.task_id} task={task} />}
             />
           </Section>
@@ -112,22 +120,18 @@ export const Home = () => {
             more={<All count={waiting} view="queue" />}
           >
             <List
-              path={tasksAt({ status: WAITING, limit: "200" })}
+              path={`/api/queue?limit=${SHOWN}`}
               name="Waiting tasks"
               empty="The queue is empty."
-              {...(waiting > 200 ? {} : { sort: (a: Task, b: Task) => byTurn(a, b, now) })}
               row={(task) => <QueueRow key={task.task_id} task={task} why />}
             />
-            {waiting > 200 ? (
-              <p class="muted">The newest of {counted(waiting)}; the next to run may be another one.</p>
-            ) : null}
           </Section>
         </div>
         <div class="second">
           <NewTask />
           <Section name="Done" more={<Link href={viewHref("done")}>all that ended</Link>}>
             <List
-              path={tasksAt({ status: ENDED, limit: String(SHOWN) })}
+              path={doneAt({ limit: String(SHOWN) })}
               name="Ended tasks"
               empty="Nothing has ended yet."
               row={(task) => <DoneRow key={task.task_id} task={task} used />}

@@ -3,7 +3,7 @@ import { problem } from "../Api.ts"
 import { bulk } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
-import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
+import { BlockedRow, DoneRow, QueueRow, StalledRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
 import { Loaded, Nothing, Wrong } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
@@ -12,6 +12,7 @@ import { touchesTasks } from "../Records.ts"
 import { searchOf, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
+import { useStalled } from "../UseStalled.ts"
 import type { Task } from "../Wire.ts"
 import { counted, endedCount, plural, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
@@ -29,19 +30,17 @@ export const ENDED = "completed,permanent_failure,operator_canceled"
 /** What so many of the queue wait for is asked for, each by itself; the others show what the list knows. */
 const EXPLAINED = 20
 
+/** The address of those that wait, in the order in which they would be taken: the most that it tells at once. */
+export const QUEUE_MOST = 500
+export const QUEUE = `/api/queue?limit=${QUEUE_MOST}`
+
+/** The address of those that have ended, those first that ended last. */
+export const doneAt = (query: Readonly<Record<string, string | undefined>>): string =>
+  `/api/done${searchOf(query)}`
+
 /** The address of a page of tasks. */
 export const tasksAt = (query: Readonly<Record<string, string | undefined>>): string =>
   `/api/tasks${searchOf(query)}`
-
-/** In the order in which they would be taken: highest priority, then oldest, then id; what is due first. */
-export const byTurn = (a: Task, b: Task, now: number): number => {
-  const early = (task: Task) => Math.max(0, Date.parse(task.available_at) - now)
-  return (
-    early(a) - early(b) ||
-    b.priority - a.priority ||
-    (a.created_at < b.created_at ? -1 : a.created_at > b.created_at ? 1 : a.task_id < b.task_id ? -1 : 1)
-  )
-}
 
 /** Those that have waited longest first. */
 export const oldestFirst = (a: Task, b: Task): number => (a.updated_at < b.updated_at ? -1 : 1)
@@ -52,16 +51,19 @@ export const Paged = ({
   empty,
   label,
   row,
-  sort
+  sort,
+  at = tasksAt
 }: {
   readonly query: Readonly<Record<string, string | undefined>>
+  /** The address of a page by its query. */
+  readonly at?: (query: Readonly<Record<string, string | undefined>>) => string
   readonly empty: preact.ComponentChildren
   readonly label: string
   readonly row: (task: Task, index: number) => preact.ComponentChildren
   readonly sort?: ((a: Task, b: Task) => number) | undefined
 }) => {
   const { api } = useWorld()
-  const path = tasksAt(query)
+  const path = at(query)
   const first = useRecord<Page>(path, touchesTasks)
   const [rest, setRest] = useState<{ readonly of: string; readonly pages: ReadonlyArray<Page> }>({
     of: path,
@@ -81,7 +83,7 @@ export const Paged = ({
           const more = async () => {
             try {
               setWrong(undefined)
-              const next = await api.get<Page>(tasksAt({ ...query, after: last.next ?? "" }))
+              const next = await api.get<Page>(at({ ...query, after: last.next ?? "" }))
               setRest({ of: path, pages: [...pages, next] })
             } catch (error) {
               setWrong(problem(error).message)
@@ -114,12 +116,20 @@ export const Paged = ({
 export const Blocked = () => {
   const world = useWorld()
   const count = useCell(world.state)?.counts.blocked ?? 0
+  const stalled = useStalled()
   useTitle("Blocked")
   return (
     <>
       <ViewHead
         name="Blocked"
-        lead={count === 0 ? undefined : `${plural(count, "task")} cannot go on without you. Oldest first.`}
+        lead={
+          count + stalled.length === 0
+            ? undefined
+            : `${[
+                ...(stalled.length === 0 ? [] : [plural(stalled.length, "workflow")]),
+                ...(count === 0 ? [] : [plural(count, "task")])
+              ].join(" and ")} cannot go on without you. Oldest first.`
+        }
       >
         {count < 2 ? undefined : (
           <>
@@ -132,11 +142,24 @@ export const Blocked = () => {
           </>
         )}
       </ViewHead>
+      {stalled.length === 0 ? null : (
+        <div class="list">
+          <Rows label="Stalled workflows">
+            {stalled.map((workflow) => (
+              <StalledRow key={workflow.id} workflow={workflow} />
+            ))}
+          </Rows>
+        </div>
+      )}
       <Paged
         query={{ status: "blocked", limit: "100" }}
         label="Blocked tasks"
         sort={oldestFirst}
-        empty="Nothing needs you. A task that cannot go on by itself stands here with its reason."
+        empty={
+          stalled.length > 0
+            ? "No task is blocked."
+            : "Nothing needs you. A task that cannot go on by itself stands here with its reason."
+        }
         row={(task) => <BlockedRow key={task.task_id} task={task} />}
       />
     </>
@@ -165,23 +188,22 @@ export const Queue = () => {
   const state = useCell(world.state)
   const count = state === undefined ? 0 : waitingCount(state)
   useTitle("Queue")
-  const now = world.now.get()
   return (
     <>
       <ViewHead
         name="Queue"
         lead={
-          count > 200
-            ? `${counted(count)} tasks wait. The newest are shown first; the next to run may be further down.`
-            : count > 0
-              ? "In the order in which they will be taken."
-              : undefined
+          count === 0
+            ? undefined
+            : `In the order in which they would be taken${
+                count > QUEUE_MOST ? `: the first ${counted(QUEUE_MOST)} of ${counted(count)}` : ""
+              }.`
         }
       />
       <Paged
-        query={{ status: WAITING, limit: "200" }}
+        query={{}}
+        at={() => QUEUE}
         label="Waiting tasks"
-        sort={count > 200 ? undefined : (a, b) => byTurn(a, b, now)}
         empty={
           <>
             The queue is empty. <Link href="/">Queue a task</Link>, or see what the{" "}
@@ -202,10 +224,15 @@ export const Done = () => {
     <>
       <ViewHead
         name="Done"
-        lead={state === undefined ? undefined : `${plural(endedCount(state), "task")} ended. Newest first.`}
+        lead={
+          state === undefined
+            ? undefined
+            : `${plural(endedCount(state), "task")} ended. Those that ended last come first.`
+        }
       />
       <Paged
-        query={{ status: ENDED, limit: "100" }}
+        query={{ limit: "100" }}
+        at={doneAt}
         label="Ended tasks"
         empty="Nothing has ended yet."
         row={(task) => <DoneRow key={task.task_id} task={task} />}

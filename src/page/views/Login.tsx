@@ -1,11 +1,12 @@
-import { useId, useState } from "preact/hooks"
+import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { Field } from "../parts/Field.tsx"
+import { sentence } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
 /** Asks for the token that this runtime wants from everybody who is not on its host. */
 export const Login = () => {
   const world = useWorld()
-  const id = useId()
   const [token, setToken] = useState("")
   const [wrong, setWrong] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -24,7 +25,7 @@ export const Login = () => {
       setWrong(
         status === 401
           ? "This token is not known here. Look into the configuration under http.tokens, or ask who runs this."
-          : message
+          : sentence(message)
       )
     }
     setBusy(false)
@@ -42,25 +43,16 @@ export const Login = () => {
         This runtime asks everybody on the network for a token. It is kept in a cookie that scripts cannot
         read.
       </p>
-      <p class="field">
-        <label for={id}>Token</label>
-        <input
-          id={id}
-          type="text"
-          class="secret"
-          autocomplete="off"
-          autocapitalize="off"
-          spellcheck={false}
-          value={token}
-          aria-invalid={wrong !== undefined}
-          onInput={(event) => setToken(event.currentTarget.value)}
-        />
-      </p>
-      {wrong === undefined ? null : (
-        <p class="wrong" role="alert">
-          {wrong}
-        </p>
-      )}
+      <Field
+        label="Token"
+        class="secret"
+        autocomplete="off"
+        autocapitalize="off"
+        spellcheck={false}
+        value={token}
+        set={setToken}
+        wrong={wrong}
+      />
       <p class="buttons">
         <button type="submit" class="primary" disabled={busy || token.trim() === ""}>
           Sign in

@@ -9,7 +9,7 @@ import { TaskLink } from "../parts/TaskLink.tsx"
 import { type Touches, touchesTasks } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Fate, Schedule } from "../Wire.ts"
-import { plural, statusWords, type Tone, timing } from "../Words.ts"
+import { plural, shortened, statusWords, type Tone, timing } from "../Words.ts"
 import { failed, useTitle, useWorld } from "../World.ts"
 import { type Page, tasksAt } from "./Lists.tsx"
 
@@ -18,7 +18,7 @@ const touches: Touches = ({ event_type }) => event_type.startsWith("schedule_")
 const MARKS = 30
 
 const FATES: Readonly<Record<Fate["fate"], readonly [Tone, string]>> = {
-  fired: ["completed", "fired"],
+  fired: ["completed", "fired, its task completed"],
   skipped_overlap: ["canceled", "skipped: the last task was unfinished"],
   coalesced: ["waiting", "missed, made up by one run"],
   refused: ["failed", "refused, or its task failed"]
@@ -32,7 +32,12 @@ export const fateWords = (fate: Fate): string =>
       ? "refused"
       : (FATES[fate.fate]?.[1] ?? fate.fate)
 
+/** The task that a due time is about: the one that it made, or the one that held it back. */
+const taskOf = ({ reason, task_id }: Fate): string | undefined =>
+  task_id ?? /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/.exec(reason ?? "")?.[0]
+
 const Chosen = ({ fate }: { readonly fate: Fate }) => {
+  const task = taskOf(fate)
   return (
     <p class="line fate">
       due <At at={fate.first_due_at} />
@@ -43,11 +48,14 @@ const Chosen = ({ fate }: { readonly fate: Fate }) => {
         </>
       )}
       : {fateWords(fate)}
-      {fate.reason === null ? "" : `, ${fate.reason}`}
-      {fate.task_id === null ? null : (
+      {/* The task's mark says how it stands. */}
+      {fate.reason === null || (task !== undefined && fate.fate === "skipped_overlap")
+        ? ""
+        : `, ${shortened(fate.reason)}`}
+      {task === undefined ? null : (
         <>
           {" · "}
-          <TaskLink id={fate.task_id} />
+          <TaskLink id={task} />
         </>
       )}
     </p>
@@ -59,7 +67,7 @@ const Ribbon = ({
   ended
 }: {
   readonly schedule: Schedule
-  /** Tasks that ended badly or wait for an operator, each with its status. */
+  /** Tasks that ended badly, wait for an operator or have not ended, each with its status. */
   readonly ended: ReadonlyMap<string, string>
 }) => {
   const found = useRecord<{ readonly fates: ReadonlyArray<Fate> }>(
@@ -135,6 +143,14 @@ const Row = ({
           <Act onClick={() => void turn()}>{schedule.enabled ? "Turn off" : "Turn on"}</Act>
         </span>
       </div>
+      {schedule.last_task_id !== null && ended.get(schedule.last_task_id) === "blocked" ? (
+        <p class="line tone-blocked">
+          {schedule.overlap === "skip"
+            ? "Held back until its last task goes on: "
+            : "Its last task is blocked: "}
+          <TaskLink id={schedule.last_task_id} />
+        </p>
+      ) : null}
       <Ribbon schedule={schedule} ended={ended} />
     </li>
   )
@@ -144,7 +160,10 @@ const Row = ({
 export const Schedules = () => {
   useTitle("Schedules")
   const found = useRecord<{ readonly schedules: ReadonlyArray<Schedule> }>("/api/schedules", touches)
-  const bad = useRecord<Page>(tasksAt({ status: "permanent_failure,blocked", limit: "500" }), touchesTasks)
+  const bad = useRecord<Page>(
+    tasksAt({ status: "permanent_failure,blocked,pending,running,retryable_failure", limit: "500" }),
+    touchesTasks
+  )
   const ended = new Map((bad.data?.tasks ?? []).map(({ status, task_id }) => [task_id, status]))
   return (
     <>
@@ -160,6 +179,9 @@ export const Schedules = () => {
         ))}
         <li>
           <Glyph tone="blocked" /> fired, its task is blocked
+        </li>
+        <li>
+          <Glyph tone="running" /> fired, its task runs
         </li>
       </ul>
       <Loaded of={found}>

@@ -20,25 +20,25 @@ const Row = ({ event }: { readonly event: SensorEvent }) => (
       <span class="origin muted">
         {event.event_id} · {event.source_ref}
       </span>
-      <p class="line">
-        {event.stale ? "It came after its deadline: recorded, nothing created." : null}
-        {event.task_id === null ? null : (
-          <>
-            created <Link href={taskHref(event.task_id)}>{`task ${event.task_id.slice(0, 13)}`}</Link>{" "}
-          </>
-        )}
-        {event.workflow_id === null ? null : (
-          <Link href={workflowHref(event.workflow_id)}>workflow {event.workflow_id}</Link>
-        )}
-        {!event.stale && event.task_id === null && event.workflow_id === null ? "an observation alone" : null}
-      </p>
-      <details class="given">
-        <summary>
-          Payload <Untrusted />
-        </summary>
-        <Pre label={`Payload of ${event.event_id}`}>{JSON.stringify(event.payload, null, 2)}</Pre>
-      </details>
     </div>
+    <p class="line">
+      {event.stale ? "It came after its deadline: recorded, nothing created." : null}
+      {event.task_id === null ? null : (
+        <>
+          created <Link href={taskHref(event.task_id)}>{`task ${event.task_id.slice(0, 13)}`}</Link>{" "}
+        </>
+      )}
+      {event.workflow_id === null ? null : (
+        <Link href={workflowHref(event.workflow_id)}>workflow {event.workflow_id}</Link>
+      )}
+      {!event.stale && event.task_id === null && event.workflow_id === null ? "an observation alone" : null}
+    </p>
+    <details class="given">
+      <summary>
+        Payload <Untrusted />
+      </summary>
+      <Pre label={`Payload of ${event.event_id}`}>{JSON.stringify(event.payload, null, 2)}</Pre>
+    </details>
     <span class="when">
       <Ago at={event.observed_at} />
     </span>

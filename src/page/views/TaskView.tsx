@@ -39,6 +39,13 @@ export const sumOf = (attempts: ReadonlyArray<Attempt>): Tokens => {
   }
 }
 
+/** The reason that stands in a task's head, where one does: it is said there once. */
+const aboveOf = ({ task, waiting }: Story): string | undefined => {
+  if (task.status === "blocked") return task.outcome?.question ? undefined : blockedBecause(task)
+  if (task.status === "completed") return task.outcome?.operator_summary
+  return waiting !== null || task.last_error === null ? undefined : plainReason(task.last_error)
+}
+
 /** Why it stands where it stands, in a sentence. */
 const Why = ({ story }: { readonly story: Story }) => {
   const { task, waiting } = story
@@ -63,7 +70,12 @@ const Why = ({ story }: { readonly story: Story }) => {
     )
   if (task.status === "completed" && task.outcome !== null)
     return <p class="why">{task.outcome.operator_summary}</p>
-  return task.last_error === null ? null : <p class="why tone-failed">{plainReason(task.last_error)}</p>
+  if (task.last_error === null) return null
+  return task.status === "running" ? (
+    <p class="why muted">Last time: {plainReason(task.last_error)}</p>
+  ) : (
+    <p class="why tone-failed">{plainReason(task.last_error)}</p>
+  )
 }
 
 const Moves = ({ story, attempt }: { readonly story: Story; readonly attempt: Attempt | undefined }) => {
@@ -158,6 +170,7 @@ const Told = ({ story, attemptId }: { readonly story: Story; readonly attemptId:
   const world = useWorld()
   const { task } = story
   const attempt = chosen(story, attemptId)
+  const above = aboveOf(story)
   const choose = (id: string) =>
     world.go(
       `${taskHref(task.task_id)}${searchOf({ attempt: id === story.attempts.at(-1)?.attempt_id ? "" : id })}`,
@@ -179,7 +192,7 @@ const Told = ({ story, attemptId }: { readonly story: Story; readonly attemptId:
       </header>
       <div class="task-body">
         <div class="main-column">
-          <Attempts story={story} chosen={attempt} choose={choose} />
+          <Attempts story={story} chosen={attempt} choose={choose} above={above} />
           <OutputPanel attempt={attempt} />
           <BundlePanel attempt={attempt} story={story} />
           <Artifacts artifacts={story.artifacts} />
@@ -191,7 +204,7 @@ const Told = ({ story, attemptId }: { readonly story: Story; readonly attemptId:
             <Given task={task} />
           </Section>
           <Section name="Timeline">
-            <Timeline events={story.events} />
+            <Timeline events={story.events} above={above} />
           </Section>
           {story.children.length === 0 ? null : (
             <Section name="Children" count={story.children.length}>
@@ -214,7 +227,11 @@ export const TaskView = ({ id }: { readonly id: string }) => {
   const world = useWorld()
   const route = useCell(world.route)
   const [touches] = useState<Touches>(
-    () => (event: RunEvent) => event.task_id === id || (event.task_id === null && touchesTasks(event))
+    () => (event: RunEvent) =>
+      event.task_id === id ||
+      (event.task_id === null && touchesTasks(event)) ||
+      // It may be a reply, which is a child: its event does not say of whom.
+      (event.event_type === "task_enqueued" && event.detail.source === "operator-ui")
   )
   const found = useRecord<Story>(`/api/tasks/${encodeURIComponent(id)}`, touches)
   useTitle(found.data === undefined ? "Task" : title(found.data.task))

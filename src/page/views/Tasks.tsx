@@ -6,8 +6,10 @@ import { Glyph } from "../parts/Mark.tsx"
 import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
 import { ViewHead } from "../parts/Section.tsx"
+import { UrlInput } from "../parts/UrlInput.tsx"
 import { viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
+import { useMedia } from "../UseMedia.ts"
 import type { Status, Task } from "../Wire.ts"
 import { statusWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
@@ -54,6 +56,7 @@ export const Tasks = () => {
     ...(source ? { source } : {}),
     ...(q ? { q } : {})
   }
+  const hasRoom = useMedia("(min-width: 701px)")
   const isFiltered = Object.keys(filter).length > 0
   // A search finds by beginnings and words; what is moved together is named exactly.
   const together: Filter | undefined =
@@ -83,37 +86,39 @@ export const Tasks = () => {
           </>
         ) : undefined}
       </ViewHead>
-      <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
-        <fieldset>
-          <legend class="hidden">Status</legend>
-          {STATUSES.map((status) => {
-            const [tone, word] = statusWords(status)
-            return (
-              <label key={status} class={`chip tone-${tone}`}>
-                <input
-                  type="checkbox"
-                  checked={chosen.includes(status)}
-                  onChange={() => set({ status: toggled(chosen, status).join(",") })}
-                />
-                <Glyph tone={tone} />
-                {word}
-              </label>
-            )
-          })}
-        </fieldset>
-        {(["kind", "source"] as const).map((name) => (
-          <p class="field" key={name}>
-            <label for={`${id}-${name}`}>{name === "kind" ? "Kind" : "Source"}</label>
-            <input
-              id={`${id}-${name}`}
-              type="text"
-              value={query[name] ?? ""}
-              placeholder="any"
-              onChange={(event) => set({ [name]: event.currentTarget.value.trim() })}
-            />
-          </p>
-        ))}
-      </form>
+      <details class="fold" open={hasRoom || isFiltered}>
+        <summary>Filters</summary>
+        <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
+          <fieldset>
+            <legend class="hidden">Status</legend>
+            {STATUSES.map((status) => {
+              const [tone, word] = statusWords(status)
+              return (
+                <label key={status} class={`chip tone-${tone}`}>
+                  <input
+                    type="checkbox"
+                    checked={chosen.includes(status)}
+                    onChange={() => set({ status: toggled(chosen, status).join(",") })}
+                  />
+                  <Glyph tone={tone} />
+                  {word}
+                </label>
+              )
+            })}
+          </fieldset>
+          {(["kind", "source"] as const).map((name) => (
+            <p class="field" key={name}>
+              <label for={`${id}-${name}`}>{name === "kind" ? "Kind" : "Source"}</label>
+              <UrlInput
+                id={`${id}-${name}`}
+                value={query[name] ?? ""}
+                placeholder="any"
+                set={(text) => set({ [name]: text })}
+              />
+            </p>
+          ))}
+        </form>
+      </details>
       <Paged
         query={{ ...filter, limit: "100" }}
         label="Tasks"

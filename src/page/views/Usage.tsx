@@ -1,9 +1,9 @@
 import { byDuration, byEnd, type Column, hourly, topOfTime } from "../Figures.ts"
 import { Budgets } from "../parts/Budgets.tsx"
 import { Chart } from "../parts/Chart.tsx"
-import { Loaded, Nothing } from "../parts/Said.tsx"
+import { Loaded, Nothing, Wrong } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
-import type { Touches } from "../Records.ts"
+import type { Known, Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { AttemptUsage, DayUse } from "../Wire.ts"
 import { brief, counted, duration, plural, usd } from "../Words.ts"
@@ -46,34 +46,55 @@ export const tokenColumns = (usage: ReadonlyArray<DayUse>): ReadonlyArray<Column
   })
 }
 
-const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => (
-  <table class="wide">
-    <caption class="hidden">Usage by day and adapter</caption>
-    <thead>
-      <tr>
-        <th scope="col">day (UTC)</th>
-        <th scope="col">adapter</th>
-        <th scope="col">attempts</th>
-        <th scope="col">tokens</th>
-        <th scope="col">cost</th>
-      </tr>
-    </thead>
-    <tbody>
-      {[...usage]
-        .sort((a, b) => (a.day < b.day ? 1 : a.day > b.day ? -1 : a.adapter_id < b.adapter_id ? -1 : 1))
-        .slice(0, 60)
-        .map((one) => (
-          <tr key={`${one.day} ${one.adapter_id}`}>
-            <td class="num">{one.day}</td>
-            <td>{one.adapter_id}</td>
-            <td class="num">{counted(one.attempts)}</td>
-            <td class="num">{counted(tokensOf(one))}</td>
-            <td class="num">{one.cost_usd === null ? "not told" : usd(one.cost_usd)}</td>
-          </tr>
-        ))}
-    </tbody>
-  </table>
-)
+/** As it is, without what went wrong where that stands beside it already. */
+const silent = <A,>(known: Known<A>): Known<A> =>
+  known.data === undefined || known.error === undefined ? known : { ...known, error: undefined }
+
+const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => {
+  const most = Math.max(1, ...usage.map(tokensOf))
+  return (
+    <table class="wide">
+      <caption class="hidden">Usage by day and adapter</caption>
+      <thead>
+        <tr>
+          <th scope="col">day (UTC)</th>
+          <th scope="col">adapter</th>
+          <th scope="col" class="num">
+            attempts
+          </th>
+          <th scope="col" class="num">
+            tokens
+          </th>
+          <th scope="col" class="num">
+            cost
+          </th>
+          <td class="share" />
+        </tr>
+      </thead>
+      <tbody>
+        {[...usage]
+          .sort((a, b) => (a.day < b.day ? 1 : a.day > b.day ? -1 : a.adapter_id < b.adapter_id ? -1 : 1))
+          .slice(0, 60)
+          .map((one) => (
+            <tr key={`${one.day} ${one.adapter_id}`}>
+              <td class="num">{one.day}</td>
+              <td>{one.adapter_id}</td>
+              <td class="num">{counted(one.attempts)}</td>
+              <td class="num">{tokensOf(one) === 0 ? "not told" : counted(tokensOf(one))}</td>
+              <td class="num">
+                {one.cost_usd === null || one.cost_usd === 0 ? "not told" : usd(one.cost_usd)}
+              </td>
+              <td class="share">
+                <svg class="thin" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true">
+                  <rect class="fill" width={(100 * tokensOf(one)) / most} height="2" />
+                </svg>
+              </td>
+            </tr>
+          ))}
+      </tbody>
+    </table>
+  )
+}
 
 /** What was used, what it cost, and how much was done. */
 export const Usage = () => {
@@ -83,6 +104,14 @@ export const Usage = () => {
   const attempts = useAttempts()
   const day = today(now)
   const used = (usage.data?.usage ?? []).filter((one) => one.day === day)
+  const lost = usage.data === undefined ? usage : attempts
+  if (lost.error !== undefined && lost.data === undefined)
+    return (
+      <>
+        <ViewHead name="Usage" />
+        <Wrong message={`This could not be loaded: ${lost.error.message}`} hint={lost.error.hint} />
+      </>
+    )
   const cost = used.flatMap(({ cost_usd }) => cost_usd ?? []).reduce((a, b) => a + b, 0)
   return (
     <>
@@ -110,14 +139,14 @@ export const Usage = () => {
               <Chart
                 name="Duration of attempts by hour"
                 columns={hourly(since, all.hours, hourLabel, byDuration)}
-                parts={["median", "slowest twentieth"]}
+                parts={["median", "up to the 95th percentile"]}
                 words={(value) => (value === 0 ? "0" : duration(value))}
                 topOf={topOfTime}
               />
             </>
           )}
         </Loaded>
-        <Loaded of={usage}>
+        <Loaded of={silent(usage)}>
           {(data) => (
             <Chart
               name="Tokens a day"
@@ -134,7 +163,7 @@ export const Usage = () => {
       ) : null}
       <Budgets />
       <Section name="By day">
-        <Loaded of={usage}>
+        <Loaded of={silent(usage)}>
           {(data) =>
             data.usage.length === 0 ? (
               <Nothing>No attempt has told what it used.</Nothing>

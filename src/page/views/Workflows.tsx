@@ -1,22 +1,22 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { canRetry, retry } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
 import { Machine } from "../parts/Machine.tsx"
-import { Mark } from "../parts/Mark.tsx"
+import { Glyph, Mark } from "../parts/Mark.tsx"
 import { Ago, At, Elapsed } from "../parts/Moments.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { Fact, Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
-import type { Touches } from "../Records.ts"
 import { taskHref, workflowHref } from "../Route.ts"
+import { type Happening, happenings, type Way, waysIn } from "../task/WorkflowStory.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { RunEvent, Template, Workflow } from "../Wire.ts"
-import { detailLine, duration, plainReason, plainWords, plural, type Tone } from "../Words.ts"
+import { touchesWorkflows } from "../UseStalled.ts"
+import type { RunEvent, Story, Template, Workflow } from "../Wire.ts"
+import { duration, plainReason, quoted, sentence, type Tone } from "../Words.ts"
 import { failed, useTitle, useWorld, type World } from "../World.ts"
-
-const touches: Touches = ({ event_type }) => event_type.includes("workflow") || event_type === "task_finished"
 
 const TONES: Readonly<Record<Workflow["status"], Tone>> = {
   active: "running",
@@ -66,7 +66,7 @@ export const Workflows = () => {
   const [all, setAll] = useState(false)
   const found = useRecord<{ readonly workflows: ReadonlyArray<Workflow> }>(
     `/api/workflows${all ? "?all=1" : ""}`,
-    touches
+    touchesWorkflows
   )
   const templates = useTemplates()
   return (
@@ -115,51 +115,20 @@ interface Told extends Workflow {
   readonly history: ReadonlyArray<RunEvent>
 }
 
-const text = (value: unknown): string => (typeof value === "string" ? value : "")
-
-/** A way that a workflow went: when, on what, and how long it had been where it came from. */
-export interface Way {
-  readonly id: number
-  readonly at: string
-  readonly from: string
-  readonly to: string
-  readonly signal: string
-  readonly stayedMs: number
-  readonly taskId: string | null
-}
-
-/** The ways that a workflow has gone, oldest first, from its history. */
-export const waysIn = (history: ReadonlyArray<RunEvent>, created: string): ReadonlyArray<Way> => {
-  let entered = Date.parse(created)
-  return history
-    .filter(({ event_type }) => event_type === "workflow_transitioned" || event_type === "workflow_completed")
-    .map(({ created_at, detail, id, task_id }) => {
-      const stayedMs = Math.max(0, Date.parse(created_at) - entered)
-      entered = Date.parse(created_at)
-      return {
-        id,
-        at: created_at,
-        from: text(detail.from),
-        to: text(detail.to),
-        signal: text(detail.signal),
-        stayedMs,
-        taskId: task_id
-      }
-    })
-}
-
-const askTransition = (world: World, workflow: Workflow, to: string): void =>
+const askTransition = (world: World, workflow: Workflow, unfinished: string | null, to: string): void =>
   world.ask.set({
     verb: `Go to ${to}`,
     heading: `Move 1 workflow to ${to}?`,
     body: [
-      `“${workflow.instance_key}” leaves ${workflow.current_state}. The unfinished task of that state is canceled.`
+      `${quoted(workflow.instance_key)} leaves ${workflow.current_state}.${
+        unfinished === null ? "" : " The unfinished task of that state is canceled."
+      }`
     ],
     danger: false,
     run: async () => {
       try {
         await world.api.post(`/api/workflows/${workflow.id}/transition`, { state: to })
-        world.notice.set({ tone: "done", text: `“${workflow.instance_key}” is in ${to}.` })
+        world.notice.set({ tone: "done", text: `${quoted(workflow.instance_key)} is in ${to}.` })
       } catch (error) {
         failed(world, problem(error))
       }
@@ -189,31 +158,40 @@ const Ways = ({ ways }: { readonly ways: ReadonlyArray<Way> }) => (
   </ol>
 )
 
-const History = ({ history }: { readonly history: ReadonlyArray<RunEvent> }) => (
-  <ol class="event-lines">
-    {history.map((event) => (
-      <li key={event.id}>
-        <At at={event.created_at} />
+const History = ({ history }: { readonly history: ReadonlyArray<Happening> }) => (
+  <ol class="timeline" aria-label="History">
+    {history.map(({ at, id, taskId, tone, words }) => (
+      <li key={id}>
+        <Glyph tone={tone} />
+        <At at={at} />
         <span class="words">
-          {event.event_type === "workflow_transitioned"
-            ? `${text(event.detail.from)} → ${text(event.detail.to)}`
-            : plainWords(event.event_type)}
-        </span>
-        <span class="muted detail">
-          {event.task_id === null ? null : (
-            <Link href={taskHref(event.task_id)}>{`task ${event.task_id.slice(0, 13)}`}</Link>
-          )}{" "}
-          {detailLine(event.detail)}
+          {words}
+          {taskId === null ? null : (
+            <>
+              {" · "}
+              <Link href={taskHref(taskId)}>{`task ${taskId.slice(0, 13)}`}</Link>
+            </>
+          )}
         </span>
       </li>
     ))}
   </ol>
 )
 
+/** Retries the task by which a workflow stands still. */
+const RetryIt = ({ id }: { readonly id: string }) => {
+  const world = useWorld()
+  const task = useRecord<Story>(`/api/tasks/${encodeURIComponent(id)}`, ({ task_id }) => task_id === id).data
+    ?.task
+  return task === undefined || !canRetry(task) ? null : (
+    <Act onClick={() => void retry(world, task)}>Retry its task</Act>
+  )
+}
+
 /** One workflow: its machine with the ways that it went, and its history. */
 export const WorkflowView = ({ id }: { readonly id: string }) => {
   const world = useWorld()
-  const found = useRecord<Told>(`/api/workflows/${encodeURIComponent(id)}`, touches)
+  const found = useRecord<Told>(`/api/workflows/${encodeURIComponent(id)}`, touchesWorkflows)
   const templates = useTemplates()
   useTitle(found.data?.instance_key ?? "Workflow")
   return (
@@ -222,6 +200,11 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
         const template = templates.find(({ name }) => name === workflow.template)
         const ways = Object.values(template?.states[workflow.current_state]?.on ?? {})
         const gone = waysIn(workflow.history, workflow.created_at)
+        const lastTask =
+          workflow.unfinished_task ??
+          workflow.history.findLast(({ task_id }) => task_id !== null)?.task_id ??
+          undefined
+        const told = happenings(workflow.history)
         return (
           <article class="task">
             <header class="task-head">
@@ -230,13 +213,17 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
               {workflow.stalled_reason === null ? null : (
                 <p class="why tone-blocked">
                   <strong>Stalled: </strong>
-                  {plainReason(workflow.stalled_reason)}. Retry its task, or move it on.
+                  {sentence(plainReason(workflow.stalled_reason))} Retry its task, or move it on.
                 </p>
               )}
               {workflow.status === "completed" || ways.length === 0 ? null : (
                 <p class="buttons">
+                  {workflow.status === "stalled" && lastTask !== undefined ? <RetryIt id={lastTask} /> : null}
                   {[...new Set(ways)].map((to) => (
-                    <Act key={to} onClick={() => askTransition(world, workflow, to)}>
+                    <Act
+                      key={to}
+                      onClick={() => askTransition(world, workflow, workflow.unfinished_task, to)}
+                    >
                       Go to {to}
                     </Act>
                   ))}
@@ -257,8 +244,8 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
               <Fact name="age">
                 <Elapsed from={workflow.created_at} to={workflow.completed_at} />
               </Fact>
-              <Fact name="its task">
-                {workflow.unfinished_task === null ? null : <TaskLink id={workflow.unfinished_task} />}
+              <Fact name={workflow.unfinished_task === null ? "its last task" : "its task"}>
+                {lastTask === undefined ? null : <TaskLink id={lastTask} />}
               </Fact>
             </dl>
             {gone.length === 0 ? null : (
@@ -266,8 +253,8 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
                 <Ways ways={gone} />
               </Section>
             )}
-            <Section name="History" count={plural(workflow.history.length, "event")}>
-              <History history={workflow.history} />
+            <Section name="History" count={told.length}>
+              <History history={told} />
             </Section>
             <details class="given">
               <summary>Context</summary>
