@@ -32,7 +32,8 @@ const LONG = [
   "test/faults/killAtWrite.test.ts",
   "test/faults/twoDispatchers.test.ts",
   "test/http/fuzzLong.test.ts",
-  "test/page/Breadth.test.ts"
+  "test/page/Breadth.test.ts",
+  "test/page/Pictures.test.ts"
 ]
 
 /** Of what these try every run takes a sample, the long suite all (test/support/breadth.ts). */

@@ -5,14 +5,41 @@ import { delayAfter, keepOpen, lost, type News } from "../../src/page/Connection
 const frame = (event: string, id: number, data: unknown): string =>
   `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
 
-const DASHBOARD = { runtime_name: "pump", runtime_policy: "Be careful." }
+const STATE = {
+  runtime_name: "pump",
+  runtime_state: "idle",
+  counts: {
+    queued: 0,
+    running: 0,
+    completed: 0,
+    blocked: 0,
+    retryable_failure: 0,
+    permanent_failure: 0,
+    operator_canceled: 0
+  },
+  dispatch_paused: { paused: false, reason: null, updated_at: null },
+  dispatcher: { held: false, runner_id: null, since: null },
+  last_event: null
+} as const
 
-const events = (...ids: ReadonlyArray<number>) => ({ events: ids.map((id) => ({ id })), state: DASHBOARD })
+const DASHBOARD = { ...STATE, runtime_policy: "Be careful.", signed_in: "olga" }
+
+const happened = (id: number) => ({
+  id,
+  event_type: "task_enqueued",
+  task_id: null,
+  attempt_id: null,
+  actor: { surface: "cli", name: "operator" },
+  detail: {},
+  created_at: "2026-04-29T12:00:00.000Z"
+})
+
+const events = (...ids: ReadonlyArray<number>) => ({ events: ids.map(happened), state: STATE })
 
 const streamOf = (text: string): Response => new Response(text)
 
 /** A page that hears, one after the other, what servers say; ends when all was said. */
-const heard = async (answers: ReadonlyArray<string | Problem>) => {
+const heard = async (answers: ReadonlyArray<string | Problem | Response>) => {
   const ending = new AbortController()
   const asked: Array<string | null> = []
   const told: Array<News> = []
@@ -27,7 +54,7 @@ const heard = async (answers: ReadonlyArray<string | Problem>) => {
         throw new Problem(0, "unreachable", "It is over.", undefined)
       }
       if (answer instanceof Problem) throw answer
-      return streamOf(answer)
+      return typeof answer === "string" ? streamOf(answer) : answer
     }
     const refuse = () => Promise.reject(new Error("nobody asks for that here"))
     const connection = keepOpen(
@@ -67,8 +94,8 @@ test("a stream that ends is taken up behind the last event that it told", async 
   expect(words(told)).toEqual(["state", "live", "5 6", "reconnecting", "state", "live", "7", "reconnecting"])
   expect(told[0]).toEqual({
     tells: "state",
-    state: { runtime_name: "pump" } as never,
-    of: { policy: "Be careful.", role: "operate" }
+    state: STATE,
+    of: { policy: "Be careful.", role: "operate", signedIn: "olga" }
   })
 })
 
@@ -80,6 +107,44 @@ test("a stream says when whoever listens may only read", async () => {
 test("a history that was pruned meanwhile is said to be another one", async () => {
   const { told } = await heard([frame("reset", 9, { oldest: 9 }) + frame("dashboard", 9, DASHBOARD)])
   expect(words(told)).toEqual(["reset", "state", "live", "reconnecting"])
+})
+
+test("a frame that this page cannot read is not taken for one, and it is said that the server speaks otherwise", async () => {
+  const { counts: _, ...half } = DASHBOARD
+  const bad = [
+    frame("dashboard", 4, half),
+    frame("dashboard", 4, DASHBOARD) + frame("events", 5, { ...events(5), events: [{ id: 5 }] }),
+    "event: dashboard\nid: 4\ndata: <html>\n\n"
+  ]
+  const { asked, told } = await heard([...bad, frame("dashboard", 5, DASHBOARD)])
+  expect(words(told)).toEqual([
+    "reconnecting",
+    ...["state", "live", "reconnecting"],
+    "reconnecting",
+    ...["state", "live", "reconnecting"]
+  ])
+  expect(
+    told.flatMap((news) => (news.tells === "phase" && news.phase.is !== "live" ? [news.phase.foreign] : []))
+  ).toEqual([true, true, true, undefined])
+  // What could not be read is asked for again.
+  expect(asked).toEqual([null, null, "4", "4", "5"])
+})
+
+test("what is shown is as old as what was heard last, not as its loss was noticed", async () => {
+  // It says something and hangs: that it is gone is noticed later.
+  let spoke = 0
+  const hanging = new ReadableStream<Uint8Array>({
+    start: async (controller) => {
+      controller.enqueue(new TextEncoder().encode(frame("dashboard", 1, DASHBOARD)))
+      spoke = Date.now()
+      await Bun.sleep(60)
+      controller.close()
+    }
+  })
+  const { told } = await heard([new Response(hanging)])
+  const loss = told.at(-1)
+  if (loss?.tells !== "phase" || loss.phase.is === "live") throw new Error("the loss was not told")
+  expect(loss.phase.since - spoke).toBeLessThan(50)
 })
 
 test("a server that does not answer is asked again, and the loss is as old as its beginning", async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
-import { joined, MOST_EVENTS } from "../../src/page/History.ts"
-import { grown, type Output } from "../../src/page/OutputText.ts"
+import { before, joined, MOST_EVENTS } from "../../src/page/History.ts"
+import { goneWords, grown, type Output } from "../../src/page/OutputText.ts"
 import { partsOf } from "../../src/page/parts/Parts.ts"
 import { windowOf } from "../../src/page/parts/Window.ts"
 import type { RunEvent } from "../../src/page/Wire.ts"
@@ -31,7 +31,23 @@ test("of a history that is too long the oldest part goes", () => {
   expect([more.length, more[0]?.id, more.at(-1)?.id]).toEqual([MOST_EVENTS, 2, MOST_EVENTS + 1])
 })
 
-const NONE: Output = { text: "", cut: false, ended: false, error: undefined }
+test("who looks further back gets what is right before what is held, to the beginning", () => {
+  expect(before(events(2_501, 2_502), 1_000)).toBe("since=1500&limit=1000")
+  expect(before(events(301), 1_000)).toBe("since=0&limit=300")
+  expect(before(events(1, 2), 1_000)).toBeUndefined()
+  expect(before([], 1_000)).toBeUndefined()
+})
+
+test("a log that was lost is told as what it is, with what can be done", () => {
+  expect(goneWords("attempt 01a2 has no stdout.log: it is not there any more")).toBe(
+    "It is not there any more. Its files were pruned or moved away; what its record says stays. Replay runs the same bundle again."
+  )
+  expect(goneWords("attempt 01a2 has no stderr.log: it ended before its adapter wrote one (canceled)")).toBe(
+    "It ended before its adapter wrote one (canceled)."
+  )
+})
+
+const NONE: Output = { text: "", cut: false, ended: false, known: false, error: undefined }
 
 test("of an output that is too long the beginning goes, whole lines at a time", () => {
   const line = `${"x".repeat(1_023)}\n`

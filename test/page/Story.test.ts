@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { barsOf, chosen, endOf, momentsOf } from "../../src/page/task/Story.ts"
+import { barsOf, chosen, endOf, momentsOf, reasonBelow } from "../../src/page/task/Story.ts"
 import type { Attempt, RunEvent } from "../../src/page/Wire.ts"
 
 const NOW = Date.parse("2026-04-29T12:00:10.000Z")
@@ -43,15 +43,16 @@ describe("an attempt ended", () => {
   const ends: ReadonlyArray<readonly [Partial<Attempt>, readonly [string, string]]> = [
     [{}, ["completed", "completed"]],
     [{ reason: "completed: all is well" }, ["completed", "completed"]],
-    [{ reason: "reported_blocked: no key" }, ["blocked", "No key"]],
+    [{ reason: "completed: all is well", issues: ["only the end was read"] }, ["completed", "completed"]],
+    [{ reason: "reported_blocked: no key" }, ["blocked", "blocked"]],
     [
       { reason: "verification_failed: artifact_missing: it is not there", issues: ["artifact_missing: x"] },
-      ["blocked", "It is not there"]
+      ["blocked", "not verified"]
     ],
-    [{ exit_status: "error", reason: "exit_error: exit code 3" }, ["failed", "Exit code 3"]],
+    [{ exit_status: "error", reason: "exit_error: exit code 3" }, ["failed", "exit code 3"]],
     [{ exit_status: "timeout" }, ["failed", "timed out"]],
     [{ exit_status: "canceled" }, ["canceled", "canceled"]],
-    [{ exit_status: null, reason: "input_missing: no plan" }, ["blocked", "No plan"]],
+    [{ exit_status: null, reason: "input_missing: no plan" }, ["blocked", "not started"]],
     [{ status: "running", exit_status: null }, ["running", "running"]]
   ]
   for (const [given, [tone, word]] of ends)
@@ -78,6 +79,23 @@ test("a life is told moment by moment, each with the time since the one before",
     ["Claimed", "running", "+1.5 s", "by vm:7"],
     ["Blocked", "blocked", undefined, "No key"],
     ["Something new", "waiting", "+2.5 s", undefined]
+  ])
+})
+
+test("a reason is said once: not below an attempt and not in the timeline where the task's head says it", () => {
+  const blocked = { issues: [], reason: "reported_blocked: no key" }
+  expect(reasonBelow(blocked, undefined)).toBe("No key")
+  expect(reasonBelow(blocked, "No key")).toBeUndefined()
+  expect(
+    reasonBelow({ issues: ["artifact_missing: x"], reason: "verification_failed: x" }, undefined)
+  ).toBeUndefined()
+  const ends = [
+    event("task_finished", "1.000", { status: "blocked", reason: "reported_blocked: no key" }),
+    event("task_retried", "2.000", { answer: "the south one" })
+  ]
+  expect(momentsOf(ends, "No key").map(({ detail }) => detail)).toEqual([
+    undefined,
+    "answered “the south one” · by maria"
   ])
 })
 

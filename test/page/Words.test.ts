@@ -10,7 +10,9 @@ import {
   originWords,
   plainOutput,
   plainReason,
+  quoted,
   relative,
+  sentence,
   size,
   statusWords,
   timing,
@@ -144,6 +146,22 @@ test("a detail is one line, long values cut, empty ones left out", () => {
     "status blocked · n 3 · list [1]"
   )
   expect(detailLine({ text: "x".repeat(200) }).length).toBeLessThan(170)
+  expect(
+    detailLine({
+      bundle_id: "01a22965-3e1d-7000-923c-db9e54c2575f",
+      bundle_hash: "a".repeat(64),
+      runner_id: "vm:7:2026-04-29T11:00:00.000Z",
+      available_at: "2026-04-29T11:00:00.000Z",
+      issues: []
+    })
+  ).toBe(
+    "bundle id 01a22965-3e1d · bundle hash aaaaaaaaaaaa · runner id vm:7 · available at 2026-04-29 11:00 UTC"
+  )
+})
+
+test("somebody else's words cannot turn those of the page around them", () => {
+  expect(quoted("\u202eevil\u2066")).toBe("“evil”")
+  expect(sentence("the token is not known")).toBe("The token is not known.")
 })
 
 test("output is plain: no escape sequences, no controls, a carriage return begins its line anew", () => {

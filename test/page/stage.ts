@@ -102,6 +102,8 @@ case "$AGENT_RUNTIME_TASK_PAYLOAD_JSON" in
     *) cat question.json ;;
   esac ;;
   *markup*) cat markup.json ;;
+  *binary*) head -c 3000 /dev/urandom > "$AGENT_RUNTIME_ARTIFACT_DIR/pump.bin"
+    echo '{"status":"completed","operator_summary":"Measured.","machine_status":"ok","artifact_paths":["pump.bin"]}' ;;
   *) echo "first line"; echo "said on stderr" >&2; echo "done as asked" ;;
 esac
 `
@@ -117,7 +119,14 @@ const question = JSON.stringify({
   status: "blocked",
   operator_summary: "One of the two has to be restarted.",
   machine_status: "blocked",
-  question: { text: "Which pump?", choices: ["the north one", "the south one"] }
+  question: {
+    text: "Which pump?",
+    choices: [
+      "the north one",
+      "the south one",
+      "neither: look first whether the water is high enough, and restart the one that stands lower by itself"
+    ]
+  }
 })
 
 /** A place whose one adapter does what its tasks say. */

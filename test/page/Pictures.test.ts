@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
+import { mkdir } from "node:fs/promises"
+import { join } from "node:path"
+import { Place } from "../support/binary.ts"
+import { needs } from "../support/needs.ts"
+import { decoded, packed } from "./png.ts"
+import { furnish, showroom } from "./showroom.ts"
+import { openBrowser } from "./stage.ts"
+
+setDefaultTimeout(120_000)
+
+const withBrowser = needs("chromium")
+
+/** The folder in which the README's pictures are made anew, where somebody asks for that. */
+const folder = process.env.AGENT_RUNTIME_PICTURES
+
+/** A picture is worth so much of a clone's time. */
+const MOST_BYTES = 160_000
+
+let place: Place
+let shown: Awaited<ReturnType<typeof furnish>>
+let browser: Awaited<ReturnType<typeof openBrowser>>
+
+beforeAll(async () => {
+  if (Bun.which("chromium") === null) return
+  place = await Place.make(showroom)
+  shown = await furnish(place)
+  browser = await openBrowser()
+})
+
+afterAll(async () => {
+  await browser?.browser.close()
+  await shown?.server.stop("SIGKILL")
+  await place?.remove()
+})
+
+withBrowser(
+  "the README's pictures show the first screen, a task that runs and a workflow, light and dark",
+  async () => {
+    const task = shown.ids.get("Find out why the nightly export is slow") ?? ""
+    const views = [
+      // What each has to show before it is taken.
+      ["home", "/", "indexed", 820],
+      ["task", `/ui/tasks/${task}`, "npm test -- test/export", 640],
+      ["workflow", "/ui/workflows/1", "Task for execute queued", 640]
+    ] as const
+    for (const colorScheme of ["light", "dark"] as const)
+      for (const [name, path, words, height] of views) {
+        const { context, page } = await browser.open(shown.server.url + path, {
+          viewport: { width: 1_180, height },
+          deviceScaleFactor: 2,
+          colorScheme
+        })
+        await page.getByRole("status").getByText("live").waitFor()
+        await page.locator("main").getByText(words).first().waitFor()
+        await page
+          .getByText(/ of (30|15) m$/)
+          .first()
+          .waitFor({ timeout: 2_000 })
+          .catch(() => {})
+        const picture = await page.screenshot()
+        const small = packed(picture)
+        expect({ name, bytes: small.length }).toEqual({ name, bytes: Math.min(small.length, MOST_BYTES) })
+        expect(small.length).toBeLessThan(picture.length)
+        expect(decoded(picture)).toMatchObject({ width: 2_360, height: 2 * height })
+        if (folder !== undefined) {
+          await mkdir(folder, { recursive: true })
+          await Bun.write(join(folder, `${name}-${colorScheme}.png`), small)
+        }
+        await context.close()
+      }
+    expect(browser.complaints).toEqual([])
+  }
+)

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
+import { chmod } from "node:fs/promises"
+import { inPlace } from "../e2e/inPlace.ts"
+import { needs } from "../support/needs.ts"
+import { openBrowser, scene, startServer } from "./stage.ts"
+
+setDefaultTimeout(60_000)
+
+const withBrowser = needs("chromium")
+
+let browser: Awaited<ReturnType<typeof openBrowser>>
+
+beforeAll(async () => {
+  if (Bun.which("chromium") !== null) browser = await openBrowser()
+})
+
+afterAll(async () => {
+  await browser?.browser.close()
+})
+
+withBrowser(
+  "who has no token signs in with one; a wrong one is told so, and one that may only read too",
+  () =>
+    inPlace(
+      scene({
+        http: {
+          tokens: [
+            { name: "maria", role: "operate", tokenFile: "maria.token" },
+            { name: "rita", role: "read", tokenFile: "rita.token" }
+          ],
+          loopbackRole: "none"
+        }
+      }),
+      async (locked) => {
+        for (const name of ["maria", "rita"]) {
+          await locked.write(`${name}.token`, `the-token-of-${name}-1234567890`)
+          await chmod(locked.path(`${name}.token`), 0o600)
+        }
+        const own = await startServer(locked, "serve")
+        try {
+          const { context, page: visitor } = await browser.open(own.url)
+          const token = visitor.getByRole("textbox", { name: "Token" })
+          await token.fill("not the token at all")
+          await visitor.getByRole("button", { name: "Sign in" }).click()
+          await visitor
+            .getByText(/not known|unknown/i)
+            .first()
+            .waitFor()
+          await token.fill("the-token-of-maria-1234567890")
+          await visitor.getByRole("button", { name: "Sign in" }).click()
+          await visitor.getByRole("status").getByText("live").waitFor()
+          await visitor.getByRole("heading", { name: "Blocked", exact: true }).waitFor()
+          // The session ends while the page is open: it asks for the token where it stands, and loses nothing.
+          await visitor.getByRole("textbox", { name: "New task" }).fill("half a thought")
+          await context.clearCookies()
+          await visitor
+            .getByRole("link", { name: "Schedules", exact: true })
+            .click({ timeout: 1_000 })
+            .catch(() => {})
+          await visitor.getByRole("status").getByText("offline until you sign in").waitFor()
+          await token.fill("the-token-of-maria-1234567890")
+          await visitor.getByRole("button", { name: "Sign in" }).click()
+          await visitor.getByRole("status").getByText("live").waitFor()
+          await visitor.getByRole("link", { name: "Home", exact: true }).click()
+          expect(await visitor.getByRole("textbox", { name: "New task" }).inputValue()).toBe("half a thought")
+          await visitor.getByRole("button", { name: "Sign out maria" }).click()
+          await token.fill("the-token-of-maria-1234567890")
+          await visitor.getByRole("button", { name: "Sign in" }).click()
+          await visitor.getByRole("status").getByText("live").waitFor()
+          expect(await visitor.getByRole("button", { name: "Pause" }).isDisabled()).toBe(false)
+          // Who may only read is told so, and can press nothing that would be refused.
+          await context.clearCookies()
+          await context.request.post(`${own.url}/login`, { data: { token: "the-token-of-rita-1234567890" } })
+          await visitor.goto(own.url)
+          await visitor.getByText("You may only read.").waitFor()
+          for (const name of ["Pause", "Queue task"])
+            expect(await visitor.getByRole("button", { name }).isDisabled()).toBe(true)
+          await visitor.keyboard.press("p")
+          await visitor.getByText("Changing anything needs the role operate.").waitFor()
+          expect(await visitor.getByRole("dialog").count()).toBe(0)
+          await context.close()
+        } finally {
+          await own.stop()
+        }
+      }
+    )
+)
