@@ -10,7 +10,7 @@ export interface Part {
  * has no such bytes.
  */
 export const partOf = (header: string | undefined, size: number): Part | "unsatisfiable" | undefined => {
-  const found = /^bytes=(\d{0,15})-(\d{0,15})$/i.exec(header?.replaceAll(" ", "") ?? "")
+  const found = /^bytes=(\d*)-(\d*)$/i.exec(header?.replaceAll(" ", "") ?? "")
   if (found === null) return undefined
   const [, first = "", last = ""] = found
   if (first === "" && last === "") return undefined
