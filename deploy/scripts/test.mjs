@@ -32,6 +32,7 @@ const LONG = [
   "test/faults/killAtWrite.test.ts",
   "test/faults/twoDispatchers.test.ts",
   "test/http/fuzzLong.test.ts",
+  "test/http/load.test.ts",
   "test/page/Breadth.test.ts",
   "test/page/Pictures.test.ts"
 ]

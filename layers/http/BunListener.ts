@@ -13,9 +13,35 @@ interface Where {
   readonly port: number
   readonly mostBody: number
   readonly idleSeconds: number
+  readonly first: string
 }
 
 const LAST_BYTES_MS = 250
+
+/**
+ * Lets requests begin one at each turn of the event loop. Effect's fibers yield to each other, not to the loop: of
+ * hundreds that come at once all would be answered before the loop looks at what has come meanwhile.
+ */
+const makeTurns = () => {
+  const waiting: Array<() => void> = []
+  let isTaken = false
+  const next = (): void => {
+    const begin = waiting.shift()
+    isTaken = begin !== undefined
+    if (begin === undefined) return
+    begin()
+    setImmediate(next)
+  }
+  return {
+    count: () => waiting.length,
+    turn: (): Promise<void> | undefined => {
+      if (isTaken) return new Promise((resolve) => waiting.push(resolve))
+      isTaken = true
+      setImmediate(next)
+      return undefined
+    }
+  }
+}
 
 const plain = (status: number) => new Response(null, { status })
 
@@ -24,37 +50,43 @@ export const listener = {
   addresses,
   raiseFileLimit,
   listen: (where: Where, handle: (request: Request, peer: Peer) => Promise<Response>) =>
-    Effect.acquireRelease(
-      Effect.try({
-        try: () =>
-          Bun.serve({
-            hostname: where.host,
-            port: where.port,
-            idleTimeout: where.idleSeconds,
-            maxRequestBodySize: where.mostBody,
-            // Without it a fault would answer with a page that shows the source.
-            development: false,
-            // A compiled program shares a port that is taken unless it is told not to.
-            reusePort: false,
-            error: () => plain(500),
-            fetch: (request, server) =>
-              handle(request, {
-                address: server.requestIP(request)?.address ?? "",
-                patient: () => server.timeout(request, 0)
-              })
-          }),
-        catch: codeOf
-      }),
-      // What was answered last is on its way; connections that nothing is asked on would be waited for in vain.
-      (server) =>
-        Effect.promise(() =>
-          Promise.race([server.stop(), Bun.sleep(LAST_BYTES_MS)]).then(() => server.stop(true))
-        )
-    ).pipe(
-      Effect.map((server) => ({
-        host: server.hostname ?? where.host,
-        port: server.port ?? where.port,
-        close: Effect.sync(() => void server.stop())
-      }))
-    )
+    Effect.suspend(() => {
+      const { count, turn } = makeTurns()
+      return Effect.acquireRelease(
+        Effect.try({
+          try: () =>
+            Bun.serve({
+              hostname: where.host,
+              port: where.port,
+              idleTimeout: where.idleSeconds,
+              maxRequestBodySize: where.mostBody,
+              // Without it a fault would answer with a page that shows the source.
+              development: false,
+              // A compiled program shares a port that is taken unless it is told not to.
+              reusePort: false,
+              error: () => plain(500),
+              fetch: async (request, server) => {
+                if (!request.url.endsWith(where.first)) await turn()
+                return handle(request, {
+                  address: server.requestIP(request)?.address ?? "",
+                  patient: () => server.timeout(request, 0)
+                })
+              }
+            }),
+          catch: codeOf
+        }),
+        // What was answered last is on its way; connections that nothing is asked on would be waited for in vain.
+        (server) =>
+          Effect.promise(() =>
+            Promise.race([server.stop(), Bun.sleep(LAST_BYTES_MS)]).then(() => server.stop(true))
+          )
+      ).pipe(
+        Effect.map((server) => ({
+          host: server.hostname ?? where.host,
+          port: server.port ?? where.port,
+          close: Effect.sync(() => void server.stop()),
+          waiting: Effect.sync(count)
+        }))
+      )
+    })
 }

@@ -1,31 +1,18 @@
 import { HttpServerRequest, type HttpServerResponse } from "@effect/platform"
-import { Effect, Either, type Schema, Stream } from "effect"
+import { Effect, Either, type Schema } from "effect"
 import { decode, Invalid } from "../config/Issues.ts"
 import { type JsonFault, parseJson } from "../config/JsonText.ts"
 import { responding } from "./Answer.ts"
 import { RequestRefused } from "./Failure.ts"
-import { asBody } from "./Streams.ts"
+import { bodyBytes } from "./Incoming.ts"
 
 /** Bytes of a body, where its route does not say less. */
 export const MOST_BODY = 1024 * 1024
-
-const tooLarge = (most: number) =>
-  new RequestRefused({
-    status: 413,
-    code: "body_too_large",
-    error: `the body is larger than ${most / 1024} KiB`
-  })
 
 const notJson = new RequestRefused({
   status: 415,
   code: "content_type_unsupported",
   error: "the body has to be JSON; send it with content-type: application/json"
-})
-
-const broken = new RequestRefused({
-  status: 400,
-  code: "body_unreadable",
-  error: "the body ended before it was complete"
 })
 
 const rule = (path: string, found: string, expected: string, remedy = "") =>
@@ -38,29 +25,6 @@ const faultAt = (fault: JsonFault) => ({
   expected: fault.expected,
   remedy: fault.remedy
 })
-
-/** The bytes of the body, as they come; never more than `most` of them are held. */
-const bytes = (most: number) =>
-  Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const told = Number(request.headers["content-length"] ?? 0)
-    if (told > most) return yield* tooLarge(most)
-    if (told === 0 && request.headers["transfer-encoding"] === undefined) return new Uint8Array(0)
-    const parts: Array<Uint8Array> = []
-    let size = 0
-    const reading = request.stream.pipe(
-      Stream.mapError(() => broken),
-      Stream.runForEach((part) =>
-        Effect.suspend(() => {
-          size += part.length
-          parts.push(part)
-          return size > most ? tooLarge(most) : Effect.void
-        })
-      )
-    )
-    yield* asBody(reading)
-    return new Uint8Array(Buffer.concat(parts, size))
-  })
 
 const decoded = (found: Uint8Array): Either.Either<string, Invalid> => {
   try {
@@ -76,7 +40,7 @@ const parse = (found: Uint8Array): Either.Either<unknown, Invalid> =>
   )
 
 /** The body as text. */
-export const textBody = (most: number) => Effect.flatMap(bytes(most), decoded)
+export const textBody = (most: number) => Effect.flatMap(bodyBytes(most), decoded)
 
 /** The body as a JSON value; an empty one is an empty object. */
 export const jsonBody = (most = MOST_BODY) =>
@@ -84,7 +48,7 @@ export const jsonBody = (most = MOST_BODY) =>
     const request = yield* HttpServerRequest.HttpServerRequest
     const type = request.headers["content-type"]?.split(";", 1)[0]?.trim().toLowerCase()
     if (type !== undefined && type !== "application/json") return yield* notJson
-    const found = yield* bytes(most)
+    const found = yield* bodyBytes(most)
     if (found.length === 0) return {}
     return type === undefined ? yield* notJson : yield* parse(found)
   })

@@ -1,17 +1,15 @@
 import { HttpServerRequest } from "@effect/platform"
-import { Deferred, Effect, Option, Schema, Scope, Stream } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { EventId } from "../domain/Ids.ts"
 import { State } from "../operate/answers/State.ts"
 import { state } from "../operate/State.ts"
 import { Store } from "../store/Store.ts"
 import { caller } from "./Caller.ts"
-import { COMMENT, frame, lastEventId } from "./Sse.ts"
-import { streamed } from "./Streams.ts"
-import { BETWEEN_FRAMES, eventsFrame, PAGE, type Place, Tail } from "./Tail.ts"
-
-/** How often a silent stream says that it is alive. */
-const BETWEEN_COMMENTS = "15 seconds"
+import { stateText } from "./History.ts"
+import type { Outlet } from "./Outlet.ts"
+import { frame, lastEventId } from "./Sse.ts"
+import { pushed } from "./Streams.ts"
+import { BETWEEN_FRAMES, Tail } from "./Tail.ts"
 
 /** Where a stream begins: after which event, and whether what the client asks for is gone. */
 interface Start {
@@ -39,50 +37,28 @@ const dashboard = (after: number) =>
     const { hasToken, name, role } = yield* caller
     const signedIn = hasToken ? name : null
     const now = yield* Effect.orDie(Schema.encode(State)(yield* state()))
-    return frame({
-      event: "dashboard",
-      id: after,
-      data: { ...now, runtime_policy: runtimePolicy, role, signed_in: signedIn }
-    })
+    const data = JSON.stringify({ ...now, runtime_policy: runtimePolicy, role, signed_in: signedIn })
+    return frame({ event: "dashboard", id: after, data })
   })
 
-/** What the tail feeds a client, a little after its last frame; a comment where there is nothing for long. */
-const fed = (place: Place) =>
-  Stream.concat(
-    Stream.execute(Effect.sleep(BETWEEN_FRAMES)),
-    Stream.repeatEffect(
-      Effect.timeoutTo(place, {
-        duration: BETWEEN_COMMENTS,
-        onSuccess: (bytes) => bytes,
-        onTimeout: () => COMMENT
-      })
-    )
-  )
-
-/** The history after an event: first what is there, page by page as fast as the client takes it, then the tail. */
-const following = (start: number, isDropped: Deferred.Deferred<void>) =>
-  Stream.unwrapScoped(
-    Effect.gen(function* () {
-      const tail = yield* Tail
-      const store = yield* Store
-      const scope = yield* Effect.scope
-      const page = (after: number) =>
-        Effect.gen(function* () {
-          yield* Effect.sleep(BETWEEN_FRAMES)
-          const events = yield* store.events.since(EventId.make(after), PAGE)
-          const last = events.at(-1)?.id ?? after
-          const told = events.length === 0 ? Stream.empty : Stream.make(yield* eventsFrame(events))
-          const place =
-            events.length < PAGE
-              ? yield* Effect.provideService(tail.join(last, isDropped), Scope.Scope, scope)
-              : false
-          return place === false
-            ? ([told, Option.some(last)] as const)
-            : ([Stream.concat(told, fed(place)), Option.none<number>()] as const)
-        })
-      return Stream.flatten(Stream.paginateEffect(start, page))
-    })
-  )
+/** Tells what is there already, frame by frame as fast as the client takes it, and hands the client to the tail. */
+const following = (first: ReadonlyArray<Uint8Array>, start: number) => (outlet: Outlet) =>
+  Effect.gen(function* () {
+    const tail = yield* Tail
+    for (const bytes of first) {
+      outlet.push(bytes)
+      yield* Effect.sleep(BETWEEN_FRAMES)
+    }
+    for (let after = start; ; yield* Effect.sleep(BETWEEN_FRAMES)) {
+      const { events, isLast } = yield* tail.page(after)
+      if (events.length > 0) {
+        yield* outlet.isDry
+        for (const piece of tail.pieces(events, yield* stateText)) outlet.push(piece)
+      }
+      after = events.at(-1)?.id ?? after
+      if (isLast && (yield* tail.join(after, outlet))) return
+    }
+  })
 
 /** Answers with the live history; see SPEC.md section 15. */
 export const eventStream = (since: Option.Option<number>) =>
@@ -94,17 +70,11 @@ export const eventStream = (since: Option.Option<number>) =>
     )
     const { after, reset } = yield* startOf(asked)
     const first = [
-      ...Option.toArray(Option.map(reset, (told) => frame({ event: "reset", data: told }))),
+      ...Option.toArray(Option.map(reset, (told) => frame({ event: "reset", data: JSON.stringify(told) }))),
       yield* dashboard(after)
     ]
-    const isDropped = yield* Deferred.make<void>()
-    const frames = Stream.concat(Stream.fromIterable(first), following(after, isDropped)).pipe(
-      // A client that comes back resumes where it was: the fault is in the log.
-      Stream.tapErrorCause((cause) => Effect.logWarning("A stream of the history ended", cause))
-    )
-    return yield* streamed(frames, {
+    return yield* pushed(following(first, after), {
       contentType: "text/event-stream",
-      headers: { "cache-control": "no-store", "x-accel-buffering": "no" },
-      cut: Deferred.await(isDropped)
+      headers: { "cache-control": "no-store", "x-accel-buffering": "no" }
     })
   })

@@ -8,6 +8,7 @@ import { PAGE_ROUTES, type Page } from "./Page.ts"
 import { makeParameterJudge } from "./Parameters.ts"
 import { makeJudge } from "./Routes.ts"
 import { locked, SIGN_IN_ROUTES } from "./SignIn.ts"
+import { takenInPieces } from "./Taken.ts"
 import { VIEW_ROUTES } from "./Views.ts"
 
 /** So long a request may take until its answer begins. */
@@ -88,14 +89,12 @@ export const guarded = <E, R>(
         ? Effect.interrupt
         : Effect.map(failure(cause), (refused) => ({ origin: undefined, response: refused }))
     )
-    return secured(response, origin)
-  }).pipe(
-    Effect.tap(() => Effect.void),
-    (effect) =>
-      Effect.acquireUseRelease(
-        Ref.update(of.inHand, (count) => count + 1),
-        () => effect,
-        () => Ref.update(of.inHand, (count) => count - 1)
-      )
+    return secured(yield* takenInPieces(response), origin)
+  }).pipe((effect) =>
+    Effect.acquireUseRelease(
+      Ref.update(of.inHand, (count) => count + 1),
+      () => effect,
+      () => Ref.update(of.inHand, (count) => count - 1)
+    )
   )
 }

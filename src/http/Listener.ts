@@ -25,6 +25,8 @@ export interface Listening {
   readonly port: number
   /** Takes no more connections; those that are open go on. */
   readonly close: Effect.Effect<void>
+  /** Requests that have come and are not begun with. */
+  readonly waiting: Effect.Effect<number>
 }
 
 export interface Where {
@@ -34,6 +36,8 @@ export interface Where {
   readonly mostBody: number
   /** A connection that is silent for so long is closed, in seconds. */
   readonly idleSeconds: number
+  /** The path whose requests are begun with before all others, which wait for their turn. */
+  readonly first: string
 }
 
 /** The network of this host. */

@@ -20,7 +20,7 @@ import { schedules } from "./handlers/Schedules.ts"
 import { sensors } from "./handlers/Sensors.ts"
 import { tasks } from "./handlers/Tasks.ts"
 import { workflows } from "./handlers/Workflows.ts"
-import { Listener, type Peer, PeerOf } from "./Listener.ts"
+import { Listener, type Listening, type Peer, PeerOf } from "./Listener.ts"
 import { makePage } from "./Page.ts"
 import { signIn } from "./SignIn.ts"
 import * as Streams from "./Streams.ts"
@@ -148,10 +148,13 @@ export const serve = (input: ServeInput) =>
     const doors: Doors = { host, isOpen: input.insecureNoAuth }
     const { handle, inHand } = yield* answering(doors, Ref.get(bound))
     const listening = yield* listener
-      .listen({ host, port, mostBody: MOST_ANNOUNCED, idleSeconds: IDLE_SECONDS }, handle)
+      .listen(
+        { host, port, mostBody: MOST_ANNOUNCED, idleSeconds: IDLE_SECONDS, first: "/api/heartbeat" },
+        handle
+      )
       .pipe(Effect.mapError(notListening(host, port)))
     yield* Ref.set(bound, listening.port)
-    yield* Effect.addFinalizer(() => winding(listening.close, inHand))
+    yield* Effect.addFinalizer(() => winding(listening, inHand))
     yield* Effect.logInfo(`Listening on ${shown(listening.host, listening.port)}`)
     if (input.insecureNoAuth && !isLoopback(host))
       yield* Effect.logWarning(
@@ -161,11 +164,11 @@ export const serve = (input: ServeInput) =>
   }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(Tail.layer, Streams.layer)))
 
 /** Streams are ended, and what is being answered is waited for. */
-const winding = (close: Effect.Effect<void>, inHand: Ref.Ref<number>) =>
+const winding = (listening: Listening, inHand: Ref.Ref<number>) =>
   Effect.gen(function* () {
-    yield* close
+    yield* listening.close
     const { ending, open } = yield* Streams.Streams
     yield* Deferred.succeed(ending, undefined)
-    const left = Effect.zipWith(Ref.get(inHand), Ref.get(open), (a, b) => a + b)
+    const left = Effect.zipWith(Ref.get(inHand), listening.waiting, (a, b) => a + b + open.size)
     yield* Effect.repeat(left, { until: (count) => count === 0, schedule: DRAIN })
   })
