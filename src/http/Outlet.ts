@@ -18,7 +18,7 @@ export interface Outlet {
   readonly push: (bytes: Uint8Array) => void
   /** Done when nothing waits and the client takes more. */
   readonly isDry: Effect.Effect<void>
-  /** Ends the response, whether its client reads or not; what waits is not told any more. Nothing the second time. */
+  /** Ends the response, whether its client reads or not; cut, what waits is not told any more. Nothing the second time. */
   readonly end: (how: End) => void
 }
 
@@ -67,7 +67,9 @@ export const makeOutlet = (ended: () => void): Outlet => {
     },
     isDry: dry.await,
     end: (how) => {
+      const left = how === "whole" ? [...pieces] : []
       const controller = close()
+      for (const piece of left) controller?.enqueue(piece)
       if (how === "whole") controller?.close()
       else controller?.error(new Error("the stream was cut off"))
     }

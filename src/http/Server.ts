@@ -168,6 +168,8 @@ const winding = (listening: Listening, inHand: Ref.Ref<number>) =>
   Effect.gen(function* () {
     yield* listening.close
     const { ending, open } = yield* Streams.Streams
+    const { last } = yield* Tail.Tail
+    yield* last
     yield* Deferred.succeed(ending, undefined)
     const left = Effect.zipWith(Ref.get(inHand), listening.waiting, (a, b) => a + b + open.size)
     yield* Effect.repeat(left, { until: (count) => count === 0, schedule: DRAIN })

@@ -1,4 +1,6 @@
 import { Context, Effect, Layer, Queue, Ref, Schedule, Stream } from "effect"
+import type { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import type { Lock } from "../dispatch/Lock.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
 import { eventsFrame, makeHistory, type Page, stateText } from "./History.ts"
@@ -11,6 +13,9 @@ export const BETWEEN_FRAMES = "115 millis"
 const BETWEEN_COMMENTS = "15 seconds"
 /** Bytes that may wait for a client; one that lets more pile up is dropped and comes back by id. */
 export const MOST_WAITING = 256 * 1024
+
+/** Frames more that streams are told when the server ends. */
+const LAST_FRAMES = 3
 
 /** A client that is fed by the tail. */
 interface Follower {
@@ -32,12 +37,15 @@ export class Tail extends Context.Tag("agent-runtime/http/Tail")<
      * much pile up. False: the tail is further on, tell it the events in between and come again.
      */
     readonly join: (after: number, outlet: Outlet) => Effect.Effect<boolean>
+    /** Tells all what has happened until now, at once: the server ends. */
+    readonly last: Effect.Effect<void>
     /** Clients that are fed now. */
     readonly followers: Effect.Effect<number>
   }
 >() {}
 
 const make = Effect.gen(function* () {
+  const context = yield* Effect.context<Lock | RuntimeConfig | Store>()
   const store = yield* Store
   const { page, pieces } = yield* makeHistory
   const all = new Set<Follower>()
@@ -76,6 +84,11 @@ const make = Effect.gen(function* () {
     return true
   }).pipe(turn.withPermits(1))
 
+  const last = Effect.repeat(tell, { times: LAST_FRAMES, while: (more) => more }).pipe(
+    Effect.ignore,
+    Effect.provide(context)
+  )
+
   const telling = Effect.gen(function* () {
     yield* Queue.take(wakes)
     while (yield* tell) yield* Effect.sleep(BETWEEN_FRAMES)
@@ -107,7 +120,13 @@ const make = Effect.gen(function* () {
   yield* Effect.forkScoped(Stream.runForEach(store.changes, () => Queue.offer(wakes, undefined)))
   yield* Effect.forkScoped(telling)
   yield* Effect.forkScoped(Effect.schedule(commenting, Schedule.spaced(BETWEEN_COMMENTS)))
-  return Tail.of({ page, pieces, join, followers: Effect.map(followers, (found) => found.size) })
+  return Tail.of({
+    page,
+    pieces,
+    join,
+    last,
+    followers: Effect.map(followers, (found) => found.size)
+  })
 })
 
 /** See Tail. */
