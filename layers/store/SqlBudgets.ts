@@ -11,6 +11,7 @@ import { idReader } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
+import type { Writing } from "./writing.ts"
 
 const OF_DAY = statement(
   "SELECT * FROM budgets WHERE task_id = '' AND window_start = :windowStart ORDER BY budget_id, subject"
@@ -148,18 +149,15 @@ const told = (account: Account): JsonObject => ({
 })
 
 /** Settles what an attempt had set aside when it was closed; part of that transaction. */
-export const settleReserved = (sqlite: Sql, attempt: Row, ended: Ended, at: string) =>
-  Effect.forEach(
-    setAsideBy(attempt),
-    (one) =>
-      sqlite.rows(GIVE_BACK, {
-        ...keyValues(one),
-        amount: one.amount,
-        spent: spentBy(one.unit, one.amount, ended),
-        at
-      }),
-    { discard: true }
-  )
+export const settleReserved = (writing: Writing, attempt: Row, ended: Ended, at: string): void => {
+  for (const one of setAsideBy(attempt))
+    writing.changed(GIVE_BACK, {
+      ...keyValues(one),
+      amount: one.amount,
+      spent: spentBy(one.unit, one.amount, ended),
+      at
+    })
+}
 
 /** The first charge that its account has no room for; all before it are set aside. */
 const setAside = (sqlite: Sql, charges: ReadonlyArray<Charge>, at: string) =>
@@ -232,7 +230,7 @@ export const make = (sqlite: Sql): Budgets => ({
         yield* sqlite.rows(OPEN, values)
         const row = (yield* sqlite.rows(EXHAUSTED, values))[0]
         if (row === undefined) return false
-        const subject = { taskId: Option.getOrNull(key.taskId), attemptId: Option.getOrNull(attemptId) }
+        const subject = { taskId: Option.getOrNull(key.taskId), attemptId: Option.getOrUndefined(attemptId) }
         yield* appendEvent(sqlite, "budget_exhausted", subject, { ...told(toAccount(row)), ...detail }, stamp)
         return true
       })

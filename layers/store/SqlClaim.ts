@@ -1,16 +1,18 @@
 import { DateTime, Effect, Either, Option, Schema } from "effect"
+import type { Attempt } from "../../src/domain/Attempt.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { unknownUsage } from "../../src/domain/Usage.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Claim, ClaimRequest, Head, Lane } from "../../src/store/Tasks.ts"
-import { json, NO_USAGE, stamped, time } from "./columns.ts"
+import { json, NO_USAGE, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
-import { read as readAttempt } from "./SqlAttempts.ts"
-import { appendEvent } from "./SqlEvents.ts"
+import { append } from "./SqlEvents.ts"
 import { groundColumns } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 import { strict, type TaskAndRound } from "./taskRows.ts"
+import type { Writing } from "./writing.ts"
 
 // The planner, which knows no figures, would take another index and sort all that it finds.
 const DELAYED =
@@ -50,13 +52,12 @@ const BEST = statement(`
 const TAKE = statement(`
   UPDATE tasks SET status = 'running', ready = 0, attempt_count = attempt_count + 1, started_at = :at, finished_at = NULL,
     updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL
-  WHERE task_id = :taskId AND ready = 1 RETURNING *`)
+  WHERE task_id = :taskId AND ready = 1`)
+const LAST_NUMBER = statement("SELECT max(number) AS number FROM attempts WHERE task_id = :taskId")
 const OPEN_ATTEMPT = statement(`
   INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, usage_json,
     working_dir, workspace)
-  SELECT :attemptId, :taskId, 1 + coalesce(max(number), 0), :round, :runnerId, :host, 'running', :at,
-    :usage, :dir, :workspace
-  FROM attempts WHERE task_id = :taskId RETURNING *`)
+  VALUES (:attemptId, :taskId, :number, :round, :runnerId, :host, 'running', :at, :usage, :dir, :workspace)`)
 // The clock was set back after the task was promoted: it waits again.
 const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
 const SET_ASIDE = statement(`
@@ -143,19 +144,17 @@ export const promote = (sqlite: Sqlite["Type"], now: string) =>
   Effect.gen(function* () {
     const due = yield* sqlite.rows(IS_ANY_DUE, { now })
     if (due[0]?.due !== 1) return 0
-    const promoted = yield* sqlite.transact("Tasks.promote", sqlite.rows(PROMOTE, { now }))
-    return promoted.length
+    return yield* sqlite.write("Tasks.promote", (writing) => writing.rows(PROMOTE, { now }).length)
   })
 
 const taskIdOf = idReader(TaskId)
 
-const setAside = (sqlite: Sqlite["Type"], taskId: string, problem: string, request: ClaimRequest) =>
-  Effect.gen(function* () {
-    const { at } = stamped(request.stamp)
-    yield* sqlite.rows(SET_ASIDE, { taskId, problem: `this record is damaged: ${problem}`, at })
-    yield* appendEvent(sqlite, "record_quarantined", { taskId }, { table: "tasks", problem }, request.stamp)
-    return { _tag: "Quarantined", taskId: taskIdOf(taskId), problem } satisfies Claim
-  })
+const setAside = (writing: Writing, taskId: string, problem: string, { stamp }: ClaimRequest): Claim => {
+  const at = time(stamp.at)
+  writing.changed(SET_ASIDE, { taskId, problem: `this record is damaged: ${problem}`, at })
+  append(writing, "record_quarantined", { taskId }, { table: "tasks", problem }, stamp)
+  return { _tag: "Quarantined", taskId: taskIdOf(taskId), problem }
+}
 
 // The lane was judged before the claim: a task in a lane that is not its own was never judged.
 const inItsLane =
@@ -181,12 +180,12 @@ const inItsLane =
         )
   }
 
-// What TAKE changed, put into what was decoded before it: decoding costs as much as a statement.
-const running = ({ task, round }: TaskAndRound, taken: Row, at: DateTime.Utc): TaskAndRound => ({
+// What the claim changes, put into what was decoded before it.
+const running = ({ task, round }: TaskAndRound, at: DateTime.Utc): TaskAndRound => ({
   task: {
     ...task,
     status: "running",
-    attemptCount: Number(taken.attempt_count),
+    attemptCount: task.attemptCount + 1,
     startedAt: Option.some(at),
     finishedAt: Option.none(),
     updatedAt: at
@@ -194,59 +193,84 @@ const running = ({ task, round }: TaskAndRound, taken: Row, at: DateTime.Utc): T
   round
 })
 
+/** The record of an attempt that was just opened. */
+const opened = (request: ClaimRequest, taskId: TaskId, number: number): Attempt => ({
+  attemptId: request.attemptId,
+  taskId,
+  number,
+  runnerId: request.runnerId,
+  host: request.host,
+  profileId: Option.none(),
+  adapterId: Option.none(),
+  adapterMode: Option.none(),
+  model: Option.none(),
+  status: "running",
+  startedAt: request.stamp.at,
+  endedAt: Option.none(),
+  exitStatus: Option.none(),
+  retryClass: Option.none(),
+  reason: Option.none(),
+  bundleId: Option.none(),
+  bundleHash: Option.none(),
+  replayGrade: Option.none(),
+  usage: unknownUsage,
+  issues: [],
+  promptPath: Option.none(),
+  stdoutPath: Option.none(),
+  stderrPath: Option.none(),
+  resultPath: Option.none()
+})
+
 /** So many tasks one claim puts back; the next one goes on. */
 const MOST_DELAYED = 1_000
 
 /** The best ready task that is due. */
-const bestDue = (sqlite: Sqlite["Type"], lanes: string, now: string) =>
-  Effect.gen(function* () {
-    for (let delayed = 0; delayed < MOST_DELAYED; delayed++) {
-      const best = (yield* sqlite.rows(BEST, { lanes }))[0]
-      if (best === undefined || !isAfter(best.available_at, now)) return best
-      yield* sqlite.rows(DELAY, { taskId: String(best.task_id) })
-    }
-    return undefined
-  })
+const bestDue = (writing: Writing, lanes: string, now: string): Row | undefined => {
+  for (let delayed = 0; delayed < MOST_DELAYED; delayed++) {
+    const best = writing.rows(BEST, { lanes })[0]
+    if (best === undefined || !isAfter(best.available_at, now)) return best
+    writing.changed(DELAY, { taskId: String(best.task_id) })
+  }
+  return undefined
+}
 
 // A due time that is damaged is no time to wait for: the claim sets such a task aside.
 const isAfter = (availableAt: Row[string] | undefined, now: string): boolean =>
   typeof availableAt === "string" && /^\d{4}-.*Z$/.test(availableAt) && availableAt > now
 
-/** See Tasks.claim. Runs inside a transaction. */
-export const claim = (sqlite: Sqlite["Type"], request: ClaimRequest) =>
-  Effect.gen(function* () {
-    const best = yield* bestDue(sqlite, json(request.lanes), time(request.stamp.at))
-    if (best === undefined) return { _tag: "None" } satisfies Claim
-    const taskId = String(best.task_id)
+/** See Tasks.claim. */
+export const claim =
+  (request: ClaimRequest) =>
+  (writing: Writing): Claim => {
+    const { attemptId, host, runnerId, stamp } = request
+    const at = time(stamp.at)
+    const best = bestDue(writing, json(request.lanes), at)
+    if (best === undefined) return { _tag: "None" }
     const sound = Either.flatMap(strict(best), inItsLane(best))
-    if (Either.isLeft(sound)) return yield* setAside(sqlite, taskId, sound.left.problem, request)
-    const at = time(request.stamp.at)
+    if (Either.isLeft(sound)) return setAside(writing, String(best.task_id), sound.left.problem, request)
+    const { round, task } = running(sound.right, stamp.at)
+    const { taskId } = task
     const ground = request.grounds?.get(String(best.lane))
-    const taken = (yield* sqlite.rows(TAKE, { taskId, at }))[0]!
-    const opened = (yield* sqlite.rows(OPEN_ATTEMPT, {
-      attemptId: request.attemptId,
+    const number = 1 + Number(writing.rows(LAST_NUMBER, { taskId })[0]?.number)
+    writing.changed(TAKE, { taskId, at })
+    writing.changed(OPEN_ATTEMPT, {
+      attemptId,
       taskId,
-      round: Number(taken.round),
-      runnerId: request.runnerId,
-      host: request.host,
+      number,
+      round: round.round,
+      runnerId,
+      host,
       usage: NO_USAGE(),
       ...groundColumns(Option.fromNullable(ground)),
       at
-    }))[0]!
-    const attempt = Either.getOrThrow(readAttempt(opened))
-    yield* appendEvent(
-      sqlite,
+    })
+    append(
+      writing,
       "task_claimed",
-      { taskId, attemptId: request.attemptId },
-      { runner_id: request.runnerId, number: attempt.number, attempt_count: Number(taken.attempt_count) },
-      request.stamp
+      { taskId, attemptId, workflowId: Option.getOrNull(task.workflowId) },
+      { runner_id: runnerId, number, attempt_count: task.attemptCount },
+      stamp
     )
-    return {
-      _tag: "Claimed",
-      claimed: {
-        ...running(sound.right, taken, request.stamp.at),
-        attempt,
-        ...(ground === undefined ? {} : { ground })
-      }
-    } satisfies Claim
-  })
+    const attempt = opened(request, taskId, number)
+    return { _tag: "Claimed", claimed: { task, round, attempt, ...(ground === undefined ? {} : { ground }) } }
+  }

@@ -8,16 +8,16 @@ import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { json, stamped } from "./columns.ts"
 import { EPOCH, reader, salvager } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
-import { statement } from "./statement.ts"
+import { statement, type Value } from "./statement.ts"
+import type { Writing } from "./writing.ts"
 
 const APPEND = statement(`
   INSERT INTO run_events (event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
-  VALUES (:type, :taskId,
-    -- After the claim every event of a task names its attempt: the last one, where the caller knows none.
-    coalesce(:attemptId, (SELECT attempt_id FROM attempts WHERE task_id = :taskId ORDER BY number DESC LIMIT 1)),
-    coalesce(:workflowId, (SELECT workflow_id FROM tasks WHERE task_id = :taskId)),
-    :scheduleId, :actor, :detail, :at)
-  RETURNING id`)
+  VALUES (:type, :taskId, :attemptId, :workflowId, :scheduleId, :actor, :detail, :at)`)
+const LAST_ATTEMPT = statement(
+  "SELECT attempt_id FROM attempts WHERE task_id = :taskId ORDER BY number DESC LIMIT 1"
+)
+const WORKFLOW = statement("SELECT workflow_id FROM tasks WHERE task_id = :taskId")
 const SINCE = statement("SELECT * FROM run_events WHERE id > :since ORDER BY id LIMIT :limit")
 const NEWEST = statement("SELECT * FROM (SELECT * FROM run_events ORDER BY id DESC LIMIT :limit) ORDER BY id")
 const OLDEST = statement(`
@@ -32,14 +32,42 @@ const OF_TASK = statement(
 const OF_WORKFLOW = statement(`
   SELECT * FROM (SELECT * FROM run_events WHERE workflow_id = :workflowId ORDER BY id DESC LIMIT :limit) ORDER BY id`)
 
+/** What an event is about. Null is for what there is none of; what is left out is looked up by the task. */
 export interface EventSubject {
   readonly taskId?: string | null
-  readonly attemptId?: string | null
+  readonly attemptId?: string | null | undefined
   readonly workflowId?: number | null
   readonly scheduleId?: string | null
 }
 
-/** Writes a line of the history; every move calls this inside its own transaction. */
+// After the claim every event of a task names its attempt: the last one, where the caller knows none.
+const lastAttempt = (writing: Writing, taskId: string): Value =>
+  writing.rows(LAST_ATTEMPT, { taskId })[0]?.attempt_id ?? null
+
+const workflowOf = (writing: Writing, taskId: string): Value =>
+  writing.rows(WORKFLOW, { taskId })[0]?.workflow_id ?? null
+
+/** Writes a line of the history and answers its id; every move calls this inside its own transaction. */
+export const append = (
+  writing: Writing,
+  type: EventType,
+  { attemptId, scheduleId = null, taskId = null, workflowId }: EventSubject,
+  detail: JsonObject,
+  stamp: Stamp
+): number =>
+  writing.inserted(APPEND, {
+    type,
+    taskId,
+    attemptId:
+      attemptId === undefined && taskId !== null ? lastAttempt(writing, taskId) : (attemptId ?? null),
+    workflowId:
+      workflowId === undefined && taskId !== null ? workflowOf(writing, taskId) : (workflowId ?? null),
+    scheduleId,
+    detail: json(detail),
+    ...stamped(stamp)
+  })
+
+/** `append` for a move that is more than one block: a part of its transaction. */
 export const appendEvent = (
   sqlite: Sqlite["Type"],
   type: EventType,
@@ -47,17 +75,10 @@ export const appendEvent = (
   detail: JsonObject,
   stamp: Stamp
 ): Effect.Effect<EventId, StoreUnavailable> =>
-  sqlite
-    .rows(APPEND, {
-      type,
-      taskId: subject.taskId ?? null,
-      attemptId: subject.attemptId ?? null,
-      workflowId: subject.workflowId ?? null,
-      scheduleId: subject.scheduleId ?? null,
-      detail: json(detail),
-      ...stamped(stamp)
-    })
-    .pipe(Effect.map((rows) => EventId.make(Number(rows[0]!.id))))
+  Effect.map(
+    sqlite.write("Events.append", (writing) => append(writing, type, subject, detail, stamp)),
+    (id) => EventId.make(id)
+  )
 
 const read = reader("run_events", "id", RunEvent)
 
@@ -78,15 +99,12 @@ export const ofWorkflow = (sqlite: Sqlite["Type"], workflowId: WorkflowId, limit
 
 export const make = (sqlite: Sqlite["Type"]): Events => ({
   append: Effect.fn("Events.append")((event, stamp) =>
-    sqlite.transact(
-      "Events.append",
-      appendEvent(
-        sqlite,
-        event.type,
-        { taskId: Option.getOrNull(event.taskId), attemptId: Option.getOrNull(event.attemptId) },
-        event.detail,
-        stamp
-      )
+    appendEvent(
+      sqlite,
+      event.type,
+      { taskId: Option.getOrNull(event.taskId), attemptId: Option.getOrUndefined(event.attemptId) },
+      event.detail,
+      stamp
     )
   ),
   since: Effect.fn("Events.since")((since, limit) => list(sqlite.rows(SINCE, { since, limit }))),

@@ -1,4 +1,4 @@
-import { Effect, Option, Schema } from "effect"
+import { Option, Schema } from "effect"
 import type { ExitStatus } from "../../src/domain/Attempt.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
@@ -8,9 +8,10 @@ import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { AttemptEnd, Move, Settled, Settlement } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
 import { settleReserved } from "./SqlBudgets.ts"
-import { appendEvent } from "./SqlEvents.ts"
-import type { Row, Sqlite } from "./Sqlite.ts"
+import { append } from "./SqlEvents.ts"
+import type { Row } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
+import type { Writing } from "./writing.ts"
 
 const CLOSE = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = :exitStatus, retry_class = :retryClass,
@@ -33,8 +34,6 @@ const ADD_USAGE = statement(`
   ON CONFLICT DO UPDATE SET attempts = attempts + 1, input_tokens = input_tokens + excluded.input_tokens,
     output_tokens = output_tokens + excluded.output_tokens, cached_tokens = cached_tokens + excluded.cached_tokens,
     cost_usd = cost_usd + excluded.cost_usd`)
-
-type Sql = Sqlite["Type"]
 
 const encodeOutcome = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Outcome)))
 const encodeUsage = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Usage)))
@@ -118,20 +117,18 @@ const whole = (count: Option.Option<number>): number => {
   return Number.isFinite(told) ? Math.round(told) : 0
 }
 
-const addUsage = (sqlite: Sql, attempt: Row, usage: Usage, at: string) => {
-  if (typeof attempt.adapter_id !== "string") return Effect.void
-  return sqlite
-    .rows(ADD_USAGE, {
-      day: at.slice(0, 10),
-      adapterId: attempt.adapter_id,
-      profileId: attempt.profile_id ?? "",
-      model: attempt.model ?? "",
-      input: whole(usage.inputTokens),
-      output: whole(usage.outputTokens),
-      cached: whole(usage.cachedTokens),
-      cost: Option.getOrElse(Option.filter(usage.costUsd, Number.isFinite), () => 0)
-    })
-    .pipe(Effect.asVoid)
+const addUsage = (writing: Writing, attempt: Row, usage: Usage, at: string): void => {
+  if (typeof attempt.adapter_id !== "string") return
+  writing.changed(ADD_USAGE, {
+    day: at.slice(0, 10),
+    adapterId: attempt.adapter_id,
+    profileId: attempt.profile_id ?? "",
+    model: attempt.model ?? "",
+    input: whole(usage.inputTokens),
+    output: whole(usage.outputTokens),
+    cached: whole(usage.cachedTokens),
+    cost: Option.getOrElse(Option.filter(usage.costUsd, Number.isFinite), () => 0)
+  })
 }
 
 // A script costs nothing that anybody could tell.
@@ -140,58 +137,49 @@ const isUntold = ({ cutOff, exitStatus }: AttemptEnd, attempt: Row): boolean =>
   (cutOff === true || Option.match(exitStatus, { onNone: () => true, onSome: (one) => CUT_OFF.has(one) }))
 const CUT_OFF: ReadonlySet<ExitStatus> = new Set(["timeout", "canceled"])
 
-const late = (sqlite: Sql, settlement: Settlement) =>
-  Effect.gen(function* () {
-    const task = (yield* sqlite.rows(TASK_OF, { attemptId: settlement.attemptId }))[0]
-    const detail = { move: settlement.move._tag, reason: settlement.end.reason }
-    const subject = {
-      taskId: task === undefined ? null : String(task.task_id),
-      attemptId: settlement.attemptId
-    }
-    yield* appendEvent(sqlite, "late_result_ignored", subject, detail, settlement.stamp)
-    return { _tag: "Late" } satisfies Settled
-  })
+const late = (writing: Writing, { attemptId, end, move, stamp }: Settlement): Settled => {
+  const task = writing.rows(TASK_OF, { attemptId })[0]
+  const subject = { taskId: task === undefined ? null : String(task.task_id), attemptId }
+  append(writing, "late_result_ignored", subject, { move: move._tag, reason: end.reason }, stamp)
+  return { _tag: "Late" }
+}
 
 /** See Tasks.settle. Attempt, task, events and usage in one transaction; the attempt's id is the fence. */
-export const settle = (sqlite: Sql, settlement: Settlement) =>
-  sqlite.transact(
-    "Tasks.settle",
-    Effect.gen(function* () {
-      const { attemptId, end, move, stamp } = settlement
-      const at = time(stamp.at)
-      const closed = (yield* sqlite.rows(CLOSE, {
-        attemptId,
-        at,
-        exitStatus: orNull(end.exitStatus),
-        retryClass: orNull(end.retryClass),
-        reason: end.reason,
-        issues: json(end.issues),
-        usage: encodeUsage()(end.usage),
-        resultPath: orNull(end.resultPath)
-      }))[0]
-      if (closed === undefined) return yield* late(sqlite, settlement)
-      const taskId = String(closed.task_id)
-      const { of, status, values, event, detail } = written(move, at)
-      const moved = (yield* sqlite.rows(of, { taskId, ...values }))[0]
-      if (moved === undefined)
-        return yield* Effect.dieMessage(`task ${taskId} was not running though its attempt was`)
-      const subject = {
-        taskId,
-        attemptId,
-        workflowId: typeof moved.workflow_id === "number" ? moved.workflow_id : null
-      }
-      const finished: JsonObject = {
-        ...end.detail,
-        exit_status: orNull(end.exitStatus),
-        reason: end.reason,
-        issues: end.issues
-      }
-      yield* appendEvent(sqlite, "task_attempt_finished", subject, finished, stamp)
-      yield* appendEvent(sqlite, event, subject, detail, stamp)
-      yield* addUsage(sqlite, closed, end.usage, at)
-      const started = typeof closed.adapter_id === "string"
-      const ended = { usage: end.usage, started, untold: isUntold(end, closed) }
-      yield* settleReserved(sqlite, closed, ended, at)
-      return { _tag: "Settled", status } satisfies Settled
-    })
-  )
+export const settle =
+  (settlement: Settlement) =>
+  (writing: Writing): Settled => {
+    const { attemptId, end, move, stamp } = settlement
+    const at = time(stamp.at)
+    const closed = writing.rows(CLOSE, {
+      attemptId,
+      at,
+      exitStatus: orNull(end.exitStatus),
+      retryClass: orNull(end.retryClass),
+      reason: end.reason,
+      issues: json(end.issues),
+      usage: encodeUsage()(end.usage),
+      resultPath: orNull(end.resultPath)
+    })[0]
+    if (closed === undefined) return late(writing, settlement)
+    const taskId = String(closed.task_id)
+    const { of, status, values, event, detail } = written(move, at)
+    const moved = writing.rows(of, { taskId, ...values })[0]
+    if (moved === undefined) throw new Error(`task ${taskId} was not running though its attempt was`)
+    const subject = {
+      taskId,
+      attemptId,
+      workflowId: typeof moved.workflow_id === "number" ? moved.workflow_id : null
+    }
+    const finished: JsonObject = {
+      ...end.detail,
+      exit_status: orNull(end.exitStatus),
+      reason: end.reason,
+      issues: end.issues
+    }
+    append(writing, "task_attempt_finished", subject, finished, stamp)
+    append(writing, event, subject, detail, stamp)
+    addUsage(writing, closed, end.usage, at)
+    const started = typeof closed.adapter_id === "string"
+    settleReserved(writing, closed, { usage: end.usage, started, untold: isUntold(end, closed) }, at)
+    return { _tag: "Settled", status }
+  }

@@ -7,7 +7,7 @@ import { actorJson, afterAll, json, orNull, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import { before } from "./SqlBefore.ts"
 import * as Claim from "./SqlClaim.ts"
-import { appendEvent } from "./SqlEvents.ts"
+import { append } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import * as Moves from "./SqlMoves.ts"
 import { settle } from "./SqlSettle.ts"
@@ -16,6 +16,7 @@ import { ended, upcoming } from "./SqlTaskOrder.ts"
 import { search } from "./SqlTaskSearch.ts"
 import { statement, type Value } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
+import type { Writing } from "./writing.ts"
 
 const LIVE = "('pending', 'running', 'retryable_failure', 'blocked')"
 const ADD = statement(`
@@ -25,8 +26,7 @@ const ADD = statement(`
     created_by_json)
   VALUES (:taskId, :kind, :source, :subject, :description, :priority, :payload, :requestedProfile, :requestedAdapter,
     :requestedModel, :maxAttempts, :dedupeKey, 'pending', :at, :at, :availableAt, :parent, :workflowId, :untrusted, :lane,
-    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy)
-  RETURNING *`)
+    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy)`)
 const HOLDER = statement(`SELECT * FROM tasks WHERE dedupe_key = :key AND status IN ${LIVE}`)
 const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
 const STARTING_WITH = statement(
@@ -92,41 +92,57 @@ const taskIdOf = idReader(TaskId)
 
 const toTask = (row: Row): Task => lenient(row).task
 
-const add = (sqlite: Sql, task: NewTask, stamp: Stamp) =>
-  sqlite.transact(
-    "Tasks.add",
-    Effect.gen(function* () {
-      const key = task.intent.dedupeKey
-      const holder = key === undefined ? undefined : (yield* sqlite.rows(HOLDER, { key }))[0]
-      if (holder !== undefined) {
-        const taskId = String(holder.task_id)
-        yield* appendEvent(
-          sqlite,
-          "task_deduped",
-          { taskId },
-          { dedupe_key: key, source: task.intent.source },
-          stamp
-        )
-        return { created: false, task: toTask(holder) }
-      }
-      const row = (yield* sqlite.rows(ADD, values(task, stamp)))[0]!
-      const added = toTask(row)
-      const detail = {
-        kind: added.kind,
-        source: added.source,
-        priority: added.priority,
-        available_at: String(row.available_at)
-      }
-      yield* appendEvent(
-        sqlite,
-        "task_enqueued",
-        { taskId: task.taskId, workflowId: Option.getOrNull(added.workflowId) },
-        detail,
-        stamp
-      )
-      return { created: true, task: added }
-    })
+/** The record of a task that was just added, of the values that its row was made of. */
+const added = ({ intent, ...task }: NewTask, { at }: Stamp): Task => ({
+  taskId: task.taskId,
+  kind: intent.kind,
+  source: intent.source,
+  subject: Option.fromNullable(intent.subject),
+  description: Option.fromNullable(intent.description),
+  priority: task.priority,
+  payload: intent.payload,
+  requestedProfile: Option.fromNullable(intent.requestedProfile),
+  requestedAdapter: Option.fromNullable(intent.requestedAdapter),
+  requestedModel: Option.fromNullable(intent.requestedModel),
+  maxAttempts: task.maxAttempts,
+  dedupeKey: Option.fromNullable(intent.dedupeKey),
+  status: "pending",
+  attemptCount: 0,
+  createdAt: at,
+  updatedAt: at,
+  availableAt: task.availableAt,
+  startedAt: Option.none(),
+  finishedAt: Option.none(),
+  outcome: Option.none(),
+  lastError: Option.none(),
+  parentTaskId: Option.map(task.parent, (parent) => parent.taskId),
+  workflowId: Option.map(task.workflow, (workflow) => workflow.id),
+  untrusted: task.untrusted
+})
+
+/** See Tasks.add. */
+const add = (task: NewTask, stamp: Stamp) => (writing: Writing) => {
+  const { dedupeKey: key, kind, source } = task.intent
+  const holder = key === undefined ? undefined : writing.rows(HOLDER, { key })[0]
+  if (holder !== undefined) {
+    append(writing, "task_deduped", { taskId: String(holder.task_id) }, { dedupe_key: key, source }, stamp)
+    return { created: false, task: toTask(holder) }
+  }
+  const columns = values(task, stamp)
+  writing.changed(ADD, columns)
+  append(
+    writing,
+    "task_enqueued",
+    {
+      taskId: task.taskId,
+      attemptId: null,
+      workflowId: Option.getOrNull(Option.map(task.workflow, ({ id }) => id))
+    },
+    { kind, source, priority: task.priority, available_at: columns.availableAt },
+    stamp
   )
+  return { created: true, task: added(task, stamp) }
+}
 
 const counts = (sqlite: Sql) =>
   Effect.map(sqlite.rows(COUNTS), (rows) => {
@@ -145,7 +161,7 @@ const counts = (sqlite: Sql) =>
 const toTasks = Effect.map((rows: ReadonlyArray<Row>) => rows.map(toTask))
 
 export const make = (sqlite: Sql): Tasks => ({
-  add: Effect.fn("Tasks.add")((task, stamp) => add(sqlite, task, stamp)),
+  add: (task, stamp) => sqlite.write("Tasks.add", add(task, stamp)),
   find: Effect.fn("Tasks.find")((taskId) =>
     Effect.map(sqlite.rows(FIND, { taskId }), (rows) => Option.map(Option.fromNullable(rows[0]), lenient))
   ),
@@ -181,8 +197,8 @@ export const make = (sqlite: Sql): Tasks => ({
   promote: Effect.fn("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
   lanes: Claim.lanes(sqlite),
   heads: Effect.fn("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
-  claim: Effect.fn("Tasks.claim")((request) => sqlite.transact("Tasks.claim", Claim.claim(sqlite, request))),
-  settle: Effect.fn("Tasks.settle")((settlement) => settle(sqlite, settlement)),
+  claim: (request) => sqlite.write("Tasks.claim", Claim.claim(request)),
+  settle: (settlement) => sqlite.write("Tasks.settle", settle(settlement)),
   beginRound: Effect.fn("Tasks.beginRound")((id, at, known) => Moves.beginRound(sqlite, id, at, known)),
   cancel: Effect.fn("Tasks.cancel")((id, reason, stamp, told) =>
     Moves.cancel(sqlite, id, reason, stamp, told)

@@ -20,6 +20,7 @@ import { codeOf, connect, isBusy, type OpenOptions, openConnection, totalChanges
 import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
+import { type Block, ownTransactions, type Writing, writingOn } from "./writing.ts"
 
 export type Row = Readonly<Record<string, Value>>
 
@@ -50,6 +51,11 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
       of: Statement,
       values?: Readonly<Record<string, Value>>
     ) => Effect.Effect<ReadonlyArray<Row>, StoreUnavailable>
+    /**
+     * Runs a state change as one transaction, or as a part of the one that the fiber is in. The block does all of
+     * it at once, and a busy database runs it again: it takes no time and no id and keeps nothing.
+     */
+    readonly write: <A>(name: string, block: Block<A>) => Effect.Effect<A, StoreUnavailable>
     /** See Store.transact. */
     readonly transact: <A, E, R>(
       name: string,
@@ -87,6 +93,33 @@ const joined = <A, E, R>(
     )
   })
 
+/** Runs a block as a part of the transaction that its fiber is in. */
+const joinedBlock = <A>(
+  db: Database,
+  writing: Writing,
+  owner: Owner["Type"],
+  name: string,
+  block: Block<A>
+): A => {
+  const before = totalChanges(db)
+  try {
+    return block(writing)
+  } catch (cause) {
+    if (totalChanges(db) !== before) owner.brokenBy ??= name
+    throw cause
+  }
+}
+
+/** What a block answers or throws, as an effect: SQLite's errors are expected, others are bugs. */
+const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(run())
+    } catch (cause) {
+      return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
+    }
+  })
+
 const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
   owner.fiber !== fiber
     ? `the transaction ${owner.name} was used by a fiber that is not its own`
@@ -102,13 +135,15 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const writerDb = yield* openConnection(options, "writer")
     const isShared = options.filename === ":memory:" || options.ownReader === false
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
-    const writer = connect(writerDb, Effect.asVoid(PubSub.publish(commits, undefined)))
+    const told = PubSub.publish(commits, undefined)
+    const writer = connect(writerDb, Effect.asVoid(told))
     const reader = connect(readerDb, Effect.void)
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
     const transactions = yield* loaded(writer, turn)
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
+    let waiting = 0
     const failed = (error: SqlError) => unavailable(options.filename, codeOf(error), error, busyFor)
 
     const patient = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, limit: Duration.Duration) =>
@@ -120,34 +155,58 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       return patient(isShared ? turn.withPermits(1)(once) : once, busyFor)
     }
 
+    const problemIn = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
+      misuse(owner, fiber) ??
+      // SQLite itself ends a transaction on some errors (a full disk); what follows would be kept on its own.
+      (writerDb.inTransaction ? undefined : `the transaction ${owner.name} went on after SQLite had ended it`)
+
     const rows = (of: Statement, values: Readonly<Record<string, Value>> = {}) =>
       Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError>((fiber) => {
         const params = bind(of, values)
         const owner = Context.getOption(fiber.currentContext, Owner)
         if (Option.isNone(owner)) return read(of.text, params)
-        const problem = misuse(owner.value, fiber.id())
+        const problem = problemIn(owner.value, fiber.id())
         if (problem !== undefined) return Effect.dieMessage(problem)
-        // SQLite itself ends a transaction on some errors (a full disk); what follows would be kept on its own.
-        if (!writerDb.inTransaction)
-          return Effect.dieMessage(`the transaction ${owner.value.name} went on after SQLite had ended it`)
         return writer.execute(of.text, params, undefined)
       }).pipe(Effect.mapError(failed))
 
-    const begin = <A, E, R>(
-      name: string,
-      program: Effect.Effect<A, E, R>
-    ): Effect.Effect<A, E | StoreUnavailable, R> =>
-      Effect.gen(function* () {
-        const asked = yield* Clock.currentTimeNanos
-        return yield* line.withPermits(1)(
-          Effect.flatMap(Clock.currentTimeNanos, (got) =>
-            patient(
-              Effect.flatMap(transactions, (run) => run(name, program)),
-              Duration.subtract(busyFor, Duration.nanos(got > asked ? got - asked : 0n))
+    /** When it is this fiber's turn to write; the time in the line is part of the time that it waits. */
+    const inLine = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, E | SqlError, R> =>
+      Effect.acquireUseRelease(
+        Effect.tap(Clock.currentTimeNanos, () => Effect.sync(() => waiting++)),
+        (asked) =>
+          line.withPermits(1)(
+            Effect.flatMap(Clock.currentTimeNanos, (got) =>
+              patient(once, Duration.subtract(busyFor, Duration.nanos(got > asked ? got - asked : 0n)))
             )
-          )
-        )
-      }).pipe(Effect.mapError((error) => (error instanceof SqlError ? failed(error) : error)))
+          ),
+        () => Effect.sync(() => waiting--)
+      )
+
+    const writing = writingOn(writerDb)
+    const ownTransaction = ownTransactions(writerDb, writing)
+
+    const alone = <A>(block: Block<A>): Effect.Effect<A, SqlError> =>
+      attempted(() => ownTransaction(block)).pipe(
+        Effect.flatMap(({ isChange, value }) => (isChange ? Effect.as(told, value) : Effect.succeed(value))),
+        Effect.uninterruptible
+      )
+
+    // Mostly nobody waits and no longer transaction is open: a block, which is over at once, needs no turn then.
+    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError> => {
+      const inTurn = () => inLine(turn.withPermits(1)(alone(block)))
+      return waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(alone(block), isBusy, inTurn)
+    }
+
+    const write = <A>(name: string, block: Block<A>): Effect.Effect<A, StoreUnavailable> =>
+      Effect.withFiberRuntime<A, SqlError>((fiber) => {
+        const owner = Context.getOption(fiber.currentContext, Owner)
+        if (Option.isNone(owner)) return writeAlone(block)
+        const problem = problemIn(owner.value, fiber.id())
+        return problem === undefined
+          ? attempted(() => joinedBlock(writerDb, writing, owner.value, name, block))
+          : Effect.dieMessage(problem)
+      }).pipe(Effect.mapError(failed))
 
     const transact = <A, E, R>(
       name: string,
@@ -155,7 +214,11 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     ): Effect.Effect<A, E | StoreUnavailable, R> =>
       Effect.withFiberRuntime<A, E | StoreUnavailable, R>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner)) return begin(name, program)
+        if (Option.isNone(owner))
+          return Effect.mapError(
+            inLine(Effect.flatMap(transactions, (run) => run(name, program))),
+            (error) => (error instanceof SqlError ? failed(error) : error)
+          )
         const problem = misuse(owner.value, fiber.id())
         return problem === undefined
           ? joined(writerDb, owner.value, name, program)
@@ -173,7 +236,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
               commits.unsafeOffer(undefined)
             })
     })
-    return Sqlite.of({ path: options.filename, rows, transact, commits, listening: RcRef.get(watch) })
+    return Sqlite.of({ path: options.filename, rows, write, transact, commits, listening: RcRef.get(watch) })
   }).pipe(
     Effect.mapError((error) =>
       error instanceof SqlError ? unavailable(options.filename, codeOf(error), error) : error

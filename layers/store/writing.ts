@@ -1,0 +1,80 @@
+import type { Database } from "bun:sqlite"
+import { SqlError } from "@effect/sql/SqlError"
+import { totalChanges } from "./connection.ts"
+import type { Row } from "./Sqlite.ts"
+import { bind, type Statement, type Value } from "./statement.ts"
+
+/** The statements of one transaction on the writer. Each is done when it returns; one that fails throws SqlError. */
+export interface Writing {
+  readonly rows: (of: Statement, values?: Readonly<Record<string, Value>>) => ReadonlyArray<Row>
+  /** Runs a statement that answers no rows; how many it changed. */
+  readonly changed: (of: Statement, values?: Readonly<Record<string, Value>>) => number
+  /** Inserts a row; its number. */
+  readonly inserted: (of: Statement, values?: Readonly<Record<string, Value>>) => number
+}
+
+/** What a state change does: nothing but statements and what follows from their rows, all of it at once. */
+export type Block<A> = (writing: Writing) => A
+
+const guarded = <A>(run: () => A): A => {
+  try {
+    return run()
+  } catch (cause) {
+    throw new SqlError({ cause, message: String(cause) })
+  }
+}
+
+/** The statements of whatever transaction is open on a connection. */
+export const writingOn = (db: Database): Writing => {
+  // The driver looks for a text among all that it keeps.
+  const prepared = new Map<Statement, ReturnType<Database["query"]>>()
+  const query = (of: Statement) => {
+    const known = prepared.get(of)
+    if (known !== undefined) return known
+    const made = db.query(of.text)
+    prepared.set(of, made)
+    return made
+  }
+  const ran = (of: Statement, values: Readonly<Record<string, Value>> = {}) => {
+    const params = bind(of, values)
+    return guarded(() => query(of).run(...params))
+  }
+  return {
+    rows: (of, values = {}) => {
+      const params = bind(of, values)
+      return guarded(() => query(of).all(...params) as Array<Row>)
+    },
+    changed: (of, values) => ran(of, values).changes,
+    inserted: (of, values) => Number(ran(of, values).lastInsertRowid)
+  }
+}
+
+export interface Written<A> {
+  readonly value: A
+  /** False when nothing was changed: then nobody needs to look. */
+  readonly isChange: boolean
+}
+
+/**
+ * Runs blocks as transactions of their own. Nothing can come between the statements of one: neither another fiber
+ * nor an interruption. When one throws nothing of it is kept.
+ */
+export const ownTransactions = (db: Database, writing: Writing): (<A>(block: Block<A>) => Written<A>) => {
+  // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
+  const begin = db.query("BEGIN IMMEDIATE")
+  const commit = db.query("COMMIT")
+  return (block) => {
+    guarded(() => begin.run())
+    try {
+      const before = totalChanges(db)
+      const value = block(writing)
+      const isChange = totalChanges(db) !== before
+      guarded(() => commit.run())
+      return { value, isChange }
+    } catch (cause) {
+      // SQLite itself ends a transaction on some errors (a full disk).
+      if (db.inTransaction) db.run("ROLLBACK")
+      throw cause
+    }
+  }
+}
