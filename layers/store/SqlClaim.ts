@@ -1,8 +1,7 @@
-import { DateTime, Effect, Either, Option, Schema } from "effect"
+import { DateTime, Effect, Either, Option } from "effect"
 import type { Attempt } from "../../src/domain/Attempt.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
-import { onFirstUse } from "../../src/domain/Wire.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Claim, ClaimRequest, Head, Lane } from "../../src/store/Tasks.ts"
 import { json, NO_USAGE, time } from "./columns.ts"
@@ -83,31 +82,46 @@ export const laneKey = (lane: LaneParts): string =>
     ...(lane.workflowTemplate === null ? [] : [lane.workflowTemplate])
   ])
 
-const decodeLane = onFirstUse(() =>
-  Schema.decodeUnknownOption(
-    Schema.parseJson(
-      Schema.Tuple(
-        Schema.NullOr(Schema.String),
-        Schema.NullOr(Schema.String),
-        Schema.Literal(0, 1),
-        Schema.optionalElement(Schema.String)
-      )
-    )
-  )
-)
+const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === "string"
 
-// A damaged lane counts as untrusted; the claim sets its tasks aside.
+const DAMAGED: LaneParts = {
+  requestedAdapter: null,
+  requestedProfile: null,
+  untrusted: true,
+  workflowTemplate: null
+}
+
+const parsed = (key: Row[string] | undefined): unknown => {
+  try {
+    return JSON.parse(String(key))
+  } catch {
+    return undefined
+  }
+}
+
+/** What laneKey wrote. A damaged lane counts as untrusted; the claim sets its tasks aside. */
+const partsOf = (key: Row[string] | undefined): LaneParts => {
+  const parts = parsed(key)
+  if (!Array.isArray(parts) || parts.length < 3 || parts.length > 4) return DAMAGED
+  const [requestedAdapter, requestedProfile, untrusted, workflowTemplate = null]: ReadonlyArray<unknown> =
+    parts
+  return isTextOrNull(requestedAdapter) &&
+    isTextOrNull(requestedProfile) &&
+    (untrusted === 0 || untrusted === 1) &&
+    (parts.length === 3 || typeof workflowTemplate === "string") &&
+    isTextOrNull(workflowTemplate)
+    ? { requestedAdapter, requestedProfile, untrusted: untrusted === 1, workflowTemplate }
+    : DAMAGED
+}
+
 const laneOf = (row: Row): Lane => {
-  const [adapter, profile, untrusted, template] = Option.getOrElse(
-    decodeLane()(row.lane),
-    () => [null, null, 1] as const
-  )
+  const { requestedAdapter, requestedProfile, untrusted, workflowTemplate } = partsOf(row.lane)
   return {
     key: String(row.lane),
-    requestedAdapter: Option.fromNullable(adapter),
-    requestedProfile: Option.fromNullable(profile),
-    untrusted: untrusted === 1,
-    workflowTemplate: Option.fromNullable(template)
+    requestedAdapter: Option.fromNullable(requestedAdapter),
+    requestedProfile: Option.fromNullable(requestedProfile),
+    untrusted,
+    workflowTemplate: Option.fromNullable(workflowTemplate)
   }
 }
 
@@ -161,13 +175,13 @@ const inItsLane =
   (row: Row) =>
   (sound: TaskAndRound): Either.Either<TaskAndRound, RecordInvalid> => {
     const { requestedAdapter, requestedProfile, untrusted, taskId, workflowId } = sound.task
-    const { workflowTemplate } = laneOf(row)
+    const { workflowTemplate } = partsOf(row.lane)
     const own = laneKey({
       requestedAdapter: Option.getOrNull(requestedAdapter),
       requestedProfile: Option.getOrNull(requestedProfile),
       untrusted,
       // The task has no more than the workflow's id.
-      workflowTemplate: Option.isSome(workflowId) ? Option.getOrNull(workflowTemplate) : null
+      workflowTemplate: Option.isSome(workflowId) ? workflowTemplate : null
     })
     return row.lane === own
       ? Either.right(sound)

@@ -47,7 +47,7 @@ const MAKE_DUE = statement(`
 const IN_HAND = statement(`
   SELECT attempts.task_id, attempts.adapter_id, attempts.started_at, working_dir, workspace,
     requested_adapter, requested_profile, untrusted
-  FROM attempts INDEXED BY attempts_running CROSS JOIN tasks USING (task_id) WHERE attempts.status = 'running'`)
+  FROM attempts INDEXED BY attempts_open CROSS JOIN tasks USING (task_id) WHERE attempts.status = 'running'`)
 
 const decodeActor = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))
 const unknownActor: Actor = { surface: "cli", name: "unknown" }

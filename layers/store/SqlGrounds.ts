@@ -7,7 +7,7 @@ import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
 const IN_THE_WAY = statement(`
-  SELECT task_id, adapter_id, started_at FROM attempts INDEXED BY attempts_running
+  SELECT task_id, adapter_id, started_at FROM attempts INDEXED BY attempts_open
   WHERE status = 'running' AND attempt_id <> :id AND working_dir = :dir
     AND (workspace = 'exclusive' OR :workspace = 'exclusive')`)
 const OCCUPY = statement(`

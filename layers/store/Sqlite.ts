@@ -152,7 +152,8 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const read = (text: string, params: ReadonlyArray<Value>) => {
       const once = reader.execute(text, params, undefined)
       // On one connection a read must not slip into somebody's open transaction.
-      return patient(isShared ? turn.withPermits(1)(once) : once, busyFor)
+      const inTurn = () => patient(isShared ? turn.withPermits(1)(once) : once, busyFor)
+      return isShared && writerDb.inTransaction ? inTurn() : Effect.catchIf(once, isBusy, inTurn)
     }
 
     const problemIn = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>

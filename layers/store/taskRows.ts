@@ -1,6 +1,7 @@
-import { Either } from "effect"
+import { Either, Option } from "effect"
 import { Round, Task } from "../../src/domain/Task.ts"
 import type { RecordInvalid } from "../../src/store/StoreError.ts"
+import { plainTask } from "./plainTask.ts"
 import { EPOCH, reader, salvager, toWire } from "./rows.ts"
 import type { Row } from "./Sqlite.ts"
 
@@ -12,13 +13,17 @@ export interface TaskAndRound {
   readonly round: Round
 }
 
-/** Task and round of a row, or what does not decode. */
-export const strict = (row: Row): Either.Either<TaskAndRound, RecordInvalid> => {
+/** Task and round of a row as their schemas read it, or what does not decode. */
+export const bySchema = (row: Row): Either.Either<TaskAndRound, RecordInvalid> => {
   const wire = toWire(row)
   return Either.flatMap(readTask(row, wire), (task) =>
     Either.map(readRound(row, wire), (round) => ({ task, round }))
   )
 }
+
+/** The same, sooner where there is nothing special about the row. */
+export const strict = (row: Row): Either.Either<TaskAndRound, RecordInvalid> =>
+  Option.match(plainTask(row), { onNone: () => bySchema(row), onSome: Either.right })
 
 const salvagedTask = salvager(
   Task,

@@ -135,11 +135,10 @@ CREATE TABLE attempts (
   UNIQUE (task_id, number)
 ) STRICT
 
+-- They are few: whoever looks for those of a runner or a folder reads them all.
 CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE status = 'running'
 
-CREATE INDEX attempts_running ON attempts (runner_id) WHERE status = 'running'
-
-CREATE INDEX attempts_adapter ON attempts (adapter_id, started_at)
+CREATE INDEX attempts_adapter ON attempts (adapter_id, started_at) WHERE adapter_id IS NOT NULL
 
 CREATE INDEX attempts_started ON attempts (started_at, attempt_id)
 

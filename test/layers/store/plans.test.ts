@@ -12,7 +12,7 @@ const SMALL = /^SCAN (task_counts|gates|backups|schema_migrations|sqlite_sequenc
 
 /** Walks along an index that holds only what is open, or that LIMIT ends. */
 const BOUNDED = [
-  /^SCAN attempts USING INDEX attempts_running$/,
+  /^SCAN attempts USING INDEX attempts_open$/,
   /^SCAN attempts USING INDEX sqlite_autoindex_attempts_1$/,
   /^SCAN runners USING INDEX runners_open$/,
   /^SCAN tasks USING INDEX tasks_delayed$/,
