@@ -5,7 +5,7 @@ import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
 import { afterAll, NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
-import { appendEvent } from "./SqlEvents.ts"
+import { append } from "./SqlEvents.ts"
 import { occupy } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
@@ -33,7 +33,7 @@ const COMPILED = statement(`
   UPDATE attempts SET bundle_id = :bundleId, bundle_hash = :bundleHash, replay_grade = :replayGrade, profile_id = :profileId,
     adapter_id = :adapterId, adapter_mode = :adapterMode, model = :model, prompt_path = :promptPath,
     stdout_path = :stdoutPath, stderr_path = :stderrPath, result_path = :resultPath
-  WHERE attempt_id = :attemptId AND status = 'running' RETURNING task_id`)
+  WHERE attempt_id = :attemptId AND status = 'running'`)
 const ADD_BUNDLE = statement(`
   INSERT INTO bundles (bundle_id, task_id, attempt_id, bundle_hash, bundle_version, profile_id, adapter_id, adapter_mode,
     model, replay_grade, relative_path, prompt_relative_path, created_at)
@@ -114,51 +114,43 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
   openOf: Effect.fn("Attempts.openOf")((id) =>
     first(sqlite.rows(OPEN_OF, { id })).pipe(Effect.map(Option.map(toOpen)))
   ),
-  compiled: Effect.fn("Attempts.compiled")((bundle, evidence, stamp, told = {}) =>
-    sqlite.transact(
-      "Attempts.compiled",
-      Effect.gen(function* () {
-        const model = orNull(bundle.model)
-        const updated = yield* sqlite.rows(COMPILED, { ...bundle, model, ...evidence })
-        if (updated.length === 0) return false
-        yield* sqlite.rows(ADD_BUNDLE, { ...bundle, model, at: time(stamp.at) })
-        yield* appendEvent(
-          sqlite,
-          "bundle_compiled",
-          { taskId: bundle.taskId, attemptId: bundle.attemptId },
-          {
-            bundle_id: bundle.bundleId,
-            bundle_hash: bundle.bundleHash,
-            replay_grade: bundle.replayGrade,
-            ...told
-          },
-          stamp
-        )
-        return true
-      })
-    )
-  ),
-  started: Effect.fn("Attempts.started")((id, detail, stamp) =>
-    sqlite.transact(
-      "Attempts.started",
-      Effect.gen(function* () {
-        const running = (yield* sqlite.rows(IS_RUNNING, { id }))[0]
-        if (running === undefined) return false
-        yield* appendEvent(
-          sqlite,
-          "task_started",
-          { taskId: String(running.task_id), attemptId: id },
-          { adapter_id: detail.adapterId, profile_id: detail.profileId },
-          stamp
-        )
-        return true
-      })
-    )
-  ),
-  occupy: Effect.fn("Attempts.occupy")((id, ground) => occupy(sqlite, id, ground)),
-  childStarted: Effect.fn("Attempts.childStarted")((id, child) =>
-    sqlite.transact("Attempts.childStarted", sqlite.rows(CHILD, { id, ...child })).pipe(Effect.asVoid)
-  ),
+  compiled: (bundle, evidence, stamp, told = {}) =>
+    sqlite.write("Attempts.compiled", (writing) => {
+      const model = orNull(bundle.model)
+      if (writing.changed(COMPILED, { ...bundle, model, ...evidence }) === 0) return false
+      writing.changed(ADD_BUNDLE, { ...bundle, model, at: time(stamp.at) })
+      append(
+        writing,
+        "bundle_compiled",
+        { taskId: bundle.taskId, attemptId: bundle.attemptId },
+        {
+          bundle_id: bundle.bundleId,
+          bundle_hash: bundle.bundleHash,
+          replay_grade: bundle.replayGrade,
+          ...told
+        },
+        stamp
+      )
+      return true
+    }),
+  started: (id, detail, stamp) =>
+    sqlite.write("Attempts.started", (writing) => {
+      const running = writing.rows(IS_RUNNING, { id })[0]
+      if (running === undefined) return false
+      append(
+        writing,
+        "task_started",
+        { taskId: String(running.task_id), attemptId: id },
+        { adapter_id: detail.adapterId, profile_id: detail.profileId },
+        stamp
+      )
+      return true
+    }),
+  occupy: (id, ground) => sqlite.write("Attempts.occupy", occupy(id, ground)),
+  childStarted: (id, child) =>
+    Effect.asVoid(
+      sqlite.write("Attempts.childStarted", (writing) => writing.changed(CHILD, { id, ...child }))
+    ),
   bundle: Effect.fn("Attempts.bundle")((id) =>
     first(sqlite.rows(FIND_BUNDLE, { id })).pipe(
       Effect.map(Option.flatMap((row) => Option.getRight(readBundle(row))))

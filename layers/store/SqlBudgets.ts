@@ -32,8 +32,7 @@ const FIND = statement(`SELECT * FROM budgets WHERE ${KEY}`)
 // The rule of domain/Budget's hasRoom.
 const SET_ASIDE = statement(`
   UPDATE budgets SET reserved = round(reserved + :amount, 9), updated_at = :at
-  WHERE ${KEY} AND spent < :limit + granted AND spent + reserved + :amount <= (:limit + granted) * 1.000000001
-  RETURNING budget_id`)
+  WHERE ${KEY} AND spent < :limit + granted AND spent + reserved + :amount <= (:limit + granted) * 1.000000001`)
 const GIVE_BACK = statement(`
   UPDATE budgets SET reserved = max(0.0, round(reserved - :amount, 9)), spent = round(spent + :spent, 9), updated_at = :at
   WHERE ${KEY}`)
@@ -160,45 +159,43 @@ export const settleReserved = (writing: Writing, attempt: Row, ended: Ended, at:
 }
 
 /** The first charge that its account has no room for; all before it are set aside. */
-const setAside = (sqlite: Sql, charges: ReadonlyArray<Charge>, at: string) =>
-  Effect.gen(function* () {
-    for (const [index, charge] of charges.entries()) {
-      const key = keyValues(charge)
-      yield* sqlite.rows(OPEN, { ...key, at })
-      const { amount, limit } = charge
-      if ((yield* sqlite.rows(SET_ASIDE, { ...key, amount, limit, at })).length === 0)
-        return Option.some({ charge, index })
-    }
-    return Option.none<{ readonly charge: Charge; readonly index: number }>()
-  })
+const setAside = (writing: Writing, charges: ReadonlyArray<Charge>, at: string) => {
+  for (const [index, charge] of charges.entries()) {
+    const key = keyValues(charge)
+    writing.changed(OPEN, { ...key, at })
+    const { amount, limit } = charge
+    if (writing.changed(SET_ASIDE, { ...key, amount, limit, at }) === 0) return { charge, index }
+  }
+  return undefined
+}
 
 const isSame = (before: ReadonlyArray<AccountKey>, now: ReadonlyArray<AccountKey>): boolean => {
   const names = (some: ReadonlyArray<AccountKey>) => some.map((one) => JSON.stringify(keyValues(one))).sort()
   return names(before).join() === names(now).join()
 }
 
-const reserve = (sqlite: Sql, attemptId: string, charges: ReadonlyArray<Charge>, at: string) =>
-  Effect.gen(function* () {
-    const attempt = (yield* sqlite.rows(RESERVED_OF, { attemptId }))[0]
-    if (attempt === undefined) return { _tag: "Reserved" } satisfies Reserved
-    const giveBack = (some: ReadonlyArray<AccountKey & { readonly amount: number }>) =>
-      Effect.forEach(some, (one) =>
-        sqlite.rows(GIVE_BACK, { ...keyValues(one), amount: one.amount, spent: 0, at })
-      )
-    const before = setAsideBy(attempt)
-    if (isSame(before, charges)) return { _tag: "Reserved" } satisfies Reserved
-    yield* giveBack(before)
-    const over = yield* setAside(sqlite, charges, at)
-    if (Option.isSome(over)) {
-      const { charge, index } = over.value
-      const account = toAccount((yield* sqlite.rows(FIND, keyValues(charge)))[0]!)
-      yield* giveBack(charges.slice(0, index))
-      yield* giveBack(before.map((one) => ({ ...one, amount: -one.amount })))
-      return { _tag: "Over", charge, account } satisfies Reserved
+const reserve =
+  (attemptId: string, charges: ReadonlyArray<Charge>, at: string) =>
+  (writing: Writing): Reserved => {
+    const attempt = writing.rows(RESERVED_OF, { attemptId })[0]
+    if (attempt === undefined) return { _tag: "Reserved" }
+    const giveBack = (some: ReadonlyArray<AccountKey & { readonly amount: number }>) => {
+      for (const one of some)
+        writing.changed(GIVE_BACK, { ...keyValues(one), amount: one.amount, spent: 0, at })
     }
-    yield* sqlite.rows(RESERVE, { attemptId, reserved: encodeSetAside()(charges) })
-    return { _tag: "Reserved" } satisfies Reserved
-  })
+    const before = setAsideBy(attempt)
+    if (isSame(before, charges)) return { _tag: "Reserved" }
+    giveBack(before)
+    const over = setAside(writing, charges, at)
+    if (over !== undefined) {
+      const account = toAccount(writing.rows(FIND, keyValues(over.charge))[0]!)
+      giveBack(charges.slice(0, over.index))
+      giveBack(before.map((one) => ({ ...one, amount: -one.amount })))
+      return { _tag: "Over", charge: over.charge, account }
+    }
+    writing.changed(RESERVE, { attemptId, reserved: encodeSetAside()(charges) })
+    return { _tag: "Reserved" }
+  }
 
 const makeDue = (sqlite: Sql, budgetId: string, opensAt: DateTime.Utc, stamp: Stamp) =>
   Effect.gen(function* () {
@@ -219,9 +216,8 @@ export const make = (sqlite: Sql): Budgets => ({
   ofTasks: Effect.fn("Budgets.ofTasks")((budgetId, limit) =>
     toAccounts(sqlite.rows(OF_TASKS, { budgetId, limit }))
   ),
-  reserve: Effect.fn("Budgets.reserve")((attemptId, charges, stamp) =>
-    sqlite.transact("Budgets.reserve", reserve(sqlite, attemptId, charges, time(stamp.at)))
-  ),
+  reserve: (attemptId, charges, stamp) =>
+    sqlite.write("Budgets.reserve", reserve(attemptId, charges, time(stamp.at))),
   exhausted: Effect.fn("Budgets.exhausted")((key, detail, attemptId, stamp) =>
     sqlite.transact(
       "Budgets.exhausted",

@@ -1,10 +1,11 @@
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Option } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
 import type { Occupied } from "../../src/store/Attempts.ts"
 import type { Ground } from "../../src/store/Gates.ts"
 import { idReader } from "./rows.ts"
-import type { Row, Sqlite } from "./Sqlite.ts"
+import type { Row } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
+import type { Writing } from "./writing.ts"
 
 const IN_THE_WAY = statement(`
   SELECT task_id, adapter_id, started_at FROM attempts INDEXED BY attempts_open
@@ -35,24 +36,22 @@ export const groundOf = (row: Row): Option.Option<Ground> =>
     : Option.none()
 
 /** See Attempts.occupy. */
-export const occupy = (sqlite: Sqlite["Type"], id: string, ground: Option.Option<Ground>) =>
-  sqlite.transact(
-    "Attempts.occupy",
-    Effect.gen(function* () {
-      const columns = groundColumns(ground)
-      const others = yield* sqlite.rows(IN_THE_WAY, { id, ...columns })
-      const [other] = [...others].sort((a, b) => String(a.started_at).localeCompare(String(b.started_at)))
-      if (other === undefined) {
-        yield* sqlite.rows(OCCUPY, { id, ...columns })
-        return { _tag: "Occupied" } satisfies Occupied
-      }
-      return {
-        _tag: "InUse",
-        taskId: taskIdOf(other.task_id),
-        adapterId: Option.map(Option.fromNullable(other.adapter_id), String),
-        since: Option.getOrElse(Option.map(DateTime.make(String(other.started_at)), DateTime.toUtc), () =>
-          DateTime.unsafeMake(0)
-        )
-      } satisfies Occupied
-    })
-  )
+export const occupy =
+  (id: string, ground: Option.Option<Ground>) =>
+  (writing: Writing): Occupied => {
+    const columns = groundColumns(ground)
+    const others = writing.rows(IN_THE_WAY, { id, ...columns })
+    const [other] = [...others].sort((a, b) => String(a.started_at).localeCompare(String(b.started_at)))
+    if (other === undefined) {
+      writing.changed(OCCUPY, { id, ...columns })
+      return { _tag: "Occupied" }
+    }
+    return {
+      _tag: "InUse",
+      taskId: taskIdOf(other.task_id),
+      adapterId: Option.map(Option.fromNullable(other.adapter_id), String),
+      since: Option.getOrElse(Option.map(DateTime.make(String(other.started_at)), DateTime.toUtc), () =>
+        DateTime.unsafeMake(0)
+      )
+    }
+  }

@@ -194,10 +194,12 @@ export const retry = (
 const encodeKnown = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Schema.Array(KnownFile))))
 
 /** See Tasks.beginRound. */
-export const beginRound = (sqlite: Sql, taskId: TaskId, at: DateTime.Utc, known: ReadonlyArray<KnownFile>) =>
-  sqlite
-    .transact(
-      "Tasks.beginRound",
-      sqlite.rows(BEGIN_ROUND, { taskId, at: time(at), known: encodeKnown()(known) })
-    )
-    .pipe(Effect.asVoid)
+export const beginRound = (
+  sqlite: Sql,
+  taskId: TaskId,
+  at: DateTime.Utc,
+  known: ReadonlyArray<KnownFile>
+) => {
+  const values = { taskId, at: time(at), known: encodeKnown()(known) }
+  return Effect.asVoid(sqlite.write("Tasks.beginRound", (writing) => writing.changed(BEGIN_ROUND, values)))
+}
