@@ -233,9 +233,10 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       acquire:
         options.filename === ":memory:"
           ? Effect.void
-          : watched(options.filename, { any: versionOn(readerDb), others: versionOn(writerDb) }, () => {
-              commits.unsafeOffer(undefined)
-            })
+          : // An offer from outside would not slide: one who does not take would keep it from all others.
+            watched(options.filename, { any: versionOn(readerDb), others: versionOn(writerDb) }, () =>
+              Effect.runSync(told)
+            )
     })
     return Sqlite.of({ path: options.filename, rows, write, transact, commits, listening: RcRef.get(watch) })
   }).pipe(
