@@ -1,12 +1,17 @@
-import { DateTime, Option } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import { TaskId, WorkflowId } from "../../src/domain/Ids.ts"
 import { type JsonObject, unsound } from "../../src/domain/Json.ts"
+import { Outcome } from "../../src/domain/Outcome.ts"
+import type { TaskStatus } from "../../src/domain/Task.ts"
+import { TASK_STATUSES } from "../../src/domain/TaskStatuses.ts"
+import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Row } from "./Sqlite.ts"
 import type { Value } from "./statement.ts"
 import type { TaskAndRound } from "./taskRows.ts"
 
-// The claim reads one row, and the schema of a task takes longer for it than the claim's statements: what nearly all
-// rows hold is read by hand. Whatever is not exactly of that form is left to the schema, which has the last word.
+// The claim reads one row and a list five hundred, and the schema of a task takes longer for one than a statement does:
+// what nearly all rows hold is read by hand. Whatever is not exactly of that form is left to the schema, which has the
+// last word.
 
 /** Something that only the schema can judge. */
 class NotPlain extends Error {}
@@ -50,14 +55,22 @@ const payload = (value: Value | undefined): JsonObject => {
   throw notPlain
 }
 
-const status = (value: Value | undefined): "pending" | "retryable_failure" => {
-  if (value === "pending" || value === "retryable_failure") return value
+const status = (value: Value | undefined): TaskStatus => {
+  const found = TASK_STATUSES.find((one) => one === value)
+  if (found !== undefined) return found
+  throw notPlain
+}
+
+const decodeOutcome = onFirstUse(() => Schema.decodeUnknownOption(Outcome))
+
+const outcome = (value: Value): Outcome => {
+  const found = decodeOutcome()(JSON.parse(text(value)))
+  if (Option.isSome(found)) return found.value
   throw notPlain
 }
 
 const read = (row: Row): TaskAndRound => {
-  // An earlier outcome and the files of a round that has begun are longer stories.
-  if (row.outcome_json !== null || row.known_json !== null) throw notPlain
+  if (row.known_json !== null) throw notPlain
   // Not a part of either record, but damage all the same.
   for (const column of [row.created_by_json, row.last_failure_json, row.cancel_json])
     if (typeof column === "string") JSON.parse(column)
@@ -82,7 +95,7 @@ const read = (row: Row): TaskAndRound => {
       availableAt: time(row.available_at),
       startedAt: orNone(row.started_at, time),
       finishedAt: orNone(row.finished_at, time),
-      outcome: Option.none(),
+      outcome: orNone(row.outcome_json, outcome),
       lastError: orNone(row.last_error, text),
       parentTaskId: orNone(row.parent_task_id, id),
       workflowId: orNone(row.workflow_id, workflowId),
@@ -103,7 +116,7 @@ const read = (row: Row): TaskAndRound => {
   }
 }
 
-/** Task and round of a row that is claimed for the first time, undamaged; none where the schema must look. */
+/** Task and round of a row in which nothing is unusual or damaged; none where the schema must look. */
 export const plainTask = (row: Row): Option.Option<TaskAndRound> => {
   try {
     return Option.some(read(row))

@@ -9,6 +9,14 @@ import { Round, Task } from "../../../src/domain/Task.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { newTask } from "../../bench/Queue.ts"
 
+const OUTCOME = JSON.stringify({
+  status: "completed",
+  operator_summary: "done",
+  machine_status: "ok",
+  artifact_paths: null,
+  follow_up_tasks: [{ kind: "note" }]
+})
+
 const at = DateTime.unsafeMake("2026-04-29T07:00:00.000Z")
 
 /** A row as the store writes it. */
@@ -50,6 +58,8 @@ const ODD = [
   '{"a":{"b":[1,null,"x"]}}',
   '{"a":1e999}',
   '{"a":"\\ud800"}',
+  OUTCOME,
+  OUTCOME.replace("ok", "fine"),
   `${'{"a":'.repeat(101)}1${"}".repeat(101)}`,
   "[]",
   "null",
@@ -62,6 +72,11 @@ describe("a row that is read by hand", () => {
     const row = await written
     const plain = Option.getOrThrow(plainTask(row))
     expect(wire(plain)).toEqual(wire(Either.getOrThrow(bySchema(row))))
+  })
+
+  test("is so with an outcome, too", async () => {
+    const row = { ...(await written), status: "completed", outcome_json: OUTCOME }
+    expect(wire(Option.getOrThrow(plainTask(row)))).toEqual(wire(Either.getOrThrow(bySchema(row))))
   })
 
   test("is never another one, whatever stands in its columns", async () => {
