@@ -127,6 +127,11 @@ const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefine
       ? `the transaction ${owner.name} was used after its end`
       : undefined
 
+// An offer from outside its effects would not slide: one who does not take would keep it from all others.
+const telling = (commits: PubSub.PubSub<void>) => (): void => {
+  Effect.runSync(PubSub.publish(commits, undefined))
+}
+
 /** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
 export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
@@ -233,9 +238,10 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       acquire:
         options.filename === ":memory:"
           ? Effect.void
-          : // An offer from outside would not slide: one who does not take would keep it from all others.
-            watched(options.filename, { any: versionOn(readerDb), others: versionOn(writerDb) }, () =>
-              Effect.runSync(told)
+          : watched(
+              options.filename,
+              { any: versionOn(readerDb), others: versionOn(writerDb) },
+              telling(commits)
             )
     })
     return Sqlite.of({ path: options.filename, rows, write, transact, commits, listening: RcRef.get(watch) })

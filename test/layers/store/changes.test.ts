@@ -48,11 +48,12 @@ it.live("one who does not take what is told keeps it from nobody else", () =>
   Effect.gen(function* () {
     const ours = yield* openHere("deaf.db", true)
     const theirs = yield* openHere("deaf.db", false)
-    yield* ours.listen
+    const deaf = yield* ours.listen
     const hearing = yield* ours.listen
     for (const id of ["a", "b", "c"]) {
       yield* theirs.tasks.add(newTask(id), stampAt(0))
       yield* Queue.take(hearing).pipe(Effect.timeout("2 seconds"))
     }
+    expect(yield* Queue.size(deaf)).toBe(1)
   })
 )
