@@ -1,7 +1,7 @@
 import { problem } from "./Api.ts"
 import type { Status, Task } from "./Wire.ts"
 import { counted, plural, quoted, statusWords, title } from "./Words.ts"
-import { type Ask, failed, type World } from "./World.ts"
+import { type Ask, failed, type Notice, type World } from "./World.ts"
 
 type Named = Pick<Task, "task_id" | "subject" | "kind" | "status">
 
@@ -167,53 +167,69 @@ export const filterWords = (filter: Filter): string =>
     .join(", ")
     .replace(/^./, (first) => first.toUpperCase())
 
-/** Counts what a filter matches, asks with the count in the words of the button that opened it, and moves it all. */
-export const bulk = async (
+const movedWords = (move: "retry" | "cancel", { moved, refused }: Bulk): string =>
+  `${move === "retry" ? "Retried" : "Canceled"} ${plural(moved, "task")}${refused === 0 ? "." : `; ${counted(refused)} refused.`}`
+
+const nothingTo = (move: "retry" | "cancel", matched: number): Notice => ({
+  tone: "failed",
+  text: `Nothing to ${move} among ${plural(matched, "matching task")}.`
+})
+
+/** Begins a fresh round of all that a filter matches; it does not ask, as the retry of one does not. */
+export const retryAll = async (world: World, filter: Filter): Promise<void> => {
+  if (isRefused(world)) return
+  try {
+    const done = await world.api.post<Bulk>("/api/tasks/retry", { filter, dry_run: false })
+    world.notice.set(
+      done.moved === 0
+        ? nothingTo("retry", done.matched)
+        : { tone: done.refused === 0 ? "done" : "failed", text: movedWords("retry", done) }
+    )
+  } catch (error) {
+    failed(world, problem(error))
+  }
+}
+
+/** Counts what a filter matches, asks with the count in the words of the button that opened it, and cancels it all. */
+export const cancelAll = async (
   world: World,
-  move: "retry" | "cancel",
   filter: Filter,
   opener: string,
   /** How many there were when somebody was asked before. */
   shown?: number
 ): Promise<void> => {
-  const path = `/api/tasks/${move}`
-  const verb = move === "retry" ? "Retry" : "Cancel"
+  const path = "/api/tasks/cancel"
+  if (isRefused(world)) return
   try {
     const fitting = await world.api.post<Bulk>(path, { filter, dry_run: true })
     // Of those that fit some may be in no state to be moved: they are not what is asked about.
     const count = fitting.matched - fitting.refused
     if (count === 0) {
-      world.notice.set({
-        tone: "failed",
-        text: `Nothing to ${move} among ${plural(fitting.matched, "matching task")}.`
-      })
+      world.notice.set(nothingTo("cancel", fitting.matched))
       return
     }
     world.ask.set({
       verb: opener,
-      heading: `${verb} ${plural(count, "task")}?`,
+      heading: `Cancel ${plural(count, "task")}?`,
       body: [
         ...(shown === undefined
           ? []
           : [`It was ${counted(shown)} when you were asked; meanwhile it is ${counted(count)}.`]),
         `${filterWords(filter)}.`,
-        move === "retry"
-          ? `A fresh round begins for ${count === 1 ? "it" : `all ${counted(count)}`}.`
-          : `${count === 1 ? "It" : `None of the ${counted(count)}`} will ${count === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
+        `${count === 1 ? "It" : `None of the ${counted(count)}`} will ${count === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
       ],
-      danger: move === "cancel",
+      danger: true,
       run: async () => {
         // What was asked about is what is done: where more fit by now, it is asked again.
         const now = await world.api.post<Bulk>(path, { filter, dry_run: true })
         if (now.matched - now.refused > count) {
-          await bulk(world, move, filter, opener, count)
+          await cancelAll(world, filter, opener, count)
           return
         }
         const done = await world.api.post<Bulk>(path, { filter, dry_run: false })
-        const left = done.refused
         world.notice.set({
-          tone: left === 0 ? "done" : "failed",
-          text: `${verb === "Retry" ? "Retried" : "Canceled"} ${plural(done.moved, "task")}${left === 0 ? "." : `; ${counted(left)} refused.`}`
+          tone: done.refused === 0 ? "done" : "failed",
+          text: movedWords("cancel", done)
         })
       }
     })

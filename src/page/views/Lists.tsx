@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
-import { bulk } from "../Moves.ts"
+import { cancelAll, retryAll } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
 import { BlockedRow, DoneRow, QueueRow, StalledRow } from "../parts/Rows.tsx"
@@ -133,12 +133,8 @@ export const Blocked = () => {
       >
         {count < 2 ? undefined : (
           <>
-            <Act onClick={() => void bulk(world, "retry", { status: ["blocked"] }, "Retry all")}>
-              Retry all
-            </Act>
-            <Act onClick={() => void bulk(world, "cancel", { status: ["blocked"] }, "Cancel all")}>
-              Cancel all
-            </Act>
+            <Act onClick={() => void retryAll(world, { status: ["blocked"] })}>Retry all</Act>
+            <Act onClick={() => void cancelAll(world, { status: ["blocked"] }, "Cancel all")}>Cancel all</Act>
           </>
         )}
       </ViewHead>

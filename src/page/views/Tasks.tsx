@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks"
-import { bulk, type Filter } from "../Moves.ts"
+import { cancelAll, type Filter, retryAll } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
 import { Glyph } from "../parts/Mark.tsx"
@@ -74,12 +74,8 @@ export const Tasks = () => {
           <>
             {together === undefined ? null : (
               <>
-                <Act onClick={() => void bulk(world, "retry", together, "Retry matching")}>
-                  Retry matching
-                </Act>
-                <Act onClick={() => void bulk(world, "cancel", together, "Cancel matching")}>
-                  Cancel matching
-                </Act>
+                <Act onClick={() => void retryAll(world, together)}>Retry matching</Act>
+                <Act onClick={() => void cancelAll(world, together, "Cancel matching")}>Cancel matching</Act>
               </>
             )}
             <Link href={viewHref("tasks")}>Clear filters</Link>
