@@ -1,8 +1,9 @@
 import { problem } from "./Api.ts"
+import { failed } from "./Means.ts"
 import { cancelAny, canRetry, pause, resume, retry } from "./Moves.ts"
 import { VIEWS, viewHref } from "./Route.ts"
 import type { Story } from "./Wire.ts"
-import { failed, type World } from "./World.ts"
+import type { World } from "./World.ts"
 
 /** What the keys do, for the page that shows it. */
 export const KEYS: ReadonlyArray<readonly [keys: string, does: string]> = [

@@ -1,7 +1,7 @@
 import { problem } from "./Api.ts"
+import { type Ask, failed, type Means, type Notice } from "./Means.ts"
 import type { Status, Task } from "./Wire.ts"
 import { counted, plural, quoted, statusWords, title } from "./Words.ts"
-import { type Ask, failed, type Notice, type World } from "./World.ts"
 
 type Named = Pick<Task, "task_id" | "subject" | "kind" | "status">
 
@@ -19,13 +19,13 @@ const at = (id: string, move: string): string => `/api/tasks/${encodeURIComponen
 const named = (task: Named): string => quoted(title(task))
 
 /** Says that nothing can be changed to whoever may only read; keys come by here, which no button keeps back. */
-const isRefused = (world: World): boolean => {
+const isRefused = (world: Means): boolean => {
   if (world.role.get() !== "read") return false
   world.notice.set({ tone: "failed", text: "You may only read. Changing anything needs the role operate." })
   return true
 }
 
-const asked = (world: World, ask: Ask): void => {
+const asked = (world: Means, ask: Ask): void => {
   if (!isRefused(world)) world.ask.set(ask)
 }
 
@@ -36,7 +36,7 @@ const newTaskIn = (answer: unknown): string | undefined =>
     : undefined
 
 const attempted = async (
-  world: World,
+  world: Means,
   done: string,
   taskId: string | undefined,
   run: () => Promise<unknown>
@@ -51,13 +51,13 @@ const attempted = async (
 }
 
 /** Begins a fresh round of a task; it does not ask. */
-export const retry = (world: World, task: Named, note?: string): Promise<void> =>
+export const retry = (world: Means, task: Named, note?: string): Promise<void> =>
   attempted(world, `Retried ${named(task)}.`, undefined, () =>
     world.api.post(at(task.task_id, "retry"), note === undefined || note === "" ? {} : { note })
   )
 
 /** A move that a task did not take because it had moved already, in words of the page; anything else is thrown on. */
-const movedOn = async (world: World, task: Named, error: unknown): Promise<void> => {
+const movedOn = async (world: Means, task: Named, error: unknown): Promise<void> => {
   const refused = problem(error)
   if (refused.status !== 409) throw error
   const { task: now } = await world.api.get<{ readonly task: Task }>(
@@ -72,7 +72,7 @@ const movedOn = async (world: World, task: Named, error: unknown): Promise<void>
 }
 
 /** Asks, then cancels a task that is not running. */
-export const cancel = (world: World, task: Named): void =>
+export const cancel = (world: Means, task: Named): void =>
   asked(world, {
     verb: "Cancel",
     heading: `Cancel 1 task?`,
@@ -90,7 +90,7 @@ export const cancel = (world: World, task: Named): void =>
   })
 
 /** Asks, then stops a running task with its whole process tree. */
-export const forceCancel = (world: World, task: Named): void =>
+export const forceCancel = (world: Means, task: Named): void =>
   asked(world, {
     verb: "Force cancel",
     heading: "Stop 1 running task?",
@@ -114,20 +114,20 @@ export const forceCancel = (world: World, task: Named): void =>
   })
 
 /** Cancels by whichever move is legal; one that has ended is left as it is. */
-export const cancelAny = (world: World, task: Named): void => {
+export const cancelAny = (world: Means, task: Named): void => {
   if (task.status === "running") forceCancel(world, task)
   else if (canCancel(task)) cancel(world, task)
   else world.notice.set({ tone: "failed", text: `${named(task)} has ended: there is nothing to cancel.` })
 }
 
 /** Runs a recorded attempt again, byte for byte, as a new task. */
-export const replay = (world: World, task: Named, attemptId: string): Promise<void> =>
+export const replay = (world: Means, task: Named, attemptId: string): Promise<void> =>
   attempted(world, `Queued a replay of ${named(task)}.`, undefined, () =>
     world.api.post(at(task.task_id, "replay"), { attempt_id: attemptId })
   )
 
 /** Asks for a reason, then pauses dispatch. */
-export const pause = (world: World): void =>
+export const pause = (world: Means): void =>
   asked(world, {
     verb: "Pause",
     heading: "Pause dispatch?",
@@ -141,7 +141,7 @@ export const pause = (world: World): void =>
   })
 
 /** Lets dispatch go on; it does not ask. */
-export const resume = (world: World): Promise<void> =>
+export const resume = (world: Means): Promise<void> =>
   attempted(world, "Resumed.", undefined, () => world.api.post("/api/pause", { paused: false }))
 
 interface Bulk {
@@ -176,7 +176,7 @@ const nothingTo = (move: "retry" | "cancel", matched: number): Notice => ({
 })
 
 /** Begins a fresh round of all that a filter matches; it does not ask, as the retry of one does not. */
-export const retryAll = async (world: World, filter: Filter): Promise<void> => {
+export const retryAll = async (world: Means, filter: Filter): Promise<void> => {
   if (isRefused(world)) return
   try {
     const done = await world.api.post<Bulk>("/api/tasks/retry", { filter, dry_run: false })
@@ -192,7 +192,7 @@ export const retryAll = async (world: World, filter: Filter): Promise<void> => {
 
 /** Counts what a filter matches, asks with the count in the words of the button that opened it, and cancels it all. */
 export const cancelAll = async (
-  world: World,
+  world: Means,
   filter: Filter,
   opener: string,
   /** How many there were when somebody was asked before. */
@@ -239,7 +239,7 @@ export const cancelAll = async (
 }
 
 /** Ends the cool-down of an adapter. */
-export const clearCooldown = (world: World, id: string): Promise<void> =>
+export const clearCooldown = (world: Means, id: string): Promise<void> =>
   attempted(world, `Adapter ${id} may be used again.`, undefined, () =>
     world.api.post(`/api/adapters/${encodeURIComponent(id)}/clear`, {})
   )

@@ -196,6 +196,10 @@ export const waitingCount = ({ counts }: Pick<State, "counts">): number =>
 export const endedCount = ({ counts }: Pick<State, "counts">): number =>
   counts.completed + counts.permanent_failure + counts.operator_canceled
 
+/** All tasks that there are: fewer than there were are told by no event, they were pruned. */
+export const taskCount = ({ counts }: Pick<State, "counts">): number =>
+  Object.values(counts).reduce((sum, one) => sum + one, 0)
+
 /** `task_attempt_finished` as people say it. */
 export const plainWords = (name: string): string => {
   const words = name.replaceAll("_", " ")

@@ -1,37 +1,18 @@
 import { createContext } from "preact"
 import { useContext, useEffect } from "preact/hooks"
-import { type Api, makeApi, type Problem } from "./Api.ts"
+import { type Api, makeApi } from "./Api.ts"
 import { type Cell, cell } from "./Cell.ts"
 import type { Phase } from "./Connection.ts"
+import type { Ask, Means, Notice } from "./Means.ts"
 import { makeRecords, type Records } from "./Records.ts"
 import { type Route, routeOf } from "./Route.ts"
 import { makeTabs } from "./Tabs.ts"
 import { useCell } from "./UseCell.ts"
 import type { RunEvent, State } from "./Wire.ts"
-
-/** A question to the operator before something is done that cannot be taken back, or that needs a reason. */
-export interface Ask {
-  /** The words of the button that opened it, and of the one that confirms. */
-  readonly verb: string
-  readonly heading: string
-  readonly body: ReadonlyArray<string>
-  readonly danger: boolean
-  /** The label of a text that goes with it, where one is wanted. */
-  readonly reason?: string | undefined
-  readonly run: (reason: string) => Promise<void>
-}
-
-/** What was done or went wrong, said once. */
-export interface Notice {
-  readonly tone: "done" | "failed"
-  readonly text: string
-  readonly hint?: string | undefined
-  /** A task that it is about. */
-  readonly taskId?: string | undefined
-}
+import { taskCount } from "./Words.ts"
 
 /** Everything that the parts of the page share. */
-export interface World {
+export interface World extends Means {
   readonly api: Api
   readonly records: Records
   readonly route: Cell<Route>
@@ -41,8 +22,6 @@ export interface World {
   readonly phase: Cell<Phase>
   readonly state: Cell<State | undefined>
   readonly policy: Cell<string | undefined>
-  /** What whoever looks at the page may do; not known before the stream has told it. */
-  readonly role: Cell<"read" | "operate" | undefined>
   /** Counts the times that what is known may be old: at each reconnection. */
   readonly epoch: Cell<number>
   readonly onEvents: (listener: (events: ReadonlyArray<RunEvent>) => void) => () => void
@@ -50,8 +29,6 @@ export interface World {
   /** The time, each second while somebody looks. */
   readonly now: Cell<number>
   readonly utc: Cell<boolean>
-  readonly ask: Cell<Ask | undefined>
-  readonly notice: Cell<Notice | undefined>
   readonly locked: Cell<boolean>
   readonly keysShown: Cell<boolean>
   /** The token's name by which somebody came, where it is by one. */
@@ -135,6 +112,7 @@ export const makeWorld = (): World => {
   const role = cell<"read" | "operate" | undefined>(undefined)
   const signedIn = cell<string | undefined>(undefined)
   const epoch = cell(0)
+  const refresh = () => epoch.set(epoch.get() + 1)
   const listeners = new Set<(events: ReadonlyArray<RunEvent>) => void>()
   let gathered: Array<RunEvent> = []
   let latest: State | undefined
@@ -143,7 +121,10 @@ export const makeWorld = (): World => {
   // What came since the last frame is drawn in one.
   const flush = () => {
     due = false
+    const known = state.get()
     if (latest !== undefined) state.set(latest)
+    // No event tells of a prune.
+    if (known !== undefined && latest !== undefined && taskCount(latest) < taskCount(known)) refresh()
     const events = gathered
     gathered = []
     if (events.length > 0) for (const listener of [...listeners]) listener(events)
@@ -161,9 +142,9 @@ export const makeWorld = (): World => {
       phase.set(news.phase)
       if (news.phase.is === "live") {
         locked.set(false)
-        if (was.is !== "live") epoch.set(epoch.get() + 1)
+        if (was.is !== "live") refresh()
       }
-    } else if (news.tells === "reset") epoch.set(epoch.get() + 1)
+    } else if (news.tells === "reset") refresh()
     else {
       latest = news.state
       if (news.tells === "state") {
@@ -210,6 +191,7 @@ export const makeWorld = (): World => {
     policy,
     role,
     epoch,
+    refresh,
     onEvents,
     tryNow: () => stream.now(),
     now: clockOf(),
@@ -232,10 +214,6 @@ export const useWorld = (): World => {
   if (world === undefined) throw new Error("a part of the page was drawn outside its world")
   return world
 }
-
-/** Says what went wrong. */
-export const failed = (world: World, error: Problem): void =>
-  world.notice.set({ tone: "failed", text: error.message, hint: error.hint })
 
 /** The time, each second. */
 export const useNow = (): number => useCell(useWorld().now)

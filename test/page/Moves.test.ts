@@ -1,52 +1,62 @@
 import { expect, test } from "bun:test"
+import { Problem } from "../../src/page/Api.ts"
 import { cell } from "../../src/page/Cell.ts"
+import type { Ask, Means, Notice } from "../../src/page/Means.ts"
 import { cancelAll, type Filter, retry, retryAll } from "../../src/page/Moves.ts"
-import type { Ask, Notice, World } from "../../src/page/World.ts"
 
 interface Sent {
   readonly path: string
   readonly body: unknown
 }
 
-/** So much of a world as moves need; what is sent is answered one after the other. */
-const worldOf = (role: "read" | "operate", ...answers: ReadonlyArray<unknown>) => {
+/** Means of which what is sent is answered one after the other; a Problem is thrown. */
+const meansOf = (role: "read" | "operate", ...answers: ReadonlyArray<unknown>) => {
   const sent: Array<Sent> = []
   const left = [...answers]
-  const parts = {
+  const next = async <A>(): Promise<A> => {
+    const answer = left.shift()
+    if (answer instanceof Problem) throw answer
+    return answer as A
+  }
+  const seen = { refreshed: 0 }
+  const world: Means = {
     api: {
-      get: async () => left.shift(),
-      post: async (path: string, body: unknown) => {
+      get: next,
+      post: <A>(path: string, body: unknown) => {
         sent.push({ path, body })
-        return left.shift()
+        return next<A>()
       }
     },
     role: cell<"read" | "operate" | undefined>(role),
     ask: cell<Ask | undefined>(undefined),
-    notice: cell<Notice | undefined>(undefined)
+    notice: cell<Notice | undefined>(undefined),
+    refresh: () => {
+      seen.refreshed++
+    }
   }
-  return { sent, world: parts as unknown as World }
+  return { seen, sent, world }
 }
 
 const BLOCKED: Filter = { status: ["blocked"] }
 const bulk = (matched: number, moved: number, refused: number) => ({ matched, moved, refused })
 
 test("retry does not ask, of one as of many, and tells how many were moved", async () => {
-  const { sent, world } = worldOf("operate", bulk(131, 131, 0))
+  const { sent, world } = meansOf("operate", bulk(131, 131, 0))
   await retryAll(world, BLOCKED)
   expect(world.ask.get()).toBeUndefined()
   expect(sent).toEqual([{ path: "/api/tasks/retry", body: { filter: BLOCKED, dry_run: false } }])
   expect(world.notice.get()).toEqual({ tone: "done", text: "Retried 131 tasks." })
-  const one = worldOf("operate", {})
+  const one = meansOf("operate", {})
   await retry(one.world, { task_id: "t", subject: "Drain", kind: "note", status: "blocked" })
   expect(one.world.ask.get()).toBeUndefined()
   expect(one.world.notice.get()?.text).toBe("Retried “Drain”.")
 })
 
 test("what could not be retried is told, and that there was nothing to", async () => {
-  const some = worldOf("operate", bulk(3, 2, 1))
+  const some = meansOf("operate", bulk(3, 2, 1))
   await retryAll(some.world, BLOCKED)
   expect(some.world.notice.get()).toEqual({ tone: "failed", text: "Retried 2 tasks; 1 refused." })
-  const none = worldOf("operate", bulk(4, 0, 4))
+  const none = meansOf("operate", bulk(4, 0, 4))
   await retryAll(none.world, BLOCKED)
   expect(none.world.notice.get()).toEqual({
     tone: "failed",
@@ -55,7 +65,7 @@ test("what could not be retried is told, and that there was nothing to", async (
 })
 
 test("cancel asks with the count, and asks again where more came meanwhile", async () => {
-  const { sent, world } = worldOf(
+  const { sent, world } = meansOf(
     "operate",
     bulk(3, 0, 0),
     bulk(4, 0, 0),
@@ -83,10 +93,18 @@ test("cancel asks with the count, and asks again where more came meanwhile", asy
 })
 
 test("whoever may only read moves nothing", async () => {
-  const { sent, world } = worldOf("read")
+  const { sent, world } = meansOf("read")
   await retryAll(world, BLOCKED)
   await cancelAll(world, BLOCKED, "Cancel all")
   expect(sent).toEqual([])
   expect(world.ask.get()).toBeUndefined()
   expect(world.notice.get()?.text).toBe("You may only read. Changing anything needs the role operate.")
+})
+
+test("a task that is gone meanwhile is told to be gone, and what is shown is asked for anew", async () => {
+  const gone = new Problem(404, "task_not_found", "there is no task t", undefined)
+  const { seen, world } = meansOf("operate", gone)
+  await retry(world, { task_id: "t", subject: "Drain", kind: "note", status: "completed" })
+  expect(world.notice.get()).toEqual({ tone: "failed", text: "there is no task t", hint: undefined })
+  expect(seen.refreshed).toBe(1)
 })

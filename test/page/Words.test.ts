@@ -15,6 +15,7 @@ import {
   sentence,
   size,
   statusWords,
+  taskCount,
   timing,
   usd,
   waitingWords
@@ -182,4 +183,17 @@ test("a count is told in few letters where there is no room", () => {
     "2.5 M",
     "3 G"
   ])
+})
+
+test("all tasks are counted, whatever became of them: where there are fewer, some were removed", () => {
+  const counts = {
+    queued: 1,
+    running: 2,
+    completed: 30,
+    blocked: 4,
+    retryable_failure: 5,
+    permanent_failure: 6,
+    operator_canceled: 7
+  }
+  expect(taskCount({ counts })).toBe(55)
 })

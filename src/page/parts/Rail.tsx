@@ -1,10 +1,11 @@
 import { problem } from "../Api.ts"
+import { failed } from "../Means.ts"
 import { VIEWS, type View, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { useStalled } from "../UseStalled.ts"
 import type { State } from "../Wire.ts"
 import { counted, endedCount, waitingCount } from "../Words.ts"
-import { failed, useWorld } from "../World.ts"
+import { useWorld } from "../World.ts"
 import { Link } from "./Link.tsx"
 
 const countOf = (view: View, state: State | undefined, stalled: number): number | undefined => {

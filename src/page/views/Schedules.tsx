@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { failed } from "../Means.ts"
 import { Act } from "../parts/Act.tsx"
 import { Glyph, Mark } from "../parts/Mark.tsx"
 import { Ago, At } from "../parts/Moments.tsx"
@@ -10,7 +11,7 @@ import { type Touches, touchesTasks } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Fate, Schedule } from "../Wire.ts"
 import { plural, shortened, statusWords, type Tone, timing } from "../Words.ts"
-import { failed, useTitle, useWorld } from "../World.ts"
+import { useTitle, useWorld } from "../World.ts"
 import { type Page, tasksAt } from "./Lists.tsx"
 
 const touches: Touches = ({ event_type }) => event_type.startsWith("schedule_")

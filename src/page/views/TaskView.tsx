@@ -10,7 +10,6 @@ import { usageWords } from "../parts/Rows.tsx"
 import { Fact, Loaded } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
-import { type Touches, touchesTasks } from "../Records.ts"
 import { searchOf, taskHref, workflowHref } from "../Route.ts"
 import { Answer, Reply } from "../task/Answer.tsx"
 import { Attempts } from "../task/Attempts.tsx"
@@ -19,9 +18,10 @@ import { Artifacts, Events, Relative } from "../task/Evidence.tsx"
 import { OutputPanel } from "../task/OutputPanel.tsx"
 import { chosen } from "../task/Story.ts"
 import { Timeline } from "../task/Timeline.tsx"
+import { childrenOf, touchesStory } from "../task/Touching.ts"
 import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
-import type { Attempt, RunEvent, Story, Task, Tokens } from "../Wire.ts"
+import type { Attempt, Story, Task, Tokens } from "../Wire.ts"
 import { actorWords, blockedBecause, plainReason, title, waitingWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
@@ -226,14 +226,10 @@ const Told = ({ story, attemptId }: { readonly story: Story; readonly attemptId:
 export const TaskView = ({ id }: { readonly id: string }) => {
   const world = useWorld()
   const route = useCell(world.route)
-  const [touches] = useState<Touches>(
-    () => (event: RunEvent) =>
-      event.task_id === id ||
-      (event.task_id === null && touchesTasks(event)) ||
-      // It may be a reply, which is a child: its event does not say of whom.
-      (event.event_type === "task_enqueued" && event.detail.source === "operator-ui")
-  )
+  const [children] = useState(() => new Set<string>())
+  const [touches] = useState(() => touchesStory(id, children))
   const found = useRecord<Story>(`/api/tasks/${encodeURIComponent(id)}`, touches)
+  for (const child of childrenOf(found.data)) children.add(child)
   useTitle(found.data === undefined ? "Task" : title(found.data.task))
   return found.error?.status === 404 ? (
     <>

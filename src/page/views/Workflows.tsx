@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { failed } from "../Means.ts"
 import { canRetry, retry } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
@@ -16,7 +17,7 @@ import { useRecord } from "../UseRecord.ts"
 import { touchesWorkflows } from "../UseStalled.ts"
 import type { RunEvent, Story, Template, Workflow } from "../Wire.ts"
 import { duration, plainReason, quoted, sentence, type Tone } from "../Words.ts"
-import { failed, useTitle, useWorld, type World } from "../World.ts"
+import { useTitle, useWorld, type World } from "../World.ts"
 
 const TONES: Readonly<Record<Workflow["status"], Tone>> = {
   active: "running",
