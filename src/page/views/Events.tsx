@@ -1,9 +1,9 @@
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
 import { before, joined, MOST_BACK, MOST_EVENTS } from "../History.ts"
+import { ChosenEvent } from "../parts/ChosenEvent.tsx"
 import { Link } from "../parts/Link.tsx"
 import { At } from "../parts/Moments.tsx"
-import { Pre } from "../parts/Pre.tsx"
 import { Nothing, Wrong } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import { UrlInput } from "../parts/UrlInput.tsx"
@@ -225,9 +225,7 @@ export const Events = () => {
         />
       )}
       {one === undefined ? null : (
-        <Pre label="Chosen event" class="chosen">
-          {JSON.stringify(one, null, 2)}
-        </Pre>
+        <ChosenEvent event={one} listRef={box} close={() => setChosen(undefined)} />
       )}
     </>
   )

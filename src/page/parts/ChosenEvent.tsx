@@ -1,0 +1,48 @@
+import type { RefObject } from "preact"
+import { useLayoutEffect } from "preact/hooks"
+import { taskHref } from "../Route.ts"
+import type { RunEvent } from "../Wire.ts"
+import { actorWords, plainWords } from "../Words.ts"
+import { Link } from "./Link.tsx"
+import { At } from "./Moments.tsx"
+import { Pre } from "./Pre.tsx"
+
+/** One event of a list with all that is recorded of it, below the list: its row stays where it was pressed. */
+export const ChosenEvent = ({
+  event,
+  listRef,
+  close
+}: {
+  readonly event: RunEvent
+  /** The list that it was chosen from. */
+  readonly listRef: RefObject<HTMLElement | null>
+  readonly close: () => void
+}) => {
+  const row = () => listRef.current?.querySelector<HTMLElement>("[aria-pressed=true]")
+  // Only a row that this would cover moves, and no further than that.
+  useLayoutEffect(() => {
+    row()?.scrollIntoView({ block: "nearest" })
+  }, [event.id])
+  return (
+    <section class="chosen" aria-label="Chosen event">
+      <p class="chosen-head">
+        <strong>{plainWords(event.event_type)}</strong>
+        <span class="muted">
+          <At at={event.created_at} /> · {actorWords(event.actor)} ({event.actor.surface})
+        </span>
+        {event.task_id === null ? null : <Link href={taskHref(event.task_id)}>Its task</Link>}
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => {
+            row()?.focus()
+            close()
+          }}
+        >
+          Close
+        </button>
+      </p>
+      <Pre label="Its record">{JSON.stringify(event, null, 2)}</Pre>
+    </section>
+  )
+}
