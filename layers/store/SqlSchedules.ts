@@ -54,9 +54,10 @@ const QUARANTINE = statement(`
   UPDATE schedules SET next_run_at = coalesce(:next, next_run_at), enabled = 0, disabled_reason = :reason, updated_at = :at
   WHERE schedule_id = :scheduleId AND next_run_at || ' ' || updated_at = :fence AND enabled = 1 RETURNING name`)
 const REMOVE = statement("DELETE FROM schedules WHERE name = :name RETURNING schedule_id")
-const FATES = statement(
-  "SELECT * FROM schedule_fates WHERE schedule_id = :scheduleId ORDER BY id DESC LIMIT :limit"
-)
+const FATES = statement(`
+  SELECT fate.*, task.status AS task_status FROM schedule_fates AS fate
+  LEFT JOIN tasks AS task ON task.task_id = fate.task_id
+  WHERE fate.schedule_id = :scheduleId ORDER BY fate.id DESC LIMIT :limit`)
 
 const read = reader("schedules", "schedule_id", RecurringSchedule)
 // A schedule that does not decode is shown, disabled, with what is wrong.

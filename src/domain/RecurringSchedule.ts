@@ -71,6 +71,8 @@ export const ScheduleFate = whenUsed(() =>
     missed: Schema.Int,
     fate: Schema.Literal("fired", "skipped_overlap", "coalesced", "refused"),
     taskId: nullable(TaskId),
+    /** How its task stands now; null where it has none, or none any more. */
+    taskStatus: nullable(Schema.String),
     reason: nullable(Schema.String),
     evaluatedAt: Time
   }).annotations({ identifier: "ScheduleFate" })

@@ -186,6 +186,7 @@ export interface Fate {
   readonly missed: number
   readonly fate: "fired" | "skipped_overlap" | "coalesced" | "refused"
   readonly task_id: string | null
+  readonly task_status: string | null
   readonly reason: string | null
   readonly evaluated_at: string
 }

@@ -29,6 +29,7 @@ const fate: Shown["fates"][number] = {
   missed: 0,
   fate: "fired",
   task_id: "t-1",
+  task_status: "completed",
   reason: null,
   evaluated_at: "2026-04-29T07:00:00.000Z"
 }

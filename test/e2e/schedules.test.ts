@@ -36,6 +36,7 @@ const Shown = Schema.Struct({
       missed: Schema.Int,
       fate: Schema.Literal("fired", "skipped_overlap", "coalesced", "refused"),
       task_id: Schema.NullOr(Id),
+      task_status: Schema.NullOr(text),
       reason: Schema.NullOr(text),
       evaluated_at: Time
     })

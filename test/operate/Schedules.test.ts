@@ -74,6 +74,7 @@ describe("a schedule", () => {
           missed: 3,
           fate: "coalesced",
           task_id: null,
+          task_status: null,
           reason: null,
           evaluated_at
         },
@@ -83,6 +84,7 @@ describe("a schedule", () => {
           missed: 0,
           fate: "fired",
           task_id: tickResult.task_ids[0]!,
+          task_status: "pending",
           reason: null,
           evaluated_at
         }

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { fateWords, heldBack, LEGEND, taskOf, toneOf } from "../Fates.ts"
 import { failed } from "../Means.ts"
 import { Act } from "../parts/Act.tsx"
 import { Glyph, Mark } from "../parts/Mark.tsx"
@@ -7,35 +8,15 @@ import { Ago, At } from "../parts/Moments.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
-import { type Touches, touchesTasks } from "../Records.ts"
+import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Fate, Schedule } from "../Wire.ts"
-import { plural, shortened, statusWords, type Tone, timing } from "../Words.ts"
+import { plural, shortened, timing } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
-import { type Page, tasksAt } from "./Lists.tsx"
 
 const touches: Touches = ({ event_type }) => event_type.startsWith("schedule_")
 
 const MARKS = 30
-
-const FATES: Readonly<Record<Fate["fate"], readonly [Tone, string]>> = {
-  fired: ["completed", "fired, its task completed"],
-  skipped_overlap: ["canceled", "skipped: the last task was unfinished"],
-  coalesced: ["waiting", "missed, made up by one run"],
-  refused: ["failed", "refused, or its task failed"]
-}
-
-/** What became of a due time, in words. */
-export const fateWords = (fate: Fate): string =>
-  fate.fate === "coalesced"
-    ? `${plural(fate.missed, "due time")} missed, made up by one run`
-    : fate.fate === "refused"
-      ? "refused"
-      : (FATES[fate.fate]?.[1] ?? fate.fate)
-
-/** The task that a due time is about: the one that it made, or the one that held it back. */
-const taskOf = ({ reason, task_id }: Fate): string | undefined =>
-  task_id ?? /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/.exec(reason ?? "")?.[0]
 
 const Chosen = ({ fate }: { readonly fate: Fate }) => {
   const task = taskOf(fate)
@@ -63,30 +44,49 @@ const Chosen = ({ fate }: { readonly fate: Fate }) => {
   )
 }
 
-const Ribbon = ({
-  schedule,
-  ended
-}: {
-  readonly schedule: Schedule
-  /** Tasks that ended badly, wait for an operator or have not ended, each with its status. */
-  readonly ended: ReadonlyMap<string, string>
-}) => {
+/** That it does not run, since when and for which task. */
+const Standing = ({ fates }: { readonly fates: ReadonlyArray<Fate> }) => {
+  const held = heldBack(fates)
+  const last = fates[0]
+  if (held === undefined)
+    return last?.task_status === "blocked" && last.task_id !== null ? (
+      <p class="line tone-blocked">
+        Its last task is blocked: <TaskLink id={last.task_id} />
+      </p>
+    ) : null
+  return (
+    <p class="line tone-blocked">
+      {held.lastFired === undefined ? "It did not fire lately" : "It fired last "}
+      {held.lastFired === undefined ? null : <Ago at={held.lastFired} />}: skipped{" "}
+      {plural(held.count, "time")} since then, because a task of it is unfinished
+      {held.taskId === undefined ? "." : ": "}
+      {held.taskId === undefined ? null : <TaskLink id={held.taskId} />}
+    </p>
+  )
+}
+
+const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
+  const [live] = useState(() => new Set<string>())
+  const [changes] = useState(
+    (): Touches => (event) => touches(event) || (event.task_id !== null && live.has(event.task_id))
+  )
   const found = useRecord<{ readonly fates: ReadonlyArray<Fate> }>(
     `/api/schedules/${encodeURIComponent(schedule.name)}`,
-    touches
+    changes
   )
   const [chosen, setChosen] = useState<string>()
-  const shown = (found.data?.fates ?? []).slice(0, MARKS).reverse()
+  const fates = found.data?.fates ?? []
+  for (const { task_id } of fates.slice(0, MARKS)) if (task_id !== null) live.add(task_id)
+  const shown = fates.slice(0, MARKS).reverse()
   const fate = shown.find(({ first_due_at, fate }) => `${first_due_at} ${fate}` === chosen)
   if (found.data === undefined) return null
   if (shown.length === 0) return <p class="line muted">It was not due yet.</p>
   return (
     <>
+      {schedule.enabled ? <Standing fates={fates} /> : null}
       <ol class="ribbon" aria-label={`Last due times of ${schedule.name}, oldest first`}>
         {shown.map((one) => {
-          const status = ended.get(one.task_id ?? "")
-          const tone = status === undefined ? (FATES[one.fate]?.[0] ?? "waiting") : statusWords(status)[0]
-          const words = status === undefined ? "" : `, its task ${statusWords(status)[1]}`
+          const tone = toneOf(one)
           const id = `${one.first_due_at} ${one.fate}`
           return (
             <li key={id}>
@@ -94,7 +94,7 @@ const Ribbon = ({
                 type="button"
                 class={`tone-${tone}`}
                 aria-pressed={id === chosen}
-                aria-label={`${one.first_due_at}: ${fateWords(one)}${words}`}
+                aria-label={`${one.first_due_at}: ${fateWords(one)}`}
                 onClick={() => setChosen(id === chosen ? undefined : id)}
               >
                 <Glyph tone={tone} />
@@ -108,13 +108,7 @@ const Ribbon = ({
   )
 }
 
-const Row = ({
-  schedule,
-  ended
-}: {
-  readonly schedule: Schedule
-  readonly ended: ReadonlyMap<string, string>
-}) => {
+const Row = ({ schedule }: { readonly schedule: Schedule }) => {
   const world = useWorld()
   const turn = async () => {
     const move = schedule.enabled ? "disable" : "enable"
@@ -144,15 +138,7 @@ const Row = ({
           <Act onClick={() => void turn()}>{schedule.enabled ? "Turn off" : "Turn on"}</Act>
         </span>
       </div>
-      {schedule.last_task_id !== null && ended.get(schedule.last_task_id) === "blocked" ? (
-        <p class="line tone-blocked">
-          {schedule.overlap === "skip"
-            ? "Held back until its last task goes on: "
-            : "Its last task is blocked: "}
-          <TaskLink id={schedule.last_task_id} />
-        </p>
-      ) : null}
-      <Ribbon schedule={schedule} ended={ended} />
+      <Ribbon schedule={schedule} />
     </li>
   )
 }
@@ -161,11 +147,6 @@ const Row = ({
 export const Schedules = () => {
   useTitle("Schedules")
   const found = useRecord<{ readonly schedules: ReadonlyArray<Schedule> }>("/api/schedules", touches)
-  const bad = useRecord<Page>(
-    tasksAt({ status: "permanent_failure,blocked,pending,running,retryable_failure", limit: "500" }),
-    touchesTasks
-  )
-  const ended = new Map((bad.data?.tasks ?? []).map(({ status, task_id }) => [task_id, status]))
   return (
     <>
       <ViewHead
@@ -173,17 +154,11 @@ export const Schedules = () => {
         lead="A mark for each of the last due times. Choose one to see what became of it."
       />
       <ul class="legend muted" aria-label="Marks">
-        {(Object.keys(FATES) as ReadonlyArray<Fate["fate"]>).map((fate) => (
-          <li key={fate}>
-            <Glyph tone={FATES[fate][0]} /> {FATES[fate][1]}
+        {LEGEND.map(([tone, words]) => (
+          <li key={tone}>
+            <Glyph tone={tone} /> {words}
           </li>
         ))}
-        <li>
-          <Glyph tone="blocked" /> fired, its task is blocked
-        </li>
-        <li>
-          <Glyph tone="running" /> fired, its task runs
-        </li>
       </ul>
       <Loaded of={found}>
         {({ schedules }) =>
@@ -194,7 +169,7 @@ export const Schedules = () => {
           ) : (
             <ul class="workflows">
               {schedules.map((schedule) => (
-                <Row key={schedule.name} schedule={schedule} ended={ended} />
+                <Row key={schedule.name} schedule={schedule} />
               ))}
             </ul>
           )
