@@ -2,10 +2,11 @@ import { Effect, Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Task } from "../domain/Task.ts"
 import { Store } from "../store/Store.ts"
-import { TaskPage, type TaskRow } from "./answers/Tasks.ts"
+import { EndedPage, QueueReasons, TaskPage, type TaskRow } from "./answers/Tasks.ts"
 import { operation } from "./Operation.ts"
 import { badCursor } from "./Refusal.ts"
 import type { ListInput } from "./Tasks.ts"
+import { waiting } from "./Waiting.ts"
 
 /** Bytes of a payload that a list shows whole. */
 export const MOST_PAYLOAD_BYTES = 2_048
@@ -40,11 +41,32 @@ export const upcoming = operation({
   })
 })
 
-/** The tasks that have ended, those first that ended last, a page at a time. */
+/** What each of the tasks waits for that would be taken first. */
+export const reasons = operation({
+  name: "tasks.reasons",
+  role: "read",
+  output: QueueReasons,
+  run: Effect.fn("TaskPages.reasons")(function* ({ limit }: { readonly limit: number }) {
+    const store = yield* Store
+    const found = yield* Effect.forEach(
+      yield* store.tasks.upcoming(limit),
+      (task) =>
+        Effect.map(
+          waiting(task),
+          Option.map((why) => ({ taskId: task.taskId, waiting: why }))
+        ),
+      // A probe that nobody answers is waited for once, not once for each task.
+      { concurrency: "unbounded" }
+    )
+    return { reasons: found.flatMap(Option.toArray) }
+  })
+})
+
+/** The tasks that have ended, those first that ended last, with what they used, a page at a time. */
 export const ended = operation({
   name: "tasks.ended",
   role: "read",
-  output: TaskPage,
+  output: EndedPage,
   run: Effect.fn("TaskPages.ended")(function* (input: {
     readonly limit: number
     readonly after: Option.Option<string>
@@ -53,7 +75,13 @@ export const ended = operation({
     const found = yield* store.tasks.ended(input)
     if (Option.isNone(found)) return yield* badCursor(input.after)
     const { next, tasks } = found.value
-    return { tasks: tasks.map(rowOf), next }
+    const rows = yield* Effect.forEach(tasks, (task) =>
+      Effect.map(store.attempts.ofTask(task.taskId), (attempts) => ({
+        ...rowOf(task),
+        usage: Option.map(Option.fromNullable(attempts.at(-1)), ({ usage }) => usage)
+      }))
+    )
+    return { tasks: rows, next }
   })
 })
 

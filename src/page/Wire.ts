@@ -54,6 +54,17 @@ export interface Task {
   readonly untrusted: boolean
 }
 
+/** A task that has ended, with what its last attempt used. */
+export interface EndedTask extends Task {
+  readonly usage?: Tokens | null | undefined
+}
+
+/** What a task of the queue waits for. */
+export interface Reason {
+  readonly task_id: string
+  readonly waiting: Waiting
+}
+
 export interface Tokens {
   readonly input_tokens: number | null
   readonly output_tokens: number | null

@@ -156,8 +156,12 @@ describe("schedules, sensors, workflows, snapshots and adapters", () => {
           tasks: [{ status: "pending" }],
           next: null
         })
+        expect((yield* ask("/api/queue/reasons?limit=1")).json).toMatchObject({
+          reasons: [{ waiting: { reason: "no_dispatcher" } }]
+        })
+        expect(yield* status("/api/queue/reasons?limit=101")).not.toBe(200)
         expect((yield* ask("/api/done")).json).toMatchObject({
-          tasks: [{ status: "operator_canceled" }],
+          tasks: [{ status: "operator_canceled", usage: null }],
           next: null
         })
         expect(yield* status("/api/queue?limit=0")).not.toBe(200)

@@ -7,7 +7,7 @@ import type { AdapterList } from "../../src/operate/answers/Adapters.ts"
 import type { StepList } from "../../src/operate/answers/Attempts.ts"
 import type { BudgetList } from "../../src/operate/answers/Budgets.ts"
 import type { State } from "../../src/operate/answers/State.ts"
-import type { TaskPage, TaskStory } from "../../src/operate/answers/Tasks.ts"
+import type { EndedPage, QueueReasons, TaskPage, TaskStory } from "../../src/operate/answers/Tasks.ts"
 import type { AttemptUsage, UsageList } from "../../src/operate/answers/Usage.ts"
 import type { TemplateList, WorkflowStory } from "../../src/operate/answers/Workflows.ts"
 import type { Report as ShownReport } from "../../src/page/Report.ts"
@@ -22,6 +22,8 @@ test("the page reads what the API writes", () => {
   const all = [
     reads<Wire.State, Encoded<typeof State>>(),
     reads<ReadonlyArray<Wire.Task>, Encoded<typeof TaskPage>["tasks"]>(),
+    reads<ReadonlyArray<Wire.EndedTask>, Encoded<typeof EndedPage>["tasks"]>(),
+    reads<ReadonlyArray<Wire.Reason>, Encoded<typeof QueueReasons>["reasons"]>(),
     reads<Wire.Story, Encoded<typeof TaskStory>>(),
     reads<Wire.Workflow, Encoded<typeof WorkflowStory>>(),
     reads<ReadonlyArray<Wire.Template>, Encoded<typeof TemplateList>["templates"]>(),

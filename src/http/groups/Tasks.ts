@@ -5,9 +5,11 @@ import { TASK_STATUSES } from "../../domain/TaskStatuses.ts"
 import { OperatorMessage } from "../../intake/OperatorMessage.ts"
 import { Bulk } from "../../operate/answers/Bulk.ts"
 import {
+  EndedPage,
   MovedTask,
   QueuedMessage,
   QueuedTask,
+  QueueReasons,
   ReplayedTask,
   TaskPage,
   TaskStory
@@ -73,10 +75,19 @@ export const Tasks = HttpApiGroup.make("tasks")
       .annotate(OpenApi.Summary, "The tasks that wait, in the order in which they would be taken")
   )
   .add(
+    HttpApiEndpoint.get("reasons", "/api/queue/reasons")
+      .setUrlParams(query({ limit: maybe(whole(1, 100)) }))
+      .addSuccess(QueueReasons)
+      .annotate(OpenApi.Summary, "What each of the tasks waits for that would be taken first")
+  )
+  .add(
     HttpApiEndpoint.get("ended", "/api/done")
       .setUrlParams(query({ limit: maybe(whole(1, 500)), after: maybe(cursor) }))
-      .addSuccess(TaskPage)
-      .annotate(OpenApi.Summary, "The tasks that have ended, those first that ended last, a page at a time")
+      .addSuccess(EndedPage)
+      .annotate(
+        OpenApi.Summary,
+        "The tasks that have ended, those first that ended last, with what they used, a page at a time"
+      )
   )
   .add(
     HttpApiEndpoint.get("show")`/api/tasks/${id}`

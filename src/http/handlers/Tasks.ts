@@ -4,7 +4,7 @@ import { cancelMatching, retryMatching } from "../../operate/Bulk.ts"
 import { send } from "../../operate/Message.ts"
 import { intake } from "../../operate/Queue.ts"
 import { replay } from "../../operate/Replay.ts"
-import { ended, page, upcoming } from "../../operate/TaskPages.ts"
+import { ended, page, reasons, upcoming } from "../../operate/TaskPages.ts"
 import { cancel, retry, show } from "../../operate/Tasks.ts"
 import { answer } from "../Answer.ts"
 import { Api } from "../Api.ts"
@@ -13,6 +13,9 @@ import { CancelBody, CancelMatchingBody, ReplayBody, RetryBody, RetryMatchingBod
 
 /** Tasks of a page where the caller does not say how many. */
 const TASKS = 50
+
+/** Tasks whose reasons are told where the caller does not say how many. */
+const REASONS = 20
 
 /** Bytes of a message with all that stands beside it. */
 const MOST_MESSAGE = 64 * 1024
@@ -39,6 +42,7 @@ export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
       })
     )
     .handle("upcoming", ({ urlParams: { limit = TASKS } }) => answer(upcoming, { limit }))
+    .handle("reasons", ({ urlParams: { limit = REASONS } }) => answer(reasons, { limit }))
     .handle("ended", ({ urlParams: { after, limit = TASKS } }) =>
       answer(ended, { limit, after: filled(after) })
     )

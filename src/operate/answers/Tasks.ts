@@ -30,6 +30,17 @@ export const TaskPage = wireStruct({
   partial: Schema.optional(Schema.Literal(true))
 }).annotations({ identifier: "TaskPage" })
 
+/** A page of tasks that have ended, each with what its last attempt used; null where it has none. */
+export const EndedPage = wireStruct({
+  tasks: Schema.Array(Schema.extend(TaskRow, wireStruct({ usage: nullable(Usage) }))),
+  next: nullable(Schema.String)
+}).annotations({ identifier: "EndedPage" })
+
+/** What those that would be taken first wait for; one that waits for nothing any more is left out. */
+export const QueueReasons = wireStruct({
+  reasons: Schema.Array(wireStruct({ taskId: TaskId, waiting: Waiting }))
+}).annotations({ identifier: "QueueReasons" })
+
 /** The task that a message of an operator became. */
 export const QueuedMessage = wireStruct({
   ok: Schema.Literal(true),

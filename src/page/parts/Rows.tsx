@@ -1,8 +1,6 @@
 import { cancel, retry } from "../Moves.ts"
-import { touchesTasks } from "../Records.ts"
 import { taskHref, workflowHref } from "../Route.ts"
-import { useRecord } from "../UseRecord.ts"
-import type { Story, Task, Tokens, Workflow } from "../Wire.ts"
+import type { EndedTask, Task, Tokens, Waiting, Workflow } from "../Wire.ts"
 import { blockedBecause, counted, duration, plainReason, sentence, usd, waitingWords } from "../Words.ts"
 import { useWorld } from "../World.ts"
 import { Act } from "./Act.tsx"
@@ -53,34 +51,26 @@ export const StalledRow = ({ workflow }: { readonly workflow: Workflow }) => (
   </li>
 )
 
-/** What a waiting task waits for; asked of the server, which judges as the claim does. */
-const WaitingLine = ({ task }: { readonly task: Task }) => {
-  const story = useRecord<Story>(
-    `/api/tasks/${encodeURIComponent(task.task_id)}`,
-    (event) => event.task_id === task.task_id || (event.task_id === null && touchesTasks(event))
-  )
-  const waiting = story.data?.waiting ?? null
-  if (waiting === null) return <>{task.last_error === null ? "" : plainReason(task.last_error)}</>
-  return (
-    <>
-      {waitingWords(waiting)}
-      {waiting.until === null ? null : (
-        <>
-          {" · moves "}
-          <Ago at={waiting.until} />
-        </>
-      )}
-    </>
-  )
-}
+/** What a waiting task waits for, as the server judges it: by the rules of the claim. */
+const WaitingLine = ({ waiting }: { readonly waiting: Waiting }) => (
+  <>
+    {waitingWords(waiting)}
+    {waiting.until === null ? null : (
+      <>
+        {" · moves "}
+        <Ago at={waiting.until} />
+      </>
+    )}
+  </>
+)
 
-/** A waiting task; with `why` also what it waits for. */
-export const QueueRow = ({ task, why = false }: { readonly task: Task; readonly why?: boolean }) => (
+/** A waiting task; with `why` what it waits for, else what is known of it without asking. */
+export const QueueRow = ({ task, why }: { readonly task: Task; readonly why?: Waiting | undefined }) => (
   <TaskRow
     task={task}
     line={
-      why ? (
-        <WaitingLine task={task} />
+      why !== undefined ? (
+        <WaitingLine waiting={why} />
       ) : task.status === "retryable_failure" ? (
         <>
           tried again <Ago at={task.available_at} />
@@ -106,14 +96,8 @@ export const usageWords = ({ cost_usd, input_tokens, output_tokens }: Tokens): s
   ].join(" · ")
 }
 
-const Used = ({ task }: { readonly task: Task }) => {
-  const story = useRecord<Story>(`/api/tasks/${encodeURIComponent(task.task_id)}`)
-  const last = story.data?.attempts.at(-1)
-  return <span class="used">{last === undefined ? "" : usageWords(last.usage)}</span>
-}
-
 /** An ended task with its verdict and how long it took; with `used` also tokens and cost. */
-export const DoneRow = ({ task, used = false }: { readonly task: Task; readonly used?: boolean }) => {
+export const DoneRow = ({ task, used = false }: { readonly task: EndedTask; readonly used?: boolean }) => {
   const took =
     task.started_at === null || task.finished_at === null
       ? ""
@@ -129,7 +113,7 @@ export const DoneRow = ({ task, used = false }: { readonly task: Task; readonly 
       figures={
         <>
           {took}
-          {used ? <Used task={task} /> : null}
+          {used && task.usage ? <span class="used">{usageWords(task.usage)}</span> : null}
         </>
       }
       at={task.finished_at ?? task.updated_at}

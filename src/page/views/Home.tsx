@@ -9,6 +9,7 @@ import { Rows } from "../parts/TaskList.tsx"
 import { type Touches, touchesTasks } from "../Records.ts"
 import { viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
+import { useReasons } from "../UseReasons.ts"
 import { useRecord } from "../UseRecord.ts"
 import { useStalled } from "../UseStalled.ts"
 import type { RunEvent, Task } from "../Wire.ts"
@@ -81,6 +82,7 @@ export const Home = () => {
   const state = useCell(world.state)
   const policy = useCell(world.policy)
   const stalled = useStalled()
+  const reasons = useReasons(SHOWN)
   const waiting = state === undefined ? 0 : waitingCount(state)
   useTitle("Home")
   return (
@@ -123,7 +125,7 @@ export const Home = () => {
               path={`/api/queue?limit=${SHOWN}`}
               name="Waiting tasks"
               empty="The queue is empty."
-              row={(task) => <QueueRow key={task.task_id} task={task} why />}
+              row={(task) => <QueueRow key={task.task_id} task={task} why={reasons.get(task.task_id)} />}
             />
           </Section>
         </div>

@@ -11,6 +11,7 @@ import { Rows } from "../parts/TaskList.tsx"
 import { touchesTasks } from "../Records.ts"
 import { searchOf, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
+import { useReasons } from "../UseReasons.ts"
 import { useRecord } from "../UseRecord.ts"
 import { useStalled } from "../UseStalled.ts"
 import type { Task } from "../Wire.ts"
@@ -27,8 +28,8 @@ export interface Page {
 export const WAITING = "pending,retryable_failure"
 export const ENDED = "completed,permanent_failure,operator_canceled"
 
-/** What so many of the queue wait for is asked for, each by itself; the others show what the list knows. */
-const EXPLAINED = 20
+/** What so many of the queue wait for is asked for; the others show what the list knows. */
+const EXPLAINED = 50
 
 /** The address of those that wait, in the order in which they would be taken: the most that it tells at once. */
 export const QUEUE_MOST = 500
@@ -59,7 +60,7 @@ export const Paged = ({
   readonly at?: (query: Readonly<Record<string, string | undefined>>) => string
   readonly empty: preact.ComponentChildren
   readonly label: string
-  readonly row: (task: Task, index: number) => preact.ComponentChildren
+  readonly row: (task: Task) => preact.ComponentChildren
   readonly sort?: ((a: Task, b: Task) => number) | undefined
 }) => {
   const { api } = useWorld()
@@ -92,7 +93,9 @@ export const Paged = ({
           if (tasks.length === 0 && last.next === null) return <Nothing>{empty}</Nothing>
           return (
             <>
-              <Rows label={label}>{(sort === undefined ? tasks : [...tasks].sort(sort)).map(row)}</Rows>
+              <Rows label={label}>
+                {(sort === undefined ? tasks : [...tasks].sort(sort)).map((task) => row(task))}
+              </Rows>
               {last.partial === true ? (
                 <p class="muted">The search read its most rows here. Go on to look further back.</p>
               ) : null}
@@ -183,6 +186,7 @@ export const Queue = () => {
   const world = useWorld()
   const state = useCell(world.state)
   const count = state === undefined ? 0 : waitingCount(state)
+  const reasons = useReasons(EXPLAINED)
   useTitle("Queue")
   return (
     <>
@@ -206,7 +210,7 @@ export const Queue = () => {
             <Link href={viewHref("schedules")}>schedules</Link> will bring.
           </>
         }
-        row={(task, index) => <QueueRow key={task.task_id} task={task} why={index < EXPLAINED} />}
+        row={(task) => <QueueRow key={task.task_id} task={task} why={reasons.get(task.task_id)} />}
       />
     </>
   )

@@ -56,9 +56,13 @@ const Standing = ({ fates }: { readonly fates: ReadonlyArray<Fate> }) => {
     ) : null
   return (
     <p class="line tone-blocked">
-      {held.lastFired === undefined ? "It did not fire lately" : "It fired last "}
-      {held.lastFired === undefined ? null : <Ago at={held.lastFired} />}: skipped{" "}
-      {plural(held.count, "time")} since then, because a task of it is unfinished
+      {held.lastFired === undefined ? null : (
+        <>
+          Last fired <Ago at={held.lastFired} />.{" "}
+        </>
+      )}
+      Skipped {plural(held.count, "time")}
+      {held.lastFired === undefined ? "" : " since"}, because its last task is unfinished
       {held.taskId === undefined ? "." : ": "}
       {held.taskId === undefined ? null : <TaskLink id={held.taskId} />}
     </p>
