@@ -1,8 +1,8 @@
+import { amount, budgetWords } from "../BudgetWords.ts"
 import type { Touches } from "../Records.ts"
 import { taskHref } from "../Route.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Budget } from "../Wire.ts"
-import { counted, usd } from "../Words.ts"
 import { useWorld, type World } from "../World.ts"
 import { Act } from "./Act.tsx"
 import { Link } from "./Link.tsx"
@@ -13,12 +13,6 @@ import { Section } from "./Section.tsx"
 
 const touches: Touches = ({ event_type }) =>
   event_type === "task_attempt_finished" || event_type === "task_claimed" || event_type.startsWith("budget_")
-
-const amount = (unit: Budget["unit"], value: number): string =>
-  unit === "usd" ? usd(value) : `${counted(value)} ${unit}`
-
-/** As `amount`, where the unit stands beside it already. */
-const bare = (unit: Budget["unit"], value: number): string => (unit === "usd" ? usd(value) : counted(value))
 
 const UNITS: Readonly<Record<Budget["unit"], string>> = {
   usd: "US dollars",
@@ -46,13 +40,17 @@ const grant = (world: World, { id, subject, task_id, unit }: Budget): void =>
 
 const Row = ({ budget }: { readonly budget: Budget }) => {
   const world = useWorld()
-  const { exhausted_at, granted, limit, opens_at, reserved, spent, unit } = budget
+  const { exhausted_at, granted, limit, opens_at, reserved, spent } = budget
   const all = Math.max(Number.MIN_VALUE, limit + granted)
   const share = (value: number) => Math.max(0, Math.min(100, (value / all) * 100))
   return (
     <li class="adapter">
       <div class="workflow-head">
-        {exhausted_at === null ? <Mark tone="completed" word="open" /> : <Mark tone="blocked" word="spent" />}
+        {exhausted_at === null ? (
+          <Mark tone="completed" word="not spent" />
+        ) : (
+          <Mark tone="blocked" word="spent" />
+        )}
         <strong>{budget.id}</strong>
         <span class="muted">
           {budget.subject ?? "all"} · by {budget.window}
@@ -64,7 +62,7 @@ const Row = ({ budget }: { readonly budget: Budget }) => {
           )}
           {opens_at === null ? null : (
             <>
-              {" · opens anew "}
+              {" · begins anew "}
               <Ago at={opens_at} />
             </>
           )}
@@ -83,11 +81,7 @@ const Row = ({ budget }: { readonly budget: Budget }) => {
           height="2"
         />
       </svg>
-      <p class="line num">
-        {bare(unit, spent)} spent, {bare(unit, reserved)} reserved,{" "}
-        {amount(unit, Math.max(0, all - spent - reserved))} left of {amount(unit, all)}
-        {granted > 0 ? ` (${amount(unit, granted)} granted)` : ""}
-      </p>
+      <p class="line num">{budgetWords(budget)}</p>
     </li>
   )
 }
