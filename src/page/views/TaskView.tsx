@@ -4,7 +4,7 @@ import { Act } from "../parts/Act.tsx"
 import { Copy } from "../parts/Copy.tsx"
 import { Link } from "../parts/Link.tsx"
 import { StatusMark, Untrusted } from "../parts/Mark.tsx"
-import { Ago, At, Elapsed } from "../parts/Moments.tsx"
+import { Ago, At } from "../parts/Moments.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { usageWords } from "../parts/Rows.tsx"
 import { Fact, Loaded } from "../parts/Said.tsx"
@@ -12,6 +12,7 @@ import { Section } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
 import { searchOf, taskHref, workflowHref } from "../Route.ts"
 import { Answer, Reply } from "../task/Answer.tsx"
+import { answeredWords, workedMs } from "../task/Answered.ts"
 import { Attempts } from "../task/Attempts.tsx"
 import { BundlePanel } from "../task/BundlePanel.tsx"
 import { Artifacts, Events, Relative } from "../task/Evidence.tsx"
@@ -22,8 +23,8 @@ import { childrenOf, touchesStory } from "../task/Touching.ts"
 import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Attempt, Story, Task, Tokens } from "../Wire.ts"
-import { actorWords, blockedBecause, plainReason, title, waitingWords } from "../Words.ts"
-import { useTitle, useWorld } from "../World.ts"
+import { actorWords, blockedBecause, duration, plainReason, title, waitingWords } from "../Words.ts"
+import { useKnownNow, useTitle, useWorld } from "../World.ts"
 
 /** What all attempts used together; a figure that none of them told stays untold. */
 export const sumOf = (attempts: ReadonlyArray<Attempt>): Tokens => {
@@ -56,9 +57,11 @@ const Why = ({ story }: { readonly story: Story }) => {
         {blockedBecause(task)}
       </p>
     )
+  const answered = answeredWords(story)
   if (waiting !== null)
     return (
       <p class="why">
+        {answered === undefined ? "" : `${answered} `}
         {waitingWords(waiting)}
         {waiting.until === null ? null : (
           <>
@@ -70,6 +73,8 @@ const Why = ({ story }: { readonly story: Story }) => {
     )
   if (task.status === "completed" && task.outcome !== null)
     return <p class="why">{task.outcome.operator_summary}</p>
+  if (task.status === "running" && answered !== undefined)
+    return <p class="why">{answered} A fresh round runs.</p>
   if (task.last_error === null) return null
   return task.status === "running" ? (
     <p class="why muted">Last time: {plainReason(task.last_error)}</p>
@@ -112,6 +117,12 @@ const Moves = ({ story, attempt }: { readonly story: Story; readonly attempt: At
   )
 }
 
+/** How long its attempts took together. */
+const Worked = ({ story }: { readonly story: Story }) => {
+  const now = useKnownNow()
+  return <span class="num">{duration(workedMs(story, now))}</span>
+}
+
 const Facts = ({ task, story }: { readonly task: Task; readonly story: Story }) => {
   const used = usageWords(sumOf(story.attempts))
   const queuedBy = story.events.find(({ event_type }) => event_type === "task_enqueued")?.actor
@@ -125,14 +136,7 @@ const Facts = ({ task, story }: { readonly task: Task; readonly story: Story }) 
       <Fact name="queued">
         <At at={task.created_at} />
       </Fact>
-      <Fact name="took">
-        {task.started_at === null ? null : (
-          <Elapsed
-            from={task.started_at}
-            to={task.status === "running" ? null : (task.finished_at ?? task.updated_at)}
-          />
-        )}
-      </Fact>
+      <Fact name="worked">{story.attempts.length === 0 ? null : <Worked story={story} />}</Fact>
       <Fact name="used">{used}</Fact>
       <Fact name="priority">{String(task.priority)}</Fact>
       <Fact name="attempts">{`${task.attempt_count} of ${task.max_attempts} this round`}</Fact>
