@@ -1,4 +1,4 @@
-import type { AttemptHour, AttemptSums } from "./Wire.ts"
+import type { AttemptDay, AttemptHour, AttemptSums, DayUse } from "./Wire.ts"
 
 /** A column of a chart: what it stands for and its parts from the bottom. */
 export interface Column {
@@ -44,6 +44,12 @@ export const byTokens = ({ input_tokens, output_tokens }: AttemptSums): Readonly
   input_tokens,
   output_tokens
 ]
+
+/** Whether more attempts used something today than are still recorded of the last day: some were pruned. */
+export const isThinned = (
+  today: ReadonlyArray<Pick<DayUse, "attempts">>,
+  recorded: Pick<AttemptDay, "attempts" | "partial">
+): boolean => !recorded.partial && today.reduce((sum, { attempts }) => sum + attempts, 0) > recorded.attempts
 
 /** A round figure that is not below the greatest value: the top of a scale. */
 export const topOf = (greatest: number): number => {

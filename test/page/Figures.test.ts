@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { byDuration, byEnd, byTokens, hourly, topOf, topOfTime } from "../../src/page/Figures.ts"
+import { byDuration, byEnd, byTokens, hourly, isThinned, topOf, topOfTime } from "../../src/page/Figures.ts"
 import type { AttemptSums } from "../../src/page/Wire.ts"
 
 const SUMS: AttemptSums = {
@@ -42,4 +42,13 @@ test("a scale ends at a round figure that is not below what it shows", () => {
 test("a scale of time ends at a round one, and its half is round", () => {
   const tops = [0, 999, 1_001, 61_000, 300_000, 3_600_001, 90_000_000].map(topOfTime)
   expect(tops).toEqual([1_000, 1_000, 2_000, 120_000, 600_000, 7_200_000, 180_000_000])
+})
+
+test("that attempts of today were pruned is known by what they used", () => {
+  const used = [{ attempts: 2_000 }, { attempts: 997 }]
+  expect(isThinned(used, { attempts: 450, partial: false })).toBe(true)
+  expect(isThinned(used, { attempts: 2_997, partial: false })).toBe(false)
+  // Where not all are read, it is said already.
+  expect(isThinned(used, { attempts: 450, partial: true })).toBe(false)
+  expect(isThinned([], { attempts: 0, partial: false })).toBe(false)
 })

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { happenings, waysIn } from "../../src/page/task/WorkflowStory.ts"
+import { happenings, lostWords, waysIn } from "../../src/page/task/WorkflowStory.ts"
 import type { RunEvent } from "../../src/page/Wire.ts"
 
 let id = 0
@@ -45,4 +45,12 @@ test("a way is told with how long the workflow had been where it came from", () 
   expect(waysIn(HISTORY, "2026-04-29T12:00:00.000Z")).toMatchObject([
     { from: "plan", to: "execute", signal: "plan_ready", stayedMs: 9_000 }
   ])
+})
+
+test("a history that was pruned says so, wholly or in part", () => {
+  expect(lostWords(HISTORY)).toBeUndefined()
+  expect(lostWords(HISTORY.slice(3))).toBe(
+    "What happened before was pruned, and the ways that it went then are not drawn."
+  )
+  expect(lostWords([])).toBe("Its history was pruned: which way it went, and when, is not known any more.")
 })

@@ -93,3 +93,12 @@ export const happenings = (history: ReadonlyArray<RunEvent>): ReadonlyArray<Happ
       const [words, tone] = said(event)
       return { id: event.id, at: event.created_at, tone, words, taskId: event.task_id }
     })
+
+/** What is to be said of a history that does not go back to the beginning; nothing of one that does. */
+export const lostWords = (history: ReadonlyArray<RunEvent>): string | undefined => {
+  if (history.length === 0)
+    return "Its history was pruned: which way it went, and when, is not known any more."
+  return history[0]?.event_type === "workflow_created"
+    ? undefined
+    : "What happened before was pruned, and the ways that it went then are not drawn."
+}

@@ -12,7 +12,7 @@ import { Fact, Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
 import { taskHref, workflowHref } from "../Route.ts"
-import { type Happening, happenings, type Way, waysIn } from "../task/WorkflowStory.ts"
+import { type Happening, happenings, lostWords, type Way, waysIn } from "../task/WorkflowStory.ts"
 import { useRecord } from "../UseRecord.ts"
 import { touchesWorkflows } from "../UseStalled.ts"
 import type { RunEvent, Story, Template, Workflow } from "../Wire.ts"
@@ -206,6 +206,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
           workflow.history.findLast(({ task_id }) => task_id !== null)?.task_id ??
           undefined
         const told = happenings(workflow.history)
+        const lost = lostWords(workflow.history)
         return (
           <article class="task">
             <header class="task-head">
@@ -250,11 +251,12 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
               </Fact>
             </dl>
             {gone.length === 0 ? null : (
-              <Section name="Ways taken" count={gone.length}>
+              <Section name="Transitions" count={gone.length}>
                 <Ways ways={gone} />
               </Section>
             )}
             <Section name="History" count={told.length}>
+              {lost === undefined ? null : <Nothing>{lost}</Nothing>}
               <History history={told} />
             </Section>
             <details class="given">
