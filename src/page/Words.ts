@@ -118,7 +118,10 @@ export const title = (task: Pick<Task, "subject" | "kind">): string => task.subj
  * left out, they stand in the attempt's record.
  */
 export const plainReason = (text: string): string => {
-  const plain = text.replace(/(^|the last one: |last attempt: )(?:[a-z]+(?:_[a-z]+)+: )+/g, "$1")
+  const plain = text
+    .replace(/(^|the last one: |last attempt: )(?:[a-z]+(?:_[a-z]+)+: )+/g, "$1")
+    // When it is tried again stands beside it, and is nearer by now.
+    .replace(/: to be tried again in \d+ s, says the /, ", says the ")
   return plain.charAt(0).toUpperCase() + plain.slice(1)
 }
 

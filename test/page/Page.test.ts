@@ -233,7 +233,7 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
     .getByRole("img", { name: /goal-loop: plan, execute, verify, complete\. Now in verify/ })
     .waitFor()
   expect(await page.locator(".edge.taken text").allTextContents()).toEqual(["plan_ready", "execute_ready"])
-  await region("Ways taken").getByText("plan → execute on plan_ready").waitFor()
+  await region("Transitions").getByText("plan → execute on plan_ready").waitFor()
   await region("History").getByText("Task for plan queued").waitFor()
   await button("Retry its task").waitFor()
   // It stands still: that needs somebody, and is among what does.
@@ -248,7 +248,7 @@ withBrowser(
     await home()
     await page.keyboard.press("g")
     await page.keyboard.press("a")
-    await page.getByRole("img", { name: "Attempts, by done and otherwise and running" }).waitFor()
+    await page.getByRole("img", { name: "Attempts, by done and not done and running" }).waitFor()
     expect(await page.locator(".sums dd").first().textContent()).toMatch(/^\d+$/)
     await page.keyboard.press("g")
     await page.keyboard.press("u")

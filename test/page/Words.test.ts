@@ -197,3 +197,9 @@ test("all tasks are counted, whatever became of them: where there are fewer, som
   }
   expect(taskCount({ counts })).toBe(55)
 })
+
+test("a rate limit does not say in how long it is tried again: that grows old", () => {
+  expect(plainReason("rate_limited: rate limited: to be tried again in 600 s, says the outcome: busy")).toBe(
+    "Rate limited, says the outcome: busy"
+  )
+})

@@ -94,7 +94,8 @@ const Verdict = ({
   const claims = [
     ...(outcome?.file_changes ?? []).map((change) => ["file", change] as const),
     ...(outcome?.artifact_paths ?? []).map((path) => ["artifact", path] as const)
-  ]
+    // What was not confirmed is said by its issue.
+  ].filter(([, claim]) => !isQuestioned(attempt, claim))
   const reason = reasonBelow(attempt, isLast ? above : undefined)
   const issues = attempt.issues.map(plainReason).filter((issue) => !(isLast && issue === above))
   return (
@@ -112,14 +113,10 @@ const Verdict = ({
       {issues.length === 0 && claims.length === 0 ? null : (
         <ul class="verification" aria-label="Verification">
           {claims.map(([what, claim]) => (
-            <li
-              key={`${what} ${claim}`}
-              class={isQuestioned(attempt, claim) ? "tone-blocked" : "tone-completed"}
-            >
-              <Glyph tone={isQuestioned(attempt, claim) ? "blocked" : "completed"} />
+            <li key={`${what} ${claim}`} class="tone-completed">
+              <Glyph tone="completed" />
               <span>
-                claimed {what} <code>{claim}</code>{" "}
-                {isQuestioned(attempt, claim) ? "not confirmed" : attempt.issues.length === 0 ? "found" : ""}
+                claimed {what} <code>{claim}</code> {attempt.issues.length === 0 ? "found" : ""}
               </span>
             </li>
           ))}

@@ -49,13 +49,13 @@ const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string 
         />
         <Figure name="median" value={day.median_ms === null ? "unknown" : duration(day.median_ms)} />
         <Figure name="95th percentile" value={day.p95_ms === null ? "unknown" : duration(day.p95_ms)} />
-        <Figure name="tokens" value={tokens === 0 ? "none told" : counted(tokens)} />
+        <Figure name="tokens" value={tokens === 0 ? "not told" : counted(tokens)} />
       </dl>
       <div class="charts small">
         <Chart
           name="Attempts"
           columns={columns(byEnd)}
-          parts={["done", "otherwise", "running"]}
+          parts={["done", "not done", "running"]}
           words={(value) => counted(value)}
         />
         <Chart

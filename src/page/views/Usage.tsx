@@ -1,4 +1,4 @@
-import { byDuration, byEnd, type Column, hourly, topOfTime } from "../Figures.ts"
+import { byDuration, byEnd, type Column, hourly, isThinned, topOfTime } from "../Figures.ts"
 import { Budgets } from "../parts/Budgets.tsx"
 import { Chart } from "../parts/Chart.tsx"
 import { Loaded, Nothing, Wrong } from "../parts/Said.tsx"
@@ -77,7 +77,7 @@ const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => {
           .slice(0, 60)
           .map((one) => (
             <tr key={`${one.day} ${one.adapter_id}`}>
-              <td class="num">{one.day}</td>
+              <td>{one.day}</td>
               <td>{one.adapter_id}</td>
               <td class="num">{counted(one.attempts)}</td>
               <td class="num">{tokensOf(one) === 0 ? "not told" : counted(tokensOf(one))}</td>
@@ -133,7 +133,7 @@ export const Usage = () => {
               <Chart
                 name="Throughput: attempts by hour"
                 columns={hourly(since, all.hours, hourLabel, byEnd)}
-                parts={["done", "otherwise", "running"]}
+                parts={["done", "not done", "running"]}
                 words={(value) => counted(value)}
               />
               <Chart
@@ -160,6 +160,11 @@ export const Usage = () => {
       </div>
       {attempts.data?.all.partial === true ? (
         <p class="muted">Throughput and duration are of the newest 5,000 attempts of each adapter.</p>
+      ) : null}
+      {attempts.data !== undefined && usage.data !== undefined && isThinned(used, attempts.data.all) ? (
+        <p class="muted">
+          Throughput and duration are of the attempts that are still recorded: some of today were pruned.
+        </p>
       ) : null}
       <Budgets />
       <Section name="By day">
