@@ -265,7 +265,7 @@ withBrowser(
 )
 
 withBrowser("a history that was pruned while the page was offline is not told any more", () =>
-  inPlace(scene({ retention: { eventDays: 1 } }), async (own) => {
+  inPlace(scene({ retention: { eventDays: 1, completedDays: 1 } }), async (own) => {
     let serving = await startServer(own, "serve")
     const { context, page } = await browser.open(`${serving.url}/ui/events`)
     const push = (event: string) =>
@@ -309,6 +309,18 @@ withBrowser("a history that was pruned while the page was offline is not told an
     await told(1)
     await push("g")
     await told(2)
+    // What is pruned while the page listens goes from it with the next thing that happens.
+    const old = await queue(own, { subject: "long gone" })
+    await own.json(["cancel", old])
+    await page.getByRole("link", { name: "All tasks", exact: true }).click()
+    await page.getByRole("link", { name: "long gone" }).click()
+    await page.getByRole("heading", { name: "long gone" }).waitFor()
+    const aging = new Database(own.path("state", "runtime.db"))
+    aging.run(`UPDATE tasks SET finished_at = '2020-01-01T00:00:00.000Z'`)
+    aging.close()
+    expect(await own.json(["prune"])).toMatchObject({ tasks: 1 })
+    await push("h")
+    await page.getByRole("heading", { name: "No such task" }).waitFor()
     await context.close()
     await serving.stop()
   })

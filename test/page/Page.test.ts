@@ -93,7 +93,8 @@ withBrowser("a task that is queued runs by itself and tells its story on its own
   expect(await page.locator("mark").allTextContents()).toEqual(["asked"])
   await page.getByRole("textbox", { name: "Reply" }).fill("And the other one?")
   await button("Send reply").click()
-  // A child appears by itself.
+  // A child appears by itself, and goes on by itself.
+  await region("Children").getByText("completed").waitFor()
   await region("Children").getByRole("link", { name: "And the other one?" }).click()
   await region("About").getByRole("link", { name: "Look at the pump" }).click()
   await heading("Look at the pump").waitFor()
@@ -390,6 +391,23 @@ withBrowser("what is typed stays while things happen, and while one looks elsewh
   await box.fill("")
 })
 
+withBrowser("a chosen event stands below the list, and its row stays where it was pressed", async () => {
+  await page.goto(`${server.url}/ui/events`)
+  const row = page.locator(".windowed li").nth(3).getByRole("button")
+  await row.waitFor()
+  await button("Hold still").click()
+  const before = await row.boundingBox()
+  await row.click()
+  const chosen = region("Chosen event")
+  await chosen.getByText('"event_type"').waitFor()
+  expect(await row.boundingBox()).toEqual(before)
+  const box = await chosen.boundingBox()
+  expect((box?.y ?? 0) + (box?.height ?? 1_000)).toBeLessThanOrEqual(900)
+  await chosen.getByRole("button", { name: "Close" }).click()
+  await row.and(page.locator(":focus")).waitFor()
+  expect(await chosen.count()).toBe(0)
+})
+
 withBrowser("an artifact that is no text is told to be none", async () => {
   await home()
   await ask("measure it as binary")
@@ -430,6 +448,19 @@ withBrowser(
       .getByText(/reconnecting|offline/)
       .waitFor()
     await page.getByText(/What you see is .* old/).waitFor()
+    // It is said there alone; a view that never was loaded says so once, and waits for nothing.
+    expect(await page.getByText(/could not be refreshed/).count()).toBe(0)
+    for (const [view, words] of [
+      ["Events", /^The history could not be loaded: The server does not answer\./],
+      ["Usage", /^This could not be loaded: The server does not answer\./]
+    ] as const) {
+      await link(view).click()
+      await heading(view).waitFor()
+      await page.locator("main").getByText(words).waitFor()
+      expect(await page.locator("main .wrong").count()).toBe(1)
+      expect(await page.getByText(/Loading…|newest 0/).count()).toBe(0)
+    }
+    await link("Home").click()
     await queue(place, { subject: "queued meanwhile" })
     server = await startServer(place, "up", ["--port", String(server.port)])
     await button("Try again")
