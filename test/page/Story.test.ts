@@ -99,6 +99,18 @@ test("a reason is said once: not below an attempt and not in the timeline where 
   ])
 })
 
+test("a task that is put off says for how long, not the moment of another clock", () => {
+  const told = momentsOf([
+    event("task_retry_scheduled", "1.000", {
+      reason: "exit_error: exit code 1",
+      available_at: "2026-04-29T12:00:59.000Z"
+    })
+  ])
+  expect(told.map(({ detail, words }) => [words, detail])).toEqual([
+    ["Will be tried again", "Exit code 1 · in 58 s"]
+  ])
+})
+
 test("the attempt that is named is chosen, else the last", () => {
   const attempts = [attempt(), attempt({ attempt_id: "a2", number: 2 })]
   const story = { attempts }

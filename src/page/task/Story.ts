@@ -19,6 +19,8 @@ const text = (event: RunEvent, key: string): string | undefined => {
   if (typeof value !== "string" || value === "") return undefined
   if (key === "bundle_hash") return value.slice(0, 16)
   if (key === "runner_id") return `by ${actorWords({ name: value })}`
+  // How long, not until when: the moment of the event stands beside it, in the reader's own time.
+  if (key === "available_at") return `in ${duration(Date.parse(value) - Date.parse(event.created_at))}`
   if (key === "answer") return `answered ${quoted(value)}`
   return key === "reason" ? shortened(plainReason(value)) : value
 }
