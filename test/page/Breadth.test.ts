@@ -316,7 +316,9 @@ withBrowser("a history that was pruned while the page was offline is not told an
     await page.getByRole("link", { name: "long gone" }).click()
     await page.getByRole("heading", { name: "long gone" }).waitFor()
     const aging = new Database(own.path("state", "runtime.db"))
-    aging.run(`UPDATE tasks SET created_at = '2020-01-01T00:00:00.000Z', finished_at = '2020-01-01T00:00:00.000Z'`)
+    aging.run(
+      `UPDATE tasks SET created_at = '2020-01-01T00:00:00.000Z', finished_at = '2020-01-01T00:00:00.000Z'`
+    )
     aging.close()
     expect(await own.json(["prune"])).toMatchObject({ tasks: 1 })
     await push("h")

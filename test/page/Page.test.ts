@@ -403,6 +403,7 @@ withBrowser("a chosen event stands below the list, and its row stays where it wa
   expect(await row.boundingBox()).toEqual(before)
   const box = await chosen.boundingBox()
   expect((box?.y ?? 0) + (box?.height ?? 1_000)).toBeLessThanOrEqual(900)
+  expect(await hindrances(page)).toEqual([])
   await chosen.getByRole("button", { name: "Close" }).click()
   await row.and(page.locator(":focus")).waitFor()
   expect(await chosen.count()).toBe(0)
