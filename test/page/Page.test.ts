@@ -87,6 +87,11 @@ withBrowser("a task that is queued runs by itself and tells its story on its own
   for (const name of ["Attempts", "Events", "Bundle", "Output", "Artifacts"]) await heading(name).waitFor()
   await region("stdout").getByText("first line").waitFor()
   await region("stderr").getByText("said on stderr").waitFor()
+  // On paper there is nothing to press.
+  await page.emulateMedia({ media: "print" })
+  for (const name of ["Pause", "Retry", "Send reply"]) expect(await button(name).isVisible()).toBe(false)
+  expect(await page.getByRole("textbox").count()).toBe(0)
+  await page.emulateMedia({ media: null })
   await button("Show prompt").click()
   await region("Prompt").getByText("Do what the task says.").waitFor()
   await page.getByRole("textbox", { name: "Find in output" }).fill("asked")

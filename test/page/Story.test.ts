@@ -86,6 +86,7 @@ test("a reason is said once: not below an attempt and not in the timeline where 
   const blocked = { issues: [], reason: "reported_blocked: no key" }
   expect(reasonBelow(blocked, undefined)).toBe("No key")
   expect(reasonBelow(blocked, "No key")).toBeUndefined()
+  expect(reasonBelow({ issues: [], reason: "completed: all is well" }, "all is well")).toBeUndefined()
   expect(
     reasonBelow({ issues: ["artifact_missing: x"], reason: "verification_failed: x" }, undefined)
   ).toBeUndefined()

@@ -118,7 +118,7 @@ export const reasonBelow = (
 ): string | undefined => {
   if (reason === null || issues.length > 0 || /^(completed|ok)$/.test(reason)) return undefined
   const plain = plainReason(reason.replace(/^(completed|ok): /, ""))
-  return plain === above ? undefined : plain
+  return above !== undefined && plain === plainReason(above) ? undefined : plain
 }
 
 /** A bar on the scale that all attempts of a task share: its length, 0 to 1, and its time. */
