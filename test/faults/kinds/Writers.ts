@@ -165,7 +165,15 @@ const victimOf = (number: number, house: House): Victim => {
 
 const MOST_POINTS = 40
 const POINTS_A_ROUND = 20
-const PARTS = MOST_POINTS / POINTS_A_ROUND
+const ROUNDS = (VICTIMS * MOST_POINTS) / POINTS_A_ROUND
+/** Where a round beyond those strikes, for the sample: at the beginning, and where most commands are at work. */
+const FEW_POINTS = [1, 9]
+
+const pointsOf = (number: number): ReadonlyArray<number> => {
+  const first = 1 + POINTS_A_ROUND * Math.floor(number / VICTIMS)
+  return number < ROUNDS ? Array.from({ length: POINTS_A_ROUND }, (_, at) => first + at) : FEW_POINTS
+}
+
 const RESIDENT_MS = 30_000
 const IDLE_MS = 1_000
 
@@ -201,18 +209,17 @@ const reside = async (scene: Scene, args: ReadonlyArray<string>, at: number, ran
 export const killedAtWrite: Fault = {
   name: "SIGKILL at each of the first 40 pwrite64 of every command",
   needs: ["strace"],
-  rounds: VICTIMS * PARTS,
-  sample: [],
+  rounds: ROUNDS,
+  sample: [ROUNDS],
   found: "",
   round: async ({ keepAs, number, random }) => {
     const house = await furnished()
     const { scene } = house
     const { args, isResident, kept } = victimOf(number % VICTIMS, house)
-    const first = 1 + POINTS_A_ROUND * (Math.floor(number / VICTIMS) % PARTS)
     const broken: Array<string> = []
     let strikes = 0
     try {
-      for (let at = first; at < first + POINTS_A_ROUND; at++) {
+      for (const at of pointsOf(number)) {
         await rm(scene.place.state, { recursive: true, force: true })
         if (kept) await cp(scene.place.path("kept"), scene.place.state, { recursive: true })
         await rm(scene.place.path("c.db"), { force: true })
