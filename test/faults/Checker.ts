@@ -1,4 +1,4 @@
-import { Database } from "bun:sqlite"
+import type { Database } from "bun:sqlite"
 import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -6,6 +6,7 @@ import canonicalize from "canonicalize"
 import { attemptEvents, type EventRow, endOf, follow } from "./History.ts"
 import { leaksBelow, leaksInArguments } from "./Planted.ts"
 import type { Fact } from "./Recorder.ts"
+import { reading } from "./Rows.ts"
 import { broken } from "./Rules.ts"
 import { overlaps, type Sighting } from "./Witness.ts"
 
@@ -375,7 +376,7 @@ export const check = (evidence: Evidence): ReadonlyArray<string> => {
     const told = (evidence.facts ?? []).length
     return told === 0 ? [] : [`${told} facts were told and there is no database`]
   }
-  const db = new Database(evidence.database, { readonly: true })
+  const db = reading(evidence.database)
   try {
     return inspect(db, evidence)
   } finally {

@@ -172,7 +172,7 @@ export class Scene {
       ...this.wrong,
       ...beyondDisk(this.place.state, starts, facts.filter(({ told }) => told === "queued").length),
       ...check({
-        database: this.place.path("state", "runtime.db"),
+        database: this.database,
         artifacts: this.place.path("state", "artifacts"),
         facts,
         seen,
@@ -181,6 +181,11 @@ export class Scene {
         ...evidence
       })
     ]
+  }
+
+  /** The database file. */
+  get database(): string {
+    return this.place.path("state", "runtime.db")
   }
 
   /** How many tasks are in each status; those in none are left out. */

@@ -1,8 +1,8 @@
-import { Database } from "bun:sqlite"
 import { setTimeout as pause } from "node:timers/promises"
 import { Schema } from "effect"
 import type { Fault } from "../Fault.ts"
 import { between } from "../Random.ts"
+import { rows } from "../Rows.ts"
 import { Scene } from "../Scene.ts"
 
 const TASKS = 10_000
@@ -34,18 +34,9 @@ const seed = async (scene: Scene, tasks: number): Promise<void> => {
   }
 }
 
-const inStatus = (scene: Scene, status: string): number => {
-  const db = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
-  try {
-    return (
-      db
-        .query<{ readonly n: number }, [string]>("SELECT count(*) AS n FROM tasks WHERE status = ?")
-        .get(status)?.n ?? 0
-    )
-  } finally {
-    db.close()
-  }
-}
+const inStatus = (scene: Scene, status: string): number =>
+  rows<{ readonly n: number }>(scene.database, "SELECT count(*) AS n FROM tasks WHERE status = ?", status)[0]
+    ?.n ?? 0
 
 /**
  * Moves all there are, killed amid it again and again: each death finds more moved than the last and none moved

@@ -1,9 +1,9 @@
-import { Database } from "bun:sqlite"
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { copyFile, mkdir, rm, symlink } from "node:fs/promises"
 import { setTimeout as pause } from "node:timers/promises"
 import { type Fault, struck } from "../Fault.ts"
 import { between, pick } from "../Random.ts"
+import { reading } from "../Rows.ts"
 import { Scene } from "../Scene.ts"
 import { WITNESS } from "../Witness.ts"
 
@@ -33,7 +33,7 @@ const left = async (): Promise<Scene> => {
   const scene = await Scene.make()
   await scene.queue(2)
   await scene.runOnce()
-  const holder = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
+  const holder = reading(scene.database)
   holder.query("SELECT count(*) FROM tasks").all()
   await scene.queue(2)
   for (const part of kept) await copyFile(scene.place.path("state", part), scene.place.path(part))
@@ -177,8 +177,8 @@ export const longReader: Fault = {
     let violations: ReadonlyArray<string> = []
     try {
       await scene.queue(1)
-      const file = scene.place.path("state", "runtime.db")
-      const reader = new Database(file, { readonly: true })
+      const file = scene.database
+      const reader = reading(file)
       reader.run("BEGIN")
       reader.query("SELECT count(*) FROM tasks").all()
       const dispatcher = scene.dispatch()

@@ -1,10 +1,10 @@
-import { Database } from "bun:sqlite"
 import { setTimeout as pause } from "node:timers/promises"
 import { Schema } from "effect"
 import type { Told } from "../../support/binary.ts"
 import type { Fault, Round, Rounded } from "../Fault.ts"
 import { HttpClients } from "../HttpClients.ts"
 import { between } from "../Random.ts"
+import { rows } from "../Rows.ts"
 import { Scene, statusOf } from "../Scene.ts"
 
 const QUESTION = { text: "Which colour?", choices: ["red", "blue"] }
@@ -30,16 +30,8 @@ interface QuestionRow {
   readonly closed_at: string | null
 }
 
-const questionsOf = (scene: Scene, taskId: string): ReadonlyArray<QuestionRow> => {
-  const db = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
-  try {
-    return db
-      .query<QuestionRow, [string]>("SELECT answer, closed_at FROM questions WHERE task_id = ?")
-      .all(taskId)
-  } finally {
-    db.close()
-  }
-}
+const questionsOf = (scene: Scene, taskId: string): ReadonlyArray<QuestionRow> =>
+  rows<QuestionRow>(scene.database, "SELECT answer, closed_at FROM questions WHERE task_id = ?", taskId)
 
 /** The answer that a command had accepted; undefined where it was refused, or died. */
 const accepted = ({ code, stdout }: Told): string | undefined => {

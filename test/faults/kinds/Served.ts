@@ -1,8 +1,8 @@
-import { Database } from "bun:sqlite"
 import { setTimeout as pause } from "node:timers/promises"
 import type { Fault } from "../Fault.ts"
 import { HttpClients } from "../HttpClients.ts"
 import { between } from "../Random.ts"
+import { rows } from "../Rows.ts"
 import type { Running } from "../Running.ts"
 import { Scene } from "../Scene.ts"
 
@@ -36,34 +36,16 @@ const life = async (scene: Scene, clients: HttpClients, random: () => number): P
   await dead
 }
 
-const eventIds = (scene: Scene): ReadonlyArray<number> => {
-  const db = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
-  try {
-    return db
-      .query<{ readonly id: number }, []>("SELECT id FROM run_events ORDER BY id")
-      .all()
-      .map(({ id }) => id)
-  } finally {
-    db.close()
-  }
-}
+const eventIds = (scene: Scene): ReadonlyArray<number> =>
+  rows<{ readonly id: number }>(scene.database, "SELECT id FROM run_events ORDER BY id").map(({ id }) => id)
 
-const canceledNoMore = (scene: Scene, canceled: ReadonlySet<string>): ReadonlyArray<string> => {
-  const db = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
-  try {
-    const statusOf = db.query<{ readonly status: string }, [string]>(
-      "SELECT status FROM tasks WHERE task_id = ?"
-    )
-    return [...canceled].flatMap((id) => {
-      const status = statusOf.get(id)?.status
-      return status === "operator_canceled"
-        ? []
-        : [`the cancel of ${id} was acknowledged and it is ${status}`]
-    })
-  } finally {
-    db.close()
-  }
-}
+const canceledNoMore = (scene: Scene, canceled: ReadonlySet<string>): ReadonlyArray<string> =>
+  rows<{ readonly task_id: string; readonly status: string }>(
+    scene.database,
+    "SELECT task_id, status FROM tasks WHERE status <> 'operator_canceled'"
+  )
+    .filter(({ task_id }) => canceled.has(task_id))
+    .map(({ status, task_id }) => `the cancel of ${task_id} was acknowledged and it is ${status}`)
 
 /** `up` and `serve` die while clients queue, cancel and follow: what was answered holds, and the stream resumes. */
 export const servedKilled: Fault = {
@@ -73,7 +55,7 @@ export const servedKilled: Fault = {
   sample: [0],
   found: "",
   round: async ({ keepAs, number, random }) => {
-    const kills = number === 0 ? 2 : KILLS
+    const kills = number === 0 ? 1 : KILLS
     const scene = await Scene.make(":", { config: { maxAttempts: 1_000, dispatch: { concurrency: 4 } } })
     const clients = new HttpClients(scene, random)
     let violations: ReadonlyArray<string> = []

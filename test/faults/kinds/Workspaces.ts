@@ -1,9 +1,9 @@
-import { Database } from "bun:sqlite"
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { setTimeout as pause } from "node:timers/promises"
 import type { Fault } from "../Fault.ts"
 import { between, pick } from "../Random.ts"
+import { rows } from "../Rows.ts"
 import { Scene, witnessAdapter } from "../Scene.ts"
 
 const KILLS = 8
@@ -67,14 +67,8 @@ interface AttemptRow {
   readonly task_id: string
 }
 
-const attemptsIn = (scene: Scene): ReadonlyArray<AttemptRow> => {
-  const db = new Database(scene.place.path("state", "runtime.db"), { readonly: true })
-  try {
-    return db.query<AttemptRow, []>("SELECT attempt_id, task_id FROM attempts").all()
-  } finally {
-    db.close()
-  }
-}
+const attemptsIn = (scene: Scene): ReadonlyArray<AttemptRow> =>
+  rows<AttemptRow>(scene.database, "SELECT attempt_id, task_id FROM attempts")
 
 /** What is wrong with the repository and with the worktrees that are left when all is done. */
 const judged = (scene: Scene): ReadonlyArray<string> => {
