@@ -4,10 +4,12 @@ import { join } from "node:path"
 /** A secret that scenes plant: a script is given it and prints it in every form. */
 export const SECRET = 'hunter22"/w&rd+xq9Zk'
 
-/** Shell that prints the secret `TOKEN` plain and encoded, to both streams and in two writes. */
+/** Shell that prints the secret `TOKEN` plain and encoded, to both streams and in two writes; it begins few processes. */
 export const LEAKING = [
-  'for to in 1 2; do { printf "plain %s\\n" "$TOKEN"; printf %s "$TOKEN" | base64; printf %s "$TOKEN" | od -An -tx1 | tr -d " \\n"; echo',
-  'printf "half %s" "$(printf %s "$TOKEN" | cut -c1-9)"; printf "%s end\\n" "$(printf %s "$TOKEN" | cut -c10-)"; } >&$to; done'
+  'b=$(printf %s "$TOKEN" | base64); h=$(printf %s "$TOKEN" | od -An -tx1 | tr -d " \\n")',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+  'r=${TOKEN#?????????}; l=${TOKEN%"$r"}',
+  'for to in 1 2; do { printf "plain %s\\n%s\\n%s\\n" "$TOKEN" "$b" "$h"; printf "half %s" "$l"; printf "%s end\\n" "$r"; } >&$to; done'
 ].join("\n")
 
 /** Every text that the secret may not appear as; of base64 what does not depend on its neighbours. */

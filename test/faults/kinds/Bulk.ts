@@ -84,7 +84,7 @@ export const bulkKilled: Fault = {
   found: "",
   round: async ({ keepAs, number, random }) => {
     const isSample = number === 0
-    const tasks = isSample ? 150 : TASKS
+    const tasks = isSample ? 40 : TASKS
     const kills = isSample ? 1 : 4
     const scene = await Scene.make()
     let violations: ReadonlyArray<string> = []

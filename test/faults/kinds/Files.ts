@@ -74,8 +74,8 @@ export const damagedFiles: Fault = {
         ["healthcheck"],
         ["events", "--since", "0"]
       ])
-        await scene.run(args, { limitMs: 20_000 })
-      await scene.intake("on a damaged store", { limitMs: 20_000 })
+        await scene.run(args)
+      await scene.intake("on a damaged store")
       await putBack(scene)
       violations = await scene.rest({ facts })
       return struck(violations)
@@ -114,10 +114,7 @@ export const oddLocks: Fault = {
       const lock = scene.place.path("state", "dispatch.lock")
       await rm(lock, { force: true })
       await make(lock)
-      const both = [
-        await scene.runOnce({ limitMs: 10_000 }),
-        await scene.run(["status"], { limitMs: 10_000 })
-      ]
+      const both = [await scene.runOnce(), await scene.run(["status"])]
       const bad = both.filter(({ code }) => code !== 0 && code !== 3)
       await rm(lock, { force: true, recursive: true })
       violations = [

@@ -70,9 +70,16 @@ const ids = (stdout: string): { readonly task_id: string; readonly attempt_id: s
 /** The id of the first message in an answer of `outbox-list`. */
 const messageIn = (stdout: string): string => /"id": *"([^"]+)"/.exec(stdout)?.[1] ?? "none"
 
+const empty = async (): Promise<House> => {
+  const scene = await Scene.make(WORK, { config, profile, files })
+  await copyFile(original, scene.place.path("old.db"))
+  return { scene, asked: "", failed: "", waits: "", attempt: "", message: "" }
+}
+
+
 /** A place in which every command that writes has something to do; its state is kept as `kept`. */
 const furnished = async (): Promise<House> => {
-  const scene = await Scene.make(WORK, { config, profile, files })
+  const { scene } = await empty()
   const done = async (word: string, more: object = {}) => {
     await scene.run(["intake", "--json", note({ payload: { args: [word] }, ...more })])
     return ids((await scene.runOnce()).stdout)
@@ -91,7 +98,6 @@ const furnished = async (): Promise<House> => {
   ])
     await scene.run(args)
   await cp(scene.place.state, scene.place.path("kept"), { recursive: true })
-  await copyFile(original, scene.place.path("old.db"))
   return { scene, asked, failed, waits, attempt: sent.attempt_id, message }
 }
 
@@ -169,6 +175,8 @@ const ROUNDS = (VICTIMS * MOST_POINTS) / POINTS_A_ROUND
 /** Where a round beyond those strikes, for the sample: at the beginning, and where most commands are at work. */
 const FEW_POINTS = [1, 9]
 
+const FIRST_INTAKE = writers.length + residents.length + 1
+
 const pointsOf = (number: number): ReadonlyArray<number> => {
   const first = 1 + POINTS_A_ROUND * Math.floor(number / VICTIMS)
   return number < ROUNDS ? Array.from({ length: POINTS_A_ROUND }, (_, at) => first + at) : FEW_POINTS
@@ -210,12 +218,13 @@ export const killedAtWrite: Fault = {
   name: "SIGKILL at each of the first 40 pwrite64 of every command",
   needs: ["strace"],
   rounds: ROUNDS,
-  sample: [ROUNDS],
+  sample: [ROUNDS + FIRST_INTAKE],
   found: "",
   round: async ({ keepAs, number, random }) => {
-    const house = await furnished()
+    const victim = number % VICTIMS
+    const house = victim < writers.length + residents.length ? await furnished() : await empty()
     const { scene } = house
-    const { args, isResident, kept } = victimOf(number % VICTIMS, house)
+    const { args, isResident, kept } = victimOf(victim, house)
     const broken: Array<string> = []
     let strikes = 0
     try {
