@@ -93,21 +93,24 @@ const forAWhile = async (
  * Whatever a dispatcher changes on the disk is refused, as by one that was remounted read-only (a real remount is
  * refused while a database is open), that fails or that is full; then all is well again.
  */
-const refusedForAWhile = (name: string, errors: ReadonlyArray<string>): Fault => ({
+const refusedForAWhile = (name: string, errors: ReadonlyArray<string>, found: string): Fault => ({
   name,
   needs: ["strace"],
   rounds: 16,
   sample: [],
-  found: "",
+  found,
   round: (round) => forAWhile(round, CHANGES, errors)
 })
 
-export const readOnlyForAWhile = refusedForAWhile("read-only for a while under a resident dispatcher", [
-  "EROFS"
-])
+export const readOnlyForAWhile = refusedForAWhile(
+  "read-only for a while under a resident dispatcher",
+  ["EROFS"],
+  "a temporary file that could not be removed hid the disk's error behind a fault of ours, with a stack; now the disk's error is told"
+)
 export const diskFailsForAWhile = refusedForAWhile(
   "a disk that fails for a while under a resident dispatcher",
-  ["EIO", "ENOSPC"]
+  ["EIO", "ENOSPC"],
+  "the log told a store that could not be written with a stack and paths of the build; now in the words of the failure"
 )
 
 /** A fifth of the rounds is for a dispatcher at work, the others for commands that meet the error at any call. */

@@ -45,7 +45,8 @@ export const badChildren: Fault = {
   needs: [],
   rounds: habits.length,
   sample: [5],
-  found: "",
+  found:
+    "a daemon that begins another and ends, again and again, hid from the look for what is left and outlived its attempt; now one that ended during a look is a reason to look again",
   round: async ({ keepAs, number }) => {
     const [work, ends, howLong] = habits[number % habits.length] ?? ["", []]
     const timeoutMs = howLong === undefined ? 60_000 : ENDLESS_MS
