@@ -76,7 +76,6 @@ const empty = async (): Promise<House> => {
   return { scene, asked: "", failed: "", waits: "", attempt: "", message: "" }
 }
 
-
 /** A place in which every command that writes has something to do; its state is kept as `kept`. */
 const furnished = async (): Promise<House> => {
   const { scene } = await empty()
