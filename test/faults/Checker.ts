@@ -21,7 +21,10 @@ export interface Evidence {
   readonly seen?: ReadonlyArray<Sighting>
   /** No dispatcher is alive and one has swept since: nothing runs any more, in the tables or in /proc. */
   readonly atRest?: boolean
-  /** Rows of the original runtime are among them: their files lie elsewhere, their history is older than its ids. */
+  /**
+   * Rows of the original runtime are among them: their files lie elsewhere, their history is older than its ids and
+   * knows fewer moves. The rows themselves are checked all the same.
+   */
   readonly adopted?: boolean
   /** The folder in which the planted secret may not be; where it is left out nothing is looked for. */
   readonly secretless?: string
@@ -158,7 +161,8 @@ const read = (db: Database): Tables => ({
 const checkTask = (
   task: TaskRow,
   attempts: ReadonlyArray<AttemptRow>,
-  events: ReadonlyArray<EventRow>
+  events: ReadonlyArray<EventRow>,
+  isAdopted: boolean
 ): ReadonlyArray<string> => {
   const { task_id: id } = task
   const problems: Array<string> = []
@@ -175,12 +179,13 @@ const checkTask = (
     problems.push(`task ${id} is ${task.status} with ${open} running attempts`)
   if (terminal.includes(task.status) !== (task.finished_at !== null) && task.status !== "blocked")
     problems.push(`task ${id} is ${task.status} and finished_at is ${task.finished_at ?? "not set"}`)
-  if (told.status !== task.status)
-    problems.push(`task ${id} is ${task.status}, its events left it ${told.status}`)
   if (task.attempt_count + task.not_counted !== ofRound)
     problems.push(
       `task ${id} counts ${task.attempt_count} attempts and ${task.not_counted} taken back, its round has ${ofRound}`
     )
+  if (isAdopted) return problems
+  if (told.status !== task.status)
+    problems.push(`task ${id} is ${task.status}, its events left it ${told.status}`)
   return [...problems, ...told.problems, ...attempts.flatMap((attempt) => attemptEvents(attempt, events))]
 }
 
@@ -344,7 +349,12 @@ const checkTables = (db: Database, evidence: Omit<Evidence, "database">): Readon
   const left = processesOf(goneBy(tables.attempts, evidence.atRest === true))
   return [
     ...tables.tasks.flatMap((task) =>
-      checkTask(task, attemptsOf.get(task.task_id) ?? [], eventsOf.get(task.task_id) ?? [])
+      checkTask(
+        task,
+        attemptsOf.get(task.task_id) ?? [],
+        eventsOf.get(task.task_id) ?? [],
+        evidence.adopted === true
+      )
     ),
     ...tables.attempts.flatMap((attempt) => checkAttempt(attempt, evidence.atRest === true)),
     ...tables.bundles.flatMap((bundle) =>

@@ -124,7 +124,7 @@ describe("a copy of the store", () => {
         expect(sizes.at(-1)).toBeGreaterThan(sizes[0]!)
         expect(sizes).toEqual(sizes.toSorted((a, b) => a - b))
       }),
-    SLOW * 5
+    Math.max(SLOW * 5, BACKUPS * 6_000)
   )
 
   it.live("has the marks of ours, is for its owner alone, and leaves nothing else behind", () =>
