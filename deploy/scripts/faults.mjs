@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os"
 import { binary, build } from "./build.mjs"
 import { bun, main, root } from "./project.mjs"
 
-// npm run faults -- [--shard 1/8] [--seed 42] [--only WORDS] [--rounds N]: one shard of the faults, at most eight
+// npm run faults -- [--shard 1/8] [--seed 42] [--only WORDS] [--rounds N] [--lanes N]: one shard of the faults, at most eight
 // minutes, its table in dist/faults/shard-I-of-N.md; without --shard all of them, one for each core.
 
 const start = (args) =>

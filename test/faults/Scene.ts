@@ -117,6 +117,8 @@ export class Scene {
       const left = await this.waiting()
       return { isSo: left === "", how: left }
     })
+    // Where nothing was left to do it may not have begun: before that a signal ends it like any program.
+    await dispatcher.says(/"Dispatching/)
     const { code, signal, stderr } = await dispatcher.end("SIGTERM")
     return [
       ...(left === undefined ? [] : [`for ${STANDS_STILL_MS} ms there is left: ${left}`]),
