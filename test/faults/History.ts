@@ -24,9 +24,11 @@ const moveOf = ({ event_type, attempt_id, detail }: EventRow): Move | undefined 
     case "task_claimed":
       return { from: waiting, to: "running" }
     case "task_retry_scheduled":
-    case "rate_limit_rescheduled":
     case "dispatch_drained":
       return { from: ["running"], to: "retryable_failure" }
+    case "rate_limit_rescheduled":
+      // The end of a cool-down and a grant make due what waits for them.
+      return { from: ["running", "retryable_failure"], to: "retryable_failure" }
     case "task_finished":
       return {
         from: ["running"],
