@@ -41,6 +41,7 @@ const LONG = [
 const SAMPLED = [
   "test/agents/claudeCode.test.ts",
   "test/agents/codex.test.ts",
+  "test/agents/containment.test.ts",
   "test/intake/DueTimes.test.ts",
   "test/intake/WorkflowDeath.test.ts",
   "test/schedule/Recurrence.test.ts"

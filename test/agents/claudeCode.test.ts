@@ -61,7 +61,6 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "prose instead of an outcome",
-    often: true,
     act: { scenario: "prose", adapter: "free" },
     ...unreadable,
     reason: "outcome_undecodable: no JSON object with a status",
@@ -155,7 +154,7 @@ const rows: ReadonlyArray<Row> = [
   },
   { when: "500", act: { scenario: "s500", adapter: "free" }, ...again, reason: /^exit_error: .*answers 500/ },
   // It asks again without streaming; the tokens of all requests count.
-  { when: "a stream that is cut", often: true, act: { scenario: "drop", adapter: "free" }, ...done },
+  { when: "a stream that is cut", act: { scenario: "drop", adapter: "free" }, ...done },
   { when: "a stream that fails", act: { scenario: "ssefail", adapter: "free" }, ...done },
   {
     when: "a refused connection",
@@ -184,7 +183,6 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     when: "a tool call beyond the timeout",
-    often: true,
     act: { scenario: "sleeptool claude-late", adapter: "hasty" },
     ...late,
     reason: "timeout: timed out after 2000 ms"

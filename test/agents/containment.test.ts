@@ -2,6 +2,7 @@ import { afterAll, expect, setDefaultTimeout } from "bun:test"
 import { readdir } from "node:fs/promises"
 import { Schema } from "effect"
 import { runOnce } from "../e2e/inPlace.ts"
+import { isLong } from "../support/breadth.ts"
 import { needs } from "../support/needs.ts"
 import { claude, codex } from "./programs.ts"
 import { Stage, WORK } from "./stage.ts"
@@ -14,6 +15,9 @@ const NOTE = "what stands in a file that nobody meant to send"
 const ORDERS = "orders from a file in the working directory"
 
 const test = needs("a network of its own", "ip", "codex", "claude")
+/** Every run tries one of the two, the long suite both. */
+const either = (one: string): ReadonlyArray<string> => (isLong ? ["codex", "claude-code"] : [one])
+
 let opened: Promise<Stage> | undefined
 const stage = () => {
   const env = { STUB_SECRET: { secretEnv: "SECRET_OF_THE_TEST" } }
@@ -98,7 +102,7 @@ const fromOutside = async (on: Stage, adapter: string, message: string): Promise
   return requests.map(({ body }) => body).join("\n")
 }
 
-for (const adapter of ["codex", "claude-code"]) {
+for (const adapter of either("codex"))
   test(`a file that untrusted text names with an @ does not reach the model by ${adapter}`, async () => {
     const on = await stage()
     const note = on.place.path("note.txt")
@@ -111,6 +115,7 @@ for (const adapter of ["codex", "claude-code"]) {
     expect(sent).not.toContain(NOTE)
   })
 
+for (const adapter of either("codex"))
   test(`instructions in the working directory reach the model by ${adapter} for trusted tasks only`, async () => {
     const on = await stage()
     expect(await fromOutside(on, adapter, "Hello there.")).not.toContain(ORDERS)
@@ -118,6 +123,7 @@ for (const adapter of ["codex", "claude-code"]) {
     expect(requests.some(({ body }) => body.includes(ORDERS))).toBe(true)
   })
 
+for (const adapter of either("claude-code"))
   test(`the flags that let ${adapter} do anything are there with trusted-vm, and not without`, async () => {
     const on = await stage()
     const free = await on.play({ scenario: "ok", adapter }, withSecret)
@@ -125,4 +131,3 @@ for (const adapter of ["codex", "claude-code"]) {
     const bound = await on.play({ scenario: "ok", adapter: `${adapter}, restricted` }, withSecret)
     expect(await on.audit(bound, "invocation.json")).not.toMatch(/dangerously|bypass/)
   })
-}
