@@ -1,7 +1,7 @@
 import { DateTime, Effect, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
-import type { NewTask, Task, TaskStatus } from "../../src/domain/Task.ts"
+import { type NewTask, recordOf, type Task, type TaskStatus } from "../../src/domain/Task.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
 import { actorJson, afterAll, json, orNull, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -92,34 +92,6 @@ const taskIdOf = idReader(TaskId)
 
 const toTask = (row: Row): Task => lenient(row).task
 
-/** The record of a task that was just added, of the values that its row was made of. */
-const added = ({ intent, ...task }: NewTask, { at }: Stamp): Task => ({
-  taskId: task.taskId,
-  kind: intent.kind,
-  source: intent.source,
-  subject: Option.fromNullable(intent.subject),
-  description: Option.fromNullable(intent.description),
-  priority: task.priority,
-  payload: intent.payload,
-  requestedProfile: Option.fromNullable(intent.requestedProfile),
-  requestedAdapter: Option.fromNullable(intent.requestedAdapter),
-  requestedModel: Option.fromNullable(intent.requestedModel),
-  maxAttempts: task.maxAttempts,
-  dedupeKey: Option.fromNullable(intent.dedupeKey),
-  status: "pending",
-  attemptCount: 0,
-  createdAt: at,
-  updatedAt: at,
-  availableAt: task.availableAt,
-  startedAt: Option.none(),
-  finishedAt: Option.none(),
-  outcome: Option.none(),
-  lastError: Option.none(),
-  parentTaskId: Option.map(task.parent, (parent) => parent.taskId),
-  workflowId: Option.map(task.workflow, (workflow) => workflow.id),
-  untrusted: task.untrusted
-})
-
 /** See Tasks.add. */
 const add = (task: NewTask, stamp: Stamp) => (writing: Writing) => {
   const { dedupeKey: key, kind, source } = task.intent
@@ -141,7 +113,7 @@ const add = (task: NewTask, stamp: Stamp) => (writing: Writing) => {
     { kind, source, priority: task.priority, available_at: columns.availableAt },
     stamp
   )
-  return { created: true, task: added(task, stamp) }
+  return { created: true, task: recordOf(task, stamp.at) }
 }
 
 const counts = (sqlite: Sql) =>

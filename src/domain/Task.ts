@@ -1,4 +1,4 @@
-import { type DateTime, type Option, Schema } from "effect"
+import { type DateTime, Option, Schema } from "effect"
 import type { Actor } from "./Actor.ts"
 import { counted } from "./Figure.ts"
 import { type AttemptId, TaskId, WorkflowId } from "./Ids.ts"
@@ -154,3 +154,31 @@ export interface NewTask {
   readonly traceParent: Option.Option<string>
   readonly createdBy: Actor
 }
+
+/** The record of a task when it has just come in at `at`. */
+export const recordOf = ({ intent, ...task }: NewTask, at: DateTime.Utc): Task => ({
+  taskId: task.taskId,
+  kind: intent.kind,
+  source: intent.source,
+  subject: Option.fromNullable(intent.subject),
+  description: Option.fromNullable(intent.description),
+  priority: task.priority,
+  payload: intent.payload,
+  requestedProfile: Option.fromNullable(intent.requestedProfile),
+  requestedAdapter: Option.fromNullable(intent.requestedAdapter),
+  requestedModel: Option.fromNullable(intent.requestedModel),
+  maxAttempts: task.maxAttempts,
+  dedupeKey: Option.fromNullable(intent.dedupeKey),
+  status: "pending",
+  attemptCount: 0,
+  createdAt: at,
+  updatedAt: at,
+  availableAt: task.availableAt,
+  startedAt: Option.none(),
+  finishedAt: Option.none(),
+  outcome: Option.none(),
+  lastError: Option.none(),
+  parentTaskId: Option.map(task.parent, (parent) => parent.taskId),
+  workflowId: Option.map(task.workflow, (workflow) => workflow.id),
+  untrusted: task.untrusted
+})

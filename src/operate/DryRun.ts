@@ -13,7 +13,7 @@ import { adapterUnknown } from "../dispatch/NotStarted.ts"
 import { MEMORY, profileOf } from "../dispatch/Prepare.ts"
 import { BundleId, IdSource, TaskId } from "../domain/Ids.ts"
 import type { Profile } from "../domain/Profile.ts"
-import type { NewTask, Round, Task } from "../domain/Task.ts"
+import { type Round, recordOf, type Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { precheck } from "../evidence/Precheck.ts"
@@ -58,37 +58,6 @@ export const Rehearsal = wireStruct({
   problems: Schema.Array(Schema.String)
 })
 export type Rehearsal = typeof Rehearsal.Type
-
-/** The record that the store would make of a new task. */
-const recordOf = (task: NewTask, at: Task["createdAt"]): Task => {
-  const { intent } = task
-  return {
-    taskId: task.taskId,
-    kind: intent.kind,
-    source: intent.source,
-    subject: Option.fromNullable(intent.subject),
-    description: Option.fromNullable(intent.description),
-    priority: task.priority,
-    payload: intent.payload,
-    requestedProfile: Option.fromNullable(intent.requestedProfile),
-    requestedAdapter: Option.fromNullable(intent.requestedAdapter),
-    requestedModel: Option.fromNullable(intent.requestedModel),
-    maxAttempts: task.maxAttempts,
-    dedupeKey: Option.fromNullable(intent.dedupeKey),
-    status: "pending",
-    attemptCount: 0,
-    createdAt: at,
-    updatedAt: at,
-    availableAt: task.availableAt,
-    startedAt: Option.none(),
-    finishedAt: Option.none(),
-    outcome: Option.none(),
-    lastError: Option.none(),
-    parentTaskId: Option.none(),
-    workflowId: Option.none(),
-    untrusted: task.untrusted
-  }
-}
 
 const firstRound: Round = {
   round: 1,
