@@ -58,9 +58,13 @@ const withDescendants = (table: Table, kin: Set<number>, barred: ReadonlySet<num
   }
 }
 
+const byAge = (one: ProcessFacts, other: ProcessFacts): number =>
+  one.ticks - other.ticks || one.pid - other.pid
+
 /**
  * The processes of an attempt in this table, zombies included: its group and session, those met before
- * (same pid and same start), those that bear its brand or its marker, and all descendants of any of them.
+ * (same pid and same start), those that bear its brand or its marker, and all descendants of any of them. The oldest
+ * first: a shell that is told to end after its child remarks upon the child's death.
  */
 export const kin = (table: Table, of: Lineage, looks: Looks, self: number): ReadonlyArray<ProcessFacts> => {
   const barred = untouchable(table, self)
@@ -77,5 +81,5 @@ export const kin = (table: Table, of: Lineage, looks: Looks, self: number): Read
     if (looks.brand(process) === of.brand || looks.marked(process, of.marker)) found.add(process.pid)
   }
   withDescendants(table, found, barred)
-  return [...table.values()].filter((process) => found.has(process.pid))
+  return [...table.values()].filter((process) => found.has(process.pid)).sort(byAge)
 }

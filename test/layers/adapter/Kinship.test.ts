@@ -90,3 +90,8 @@ test("this process, its parents and pid 1 are never part of an attempt, whatever
   const seen = new Map([[SELF, start(SELF)]])
   expect(find([facts(60, SELF)], { since: 0, seen }, looks)).toEqual([60])
 })
+
+test("a parent comes before its children, whatever the order of the table: it is told first", () => {
+  const table = [facts(24, 22), facts(22, 20), facts(23, 20, { ticks: 22 }), facts(20, SELF)]
+  expect(find(table)).toEqual([20, 22, 23, 24])
+})
