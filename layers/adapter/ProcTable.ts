@@ -32,7 +32,7 @@ export const bootName = (): string => {
   return boot
 }
 
-const parse = (stat: string, boot: string): ProcessFacts | undefined => {
+const parse = (stat: string): ProcessFacts | undefined => {
   // The name stands in brackets and may itself hold brackets and spaces: the last one ends it.
   const open = stat.indexOf("(")
   const close = stat.lastIndexOf(")")
@@ -48,7 +48,7 @@ const parse = (stat: string, boot: string): ProcessFacts | undefined => {
     alive: (state !== "Z" && state !== "X") || Number(fields[17]) > 1,
     stopped: state === "T",
     command: stat.slice(open + 1, close),
-    startTime: `${fields[19]}@${boot}`,
+    startTime: `${fields[19]}@${bootName()}`,
     ticks: Number(fields[19])
   }
 }
@@ -59,12 +59,11 @@ const parse = (stat: string, boot: string): ProcessFacts | undefined => {
  * a moment.
  */
 export const processTable = (from = 1): ReadonlyMap<number, ProcessFacts> => {
-  const boot = bootName()
   const table = new Map<number, ProcessFacts>()
   for (const name of readdirSync("/proc").reverse()) {
     const pid = Number(name)
     const isMeant = pid >= from || pid === process.pid
-    const facts = isMeant ? parse(text(`/proc/${name}/stat`), boot) : undefined
+    const facts = isMeant ? parse(text(`/proc/${name}/stat`)) : undefined
     if (facts !== undefined) table.set(facts.pid, facts)
   }
   return table
@@ -77,8 +76,7 @@ export const processTable = (from = 1): ReadonlyMap<number, ProcessFacts> => {
 export const newestPid = (): number => Number(text("/proc/loadavg").trim().split(" ").at(-1) || Number.NaN)
 
 /** One process; undefined when there is none of this pid. */
-export const processFacts = (pid: number): ProcessFacts | undefined =>
-  parse(text(`/proc/${pid}/stat`), bootName())
+export const processFacts = (pid: number): ProcessFacts | undefined => parse(text(`/proc/${pid}/stat`))
 
 /** Whether a process was started with this `NAME=value` in its environment; false where it may not be read. */
 export const hasInEnvironment = (pid: number, entry: string): boolean =>

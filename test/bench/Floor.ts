@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite"
+import { FIELDS } from "./System.ts"
 
 /** Fewest statements and commits with which SQLite can keep a queue: what ours is measured against. */
 export class Floor {
@@ -81,12 +82,4 @@ export class Floor {
   }
 }
 
-/** About 230 bytes, as a bridge's event has. */
-export const PAYLOAD = JSON.stringify({
-  repository: "example/project",
-  number: 4711,
-  title: "A change that mends the thing that was broken",
-  author: "somebody",
-  url: "https://example.org/project/4711",
-  summary: "It was broken, now it is whole; three files were touched."
-})
+export const PAYLOAD = JSON.stringify(FIELDS)

@@ -1,5 +1,5 @@
-import { Floor, PAYLOAD } from "./Floor.ts"
-import { runPhase } from "./System.ts"
+import { Floor } from "./Floor.ts"
+import { payload, runPhase } from "./System.ts"
 
 // SQLite alone, as a system among the others; polled by `PRAGMA data_version`, which any process's commit changes.
 
@@ -21,7 +21,7 @@ await runPhase((file) => {
     },
     add: (times, from) => {
       if (from === undefined) floor.enqueue(times, "one by one")
-      else insert.run(Bun.randomUUIDv7(), JSON.stringify({ seq: from, ...JSON.parse(PAYLOAD) }))
+      else insert.run(Bun.randomUUIDv7(), JSON.stringify(payload(from)))
     },
     addMany: (times) => floor.enqueue(times, "at once"),
     load: (ready, delayed) => floor.fill(ready, delayed),

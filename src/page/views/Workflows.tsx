@@ -136,6 +136,15 @@ const askTransition = (world: World, workflow: Workflow, unfinished: string | nu
     }
   })
 
+/** The task by which it happened, where there was one. */
+const OfTask = ({ id }: { readonly id: string | null }) =>
+  id === null ? null : (
+    <>
+      {" · "}
+      <Link href={taskHref(id)}>{`task ${id.slice(0, 13)}`}</Link>
+    </>
+  )
+
 const Ways = ({ ways }: { readonly ways: ReadonlyArray<Way> }) => (
   <ol class="event-lines">
     {ways.map(({ at, from, id, signal, stayedMs, taskId, to }) => (
@@ -147,12 +156,7 @@ const Ways = ({ ways }: { readonly ways: ReadonlyArray<Way> }) => (
         </span>
         <span class="muted detail">
           after {duration(stayedMs)} in {from}
-          {taskId === null ? null : (
-            <>
-              {" · "}
-              <Link href={taskHref(taskId)}>{`task ${taskId.slice(0, 13)}`}</Link>
-            </>
-          )}
+          <OfTask id={taskId} />
         </span>
       </li>
     ))}
@@ -167,12 +171,7 @@ const History = ({ history }: { readonly history: ReadonlyArray<Happening> }) =>
         <At at={at} />
         <span class="words">
           {words}
-          {taskId === null ? null : (
-            <>
-              {" · "}
-              <Link href={taskHref(taskId)}>{`task ${taskId.slice(0, 13)}`}</Link>
-            </>
-          )}
+          <OfTask id={taskId} />
         </span>
       </li>
     ))}
