@@ -8,6 +8,10 @@ import type { Sqlite } from "./Sqlite.ts"
 const OFTEN = { every: 2, for: 25 }
 const SELDOM = { every: 10, for: 1_000 }
 
+// Bun does not tell of a write within 2 ms of one that it told of (1.4.5, seen by running: of 40 writes 0.5 ms apart
+// it told of 11, and not of the last): after each change it is asked for those that follow at once.
+const FOLLOWING = { every: 4, for: 12 }
+
 /** Where the folder cannot be watched the version is asked so often. */
 const UNWATCHED_POLL = "1 second"
 
@@ -62,29 +66,33 @@ const changing = (version: () => number): (() => boolean) => {
   }
 }
 
-/** Looks until what was written is visible; what is written meanwhile is looked for after that. */
+/** Looks until what was written is visible, then for what follows; what is written meanwhile is looked for after that. */
 const makeLooking = (look: () => boolean, now: () => number) => {
   let timer: NodeJS.Timeout | undefined
   let since = 0
+  let isSought = false
   let again = false
   const round = (): void => {
-    timer = undefined
     if (look()) {
-      if (!again) return
-      again = false
       since = now()
+      isSought = again
+      again = false
     }
     const waited = now() - since
-    const pace = waited < OFTEN.for ? OFTEN : SELDOM
+    const pace = !isSought ? FOLLOWING : waited < OFTEN.for ? OFTEN : SELDOM
+    isSought &&= waited < pace.for
     if (waited < pace.for) timer = setTimeout(round, pace.every)
   }
   return {
     begin: (): void => {
-      if (timer !== undefined) {
+      if (isSought) {
         again = true
         return
       }
+      clearTimeout(timer)
       since = now()
+      isSought = true
+      again = false
       round()
     },
     end: (): void => clearTimeout(timer)

@@ -52,8 +52,22 @@ it.live("one who does not take what is told keeps it from nobody else", () =>
     const hearing = yield* ours.listen
     for (const id of ["a", "b", "c"]) {
       yield* theirs.tasks.add(newTask(id), stampAt(0))
-      yield* Queue.take(hearing).pipe(Effect.timeout("2 seconds"))
+      yield* Queue.take(hearing).pipe(Effect.timeout("4 seconds"))
     }
     expect(yield* Queue.size(deaf)).toBe(1)
+  })
+)
+
+it.live("a commit that follows another one at once is told as well", () =>
+  Effect.gen(function* () {
+    const ours = yield* openHere("quick.db", true)
+    const theirs = yield* openHere("quick.db", false)
+    const hearing = yield* ours.listen
+    for (const round of Array(50).keys()) {
+      yield* theirs.tasks.add(newTask(`task ${round}`), stampAt(0))
+      // Sooner than the poll behind the watch would tell of it.
+      yield* Queue.take(hearing).pipe(Effect.timeout("4 seconds"))
+    }
+    expect((yield* ours.tasks.counts).pending).toBe(50)
   })
 )
