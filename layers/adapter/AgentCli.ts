@@ -3,11 +3,12 @@ import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed, LogFile } from "../../src/artifact/AuditFolder.ts"
 import type { AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { makeAbilities } from "./Abilities.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
-import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdict.ts"
+import { cannotStart, endingVerdict, noEvidence, notBegun, notDrained } from "./ChildVerdict.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import type { Driver, Invocation, Plan, Reader, Told } from "./drivers/Driver.ts"
 import { findingsOf, hintsOf, intoKeepingRaw, type Logs, lastLine, openLogs, putInputs } from "./Evidence.ts"
@@ -182,6 +183,7 @@ const executionOf = (
 const noScratch = ({ path, reason }: ScratchFailed): Execution => ({
   ...blank,
   retryClass: "retryable",
+  ...(isNoRoom(reason) ? { lacksRoom: true } : {}),
   reason: Option.some(`the attempt's scratch folder could not be written: ${path}: ${reason}`)
 })
 
@@ -220,7 +222,7 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           Effect.scoped,
           Effect.catchTags({
             CannotStart: (cause) => Effect.succeed<Execution>({ ...blank, ...cannotStart(cause) }),
-            AuditFailed: (cause) => Effect.succeed<Execution>({ ...blank, ...noEvidence(cause) }),
+            AuditFailed: (cause) => Effect.succeed<Execution>({ ...blank, ...notBegun(cause) }),
             ScratchFailed: (cause) => Effect.succeed(noScratch(cause))
           }),
           Effect.map((execution): Execution => ({ ...execution, redactor }))

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { ROOM_REMEDY } from "../../src/domain/HostRoom.ts"
 
 /**
  * A child process could not be started: what is wrong, what mends it. It would not start the next time either,
@@ -12,3 +13,11 @@ export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart"
     Schema.withConstructorDefault(() => false)
   )
 }) {}
+
+/** The host has no room for something just now: `what` could not be done, `code` is the system's word. */
+export const noRoomTo = (what: string, code: string): CannotStart =>
+  new CannotStart({
+    reason: `${what} (${code}): the host has no room for it now`,
+    remedy: ROOM_REMEDY,
+    passing: true
+  })

@@ -1,11 +1,12 @@
 import { Option } from "effect"
 import type { Execution } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
+import { isNoRoom, saying } from "../../src/domain/HostRoom.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import type { Ended, Ending } from "./Process.ts"
 
 /** How an attempt went, as far as its child's end tells. */
-export type ChildVerdict = Pick<Execution, "exitStatus" | "retryClass" | "reason">
+export type ChildVerdict = Pick<Execution, "exitStatus" | "retryClass" | "reason" | "lacksRoom">
 
 /** Judges an attempt by how its child ended; `more` is one line that follows what happened, or empty. */
 export const endingVerdict = (ending: Ending, more: string): ChildVerdict => {
@@ -34,8 +35,19 @@ export const endingVerdict = (ending: Ending, more: string): ChildVerdict => {
 export const cannotStart = ({ passing, reason, remedy }: CannotStart): ChildVerdict => ({
   exitStatus: "error",
   retryClass: passing ? "retryable" : "permanent",
+  ...(passing ? { lacksRoom: true } : {}),
   reason: Option.some(`cannot start: ${reason}; ${remedy}`)
 })
+
+/** As `noEvidence`, before anything was run. */
+export const notBegun = (cause: AuditFailed): ChildVerdict =>
+  isNoRoom(cause.reason)
+    ? {
+        ...noEvidence(cause),
+        lacksRoom: true,
+        reason: Option.some(saying({ what: `${cause.path} cannot be written`, code: cause.reason }))
+      }
+    : noEvidence(cause)
 
 /** Evidence that cannot be written now may be writable later. */
 export const noEvidence = ({ path, reason }: AuditFailed): ChildVerdict => ({

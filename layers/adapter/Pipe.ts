@@ -32,7 +32,9 @@ export const makePipes = (): Pipes => {
   })
   return () => {
     const ends = new Int32Array(2)
-    if (libc.symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0) throw new Error("no pipe could be opened")
+    // With these arguments it fails for want of descriptors alone: of this process, or (ENFILE) of the host.
+    if (libc.symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0)
+      throw Object.assign(new Error("no pipe could be opened"), { code: "EMFILE" })
     const [ours = -1, theirs = -1] = ends
     // Ours alone: the child's end stays blocking, as programs expect.
     libc.symbols.fcntl(ours, F_SETFL, O_NONBLOCK)

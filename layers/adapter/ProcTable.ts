@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs"
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
+import { codeOf } from "./Command.ts"
 
 /** One process as the kernel tells of it. A zombie, whose work is over, is not `alive`. */
 export interface ProcessFacts {
@@ -15,9 +17,39 @@ export interface ProcessFacts {
   readonly ticks: number
 }
 
+let spare: number | undefined
+
+const keepSpare = (): void => {
+  try {
+    spare ??= openSync("/dev/null", "r")
+  } catch {
+    // It is tried again with the next look.
+  }
+}
+
+/**
+ * Runs a look that needs one descriptor, on the one that is kept for it where all others are in use: a process that
+ * could not be looked at would pass for one that is gone.
+ */
+const looking = <A>(look: () => A): A => {
+  keepSpare()
+  try {
+    return look()
+  } catch (cause) {
+    if (spare === undefined || !isNoRoom(codeOf(cause))) throw cause
+    closeSync(spare)
+    spare = undefined
+    try {
+      return look()
+    } finally {
+      keepSpare()
+    }
+  }
+}
+
 const text = (path: string): string => {
   try {
-    return readFileSync(path, "latin1")
+    return looking(() => readFileSync(path, "latin1"))
   } catch {
     // Processes come and go while they are looked at: one that is gone says nothing.
     return ""
@@ -60,7 +92,7 @@ const parse = (stat: string): ProcessFacts | undefined => {
  */
 export const processTable = (from = 1): ReadonlyMap<number, ProcessFacts> => {
   const table = new Map<number, ProcessFacts>()
-  for (const name of readdirSync("/proc").reverse()) {
+  for (const name of looking(() => readdirSync("/proc")).reverse()) {
     const pid = Number(name)
     const isMeant = pid >= from || pid === process.pid
     const facts = isMeant ? parse(text(`/proc/${name}/stat`)) : undefined

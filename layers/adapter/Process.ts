@@ -1,5 +1,6 @@
 import { Context, Deferred, Effect, Exit, Layer, Option, Ref } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
+import { awaitingRoom } from "../artifact/Room.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
 import { makePipes } from "./Pipe.ts"
@@ -213,7 +214,10 @@ const make = Effect.gen(function* () {
     (launch: Launch): Effect.Effect<Ended, CannotStart> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const spawned = yield* spawnChild(launch, { words: yield* words, subreaper, pipes })
+          const spawned = yield* awaitingRoom(
+            Effect.flatMap(words, (found) => spawnChild(launch, { words: found, subreaper, pipes })),
+            ({ passing }) => passing
+          )
           const { child, root, stderr, stdout } = spawned
           yield* Effect.addFinalizer(() =>
             Effect.sync(() => {

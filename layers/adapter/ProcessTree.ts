@@ -128,7 +128,11 @@ const make = (stateDir: string) =>
         )
       }
     })
-    yield* busy.whenOpen(scan).pipe(Effect.repeat(SCAN), Effect.forkScoped)
+    // A look that the host has no room for must not be the last one.
+    const looked = Effect.catchAllDefect(scan, (defect) =>
+      Effect.logDebug(`Processes could not be looked at: ${String(defect)}`)
+    )
+    yield* busy.whenOpen(looked).pipe(Effect.repeat(SCAN), Effect.forkScoped)
 
     // The table is not read at once: one that began another and ended meanwhile may have hidden it. As an adopted
     // orphan it is then a zombie that nobody but this process collects, which tells to look again.

@@ -5,7 +5,7 @@ import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { noSecrets, type Redactor } from "../../src/domain/Redactor.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
-import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdict.ts"
+import { cannotStart, endingVerdict, noEvidence, notBegun, notDrained } from "./ChildVerdict.ts"
 import { findCommand } from "./Command.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import {
@@ -94,13 +94,17 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
         ...(setting.ladder === undefined ? {} : { ladder: setting.ladder })
       })
       const lastMessage = raw()
-      yield* job.audit.put("last-message.txt", redactor.text(lastMessage))
       const unread = cut() ? ["only the last 1 MiB of stdout was looked at for an outcome"] : []
-      return {
+      const execution: Execution = {
         ...executionOf(ended, logs, [...notes, ...child.warnings, ...unread]),
         lastMessage,
         answerCut: cut() && namesStatus()
       }
+      return yield* job.audit.put("last-message.txt", redactor.text(lastMessage)).pipe(
+        Effect.as(execution),
+        // It ran, and what it left behind is known all the same.
+        Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
+      )
     })
   )
 
@@ -133,7 +137,7 @@ export const executeScript = (setting: Setting) =>
     return yield* attempt.pipe(
       Effect.catchTags({
         CannotStart: (cause) => Effect.succeed({ ...blank, ...cannotStart(cause) }),
-        AuditFailed: (cause) => Effect.succeed({ ...blank, ...noEvidence(cause) })
+        AuditFailed: (cause) => Effect.succeed({ ...blank, ...notBegun(cause) })
       })
     )
   })

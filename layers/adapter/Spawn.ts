@@ -1,9 +1,10 @@
 import { Effect } from "effect"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
 import { brandOf } from "./Brand.ts"
-import { CannotStart } from "./CannotStart.ts"
+import { CannotStart, noRoomTo } from "./CannotStart.ts"
 import { codeOf, folderProblem } from "./Command.ts"
-import type { Pipes } from "./Pipe.ts"
+import type { Pipe, Pipes } from "./Pipe.ts"
 import { processFacts } from "./ProcTable.ts"
 import type { Subreaper } from "./Subreaper.ts"
 
@@ -19,16 +20,7 @@ export interface Start {
   readonly stdin: Uint8Array
 }
 
-/** What the kernel says when it has no descriptor, process or memory left just now. */
-const noRoom = ["EMFILE", "ENFILE", "EAGAIN", "ENOMEM"]
-
-const noRoomFor = (file: string, code: string): CannotStart =>
-  new CannotStart({
-    reason: `${file} cannot be started (${code}): the host has no room for it now`,
-    remedy:
-      "raise the limits of the service on open files, processes and memory, or run fewer attempts at once",
-    passing: true
-  })
+const noRoomFor = (file: string, code: string): CannotStart => noRoomTo(`${file} cannot be started`, code)
 
 /**
  * Words put in front of a command so that the kernel ends it with its dispatcher; empty where that cannot be. It
@@ -57,7 +49,7 @@ const tooLong = (start: Start): string => {
 
 const reasonOf = (start: Start, cause: unknown): CannotStart => {
   const code = codeOf(cause)
-  if (noRoom.includes(code)) return noRoomFor(start.file, code)
+  if (isNoRoom(code)) return noRoomFor(start.file, code)
   return code === "E2BIG"
     ? new CannotStart({
         reason: tooLong(start),
@@ -100,6 +92,18 @@ export interface Launcher {
   readonly pipes: Pipes
 }
 
+/** Both or none: what one has opened must not stay open where there is no room for the other. */
+const bothOf = (pipes: Pipes): readonly [Pipe, Pipe] => {
+  const stdout = pipes()
+  try {
+    return [stdout, pipes()]
+  } catch (cause) {
+    stdout.close()
+    stdout.handedOver()
+    throw cause
+  }
+}
+
 /**
  * Starts a child in a session and group of its own, branded, with both outputs as pipes; the caller closes
  * them.
@@ -110,7 +114,7 @@ export const spawnChild = (start: Start, { pipes, subreaper, words }: Launcher) 
     if (wrong !== undefined) return Effect.fail(wrong)
     return Effect.try({
       try: () => {
-        const [stdout, stderr] = [pipes(), pipes()]
+        const [stdout, stderr] = bothOf(pipes)
         try {
           const child = subreaper.branding(brandOf(start.attemptId), () =>
             Bun.spawn([...words, start.file, ...start.args], {

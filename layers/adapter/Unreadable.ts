@@ -1,4 +1,5 @@
-import { CannotStart } from "./CannotStart.ts"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
+import { CannotStart, noRoomTo } from "./CannotStart.ts"
 import { codeOf } from "./Command.ts"
 
 /**
@@ -7,6 +8,7 @@ import { codeOf } from "./Command.ts"
  */
 export const unreadable = (what: string, path: string, cause: unknown, make: string): CannotStart => {
   const code = codeOf(cause)
+  if (isNoRoom(code)) return noRoomTo(`${what} ${path} cannot be read`, code)
   const remedy =
     code === "ENOENT"
       ? make

@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
   codeOf,
@@ -18,6 +19,7 @@ import {
 } from "./DiskFile.ts"
 import { scanFile } from "./FilePieces.ts"
 import { listEntries, listFiles } from "./Listing.ts"
+import { awaitingRoom } from "./Room.ts"
 
 /** Versions of one file that are kept; the next one is refused rather than looked for. */
 const MOST_VERSIONS = 100_000
@@ -42,10 +44,13 @@ export const layer = (folder: string): Layer.Layer<ArtifactStore, ArtifactFailed
 const make = (root: string, names: ReadonlyArray<string>) => {
   const resolve = Effect.fn("ArtifactStore.resolve")(function* (path: string) {
     const relative = yield* artifactPath(path, names)
-    const reached = yield* Effect.try({
-      try: () => reach(join(root, relative)),
-      catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) })
-    }).pipe(
+    const reached = yield* awaitingRoom(
+      Effect.try({
+        try: () => reach(join(root, relative)),
+        catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) })
+      }),
+      ({ reason }) => isNoRoom(reason)
+    ).pipe(
       Effect.mapError((failed) => {
         const why = NEVER_A_PATH[failed.reason]
         return why === undefined ? failed : new PathRefused({ path, why })
@@ -124,7 +129,10 @@ const attempt = <A>(
   path: string,
   run: (signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, ArtifactFailed> =>
-  Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) })
+  awaitingRoom(
+    Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) }),
+    ({ reason }) => isNoRoom(reason)
+  )
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
 

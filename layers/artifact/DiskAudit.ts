@@ -10,11 +10,13 @@ import {
   type LogFile,
   MAX_STREAM_BYTES
 } from "../../src/artifact/AuditFolder.ts"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { growth } from "./AuditGrowth.ts"
 import { below, codeOf, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
 import { drop, synced } from "./DiskFile.ts"
+import { awaitingRoom } from "./Room.ts"
 import { makeTail } from "./Tail.ts"
 
 const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
@@ -89,17 +91,22 @@ const publish = async (folder: number, texts: Texts): Promise<void> => {
 
 // One promise, not a fiber for each file: it is on the way of every attempt, several times.
 const put = (place: Place) => (texts: Texts) =>
-  Effect.tryPromise({
-    try: async () => {
-      const folder = inFolder(place, true, (at) => openSync(below(at, "."), O_RDONLY | O_DIRECTORY))
-      try {
-        await publish(folder, texts)
-      } finally {
-        closeSync(folder)
-      }
-    },
-    catch: (cause) => failed(join(place.path, texts[0]?.[0] ?? ""), cause)
-  }).pipe(Effect.uninterruptible)
+  withRoom(
+    Effect.tryPromise({
+      try: async () => {
+        const folder = inFolder(place, true, (at) => openSync(below(at, "."), O_RDONLY | O_DIRECTORY))
+        try {
+          await publish(folder, texts)
+        } finally {
+          closeSync(folder)
+        }
+      },
+      catch: (cause) => failed(join(place.path, texts[0]?.[0] ?? ""), cause)
+    })
+  ).pipe(Effect.uninterruptible)
+
+const withRoom = <A>(step: Effect.Effect<A, AuditFailed>) =>
+  awaitingRoom(step, ({ reason }) => isNoRoom(reason))
 
 const openLog = (place: Place, file: string): number =>
   inFolder(place, true, (folder) =>
@@ -151,13 +158,15 @@ const log =
   (place: Place) =>
   (file: AuditLog): Effect.Effect<LogFile, AuditFailed, Scope.Scope> =>
     Effect.acquireRelease(
-      Effect.try({
-        try: () => {
-          const fd = openLog(place, file)
-          return { fd, began: fstatSync(fd).size, log: writeLog(fd, join(place.path, file)) }
-        },
-        catch: (cause) => failed(join(place.path, file), cause)
-      }),
+      withRoom(
+        Effect.try({
+          try: () => {
+            const fd = openLog(place, file)
+            return { fd, began: fstatSync(fd).size, log: writeLog(fd, join(place.path, file)) }
+          },
+          catch: (cause) => failed(join(place.path, file), cause)
+        })
+      ),
       ({ began, fd, log }) =>
         // Most programs write nothing to stderr: what is as it was is not waited for.
         (log.size() === began
@@ -184,20 +193,22 @@ const make = (root: string): typeof Audit.Service => {
   return {
     open: Effect.fn("Audit.open")((taskId, attemptId) => {
       const place = placeOf(root, taskId, attemptId)
-      return Effect.try({
-        try: (): AuditFolder => {
-          inFolder(place, true, () => undefined)
-          const write = put(place)
-          return {
-            path: place.path,
-            relativePath: join(...place.names),
-            put: (file, text) => write([[file, text]]),
-            putAll: (files) => write(Object.entries(files)),
-            log: log(place)
-          }
-        },
-        catch: (cause) => failed(place.path, cause)
-      })
+      return withRoom(
+        Effect.try({
+          try: (): AuditFolder => {
+            inFolder(place, true, () => undefined)
+            const write = put(place)
+            return {
+              path: place.path,
+              relativePath: join(...place.names),
+              put: (file, text) => write([[file, text]]),
+              putAll: (files) => write(Object.entries(files)),
+              log: log(place)
+            }
+          },
+          catch: (cause) => failed(place.path, cause)
+        })
+      )
     }),
     read: Effect.fn("Audit.read")((taskId, attemptId, file, range) =>
       asking(taskId, attemptId, file, (place) => readRange(place, file, range))

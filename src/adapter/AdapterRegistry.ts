@@ -43,6 +43,8 @@ export interface Job {
 export interface Execution {
   readonly exitStatus: ExitStatus
   readonly retryClass: RetryClass
+  /** Nothing was run, as the host had no descriptor, process or memory left just now; absent otherwise. */
+  readonly lacksRoom?: boolean
   /** One line: exit code or reason, and the end of stderr where there is one. None when all went well. */
   readonly reason: Option.Option<string>
   /**

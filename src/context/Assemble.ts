@@ -5,6 +5,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { ReplayGrade } from "../domain/Attempt.ts"
 import { BUNDLE_VERSION, type Bundle } from "../domain/Bundle.ts"
 import { counted } from "../domain/Figure.ts"
+import { isNoRoom, ROOM_REMEDY } from "../domain/HostRoom.ts"
 import type { BundleId } from "../domain/Ids.ts"
 import { Profile } from "../domain/Profile.ts"
 import type { KnownFile, Round, Task } from "../domain/Task.ts"
@@ -207,7 +208,7 @@ const largest = (parts: PromptParts): string => {
 export function unusable({ path, reason }: Pick<ArtifactFailed, "path" | "reason">) {
   return new AssembleFailed({
     reason: "artifact_root_unusable",
-    detail: `${path} below the artifact root cannot be read or written (${reason}): free space or mend the rights of artifactDir`
+    detail: `${path} below the artifact root cannot be read or written (${reason}): ${isNoRoom(reason) ? ROOM_REMEDY : "free space or mend the rights of artifactDir"}`
   })
 }
 

@@ -88,6 +88,8 @@ const parentOf = (ran: Ran): Option.Option<Parent> =>
 const coolDown = (ran: Ran, move: Move, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
+    // The host's lack of room is no matter of the adapter.
+    if (ran.verdict.reason === "no_room") return
     const isHint =
       move._tag === "SnoozeUntil" ||
       (move._tag === "RetryAt" && ran.verdict._tag === "Retry" && Option.isSome(ran.verdict.seconds))

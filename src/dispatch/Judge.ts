@@ -1,5 +1,7 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
+import { heedingRoom } from "../artifact/HeedingRoom.ts"
+import { type NoRoom, saying } from "../domain/HostRoom.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { redactJson } from "../domain/Redactor.ts"
@@ -24,6 +26,16 @@ export interface Judged {
 }
 
 const nothingWritten = (outcome: Outcome): WithArtifacts => ({ outcome, written: Option.none(), issues: [] })
+
+/** It ran, and what came of it could not be looked at for want of room: that proves nothing, and is no fault of its. */
+const unproved =
+  (execution: Execution) =>
+  (lack: NoRoom): Execution => ({
+    ...execution,
+    exitStatus: "error",
+    retryClass: "retryable",
+    reason: Option.some(saying(lack))
+  })
 
 /** Writes what the answer stands for and checks what it claims; only for an outcome that says completed. */
 const proved = (prepared: Prepared, site: Site, execution: Execution, outcome: Outcome) =>
@@ -85,17 +97,18 @@ const judged = Effect.fnUntraced(function* (
   const { task, round } = claimed
   const normalised = normalise(adapter.settings.mode, task, execution, compiled.promptText)
   const outcome = believed({ execution, normalised })
-  const proof = yield* Option.match(outcome, {
+  const looked = yield* Option.match(outcome, {
     onNone: () => Effect.succeedNone,
     onSome: (one) => Effect.asSome(proved(prepared, site, execution, one))
-  })
+  }).pipe(heedingRoom, Effect.either)
+  const proof = Either.getOrElse(looked, Option.none)
   const asked = Option.map(proof, (one): Asking => asking(maskedOutcome(one.outcome, redactor)))
   const issues = Option.match(proof, { onNone: () => [], onSome: ({ found }) => found.map(redactor.text) })
   const verdict = decide({
     attemptCount: task.attemptCount,
     maxAttempts: task.maxAttempts,
     notCounted: round.notCounted,
-    execution,
+    execution: Either.match(looked, { onLeft: unproved(execution), onRight: () => execution }),
     normalised: Option.match(asked, {
       onNone: () => normalised,
       onSome: (one) => Normalised.Decoded({ outcome: one.outcome, diagnostics: [] })

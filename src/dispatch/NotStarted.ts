@@ -1,7 +1,15 @@
 import { Data, DateTime, Option } from "effect"
 import type { Settings } from "../config/RuntimeConfig.ts"
 import type { TaskId } from "../domain/Ids.ts"
-import { MOST_NOT_COUNTED, type NotStartedReason, synthetic, Verdict } from "../evidence/Verdict.ts"
+import {
+  MOST_NOT_COUNTED,
+  type NotStartedReason,
+  noRoom,
+  secondsAfter,
+  synthetic,
+  Verdict
+} from "../evidence/Verdict.ts"
+import type { ClaimedTask } from "../store/Tasks.ts"
 
 /** An attempt ended before its adapter started. `permanent`: no operator can mend it for this task. */
 export class NotStarted extends Data.TaggedError("NotStarted")<{
@@ -39,12 +47,9 @@ export class WaitsForWorkspace extends Data.TaggedError("WaitsForWorkspace")<{
   }
 }> {}
 
-const SHORTEST_WAIT = 5
-const LONGEST_WAIT = 300
-
 /** The task waits a little, longer each time, its attempt not counted at most 20 times a round. */
 export const waitForWorkspace = ({ adapterId, by }: WaitsForWorkspace, notCounted: number): Verdict => {
-  const seconds = Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** Math.min(notCounted, 10))
+  const seconds = secondsAfter(notCounted)
   const other = Option.match(by.adapterId, { onNone: () => "", onSome: (id) => ` (adapter ${id})` })
   const detail = `the workspace of adapter ${adapterId}, which runs in place of the one that was meant, is in use by task ${by.taskId}${other} since ${DateTime.formatIso(by.since)}`
   const why = { reason: "workspace_in_use" as const, detail, outcome: synthetic("retryable_failure", detail) }
@@ -66,6 +71,10 @@ export const waitOf = (
     ? Verdict.Snooze({ ...why, seconds })
     : Verdict.Retry({ ...why, seconds: Option.some(seconds) })
 }
+
+/** The host had no room for what comes before an adapter: the task waits a little, as when no child could be started. */
+export const waitForRoom = ({ round, task }: ClaimedTask, what: string): Verdict =>
+  noRoom({ ...task, notCounted: round.notCounted, hint: Option.none() }, what)
 
 /** What becomes of the task: an operator's list, or its end. */
 export const verdictOf = ({ detail, permanent, reason }: NotStarted): Verdict => {

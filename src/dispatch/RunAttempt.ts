@@ -1,6 +1,8 @@
 import { Cause, Deferred, Effect, Option, Schedule } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { heedingRoom } from "../artifact/HeedingRoom.ts"
+import { isNoRoom, saying } from "../domain/HostRoom.ts"
 import type { TaskId } from "../domain/Ids.ts"
 import { noSecrets, type Redactor } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
@@ -16,6 +18,7 @@ import {
   verdictOf,
   type WaitsForBudget,
   type WaitsForFallback,
+  waitForRoom,
   waitForWorkspace,
   waitOf
 } from "./NotStarted.ts"
@@ -51,9 +54,18 @@ const attempted = (
       WaitsForBudget: (waits) => putOff(claimed, waits),
       WaitsForWorkspace: (waits) =>
         Effect.succeed(notRun(claimed, waitForWorkspace(waits, claimed.round.notCounted))),
+      NoRoom: (lack) => Effect.succeed(notRun(claimed, waitForRoom(claimed, saying(lack)))),
       AssembleFailed: ({ detail, reason }) =>
         Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
-      AuditFailed: ({ path, reason }) => Effect.succeed(notRun(claimed, unwritable(`${path}: ${reason}`)))
+      AuditFailed: ({ path, reason }) =>
+        Effect.succeed(
+          notRun(
+            claimed,
+            isNoRoom(reason)
+              ? waitForRoom(claimed, saying({ what: `${path} cannot be written`, code: reason }))
+              : unwritable(`${path}: ${reason}`)
+          )
+        )
     }),
     Effect.catchAllDefect((defect) => faulty(claimed, defect)),
     Effect.flatMap((ran) =>
@@ -76,7 +88,7 @@ const recorded = (ran: Ran, patience: Schedule.Schedule<unknown>) =>
 
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {
-    const prepared = yield* prepare(claimed)
+    const prepared = yield* heedingRoom(prepare(claimed))
     const site = yield* siteOf(prepared)
     const run = Effect.gen(function* () {
       if (!(yield* record(prepared))) return { ran: notRun(claimed, ended), redactor: noSecrets }

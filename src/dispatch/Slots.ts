@@ -7,7 +7,7 @@ import { runAttempt } from "./RunAttempt.ts"
 
 /** The attempts that a resident dispatcher runs at once. */
 export interface Slots {
-  /** How many more may start now. */
+  /** How many more may start now; fewer than are configured while the host has no room for these. */
   readonly free: Effect.Effect<number>
   readonly isFull: () => boolean
   readonly running: Effect.Effect<number>
@@ -33,6 +33,12 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
     const fibers = yield* FiberMap.make<AttemptId, void, never>()
     // What is taken is counted here: a fiber leaves its map a moment after it has told its end.
     const stops = new Map<AttemptId, Deferred.Deferred<StopReason>>()
+    // How many the host has room for: what found none is taken off, what ended otherwise makes it one more.
+    let roomFor = most
+    const learnt = (lacksRoom: boolean) =>
+      Effect.sync(() => {
+        roomFor = lacksRoom ? Math.max(1, stops.size - 1) : Math.min(most, roomFor + 1)
+      })
     const context = yield* Effect.context<AttemptNeeds>()
 
     const run = (claimed: ClaimedTask) =>
@@ -44,14 +50,14 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
           stops.delete(attemptId)
           ended.unsafeOffer(undefined)
         })
-        const attempt = Effect.provide(toItsEnd(claimed, stop), context)
+        const attempt = Effect.provide(Effect.flatMap(toItsEnd(claimed, stop), learnt), context)
         yield* FiberMap.run(fibers, attemptId, Effect.ensuring(Effect.interruptible(attempt), left))
       })
 
     const running = Effect.sync(() => stops.size)
     return {
-      free: Effect.map(running, (count) => most - count),
-      isFull: () => stops.size >= most,
+      free: Effect.map(running, (count) => roomFor - count),
+      isFull: () => stops.size >= roomFor,
       running,
       run,
       empty: FiberMap.awaitEmpty(fibers),
@@ -64,24 +70,24 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
 
 type AttemptNeeds = Effect.Effect.Context<ReturnType<typeof toItsEnd>>
 
-/** Whatever comes, in the end the task is not left running. */
+/** Whatever comes, in the end the task is not left running. Answers whether the host had no room for the attempt. */
 const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   runAttempt(claimed, stop, untilWritable).pipe(
-    Effect.asVoid,
+    Effect.map(({ verdict }) => verdict.reason === "no_room"),
     Effect.catchTag("StoreUnavailable", ({ reason }) =>
       Effect.zipRight(
         Effect.logError(`The attempt could not go on: ${reason}`),
-        Effect.retry(releaseLost(claimed), untilWritable)
+        Effect.as(Effect.retry(releaseLost(claimed), untilWritable), false)
       )
     ),
     Effect.catchAllCause((cause) =>
       Effect.zipRight(
         Effect.logError("The attempt met a fault of agent-runtime", cause),
-        Effect.retry(blockLost(claimed), untilWritable)
+        Effect.as(Effect.retry(blockLost(claimed), untilWritable), false)
       )
     ),
     Effect.catchAllCause((cause) =>
-      Effect.logError("The attempt stays open until the next dispatcher's sweep", cause)
+      Effect.as(Effect.logError("The attempt stays open until the next dispatcher's sweep", cause), false)
     ),
     Effect.annotateLogs({ task_id: claimed.task.taskId, attempt_id: claimed.attempt.attemptId })
   )

@@ -33,6 +33,7 @@ export type VerdictReason =
   | "needs_operator"
   | "rate_limited"
   | "workspace_in_use"
+  | "no_room"
   | "reported_blocked"
   | "reported_permanent_failure"
   | "reported_retryable_failure"
@@ -72,7 +73,7 @@ export interface Findings {
   readonly maxAttempts: number
   /** Attempts of the round that were taken back so far. */
   readonly notCounted: number
-  readonly execution: Pick<Execution, "exitStatus" | "retryClass" | "reason" | "survivors">
+  readonly execution: Pick<Execution, "exitStatus" | "retryClass" | "reason" | "survivors" | "lacksRoom">
   readonly normalised: Normalised
   /** Of the verification and of the writing of artifacts; read only for a completed outcome. */
   readonly issues: ReadonlyArray<string>
@@ -84,6 +85,27 @@ export interface Findings {
 /** So many attempts of a round are taken back; the next one counts. */
 export const MOST_NOT_COUNTED = 20
 
+const SHORTEST_WAIT = 5
+const LONGEST_WAIT = 300
+
+/** Seconds that a task is put off for by what is nobody's fault: longer each time. */
+export const secondsAfter = (notCounted: number): number =>
+  Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** Math.min(notCounted, 10))
+
+/** The host had no room to run the attempt: it is made again in a little while, this one not counted. */
+export const noRoom = (
+  findings: Pick<Findings, "attemptCount" | "maxAttempts" | "notCounted" | "hint">,
+  what: string
+): Verdict =>
+  findings.notCounted < MOST_NOT_COUNTED
+    ? Verdict.Snooze({
+        reason: "no_room",
+        detail: line(what),
+        outcome: synthetic("retryable_failure", what),
+        seconds: secondsAfter(findings.notCounted)
+      })
+    : retry(findings, "no_room", what, Option.none())
+
 /** Decides from the evidence alone; never from phrases of an answer. */
 export const decide = (findings: Findings): Verdict => {
   const { execution, stop } = findings
@@ -91,6 +113,11 @@ export const decide = (findings: Findings): Verdict => {
   if (Option.contains(stop, "cancel"))
     return Verdict.Canceled({ reason: "cancel", detail: "an operator canceled the running attempt" })
   if (execution.exitStatus === "canceled") return canceled(findings)
+  if (execution.lacksRoom === true)
+    return noRoom(
+      findings,
+      Option.getOrElse(execution.reason, () => "the host had no room")
+    )
   if (execution.exitStatus !== "ok" && execution.retryClass !== "retryable") return notRetried(execution)
   const outcome = believed(findings)
   if (Option.isSome(outcome) && outcome.value.status === "completed")
@@ -198,7 +225,7 @@ const withoutOutcome = (findings: Findings): Verdict => {
 }
 
 const retry = (
-  findings: Findings,
+  findings: Pick<Findings, "attemptCount" | "maxAttempts" | "hint">,
   reason: VerdictReason,
   what: string,
   outcome: Option.Option<Outcome>
