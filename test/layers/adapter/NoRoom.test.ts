@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test"
+import { readdirSync } from "node:fs"
+import { Effect, Exit, Option } from "effect"
+import { makePipes, type Pipe } from "../../../layers/adapter/Pipe.ts"
+import { processFacts, processTable } from "../../../layers/adapter/ProcTable.ts"
+import { type Start, spawnChild } from "../../../layers/adapter/Spawn.ts"
+import { unreadable } from "../../../layers/adapter/Unreadable.ts"
+import { AttemptId } from "../../../src/domain/Ids.ts"
+import { starved } from "../../support/starved.ts"
+
+const start: Start = {
+  attemptId: AttemptId.make("01900000-0000-7000-8000-000000000001"),
+  file: "/bin/true",
+  args: [],
+  cwd: "/",
+  env: {},
+  stdin: new Uint8Array()
+}
+
+const subreaper = {
+  missing: Option.none(),
+  reap: () => undefined,
+  branding: <A>(_: bigint, run: () => A) => run()
+}
+
+const open = () => readdirSync("/proc/self/fd").length
+
+test("a pipe for which there is no descriptor is the host's lack of room, which passes", () => {
+  const pipes = makePipes()
+  const exit = starved(() => Effect.runSyncExit(spawnChild(start, { words: [], subreaper, pipes })))
+  expect(Exit.isFailure(exit) && exit.cause).toMatchObject({
+    error: {
+      passing: true,
+      reason: expect.stringContaining("(EMFILE)"),
+      remedy: expect.stringContaining("LimitNOFILE")
+    }
+  })
+})
+
+test("a pipe does not stay open where there is no room for the other one", () => {
+  const pipes = makePipes()
+  const before = open()
+  let asked = 0
+  const onlyOne = (): Pipe => {
+    if (asked++ > 0) throw Object.assign(new Error("none"), { code: "EMFILE" })
+    return pipes()
+  }
+  expect(
+    Exit.isFailure(Effect.runSyncExit(spawnChild(start, { words: [], subreaper, pipes: onlyOne })))
+  ).toBe(true)
+  expect(open()).toBe(before)
+})
+
+test("a file of secrets that cannot be opened for want of room is told as that", () => {
+  const cause = Object.assign(new Error(), { code: "ENFILE" })
+  const said = unreadable("env file", "/s/a.env", cause, "make it")
+  expect(said.passing).toBe(true)
+  expect(said.remedy).toContain("LimitNOFILE")
+})
+
+test("processes are looked at when no descriptor is left: one that is not seen would pass for one that is gone", () => {
+  expect(processTable().has(process.pid)).toBe(true)
+  const [table, own] = starved(() => [processTable(), processFacts(process.pid)])
+  expect(table.has(process.pid)).toBe(true)
+  expect(own?.pid).toBe(process.pid)
+})
