@@ -4,6 +4,7 @@ import { homedir } from "node:os"
 import * as path from "node:path"
 import { Array, Effect, Layer, Option, Schema } from "effect"
 import { type Exposure, HostFacts, type InstalledUnit, type Unit } from "../src/dispatch/HostFacts.ts"
+import { readPlainText } from "./config/PlainFile.ts"
 import { isProgram } from "./deploy/Program.ts"
 import { addresses } from "./http/Addresses.ts"
 
@@ -105,7 +106,7 @@ const EXEC_START = /^ExecStart=(?:"((?:[^"\\]|\\.)*)"|(\S+))/m
 
 const installedUnit = (place: string): InstalledUnit | undefined => {
   if (!/\/agent-runtime-[^/]*\.service$/.test(place)) return undefined
-  const found = EXEC_START.exec(fs.readFileSync(place, "utf8"))
+  const found = EXEC_START.exec(readPlainText(place))
   const program = (found?.[1] ?? found?.[2])
     ?.replaceAll(/%[h%]/g, (word) => (word === "%h" ? homedir() : "%"))
     .replaceAll("$$", "$")

@@ -39,7 +39,7 @@ export const codeOf = (cause: unknown): string =>
 const interpreterOf = (path: string): string | undefined => {
   const start = Buffer.alloc(256)
   try {
-    const fd = openSync(path, "r")
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const line = start.toString("latin1", 0, readSync(fd, start, 0, 256, 0)).split("\n", 1)[0] ?? ""
       return /^#![ \t]*([^ \t\r]+\r?)/.exec(line)?.[1]

@@ -1,8 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs"
 import { Effect, Option, Redacted, Ref } from "effect"
 import type { AdapterSettings, SecretRef } from "../../src/config/AdapterSettings.ts"
 import type { Placed, Settings } from "../../src/config/RuntimeConfig.ts"
 import { noSecrets, type Redactor, redactorOf } from "../../src/domain/Redactor.ts"
+import { readPlainText } from "../config/PlainFile.ts"
 import { parseEnv } from "./EnvFile.ts"
 import { addressOf } from "./ModelServerAddress.ts"
 import { type HostEnvironment, resolveSecret } from "./Secrets.ts"
@@ -16,9 +16,6 @@ export const ownOnly: Masking = (own) => Effect.sync(() => redactorOf(own))
 
 /** How long what was read of the configured secrets holds: many attempts do not read the files again and again. */
 const HOLDS = "5 seconds"
-
-/** Files of secrets are small; systemd hands over no more than this as a credential either. */
-const MOST_FILE_BYTES = 1024 * 1024
 
 /** So much of all secrets is masked in every attempt: a redactor takes some 3 KiB of memory for each character. */
 const MOST_CHARACTERS = 32 * 1024
@@ -134,14 +131,9 @@ const behind =
 
 /** The text of a file, if it can be read now. A pipe is left to whom it is meant for, and never waited for. */
 const textOf = ({ path }: Placed): ReadonlyArray<string> => {
-  let file: number | undefined
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const stats = fstatSync(file)
-    return stats.isFile() && stats.size <= MOST_FILE_BYTES ? [readFileSync(file, "utf8")] : []
+    return [readPlainText(path)]
   } catch {
     return []
-  } finally {
-    if (file !== undefined) closeSync(file)
   }
 }

@@ -1,6 +1,6 @@
-import { readFileSync, statSync } from "node:fs"
 import { Effect, Redacted } from "effect"
 import type { Placed } from "../../src/config/RuntimeConfig.ts"
+import { readPlain } from "../config/PlainFile.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { unreadable } from "./Unreadable.ts"
 
@@ -49,9 +49,9 @@ export const readableByOthers = (mode: number): boolean => (mode & 0o077) !== 0
 export const readEnvFile = (file: Placed): Effect.Effect<EnvFile, CannotStart> =>
   Effect.try({
     try: () => {
-      const stats = statSync(file.path)
-      const { values, strange } = parseEnv(readFileSync(file.path, "utf8"))
-      const open = readableByOthers(stats.mode)
+      const { bytes, mode } = readPlain(file.path)
+      const { values, strange } = parseEnv(bytes.toString("utf8"))
+      const open = readableByOthers(mode)
         ? [`env file ${file.path} can be read by others: chmod 600 ${file.path}`]
         : []
       const odd =

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Either, Schema } from "effect"
 import type { AttemptId } from "../../src/domain/Ids.ts"
+import { readPlainText } from "../config/PlainFile.ts"
 
 const Recorded = Schema.parseJson(
   Schema.Struct({
@@ -41,7 +42,7 @@ export const keep = (
 /** What was written down for an attempt: start time by pid. Empty when nothing was, or it cannot be read. */
 export const recall = (stateDir: string, attemptId: AttemptId): Map<number, string> => {
   try {
-    const read = Schema.decodeUnknownEither(Recorded)(readFileSync(fileOf(stateDir, attemptId), "utf8"))
+    const read = Schema.decodeUnknownEither(Recorded)(readPlainText(fileOf(stateDir, attemptId)))
     return new Map(
       Either.isRight(read) ? read.right.processes.map(({ pid, start_time }) => [pid, start_time]) : []
     )

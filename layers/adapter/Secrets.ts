@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Redacted } from "effect"
 import type { SecretRef } from "../../src/config/AdapterSettings.ts"
-import { CannotStart } from "./CannotStart.ts"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
+import { readPlain, readPlainText } from "../config/PlainFile.ts"
+import { CannotStart, noRoomTo } from "./CannotStart.ts"
 import { codeOf } from "./Command.ts"
 import { readableByOthers } from "./EnvFile.ts"
 import { unreadable } from "./Unreadable.ts"
@@ -10,19 +11,25 @@ import { unreadable } from "./Unreadable.ts"
 /** The environment of this process, as far as adapters may draw on it. */
 export type HostEnvironment = Readonly<Record<string, string | undefined>>
 
-const readSecret = (path: string, what: string): Effect.Effect<Redacted.Redacted, CannotStart> =>
+const secretIn = (text: string): Redacted.Redacted => Redacted.make(text.replace(/\r?\n$/, ""))
+
+const handedOver = (path: string, what: string): Effect.Effect<Redacted.Redacted, CannotStart> =>
   Effect.try({
-    try: () => Redacted.make(readFileSync(path, "utf8").replace(/\r?\n$/, "")),
-    catch: (cause) =>
-      new CannotStart({
-        reason: `${what} cannot be read (${codeOf(cause)})`,
-        remedy: "make it, readable for this user"
-      })
+    try: () => secretIn(readPlainText(path)),
+    catch: (cause) => {
+      const code = codeOf(cause)
+      return isNoRoom(code)
+        ? noRoomTo(`${what} cannot be read`, code)
+        : new CannotStart({
+            reason: `${what} cannot be read (${code})`,
+            remedy: "make it, readable for this user"
+          })
+    }
   })
 
-const privateFile = (path: string): Effect.Effect<void, CannotStart> =>
+const privateFile = (path: string): Effect.Effect<Redacted.Redacted, CannotStart> =>
   Effect.try({
-    try: () => readableByOthers(statSync(path).mode),
+    try: () => readPlain(path),
     catch: (cause) =>
       unreadable(
         "secret file",
@@ -32,11 +39,11 @@ const privateFile = (path: string): Effect.Effect<void, CannotStart> =>
       )
   }).pipe(
     Effect.filterOrFail(
-      (open) => !open,
+      ({ mode }) => !readableByOthers(mode),
       () =>
         new CannotStart({ reason: `secret file ${path} can be read by others`, remedy: `chmod 600 ${path}` })
     ),
-    Effect.asVoid
+    Effect.map(({ bytes }) => secretIn(bytes.toString("utf8")))
   )
 
 const credential = (name: string, host: HostEnvironment): Effect.Effect<Redacted.Redacted, CannotStart> => {
@@ -51,7 +58,7 @@ const credential = (name: string, host: HostEnvironment): Effect.Effect<Redacted
         reason: `credential ${name} is not there: systemd handed no credentials over`,
         remedy: `add LoadCredential=${name}:PATH to the unit`
       })
-    : readSecret(join(folder, name), `credential ${name}`)
+    : handedOver(join(folder, name), `credential ${name}`)
 }
 
 /**
@@ -62,10 +69,7 @@ export const resolveSecret = (
   ref: SecretRef,
   host: HostEnvironment
 ): Effect.Effect<Redacted.Redacted, CannotStart> => {
-  if ("secretFile" in ref) {
-    const { path } = ref.secretFile
-    return Effect.zipRight(privateFile(path), readSecret(path, `secret file ${path}`))
-  }
+  if ("secretFile" in ref) return privateFile(ref.secretFile.path)
   if ("credential" in ref) return credential(ref.credential, host)
   const value = host[ref.secretEnv]
   return value === undefined

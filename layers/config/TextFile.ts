@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from "node:fs"
+import { statSync } from "node:fs"
 import { Either } from "effect"
 import { counted } from "../../src/domain/Figure.ts"
+import { readPlain } from "./PlainFile.ts"
 
 /** No configuration, profile or template is larger than this many bytes. */
 const MOST = 4 * 1024 * 1024
@@ -28,7 +29,7 @@ export const readText = (path: string): Either.Either<string, Unreadable> => {
     if (stat.isDirectory()) return unreadable("it is a folder", "a file", "name a file in it")
     if (!stat.isFile()) return unreadable("it is not a regular file", "a file", "")
     if (stat.size > MOST) return unreadable(`it has ${counted(stat.size)} bytes`, "at most 4 MiB", "")
-    return utf8(readFileSync(path))
+    return utf8(readPlain(path, MOST).bytes)
   } catch (error) {
     const code = codeOf(error)
     if (code === "ENOENT" || code === "ENOTDIR")

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readFileSync, rmdirSync } from "node:fs"
+import { closeSync, constants, existsSync, openSync, rmdirSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import { Effect, Layer, Option, Schedule } from "effect"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
@@ -14,6 +14,7 @@ import { now } from "../../src/domain/Time.ts"
 import { MARKER } from "../adapter/Brand.ts"
 import { configuredSecrets, type Masking } from "../adapter/ConfiguredSecrets.ts"
 import { bytesIn, removeTree } from "../artifact/Removing.ts"
+import { readPlainText } from "../config/PlainFile.ts"
 import type { GitOptions } from "./Git.ts"
 import { baseOf, checkOut, hasFolder, lyingOf, makeAside, register } from "./WorktreeCheckout.ts"
 import { changesOf } from "./WorktreeDiff.ts"
@@ -224,7 +225,7 @@ const forgotten = ({ name, path }: WorktreePlace, { commonDir, entry }: Worktree
 const isEntryOf = (entry: string, name: string, path: string): boolean => {
   if (basename(dirname(entry)) !== "worktrees") return false
   try {
-    return readFileSync(`${entry}/gitdir`, "utf8").trim() === `${path}/.git`
+    return readPlainText(`${entry}/gitdir`).trim() === `${path}/.git`
   } catch {
     // git died before it wrote that; it leaves the entry locked, so that its own prune would not remove it either.
     return basename(entry) === name

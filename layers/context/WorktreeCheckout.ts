@@ -1,6 +1,7 @@
-import { copyFileSync, mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdirSync, realpathSync, renameSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Effect, Option } from "effect"
+import { readPlainText } from "../config/PlainFile.ts"
 import { type GitFailed, type GitOptions, git, runGit } from "./Git.ts"
 import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
 
@@ -88,7 +89,7 @@ export const register = (
   Effect.gen(function* () {
     yield* runGit(options, dir, ["worktree", "add", "--quiet", "--detach", "--no-checkout", path, base])
     const entry = yield* Effect.try({
-      try: () => /^gitdir: (.+)\n?$/.exec(readFileSync(join(path, ".git"), "utf8"))?.[1],
+      try: () => /^gitdir: (.+)\n?$/.exec(readPlainText(join(path, ".git")))?.[1],
       catch: () => "git made no worktree of it"
     })
     return entry !== undefined && dirname(entry) === join(commonDir, "worktrees")

@@ -4,7 +4,6 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
-  readFileSync,
   realpathSync,
   renameSync,
   writeSync
@@ -14,6 +13,7 @@ import { Option, Schema } from "effect"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { Time } from "../../src/domain/Time.ts"
 import { wireStruct } from "../../src/domain/Wire.ts"
+import { readPlainText } from "../config/PlainFile.ts"
 
 /**
  * What is known of a worktree beside it, where its agent does not work: by this a later process finds, compares
@@ -95,7 +95,7 @@ export const writeRecord = ({ side }: WorktreePlace, record: WorktreeRecord): vo
 /** None when there is no worktree of the attempt on record, or the record cannot be read. */
 export const readRecord = ({ side }: WorktreePlace): Option.Option<WorktreeRecord> => {
   try {
-    return decode(readFileSync(join(side, RECORD), "utf8"))
+    return decode(readPlainText(join(side, RECORD)))
   } catch {
     return Option.none()
   }

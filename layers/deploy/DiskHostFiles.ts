@@ -5,6 +5,7 @@ import { Effect, Layer, Option } from "effect"
 import { type HostFile, HostFileFailed, HostFiles, type HostPlace } from "../../src/artifact/HostFiles.ts"
 import { absolute } from "../../src/config/Paths.ts"
 import { codeOf } from "../artifact/DiskFile.ts"
+import { readPlainText } from "../config/PlainFile.ts"
 import * as Embedded from "./Embedded.ts"
 import { isProgram } from "./Program.ts"
 
@@ -31,7 +32,7 @@ const read = (path: string) =>
 
 const textOf = (path: string): string | undefined => {
   try {
-    return fs.readFileSync(path, "utf8")
+    return readPlainText(path)
   } catch (cause) {
     if (codeOf(cause) !== "ENOENT") throw cause
     if (fs.lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined

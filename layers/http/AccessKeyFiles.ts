@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
-import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Either, Layer } from "effect"
 import { AccessKeys, type KnownToken } from "../../src/config/AccessKeys.ts"
@@ -8,6 +8,7 @@ import { RuntimeConfig, type Token } from "../../src/config/RuntimeConfig.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { codeOf } from "../adapter/Command.ts"
 import { readableByOthers } from "../adapter/EnvFile.ts"
+import { readPlain } from "../config/PlainFile.ts"
 
 /** A shorter token could be guessed in spite of the brake on wrong ones. */
 const LEAST_CHARACTERS = 16
@@ -21,9 +22,9 @@ const ofFile = (name: string, role: Token["role"], path: string): Either.Either<
     )
   const make = `write one: (umask 077; head -c 32 /dev/urandom | base64 > ${path})`
   try {
-    if (readableByOthers(statSync(path).mode))
-      return refuse("the file can be read by others", `chmod 600 ${path}`)
-    const token = readFileSync(path, "utf8").trim()
+    const { bytes, mode } = readPlain(path)
+    if (readableByOthers(mode)) return refuse("the file can be read by others", `chmod 600 ${path}`)
+    const token = bytes.toString("utf8").trim()
     if (token.length < LEAST_CHARACTERS)
       return refuse(`the token has fewer than ${LEAST_CHARACTERS} characters`, make)
     if (/\s/.test(token)) return refuse("the token holds white space", make)
@@ -45,7 +46,7 @@ const KEY_BYTES = 32
 /** The key of a folder; made once, whoever comes first. */
 const keyOf = (folder: string): Uint8Array<ArrayBuffer> => {
   const path = join(folder, "http-session.key")
-  const read = () => new Uint8Array(readFileSync(path))
+  const read = () => new Uint8Array(readPlain(path).bytes)
   try {
     const found = read()
     if (found.length === KEY_BYTES) return found

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { Option, Schema } from "effect"
 import type { AgentCliSettings } from "../../../src/config/AdapterSettings.ts"
+import { readPlainText } from "../../config/PlainFile.ts"
 
 /** A text as a basic string of TOML. JSON's form is one, but for DEL. */
 export const text = (value: string): string => JSON.stringify(value).replaceAll("\u007f", "\\u007f")
@@ -74,7 +74,7 @@ const Servers = Schema.Struct({
 // A file that cannot be read or is broken stops codex itself, with its own words.
 const serversIn = (path: string): ReadonlyArray<string> => {
   try {
-    const found = Schema.decodeUnknownOption(Servers)(Bun.TOML.parse(readFileSync(path, "utf8")))
+    const found = Schema.decodeUnknownOption(Servers)(Bun.TOML.parse(readPlainText(path)))
     return Option.match(found, { onNone: () => [], onSome: (file) => Object.keys(file.mcp_servers ?? {}) })
   } catch {
     return []

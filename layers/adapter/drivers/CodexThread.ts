@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
 import { join } from "node:path"
 import { Option, Schema } from "effect"
 
@@ -75,7 +75,8 @@ const lastTotal = (file: string): Option.Option<CodexUsage> => {
 
 const endOf = (file: string): string => {
   try {
-    const fd = openSync(file, "r")
+    // An agent may have put a pipe in its place, at which this would wait.
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const { size } = fstatSync(fd)
       const buffer = Buffer.alloc(Math.min(size, END_BYTES))
