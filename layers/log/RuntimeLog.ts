@@ -1,7 +1,9 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type Layer, Logger, LogLevel } from "effect"
+import { Cause, Effect, FiberRef, FiberRefs, Layer, Logger, LogLevel } from "effect"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import { logLine } from "../../src/domain/LogLine.ts"
+import { codeOf } from "../artifact/DiskFile.ts"
 import { take } from "../lock/FileLock.ts"
 
 /** A log file that would grow beyond this is put aside (SPEC.md section 19). */
@@ -16,34 +18,81 @@ export interface LogOptions {
 
 /**
  * Adds `logDir/runtime.jsonl` to what is logged from `info` on: `runtime.jsonl.1` is the file before it, five
- * are kept. A line that the disk does not take is lost here, and nothing else: logging never fails a program.
+ * are kept. A line that the disk does not take is lost here, and nothing else: logging never fails a program, nor
+ * holds one up. Where no plain file can be opened, the other loggers are told so, once.
  */
-export const layer = (options: LogOptions): Layer.Layer<never> => {
-  const file = path.join(options.logDir, "runtime.jsonl")
-  const most = options.rotateBytes ?? ROTATE_BYTES
-  return Logger.add(
-    Logger.make((entry) => {
-      if (LogLevel.greaterThanEqual(entry.logLevel, LogLevel.Info))
-        append(file, Buffer.from(`${logLine.log(entry)}\n`), most)
+export const layer = (options: LogOptions): Layer.Layer<never> =>
+  Layer.unwrapEffect(
+    Effect.sync(() => {
+      const file = path.join(options.logDir, "runtime.jsonl")
+      const most = options.rotateBytes ?? ROTATE_BYTES
+      let isTold = false
+      const own: Logger.Logger<unknown, void> = Logger.make((entry) => {
+        if (!LogLevel.greaterThanEqual(entry.logLevel, LogLevel.Info)) return
+        const wrong = append(file, Buffer.from(`${logLine.log(entry)}\n`), most)
+        if (wrong === undefined || isTold) return
+        isTold = true
+        tellOthers(
+          own,
+          entry,
+          `The log ${file} is not written: ${wrong}; see what is there, and move it away`
+        )
+      })
+      return Logger.add(own)
     })
   )
+
+const tellOthers = (
+  own: Logger.Logger<unknown, void>,
+  entry: Logger.Logger.Options<unknown>,
+  message: string
+): void => {
+  for (const other of FiberRefs.getOrDefault(entry.context, FiberRef.currentLoggers))
+    if (other !== own) other.log({ ...entry, logLevel: LogLevel.Warning, message, cause: Cause.empty })
 }
 
-const append = (file: string, line: Uint8Array, most: number): void => {
+/** Answers why there is no file to write to; nothing where the line was lost for another reason. */
+const append = (file: string, line: Uint8Array, most: number): string | undefined => {
   harmless(() => rotate(file, line.length, most))
-  harmless(() => {
-    try {
-      write(file, line)
-    } catch (cause) {
-      if (!isMissing(cause)) throw cause
-      fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-      write(file, line)
-    }
-  })
+  let fd: number
+  try {
+    fd = opened(file)
+  } catch (cause) {
+    const code = codeOf(cause)
+    return isNoRoom(code) || code === "ENOSPC" ? undefined : (ODD[code] ?? code)
+  }
+  // One write call: the lines of several processes stand one after the other.
+  harmless(() => fs.writeSync(fd, line))
+  harmless(() => fs.closeSync(fd))
+  return undefined
 }
 
-// One write call: the lines of several processes stand one after the other.
-const write = (file: string, line: Uint8Array): void => fs.appendFileSync(file, line, { mode: 0o600 })
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = fs.constants
+
+const NOT_PLAIN = "it is not a regular file"
+/** What opening answers where something else lies in the file's place: a symlink, a pipe that nobody reads, a folder. */
+const ODD: Readonly<Record<string, string>> = {
+  ELOOP: "it is a symbolic link",
+  ENXIO: NOT_PLAIN,
+  EISDIR: "it is a folder"
+}
+
+/** The file for appending; never waits for the other end of a pipe, and never writes to what is no plain file. */
+const opened = (file: string): number => {
+  try {
+    return plain(fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
+  } catch (cause) {
+    if (codeOf(cause) !== "ENOENT") throw cause
+  }
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  return plain(fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
+}
+
+const plain = (fd: number): number => {
+  if (fs.fstatSync(fd).isFile()) return fd
+  fs.closeSync(fd)
+  throw Object.assign(new Error(NOT_PLAIN), { code: NOT_PLAIN })
+}
 
 /**
  * Moves `runtime.jsonl` to `.1`, `.1` to `.2` and so on where the line would not fit; the oldest goes. Of several
@@ -51,7 +100,7 @@ const write = (file: string, line: Uint8Array): void => fs.appendFileSync(file, 
  */
 const rotate = (file: string, more: number, most: number): void => {
   if (fits(fs.statSync(file, { throwIfNoEntry: false }), more, most)) return
-  const fd = fs.openSync(file, "r+")
+  const fd = plain(fs.openSync(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
   try {
     if (!take(fd)) return
     const now = fs.statSync(file, { throwIfNoEntry: false })
@@ -65,9 +114,6 @@ const rotate = (file: string, more: number, most: number): void => {
 
 const fits = (found: fs.Stats | undefined, more: number, most: number): boolean =>
   found === undefined || found.size === 0 || found.size + more <= most
-
-const isMissing = (cause: unknown): boolean =>
-  cause instanceof Error && "code" in cause && cause.code === "ENOENT"
 
 const harmless = (step: () => void): void => {
   try {

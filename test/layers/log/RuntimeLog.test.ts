@@ -174,4 +174,55 @@ describe("a log that cannot be written", () => {
         expect(answer).toBe("done")
       })
     )
+
+  const inItsPlace: ReadonlyArray<readonly [what: string, make: (file: string) => void, wrong: string]> = [
+    [
+      "a pipe that somebody reads",
+      (file) => {
+        Bun.spawnSync(["mkfifo", file])
+        fs.openSync(file, "r+")
+      },
+      "it is not a regular file"
+    ],
+    ["a link to a device", (file) => fs.symlinkSync("/dev/null", file), "it is a symbolic link"],
+    [
+      "a link to a file",
+      (file) => {
+        fs.writeFileSync(`${file}.other`, "")
+        fs.symlinkSync(`${file}.other`, file)
+      },
+      "it is a symbolic link"
+    ],
+    ["a folder", (file) => fs.mkdirSync(file), "it is a folder"]
+  ]
+  for (const [what, make, wrong] of inItsPlace)
+    it.live(`for ${what} in its place is told of once, and nothing is written there`, () =>
+      Effect.gen(function* () {
+        const logDir = yield* folder
+        const file = path.join(logDir, "runtime.jsonl")
+        make(file)
+        const heard: Array<unknown> = []
+        const others = Logger.add(Logger.make(({ message }) => void heard.push(message)))
+        yield* Effect.provide(
+          logging(logDir, Effect.zipRight(Effect.logInfo("one"), Effect.logInfo("two"))),
+          others
+        )
+        expect(heard.filter((message) => typeof message === "string")).toEqual([
+          expect.stringContaining(`The log ${file} is not written: ${wrong}`)
+        ])
+        expect(heard).toContainEqual(["two"])
+        if (fs.existsSync(`${file}.other`)) expect(fs.readFileSync(`${file}.other`, "utf8")).toBe("")
+      })
+    )
+
+  it.live("for a pipe that nobody reads holds nobody up", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      Bun.spawnSync(["mkfifo", path.join(logDir, "runtime.jsonl")])
+      const worker = path.join(import.meta.dir, "..", "..", "support", "logWorker.ts")
+      const command = [process.execPath, worker, logDir, "a", "2", "1000"]
+      const child = Bun.spawn(command, { stdout: "ignore", stderr: "inherit", timeout: 5_000 })
+      expect(yield* Effect.promise(() => child.exited)).toBe(0)
+    })
+  )
 })
