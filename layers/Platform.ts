@@ -1,4 +1,4 @@
-import { close, fstat, fstatSync, open, read, write, writeSync } from "node:fs"
+import { close, fstat, fstatSync, open, read, readFileSync, write, writeSync } from "node:fs"
 import { homedir } from "node:os"
 import { Effect, Either, Option } from "effect"
 import { absolute } from "../src/config/Paths.ts"
@@ -26,6 +26,22 @@ const NOT_READY = "5 millis"
 const CHUNK = 256 * 1024
 /** A stderr that stays full for so many tries loses the line: telling must not hold up the work. */
 const REPORT_TRIES = 10_000
+
+const FD_CLOEXEC = 0o2000000
+
+/**
+ * Whether stdout was closed when this process was started: Bun puts /dev/null in its place, and that alone is marked as
+ * what no program inherits (proc_pid_fdinfo(5)). What is written there is told to nobody.
+ */
+const isClosed = (fd: number): boolean => {
+  try {
+    if (!fstatSync(fd).isCharacterDevice()) return false
+    const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1] ?? "0"
+    return (Number.parseInt(flags, 8) & FD_CLOEXEC) !== 0
+  } catch {
+    return false
+  }
+}
 
 // node:tty brings Node's streams along, which cost more than the whole of a short command: it is asked only
 // about what may be a terminal.
@@ -126,6 +142,7 @@ const call = (
 
 const writeAll = (fd: number, bytes: Uint8Array): Effect.Effect<Written> =>
   Effect.gen(function* () {
+    if (bytes.length > 0 && isClosed(fd)) return { _tag: "Failed", code: "EBADF" }
     for (let at = 0; at < bytes.length; ) {
       const length = Math.min(CHUNK, bytes.length - at)
       const wrote = yield* call((done) => write(fd, bytes, at, length, null, done))
@@ -169,11 +186,25 @@ const readAll = (fd: number, limit: number): Effect.Effect<Content> =>
     return { _tag: "Unreadable", why: "too_large", detail: `more than ${limit} bytes` }
   })
 
+/** Opens a file to read. A pipe that nobody writes is waited for; whoever stops waiting leaves nothing open. */
+const openToRead = (path: string): Effect.Effect<Either.Either<number, string>> =>
+  Effect.async((resume) => {
+    let isWaitedFor = true
+    open(path, "r", (error, fd) => {
+      if (isWaitedFor) resume(Effect.succeed(error === null ? Either.right(fd) : Either.left(codeOf(error))))
+      else if (error === null) close(fd)
+    })
+    return Effect.sync(() => {
+      isWaitedFor = false
+    })
+  })
+
 const readPath = (path: string, limit: number): Effect.Effect<Content> =>
   path.includes("\0")
     ? Effect.succeed({ _tag: "Unreadable", why: "absent", detail: "a NUL character in the path" })
     : Effect.acquireUseRelease(
-        call((done) => open(absolute(process.cwd(), homedir(), path), "r", (error, fd) => done(error, fd))),
+        // A signal must not wait for who writes a pipe.
+        Effect.interruptible(openToRead(absolute(process.cwd(), homedir(), path))),
         (opened) =>
           Either.isLeft(opened) ? Effect.succeed(unreadable(opened.left)) : readOpen(opened.right, limit),
         (opened) =>

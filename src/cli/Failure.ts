@@ -94,10 +94,15 @@ const expectedFailure = (program: string, error: unknown): Failure => {
     return {
       lines: [`the result cannot be written to stdout (${error.code})`],
       code: "output_failed",
-      hint: error.code === "ENOSPC" ? "Free space where stdout goes to." : "",
+      hint: OUTPUT_HINTS[error.code] ?? "",
       exitCode: 1
     }
   return untold(error)
+}
+
+const OUTPUT_HINTS: Readonly<Record<string, string>> = {
+  EBADF: "It was closed by the caller. What was asked for may be done: look before it is asked for again.",
+  ENOSPC: "Free space where stdout goes to."
 }
 
 const usageFailure = (program: string, error: UsageError): Failure => ({

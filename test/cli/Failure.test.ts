@@ -103,6 +103,13 @@ const cases: ReadonlyArray<
     1
   ],
   [
+    "a closed stdout",
+    new OutputFailed({ code: "EBADF" }),
+    "agent-runtime: the result cannot be written to stdout (EBADF)\nIt was closed by the caller. What was asked for may be done: look before it is asked for again.\n",
+    "output_failed",
+    1
+  ],
+  [
     "a full disk behind stdout",
     new OutputFailed({ code: "ENOSPC" }),
     "agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to.\n",

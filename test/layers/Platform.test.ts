@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
+import { closeSync, constants, openSync, writeSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect } from "effect"
+import { Effect, Fiber, Option } from "effect"
 import * as Platform from "../../layers/Platform.ts"
 
 setDefaultTimeout(60_000)
@@ -79,6 +80,18 @@ describe("a program in a pipe", () => {
     )
   })
 
+  test("says that stdout is closed, which one that goes to /dev/null is not", async () => {
+    const { err, out } = await shell(
+      '"$@" task-list >&-; echo $? >&2; "$@" task-list <&- > /dev/null; echo $?'
+    )
+    expect(err).toStartWith("agent-runtime: the result cannot be written to stdout (EBADF)\n")
+    expect(err).toEndWith("\n1\n")
+    expect(out).toBe("0\n")
+    const command = [...program, "task-list"]
+    // A parent that gives /dev/null for reading and writing.
+    expect(await Bun.spawn(command, { stdin: "ignore", stdout: "ignore", cwd: folder }).exited).toBe(0)
+  })
+
   test("works on when stderr is closed", async () => {
     const { out } = await shell('"$@" task-show missing 2>&-; echo $?')
     expect(out).toBe("1\n")
@@ -138,6 +151,42 @@ describe("a program reads", () => {
       detail: "10 bytes"
     })
   })
+})
+
+/** Opens a pipe to write as soon as somebody has come to read it. */
+const whenOpened = async (pipe: string): Promise<number> => {
+  for (;;) {
+    try {
+      return openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+    } catch {
+      await Bun.sleep(1)
+    }
+  }
+}
+
+test("who waits for the writer of a pipe can be interrupted, and leaves nothing open", async () => {
+  const pipe = join(folder, "nobody-writes")
+  Bun.spawnSync(["mkfifo", pipe])
+  const { readFile } = Platform.terminal()
+  const stopped = await Effect.runPromise(
+    Effect.gen(function* () {
+      const reading = yield* Effect.fork(readFile(pipe, 10))
+      yield* Effect.yieldNow()
+      return yield* Effect.timeoutOption(Effect.disconnect(Fiber.interrupt(reading)), "2 seconds")
+    })
+  )
+  // The writer that comes too late finds nobody who would read on.
+  expect(Option.isSome(stopped)).toBe(true)
+  const fd = await whenOpened(pipe)
+  const isRead = () => {
+    try {
+      return writeSync(fd, "x") > 0
+    } catch {
+      return false
+    }
+  }
+  while (isRead()) await Bun.sleep(1)
+  closeSync(fd)
 })
 
 describe("a program that gets a signal", () => {
