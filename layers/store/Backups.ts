@@ -122,3 +122,37 @@ export const backUp = (db: Database, file: string, version: number, at: string):
     fs.rmSync(unfinished, { force: true })
   }
 }
+
+/**
+ * Removes a copy when an older one of the same database and version holds the same bytes; answers the one that stays.
+ * A migration that fails at every start does not fill the disk.
+ */
+export const keptOnce = (copy: string): string => {
+  const [, ofFile = "", version = ""] = /^(.*\.backup-).*(-v\d+)(?:-\d+)?$/.exec(path.basename(copy)) ?? []
+  const folder = path.dirname(copy)
+  const older = fs
+    .readdirSync(folder)
+    .filter((name) => name.startsWith(ofFile) && name.replace(/(-v\d+)-\d+$/, "$1").endsWith(version))
+    .map((name) => path.join(folder, name))
+    .find((place) => place !== copy && holdTheSame(place, copy))
+  if (older === undefined) return copy
+  fs.rmSync(copy)
+  return older
+}
+
+const PIECE_BYTES = 1024 * 1024
+
+const holdTheSame = (one: string, other: string): boolean => {
+  if (fs.statSync(one).size !== fs.statSync(other).size) return false
+  const files = [fs.openSync(one, "r"), fs.openSync(other, "r")] as const
+  try {
+    const pieces = [Buffer.alloc(PIECE_BYTES), Buffer.alloc(PIECE_BYTES)] as const
+    for (;;) {
+      const [first, second] = [fs.readSync(files[0], pieces[0]), fs.readSync(files[1], pieces[1])]
+      if (first !== second || pieces[0].compare(pieces[1], 0, second, 0, first) !== 0) return false
+      if (first === 0) return true
+    }
+  } finally {
+    for (const file of files) fs.closeSync(file)
+  }
+}

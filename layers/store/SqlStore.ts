@@ -4,10 +4,11 @@ import { DateTime, Effect, Layer, type Scope } from "effect"
 import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { backUp } from "./Backups.ts"
+import { backUp, keptOnce } from "./Backups.ts"
 import { changes, listen } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
+import { refuseLoss } from "./SchemaLoss.ts"
 import * as SqlAdoption from "./SqlAdoption.ts"
 import * as SqlAttempts from "./SqlAttempts.ts"
 import * as SqlBacklog from "./SqlBacklog.ts"
@@ -24,7 +25,7 @@ import * as SqlSensors from "./SqlSensors.ts"
 import * as SqlTasks from "./SqlTasks.ts"
 import * as SqlUsage from "./SqlUsage.ts"
 import * as SqlWorkflows from "./SqlWorkflows.ts"
-import { ensure, identity, marksOf } from "./StoreFile.ts"
+import { ensure, identity, marksOf, orBackup } from "./StoreFile.ts"
 import { statement } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
 
@@ -78,16 +79,27 @@ const upgrade = (path: string, migrations: ReadonlyArray<Migration>, at: string)
     if (refused !== undefined) throw refused
     // Another process may have done it meanwhile.
     if (marks.version === latest(migrations)) return
+    if (marks.version === 0 && hasTables(db)) throw withoutVersion(path)
     const backup = backUp(db, path, marks.version, at)
     try {
       migrate(db, migrations, at)
     } catch (cause) {
-      throw notMigrated(path, backup, versionOf(db), cause)
+      throw notMigrated(path, keptOnce(backup), versionOf(db), cause)
     }
   } finally {
     db.close()
   }
 }
+
+const hasTables = (db: Database): boolean => db.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() !== null
+
+/** A database appears with its first schema and is never without one: nothing could be migrated, so nothing is copied. */
+const withoutVersion = (path: string): StoreUnavailable =>
+  new StoreUnavailable({
+    path,
+    reason: "it is damaged: it has tables, and says that it has no schema (user_version 0)",
+    remedy: orBackup(path, "put a backup in its place (agent-runtime restore --from FILE)")
+  })
 
 const notMigrated = (path: string, backup: string, version: number, cause: unknown): StoreUnavailable => {
   const code = codeOf(cause)
@@ -106,7 +118,7 @@ export const open = (
   Effect.flatMap(prepare(options.filename, MIGRATIONS), () => {
     // The journal lies beside the real file, and there it is watched.
     const filename = fs.realpathSync(options.filename)
-    return Effect.map(Sqlite.open({ ...options, filename }), overSqlite)
+    return Effect.map(Effect.tap(Sqlite.open({ ...options, filename }), refuseLoss), overSqlite)
   })
 
 /** The Store on a file for as long as the layer lives; see `open`. */

@@ -1,9 +1,16 @@
+import { SqlError } from "@effect/sql/SqlError"
 import { Duration } from "effect"
 import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
 import { backupBeside } from "./Backups.ts"
 
 const remedyOfCorruption = (path: string): string =>
   backupBeside(path) ?? "there is no backup beside it; move the file away to start with an empty queue"
+
+/** The words of SQLite's error, which the driver wraps up. */
+const messageOf = (cause: unknown): string => {
+  const inner = cause instanceof SqlError ? cause.cause : cause
+  return inner instanceof Error ? inner.message : String(inner)
+}
 
 /**
  * What an error of SQLite means to an operator, by its code (https://sqlite.org/rescode.html). `waited` is
@@ -44,8 +51,11 @@ export const unavailable = (
     case "SQLITE_CANTOPEN":
       return told("it cannot be opened", "check the owner and the rights of the file and of its folder")
     default:
+      // Our statements name nothing that our migrations do not make: it was there when the store was opened.
+      if (family === "SQLITE_ERROR" && /^no such (table|column): /.test(messageOf(cause)))
+        return told(`it is damaged: ${messageOf(cause)}`, remedyOfCorruption(path))
       return told(
-        cause instanceof Error ? cause.message : String(cause),
+        messageOf(cause),
         "this is a fault of agent-runtime; run again with --log-level debug and report it"
       )
   }

@@ -161,6 +161,36 @@ describe("an older store", () => {
     expect((await run(path, [...MIGRATIONS, next]))._tag).toBe("Right")
   })
 
+  test("is copied once, however often it is opened and its migration fails", async () => {
+    const path = fresh()
+    await run(path, [...MIGRATIONS, next])
+    const copies = []
+    for (let start = 1; start <= 3; start++) {
+      const failed = await run(path, [...MIGRATIONS, next, broken])
+      if (failed._tag === "Right") throw new Error("the broken migration did not fail")
+      copies.push(failed.left.remedy.split("the copy from before is ")[1])
+    }
+    expect(backups(path)).toEqual([copies[0] ?? ""])
+    expect(new Set(copies).size).toBe(1)
+    addTask(path)
+    await run(path, [...MIGRATIONS, next, broken])
+    expect(backups(path)).toHaveLength(2)
+  })
+
+  test("that has tables and says that it has no schema is refused before it is copied", async () => {
+    const path = fresh()
+    await run(path, MIGRATIONS)
+    const db = new Database(path)
+    db.run("PRAGMA user_version = 0")
+    db.close()
+    const before = fs.readdirSync(join(path, ".."))
+    const refused = await run(path, MIGRATIONS)
+    expect(refused).toMatchObject({
+      left: { reason: expect.stringContaining("it is damaged: it has tables") }
+    })
+    expect(fs.readdirSync(join(path, ".."))).toEqual(before)
+  })
+
   test("is never made at all by a first migration that fails", async () => {
     const path = fresh()
     const failed = await run(path, [...MIGRATIONS, next, broken])

@@ -1,0 +1,77 @@
+import { Database } from "bun:sqlite"
+import { expect } from "bun:test"
+import * as fs from "node:fs"
+import { join } from "node:path"
+import { Effect, Layer, Option } from "effect"
+import { MIGRATIONS, migrate } from "../../../layers/store/Migrations.ts"
+import { isAsMade } from "../../../layers/store/SchemaLoss.ts"
+import { Sqlite } from "../../../layers/store/Sqlite.ts"
+import { file, memory } from "../../../layers/store/SqlStore.ts"
+import { statement } from "../../../layers/store/statement.ts"
+import { Store } from "../../../src/store/Store.ts"
+import { temporaryFolder } from "../../support/children/support.ts"
+import { it } from "../../support/effect.ts"
+
+const opening = (filename: string) => Effect.scoped(Layer.build(file({ filename, durability: "normal" })))
+
+/** What opening a store says after somebody did something to it. */
+const after = (...done: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const filename = join(yield* temporaryFolder, "runtime.db")
+    yield* opening(filename)
+    fs.copyFileSync(filename, `${filename}.backup-2026-04-29T07-00-00-000Z-v1`)
+    const db = new Database(filename)
+    for (const sql of done) db.run(sql)
+    db.close()
+    return yield* Effect.merge(Effect.as(opening(filename), "opened"))
+  })
+
+it.live("a table or a column that was lost refuses the store by name, with the newest backup", () =>
+  Effect.gen(function* () {
+    expect(yield* after("DROP TABLE outbox")).toMatchObject({
+      _tag: "StoreUnavailable",
+      reason: "it is damaged: table outbox is missing",
+      remedy: expect.stringMatching(/restore --from FILE\); the newest backup beside it is .*-v1$/)
+    })
+    expect(yield* after("ALTER TABLE tasks DROP COLUMN subject", "DROP TABLE schedules")).toMatchObject({
+      reason: "it is damaged: column subject of table tasks is missing, and 1 more"
+    })
+  })
+)
+
+it.live("what is more than ours, and an index that is gone, do not keep the store from being opened", () =>
+  Effect.gen(function* () {
+    const added = [
+      "ALTER TABLE tasks ADD COLUMN of_mine TEXT",
+      "CREATE TABLE mine (id)",
+      "CREATE INDEX my ON tasks (kind)"
+    ]
+    expect(yield* after(...added, "DROP INDEX tasks_kind")).toBe("opened")
+  })
+)
+
+it.live(
+  "a table that is lost while the store is open is told as damage, and not as a fault of the program",
+  () =>
+    Effect.gen(function* () {
+      const sqlite = yield* Sqlite
+      yield* sqlite.rows(statement("DROP TABLE outbox"))
+      const failure = yield* Effect.flip(
+        Effect.flatMap(Store, (store) => store.outbox.list({ all: true, limit: 1, after: Option.none() }))
+      )
+      expect(failure).toMatchObject({ reason: "it is damaged: no such table: outbox" })
+      expect(JSON.stringify(failure)).not.toContain("fault of agent-runtime")
+    }).pipe(Effect.provide(memory))
+)
+
+it.live("a whole schema is known by its texts: nothing is made to compare it with", () =>
+  Effect.sync(() => {
+    const db = new Database(":memory:")
+    migrate(db, MIGRATIONS, "")
+    const tables = () =>
+      db.query<{ sql: string }, []>("SELECT sql FROM sqlite_schema WHERE type = 'table'").all()
+    expect(isAsMade(tables())).toBe(true)
+    db.run("DROP TABLE backups")
+    expect(isAsMade(tables())).toBe(false)
+  })
+)
