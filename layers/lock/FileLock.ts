@@ -11,10 +11,20 @@ const F_UNLCK = 2
 // struct flock on 64-bit Linux: type and whence as 16 bits, then start, length as 64 bits, then a pid.
 const FLOCK_BYTES = 32
 
+/** The C library cannot be called, so that no file can be locked: no fault of the file. */
+export class NotCallable extends Error {}
+
 // A process that never meets a lock does not load the library.
-const libc = onFirstUse(() =>
-  dlopen("libc.so.6", { fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 } })
-)
+const libc = onFirstUse(() => {
+  try {
+    return dlopen("libc.so.6", {
+      fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 }
+    })
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new NotCallable(`no file can be locked, as the C library cannot be called (${why})`)
+  }
+})
 
 const whole = (type: number) => {
   const request = Buffer.alloc(FLOCK_BYTES)

@@ -4,7 +4,7 @@ import { Effect, Layer, Option, Schema } from "effect"
 import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { now, Time } from "../../src/domain/Time.ts"
-import { isTaken, take } from "./FileLock.ts"
+import { isTaken, NotCallable, take } from "./FileLock.ts"
 
 const Note = Schema.parseJson(Schema.Struct({ runner_id: RunnerId, since: Time }))
 const readNote = Schema.decodeUnknownOption(Note)
@@ -19,7 +19,10 @@ const unusable = (file: string, cause: unknown) =>
   new LockUnusable({
     path: file,
     reason: cause instanceof Error ? cause.message : String(cause),
-    remedy: "check that the path is a file in a folder that this user can write, or set another lockPath"
+    remedy:
+      cause instanceof NotCallable
+        ? "give this process more address space (ulimit -v, LimitAS=), and memory that it may run code in (no MemoryDenyWriteExecute=)"
+        : "check that the path is a file in a folder that this user can write, or set another lockPath"
   })
 
 const isMissing = (cause: unknown): boolean =>

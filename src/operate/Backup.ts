@@ -91,10 +91,10 @@ export const restore = operation({
   })
 })
 
-/** Of a command that may not run beside a dispatcher; `instead` is what it leaves undone. */
+/** Of a command that takes the dispatch lock and does not get it; `instead` is what it leaves undone. */
 export const dispatching = (holder: Option.Option<string>, instead: string) =>
   new Refusal({
     code: "dispatch_locked",
-    message: `a dispatcher is at work${Option.match(holder, { onNone: () => "", onSome: (id) => ` (${id})` })}, so ${instead}`,
-    hint: "stop it first, then try again"
+    message: `a dispatcher, or another restore or adopt, is at work${Option.match(holder, { onNone: () => "", onSome: (id) => ` (${id})` })}, so ${instead}`,
+    hint: "stop it first, or wait for its end, then try again"
   })
