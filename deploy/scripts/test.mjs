@@ -30,6 +30,7 @@ const LONG = [
   "test/faults/killAtRestore.test.ts",
   "test/faults/killBudgeted.test.ts",
   "test/faults/killAtWrite.test.ts",
+  "test/faults/noDescriptors.test.ts",
   "test/faults/twoDispatchers.test.ts",
   "test/http/fuzzLong.test.ts",
   "test/http/load.test.ts",

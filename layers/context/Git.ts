@@ -1,5 +1,8 @@
 import { spawn } from "node:child_process"
 import { Data, Effect, Option, Schedule } from "effect"
+import { isNoRoom } from "../../src/domain/HostRoom.ts"
+import { codeOf } from "../artifact/DiskFile.ts"
+import { awaitingRoom } from "../artifact/Room.ts"
 
 /** Enough of an answer for everything that is asked of git here. */
 const MOST_BYTES = 256 * 1024
@@ -25,8 +28,17 @@ export interface GitAnswer {
   readonly cut: boolean
 }
 
-/** git is missing, failed or did not end in time. `reason` is a sentence's end, from what it told where it did. */
-export class GitFailed extends Data.TaggedError("GitFailed")<{ readonly reason: string }> {}
+/**
+ * git is missing, failed or did not end in time. `reason` is a sentence's end, from what it told where it did; `code`
+ * is the system's word where it could not be started.
+ */
+export class GitFailed extends Data.TaggedError("GitFailed")<{
+  readonly reason: string
+  readonly code?: string
+}> {}
+
+/** Whether git was not started as the host had no room for it just now. */
+export const lacksRoom = ({ code }: GitFailed): boolean => code !== undefined && isNoRoom(code)
 
 /** Whatever in a repository's own configuration could start a program, or reach over the network. */
 const HARMLESS: ReadonlyArray<readonly [string, string]> = [
@@ -60,8 +72,14 @@ export const git = (
   args: ReadonlyArray<string>
 ): Effect.Effect<Option.Option<GitAnswer>> => Effect.option(runGit(options, dir, args))
 
-/** The same for who wants to know why there is no answer. */
+/** The same for who wants to know why there is no answer. Where the host has no room it is waited for. */
 export const runGit = (
+  options: GitOptions,
+  dir: string,
+  args: ReadonlyArray<string>
+): Effect.Effect<GitAnswer, GitFailed> => awaitingRoom(ranGit(options, dir, args), lacksRoom)
+
+const ranGit = (
   options: GitOptions,
   dir: string,
   args: ReadonlyArray<string>
@@ -91,7 +109,9 @@ export const runGit = (
     child.stderr.on("data", (chunk: Uint8Array) => {
       told = `${told}${Buffer.from(chunk).toString("utf8")}`.slice(0, MOST_TOLD)
     })
-    child.on("error", (cause) => resume(new GitFailed({ reason: notStarted(options, cause) })))
+    child.on("error", (cause) =>
+      resume(new GitFailed({ reason: notStarted(options, cause), code: codeOf(cause) }))
+    )
     child.on("close", (code) =>
       resume(code === 0 ? Effect.succeed(answer()) : new GitFailed({ reason: fatal(told, code) }))
     )
@@ -105,7 +125,9 @@ export const runGit = (
       onTimeout: () => new GitFailed({ reason: `git did not end within ${options.timeoutMs} ms` })
     }),
     // A folder with a NUL in its name, too many open files: there is no repository to be seen.
-    Effect.catchAllDefect((defect) => new GitFailed({ reason: `git could not be run: ${String(defect)}` }))
+    Effect.catchAllDefect(
+      (defect) => new GitFailed({ reason: `git could not be run: ${String(defect)}`, code: codeOf(defect) })
+    )
   )
 
 const notStarted = ({ command }: GitOptions, cause: Error): string =>

@@ -15,7 +15,7 @@ import { MARKER } from "../adapter/Brand.ts"
 import { configuredSecrets, type Masking } from "../adapter/ConfiguredSecrets.ts"
 import { bytesIn, removeTree } from "../artifact/Removing.ts"
 import { readPlainText } from "../config/PlainFile.ts"
-import type { GitOptions } from "./Git.ts"
+import { type GitFailed, type GitOptions, lacksRoom } from "./Git.ts"
 import { baseOf, checkOut, hasFolder, lyingOf, makeAside, register } from "./WorktreeCheckout.ts"
 import { changesOf } from "./WorktreeDiff.ts"
 import {
@@ -96,8 +96,13 @@ const made = (
 ): Effect.Effect<Worktree, WorktreeRefused> =>
   Effect.gen(function* () {
     const refuse = (reason: string) => new WorktreeRefused({ reason: `${dir} ${reason}` })
-    const inWords = Effect.mapError((failure: { readonly reason: string } | string) =>
-      refuse(typeof failure === "string" ? failure : `cannot have a git worktree: ${failure.reason}`)
+    const inWords = Effect.mapError((failure: GitFailed | string) =>
+      typeof failure === "string"
+        ? refuse(failure)
+        : new WorktreeRefused({
+            reason: `${dir} cannot have a git worktree: ${failure.reason}`,
+            ...(lacksRoom(failure) && failure.code !== undefined ? { lack: failure.code } : {})
+          })
     )
     const { commonDir, objects, prefix } = yield* inWords(lyingOf(options, dir))
     const found = yield* baseOf(options, dir, wanted)

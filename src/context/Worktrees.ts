@@ -12,7 +12,11 @@ export interface Worktree {
 }
 
 /** Why no worktree can be made. `reason` is a sentence that names the folder, and what mends it. */
-export class WorktreeRefused extends Data.TaggedError("WorktreeRefused")<{ readonly reason: string }> {}
+export class WorktreeRefused extends Data.TaggedError("WorktreeRefused")<{
+  readonly reason: string
+  /** The system's word where it was not refused for good: the host had no room just now. */
+  readonly lack?: string
+}> {}
 
 /** What was done in a worktree since it was made. */
 export interface WorktreeChanges {

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { workingDirOf } from "../config/WorkingDir.ts"
 import { type Worktree, type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
+import { NoRoom } from "../domain/HostRoom.ts"
 import type { OwnWorktree } from "../evidence/Claim.ts"
 import { NotStarted } from "./NotStarted.ts"
 import type { Prepared } from "./Prepare.ts"
@@ -38,12 +39,14 @@ export const siteOf = Effect.fn("Site.siteOf")(function* (prepared: Prepared) {
     .pipe(
       Effect.catchTag(
         "WorktreeRefused",
-        ({ reason }) =>
-          new NotStarted({
-            reason: "workspace_unusable",
-            detail: `adapter ${adapter.settings.id} has workspace "worktree", but ${reason}`,
-            permanent: false
-          })
+        ({ lack, reason }): Effect.Effect<never, NoRoom | NotStarted> =>
+          lack === undefined
+            ? new NotStarted({
+                reason: "workspace_unusable",
+                detail: `adapter ${adapter.settings.id} has workspace "worktree", but ${reason}`,
+                permanent: false
+              })
+            : new NoRoom({ what: reason, code: lack })
       )
     )
   return {

@@ -5,7 +5,12 @@ import type { Fixed } from "../../layers/context/FixedWorktrees.ts"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
 import { Audit } from "../../src/artifact/AuditFolder.ts"
-import { type ListedWorktree, type WorktreeChanges, Worktrees } from "../../src/context/Worktrees.ts"
+import {
+  type ListedWorktree,
+  type WorktreeChanges,
+  WorktreeRefused,
+  Worktrees
+} from "../../src/context/Worktrees.ts"
 import { sweep } from "../../src/dispatch/Sweep.ts"
 import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
 import { redactorOf } from "../../src/domain/Redactor.ts"
@@ -130,6 +135,21 @@ describe("an attempt with a worktree of its own", () => {
       )
       expect(yield* typesOf(id)).not.toContain("task_started")
     }).pipe(Effect.provide(world(scene(says("x"), { refused: { "/repo": "/repo is no repository" } }))))
+  )
+
+  it.effect("waits where the host had no room for one", () =>
+    Effect.gen(function* () {
+      const worktrees = yield* Worktrees
+      const full = {
+        ...worktrees,
+        make: () => new WorktreeRefused({ reason: "git cannot run", lack: "EMFILE" })
+      }
+      const { id, verdict } = yield* Effect.provideService(one, Worktrees, full)
+      expect(verdict).toMatchObject({ _tag: "Snooze", reason: "no_room" })
+      expect(Option.getOrThrow((yield* taskOf(id)).lastError)).toStartWith(
+        "no_room: git cannot run (EMFILE): "
+      )
+    }).pipe(Effect.provide(world(scene(says("x")))))
   )
 
   const claims = (touched: ReadonlyArray<string>, ...fileChanges: ReadonlyArray<string>) =>
