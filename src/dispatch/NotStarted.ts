@@ -47,9 +47,11 @@ export class WaitsForWorkspace extends Data.TaggedError("WaitsForWorkspace")<{
   }
 }> {}
 
+const SHORTEST_WAIT = 5
+
 /** The task waits a little, longer each time, its attempt not counted at most 20 times a round. */
 export const waitForWorkspace = ({ adapterId, by }: WaitsForWorkspace, notCounted: number): Verdict => {
-  const seconds = secondsAfter(notCounted)
+  const seconds = secondsAfter(notCounted, SHORTEST_WAIT)
   const other = Option.match(by.adapterId, { onNone: () => "", onSome: (id) => ` (adapter ${id})` })
   const detail = `the workspace of adapter ${adapterId}, which runs in place of the one that was meant, is in use by task ${by.taskId}${other} since ${DateTime.formatIso(by.since)}`
   const why = { reason: "workspace_in_use" as const, detail, outcome: synthetic("retryable_failure", detail) }

@@ -85,12 +85,14 @@ export interface Findings {
 /** So many attempts of a round are taken back; the next one counts. */
 export const MOST_NOT_COUNTED = 20
 
-const SHORTEST_WAIT = 5
 const LONGEST_WAIT = 300
 
-/** Seconds that a task is put off for by what is nobody's fault: longer each time. */
-export const secondsAfter = (notCounted: number): number =>
-  Math.min(LONGEST_WAIT, SHORTEST_WAIT * 2 ** Math.min(notCounted, 10))
+/** Seconds that a task is put off for by what is nobody's fault: twice as long each time, up to five minutes. */
+export const secondsAfter = (notCounted: number, shortest: number): number =>
+  Math.min(LONGEST_WAIT, shortest * 2 ** Math.min(notCounted, 10))
+
+/** The attempt itself has waited before, and fewer are made at once after it. */
+const SHORTEST_WITHOUT_ROOM = 1
 
 /** The host had no room to run the attempt: it is made again in a little while, this one not counted. */
 export const noRoom = (
@@ -102,7 +104,7 @@ export const noRoom = (
         reason: "no_room",
         detail: line(what),
         outcome: synthetic("retryable_failure", what),
-        seconds: secondsAfter(findings.notCounted)
+        seconds: secondsAfter(findings.notCounted, SHORTEST_WITHOUT_ROOM)
       })
     : retry(findings, "no_room", what, Option.none())
 

@@ -22,7 +22,7 @@ it.effect(
   () =>
     Effect.gen(function* () {
       const id = yield* queue({ maxAttempts: 1 })
-      expect((yield* ran).verdict).toMatchObject({ _tag: "Snooze", reason: "no_room", seconds: 5 })
+      expect((yield* ran).verdict).toMatchObject({ _tag: "Snooze", reason: "no_room", seconds: 1 })
       expect(yield* putOff(id)).toBe("no_room: cannot start: no pipe (EMFILE)")
       const store = yield* Store
       expect(yield* store.gates.cooldowns(yield* now)).toEqual([])

@@ -39,5 +39,5 @@ test(
         expect(attempts.filter(({ reason }) => reason?.startsWith("no_room: ")).length).toBeGreaterThan(0)
       }
     ),
-  120_000
+  300_000
 )
