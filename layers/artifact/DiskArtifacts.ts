@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, renameSync, writeFileSync } from "node:fs"
+import { closeSync, constants, openSync, writeFileSync } from "node:fs"
 import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
@@ -12,6 +12,7 @@ import {
   isAbsent,
   liesInside,
   observeDisk,
+  publish,
   reach,
   readStart,
   synced,
@@ -150,27 +151,25 @@ const replace = async (root: string, path: string, text: string): Promise<boolea
   try {
     if (!liesInside(held, root, folder)) return false
     const temporary = join(folder, `.${crypto.randomUUID()}.tmp`)
+    const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     try {
-      await writeNew(temporary, text)
-      renameSync(temporary, path)
-    } catch (cause) {
-      drop(temporary)
-      throw cause
+      writeNew(fd, temporary, text)
+      await publish(held, [{ fd, temporary, path }])
+    } finally {
+      closeSync(fd)
     }
-    await synced(held)
     return true
   } finally {
     closeSync(held)
   }
 }
 
-const writeNew = async (path: string, text: string): Promise<void> => {
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+const writeNew = (fd: number, temporary: string, text: string): void => {
   try {
     writeFileSync(fd, text, "utf8")
-    await synced(fd)
-  } finally {
-    closeSync(fd)
+  } catch (cause) {
+    drop(temporary)
+    throw cause
   }
 }
 

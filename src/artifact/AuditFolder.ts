@@ -56,8 +56,11 @@ export class AuditFailed extends Schema.TaggedError<AuditFailed>()("AuditFailed"
 export class Audit extends Context.Tag("agent-runtime/Audit")<
   Audit,
   {
-    /** Makes the folder of an attempt (0700, files 0600), or answers the one that is there. */
-    readonly open: (taskId: TaskId, attemptId: AttemptId) => Effect.Effect<AuditFolder, AuditFailed>
+    /** Makes the folder of an attempt (0700, files 0600), or answers the one that is there; held until the scope's end. */
+    readonly open: (
+      taskId: TaskId,
+      attemptId: AttemptId
+    ) => Effect.Effect<AuditFolder, AuditFailed, Scope.Scope>
     /** Bytes of a file of an attempt from `offset`, at most `most`; empty when there is none. */
     readonly read: (
       taskId: TaskId,

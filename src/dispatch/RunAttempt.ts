@@ -89,7 +89,7 @@ const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
       Effect.tapErrorCause(() => Effect.ignoreLogged(left(prepared, site, undecided(claimed)))),
       Effect.flatMap((done) => left(prepared, site, done))
     )
-  })
+  }).pipe(Effect.scoped)
 
 /** What is left of an attempt that met a fault: its worktree, judged by what is in it. */
 const undecided = (claimed: ClaimedTask) => ({ ran: notRun(claimed, ended), redactor: noSecrets })

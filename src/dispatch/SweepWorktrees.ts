@@ -49,6 +49,7 @@ const left = (one: ListedWorktree, survivors: ReadonlyArray<string>) =>
       mustStay: survivors.length > 0 ? Option.some("as processes are left in it") : Option.none()
     })
   }).pipe(
+    Effect.scoped,
     // Without its folder of evidence it stays, to be looked at again.
     Effect.catchTag("AuditFailed", ({ path, reason }) =>
       Effect.as(
