@@ -1,5 +1,4 @@
 import type { Database } from "bun:sqlite"
-import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import {
   Clock,
@@ -16,11 +15,12 @@ import {
 } from "effect"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { watched } from "./changes.ts"
-import { codeOf, connect, isBusy, type OpenOptions, openConnection, totalChanges } from "./connection.ts"
+import { codeOf, isBusy, type OpenOptions, openConnection, queried, totalChanges } from "./connection.ts"
 import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
-import { type Block, ownTransactions, type Writing, writingOn } from "./writing.ts"
+import { transactions } from "./transactions.ts"
+import { attempted, type Block, ownTransactions, type Writing, writingOn } from "./writing.ts"
 
 export type Row = Readonly<Record<string, Value>>
 
@@ -68,15 +68,6 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
   }
 >() {}
 
-/** @effect/sql is loaded for transactions alone: what only reads starts in a tenth less without it. */
-const loaded = (writer: Connection, turn: Effect.Semaphore) =>
-  Effect.promise(() => import("./transactions.ts")).pipe(
-    Effect.flatMap((module) => module.transactions(writer, turn)),
-    // Whoever asks first may be interrupted; others wait for the same.
-    Effect.uninterruptible,
-    Effect.cached
-  )
-
 /** Runs a program as a part of the transaction that its fiber is in. */
 const joined = <A, E, R>(
   db: Database,
@@ -110,16 +101,6 @@ const joinedBlock = <A>(
   }
 }
 
-/** What a block answers or throws, as an effect: SQLite's errors are expected, others are bugs. */
-const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(run())
-    } catch (cause) {
-      return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
-
 const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
   owner.fiber !== fiber
     ? `the transaction ${owner.name} was used by a fiber that is not its own`
@@ -141,11 +122,9 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const isShared = options.filename === ":memory:" || options.ownReader === false
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
     const told = PubSub.publish(commits, undefined)
-    const writer = connect(writerDb, Effect.asVoid(told))
-    const reader = connect(readerDb, Effect.void)
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
-    const transactions = yield* loaded(writer, turn)
+    const transaction = transactions(writerDb, turn, told)
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
     let waiting = 0
@@ -155,7 +134,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       Effect.retry(once, { while: isBusy, schedule: Schedule.upTo(whileBusy, limit) })
 
     const read = (text: string, params: ReadonlyArray<Value>) => {
-      const once = reader.execute(text, params, undefined)
+      const once = queried<Row>(readerDb, text, params)
       // On one connection a read must not slip into somebody's open transaction.
       const inTurn = () => patient(isShared ? turn.withPermits(1)(once) : once, busyFor)
       return isShared && writerDb.inTransaction ? inTurn() : Effect.catchIf(once, isBusy, inTurn)
@@ -173,7 +152,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
         if (Option.isNone(owner)) return read(of.text, params)
         const problem = problemIn(owner.value, fiber.id())
         if (problem !== undefined) return Effect.dieMessage(problem)
-        return writer.execute(of.text, params, undefined)
+        return queried<Row>(writerDb, of.text, params)
       }).pipe(Effect.mapError(failed))
 
     /** When it is this fiber's turn to write; the time in the line is part of the time that it waits. */
@@ -198,10 +177,17 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
         Effect.uninterruptible
       )
 
-    // Mostly nobody waits and no longer transaction is open: a block, which is over at once, needs no turn then.
-    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError> => {
-      const inTurn = () => inLine(turn.withPermits(1)(alone(block)))
-      return waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(alone(block), isBusy, inTurn)
+    // Mostly nobody waits and no other transaction is open: then there is no line to stand in.
+    const promptly = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, inTurn: () => typeof once) =>
+      waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(once, isBusy, inTurn)
+
+    // A block, which is over at once, needs no turn where nothing is open.
+    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError> =>
+      promptly(alone(block), () => inLine(turn.withPermits(1)(alone(block))))
+
+    const transactAlone = <A, E, R>(name: string, program: Effect.Effect<A, E, R>) => {
+      const once = transaction(name, program)
+      return promptly(once, () => inLine(once))
     }
 
     const write = <A>(name: string, block: Block<A>): Effect.Effect<A, StoreUnavailable> =>
@@ -221,9 +207,8 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       Effect.withFiberRuntime<A, E | StoreUnavailable, R>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
         if (Option.isNone(owner))
-          return Effect.mapError(
-            inLine(Effect.flatMap(transactions, (run) => run(name, program))),
-            (error) => (error instanceof SqlError ? failed(error) : error)
+          return Effect.mapError(transactAlone(name, program), (error) =>
+            error instanceof SqlError ? failed(error) : error
           )
         const problem = misuse(owner.value, fiber.id())
         return problem === undefined

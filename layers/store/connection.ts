@@ -1,5 +1,4 @@
 import { Database } from "bun:sqlite"
-import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Value } from "./statement.ts"
@@ -70,40 +69,16 @@ export const openConnection = (options: OpenOptions, role: "writer" | "reader") 
 export const totalChanges = (db: Database): number =>
   Number(db.query("SELECT total_changes()").values()[0]?.[0])
 
-/** A connection in the terms of @effect/sql; `committed` is run after a commit that changed something. */
-export const connect = (db: Database, committed: Effect.Effect<void>): Connection => {
-  const execute = (method: "all" | "values") => (sql: string, params: ReadonlyArray<unknown>) =>
-    Effect.suspend(() => {
-      try {
-        return Effect.succeed(db.query(sql)[method](...(params as Array<Value>)) as Array<never>)
-      } catch (cause) {
-        return Effect.fail(new SqlError({ cause, message: String(cause) }))
-      }
-    })
-  const all = execute("all")
-  let changesAtBegin = 0
-  return {
-    execute: (sql, params, transform) =>
-      transform ? Effect.map(all(sql, params), transform) : all(sql, params),
-    executeRaw: all,
-    executeValues: execute("values"),
-    // BEGIN, COMMIT and ROLLBACK come through here. A BEGIN that failed must not be rolled back (it would hide
-    // the reason), and a COMMIT that failed must be, or the connection stays inside the transaction for good.
-    executeUnprepared: (sql, params) => {
-      if (sql === "ROLLBACK") return db.inTransaction ? all(sql, params) : Effect.succeed([])
-      if (sql !== "COMMIT")
-        return Effect.tap(all(sql, params), () =>
-          Effect.sync(() => {
-            changesAtBegin = totalChanges(db)
-          })
-        )
-      return all(sql, params).pipe(
-        Effect.tapError(() => Effect.sync(() => db.inTransaction && db.run("ROLLBACK"))),
-        Effect.tap(() => (totalChanges(db) === changesAtBegin ? Effect.void : committed))
-      )
-    },
-    executeStream: () => {
-      throw new Error("streams of rows are not used")
+/** The rows that a statement answers. */
+export const queried = <A>(
+  db: Database,
+  sql: string,
+  params: ReadonlyArray<Value>
+): Effect.Effect<ReadonlyArray<A>, SqlError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(db.query<A, Array<Value>>(sql).all(...params))
+    } catch (cause) {
+      return Effect.fail(new SqlError({ cause, message: String(cause) }))
     }
-  }
-}
+  })
