@@ -4,7 +4,7 @@ import type { AttemptId } from "../../src/domain/Ids.ts"
 import * as EscapeRecord from "./EscapeRecord.ts"
 import { kin, type Lineage, type Looks, lineage } from "./Kinship.ts"
 import { climb, type Ladder, usualLadder } from "./Ladder.ts"
-import { hasInEnvironment, locksLimit, newestPid, type ProcessFacts, processTable } from "./ProcTable.ts"
+import { hasInEnvironment, locksLimit, type ProcessFacts, processesFrom, processTable } from "./ProcTable.ts"
 import { Subreaper } from "./Subreaper.ts"
 
 /** The direct child of an attempt. `startTime` is the kernel's, see `ProcTable.ts`. */
@@ -78,9 +78,8 @@ interface Watched {
  */
 const tableFor = ({ of, since }: Watched, now: number): ReadonlyMap<number, ProcessFacts> => {
   const { root } = of
-  if (root === undefined || now < since || now - since >= SCAN_MS) return processTable()
-  const young = processTable(root.pid)
-  return newestPid() >= root.pid ? young : processTable()
+  const isYoung = root !== undefined && now >= since && now - since < SCAN_MS
+  return (isYoung ? processesFrom(root.pid) : undefined) ?? processTable()
 }
 
 const make = (stateDir: string) =>

@@ -60,7 +60,9 @@ const killedDispatcher = Effect.gen(function* () {
     }
     return said
   })
-  const root: { pid: number; startTime: string } = JSON.parse(text.split("\n").find((line) => line.startsWith("{")) ?? "")
+  const root: { pid: number; startTime: string } = JSON.parse(
+    text.split("\n").find((line) => line.startsWith("{")) ?? ""
+  )
   dispatcher.kill("SIGKILL")
   yield* Effect.promise(() => dispatcher.exited)
   return { folder, attemptId, pids, root }
