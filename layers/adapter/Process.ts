@@ -1,6 +1,7 @@
 import { Context, Deferred, Effect, Exit, Layer, Option, Ref, Runtime } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
 import { traced } from "../../src/domain/Traced.ts"
+import { held } from "../Held.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
 import { makePipes } from "./Pipe.ts"
@@ -228,13 +229,13 @@ const make = Effect.gen(function* () {
     (launch: Launch): Effect.Effect<Ended, CannotStart> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const spawned = yield* spawnChild(launch, { words: yield* words, subreaper, pipes })
-          const { child, root, stderr, stdout } = spawned
-          yield* Effect.addFinalizer(() =>
+          const launcher = { words: yield* words, subreaper, pipes }
+          const spawned = yield* held(spawnChild(launch, launcher), ({ stderr, stdout }) =>
             Effect.sync(() => {
               for (const pipe of [stdout, stderr]) pipe.close()
             })
           )
+          const { child, root } = spawned
           const tree = yield* trees.watch(launch.attemptId, root)
           const clock = yield* Effect.clock
           const now = () => clock.unsafeCurrentTimeMillis()

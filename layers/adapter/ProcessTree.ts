@@ -1,6 +1,7 @@
 import { Clock, Context, Effect, Layer, Option, Schedule, type Scope } from "effect"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
+import { held } from "../Held.ts"
 import * as EscapeRecord from "./EscapeRecord.ts"
 import { kin, type Lineage, type Looks, lineage } from "./Kinship.ts"
 import { climb, type Ladder, usualLadder } from "./Ladder.ts"
@@ -161,7 +162,7 @@ const make = (stateDir: string) =>
       })
 
     const watch = (attemptId: AttemptId, root: Root) =>
-      Effect.acquireRelease(enter(attemptId, root), leave).pipe(
+      held(enter(attemptId, root), leave).pipe(
         Effect.map(
           (entry): Tree => ({
             stop: (ladder = usualLadder) =>

@@ -12,6 +12,7 @@ import {
 } from "../../src/artifact/AuditFolder.ts"
 import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
+import { held as holding } from "../Held.ts"
 import { growth } from "./AuditGrowth.ts"
 import { below, codeOf, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
@@ -157,7 +158,7 @@ const writeLog = (fd: number, path: string) => {
 const log =
   (held: Held) =>
   (file: AuditLog): Effect.Effect<LogFile, AuditFailed, Scope.Scope> =>
-    Effect.acquireRelease(
+    holding(
       Effect.try({
         try: () => {
           const fd = openLog(held, file)
@@ -191,7 +192,7 @@ const make = (root: string): typeof Audit.Service => {
   return {
     open: traced("Audit.open")((taskId, attemptId) => {
       const place = placeOf(root, taskId, attemptId)
-      return Effect.acquireRelease(
+      return holding(
         Effect.try({ try: () => hold(place), catch: (cause) => failed(place.path, cause) }),
         ({ folder }) => Effect.sync(() => closeSync(folder))
       ).pipe(
