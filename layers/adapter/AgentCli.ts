@@ -11,7 +11,15 @@ import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
 import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdict.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import type { Driver, Invocation, Plan, Reader, Told } from "./drivers/Driver.ts"
-import { findingsOf, hintsOf, intoKeepingRaw, type Logs, lastLine, openLogs, putInputs } from "./Evidence.ts"
+import {
+  beginInputs,
+  findingsOf,
+  hintsOf,
+  intoKeepingRaw,
+  type Logs,
+  lastLine,
+  openLogs
+} from "./Evidence.ts"
 import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
 import { ownVariables } from "./OwnVariables.ts"
 import { findAgent } from "./Probe.ts"
@@ -137,16 +145,11 @@ const launch = (run: Run): Effect.Effect<Execution, CannotStart | AuditFailed, S
     const [out, err] = [endOf(stdout.raw(), redactor), endOf(stderr.raw(), redactor)]
     const told = toldBy(reader, guard, { ending: ended.ending, stdout: out, stderr: err })
     const dropped = stdout.dropped()
-    const execution = executionOf(run, judged(told, ended, redactor.text(err)), ended, { ...logs, steps }, [
+    return executionOf(run, judged(told, ended, redactor.text(err)), ended, { ...logs, steps }, [
       ...(dropped > 0
         ? [`${dropped} lines of stdout were longer than ${MAX_LINE_BYTES} bytes and not read`]
         : [])
     ])
-    return yield* job.audit.put("last-message.txt", redactor.text(execution.lastMessage)).pipe(
-      Effect.as(execution),
-      // What ran and what it cost is known all the same.
-      Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
-    )
   })
 
 const toldBy = (reader: Reader, guard: Guarded, end: Parameters<Reader["told"]>[0]): Told => {
@@ -212,7 +215,7 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           const invocation = driver.invoke(plan)
           const shown = { command: settings.command.path, args: invocation.args, cwd, env: child.shown }
           const note = "stdin: the prompt (assembled-context.txt), where args do not hold it"
-          yield* putInputs(job, { ...shown, note }, redactor)
+          yield* Effect.flatten(beginInputs(job, { ...shown, note }, redactor))
           if (invocation.problem !== undefined) return refused(invocation.problem)
           yield* putScratch(scratch, invocation.files)
           const notes = [...child.warnings, ...Option.toArray(found.note)]

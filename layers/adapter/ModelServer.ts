@@ -69,13 +69,11 @@ export const attempt = (one: Attempt): Effect.Effect<Execution> =>
     const end = yield* ending(one, ledger)
     const verdict = verdictOf(end)
     ledger.close(Option.map(verdict.reason, redactor.text))
-    const lastMessage = ledger.answer()
-    yield* job.audit.put("last-message.txt", redactor.text(lastMessage))
     return {
       ...blank,
       ...verdict,
       ...ledger.told(),
-      lastMessage,
+      lastMessage: ledger.answer(),
       redactor,
       hintText: hintsOf(logs),
       diagnostics: [...ledger.remarks, ...findingsOf(logs)]

@@ -10,14 +10,14 @@ import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdi
 import { findCommand } from "./Command.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import {
+  beginInputs,
   findingsOf,
   hintsOf,
   into,
   intoKeepingRaw,
   type Logs,
   lastLine,
-  openLogs,
-  putInputs
+  openLogs
 } from "./Evidence.ts"
 import type { Ladder } from "./Ladder.ts"
 import { ownVariables } from "./OwnVariables.ts"
@@ -94,12 +94,10 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
         started: job.started,
         ...(setting.ladder === undefined ? {} : { ladder: setting.ladder })
       })
-      const lastMessage = raw()
-      yield* job.audit.put("last-message.txt", redactor.text(lastMessage))
       const unread = cut() ? ["only the last 1 MiB of stdout was looked at for an outcome"] : []
       return {
         ...executionOf(ended, logs, [...notes, ...child.warnings, ...unread]),
-        lastMessage,
+        lastMessage: raw(),
         answerCut: cut() && namesStatus()
       }
     })
@@ -124,10 +122,18 @@ export const executeScript = (setting: Setting) =>
       const child = yield* childEnv(settings, ownVariables(job, setting.runtime), setting.host)
       const redactor = yield* redactorFor(child, setting.masking)
       const note = "stdin: the task's payload as JSON (payload.json)"
-      yield* putInputs(job, { command: settings.command.path, args, cwd, env: child.shown, note }, redactor)
+      const invocation = { command: settings.command.path, args, cwd, env: child.shown, note }
+      const written = yield* beginInputs(job, invocation, redactor)
       return yield* findCommand(settings.command.path, child.env.PATH ?? "").pipe(
         Effect.flatMap((file) => launch(job, setting, file, cwd, child, redactor)),
         Effect.catchTag("CannotStart", (cause) => Effect.succeed({ ...blank, ...cannotStart(cause) })),
+        Effect.flatMap((execution) =>
+          written.pipe(
+            Effect.as(execution),
+            // What ran is known all the same.
+            Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
+          )
+        ),
         Effect.map((execution): Execution => ({ ...execution, redactor }))
       )
     })

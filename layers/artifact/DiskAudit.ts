@@ -63,13 +63,12 @@ const startAll = (folder: number, texts: Texts): ReadonlyArray<Written> => {
   }
 }
 
-const putInto = async (folder: number, texts: Texts): Promise<void> => {
+/** The files have their names when it returns (new ones), and are on the disk when its promise is kept. */
+const putInto = (folder: number, texts: Texts): Promise<void> => {
   const started = startAll(folder, texts)
-  try {
-    await publish(folder, started)
-  } finally {
+  return publish(folder, started).finally(() => {
     for (const { fd } of started) closeSync(fd)
-  }
+  })
 }
 
 /** An attempt's folder that is held open while the attempt uses it: finding it by its names costs a dozen calls. */
@@ -78,13 +77,15 @@ interface Held {
   readonly folder: number
   readonly dev: number
   readonly ino: number
+  /** What is on its way to the disk: the folder is not closed before. */
+  readonly pending: Set<Promise<void>>
 }
 
 const hold = (place: Place): Held =>
   inFolder(place, true, (at) => {
     const folder = openSync(below(at, "."), O_RDONLY | O_DIRECTORY)
     const { dev, ino } = fstatSync(folder)
-    return { place, folder, dev, ino }
+    return { place, folder, dev, ino, pending: new Set() }
   })
 
 /** Whether the folder is still what its path leads to: an agent may have moved it, or put something in its place. */
@@ -93,20 +94,36 @@ const isThere = ({ dev, ino, place }: Held): boolean => {
   return found?.ino === ino && found.dev === dev
 }
 
+const putting = (held: Held, texts: Texts): Promise<void> => {
+  if (isThere(held)) return putInto(held.folder, texts)
+  const { folder } = hold(held.place)
+  return putInto(folder, texts).finally(() => closeSync(folder))
+}
+
 // One promise, not a fiber for each file: it is on the way of every attempt, several times.
-const put = (held: Held) => (texts: Texts) =>
-  Effect.tryPromise({
-    try: async () => {
-      if (isThere(held)) return await putInto(held.folder, texts)
-      const { folder } = hold(held.place)
-      try {
-        await putInto(folder, texts)
-      } finally {
-        closeSync(folder)
-      }
-    },
-    catch: (cause) => failed(join(held.place.path, texts[0]?.[0] ?? ""), cause)
-  }).pipe(Effect.uninterruptible)
+const begin = (held: Held) => (texts: Texts) => {
+  const catching = (cause: unknown) => failed(join(held.place.path, texts[0]?.[0] ?? ""), cause)
+  return Effect.map(
+    Effect.try({
+      try: () => {
+        const done = putting(held, texts)
+        const settled = () => void held.pending.delete(done)
+        held.pending.add(done)
+        done.then(settled, settled)
+        return done
+      },
+      catch: catching
+    }),
+    (done) => Effect.uninterruptible(Effect.tryPromise({ try: () => done, catch: catching }))
+  )
+}
+
+const letGo = ({ folder, pending }: Held) => {
+  const close = () => closeSync(folder)
+  return pending.size === 0
+    ? Effect.sync(close)
+    : Effect.promise(() => Promise.allSettled(pending).then(close))
+}
 
 const openLog = (held: Held, file: string): number => {
   const open = (folder: number) =>
@@ -194,15 +211,17 @@ const make = (root: string): typeof Audit.Service => {
       const place = placeOf(root, taskId, attemptId)
       return holding(
         Effect.try({ try: () => hold(place), catch: (cause) => failed(place.path, cause) }),
-        ({ folder }) => Effect.sync(() => closeSync(folder))
+        letGo
       ).pipe(
         Effect.map((held): AuditFolder => {
-          const write = put(held)
+          const beginning = begin(held)
+          const write = (texts: Texts) => Effect.uninterruptible(Effect.flatten(beginning(texts)))
           return {
             path: place.path,
             relativePath: join(...place.names),
             put: (file, text) => write([[file, text]]),
             putAll: (files) => write(Object.entries(files)),
+            begin: (files) => beginning(Object.entries(files)),
             log: log(held)
           }
         })

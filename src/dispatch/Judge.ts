@@ -106,10 +106,14 @@ const judged = Effect.fnUntraced(function* (
     stop
   })
   const written = Option.flatMap(proof, (one) => one.written)
-  yield* prepared.audit.put("result.json", resultText(execution, verdict, issues, written)).pipe(
-    // The verdict stands without its copy in the folder.
+  const evidence = {
+    "last-message.txt": redactor.text(execution.lastMessage),
+    "result.json": resultText(execution, verdict, issues, written)
+  }
+  const unwritten = yield* Effect.as(prepared.audit.putAll(evidence), []).pipe(
+    // The verdict stands without these copies in the folder: what was done is not done again for them.
     Effect.catchTag("AuditFailed", ({ reason }) =>
-      Effect.logWarning(`result.json was not written: ${reason}`)
+      Effect.succeed([`last-message.txt and result.json could not be written: ${reason}`])
     )
   )
   const remarks = [
@@ -118,7 +122,7 @@ const judged = Effect.fnUntraced(function* (
   ]
   return {
     verdict,
-    issues: [...issues, ...execution.diagnostics, ...remarks],
+    issues: [...issues, ...execution.diagnostics, ...remarks, ...unwritten],
     detail: redactJson(
       {
         ...execution.facts,

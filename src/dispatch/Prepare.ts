@@ -4,7 +4,7 @@ import { type Selected, select } from "../adapter/Select.ts"
 import { Audit, type AuditFolder } from "../artifact/AuditFolder.ts"
 import { intended } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { assemble, type Compiled } from "../context/Assemble.ts"
+import { assemble, type Compiled, persist } from "../context/Assemble.ts"
 import { modelOf } from "../context/Model.ts"
 import type { AskedQuestion } from "../domain/AskedQuestion.ts"
 import { type Attempt, isModelBacked } from "../domain/Attempt.ts"
@@ -181,7 +181,11 @@ export const prepare = traced("Prepare.prepare")(function* (claimed: ClaimedTask
   const roundStartedAt = Option.getOrElse(round.roundStartedAt, () => attempt.startedAt)
   const known = Option.getOrElse(round.known, () => compiled.known)
   const audit = yield* audits.open(task.taskId, attempt.attemptId)
-  yield* audit.put("assembled-context.txt", compiled.promptText)
+  // Together: the disk takes as long for all as for one.
+  yield* Effect.all([persist(compiled), audit.put("assembled-context.txt", compiled.promptText)], {
+    concurrency: "unbounded",
+    discard: true
+  })
   return { ...chosen, claimed, audit, roundStartedAt, known } satisfies Prepared
 })
 
