@@ -1,6 +1,5 @@
 import { Option } from "effect"
 import type { Execution } from "../../src/adapter/AdapterRegistry.ts"
-import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import type { Ended, Ending } from "./Process.ts"
 
@@ -35,13 +34,6 @@ export const cannotStart = ({ passing, reason, remedy }: CannotStart): ChildVerd
   exitStatus: "error",
   retryClass: passing ? "retryable" : "permanent",
   reason: Option.some(`cannot start: ${reason}; ${remedy}`)
-})
-
-/** Evidence that cannot be written now may be writable later. */
-export const noEvidence = ({ path, reason }: AuditFailed): ChildVerdict => ({
-  exitStatus: "error",
-  retryClass: "retryable",
-  reason: Option.some(`the evidence could not be written: ${path}: ${reason}`)
 })
 
 /** What the attempt's `issues` are to say of outputs that were not read to their ends. */

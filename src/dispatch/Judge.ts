@@ -1,4 +1,4 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { Outcome } from "../domain/Outcome.ts"
@@ -7,6 +7,7 @@ import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { type WithArtifacts, type WrittenArtifact, withArtifacts } from "../evidence/Artifacts.ts"
 import { maskedExecution, maskedFault, maskedOutcome } from "../evidence/Masked.ts"
+import { noEvidence } from "../evidence/NoEvidence.ts"
 import { Normalised, normalise } from "../evidence/Normalize.ts"
 import { type Asking, asking } from "../evidence/Question.ts"
 import { retryHint } from "../evidence/RetryHint.ts"
@@ -18,6 +19,8 @@ import { ownWorktree, type Site } from "./Site.ts"
 /** The verdict on an attempt that ran, and what was found on the way to it. */
 export interface Judged {
   readonly verdict: Verdict
+  /** As the adapter told it, but where nothing of it could be kept. */
+  readonly exit: Pick<Execution, "exitStatus" | "retryClass">
   /** Issues of the verification, then what the adapter and the decoder remarked. */
   readonly issues: ReadonlyArray<string>
   /** What else the event of the attempt's end tells. */
@@ -75,7 +78,29 @@ export const judge = traced("Judge.judge")(
     )
 )
 
+/** Judges and keeps what it came to; what leaves no evidence is judged by that. */
 const judged = Effect.fnUntraced(function* (
+  prepared: Prepared,
+  site: Site,
+  execution: Execution,
+  stop: Option.Option<StopReason>
+) {
+  const { evidence, ...first } = yield* decided(prepared, site, execution, stop)
+  const kept = yield* Effect.either(prepared.audit.putAll(evidence))
+  if (Either.isRight(kept)) return first
+  const unkept = { ...execution, ...noEvidence(kept.left) }
+  const { evidence: instead, ...second } = yield* decided(prepared, site, unkept, stop)
+  yield* prepared.audit.putAll(instead).pipe(
+    // The verdict stands without its copy in the folder.
+    Effect.catchTag("AuditFailed", ({ reason }) =>
+      Effect.logWarning(`result.json was not written: ${reason}`)
+    )
+  )
+  return second
+})
+
+/** The verdict, and what is to be kept of it in the attempt's folder. */
+const decided = Effect.fnUntraced(function* (
   prepared: Prepared,
   site: Site,
   execution: Execution,
@@ -110,19 +135,15 @@ const judged = Effect.fnUntraced(function* (
     "last-message.txt": redactor.text(execution.lastMessage),
     "result.json": resultText(execution, verdict, issues, written)
   }
-  const unwritten = yield* Effect.as(prepared.audit.putAll(evidence), []).pipe(
-    // The verdict stands without these copies in the folder: what was done is not done again for them.
-    Effect.catchTag("AuditFailed", ({ reason }) =>
-      Effect.succeed([`last-message.txt and result.json could not be written: ${reason}`])
-    )
-  )
   const remarks = [
     ...(normalised._tag === "Decoded" ? normalised.diagnostics : []),
     ...Option.match(asked, { onNone: () => [], onSome: (one) => one.remarks })
   ]
   return {
+    evidence,
     verdict,
-    issues: [...issues, ...execution.diagnostics, ...remarks, ...unwritten],
+    exit: { exitStatus: execution.exitStatus, retryClass: execution.retryClass },
+    issues: [...issues, ...execution.diagnostics, ...remarks],
     detail: redactJson(
       {
         ...execution.facts,
@@ -130,7 +151,7 @@ const judged = Effect.fnUntraced(function* (
       },
       redactor
     )
-  } satisfies Judged
+  } satisfies Judged & { readonly evidence: Record<string, string> }
 })
 
 const told = ({ kept, path, writtenBy }: WrittenArtifact): JsonObject => ({

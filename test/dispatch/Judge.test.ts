@@ -181,18 +181,16 @@ it.effect("the last message is kept beside the result, masked", () =>
   }).pipe(Effect.provide(living({ lastMessage: `said ${SECRET}` })))
 )
 
-it.effect(
-  "a verdict stands without its copies in the folder, and the attempt says that they are missing",
-  () =>
-    Effect.gen(function* () {
-      const id = yield* queue()
-      const audit = yield* Audit
-      const full = new AuditFailed({ path: "/x", reason: "ENOSPC" })
-      const open: typeof audit.open = (taskId, attemptId) =>
-        Effect.map(audit.open(taskId, attemptId), (folder) => ({ ...folder, putAll: () => full }))
-      const { verdict } = yield* Effect.provideService(ran, Audit, { ...audit, open })
-      expect(verdict._tag).toBe("Completed")
-      const [attempt] = yield* attemptsOf(id)
-      expect(attempt?.issues).toEqual(["last-message.txt and result.json could not be written: ENOSPC"])
-    }).pipe(Effect.provide(living(answer())))
+it.effect("what leaves no evidence is tried again, whatever it said", () =>
+  Effect.gen(function* () {
+    const id = yield* queue()
+    const audit = yield* Audit
+    const full = new AuditFailed({ path: "/x", reason: "ENOSPC" })
+    const open: typeof audit.open = (taskId, attemptId) =>
+      Effect.map(audit.open(taskId, attemptId), (folder) => ({ ...folder, putAll: () => full }))
+    const { verdict } = yield* Effect.provideService(ran, Audit, { ...audit, open })
+    expect(verdict).toMatchObject({ _tag: "Retry", reason: "exit_error" })
+    expect(verdict.detail).toContain("the evidence could not be written: /x: ENOSPC")
+    expect((yield* taskOf(id)).status).toBe("retryable_failure")
+  }).pipe(Effect.provide(living(answer())))
 )
