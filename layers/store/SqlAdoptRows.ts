@@ -17,19 +17,20 @@ export const ADD_TASK = statement(`
   INSERT INTO tasks (task_id, kind, source, subject, description, priority, payload_json, requested_profile,
     requested_adapter, requested_model, max_attempts, dedupe_key, status, attempt_count, created_at, updated_at,
     available_at, started_at, finished_at, outcome_json, last_error, parent_task_id, workflow_id, workflow_state,
-    untrusted, lane, ready, created_by_json)
+    untrusted, lane, ready, created_by_json, listed_status, to_list)
   VALUES (:taskId, :kind, :source, :subject, :description, :priority, :payload, :requestedProfile, :requestedAdapter,
     :requestedModel, :maxAttempts, :dedupeKey, :status, :attemptCount, :createdAt, :updatedAt, :availableAt, :startedAt,
-    :finishedAt, :outcome, :lastError, :parent, :workflowId, :workflowState, :untrusted, :lane, :ready, :createdBy)`)
+    :finishedAt, :outcome, :lastError, :parent, :workflowId, :workflowState, :untrusted, :lane, :ready, :createdBy,
+    nullif(:status, 'running'), :status = 'running')`)
 
 export const ADD_ATTEMPT = statement(`
   INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, adapter_id, adapter_mode, model, status,
     started_at, ended_at, exit_status, retry_class, reason, bundle_id, usage_json, prompt_path, stdout_path, stderr_path,
-    result_path)
+    result_path, listed)
   VALUES (:attemptId, :taskId,
     (SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE task_id = :taskId), 1, :runnerId, :host, :adapterId,
     :adapterMode, :model, :status, :startedAt, :endedAt, :exitStatus, :retryClass, :reason, :bundleId, :usage,
-    :promptPath, :stdoutPath, :stderrPath, :resultPath)
+    :promptPath, :stdoutPath, :stderrPath, :resultPath, 1)
   ON CONFLICT (attempt_id) DO NOTHING RETURNING attempt_id`)
 export const CLOSE_OPEN = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = 'error', retry_class = 'retryable',
@@ -79,9 +80,6 @@ export const HAS_SENSOR_EVENT = statement(
   "SELECT sensor_event_id FROM sensor_events WHERE sensor_event_id = :sensorEventId"
 )
 
-export const LAST_GIVEN = statement(
-  "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'run_events'), 0) AS id"
-)
 export const ADD_EVENT = statement(`
   INSERT INTO run_events (id, event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
   VALUES (:id, :type, :taskId, :attemptId,

@@ -18,11 +18,13 @@ const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM attempts WHERE task_id = :id ORDER BY number DESC LIMIT 1000) ORDER BY number"
 )
 const BEGUN = statement(`
-  SELECT attempts.*, kind, subject FROM attempts CROSS JOIN tasks USING (task_id)
-  WHERE attempts.started_at >= :from AND attempts.started_at < :end ORDER BY attempts.started_at DESC, attempt_id DESC LIMIT :limit`)
+  SELECT begun.*, kind, subject FROM (
+    SELECT * FROM attempts_by_start WHERE started_at >= :from AND started_at < :end
+    ORDER BY started_at DESC, attempt_id DESC LIMIT :limit) AS begun
+  CROSS JOIN tasks USING (task_id)`)
 // Those that run are few, and the newest: the walk is short.
 const LAST_OF = statement(`
-  SELECT * FROM attempts WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
+  SELECT * FROM attempts_by_start WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
 const OPEN_OF_OTHERS = statement(`
   SELECT attempts.*, runners.lock_path FROM attempts LEFT JOIN runners USING (runner_id)
   WHERE attempts.status = 'running' AND attempts.runner_id <> :mine`)

@@ -50,7 +50,7 @@ const BEST = statement(`
   ORDER BY t.priority DESC, t.created_at, t.task_id LIMIT 1`)
 const TAKE = statement(`
   UPDATE tasks SET status = 'running', ready = 0, attempt_count = attempt_count + 1, started_at = :at, finished_at = NULL,
-    updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL
+    updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL, to_list = 1
   WHERE task_id = :taskId AND ready = 1`)
 const LAST_NUMBER = statement("SELECT max(number) AS number FROM attempts WHERE task_id = :taskId")
 const OPEN_ATTEMPT = statement(`
@@ -60,7 +60,7 @@ const OPEN_ATTEMPT = statement(`
 // The clock was set back after the task was promoted: it waits again.
 const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
 const SET_ASIDE = statement(`
-  UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem
+  UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem, to_list = 1
   WHERE task_id = :taskId AND ready = 1`)
 
 interface LaneParts {

@@ -15,9 +15,7 @@ const DELAYED = statement(`
   SELECT * FROM tasks INDEXED BY tasks_delayed WHERE ready = 0 AND status IN ('pending', 'retryable_failure')
   ORDER BY available_at, task_id LIMIT :limit`)
 const ENDED = statement(`
-  SELECT * FROM tasks INDEXED BY tasks_ended
-  WHERE status IN ('completed', 'permanent_failure', 'operator_canceled')
-    AND (finished_at, task_id) < (:finishedAt, :taskId)
+  SELECT * FROM tasks_by_end WHERE (finished_at, task_id) < (:finishedAt, :taskId)
   ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
 
 type Sql = Sqlite["Type"]

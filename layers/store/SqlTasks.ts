@@ -35,13 +35,11 @@ const STARTING_WITH = statement(
 const CHILDREN = statement(
   "SELECT * FROM tasks WHERE parent_task_id = :taskId ORDER BY created_at, task_id LIMIT :limit"
 )
-// A replay's source names its attempt, which is an index; a source alone anybody may write.
 const REPLAYS = statement(`
-  SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.source = substr('replay:' || attempts.attempt_id, 1, 200)
-    AND tasks.replay_of = attempts.attempt_id
+  SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.replay_of = attempts.attempt_id
   WHERE attempts.task_id = :taskId ORDER BY attempts.number, tasks.created_at, tasks.task_id LIMIT :limit`)
 const RECENT = statement(`
-  SELECT * FROM tasks WHERE status = 'completed' AND kind = :kind AND replay_of IS NULL
+  SELECT * FROM completed_by_kind WHERE kind = :kind AND replay_of IS NULL
   ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
 const UNFINISHED_DESCENDANTS = statement(`
   SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE root_task_id = :root AND status IN ${LIVE} LIMIT 101)`)

@@ -225,13 +225,13 @@ const damages: ReadonlyArray<readonly [what: string, damage: ReadonlyArray<strin
   ],
   [
     "a counter that is off",
-    ["UPDATE task_counts SET n = 7 WHERE status = 'blocked'"],
+    ["UPDATE listed_counts SET n = 7 WHERE status = 'blocked'"],
     "task_counts says 7 of blocked, there are 0"
   ],
   [
     "a counter that is gone",
-    ["DELETE FROM task_counts WHERE status = 'completed'"],
-    "task_counts says nothing of completed, there are 1"
+    ["DELETE FROM listed_counts WHERE status = 'operator_canceled'"],
+    "task_counts says nothing of operator_canceled, there are 0"
   ],
   [
     "a bundle of another attempt",
@@ -284,7 +284,9 @@ describe("the checker finds", () => {
     const db = new Database(database)
     const page =
       db
-        .query<{ rootpage: number }, []>("SELECT rootpage FROM sqlite_schema WHERE name = 'tasks_created'")
+        .query<{ rootpage: number }, []>(
+          "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_tasks_1'"
+        )
         .get()?.rootpage ?? 0
     const size = db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0
     db.close()

@@ -184,7 +184,7 @@ export const history = (check: Sentence) => {
       yield* add("a")
       expect((yield* store.maintenance.health(true)).problems).toEqual([])
       yield* raw.run("UPDATE tasks SET ready = 0, status = 'running'")
-      yield* raw.run("UPDATE task_counts SET n = 5 WHERE status = 'blocked'")
+      yield* raw.run("UPDATE listed_counts SET n = 5 WHERE status = 'blocked'")
       expect((yield* store.maintenance.health(false)).problems).toEqual([])
       expect((yield* store.maintenance.health(true)).problems).toEqual([
         "task a is running but has no open attempt",
