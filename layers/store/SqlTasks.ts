@@ -164,7 +164,7 @@ export const make = (sqlite: Sql): Tasks => ({
   before: Effect.fn("Tasks.before")((task, lanes) => before(sqlite, task, lanes)),
   counts: counts(sqlite),
   nextDue: Claim.nextDue(sqlite),
-  promote: Effect.fn("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
+  promote: (now) => Claim.promote(sqlite, time(now)),
   lanes: Claim.lanes(sqlite),
   heads: Effect.fn("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
   claim: (request) => sqlite.write("Tasks.claim", Claim.claim(request)),

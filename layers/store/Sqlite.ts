@@ -16,7 +16,15 @@ import {
 } from "effect"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { watched } from "./changes.ts"
-import { codeOf, connect, isBusy, type OpenOptions, openConnection, totalChanges } from "./connection.ts"
+import {
+  codeOf,
+  connect,
+  isBusy,
+  type OpenOptions,
+  openConnection,
+  rowsOn,
+  totalChanges
+} from "./connection.ts"
 import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
@@ -142,7 +150,6 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
     const told = PubSub.publish(commits, undefined)
     const writer = connect(writerDb, Effect.asVoid(told))
-    const reader = connect(readerDb, Effect.void)
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
     const transactions = yield* loaded(writer, turn)
@@ -154,8 +161,10 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const patient = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, limit: Duration.Duration) =>
       Effect.retry(once, { while: isBusy, schedule: Schedule.upTo(whileBusy, limit) })
 
-    const read = (text: string, params: ReadonlyArray<Value>) => {
-      const once = reader.execute(text, params, undefined)
+    const read = ({ isQuery, text }: Statement, params: ReadonlyArray<Value>) => {
+      // The writer has in hand what it has just written. The reader would read all of it anew, and waits for nobody.
+      const idle = () => (isQuery === true && !writerDb.inTransaction ? writerDb : readerDb)
+      const once = rowsOn(idle, text, params)
       // On one connection a read must not slip into somebody's open transaction.
       const inTurn = () => patient(isShared ? turn.withPermits(1)(once) : once, busyFor)
       return isShared && writerDb.inTransaction ? inTurn() : Effect.catchIf(once, isBusy, inTurn)
@@ -170,7 +179,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError>((fiber) => {
         const params = bind(of, values)
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner)) return read(of.text, params)
+        if (Option.isNone(owner)) return read(of, params)
         const problem = problemIn(owner.value, fiber.id())
         if (problem !== undefined) return Effect.dieMessage(problem)
         return writer.execute(of.text, params, undefined)

@@ -7,6 +7,12 @@ import type { Value } from "./statement.ts"
 // SQLite's own wait stalls the event loop, so it is short and the fiber waits instead.
 const BUSY_TIMEOUT_MS = 20
 
+/**
+ * So many pages of the journal are taken over into the database at once, 16 MiB. The pages of each commit are mostly
+ * those of the one before: the more of them together, the fewer are written twice and the rarer is the wait for both files.
+ */
+const CHECKPOINT_PAGES = 8_000
+
 /** After a checkpoint the journal is cut to this: one long reader must not leave a huge file for good. */
 const JOURNAL_BYTES = 64 * 1024 * 1024
 
@@ -42,6 +48,7 @@ const opened = (options: OpenOptions, role: "writer" | "reader"): Database => {
     // First the timeout: the switch to WAL can meet a lock.
     db.run("PRAGMA busy_timeout = 5000")
     if (!memory) db.run("PRAGMA journal_mode = WAL")
+    db.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.run(`PRAGMA journal_size_limit = ${JOURNAL_BYTES}`)
     db.run(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
     db.run("PRAGMA foreign_keys = ON")
@@ -69,6 +76,24 @@ export const openConnection = (options: OpenOptions, role: "writer" | "reader") 
 /** How many rows a connection has changed since it was opened, rolled back ones included. */
 export const totalChanges = (db: Database): number =>
   Number(db.query("SELECT total_changes()").values()[0]?.[0])
+
+/** The rows of a statement on the connection that is named at the moment when it runs. */
+export const rowsOn = (
+  on: () => Database,
+  sql: string,
+  params: ReadonlyArray<Value>
+): Effect.Effect<ReadonlyArray<Readonly<Record<string, Value>>>, SqlError> =>
+  Effect.suspend(() => {
+    try {
+      return Effect.succeed(
+        on()
+          .query<Record<string, Value>, Array<Value>>(sql)
+          .all(...params)
+      )
+    } catch (cause) {
+      return Effect.fail(new SqlError({ cause, message: String(cause) }))
+    }
+  })
 
 /** A connection in the terms of @effect/sql; `committed` is run after a commit that changed something. */
 export const connect = (db: Database, committed: Effect.Effect<void>): Connection => {

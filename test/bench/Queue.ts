@@ -108,7 +108,7 @@ export class Queue {
           .get(ready)?.n ?? 0
       fill(this.db, ready, wanted - have, this.fills++)
     }
-    this.db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    this.db.run("PRAGMA wal_checkpoint(RESTART)")
   }
 
   /** Adds tasks as a producer's door does, each in a commit of its own, or all in one. */
