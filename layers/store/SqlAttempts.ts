@@ -3,7 +3,7 @@ import { Attempt } from "../../src/domain/Attempt.ts"
 import { BundleRecord } from "../../src/domain/Bundle.ts"
 import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
-import { afterAll, NO_USAGE, orNull, time } from "./columns.ts"
+import { afterAll, json, NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { append } from "./SqlEvents.ts"
 import { occupy } from "./SqlGrounds.ts"
@@ -17,6 +17,9 @@ const STARTING_WITH = statement(
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM attempts WHERE task_id = :id ORDER BY number DESC LIMIT 1000) ORDER BY number"
 )
+const LAST_OF_TASKS = statement(`
+  SELECT attempts.* FROM json_each(:ids) AS wanted CROSS JOIN attempts ON attempts.task_id = wanted.value
+    AND number = (SELECT max(number) FROM attempts AS own WHERE own.task_id = wanted.value)`)
 const BEGUN = statement(`
   SELECT begun.*, kind, subject FROM (
     SELECT * FROM attempts_by_start WHERE started_at >= :from AND started_at < :end
@@ -89,6 +92,12 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
   startingWith: Effect.fn("Attempts.startingWith")((prefix, limit) =>
     Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
       rows.map((row) => attemptIdOf(row.attempt_id))
+    )
+  ),
+  lastOfTasks: Effect.fn("Attempts.lastOfTasks")((ids) =>
+    Effect.map(
+      sqlite.rows(LAST_OF_TASKS, { ids: json(ids) }),
+      (rows) => new Map(rows.map((row) => [taskIdOf(row.task_id), shown(row)]))
     )
   ),
   ofTask: Effect.fn("Attempts.ofTask")((id) =>

@@ -5,7 +5,7 @@ import { Sqlite } from "../../../layers/store/Sqlite.ts"
 import { list } from "../../../layers/store/SqlListing.ts"
 import { TASK_STATUSES } from "../../../src/domain/TaskStatuses.ts"
 import { Store } from "../../../src/store/Store.ts"
-import type { TaskPage } from "../../../src/store/Tasks.ts"
+import type { TasksInOrder } from "../../../src/store/Tasks.ts"
 import { it } from "../../support/effect.ts"
 import {
   add,
@@ -83,7 +83,7 @@ const played = (moves: ReadonlyArray<{ what: string; which: number; how: number 
 
 /** Ids of all pages; between two of them rows move over into the indexes. */
 const walked = (
-  page: (after: Option.Option<string>) => Effect.Effect<Option.Option<TaskPage>, unknown, Store>,
+  page: (after: Option.Option<string>) => Effect.Effect<Option.Option<TasksInOrder>, unknown, Store>,
   moves: boolean
 ) =>
   Effect.gen(function* () {
