@@ -118,15 +118,17 @@ const joinedBlock = <A>(
   }
 }
 
-/** What a block answers or throws, as an effect: SQLite's errors are expected, others are bugs. */
-const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(run())
-    } catch (cause) {
-      return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
+/** What something answers or throws, run now: SQLite's errors are expected, others are bugs. */
+const attemptedNow = <A>(run: () => A): Effect.Effect<A, SqlError> => {
+  try {
+    return Effect.succeed(run())
+  } catch (cause) {
+    return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
+  }
+}
+
+/** The same each time that the effect is run. */
+const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> => Effect.suspend(() => attemptedNow(run))
 
 const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
   owner.fiber !== fiber
@@ -137,7 +139,7 @@ const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefine
 
 // An offer from outside its effects would not slide: one who does not take would keep it from all others.
 const telling = (commits: PubSub.PubSub<void>) => (): void => {
-  Effect.runSync(PubSub.publish(commits, undefined))
+  if (!commits.unsafeOffer(undefined)) Effect.runSync(PubSub.publish(commits, undefined))
 }
 
 /** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
@@ -148,8 +150,8 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const writerDb = yield* openConnection(options, "writer")
     const isShared = options.filename === ":memory:" || options.ownReader === false
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
-    const told = PubSub.publish(commits, undefined)
-    const writer = connect(writerDb, Effect.asVoid(told))
+    const tell = telling(commits)
+    const writer = connect(writerDb, Effect.sync(tell))
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
     const transactions = yield* loaded(writer, turn)
@@ -163,11 +165,13 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
 
     const read = ({ isQuery, text }: Statement, params: ReadonlyArray<Value>) => {
       // The writer has in hand what it has just written. The reader would read all of it anew, and waits for nobody.
-      const idle = () => (isQuery === true && !writerDb.inTransaction ? writerDb : readerDb)
-      const once = rowsOn(idle, text, params)
+      const once = () =>
+        rowsOn(isQuery === true && !writerDb.inTransaction ? writerDb : readerDb, text, params)
       // On one connection a read must not slip into somebody's open transaction.
-      const inTurn = () => patient(isShared ? turn.withPermits(1)(once) : once, busyFor)
-      return isShared && writerDb.inTransaction ? inTurn() : Effect.catchIf(once, isBusy, inTurn)
+      const inTurn = () => patient(isShared ? turn.withPermits(1)(attempted(once)) : attempted(once), busyFor)
+      return isShared && writerDb.inTransaction
+        ? inTurn()
+        : Effect.catchIf(attemptedNow(once), isBusy, inTurn)
     }
 
     const problemIn = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
@@ -201,16 +205,20 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const writing = writingOn(writerDb)
     const ownTransaction = ownTransactions(writerDb, writing)
 
-    const alone = <A>(block: Block<A>): Effect.Effect<A, SqlError> =>
-      attempted(() => ownTransaction(block)).pipe(
-        Effect.flatMap(({ isChange, value }) => (isChange ? Effect.as(told, value) : Effect.succeed(value))),
-        Effect.uninterruptible
-      )
+    const alone =
+      <A>(block: Block<A>) =>
+      (): A => {
+        const { isChange, value } = ownTransaction(block)
+        if (isChange) tell()
+        return value
+      }
 
     // Mostly nobody waits and no longer transaction is open: a block, which is over at once, needs no turn then.
     const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError> => {
-      const inTurn = () => inLine(turn.withPermits(1)(alone(block)))
-      return waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(alone(block), isBusy, inTurn)
+      const inTurn = () => inLine(turn.withPermits(1)(attempted(alone(block))))
+      return waiting > 0 || writerDb.inTransaction
+        ? inTurn()
+        : Effect.catchIf(attemptedNow(alone(block)), isBusy, inTurn)
     }
 
     const write = <A>(name: string, block: Block<A>): Effect.Effect<A, StoreUnavailable> =>
@@ -219,7 +227,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
         if (Option.isNone(owner)) return writeAlone(block)
         const problem = problemIn(owner.value, fiber.id())
         return problem === undefined
-          ? attempted(() => joinedBlock(writerDb, writing, owner.value, name, block))
+          ? attemptedNow(() => joinedBlock(writerDb, writing, owner.value, name, block))
           : Effect.dieMessage(problem)
       }).pipe(Effect.mapError(failed))
 
@@ -247,11 +255,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       acquire:
         options.filename === ":memory:"
           ? Effect.void
-          : watched(
-              options.filename,
-              { any: versionOn(readerDb), others: versionOn(writerDb) },
-              telling(commits)
-            )
+          : watched(options.filename, { any: versionOn(readerDb), others: versionOn(writerDb) }, tell)
     })
     return Sqlite.of({ path: options.filename, rows, write, transact, commits, listening: RcRef.get(watch) })
   }).pipe(

@@ -77,23 +77,18 @@ export const openConnection = (options: OpenOptions, role: "writer" | "reader") 
 export const totalChanges = (db: Database): number =>
   Number(db.query("SELECT total_changes()").values()[0]?.[0])
 
-/** The rows of a statement on the connection that is named at the moment when it runs. */
+/** The rows of a statement. */
 export const rowsOn = (
-  on: () => Database,
+  db: Database,
   sql: string,
   params: ReadonlyArray<Value>
-): Effect.Effect<ReadonlyArray<Readonly<Record<string, Value>>>, SqlError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(
-        on()
-          .query<Record<string, Value>, Array<Value>>(sql)
-          .all(...params)
-      )
-    } catch (cause) {
-      return Effect.fail(new SqlError({ cause, message: String(cause) }))
-    }
-  })
+): ReadonlyArray<Readonly<Record<string, Value>>> => {
+  try {
+    return db.query<Record<string, Value>, Array<Value>>(sql).all(...params)
+  } catch (cause) {
+    throw new SqlError({ cause, message: String(cause) })
+  }
+}
 
 /** A connection in the terms of @effect/sql; `committed` is run after a commit that changed something. */
 export const connect = (db: Database, committed: Effect.Effect<void>): Connection => {
