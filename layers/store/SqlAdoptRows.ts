@@ -17,20 +17,19 @@ export const ADD_TASK = statement(`
   INSERT INTO tasks (task_id, kind, source, subject, description, priority, payload_json, requested_profile,
     requested_adapter, requested_model, max_attempts, dedupe_key, status, attempt_count, created_at, updated_at,
     available_at, started_at, finished_at, outcome_json, last_error, parent_task_id, workflow_id, workflow_state,
-    untrusted, lane, ready, created_by_json, listed_status, to_list)
+    untrusted, lane, ready, created_by_json)
   VALUES (:taskId, :kind, :source, :subject, :description, :priority, :payload, :requestedProfile, :requestedAdapter,
     :requestedModel, :maxAttempts, :dedupeKey, :status, :attemptCount, :createdAt, :updatedAt, :availableAt, :startedAt,
-    :finishedAt, :outcome, :lastError, :parent, :workflowId, :workflowState, :untrusted, :lane, :ready, :createdBy,
-    nullif(:status, 'running'), :status = 'running')`)
+    :finishedAt, :outcome, :lastError, :parent, :workflowId, :workflowState, :untrusted, :lane, :ready, :createdBy)`)
 
 export const ADD_ATTEMPT = statement(`
   INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, adapter_id, adapter_mode, model, status,
     started_at, ended_at, exit_status, retry_class, reason, bundle_id, usage_json, prompt_path, stdout_path, stderr_path,
-    result_path, listed)
+    result_path)
   VALUES (:attemptId, :taskId,
     (SELECT coalesce(max(number), 0) + 1 FROM attempts WHERE task_id = :taskId), 1, :runnerId, :host, :adapterId,
     :adapterMode, :model, :status, :startedAt, :endedAt, :exitStatus, :retryClass, :reason, :bundleId, :usage,
-    :promptPath, :stdoutPath, :stderrPath, :resultPath, 1)
+    :promptPath, :stdoutPath, :stderrPath, :resultPath)
   ON CONFLICT (attempt_id) DO NOTHING RETURNING attempt_id`)
 export const CLOSE_OPEN = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = 'error', retry_class = 'retryable',

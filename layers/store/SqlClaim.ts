@@ -54,8 +54,8 @@ const TAKE = statement(`
   WHERE task_id = :taskId AND ready = 1`)
 const OPEN_ATTEMPT = statement(`
   INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, usage_json,
-    working_dir, workspace)
-  VALUES (:attemptId, :taskId, :number, :round, :runnerId, :host, 'running', :at, :usage, :dir, :workspace)`)
+    working_dir, workspace, listed)
+  VALUES (:attemptId, :taskId, :number, :round, :runnerId, :host, 'running', :at, :usage, :dir, :workspace, 0)`)
 // The clock was set back after the task was promoted: it waits again.
 const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
 const SET_ASIDE = statement(`

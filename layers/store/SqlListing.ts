@@ -10,7 +10,9 @@ import type { Writing } from "./writing.ts"
 /** So many events make a batch; each can have changed one task, so that the rest is no longer than this. */
 const EVERY = 256
 
-/** Tasks that are listed at once, where another program has left more. */
+/** Where another program has left more than that: so many thousands at once, which is a fifth of a second. */
+const MOST_BATCHES = 10
+
 const LIST_TASKS = statement(`
   UPDATE tasks SET listed_status = status, to_list = 0 WHERE rowid IN (
     SELECT rowid FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1 AND status <> 'running' LIMIT 1000)
@@ -28,8 +30,11 @@ export const isListing = (id: number): boolean => id % EVERY === 0
 
 /** Takes over what has changed up to an event; a part of the transaction that appends it. */
 export const list = (writing: Writing, last: number): void => {
-  const ids = writing.rows(LIST_TASKS).map((row) => row.task_id)
-  if (ids.length > 0) writing.changed(LIST_ATTEMPTS, { ids: json(ids) })
+  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    const ids = writing.rows(LIST_TASKS).map((row) => row.task_id)
+    if (ids.length > 0) writing.changed(LIST_ATTEMPTS, { ids: json(ids) })
+    if (ids.length < 1_000) break
+  }
   writing.changed(LIST_EVENTS, { last })
   writing.changed(LISTED, { last })
 }

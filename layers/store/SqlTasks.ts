@@ -23,10 +23,10 @@ const ADD = statement(`
   INSERT INTO tasks (task_id, kind, source, subject, description, priority, payload_json, requested_profile,
     requested_adapter, requested_model, max_attempts, dedupe_key, status, created_at, updated_at, available_at,
     parent_task_id, workflow_id, untrusted, lane, ready, workflow_state, generation, root_task_id, replay_of, trace_parent,
-    created_by_json)
+    created_by_json, to_list)
   VALUES (:taskId, :kind, :source, :subject, :description, :priority, :payload, :requestedProfile, :requestedAdapter,
     :requestedModel, :maxAttempts, :dedupeKey, 'pending', :at, :at, :availableAt, :parent, :workflowId, :untrusted, :lane,
-    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy)`)
+    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy, 1)`)
 const HOLDER = statement(`SELECT * FROM tasks WHERE dedupe_key = :key AND status IN ${LIVE}`)
 const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
 const STARTING_WITH = statement(

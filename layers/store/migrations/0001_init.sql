@@ -45,7 +45,7 @@ CREATE TABLE tasks (
   -- The lists' indexes are kept a batch at a time (see tasks_by_age below): as what they have the task, NULL before.
   listed_status TEXT CHECK (listed_status IN ('pending', 'completed', 'retryable_failure', 'permanent_failure', 'blocked', 'operator_canceled')),
   -- 1 while it stands otherwise than they have it: then it is found by tasks_to_list. One that runs, as it will not for long, is never listed.
-  to_list INTEGER NOT NULL DEFAULT 1 CHECK (to_list = 1 OR (to_list = 0 AND listed_status IS status))
+  to_list INTEGER NOT NULL DEFAULT 0 CHECK (to_list IN (0, 1))
 ) STRICT
 
 CREATE INDEX tasks_ready ON tasks (lane, priority DESC, created_at, task_id) WHERE ready = 1
@@ -85,6 +85,15 @@ CREATE INDEX tasks_operator_unfinished ON tasks (source) WHERE source = 'operato
 CREATE INDEX tasks_workflow ON tasks (workflow_id, created_at) WHERE workflow_id IS NOT NULL
 
 CREATE INDEX tasks_cancel_requested ON tasks (task_id) WHERE cancel_requested_at IS NOT NULL AND status = 'running'
+
+-- Whoever writes here without knowing of the two columns has the task listed at once, and a later move of it noticed.
+CREATE TRIGGER tasks_listed AFTER INSERT ON tasks WHEN NEW.to_list = 0 AND NEW.listed_status IS NOT NEW.status BEGIN
+  UPDATE tasks SET listed_status = nullif(NEW.status, 'running'), to_list = NEW.status = 'running' WHERE rowid = NEW.rowid;
+END
+
+CREATE TRIGGER tasks_moved AFTER UPDATE OF status, listed_status, to_list ON tasks WHEN NEW.to_list = 0 AND NEW.listed_status IS NOT NEW.status BEGIN
+  UPDATE tasks SET to_list = 1 WHERE rowid = NEW.rowid;
+END
 
 -- Kept by the triggers below as the lists' indexes are.
 CREATE TABLE listed_counts (
@@ -167,8 +176,8 @@ CREATE TABLE attempts (
   workspace TEXT CHECK (workspace IN ('exclusive', 'shared', 'worktree')),
   -- What was set aside in the claim, a list of budgets' accounts with amounts; settled when the attempt ends.
   reserved_json TEXT,
-  -- 1 once the two indexes of its start have it. Before, its task is to be listed, too.
-  listed INTEGER NOT NULL DEFAULT 0 CHECK (listed IN (0, 1)),
+  -- 0 while the two indexes of its start do not have it. Then its task is to be listed, too.
+  listed INTEGER NOT NULL DEFAULT 1 CHECK (listed IN (0, 1)),
   UNIQUE (task_id, number)
 ) STRICT
 

@@ -165,10 +165,10 @@ const same = (raw: Raw["Type"], how: number) =>
   })
 
 describe("what only lists ask for", () => {
-  for (const seed of [1, 2, 3])
+  for (const seed of [1, 2])
     it.effect(`is answered as if it were kept by each move (${seed})`, () =>
       Effect.gen(function* () {
-        yield* played(FastCheck.sample(move, { numRuns: 500, seed }))
+        yield* played(FastCheck.sample(move, { numRuns: 300, seed }))
         const { problems } = yield* Effect.flatMap(Store, (store) => store.maintenance.health(true))
         expect(problems).toEqual([])
       }).pipe(Effect.provide(inMemory()))
@@ -195,13 +195,28 @@ describe("what only lists ask for", () => {
     }).pipe(Effect.provide(inMemory()))
   )
 
-  it.effect("cannot be left behind by a move that does not say so", () =>
+  it.effect("is found whatever another program adds or moves that knows nothing of it", () =>
     Effect.gen(function* () {
       const raw = yield* Raw
-      yield* add("a")
+      yield* add("a", { kind: "kind0" })
       yield* listed
-      const left = yield* Effect.exit(raw.run("UPDATE tasks SET status = 'blocked', ready = 0"))
-      expect(String(left)).toContain("CHECK constraint failed")
+      yield* raw.run(`INSERT INTO tasks (task_id, kind, source, priority, payload_json, max_attempts, status, created_at,
+          updated_at, available_at, lane, created_by_json)
+        SELECT 'b' || value, 'kind1', 'source1', 5, '{}', 3, CASE value WHEN 1 THEN 'running' ELSE 'blocked' END,
+          created_at, created_at, created_at, lane, created_by_json
+        FROM tasks, json_each('[1, 2, 3, 4]') WHERE task_id = 'a'`)
+      const rest = Effect.map(raw.run("SELECT task_id FROM tasks WHERE to_list = 1"), ofRows)
+      expect(yield* rest).toEqual(["b1"])
+      yield* same(raw, 1)
+      yield* raw.run(
+        "UPDATE tasks SET status = 'completed', finished_at = updated_at WHERE task_id IN ('b1', 'b2')"
+      )
+      yield* raw.run("DELETE FROM tasks WHERE task_id = 'b3'")
+      expect(yield* rest).toEqual(["b1", "b2"])
+      yield* same(raw, 1)
+      yield* listed
+      expect(yield* rest).toEqual([])
+      yield* same(raw, 1)
     }).pipe(Effect.provide(inMemory()))
   )
 })
