@@ -234,6 +234,16 @@ const damages: ReadonlyArray<readonly [what: string, damage: ReadonlyArray<strin
     "task_counts says nothing of operator_canceled, there are 0"
   ],
   [
+    "an attempt that no list shows",
+    ["UPDATE attempts SET listed = 0 WHERE attempt_id = 'done-1'"],
+    "attempt done-1 is in no list of attempts"
+  ],
+  [
+    "an event that its task does not show",
+    ["UPDATE event_marks SET id = 1000 WHERE mark = 'listed'"],
+    "event 1 is not among those of its task"
+  ],
+  [
     "a bundle of another attempt",
     ["UPDATE bundles SET attempt_id = 'done-1'"],
     "bundle bundle and its attempt done-1 do not name each other"

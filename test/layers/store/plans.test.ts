@@ -23,7 +23,7 @@ const BOUNDED = [
 ]
 
 /** Statements of `health --deep`, which reads everything and says so. */
-const DEEP = new Set(["UNATTENDED", "MISCOUNTED", "FOREIGN_KEYS"])
+const DEEP = new Set(["UNATTENDED", "MISCOUNTED", "UNLISTED", "UNTOLD", "FOREIGN_KEYS"])
 
 interface Planned {
   readonly name: string
