@@ -4,6 +4,7 @@ import type { AuditFailed, LogFile } from "../../src/artifact/AuditFolder.ts"
 import type { AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { makeAbilities } from "./Abilities.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
@@ -193,7 +194,7 @@ const noScratch = ({ path, reason }: ScratchFailed): Execution => ({
  */
 export const executeAgentCli = (setting: AgentCliSetting) =>
   Effect.map(makeAbilities(setting.driver, setting.processes), (abilities) =>
-    Effect.fn("AgentCli.execute")(function* (job: Job) {
+    traced("AgentCli.execute")(function* (job: Job) {
       const { driver, host, runtime, settings } = setting
       const cwd =
         job.cwd ??

@@ -1,5 +1,6 @@
 import { Context, Deferred, Effect, Exit, Layer, Option, Ref } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
 import { makePipes } from "./Pipe.ts"
@@ -209,7 +210,7 @@ const make = Effect.gen(function* () {
       return { survivors, drained }
     })
 
-  const run = Effect.fn("Process.run")(
+  const run = traced("Process.run")(
     (launch: Launch): Effect.Effect<Ended, CannotStart> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {

@@ -3,6 +3,7 @@ import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { ScriptSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { noSecrets, type Redactor } from "../../src/domain/Redactor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
 import { cannotStart, endingVerdict, noEvidence, notDrained } from "./ChildVerdict.ts"
@@ -110,7 +111,7 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
  * Never fails: exit 0 is ok, another code or a signal retryable, what cannot start permanent.
  */
 export const executeScript = (setting: Setting) =>
-  Effect.fn("Script.execute")(function* (job: Job) {
+  traced("Script.execute")(function* (job: Job) {
     const { settings } = setting
     const cwd =
       job.cwd ??

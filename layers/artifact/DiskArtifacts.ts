@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
   codeOf,
@@ -40,7 +41,7 @@ export const layer = (folder: string): Layer.Layer<ArtifactStore, ArtifactFailed
   )
 
 const make = (root: string, names: ReadonlyArray<string>) => {
-  const resolve = Effect.fn("ArtifactStore.resolve")(function* (path: string) {
+  const resolve = traced("ArtifactStore.resolve")(function* (path: string) {
     const relative = yield* artifactPath(path, names)
     const reached = yield* Effect.try({
       try: () => reach(join(root, relative)),
@@ -69,14 +70,14 @@ const make = (root: string, names: ReadonlyArray<string>) => {
       )
     )
 
-  const write = Effect.fn("ArtifactStore.write")(function* (path: string, text: string) {
+  const write = traced("ArtifactStore.write")(function* (path: string, text: string) {
     const real = yield* resolve(path)
     if (real === root) return yield* refuse(path, "is the artifact root itself, not a file in it")
     const within = yield* attempt(path, () => replace(root, real, text))
     if (!within) return yield* refuse(path, "leads out of the artifact root through a symlink")
   }, Effect.uninterruptible)
 
-  const keepOld = Effect.fn("ArtifactStore.keepOld")(function* (path: string) {
+  const keepOld = traced("ArtifactStore.keepOld")(function* (path: string) {
     const relative = yield* artifactPath(path, names)
     const real = yield* resolve(path)
     for (let n = 1; n <= MOST_VERSIONS; n++) {
@@ -97,7 +98,7 @@ const make = (root: string, names: ReadonlyArray<string>) => {
       look(path, (real) => withFile(real, root, (file, size) => readStart(file, size, most))),
     scan: (path, met) =>
       look(path, (real, signal) => withFile(real, root, (file) => scanFile(file, met, signal))),
-    files: Effect.fn("ArtifactStore.files")(function* (path, wanted) {
+    files: traced("ArtifactStore.files")(function* (path, wanted) {
       const real = yield* resolve(path)
       return yield* Effect.tryPromise({
         try: (signal) => listFiles(root, below(root, real), wanted, signal),

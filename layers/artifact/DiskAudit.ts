@@ -11,6 +11,7 @@ import {
   MAX_STREAM_BYTES
 } from "../../src/artifact/AuditFolder.ts"
 import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { growth } from "./AuditGrowth.ts"
 import { below, codeOf, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
@@ -182,7 +183,7 @@ const make = (root: string): typeof Audit.Service => {
     return Effect.try({ try: () => ask(place), catch: (cause) => failed(join(place.path, file), cause) })
   }
   return {
-    open: Effect.fn("Audit.open")((taskId, attemptId) => {
+    open: traced("Audit.open")((taskId, attemptId) => {
       const place = placeOf(root, taskId, attemptId)
       return Effect.try({
         try: (): AuditFolder => {
@@ -199,10 +200,10 @@ const make = (root: string): typeof Audit.Service => {
         catch: (cause) => failed(place.path, cause)
       })
     }),
-    read: Effect.fn("Audit.read")((taskId, attemptId, file, range) =>
+    read: traced("Audit.read")((taskId, attemptId, file, range) =>
       asking(taskId, attemptId, file, (place) => readRange(place, file, range))
     ),
-    size: Effect.fn("Audit.size")((taskId, attemptId, file) =>
+    size: traced("Audit.size")((taskId, attemptId, file) =>
       asking(taskId, attemptId, file, (place) => sizeOf(place, file))
     ),
     growth: (taskId, attemptId, file) => growth(placeOf(root, taskId, attemptId), file)

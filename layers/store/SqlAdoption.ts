@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Adopted, AdoptedCount, Adoption } from "../../src/store/Adoption.ts"
 import { renumbered } from "../../src/store/adopt/Renumber.ts"
 import { eventOf, scheduleOf, sensorEventOf, workflowOf } from "../../src/store/adopt/RestOf.ts"
@@ -212,5 +213,5 @@ const adoptedBy = (adopting: Adopting, counts: ReadonlyMap<AdoptedTable, Adopted
 }
 
 export const make = (sqlite: Sql): Adoption => ({
-  take: Effect.fn("Adoption.take")((original, stamp) => take(sqlite, original, stamp))
+  take: traced("Adoption.take")((original, stamp) => take(sqlite, original, stamp))
 })

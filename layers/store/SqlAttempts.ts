@@ -2,6 +2,7 @@ import { Effect, Either, Option } from "effect"
 import { Attempt } from "../../src/domain/Attempt.ts"
 import { BundleRecord } from "../../src/domain/Bundle.ts"
 import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
 import { afterAll, json, NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
@@ -86,24 +87,22 @@ const toOpen = (row: Row): OpenAttempt => ({
 const first = Effect.map((rows: ReadonlyArray<Row>) => Option.fromNullable(rows[0]))
 
 export const make = (sqlite: Sqlite["Type"]): Attempts => ({
-  find: Effect.fn("Attempts.find")((id) =>
-    first(sqlite.rows(FIND, { id })).pipe(Effect.map(Option.map(shown)))
-  ),
-  startingWith: Effect.fn("Attempts.startingWith")((prefix, limit) =>
+  find: traced("Attempts.find")((id) => first(sqlite.rows(FIND, { id })).pipe(Effect.map(Option.map(shown)))),
+  startingWith: traced("Attempts.startingWith")((prefix, limit) =>
     Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
       rows.map((row) => attemptIdOf(row.attempt_id))
     )
   ),
-  lastOfTasks: Effect.fn("Attempts.lastOfTasks")((ids) =>
+  lastOfTasks: traced("Attempts.lastOfTasks")((ids) =>
     Effect.map(
       sqlite.rows(LAST_OF_TASKS, { ids: json(ids) }),
       (rows) => new Map(rows.map((row) => [taskIdOf(row.task_id), shown(row)]))
     )
   ),
-  ofTask: Effect.fn("Attempts.ofTask")((id) =>
+  ofTask: traced("Attempts.ofTask")((id) =>
     Effect.map(sqlite.rows(OF_TASK, { id }), (rows) => rows.map(shown))
   ),
-  begun: Effect.fn("Attempts.begun")((since, until, limit) => {
+  begun: traced("Attempts.begun")((since, until, limit) => {
     const end = Option.match(until, { onNone: () => afterAll(""), onSome: time })
     return Effect.map(sqlite.rows(BEGUN, { from: time(since), end, limit }), (rows) =>
       rows.map((row) => ({
@@ -113,16 +112,16 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
       }))
     )
   }),
-  lastOf: Effect.fn("Attempts.lastOf")((ids) =>
+  lastOf: traced("Attempts.lastOf")((ids) =>
     Effect.map(
       Effect.forEach(ids, (adapterId) => sqlite.rows(LAST_OF, { adapterId })),
       (found) => new Map(found.flatMap((rows, at) => rows.map((row) => [ids[at] ?? "", shown(row)] as const)))
     )
   ),
-  openOfOthers: Effect.fn("Attempts.openOfOthers")((mine) =>
+  openOfOthers: traced("Attempts.openOfOthers")((mine) =>
     Effect.map(sqlite.rows(OPEN_OF_OTHERS, { mine }), (rows) => rows.map(toOpen))
   ),
-  openOf: Effect.fn("Attempts.openOf")((id) =>
+  openOf: traced("Attempts.openOf")((id) =>
     first(sqlite.rows(OPEN_OF, { id })).pipe(Effect.map(Option.map(toOpen)))
   ),
   compiled: (bundle, evidence, stamp, told = {}) =>
@@ -162,7 +161,7 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
     Effect.asVoid(
       sqlite.write("Attempts.childStarted", (writing) => writing.changed(CHILD, { id, ...child }))
     ),
-  bundle: Effect.fn("Attempts.bundle")((id) =>
+  bundle: traced("Attempts.bundle")((id) =>
     first(sqlite.rows(FIND_BUNDLE, { id })).pipe(
       Effect.map(Option.flatMap((row) => Option.getRight(readBundle(row))))
     )

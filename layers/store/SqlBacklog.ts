@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Backlog, BacklogKey, Seeded } from "../../src/store/Backlog.ts"
 import { json } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -36,5 +37,5 @@ const find = (sqlite: Sqlite["Type"], { kind, payload, source, subject }: Backlo
   })
 
 export const make = (sqlite: Sqlite["Type"]): Backlog => ({
-  find: Effect.fn("Backlog.find")((key) => find(sqlite, key))
+  find: traced("Backlog.find")((key) => find(sqlite, key))
 })

@@ -3,6 +3,7 @@ import type { Stamp } from "../../src/domain/Actor.ts"
 import { EventId, type WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { type EventType, RunEvent } from "../../src/domain/RunEvent.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Events } from "../../src/store/Events.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { json, stamped } from "./columns.ts"
@@ -105,7 +106,7 @@ export const ofWorkflow = (sqlite: Sqlite["Type"], workflowId: WorkflowId, limit
   allShown(sqlite.rows(OF_WORKFLOW, { workflowId, limit }))
 
 export const make = (sqlite: Sqlite["Type"]): Events => ({
-  append: Effect.fn("Events.append")((event, stamp) =>
+  append: traced("Events.append")((event, stamp) =>
     appendEvent(
       sqlite,
       event.type,
@@ -114,10 +115,10 @@ export const make = (sqlite: Sqlite["Type"]): Events => ({
       stamp
     )
   ),
-  since: Effect.fn("Events.since")((since, limit) => allShown(sqlite.rows(SINCE, { since, limit }))),
-  newest: Effect.fn("Events.newest")((limit) => allShown(sqlite.rows(NEWEST, { limit }))),
+  since: traced("Events.since")((since, limit) => allShown(sqlite.rows(SINCE, { since, limit }))),
+  newest: traced("Events.newest")((limit) => allShown(sqlite.rows(NEWEST, { limit }))),
   oldest: Effect.map(sqlite.rows(OLDEST, {}), (rows) => EventId.make(Number(rows[0]?.id))).pipe(
     Effect.withSpan("Events.oldest")
   ),
-  ofTask: Effect.fn("Events.ofTask")((taskId, limit) => allShown(sqlite.rows(OF_TASK, { taskId, limit })))
+  ofTask: traced("Events.ofTask")((taskId, limit) => allShown(sqlite.rows(OF_TASK, { taskId, limit })))
 })

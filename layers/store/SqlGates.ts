@@ -1,6 +1,7 @@
 import { Array as Arr, DateTime, Effect, Option, Schema } from "effect"
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Cooldown, Gates, InHand, Pause } from "../../src/store/Gates.ts"
 import { actorJson, orNull, stamped, time } from "./columns.ts"
@@ -113,7 +114,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       Option.map(timeOf(ended.ended_at), (at): Stamp => ({ at, actor: actorOf(ended) }))
     )
   ),
-  setPause: Effect.fn("Gates.setPause")((reason, stamp) =>
+  setPause: traced("Gates.setPause")((reason, stamp) =>
     sqlite.transact(
       "Gates.setPause",
       Effect.gen(function* () {
@@ -129,7 +130,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       })
     )
   ),
-  clearPause: Effect.fn("Gates.clearPause")((stamp) =>
+  clearPause: traced("Gates.clearPause")((stamp) =>
     sqlite.transact(
       "Gates.clearPause",
       Effect.gen(function* () {
@@ -146,10 +147,10 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       })
     )
   ),
-  cooldowns: Effect.fn("Gates.cooldowns")((now) =>
+  cooldowns: traced("Gates.cooldowns")((now) =>
     Effect.map(sqlite.rows(COOLDOWNS, { now: time(now) }), (rows) => Arr.filterMap(rows, toCooldown))
   ),
-  coolDown: Effect.fn("Gates.coolDown")((cooldown, cause, stamp) =>
+  coolDown: traced("Gates.coolDown")((cooldown, cause, stamp) =>
     sqlite.transact(
       "Gates.coolDown",
       Effect.gen(function* () {
@@ -177,7 +178,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       })
     )
   ),
-  clearCooldown: Effect.fn("Gates.clearCooldown")((adapterId, stamp) =>
+  clearCooldown: traced("Gates.clearCooldown")((adapterId, stamp) =>
     sqlite.transact(
       "Gates.clearCooldown",
       Effect.gen(function* () {

@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import { DateTime, Effect, Option } from "effect"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
 import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
@@ -47,7 +48,7 @@ const sizeOf = (file: string): number => {
 }
 
 export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
-  health: Effect.fn("Maintenance.health")(function* (deep) {
+  health: traced("Maintenance.health")(function* (deep) {
     const schemaVersion = Number((yield* sqlite.rows(VERSION))[0]?.user_version)
     const journalMode = String((yield* sqlite.rows(JOURNAL))[0]?.journal_mode)
     const walBytes = sizeOf(`${sqlite.path}-wal`)
@@ -83,7 +84,7 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
     const last = String((yield* sqlite.rows(LAST_BACKUP))[0]?.at)
     return { ...told, backedUpAt: Option.map(DateTime.make(last), DateTime.toUtc), problems }
   }),
-  recordBackup: Effect.fn("Maintenance.recordBackup")((backup, at) =>
+  recordBackup: traced("Maintenance.recordBackup")((backup, at) =>
     Effect.asVoid(
       sqlite.transact(
         "Maintenance.recordBackup",

@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { AttemptId, EventId, TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Batch, OldAttempt, Place, Pruning } from "../../src/store/Pruning.ts"
 import { json, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -127,7 +128,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
     )
 
   return {
-    tasks: Effect.fn("Pruning.tasks")(function* (finishedBefore, after, dryRun) {
+    tasks: traced("Pruning.tasks")(function* (finishedBefore, after, dryRun) {
       const before = time(finishedBefore)
       const [first, second] = Option.getOrElse(after, () => [before, ""] as const)
       const { batch: found, seen } = yield* batch(
@@ -162,7 +163,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
       const next = placeAfter(seen, TASKS_AT_ONCE, (row) => [String(row.created_at), String(row.task_id)])
       return { ...found, next }
     }),
-    evidence: Effect.fn("Pruning.evidence")(function* (wanted, after, dryRun) {
+    evidence: traced("Pruning.evidence")(function* (wanted, after, dryRun) {
       const { batch: found, seen } = yield* batch(
         "Pruning.evidence",
         dryRun,
@@ -191,7 +192,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
       )
       return { ...found, next: placeAfter(seen, ROWS_AT_ONCE, (row) => [String(row.place), ""]) }
     }),
-    events: Effect.fn("Pruning.events")(function* (createdBefore, after, dryRun) {
+    events: traced("Pruning.events")(function* (createdBefore, after, dryRun) {
       const before = time(createdBefore)
       const oldest = Effect.map(sqlite.rows(EVENTS, { after, most: ROWS_AT_ONCE }), (rows) => {
         const kept = rows.findIndex((row) => String(row.created_at) >= before)
@@ -210,7 +211,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
         })
       )
     }),
-    known: Effect.fn("Pruning.known")((table, ids) =>
+    known: traced("Pruning.known")((table, ids) =>
       Effect.map(
         sqlite.rows(KNOWN[table], { ids: json(ids) }),
         (rows) => new Set(rows.map((row) => String(row.id)))

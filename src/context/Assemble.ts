@@ -8,6 +8,7 @@ import { counted } from "../domain/Figure.ts"
 import type { BundleId } from "../domain/Ids.ts"
 import { Profile } from "../domain/Profile.ts"
 import type { KnownFile, Round, Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { adapterPart } from "./AdapterPart.ts"
 import { answersText, type GivenAnswer } from "./Answers.ts"
 import type { NoRoom } from "./Budget.ts"
@@ -67,7 +68,7 @@ export class AssembleFailed extends Schema.TaggedError<AssembleFailed>()("Assemb
  */
 export const assemble: (
   input: AssembleInput
-) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore> = Effect.fn(
+) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore> = traced(
   "Assemble.assemble"
 )(function* (input: AssembleInput) {
   const frozen = yield* freeze(input)
@@ -75,7 +76,7 @@ export const assemble: (
 })
 
 /** Writes a bundle with its prompt, durably; answers where, and the prompt with its places filled in. */
-export const persist = Effect.fn("Assemble.persist")(function* (bundle: Bundle, at: DateTime.Utc) {
+export const persist = traced("Assemble.persist")(function* (bundle: Bundle, at: DateTime.Utc) {
   const settings = yield* RuntimeConfig
   const store = yield* ArtifactStore
   const folder = `bundles/${DateTime.formatIso(at).slice(0, 10)}`
@@ -94,7 +95,7 @@ export const persist = Effect.fn("Assemble.persist")(function* (bundle: Bundle, 
 })
 
 /** The bundle, its hash and its grade; reads only. A dry run shows its prompt. */
-export const freeze = Effect.fn("Assemble.freeze")(
+export const freeze = traced("Assemble.freeze")(
   function* (input: AssembleInput) {
     const bundle = yield* bundleOf(input, yield* gather(input))
     return {

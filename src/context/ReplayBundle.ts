@@ -8,6 +8,7 @@ import type { BundleId } from "../domain/Ids.ts"
 import { JsonObject } from "../domain/Json.ts"
 import { Profile } from "../domain/Profile.ts"
 import type { Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, onFirstUse, wireStruct } from "../domain/Wire.ts"
 import { adapterPart } from "./AdapterPart.ts"
 import { type AssembleFailed, type Compiled, persist, unusable } from "./Assemble.ts"
@@ -49,7 +50,7 @@ export const replayBundle: (
   Compiled & { readonly deviation: Deviation },
   AssembleFailed,
   RuntimeConfig | Workspace | ArtifactStore
-> = Effect.fn("ReplayBundle.replayBundle")(function* (input: ReplayInput) {
+> = traced("ReplayBundle.replayBundle")(function* (input: ReplayInput) {
   const { adapter, at, bundleId, model, recorded, task } = input
   const bundle: Bundle = { ...recorded, bundleId, adapter: adapterPart(adapter, model) }
   const present = yield* presentInputs(recorded, task, adapter)

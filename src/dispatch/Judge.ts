@@ -4,6 +4,7 @@ import type { JsonObject } from "../domain/Json.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { redactJson } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { type WithArtifacts, type WrittenArtifact, withArtifacts } from "../evidence/Artifacts.ts"
 import { maskedExecution, maskedFault, maskedOutcome } from "../evidence/Masked.ts"
 import { Normalised, normalise } from "../evidence/Normalize.ts"
@@ -67,7 +68,7 @@ const proved = (prepared: Prepared, site: Site, execution: Execution, outcome: O
  * Step 11 of the cycle: normalise, write artifacts, verify, decide. The answer is decoded and verified as it
  * came; all that is answered here and written on the way is masked.
  */
-export const judge = Effect.fn("Judge.judge")(
+export const judge = traced("Judge.judge")(
   (prepared: Prepared, site: Site, execution: Execution, stop: Option.Option<StopReason>) =>
     judged(prepared, site, maskedExecution(execution), stop).pipe(
       Effect.catchAllDefect((fault) => Effect.die(maskedFault(fault, execution.redactor)))

@@ -3,6 +3,7 @@ import { clip } from "../context/Plain.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { AttemptId, type TaskId } from "../domain/Ids.ts"
 import type { Round, Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import type { Run } from "./answers/Tasks.ts"
 
@@ -13,7 +14,7 @@ const MOST_SUMMARY = 1_000
 const MOST_REPLAYS = 50
 
 /** The replays of a task, attempt by attempt, first to last, at most 50; each by its own last attempt. */
-export const replaysOf = Effect.fn("SideBySide.replaysOf")(function* (id: TaskId) {
+export const replaysOf = traced("SideBySide.replaysOf")(function* (id: TaskId) {
   const store = yield* Store
   const tasks = yield* store.tasks.replays(id, MOST_REPLAYS)
   const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
@@ -27,7 +28,7 @@ export const replaysOf = Effect.fn("SideBySide.replaysOf")(function* (id: TaskId
 })
 
 /** The attempt that a replay's task runs again; none for other tasks. */
-export const replayOf = Effect.fn("SideBySide.replayOf")(function* (round: Round) {
+export const replayOf = traced("SideBySide.replayOf")(function* (round: Round) {
   const store = yield* Store
   const attempt = yield* Option.match(Option.flatMap(round.replayOf, readId), {
     onNone: () => Effect.succeedNone,

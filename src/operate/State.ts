@@ -1,9 +1,10 @@
-import { Clock, Effect, Option, Schema } from "effect"
+import { Clock, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import type { Task } from "../domain/Task.ts"
 import { Time } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { Heartbeat, State, stateFields } from "./answers/State.ts"
@@ -29,7 +30,7 @@ export const Status = wireStruct({ ...stateFields, recent: Schema.Array(RecentTa
 const RECENT = 5
 
 /** What the runtime does now, from the store and the dispatch lock. */
-export const state = Effect.fn("State.state")(function* () {
+export const state = traced("State.state")(function* () {
   const settings = yield* RuntimeConfig
   const store = yield* Store
   const lock = yield* Lock
@@ -81,7 +82,7 @@ export const status = operation({
   name: "state.status",
   role: "read",
   output: Status,
-  run: Effect.fn("State.status")(function* () {
+  run: traced("State.status")(function* () {
     const store = yield* Store
     const newest = yield* store.tasks.list(
       { status: [], kind: Option.none(), source: Option.none() },
@@ -106,7 +107,7 @@ export const heartbeat = operation({
   name: "state.heartbeat",
   role: "read",
   output: Heartbeat,
-  run: Effect.fn("State.heartbeat")(function* () {
+  run: traced("State.heartbeat")(function* () {
     const store = yield* Store
     const began = yield* Clock.currentTimeNanos
     yield* store.events.newest(1)
