@@ -17,6 +17,7 @@ import * as Rows from "./SqlAdoptRows.ts"
 import { addAttempt, addBundle, addTask } from "./SqlAdoptTasks.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Sqlite } from "./Sqlite.ts"
+import { list } from "./SqlListing.ts"
 
 type Sql = Sqlite["Type"]
 
@@ -170,10 +171,12 @@ const take = (sqlite: Sql, original: OriginalDatabase, stamp: Stamp) =>
       for (const table of ADOPTED_TABLES) counted.push([table, yield* takeTable(adopting, table)])
       for (const [scheduleId, taskId] of adopting.lastTasks)
         if (adopting.schedules.has(scheduleId)) yield* sqlite.rows(Rows.LAST_TASK, { scheduleId, taskId })
+      const isAny = counted.some(([, { adopted }]) => adopted > 0)
+      if (isAny) yield* sqlite.write("Adoption.list", (writing) => list(writing, adopting.lastGiven))
       // After the history that they end.
       for (const { detail, subject, type } of adopting.told)
         yield* appendEvent(sqlite, type, subject, detail, stamp)
-      if (counted.some(([, { adopted }]) => adopted > 0))
+      if (isAny)
         yield* sqlite.rows(Rows.RECORD, {
           sourceId: original.sourceId,
           path: original.path,

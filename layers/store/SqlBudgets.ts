@@ -67,7 +67,7 @@ const TOLD = `CASE WHEN NOT json_valid(usage_json) THEN NULL
       usage_json ->> '$.input_tokens', usage_json ->> '$.output_tokens') END`
 const MEAN_OF_ADAPTER = statement(`
   SELECT told FROM (
-    SELECT ${TOLD} AS told FROM attempts WHERE adapter_id = :subject ORDER BY started_at DESC LIMIT 100) AS recent
+    SELECT started_at, ${TOLD} AS told FROM attempts_by_start WHERE adapter_id = :subject ORDER BY started_at DESC LIMIT 100) AS recent
   WHERE told IS NOT NULL LIMIT 20`)
 // Ids of attempts sort as their starts do; no index has the profile or the workflow's template.
 const MEAN_OF_PROFILE = statement(`

@@ -37,10 +37,11 @@ const CLEAR_COOLDOWN = statement("DELETE FROM gates WHERE gate_id = :gateId RETU
 // So many attempts of an adapter can have been running when its limit was hit; later ones did not start.
 const SNOOZED = statement(`
   SELECT task_id, attempt_id FROM (
-    SELECT task_id, attempt_id, number FROM attempts WHERE adapter_id = :adapterId ORDER BY started_at DESC LIMIT 1000) AS recent
+    SELECT task_id, attempt_id, number, started_at FROM attempts_by_start WHERE adapter_id = :adapterId
+    ORDER BY started_at DESC LIMIT 1000) AS recent
   WHERE number = (SELECT max(number) FROM attempts WHERE attempts.task_id = recent.task_id)
-    AND EXISTS (SELECT 1 FROM run_events WHERE run_events.task_id = recent.task_id
-      AND run_events.attempt_id = recent.attempt_id AND event_type = 'rate_limit_rescheduled')`)
+    AND EXISTS (SELECT 1 FROM events_by_task AS event WHERE event.task_id = recent.task_id
+      AND event.attempt_id = recent.attempt_id AND event_type = 'rate_limit_rescheduled')`)
 const MAKE_DUE = statement(`
   UPDATE tasks SET ready = 1, available_at = :at, updated_at = :at
   WHERE task_id = :taskId AND ready = 0 AND status = 'retryable_failure' AND available_at > :at RETURNING task_id`)

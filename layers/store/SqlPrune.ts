@@ -27,13 +27,13 @@ const REMOVABLE = `NOT EXISTS (
     AND NOT EXISTS (SELECT 1 FROM workflows WHERE workflows.id = task.workflow_id AND workflows.status <> 'completed')
     AND NOT EXISTS (
       SELECT 1 FROM attempts AS run CROSS JOIN tasks AS again
-        ON again.source = substr('replay:' || run.attempt_id, 1, 200) AND again.replay_of = run.attempt_id
+        ON again.replay_of = run.attempt_id
       WHERE run.task_id = task.task_id AND again.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
   ) IS NOT TRUE)`
 
 // Newest first: what is below a task is mostly newer.
 const TASKS = statement(`
-  SELECT task_id, created_at, ${REMOVABLE} AS goes FROM tasks AS old
+  SELECT task_id, created_at, ${REMOVABLE} AS goes FROM tasks_by_age AS old
   WHERE (created_at, task_id) < (:first, :second) ORDER BY created_at DESC, task_id DESC LIMIT :most`)
 
 const OF_TASKS = "task_id IN (SELECT value FROM json_each(:ids))"
@@ -56,7 +56,7 @@ const ATTEMPTS = statement(`
     AND EXISTS (SELECT 1 FROM tasks AS owner WHERE owner.task_id = old.task_id
       AND owner.status IN ('completed', 'permanent_failure', 'operator_canceled'))
     AND NOT EXISTS (SELECT 1 FROM tasks AS again
-      WHERE again.source = substr('replay:' || old.attempt_id, 1, 200) AND again.replay_of = old.attempt_id
+      WHERE again.replay_of = old.attempt_id
         AND again.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
     AND NOT ${REMOVABLE}) AS goes
   FROM attempts AS old WHERE rowid > :place ORDER BY rowid LIMIT :most`)

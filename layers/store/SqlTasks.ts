@@ -24,10 +24,10 @@ const ADD = statement(`
   INSERT INTO tasks (task_id, kind, source, subject, description, priority, payload_json, requested_profile,
     requested_adapter, requested_model, max_attempts, dedupe_key, status, created_at, updated_at, available_at,
     parent_task_id, workflow_id, untrusted, lane, ready, workflow_state, generation, root_task_id, replay_of, trace_parent,
-    created_by_json)
+    created_by_json, to_list)
   VALUES (:taskId, :kind, :source, :subject, :description, :priority, :payload, :requestedProfile, :requestedAdapter,
     :requestedModel, :maxAttempts, :dedupeKey, 'pending', :at, :at, :availableAt, :parent, :workflowId, :untrusted, :lane,
-    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy)`)
+    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy, 1)`)
 const HOLDER = statement(`SELECT * FROM tasks WHERE dedupe_key = :key AND status IN ${LIVE}`)
 const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
 const STARTING_WITH = statement(
@@ -36,13 +36,11 @@ const STARTING_WITH = statement(
 const CHILDREN = statement(
   "SELECT * FROM tasks WHERE parent_task_id = :taskId ORDER BY created_at, task_id LIMIT :limit"
 )
-// A replay's source names its attempt, which is an index; a source alone anybody may write.
 const REPLAYS = statement(`
-  SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.source = substr('replay:' || attempts.attempt_id, 1, 200)
-    AND tasks.replay_of = attempts.attempt_id
+  SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.replay_of = attempts.attempt_id
   WHERE attempts.task_id = :taskId ORDER BY attempts.number, tasks.created_at, tasks.task_id LIMIT :limit`)
 const RECENT = statement(`
-  SELECT * FROM tasks WHERE status = 'completed' AND kind = :kind AND replay_of IS NULL
+  SELECT * FROM completed_by_kind WHERE kind = :kind AND replay_of IS NULL
   ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
 const UNFINISHED_DESCENDANTS = statement(`
   SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE root_task_id = :root AND status IN ${LIVE} LIMIT 101)`)

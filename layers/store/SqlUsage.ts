@@ -15,7 +15,7 @@ const ATTEMPTS = statement(`
     exit_status = 'ok' AND substr(reason, 1, 10) = 'completed:' AS is_ok,
     CASE WHEN json_valid(usage_json) THEN usage_json ->> '$.input_tokens' END AS input_tokens,
     CASE WHEN json_valid(usage_json) THEN usage_json ->> '$.output_tokens' END AS output_tokens
-  FROM attempts WHERE adapter_id = :adapterId AND started_at >= :since ORDER BY started_at DESC LIMIT :most`)
+  FROM attempts_by_start WHERE adapter_id = :adapterId AND started_at >= :since ORDER BY started_at DESC LIMIT :most`)
 
 const timeOf = (value: Value | undefined) => Option.map(DateTime.make(String(value)), DateTime.toUtc)
 

@@ -42,7 +42,8 @@ const LAST = statement(`
   LIMIT 1`)
 const ENTERED_SINCE = statement(`
   SELECT 1 AS found FROM run_events WHERE workflow_id = :id AND event_type = 'workflow_transitioned' AND id > (
-    SELECT max(id) FROM run_events WHERE task_id = :taskId AND event_type = 'workflow_task_created')
+    SELECT id FROM events_by_task WHERE task_id = :taskId AND event_type = 'workflow_task_created'
+    ORDER BY id DESC LIMIT 1)
   LIMIT 1`)
 const ADVANCE = statement(`
   UPDATE workflows SET current_state = :to, context_json = coalesce(:context, context_json), status = 'active', stalled_reason = NULL,

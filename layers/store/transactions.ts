@@ -10,7 +10,7 @@ import { attempted, guarded } from "./writing.ts"
  * run after a commit that changed something. What fails, dies or is interrupted leaves nothing; a BEGIN or COMMIT that
  * fails is an error like any other.
  */
-export const transactions = (db: Database, turn: Effect.Semaphore, committed: Effect.Effect<unknown>) => {
+export const transactions = (db: Database, turn: Effect.Semaphore, committed: () => void) => {
   // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
   const begin = db.query("BEGIN IMMEDIATE")
   const commit = db.query("COMMIT")
@@ -43,9 +43,10 @@ export const transactions = (db: Database, turn: Effect.Semaphore, committed: Ef
   ): Effect.Effect<A, E | SqlError> => {
     owner.isOver = true
     if (Exit.isSuccess(end) && owner.brokenBy === undefined)
-      return Effect.flatMap(kept(changesBefore), (isChange) =>
-        isChange ? Effect.as(committed, end.value) : end
-      )
+      return Effect.map(kept(changesBefore), (isChange) => {
+        if (isChange) committed()
+        return end.value
+      })
     rollback()
     return Exit.isFailure(end)
       ? end

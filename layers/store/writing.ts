@@ -26,15 +26,18 @@ export const guarded = <A>(run: () => A): A => {
   }
 }
 
-/** What is answered or thrown at once, as an effect: SQLite's errors are expected, others are bugs. */
+/** What something answers or throws, run now: SQLite's errors are expected, others are bugs. */
+export const attemptedNow = <A>(run: () => A): Effect.Effect<A, SqlError> => {
+  try {
+    return Effect.succeed(run())
+  } catch (cause) {
+    return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
+  }
+}
+
+/** The same each time that the effect is run. */
 export const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(run())
-    } catch (cause) {
-      return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
+  Effect.suspend(() => attemptedNow(run))
 
 /** The statements of whatever transaction is open on a connection. */
 export const writingOn = (db: Database): Writing => {

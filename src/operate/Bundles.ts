@@ -177,7 +177,7 @@ const recordOf = (named: string) =>
     const task = yield* namedTask(named).pipe(
       Effect.catchTag("Refusal", (no) => (no.code === "task_not_found" ? notFound(named) : no))
     )
-    const last = (yield* store.attempts.ofTask(task)).at(-1)
+    const last = (yield* store.attempts.lastOfTasks([task])).get(task)
     return last === undefined
       ? yield* noBundle(`task ${named} has no bundle: it has no attempt yet`)
       : yield* recordOfAttempt(last)

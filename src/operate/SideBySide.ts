@@ -17,12 +17,12 @@ const MOST_REPLAYS = 50
 export const replaysOf = traced("SideBySide.replaysOf")(function* (id: TaskId) {
   const store = yield* Store
   const tasks = yield* store.tasks.replays(id, MOST_REPLAYS)
+  const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
   return yield* Effect.forEach(tasks, (task) =>
     Effect.gen(function* () {
       const found = yield* store.tasks.find(task.taskId)
       const of = Option.flatMap(found, ({ round }) => round.replayOf)
-      const last = Option.fromNullable((yield* store.attempts.ofTask(task.taskId)).at(-1))
-      return runOf(task, last, of, summaryOf(task))
+      return runOf(task, Option.fromNullable(last.get(task.taskId)), of, summaryOf(task))
     })
   )
 })
@@ -39,7 +39,7 @@ export const replayOf = traced("SideBySide.replayOf")(function* (round: Round) {
   const found = yield* store.tasks.find(taskId)
   if (Option.isNone(found)) return Option.none<Run>()
   const { round: itsRound, task } = found.value
-  const last = (yield* store.attempts.ofTask(taskId)).at(-1)
+  const last = (yield* store.attempts.lastOfTasks([taskId])).get(taskId)
   // A task keeps the outcome of its last attempt only.
   const summary = last?.attemptId === attemptId ? summaryOf(task) : Option.none<string>()
   return Option.some(runOf(task, attempt, itsRound.replayOf, summary))

@@ -1,6 +1,7 @@
-import { Clock, Effect, Option, Schema } from "effect"
+import { Clock, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Lock } from "../dispatch/Lock.ts"
+import type { Attempt } from "../domain/Attempt.ts"
 import type { Task } from "../domain/Task.ts"
 import { Time } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -64,22 +65,17 @@ export const state = traced("State.state")(function* () {
   return found
 })
 
-const recent = (task: Task) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    const last = (yield* store.attempts.ofTask(task.taskId)).at(-1)
-    return {
-      taskId: task.taskId,
-      kind: task.kind,
-      subject: task.subject,
-      status: task.status,
-      createdAt: task.createdAt,
-      updatedAt: task.updatedAt,
-      operatorSummary: Option.map(task.outcome, (outcome) => outcome.operatorSummary),
-      attemptId: Option.fromNullable(last?.attemptId),
-      bundleHash: last === undefined ? Option.none() : last.bundleHash
-    }
-  })
+const recent = (task: Task, last: Attempt | undefined) => ({
+  taskId: task.taskId,
+  kind: task.kind,
+  subject: task.subject,
+  status: task.status,
+  createdAt: task.createdAt,
+  updatedAt: task.updatedAt,
+  operatorSummary: Option.map(task.outcome, (outcome) => outcome.operatorSummary),
+  attemptId: Option.fromNullable(last?.attemptId),
+  bundleHash: last === undefined ? Option.none() : last.bundleHash
+})
 
 /** `status`: reads only. */
 export const status = operation({
@@ -93,7 +89,8 @@ export const status = operation({
       { limit: RECENT, after: Option.none() }
     )
     const tasks = Option.match(newest, { onNone: () => [], onSome: (page) => page.tasks })
-    return { ...(yield* state()), recent: yield* Effect.forEach(tasks, recent) }
+    const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
+    return { ...(yield* state()), recent: tasks.map((task) => recent(task, last.get(task.taskId))) }
   })
 })
 

@@ -76,12 +76,11 @@ export const ended = operation({
     const found = yield* store.tasks.ended(input)
     if (Option.isNone(found)) return yield* badCursor(input.after)
     const { next, tasks } = found.value
-    const rows = yield* Effect.forEach(tasks, (task) =>
-      Effect.map(store.attempts.ofTask(task.taskId), (attempts) => ({
-        ...rowOf(task),
-        usage: Option.map(Option.fromNullable(attempts.at(-1)), ({ usage }) => usage)
-      }))
-    )
+    const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
+    const rows = tasks.map((task) => ({
+      ...rowOf(task),
+      usage: Option.map(Option.fromNullable(last.get(task.taskId)), ({ usage }) => usage)
+    }))
     return { tasks: rows, next }
   })
 })
