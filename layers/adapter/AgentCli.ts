@@ -5,13 +5,22 @@ import type { AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { makeAbilities } from "./Abilities.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
-import { cannotStart, endingVerdict, noEvidence, notBegun, notDrained } from "./ChildVerdict.ts"
+import { cannotStart, endingVerdict, notBegun, notDrained } from "./ChildVerdict.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import type { Driver, Invocation, Plan, Reader, Told } from "./drivers/Driver.ts"
-import { findingsOf, hintsOf, intoKeepingRaw, type Logs, lastLine, openLogs, putInputs } from "./Evidence.ts"
+import {
+  beginInputs,
+  findingsOf,
+  hintsOf,
+  intoKeepingRaw,
+  type Logs,
+  lastLine,
+  openLogs
+} from "./Evidence.ts"
 import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
 import { ownVariables } from "./OwnVariables.ts"
 import { findAgent } from "./Probe.ts"
@@ -137,16 +146,11 @@ const launch = (run: Run): Effect.Effect<Execution, CannotStart | AuditFailed, S
     const [out, err] = [endOf(stdout.raw(), redactor), endOf(stderr.raw(), redactor)]
     const told = toldBy(reader, guard, { ending: ended.ending, stdout: out, stderr: err })
     const dropped = stdout.dropped()
-    const execution = executionOf(run, judged(told, ended, redactor.text(err)), ended, { ...logs, steps }, [
+    return executionOf(run, judged(told, ended, redactor.text(err)), ended, { ...logs, steps }, [
       ...(dropped > 0
         ? [`${dropped} lines of stdout were longer than ${MAX_LINE_BYTES} bytes and not read`]
         : [])
     ])
-    return yield* job.audit.put("last-message.txt", redactor.text(execution.lastMessage)).pipe(
-      Effect.as(execution),
-      // What ran and what it cost is known all the same.
-      Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
-    )
   })
 
 const toldBy = (reader: Reader, guard: Guarded, end: Parameters<Reader["told"]>[0]): Told => {
@@ -195,7 +199,7 @@ const noScratch = ({ path, reason }: ScratchFailed): Execution => ({
  */
 export const executeAgentCli = (setting: AgentCliSetting) =>
   Effect.map(makeAbilities(setting.driver, setting.processes), (abilities) =>
-    Effect.fn("AgentCli.execute")(function* (job: Job) {
+    traced("AgentCli.execute")(function* (job: Job) {
       const { driver, host, runtime, settings } = setting
       const cwd =
         job.cwd ??
@@ -213,7 +217,7 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           const invocation = driver.invoke(plan)
           const shown = { command: settings.command.path, args: invocation.args, cwd, env: child.shown }
           const note = "stdin: the prompt (assembled-context.txt), where args do not hold it"
-          yield* putInputs(job, { ...shown, note }, redactor)
+          yield* Effect.flatten(beginInputs(job, { ...shown, note }, redactor))
           if (invocation.problem !== undefined) return refused(invocation.problem)
           yield* putScratch(scratch, invocation.files)
           const notes = [...child.warnings, ...Option.toArray(found.note)]

@@ -2,6 +2,7 @@ import { Option } from "effect"
 import type { Execution } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import { isNoRoom, saying } from "../../src/domain/HostRoom.ts"
+import { noEvidence } from "../../src/evidence/NoEvidence.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import type { Ended, Ending } from "./Process.ts"
 
@@ -48,13 +49,6 @@ export const notBegun = (cause: AuditFailed): ChildVerdict =>
         reason: Option.some(saying({ what: `${cause.path} cannot be written`, code: cause.reason }))
       }
     : noEvidence(cause)
-
-/** Evidence that cannot be written now may be writable later. */
-export const noEvidence = ({ path, reason }: AuditFailed): ChildVerdict => ({
-  exitStatus: "error",
-  retryClass: "retryable",
-  reason: Option.some(`the evidence could not be written: ${path}: ${reason}`)
-})
 
 /** What the attempt's `issues` are to say of outputs that were not read to their ends. */
 export const notDrained = ({ drained }: Pick<Ended, "drained">): ReadonlyArray<string> =>

@@ -20,13 +20,16 @@ export interface Logs {
   readonly stderr: LogFile
 }
 
-/** Writes what is known before a child starts, beside its context: how it is invoked, and with which payload. */
-export const putInputs = (
+/**
+ * Writes what is known before a child starts, beside its context: how it is invoked, and with which payload. The disk
+ * is waited for by what it answers: meanwhile the child may run.
+ */
+export const beginInputs = (
   job: Job,
   invocation: Invocation,
   redactor: Redactor
-): Effect.Effect<void, AuditFailed> =>
-  job.audit.putAll({
+): Effect.Effect<Effect.Effect<void, AuditFailed>, AuditFailed> =>
+  job.audit.begin({
     "invocation.json": `${JSON.stringify(redactJson(invocation, redactor), null, 2)}\n`,
     "payload.json": JSON.stringify(job.payload)
   })

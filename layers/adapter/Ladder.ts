@@ -1,4 +1,5 @@
 import { type Duration, Effect, Schedule } from "effect"
+import { traced } from "../../src/domain/Traced.ts"
 import type { ProcessFacts } from "./ProcTable.ts"
 
 /** One step of ending processes: the signal that all of them get, and how long they have to go. */
@@ -76,7 +77,7 @@ const climbOne = (target: Target, { signal, wait }: Rung): Effect.Effect<Readonl
  * Ends all processes of a target and answers when they are gone, or after the last rung's wait with those
  * that survived, as `pid (command)`. Bounded by the rungs' waits even where it cannot be interrupted.
  */
-export const climb = Effect.fn("Ladder.climb")(function* (target: Target, ladder: Ladder) {
+export const climb = traced("Ladder.climb")(function* (target: Target, ladder: Ladder) {
   let left = yield* Effect.sync(target.find)
   for (const rung of ladder) {
     if (left.length === 0) break

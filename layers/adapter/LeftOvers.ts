@@ -1,6 +1,7 @@
 import { Effect, Layer, Option } from "effect"
 import { type Abandoned, LeftOvers } from "../../src/adapter/LeftOvers.ts"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import * as EscapeRecord from "./EscapeRecord.ts"
 import { kin, type Lineage, lineage } from "./Kinship.ts"
 import { climb, type Ladder, usualLadder } from "./Ladder.ts"
@@ -45,7 +46,7 @@ const find = (of: Lineage): ReadonlyArray<ProcessFacts> => {
  * descendants. After a reboot pids mean nothing and only marker and brand count.
  */
 export const sweepLeftovers = (stateDir: string, ladder: Ladder = usualLadder) =>
-  Effect.fn("LeftOvers.sweep")(function* (attempt: Abandoned) {
+  traced("LeftOvers.sweep")(function* (attempt: Abandoned) {
     const of = lineageOf(attempt, stateDir)
     const survivors = yield* climb({ find: () => find(of), group: undefined }, ladder)
     if (survivors.length === 0) {

@@ -5,7 +5,8 @@ import type { CommonSettings } from "../../src/config/AdapterSettings.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { MASK, type Redactor, redactJson } from "../../src/domain/Redactor.ts"
 import { type Usage, unknownUsage } from "../../src/domain/Usage.ts"
-import { type ChildVerdict, endingVerdict, noEvidence } from "./ChildVerdict.ts"
+import { noEvidence } from "../../src/evidence/NoEvidence.ts"
+import { type ChildVerdict, endingVerdict } from "./ChildVerdict.ts"
 import { findingsOf, hintsOf, into, type Logs, openLogs } from "./Evidence.ts"
 import { later, type ServerFailed } from "./ModelServerCall.ts"
 import type { Ending } from "./Process.ts"
@@ -69,13 +70,11 @@ export const attempt = (one: Attempt): Effect.Effect<Execution> =>
     const end = yield* ending(one, ledger)
     const verdict = verdictOf(end)
     ledger.close(Option.map(verdict.reason, redactor.text))
-    const lastMessage = ledger.answer()
-    yield* job.audit.put("last-message.txt", redactor.text(lastMessage))
     return {
       ...blank,
       ...verdict,
       ...ledger.told(),
-      lastMessage,
+      lastMessage: ledger.answer(),
       redactor,
       hintText: hintsOf(logs),
       diagnostics: [...ledger.remarks, ...findingsOf(logs)]

@@ -5,6 +5,7 @@ import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { outcomeSchema } from "../../src/context/OutcomeSchema.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
 import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
@@ -36,7 +37,7 @@ export const ollamaAdapter = ({
   settings
 }: OllamaSetting): Pick<Adapter, "probe" | "execute"> => ({
   probe: probeOllama(settings),
-  execute: Effect.fn("Ollama.execute")((job: Job) => {
+  execute: traced("Ollama.execute")((job: Job) => {
     const address = addressOf(settings.endpoint)
     return Effect.flatMap(masking(address.secrets), (redactor) =>
       attempt({

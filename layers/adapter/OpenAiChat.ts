@@ -4,6 +4,7 @@ import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { OpenAiChatSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
 import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
@@ -40,7 +41,7 @@ export const openAiChatAdapter = ({
   settings
 }: OpenAiChatSetting): Pick<Adapter, "probe" | "execute"> => ({
   probe: probeOpenAiChat(settings, host),
-  execute: Effect.fn("OpenAiChat.execute")((job: Job) => {
+  execute: traced("OpenAiChat.execute")((job: Job) => {
     const address = addressOf(settings.endpoint)
     return Effect.flatMap(Effect.either(accessTo(settings, address, host)), (access) => {
       const secrets = access._tag === "Right" ? access.right.secrets : address.secrets

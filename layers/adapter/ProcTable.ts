@@ -1,4 +1,4 @@
-import { closeSync, openSync, readdirSync, readFileSync } from "node:fs"
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import { codeOf } from "./Command.ts"
 
@@ -56,6 +56,22 @@ const text = (path: string): string => {
   }
 }
 
+const page = Buffer.allocUnsafe(4096)
+
+/** What the kernel tells at once: a file of at most a page. A reader of any file asks for a large buffer, and twice. */
+const line = (path: string): string => {
+  try {
+    const fd = looking(() => openSync(path, "r"))
+    try {
+      return page.toString("latin1", 0, readSync(fd, page, 0, page.length, null))
+    } finally {
+      closeSync(fd)
+    }
+  } catch {
+    return ""
+  }
+}
+
 let boot: string | undefined
 
 /** Eight characters that name this boot of the host; empty where the kernel does not tell. */
@@ -85,30 +101,47 @@ const parse = (stat: string): ProcessFacts | undefined => {
   }
 }
 
-/**
- * The processes of this host (of this pid namespace), by pid: all, or those with `from` and higher numbers, and this
- * one. Costs about 10 microseconds each. The youngest are looked at first: of all they are the likeliest to be gone in
- * a moment.
- */
-export const processTable = (from = 1): ReadonlyMap<number, ProcessFacts> => {
+const factsOf = (pids: Iterable<number>): Map<number, ProcessFacts> => {
   const table = new Map<number, ProcessFacts>()
-  for (const name of looking(() => readdirSync("/proc")).reverse()) {
-    const pid = Number(name)
-    const isMeant = pid >= from || pid === process.pid
-    const facts = isMeant ? parse(text(`/proc/${name}/stat`)) : undefined
-    if (facts !== undefined) table.set(facts.pid, facts)
+  for (const pid of pids) {
+    const facts = processFacts(pid)
+    if (facts !== undefined) table.set(pid, facts)
   }
   return table
 }
 
+// The youngest are looked at first: of all they are the likeliest to be gone in a moment.
+const listed = (): ReadonlyArray<number> =>
+  looking(() => readdirSync("/proc"))
+    .map(Number)
+    .filter((pid) => pid > 0)
+    .reverse()
+
+/** The processes of this host (of this pid namespace), by pid. Costs about 10 microseconds each. */
+export const processTable = (): ReadonlyMap<number, ProcessFacts> => factsOf(listed())
+
+/** So few numbers are asked for one by one; it costs less than to list all processes of the host. */
+const FEW = 64
+
 /**
- * Where the kernel's numbering of processes stands, for it gives ascending numbers and begins anew at the top (32,768
- * at the lowest); NaN where it does not tell.
+ * This process and those with `from` and higher numbers; undefined where the kernel's numbering, which ascends and
+ * begins anew at the top (32,768 at the lowest), has come round since `from`, or is not told.
  */
-export const newestPid = (): number => Number(text("/proc/loadavg").trim().split(" ").at(-1) || Number.NaN)
+export const processesFrom = (from: number): ReadonlyMap<number, ProcessFacts> | undefined => {
+  const newest = Number(line("/proc/loadavg").trim().split(" ").at(-1) || Number.NaN)
+  if (!(newest >= from)) return undefined
+  const few = Array.from({ length: Math.min(newest - from, FEW) + 1 }, (_, back) => newest - back)
+  const young =
+    newest - from < FEW ? few.filter(isProcess) : listed().filter((pid) => pid >= from && pid !== process.pid)
+  return factsOf([...young, process.pid])
+}
+
+/** Whether a number is a process's and not that of one of its threads, which are counted with them. */
+const isProcess = (pid: number): boolean =>
+  Number(/^Tgid:\s*(\d+)/m.exec(line(`/proc/${pid}/status`))?.[1]) === pid
 
 /** One process; undefined when there is none of this pid. */
-export const processFacts = (pid: number): ProcessFacts | undefined => parse(text(`/proc/${pid}/stat`))
+export const processFacts = (pid: number): ProcessFacts | undefined => parse(line(`/proc/${pid}/stat`))
 
 /** Whether a process was started with this `NAME=value` in its environment; false where it may not be read. */
 export const hasInEnvironment = (pid: number, entry: string): boolean =>
@@ -116,4 +149,4 @@ export const hasInEnvironment = (pid: number, entry: string): boolean =>
 
 /** The soft limit of file locks, as decimal text; empty when the process is gone. See `Brand.ts`. */
 export const locksLimit = (pid: number): string =>
-  /^Max file locks\s+(\S+)/m.exec(text(`/proc/${pid}/limits`))?.[1] ?? ""
+  /^Max file locks\s+(\S+)/m.exec(line(`/proc/${pid}/limits`))?.[1] ?? ""

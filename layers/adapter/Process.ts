@@ -1,6 +1,8 @@
-import { Context, Deferred, Effect, Exit, Layer, Option, Ref } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Option, Ref, Runtime } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { awaitingRoom } from "../artifact/Room.ts"
+import { held } from "../Held.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
 import { makePipes } from "./Pipe.ts"
@@ -23,7 +25,7 @@ export interface Launch extends Start {
   readonly stdout: Sink
   readonly stderr: Sink
   readonly stop: Deferred.Deferred<StopReason>
-  /** Run once the child runs, before its end is waited for. */
+  /** Run while the child runs, once it has done so for a moment; a child that ends sooner is not told of. */
   readonly started: (root: Root) => Effect.Effect<void>
   readonly ladder?: Ladder
 }
@@ -114,8 +116,19 @@ const pump = (stream: ReadableStream<Uint8Array>, sink: Sink, take: (chunk: Uint
 /** A timer of the host takes no more; what is to wait longer waits for ever. */
 const MOST_MS = 2 ** 31 - 1
 
+/**
+ * What ends sooner is not worth a note of it, which waits for the disk: until then it is found by its marks, which
+ * it can shed on purpose only.
+ */
+const NOTED_AFTER_MS = 50
+
 /** The first of what may end a child, but for `stop`. One callback each: an attempt that is quick pays for no fiber. */
-const endingByItself = (child: Child, launch: Launch, watch: Watch): Effect.Effect<Ending> =>
+const endingByItself = (
+  { child, root }: Spawned,
+  launch: Launch,
+  watch: Watch,
+  run: (note: Effect.Effect<void>) => void
+): Effect.Effect<Ending> =>
   Effect.async((resume) => {
     const timers = new Set<NodeJS.Timeout>()
     const clear = () => {
@@ -134,6 +147,7 @@ const endingByItself = (child: Child, launch: Launch, watch: Watch): Effect.Effe
       timers.add(timer)
     }
     child.exited.then((code) => end(exitOf(child, code)))
+    after(NOTED_AFTER_MS, () => run(launch.started(root)))
     after(launch.timeoutMs, () => end({ _tag: "TimedOut", afterMs: launch.timeoutMs }))
     if (Option.isSome(launch.noOutputTimeoutMs)) {
       const forMs = launch.noOutputTimeoutMs.value
@@ -147,9 +161,11 @@ const endingByItself = (child: Child, launch: Launch, watch: Watch): Effect.Effe
     return Effect.sync(clear)
   })
 
-const ending = (child: Child, launch: Launch, watch: Watch): Effect.Effect<Ending> =>
+const ending = (spawned: Spawned, launch: Launch, watch: Watch): Effect.Effect<Ending> =>
   Effect.raceFirst(
-    endingByItself(child, launch, watch),
+    Effect.flatMap(Effect.runtime(), (runtime) =>
+      endingByItself(spawned, launch, watch, Runtime.runFork(runtime))
+    ),
     Effect.map(Deferred.await(launch.stop), (reason): Ending => ({ _tag: "Stopped", reason }))
   )
 
@@ -210,28 +226,26 @@ const make = Effect.gen(function* () {
       return { survivors, drained }
     })
 
-  const run = Effect.fn("Process.run")(
+  const run = traced("Process.run")(
     (launch: Launch): Effect.Effect<Ended, CannotStart> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const spawned = yield* awaitingRoom(
+          const spawning = awaitingRoom(
             Effect.flatMap(words, (found) => spawnChild(launch, { words: found, subreaper, pipes })),
             ({ passing }) => passing
           )
-          const { child, root, stderr, stdout } = spawned
-          yield* Effect.addFinalizer(() =>
+          const spawned = yield* held(spawning, ({ stderr, stdout }) =>
             Effect.sync(() => {
               for (const pipe of [stdout, stderr]) pipe.close()
             })
           )
+          const { child, root } = spawned
           const tree = yield* trees.watch(launch.attemptId, root)
           const clock = yield* Effect.clock
           const now = () => clock.unsafeCurrentTimeMillis()
           const watch: Watch = { now, lastOutput: now(), head: "" }
           const reading = readBoth(spawned, launch, watch)
-          const met = yield* restore(
-            Effect.zipRight(launch.started(root), ending(child, launch, watch))
-          ).pipe(Effect.exit)
+          const met = yield* Effect.exit(restore(ending(spawned, launch, watch)))
           const { survivors, drained } = yield* finish(child, tree.stop(ladderFor(launch, met)), reading)
           if (Exit.isFailure(met)) return yield* Effect.failCause(met.cause)
           const how = met.value

@@ -1,10 +1,11 @@
 import { Clock, Context, Effect, Layer, Option, Schedule, type Scope } from "effect"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
+import { held } from "../Held.ts"
 import * as EscapeRecord from "./EscapeRecord.ts"
 import { kin, type Lineage, type Looks, lineage } from "./Kinship.ts"
 import { climb, type Ladder, usualLadder } from "./Ladder.ts"
-import { hasInEnvironment, locksLimit, newestPid, type ProcessFacts, processTable } from "./ProcTable.ts"
+import { hasInEnvironment, locksLimit, type ProcessFacts, processesFrom, processTable } from "./ProcTable.ts"
 import { Subreaper } from "./Subreaper.ts"
 
 /** The direct child of an attempt. `startTime` is the kernel's, see `ProcTable.ts`. */
@@ -78,9 +79,8 @@ interface Watched {
  */
 const tableFor = ({ of, since }: Watched, now: number): ReadonlyMap<number, ProcessFacts> => {
   const { root } = of
-  if (root === undefined || now < since || now - since >= SCAN_MS) return processTable()
-  const young = processTable(root.pid)
-  return newestPid() >= root.pid ? young : processTable()
+  const isYoung = root !== undefined && now >= since && now - since < SCAN_MS
+  return (isYoung ? processesFrom(root.pid) : undefined) ?? processTable()
 }
 
 const make = (stateDir: string) =>
@@ -166,7 +166,7 @@ const make = (stateDir: string) =>
       })
 
     const watch = (attemptId: AttemptId, root: Root) =>
-      Effect.acquireRelease(enter(attemptId, root), leave).pipe(
+      held(enter(attemptId, root), leave).pipe(
         Effect.map(
           (entry): Tree => ({
             stop: (ladder = usualLadder) =>

@@ -3,20 +3,22 @@ import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { ScriptSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { noSecrets, type Redactor } from "../../src/domain/Redactor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
+import { noEvidence } from "../../src/evidence/NoEvidence.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
-import { cannotStart, endingVerdict, noEvidence, notBegun, notDrained } from "./ChildVerdict.ts"
+import { cannotStart, endingVerdict, notBegun, notDrained } from "./ChildVerdict.ts"
 import { findCommand } from "./Command.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import {
+  beginInputs,
   findingsOf,
   hintsOf,
   into,
   intoKeepingRaw,
   type Logs,
   lastLine,
-  openLogs,
-  putInputs
+  openLogs
 } from "./Evidence.ts"
 import type { Ladder } from "./Ladder.ts"
 import { ownVariables } from "./OwnVariables.ts"
@@ -93,18 +95,12 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
         started: job.started,
         ...(setting.ladder === undefined ? {} : { ladder: setting.ladder })
       })
-      const lastMessage = raw()
       const unread = cut() ? ["only the last 1 MiB of stdout was looked at for an outcome"] : []
-      const execution: Execution = {
+      return {
         ...executionOf(ended, logs, [...notes, ...child.warnings, ...unread]),
-        lastMessage,
+        lastMessage: raw(),
         answerCut: cut() && namesStatus()
       }
-      return yield* job.audit.put("last-message.txt", redactor.text(lastMessage)).pipe(
-        Effect.as(execution),
-        // It ran, and what it left behind is known all the same.
-        Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
-      )
     })
   )
 
@@ -114,7 +110,7 @@ const launch = (job: Job, setting: Setting, file: string, cwd: string, child: Ch
  * Never fails: exit 0 is ok, another code or a signal retryable, what cannot start permanent.
  */
 export const executeScript = (setting: Setting) =>
-  Effect.fn("Script.execute")(function* (job: Job) {
+  traced("Script.execute")(function* (job: Job) {
     const { settings } = setting
     const cwd =
       job.cwd ??
@@ -127,10 +123,18 @@ export const executeScript = (setting: Setting) =>
       const child = yield* childEnv(settings, ownVariables(job, setting.runtime), setting.host)
       const redactor = yield* redactorFor(child, setting.masking)
       const note = "stdin: the task's payload as JSON (payload.json)"
-      yield* putInputs(job, { command: settings.command.path, args, cwd, env: child.shown, note }, redactor)
+      const invocation = { command: settings.command.path, args, cwd, env: child.shown, note }
+      const written = yield* beginInputs(job, invocation, redactor)
       return yield* findCommand(settings.command.path, child.env.PATH ?? "").pipe(
         Effect.flatMap((file) => launch(job, setting, file, cwd, child, redactor)),
         Effect.catchTag("CannotStart", (cause) => Effect.succeed({ ...blank, ...cannotStart(cause) })),
+        Effect.flatMap((execution) =>
+          written.pipe(
+            Effect.as(execution),
+            // What ran is known all the same.
+            Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
+          )
+        ),
         Effect.map((execution): Execution => ({ ...execution, redactor }))
       )
     })

@@ -4,6 +4,7 @@ import * as os from "node:os"
 import * as path from "node:path"
 import { Effect, Layer, type Scope } from "effect"
 import { absolute } from "../../src/config/Paths.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Tell } from "../../src/store/BackupFiles.ts"
 import { Original, type OriginalDatabase, OriginalRefused } from "../../src/store/Original.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
@@ -194,6 +195,6 @@ const open = (
 export const layer: Layer.Layer<Original> = Layer.succeed(
   Original,
   Original.of({
-    open: Effect.fn("Original.open")((file, stateDir, tell) => open(file, stateDir, tell))
+    open: traced("Original.open")((file, stateDir, tell) => open(file, stateDir, tell))
   })
 )

@@ -1,9 +1,10 @@
-import { closeSync, constants, openSync, renameSync, writeFileSync } from "node:fs"
+import { closeSync, constants, openSync, writeFileSync } from "node:fs"
 import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
   codeOf,
@@ -12,6 +13,7 @@ import {
   isAbsent,
   liesInside,
   observeDisk,
+  publish,
   reach,
   readStart,
   synced,
@@ -42,7 +44,7 @@ export const layer = (folder: string): Layer.Layer<ArtifactStore, ArtifactFailed
   )
 
 const make = (root: string, names: ReadonlyArray<string>) => {
-  const resolve = Effect.fn("ArtifactStore.resolve")(function* (path: string) {
+  const resolve = traced("ArtifactStore.resolve")(function* (path: string) {
     const relative = yield* artifactPath(path, names)
     const reached = yield* awaitingRoom(
       Effect.try({
@@ -74,14 +76,14 @@ const make = (root: string, names: ReadonlyArray<string>) => {
       )
     )
 
-  const write = Effect.fn("ArtifactStore.write")(function* (path: string, text: string) {
+  const write = traced("ArtifactStore.write")(function* (path: string, text: string) {
     const real = yield* resolve(path)
     if (real === root) return yield* refuse(path, "is the artifact root itself, not a file in it")
     const within = yield* attempt(path, () => replace(root, real, text))
     if (!within) return yield* refuse(path, "leads out of the artifact root through a symlink")
   }, Effect.uninterruptible)
 
-  const keepOld = Effect.fn("ArtifactStore.keepOld")(function* (path: string) {
+  const keepOld = traced("ArtifactStore.keepOld")(function* (path: string) {
     const relative = yield* artifactPath(path, names)
     const real = yield* resolve(path)
     for (let n = 1; n <= MOST_VERSIONS; n++) {
@@ -102,7 +104,7 @@ const make = (root: string, names: ReadonlyArray<string>) => {
       look(path, (real) => withFile(real, root, (file, size) => readStart(file, size, most))),
     scan: (path, met) =>
       look(path, (real, signal) => withFile(real, root, (file) => scanFile(file, met, signal))),
-    files: Effect.fn("ArtifactStore.files")(function* (path, wanted) {
+    files: traced("ArtifactStore.files")(function* (path, wanted) {
       const real = yield* resolve(path)
       return yield* Effect.tryPromise({
         try: (signal) => listFiles(root, below(root, real), wanted, signal),
@@ -157,27 +159,25 @@ const replace = async (root: string, path: string, text: string): Promise<boolea
   try {
     if (!liesInside(held, root, folder)) return false
     const temporary = join(folder, `.${crypto.randomUUID()}.tmp`)
+    const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
     try {
-      await writeNew(temporary, text)
-      renameSync(temporary, path)
-    } catch (cause) {
-      drop(temporary)
-      throw cause
+      writeNew(fd, temporary, text)
+      await publish(held, [{ fd, temporary, path }])
+    } finally {
+      closeSync(fd)
     }
-    await synced(held)
     return true
   } finally {
     closeSync(held)
   }
 }
 
-const writeNew = async (path: string, text: string): Promise<void> => {
-  const fd = openSync(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+const writeNew = (fd: number, temporary: string, text: string): void => {
   try {
     writeFileSync(fd, text, "utf8")
-    await synced(fd)
-  } finally {
-    closeSync(fd)
+  } catch (cause) {
+    drop(temporary)
+    throw cause
   }
 }
 

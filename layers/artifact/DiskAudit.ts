@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, lstatSync, openSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { Effect, Layer, Option, type Scope } from "effect"
 import {
@@ -12,10 +12,12 @@ import {
 } from "../../src/artifact/AuditFolder.ts"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
+import { held as holding } from "../Held.ts"
 import { growth } from "./AuditGrowth.ts"
 import { below, codeOf, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
-import { drop, synced } from "./DiskFile.ts"
+import { drop, publish, synced, type Written } from "./DiskFile.ts"
 import { awaitingRoom } from "./Room.ts"
 import { makeTail } from "./Tail.ts"
 
@@ -42,79 +44,102 @@ const startFile = (folder: number, temporary: string, text: string): number => {
   }
 }
 
-/** A file under a name that nobody reads, until it is on the disk. */
-interface Started {
-  readonly file: string
-  readonly temporary: string
-  readonly fd: number
-}
-
-const discard = (folder: number, started: ReadonlyArray<Started>): void => {
-  for (const { temporary } of started) drop(below(folder, temporary))
-}
+type Texts = ReadonlyArray<readonly [string, string]>
 
 /** Starts all or none. */
-const startAll = (folder: number, texts: Texts): ReadonlyArray<Started> => {
-  const started: Array<Started> = []
+const startAll = (folder: number, texts: Texts): ReadonlyArray<Written> => {
+  const started: Array<Written> = []
   try {
     for (const [file, text] of texts) {
-      const temporary = `.${file}.${crypto.randomUUID()}.tmp`
-      started.push({ file, temporary, fd: startFile(folder, temporary, text) })
+      const name = `.${file}.${crypto.randomUUID()}.tmp`
+      const fd = startFile(folder, name, text)
+      started.push({ fd, temporary: below(folder, name), path: below(folder, file) })
     }
     return started
   } catch (cause) {
-    for (const { fd } of started) closeSync(fd)
-    discard(folder, started)
+    for (const { fd, temporary } of started) {
+      closeSync(fd)
+      drop(temporary)
+    }
     throw cause
   }
 }
 
-type Texts = ReadonlyArray<readonly [string, string]>
-
-// The texts first, then their names, each on the disk before the next step: together, because the disk takes as
-// long for all as for one.
-const publish = async (folder: number, texts: Texts): Promise<void> => {
+/** The files have their names when it returns (new ones), and are on the disk when its promise is kept. */
+const putInto = (folder: number, texts: Texts): Promise<void> => {
   const started = startAll(folder, texts)
-  try {
-    // All of them, also after a fault: a descriptor that is being synced must not be closed.
-    const ends = await Promise.allSettled(started.map(({ fd }) => synced(fd)))
-    for (const end of ends) if (end.status === "rejected") throw end.reason
-    for (const { file, temporary } of started) renameSync(below(folder, temporary), below(folder, file))
-  } catch (cause) {
-    discard(folder, started)
-    throw cause
-  } finally {
+  return publish(folder, started).finally(() => {
     for (const { fd } of started) closeSync(fd)
-  }
-  await synced(folder)
+  })
+}
+
+/** An attempt's folder that is held open while the attempt uses it: finding it by its names costs a dozen calls. */
+interface Held {
+  readonly place: Place
+  readonly folder: number
+  readonly dev: number
+  readonly ino: number
+  /** What is on its way to the disk: the folder is not closed before. */
+  readonly pending: Set<Promise<void>>
+}
+
+const hold = (place: Place): Held =>
+  inFolder(place, true, (at) => {
+    const folder = openSync(below(at, "."), O_RDONLY | O_DIRECTORY)
+    const { dev, ino } = fstatSync(folder)
+    return { place, folder, dev, ino, pending: new Set() }
+  })
+
+/** Whether the folder is still what its path leads to: an agent may have moved it, or put something in its place. */
+const isThere = ({ dev, ino, place }: Held): boolean => {
+  const found = lstatSync(place.path, { throwIfNoEntry: false })
+  return found?.ino === ino && found.dev === dev
+}
+
+const putting = (held: Held, texts: Texts): Promise<void> => {
+  if (isThere(held)) return putInto(held.folder, texts)
+  const { folder } = hold(held.place)
+  return putInto(folder, texts).finally(() => closeSync(folder))
 }
 
 // One promise, not a fiber for each file: it is on the way of every attempt, several times.
-const put = (place: Place) => (texts: Texts) =>
-  withRoom(
-    Effect.tryPromise({
-      try: async () => {
-        const folder = inFolder(place, true, (at) => openSync(below(at, "."), O_RDONLY | O_DIRECTORY))
-        try {
-          await publish(folder, texts)
-        } finally {
-          closeSync(folder)
-        }
-      },
-      catch: (cause) => failed(join(place.path, texts[0]?.[0] ?? ""), cause)
-    })
-  ).pipe(Effect.uninterruptible)
+const begin = (held: Held) => (texts: Texts) => {
+  const catching = (cause: unknown) => failed(join(held.place.path, texts[0]?.[0] ?? ""), cause)
+  return Effect.map(
+    withRoom(
+      Effect.try({
+        try: () => {
+          const done = putting(held, texts)
+          const settled = () => void held.pending.delete(done)
+          held.pending.add(done)
+          done.then(settled, settled)
+          return done
+        },
+        catch: catching
+      })
+    ),
+    (done) => Effect.uninterruptible(Effect.tryPromise({ try: () => done, catch: catching }))
+  )
+}
 
 const withRoom = <A>(step: Effect.Effect<A, AuditFailed>) =>
   awaitingRoom(step, ({ reason }) => isNoRoom(reason))
 
-const openLog = (place: Place, file: string): number =>
-  inFolder(place, true, (folder) =>
+const letGo = ({ folder, pending }: Held) => {
+  const close = () => closeSync(folder)
+  return pending.size === 0
+    ? Effect.sync(close)
+    : Effect.promise(() => Promise.allSettled(pending).then(close))
+}
+
+const openLog = (held: Held, file: string): number => {
+  const open = (folder: number) =>
     ours(
       openSync(below(folder, file), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600),
-      join(place.path, file)
+      join(held.place.path, file)
     )
-  )
+  return isThere(held) ? open(held.folder) : inFolder(held.place, true, open)
+}
 
 const MARK = Buffer.from(`\n[agent-runtime: output beyond ${MAX_STREAM_BYTES} bytes is cut off here]\n`)
 
@@ -155,16 +180,16 @@ const writeLog = (fd: number, path: string) => {
 }
 
 const log =
-  (place: Place) =>
+  (held: Held) =>
   (file: AuditLog): Effect.Effect<LogFile, AuditFailed, Scope.Scope> =>
-    Effect.acquireRelease(
+    holding(
       withRoom(
         Effect.try({
           try: () => {
-            const fd = openLog(place, file)
-            return { fd, began: fstatSync(fd).size, log: writeLog(fd, join(place.path, file)) }
+            const fd = openLog(held, file)
+            return { fd, began: fstatSync(fd).size, log: writeLog(fd, join(held.place.path, file)) }
           },
-          catch: (cause) => failed(join(place.path, file), cause)
+          catch: (cause) => failed(join(held.place.path, file), cause)
         })
       ),
       ({ began, fd, log }) =>
@@ -174,7 +199,7 @@ const log =
           : Effect.tryPromise({ try: () => synced(fd), catch: codeOf })
         ).pipe(
           Effect.catchAll((code) =>
-            Effect.logWarning(`${join(place.path, file)} could not be synced: ${code}`)
+            Effect.logWarning(`${join(held.place.path, file)} could not be synced: ${code}`)
           ),
           Effect.zipRight(Effect.sync(() => closeSync(fd)))
         )
@@ -191,29 +216,30 @@ const make = (root: string): typeof Audit.Service => {
     return Effect.try({ try: () => ask(place), catch: (cause) => failed(join(place.path, file), cause) })
   }
   return {
-    open: Effect.fn("Audit.open")((taskId, attemptId) => {
+    open: traced("Audit.open")((taskId, attemptId) => {
       const place = placeOf(root, taskId, attemptId)
-      return withRoom(
-        Effect.try({
-          try: (): AuditFolder => {
-            inFolder(place, true, () => undefined)
-            const write = put(place)
-            return {
-              path: place.path,
-              relativePath: join(...place.names),
-              put: (file, text) => write([[file, text]]),
-              putAll: (files) => write(Object.entries(files)),
-              log: log(place)
-            }
-          },
-          catch: (cause) => failed(place.path, cause)
+      return holding(
+        withRoom(Effect.try({ try: () => hold(place), catch: (cause) => failed(place.path, cause) })),
+        letGo
+      ).pipe(
+        Effect.map((held): AuditFolder => {
+          const beginning = begin(held)
+          const write = (texts: Texts) => Effect.uninterruptible(Effect.flatten(beginning(texts)))
+          return {
+            path: place.path,
+            relativePath: join(...place.names),
+            put: (file, text) => write([[file, text]]),
+            putAll: (files) => write(Object.entries(files)),
+            begin: (files) => beginning(Object.entries(files)),
+            log: log(held)
+          }
         })
       )
     }),
-    read: Effect.fn("Audit.read")((taskId, attemptId, file, range) =>
+    read: traced("Audit.read")((taskId, attemptId, file, range) =>
       asking(taskId, attemptId, file, (place) => readRange(place, file, range))
     ),
-    size: Effect.fn("Audit.size")((taskId, attemptId, file) =>
+    size: traced("Audit.size")((taskId, attemptId, file) =>
       asking(taskId, attemptId, file, (place) => sizeOf(place, file))
     ),
     growth: (taskId, attemptId, file) => growth(placeOf(root, taskId, attemptId), file)

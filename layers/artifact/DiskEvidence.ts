@@ -4,6 +4,7 @@ import { DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../../src/artifact/EvidenceFiles.ts"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
 import { codeOf, failed } from "./AuditPlace.ts"
 import { bytesIn, entriesOf, openIn, removeEmpty, removeFile, removeTree, seenIn } from "./Removing.ts"
@@ -187,7 +188,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
       Stream.map((piece) => [...piece])
     )
   return {
-    removeAttempt: Effect.fn("EvidenceFiles.removeAttempt")(({ attemptId, taskId }, removal) => {
+    removeAttempt: traced("EvidenceFiles.removeAttempt")(({ attemptId, taskId }, removal) => {
       const names = auditSegments(taskId, attemptId)
       const name = names.at(-1)!
       return Effect.uninterruptible(
@@ -200,7 +201,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
         })
       )
     }),
-    removeBundle: Effect.fn("EvidenceFiles.removeBundle")((path, removal) => {
+    removeBundle: traced("EvidenceFiles.removeBundle")((path, removal) => {
       const [top = "", day = "", name = "", ...deeper] = path.split("/")
       if (top !== BUNDLES || !DAY.test(day) || !BUNDLE_FILE.test(name) || deeper.length > 0)
         return Effect.succeed(NOTHING)
@@ -213,7 +214,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
         })
       )
     }),
-    removeTask: Effect.fn("EvidenceFiles.removeTask")((taskId, removal) =>
+    removeTask: traced("EvidenceFiles.removeTask")((taskId, removal) =>
       asking(`${RUNS}/${auditTaskSegment(taskId)}`, async () => {
         const gone = await within(artifactDir, [RUNS], async (folder) => {
           const name = auditTaskSegment(taskId)
@@ -225,7 +226,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
     attempts: pieces(RUNS, () => attemptsOn(artifactDir)),
     tasks: pieces(RUNS, () => tasksOn(artifactDir)),
     bundles: pieces(BUNDLES, () => bundlesOn(artifactDir)),
-    removeUnfinished: Effect.fn("EvidenceFiles.removeUnfinished")((removal) =>
+    removeUnfinished: traced("EvidenceFiles.removeUnfinished")((removal) =>
       asking("", () => removeUnfinished(places, removal))
     )
   }

@@ -1,4 +1,4 @@
-import { constants, fsync, lstatSync, readlinkSync, realpathSync, rmSync } from "node:fs"
+import { constants, fsync, lstatSync, readlinkSync, realpathSync, renameSync, rmSync } from "node:fs"
 import { type FileHandle, open, realpath, stat } from "node:fs/promises"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
 import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
@@ -62,6 +62,39 @@ const isSymlink = (path: string): boolean => {
 /** Resolves when what was written to an open file or folder is on the disk; rejects with the system's error. */
 export const synced = (fd: number): Promise<void> =>
   new Promise((resolve, reject) => fsync(fd, (error) => (error === null ? resolve() : reject(error))))
+
+/** A file that is open and written, under a name that nobody reads, and the name that it is to have. */
+export interface Written {
+  readonly fd: number
+  readonly temporary: string
+  readonly path: string
+}
+
+/**
+ * Gives files of one open folder their names, durably: all, or none where a name replaces nothing. The texts that
+ * replace others are on the disk before they take the names; new ones are waited for together with their names, as
+ * nobody is told of them before, and the disk takes as long for all as for one.
+ */
+export const publish = async (folder: number, files: ReadonlyArray<Written>): Promise<void> => {
+  const texts = () => files.map(({ fd }) => synced(fd))
+  const isNew = files.every(({ path }) => lstatSync(path, { throwIfNoEntry: false }) === undefined)
+  try {
+    if (!isNew) await allOf(texts())
+    for (const { path, temporary } of files) renameSync(temporary, path)
+    await allOf([synced(folder), ...(isNew ? texts() : [])])
+  } catch (cause) {
+    for (const { path, temporary } of files) {
+      drop(temporary)
+      if (isNew) drop(path)
+    }
+    throw cause
+  }
+}
+
+/** Waits for all, also after a fault: a descriptor that is being synced must not be closed. */
+const allOf = async (waits: ReadonlyArray<Promise<void>>): Promise<void> => {
+  for (const end of await Promise.allSettled(waits)) if (end.status === "rejected") throw end.reason
+}
 
 /**
  * Runs `use` on a regular file, opened without following a symlink in its last part and without waiting for

@@ -7,6 +7,7 @@ import {
   PathRefused
 } from "../../src/artifact/ArtifactStore.ts"
 import { join } from "../../src/artifact/FilePath.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import { byParts } from "./Listing.ts"
 
@@ -66,7 +67,7 @@ const store = (files: Map<string, Held>) => {
       return Option.some({ kind: "folder", size: 0, changedAtMs, realPath })
     })
 
-  const write = Effect.fn("ArtifactStore.write")(function* (path: string, text: string) {
+  const write = traced("ArtifactStore.write")(function* (path: string, text: string) {
     const name = yield* relative(path)
     if (name === "")
       return yield* new PathRefused({ path, why: "is the artifact root itself, not a file in it" })
@@ -76,7 +77,7 @@ const store = (files: Map<string, Held>) => {
     files.set(name, { bytes: new TextEncoder().encode(text), changedAtMs: yield* Clock.currentTimeMillis })
   })
 
-  const keepOld = Effect.fn("ArtifactStore.keepOld")(function* (path: string) {
+  const keepOld = traced("ArtifactStore.keepOld")(function* (path: string) {
     const name = yield* relative(path)
     const old = files.get(name)
     if (old === undefined) return yield* new ArtifactFailed({ path, reason: "ENOENT" })

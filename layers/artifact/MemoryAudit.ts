@@ -32,12 +32,14 @@ const make = (written: PubSub.PubSub<void>): typeof Audit.Service => {
       const relativePath = auditSegments(taskId, attemptId).join("/")
       const put = (file: string, text: string) =>
         Effect.sync(() => void files.set(`${relativePath}/${file}`, Buffer.from(text)))
+      const putAll = (texts: Readonly<Record<string, string>>) =>
+        Effect.forEach(Object.entries(texts), ([file, text]) => put(file, text), { discard: true })
       return Effect.succeed({
         path: `/memory/${relativePath}`,
         relativePath,
         put,
-        putAll: (texts) =>
-          Effect.forEach(Object.entries(texts), ([file, text]) => put(file, text), { discard: true }),
+        putAll,
+        begin: (texts) => Effect.as(putAll(texts), Effect.void),
         log: (file) => Effect.sync(() => log(`${relativePath}/${file}`))
       })
     },

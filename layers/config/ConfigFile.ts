@@ -18,6 +18,7 @@ import { absolute, configPath } from "../../src/config/Paths.ts"
 import { namesWorkflow, references } from "../../src/config/References.ts"
 import { settings, type Where } from "../../src/config/Resolve.ts"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Template } from "../../src/domain/WorkflowTemplate.ts"
 import { readObject } from "./JsonFile.ts"
 import { type NamedFiles, readNamed } from "./NamedFiles.ts"
@@ -31,7 +32,7 @@ export const pathOf = (option: string | undefined): string =>
  * Reads a configuration file with its parents and profiles. Everything that is wrong in any of them is told
  * at once as ConfigInvalid; only when the file itself is not there, ConfigMissing. Makes and changes nothing.
  */
-export const load = Effect.fn("ConfigFile.load")(function* (path: string) {
+export const load = traced("ConfigFile.load")(function* (path: string) {
   const home = homedir()
   const configPath = absolute(process.cwd(), home, path)
   const files = yield* chain(configPath, home, (file, askedBy) => read(configPath, file, askedBy))

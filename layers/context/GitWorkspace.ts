@@ -1,6 +1,7 @@
 import { opendir } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { hashFile, observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
 import { scanFile } from "../artifact/FilePieces.ts"
 import { type GitOptions, git, withoutFilters } from "./Git.ts"
@@ -38,7 +39,7 @@ export const layerWith = (options: GitOptions): Layer.Layer<Workspace> =>
       regular(path, (real, signal) => withFile(real, undefined, (file) => scanFile(file, met, signal)))
   })
 
-const snapshot = Effect.fn("Workspace.snapshot")(function* (options: GitOptions, dir: string) {
+const snapshot = traced("Workspace.snapshot")(function* (options: GitOptions, dir: string) {
   const root = yield* git(options, dir, ["rev-parse", "--show-toplevel"])
   if (Option.isNone(root)) return noRepository
   const sha = yield* git(options, dir, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
@@ -50,7 +51,7 @@ const snapshot = Effect.fn("Workspace.snapshot")(function* (options: GitOptions,
   }
 })
 
-const dirty = Effect.fn("Workspace.dirty")(function* (options: GitOptions, dir: string) {
+const dirty = traced("Workspace.dirty")(function* (options: GitOptions, dir: string) {
   const guarded = yield* withoutFilters(options, dir)
   if (Option.isNone(guarded)) return Option.none<boolean>()
   // A submodule's own status would run with the submodule's own configuration.

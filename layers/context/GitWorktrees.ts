@@ -11,6 +11,7 @@ import {
 } from "../../src/context/Worktrees.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { MARKER } from "../adapter/Brand.ts"
 import { configuredSecrets, type Masking } from "../adapter/ConfiguredSecrets.ts"
 import { bytesIn, removeTree } from "../artifact/Removing.ts"
@@ -52,8 +53,8 @@ export const make = (
   options: GitOptions,
   masking: Masking
 ): Worktrees["Type"] => ({
-  make: Effect.fn("Worktrees.make")((wanted) => made(stateDir, markedFor(options, wanted.attemptId), wanted)),
-  changes: Effect.fn("Worktrees.changes")(function* (attemptId) {
+  make: traced("Worktrees.make")((wanted) => made(stateDir, markedFor(options, wanted.attemptId), wanted)),
+  changes: traced("Worktrees.changes")(function* (attemptId) {
     const place = placeOf(stateDir, attemptId)
     const record = readRecord(place)
     if (Option.isNone(record) || !existsSync(place.path)) return Option.none()
@@ -62,8 +63,8 @@ export const make = (
       yield* changesOf(markedFor(options, attemptId), place, record.value, yield* masking([]))
     )
   }),
-  keep: Effect.fn("Worktrees.keep")((attemptId) => moved(placeOf(stateDir, attemptId), "kept")),
-  remove: Effect.fn("Worktrees.remove")((attemptId, { dryRun } = { dryRun: false }) =>
+  keep: traced("Worktrees.keep")((attemptId) => moved(placeOf(stateDir, attemptId), "kept")),
+  remove: traced("Worktrees.remove")((attemptId, { dryRun } = { dryRun: false }) =>
     dryRun ? measured(placeOf(stateDir, attemptId)) : removed(placeOf(stateDir, attemptId))
   ),
   list: Effect.sync(() =>

@@ -4,6 +4,7 @@ import { Effect, Layer, Option, Schema } from "effect"
 import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { now, Time } from "../../src/domain/Time.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { isTaken, NotCallable, take } from "./FileLock.ts"
 
 const Note = Schema.parseJson(Schema.Struct({ runner_id: RunnerId, since: Time }))
@@ -98,7 +99,7 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
 
   return Lock.of({
     hold: (file, runnerId) => (program) => Effect.scoped(Effect.zipRight(acquire(file, runnerId), program)),
-    holder: Effect.fn("Lock.holder")((file) =>
+    holder: traced("Lock.holder")((file) =>
       Effect.try({
         try: () => {
           const fd = opened(file)

@@ -11,6 +11,7 @@ import { SEAL } from "./BackupSeal.ts"
 import { APPLICATION_ID, alsoNamed, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 import { mib, telling } from "./Progress.ts"
+import { LAST_GIVEN } from "./SqlEvents.ts"
 import { isAbsent, marksOf } from "./StoreFile.ts"
 
 const CHUNK = 1024 * 1024
@@ -22,7 +23,13 @@ type Present =
   | { readonly _tag: "Absent" }
   /** SQLite cannot open it: it is kept as it is, its journal beside it. */
   | { readonly _tag: "Damaged" }
-  | { readonly _tag: "Held"; readonly sequences: ReadonlyArray<readonly [table: string, last: number]> }
+  | { readonly _tag: "Held"; readonly given: Given }
+
+/** The highest ids that a database has given: none of them is given again, whatever takes its place. */
+interface Given {
+  readonly sequences: ReadonlyArray<readonly [table: string, last: number]>
+  readonly event: number
+}
 
 const inUse = (database: string) =>
   new BackupFailed({
@@ -73,13 +80,20 @@ const copied = (from: string, to: string, sha256: string) =>
     catch: (cause) => failed(`${from} could not be copied to ${path.dirname(to)}`, cause)
   })
 
-const sequencesOf = (db: Database): ReadonlyArray<readonly [string, number]> =>
-  db.query("SELECT 1 FROM sqlite_schema WHERE name = 'sqlite_sequence'").get() === null
-    ? []
-    : db
+const hasTable = (db: Database, name: string): boolean =>
+  db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null
+
+const givenIn = (db: Database): Given => ({
+  sequences: hasTable(db, "sqlite_sequence")
+    ? db
         .query<{ readonly name: string; readonly seq: number }, []>("SELECT name, seq FROM sqlite_sequence")
         .all()
         .map(({ name, seq }) => [name, seq] as const)
+    : [],
+  event: hasTable(db, "event_marks")
+    ? Number(db.query<{ readonly id: number }, []>(LAST_GIVEN.text).get()?.id)
+    : 0
+})
 
 /**
  * Takes a database out of everybody's reach. SQLite gives the lock to one who leaves WAL mode only when no other
@@ -95,7 +109,7 @@ const seized = (database: string) =>
         if (!beginsAsOne(database)) return { present: { _tag: "Damaged" }, close: () => undefined }
         const db = new Database(database, { readwrite: true, create: false })
         try {
-          return { present: { _tag: "Held", sequences: taken(db, database) }, close: () => db.close() }
+          return { present: { _tag: "Held", given: taken(db, database) }, close: () => db.close() }
         } catch (cause) {
           db.close()
           if (cause instanceof BackupFailed) throw cause
@@ -120,7 +134,7 @@ const beginsAsOne = (database: string): boolean => {
   }
 }
 
-const taken = (db: Database, database: string): ReadonlyArray<readonly [string, number]> => {
+const taken = (db: Database, database: string): Given => {
   const { applicationId } = marksOf(db)
   const tables = db.query<{ readonly n: number }, []>("SELECT count(*) AS n FROM sqlite_schema").get()?.n ?? 0
   if (applicationId !== APPLICATION_ID && tables > 0) throw foreign(database)
@@ -128,9 +142,9 @@ const taken = (db: Database, database: string): ReadonlyArray<readonly [string, 
   const mode = db.query<{ readonly journal_mode: string }, []>("PRAGMA journal_mode = DELETE").get()
   if (mode?.journal_mode !== "delete") throw inUse(database)
   db.run("BEGIN EXCLUSIVE")
-  const sequences = sequencesOf(db)
+  const given = givenIn(db)
   db.run("COMMIT")
-  return sequences
+  return given
 }
 
 /** Makes a database out of the copy of a backup: a record of the backup in the place of the seal. */
@@ -148,7 +162,10 @@ const finish = (unfinished: string, backup: BackupFile, present: Present, at: st
       at,
       at
     ])
-    if (present._tag === "Held") for (const [table, last] of present.sequences) raise(db, table, last)
+    if (present._tag === "Held") {
+      for (const [table, last] of present.given.sequences) raise(db, table, last)
+      db.run("UPDATE event_marks SET id = max(id, ?) WHERE mark = 'given'", [present.given.event])
+    }
     db.run("COMMIT")
   } finally {
     db.close()

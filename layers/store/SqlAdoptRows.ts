@@ -79,9 +79,6 @@ export const HAS_SENSOR_EVENT = statement(
   "SELECT sensor_event_id FROM sensor_events WHERE sensor_event_id = :sensorEventId"
 )
 
-export const LAST_GIVEN = statement(
-  "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'run_events'), 0) AS id"
-)
 export const ADD_EVENT = statement(`
   INSERT INTO run_events (id, event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
   VALUES (:id, :type, :taskId, :attemptId,

@@ -6,7 +6,7 @@ import type { IdHere } from "../../src/store/adopt/Renumber.ts"
 import type { AdoptedTable, OriginalDatabase, OriginalRow } from "../../src/store/Original.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import * as Rows from "./SqlAdoptRows.ts"
-import type { EventSubject } from "./SqlEvents.ts"
+import { type EventSubject, LAST_GIVEN } from "./SqlEvents.ts"
 import type { Sqlite } from "./Sqlite.ts"
 
 interface Told {
@@ -48,7 +48,7 @@ export const begin = (
 ): Effect.Effect<Adopting, StoreUnavailable> =>
   Effect.gen(function* () {
     const before = (yield* sqlite.rows(Rows.ADOPTION, { sourceId: original.sourceId }))[0]
-    const given = (yield* sqlite.rows(Rows.LAST_GIVEN))[0]
+    const given = (yield* sqlite.rows(LAST_GIVEN))[0]
     const adopting: Adopting = {
       sqlite,
       original,

@@ -1,5 +1,6 @@
 import { Effect } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Adopted, AdoptedCount, Adoption } from "../../src/store/Adoption.ts"
 import { renumbered } from "../../src/store/adopt/Renumber.ts"
 import { eventOf, scheduleOf, sensorEventOf, workflowOf } from "../../src/store/adopt/RestOf.ts"
@@ -16,6 +17,7 @@ import * as Rows from "./SqlAdoptRows.ts"
 import { addAttempt, addBundle, addTask } from "./SqlAdoptTasks.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Sqlite } from "./Sqlite.ts"
+import { list } from "./SqlListing.ts"
 
 type Sql = Sqlite["Type"]
 
@@ -169,10 +171,12 @@ const take = (sqlite: Sql, original: OriginalDatabase, stamp: Stamp) =>
       for (const table of ADOPTED_TABLES) counted.push([table, yield* takeTable(adopting, table)])
       for (const [scheduleId, taskId] of adopting.lastTasks)
         if (adopting.schedules.has(scheduleId)) yield* sqlite.rows(Rows.LAST_TASK, { scheduleId, taskId })
+      const isAny = counted.some(([, { adopted }]) => adopted > 0)
+      if (isAny) yield* sqlite.write("Adoption.list", (writing) => list(writing, adopting.lastGiven))
       // After the history that they end.
       for (const { detail, subject, type } of adopting.told)
         yield* appendEvent(sqlite, type, subject, detail, stamp)
-      if (counted.some(([, { adopted }]) => adopted > 0))
+      if (isAny)
         yield* sqlite.rows(Rows.RECORD, {
           sourceId: original.sourceId,
           path: original.path,
@@ -209,5 +213,5 @@ const adoptedBy = (adopting: Adopting, counts: ReadonlyMap<AdoptedTable, Adopted
 }
 
 export const make = (sqlite: Sql): Adoption => ({
-  take: Effect.fn("Adoption.take")((original, stamp) => take(sqlite, original, stamp))
+  take: traced("Adoption.take")((original, stamp) => take(sqlite, original, stamp))
 })

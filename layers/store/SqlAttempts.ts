@@ -2,8 +2,9 @@ import { Effect, Either, Option } from "effect"
 import { Attempt } from "../../src/domain/Attempt.ts"
 import { BundleRecord } from "../../src/domain/Bundle.ts"
 import { AttemptId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Attempts, OpenAttempt } from "../../src/store/Attempts.ts"
-import { afterAll, NO_USAGE, orNull, time } from "./columns.ts"
+import { afterAll, json, NO_USAGE, orNull, time } from "./columns.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { append } from "./SqlEvents.ts"
 import { occupy } from "./SqlGrounds.ts"
@@ -17,12 +18,17 @@ const STARTING_WITH = statement(
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM attempts WHERE task_id = :id ORDER BY number DESC LIMIT 1000) ORDER BY number"
 )
+const LAST_OF_TASKS = statement(`
+  SELECT attempts.* FROM json_each(:ids) AS wanted CROSS JOIN attempts ON attempts.task_id = wanted.value
+    AND number = (SELECT max(number) FROM attempts AS own WHERE own.task_id = wanted.value)`)
 const BEGUN = statement(`
-  SELECT attempts.*, kind, subject FROM attempts CROSS JOIN tasks USING (task_id)
-  WHERE attempts.started_at >= :from AND attempts.started_at < :end ORDER BY attempts.started_at DESC, attempt_id DESC LIMIT :limit`)
+  SELECT begun.*, kind, subject FROM (
+    SELECT * FROM attempts_by_start WHERE started_at >= :from AND started_at < :end
+    ORDER BY started_at DESC, attempt_id DESC LIMIT :limit) AS begun
+  CROSS JOIN tasks USING (task_id)`)
 // Those that run are few, and the newest: the walk is short.
 const LAST_OF = statement(`
-  SELECT * FROM attempts WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
+  SELECT * FROM attempts_by_start WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
 const OPEN_OF_OTHERS = statement(`
   SELECT attempts.*, runners.lock_path FROM attempts LEFT JOIN runners USING (runner_id)
   WHERE attempts.status = 'running' AND attempts.runner_id <> :mine`)
@@ -81,18 +87,22 @@ const toOpen = (row: Row): OpenAttempt => ({
 const first = Effect.map((rows: ReadonlyArray<Row>) => Option.fromNullable(rows[0]))
 
 export const make = (sqlite: Sqlite["Type"]): Attempts => ({
-  find: Effect.fn("Attempts.find")((id) =>
-    first(sqlite.rows(FIND, { id })).pipe(Effect.map(Option.map(shown)))
-  ),
-  startingWith: Effect.fn("Attempts.startingWith")((prefix, limit) =>
+  find: traced("Attempts.find")((id) => first(sqlite.rows(FIND, { id })).pipe(Effect.map(Option.map(shown)))),
+  startingWith: traced("Attempts.startingWith")((prefix, limit) =>
     Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
       rows.map((row) => attemptIdOf(row.attempt_id))
     )
   ),
-  ofTask: Effect.fn("Attempts.ofTask")((id) =>
+  lastOfTasks: traced("Attempts.lastOfTasks")((ids) =>
+    Effect.map(
+      sqlite.rows(LAST_OF_TASKS, { ids: json(ids) }),
+      (rows) => new Map(rows.map((row) => [taskIdOf(row.task_id), shown(row)]))
+    )
+  ),
+  ofTask: traced("Attempts.ofTask")((id) =>
     Effect.map(sqlite.rows(OF_TASK, { id }), (rows) => rows.map(shown))
   ),
-  begun: Effect.fn("Attempts.begun")((since, until, limit) => {
+  begun: traced("Attempts.begun")((since, until, limit) => {
     const end = Option.match(until, { onNone: () => afterAll(""), onSome: time })
     return Effect.map(sqlite.rows(BEGUN, { from: time(since), end, limit }), (rows) =>
       rows.map((row) => ({
@@ -102,16 +112,16 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
       }))
     )
   }),
-  lastOf: Effect.fn("Attempts.lastOf")((ids) =>
+  lastOf: traced("Attempts.lastOf")((ids) =>
     Effect.map(
       Effect.forEach(ids, (adapterId) => sqlite.rows(LAST_OF, { adapterId })),
       (found) => new Map(found.flatMap((rows, at) => rows.map((row) => [ids[at] ?? "", shown(row)] as const)))
     )
   ),
-  openOfOthers: Effect.fn("Attempts.openOfOthers")((mine) =>
+  openOfOthers: traced("Attempts.openOfOthers")((mine) =>
     Effect.map(sqlite.rows(OPEN_OF_OTHERS, { mine }), (rows) => rows.map(toOpen))
   ),
-  openOf: Effect.fn("Attempts.openOf")((id) =>
+  openOf: traced("Attempts.openOf")((id) =>
     first(sqlite.rows(OPEN_OF, { id })).pipe(Effect.map(Option.map(toOpen)))
   ),
   compiled: (bundle, evidence, stamp, told = {}) =>
@@ -151,7 +161,7 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
     Effect.asVoid(
       sqlite.write("Attempts.childStarted", (writing) => writing.changed(CHILD, { id, ...child }))
     ),
-  bundle: Effect.fn("Attempts.bundle")((id) =>
+  bundle: traced("Attempts.bundle")((id) =>
     first(sqlite.rows(FIND_BUNDLE, { id })).pipe(
       Effect.map(Option.flatMap((row) => Option.getRight(readBundle(row))))
     )

@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Backlog, BacklogKey, Seeded } from "../../src/store/Backlog.ts"
 import { json } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -10,13 +11,14 @@ import { statement } from "./statement.ts"
 export const MOST_OF_A_SOURCE = 10_000
 
 const OF_SOURCE = statement(
-  "SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE source = :source LIMIT :most)"
+  "SELECT count(*) AS n FROM (SELECT 1 FROM tasks_by_age WHERE source = :source LIMIT :most)"
 )
 const OF_SUBJECT = statement(`
-  SELECT task_id, kind FROM tasks WHERE source = :source AND subject = :subject ORDER BY created_at, task_id LIMIT 1`)
-const WITHOUT_SUBJECT = statement(`
-  SELECT task_id, kind FROM tasks WHERE source = :source AND subject IS NULL AND kind = :kind AND payload_json = :payload
+  SELECT task_id, created_at, kind FROM tasks_by_age WHERE source = :source AND subject = :subject
   ORDER BY created_at, task_id LIMIT 1`)
+const WITHOUT_SUBJECT = statement(`
+  SELECT task_id, created_at, kind FROM tasks_by_age
+  WHERE source = :source AND subject IS NULL AND kind = :kind AND payload_json = :payload ORDER BY created_at, task_id LIMIT 1`)
 
 const taskId = idReader(TaskId)
 
@@ -35,5 +37,5 @@ const find = (sqlite: Sqlite["Type"], { kind, payload, source, subject }: Backlo
   })
 
 export const make = (sqlite: Sqlite["Type"]): Backlog => ({
-  find: Effect.fn("Backlog.find")((key) => find(sqlite, key))
+  find: traced("Backlog.find")((key) => find(sqlite, key))
 })

@@ -4,6 +4,7 @@ import { type Ended, spentBy } from "../../src/domain/Budget.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Time } from "../../src/domain/Time.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { nullable, onFirstUse, whenUsed, wireStruct } from "../../src/domain/Wire.ts"
 import type { Account, AccountKey, Budgets, Charge, Reserved } from "../../src/store/Budgets.ts"
 import { time } from "./columns.ts"
@@ -66,7 +67,7 @@ const TOLD = `CASE WHEN NOT json_valid(usage_json) THEN NULL
       usage_json ->> '$.input_tokens', usage_json ->> '$.output_tokens') END`
 const MEAN_OF_ADAPTER = statement(`
   SELECT told FROM (
-    SELECT ${TOLD} AS told FROM attempts WHERE adapter_id = :subject ORDER BY started_at DESC LIMIT 100) AS recent
+    SELECT started_at, ${TOLD} AS told FROM attempts_by_start WHERE adapter_id = :subject ORDER BY started_at DESC LIMIT 100) AS recent
   WHERE told IS NOT NULL LIMIT 20`)
 // Ids of attempts sort as their starts do; no index has the profile or the workflow's template.
 const MEAN_OF_PROFILE = statement(`
@@ -209,16 +210,16 @@ const makeDue = (sqlite: Sql, budgetId: string, opensAt: DateTime.Utc, stamp: St
   })
 
 export const make = (sqlite: Sql): Budgets => ({
-  ofDay: Effect.fn("Budgets.ofDay")((windowStart) =>
+  ofDay: traced("Budgets.ofDay")((windowStart) =>
     toAccounts(sqlite.rows(OF_DAY, { windowStart: time(windowStart) }))
   ),
-  ofTask: Effect.fn("Budgets.ofTask")((taskId) => toAccounts(sqlite.rows(OF_TASK, { taskId }))),
-  ofTasks: Effect.fn("Budgets.ofTasks")((budgetId, limit) =>
+  ofTask: traced("Budgets.ofTask")((taskId) => toAccounts(sqlite.rows(OF_TASK, { taskId }))),
+  ofTasks: traced("Budgets.ofTasks")((budgetId, limit) =>
     toAccounts(sqlite.rows(OF_TASKS, { budgetId, limit }))
   ),
   reserve: (attemptId, charges, stamp) =>
     sqlite.write("Budgets.reserve", reserve(attemptId, charges, time(stamp.at))),
-  exhausted: Effect.fn("Budgets.exhausted")((key, detail, attemptId, stamp) =>
+  exhausted: traced("Budgets.exhausted")((key, detail, attemptId, stamp) =>
     sqlite.transact(
       "Budgets.exhausted",
       Effect.gen(function* () {
@@ -232,7 +233,7 @@ export const make = (sqlite: Sql): Budgets => ({
       })
     )
   ),
-  grant: Effect.fn("Budgets.grant")((key, { amount, opensAt, unit }, stamp) =>
+  grant: traced("Budgets.grant")((key, { amount, opensAt, unit }, stamp) =>
     sqlite.transact(
       "Budgets.grant",
       Effect.gen(function* () {
@@ -246,7 +247,7 @@ export const make = (sqlite: Sql): Budgets => ({
       })
     )
   ),
-  mean: Effect.fn("Budgets.mean")((per, subject, unit) =>
+  mean: traced("Budgets.mean")((per, subject, unit) =>
     Effect.map(sqlite.rows(MEANS[per], per === "all" ? { unit } : { subject, unit }), (rows) => {
       const figures = rows.map((row) => Number(row.told)).filter(Number.isFinite)
       const sum = figures.reduce((all, one) => all + one, 0)

@@ -46,21 +46,20 @@ const BEST_OF_EACH = `json_each(:lanes) AS open JOIN tasks AS t ON t.task_id = (
     SELECT task_id FROM tasks WHERE ready = 1 AND lane = open.value ORDER BY priority DESC, created_at, task_id LIMIT 1)`
 const HEADS = statement(`SELECT t.lane, t.task_id, t.priority, t.created_at FROM ${BEST_OF_EACH}`)
 const BEST = statement(`
-  SELECT t.* FROM ${BEST_OF_EACH}
+  SELECT t.*, (SELECT max(number) FROM attempts WHERE attempts.task_id = t.task_id) AS last_number FROM ${BEST_OF_EACH}
   ORDER BY t.priority DESC, t.created_at, t.task_id LIMIT 1`)
 const TAKE = statement(`
   UPDATE tasks SET status = 'running', ready = 0, attempt_count = attempt_count + 1, started_at = :at, finished_at = NULL,
-    updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL
+    updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL, to_list = 1
   WHERE task_id = :taskId AND ready = 1`)
-const LAST_NUMBER = statement("SELECT max(number) AS number FROM attempts WHERE task_id = :taskId")
 const OPEN_ATTEMPT = statement(`
   INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, usage_json,
-    working_dir, workspace)
-  VALUES (:attemptId, :taskId, :number, :round, :runnerId, :host, 'running', :at, :usage, :dir, :workspace)`)
+    working_dir, workspace, listed)
+  VALUES (:attemptId, :taskId, :number, :round, :runnerId, :host, 'running', :at, :usage, :dir, :workspace, 0)`)
 // The clock was set back after the task was promoted: it waits again.
 const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
 const SET_ASIDE = statement(`
-  UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem
+  UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem, to_list = 1
   WHERE task_id = :taskId AND ready = 1`)
 
 interface LaneParts {
@@ -155,11 +154,11 @@ export const nextDue = (sqlite: Sqlite["Type"]) =>
 
 /** Asks first, because an idle dispatcher must not write. */
 export const promote = (sqlite: Sqlite["Type"], now: string) =>
-  Effect.gen(function* () {
-    const due = yield* sqlite.rows(IS_ANY_DUE, { now })
-    if (due[0]?.due !== 1) return 0
-    return yield* sqlite.write("Tasks.promote", (writing) => writing.rows(PROMOTE, { now }).length)
-  })
+  Effect.flatMap(sqlite.rows(IS_ANY_DUE, { now }), (due) =>
+    due[0]?.due === 1
+      ? sqlite.write("Tasks.promote", (writing) => writing.rows(PROMOTE, { now }).length)
+      : Effect.succeed(0)
+  )
 
 const taskIdOf = idReader(TaskId)
 
@@ -265,7 +264,7 @@ export const claim =
     const { round, task } = running(sound.right, stamp.at)
     const { taskId } = task
     const ground = request.grounds?.get(String(best.lane))
-    const number = 1 + Number(writing.rows(LAST_NUMBER, { taskId })[0]?.number)
+    const number = 1 + Number(best.last_number)
     writing.changed(TAKE, { taskId, at })
     writing.changed(OPEN_ATTEMPT, {
       attemptId,

@@ -3,17 +3,23 @@ import type { Stamp } from "../../src/domain/Actor.ts"
 import { EventId, type WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { type EventType, RunEvent } from "../../src/domain/RunEvent.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Events } from "../../src/store/Events.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { json, stamped } from "./columns.ts"
 import { EPOCH, reader, salvager } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import { isListing, list } from "./SqlListing.ts"
 import { statement, type Value } from "./statement.ts"
 import type { Writing } from "./writing.ts"
 
+const GIVEN =
+  "max((SELECT coalesce(max(id), 0) FROM run_events), (SELECT id FROM event_marks WHERE mark = 'given'))"
+/** The highest id that was given, whether its row is still here, was removed, or is in what a restore replaced. */
+export const LAST_GIVEN = statement(`SELECT ${GIVEN} AS id`)
 const APPEND = statement(`
-  INSERT INTO run_events (event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
-  VALUES (:type, :taskId, :attemptId, :workflowId, :scheduleId, :actor, :detail, :at)`)
+  INSERT INTO run_events (id, event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at)
+  VALUES (1 + ${GIVEN}, :type, :taskId, :attemptId, :workflowId, :scheduleId, :actor, :detail, :at)`)
 const LAST_ATTEMPT = statement(
   "SELECT attempt_id FROM attempts WHERE task_id = :taskId ORDER BY number DESC LIMIT 1"
 )
@@ -23,10 +29,9 @@ const NEWEST = statement("SELECT * FROM (SELECT * FROM run_events ORDER BY id DE
 const OLDEST = statement(`
   SELECT coalesce(
     (SELECT min(id) FROM run_events),
-    1 + (SELECT seq FROM sqlite_sequence WHERE name = 'run_events'),
-    1) AS id`)
+    1 + (SELECT id FROM event_marks WHERE mark = 'given')) AS id`)
 const OF_TASK = statement(
-  "SELECT * FROM (SELECT * FROM run_events WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit) ORDER BY id"
+  "SELECT * FROM (SELECT * FROM events_by_task WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit) ORDER BY id"
 )
 
 const OF_WORKFLOW = statement(`
@@ -54,8 +59,8 @@ export const append = (
   { attemptId, scheduleId = null, taskId = null, workflowId }: EventSubject,
   detail: JsonObject,
   stamp: Stamp
-): number =>
-  writing.inserted(APPEND, {
+): number => {
+  const id = writing.inserted(APPEND, {
     type,
     taskId,
     attemptId:
@@ -66,6 +71,9 @@ export const append = (
     detail: json(detail),
     ...stamped(stamp)
   })
+  if (isListing(id)) list(writing, id)
+  return id
+}
 
 /** `append` for a move that is more than one block: a part of its transaction. */
 export const appendEvent = (
@@ -91,14 +99,14 @@ const salvaged = salvager(
 
 const shown = (row: Row): RunEvent => Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
-const list = Effect.map((rows: ReadonlyArray<Row>) => rows.map(shown))
+const allShown = Effect.map((rows: ReadonlyArray<Row>) => rows.map(shown))
 
 /** Of one workflow, oldest first, at most the newest `limit`. */
 export const ofWorkflow = (sqlite: Sqlite["Type"], workflowId: WorkflowId, limit: number) =>
-  list(sqlite.rows(OF_WORKFLOW, { workflowId, limit }))
+  allShown(sqlite.rows(OF_WORKFLOW, { workflowId, limit }))
 
 export const make = (sqlite: Sqlite["Type"]): Events => ({
-  append: Effect.fn("Events.append")((event, stamp) =>
+  append: traced("Events.append")((event, stamp) =>
     appendEvent(
       sqlite,
       event.type,
@@ -107,10 +115,10 @@ export const make = (sqlite: Sqlite["Type"]): Events => ({
       stamp
     )
   ),
-  since: Effect.fn("Events.since")((since, limit) => list(sqlite.rows(SINCE, { since, limit }))),
-  newest: Effect.fn("Events.newest")((limit) => list(sqlite.rows(NEWEST, { limit }))),
+  since: traced("Events.since")((since, limit) => allShown(sqlite.rows(SINCE, { since, limit }))),
+  newest: traced("Events.newest")((limit) => allShown(sqlite.rows(NEWEST, { limit }))),
   oldest: Effect.map(sqlite.rows(OLDEST, {}), (rows) => EventId.make(Number(rows[0]?.id))).pipe(
     Effect.withSpan("Events.oldest")
   ),
-  ofTask: Effect.fn("Events.ofTask")((taskId, limit) => list(sqlite.rows(OF_TASK, { taskId, limit })))
+  ofTask: traced("Events.ofTask")((taskId, limit) => allShown(sqlite.rows(OF_TASK, { taskId, limit })))
 })

@@ -1,6 +1,7 @@
 import { Array as Arr, DateTime, Effect, Option, Schema } from "effect"
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Cooldown, Gates, InHand, Pause } from "../../src/store/Gates.ts"
 import { actorJson, orNull, stamped, time } from "./columns.ts"
@@ -36,10 +37,11 @@ const CLEAR_COOLDOWN = statement("DELETE FROM gates WHERE gate_id = :gateId RETU
 // So many attempts of an adapter can have been running when its limit was hit; later ones did not start.
 const SNOOZED = statement(`
   SELECT task_id, attempt_id FROM (
-    SELECT task_id, attempt_id, number FROM attempts WHERE adapter_id = :adapterId ORDER BY started_at DESC LIMIT 1000) AS recent
+    SELECT task_id, attempt_id, number, started_at FROM attempts_by_start WHERE adapter_id = :adapterId
+    ORDER BY started_at DESC LIMIT 1000) AS recent
   WHERE number = (SELECT max(number) FROM attempts WHERE attempts.task_id = recent.task_id)
-    AND EXISTS (SELECT 1 FROM run_events WHERE run_events.task_id = recent.task_id
-      AND run_events.attempt_id = recent.attempt_id AND event_type = 'rate_limit_rescheduled')`)
+    AND EXISTS (SELECT 1 FROM events_by_task AS event WHERE event.task_id = recent.task_id
+      AND event.attempt_id = recent.attempt_id AND event_type = 'rate_limit_rescheduled')`)
 const MAKE_DUE = statement(`
   UPDATE tasks SET ready = 1, available_at = :at, updated_at = :at
   WHERE task_id = :taskId AND ready = 0 AND status = 'retryable_failure' AND available_at > :at RETURNING task_id`)
@@ -112,7 +114,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       Option.map(timeOf(ended.ended_at), (at): Stamp => ({ at, actor: actorOf(ended) }))
     )
   ),
-  setPause: Effect.fn("Gates.setPause")((reason, stamp) =>
+  setPause: traced("Gates.setPause")((reason, stamp) =>
     sqlite.transact(
       "Gates.setPause",
       Effect.gen(function* () {
@@ -128,7 +130,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       })
     )
   ),
-  clearPause: Effect.fn("Gates.clearPause")((stamp) =>
+  clearPause: traced("Gates.clearPause")((stamp) =>
     sqlite.transact(
       "Gates.clearPause",
       Effect.gen(function* () {
@@ -145,10 +147,10 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       })
     )
   ),
-  cooldowns: Effect.fn("Gates.cooldowns")((now) =>
+  cooldowns: traced("Gates.cooldowns")((now) =>
     Effect.map(sqlite.rows(COOLDOWNS, { now: time(now) }), (rows) => Arr.filterMap(rows, toCooldown))
   ),
-  coolDown: Effect.fn("Gates.coolDown")((cooldown, cause, stamp) =>
+  coolDown: traced("Gates.coolDown")((cooldown, cause, stamp) =>
     sqlite.transact(
       "Gates.coolDown",
       Effect.gen(function* () {
@@ -176,7 +178,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
       })
     )
   ),
-  clearCooldown: Effect.fn("Gates.clearCooldown")((adapterId, stamp) =>
+  clearCooldown: traced("Gates.clearCooldown")((adapterId, stamp) =>
     sqlite.transact(
       "Gates.clearCooldown",
       Effect.gen(function* () {

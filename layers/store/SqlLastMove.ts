@@ -21,7 +21,7 @@ const DONE: ReadonlyMap<string, string> = new Map([
 const MOVES =
   "'task_enqueued', 'task_claimed', 'task_retry_scheduled', 'rate_limit_rescheduled', 'boot_sweep_reclaimed', 'task_finished', 'task_operator_canceled', 'task_cancel_requested', 'task_retried', 'record_quarantined'"
 const LAST_MOVE = statement(`
-  SELECT event_type, actor_json, created_at FROM run_events
+  SELECT id, event_type, actor_json, created_at FROM events_by_task
   WHERE task_id = :taskId AND event_type IN (${MOVES}) ORDER BY id DESC LIMIT 1`)
 
 const decodeActor = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Actor)))

@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import { DateTime, Effect, Option } from "effect"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
 import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
@@ -21,6 +22,14 @@ const MISCOUNTED = statement(`
   SELECT status, n, real FROM (
     SELECT status, n, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS real FROM task_counts)
   WHERE n <> real`)
+const UNLISTED = statement(`
+  SELECT attempt_id FROM attempts WHERE listed = 0
+    AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.task_id = attempts.task_id AND to_list = 1) LIMIT 20`)
+const UNTOLD = statement(`
+  SELECT id FROM run_events WHERE task_id IS NOT NULL AND id <= (SELECT id FROM event_marks WHERE mark = 'listed')
+    AND NOT EXISTS (
+      SELECT 1 FROM events_of_tasks WHERE events_of_tasks.task_id = run_events.task_id AND events_of_tasks.id = run_events.id)
+  LIMIT 20`)
 const LAST_BACKUP = statement("SELECT max(verified_at) AS at FROM backups")
 const RECORD_BACKUP = statement(`
   INSERT INTO backups (path, bytes, sha256, created_at, verified_at) VALUES (:path, :bytes, :hash, :at, :at)`)
@@ -39,7 +48,7 @@ const sizeOf = (file: string): number => {
 }
 
 export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
-  health: Effect.fn("Maintenance.health")(function* (deep) {
+  health: traced("Maintenance.health")(function* (deep) {
     const schemaVersion = Number((yield* sqlite.rows(VERSION))[0]?.user_version)
     const journalMode = String((yield* sqlite.rows(JOURNAL))[0]?.journal_mode)
     const walBytes = sizeOf(`${sqlite.path}-wal`)
@@ -67,11 +76,15 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
         problems.push(`task ${row.task_id} is running but has no open attempt`)
       for (const row of yield* sqlite.rows(MISCOUNTED))
         problems.push(`${row.n} tasks are counted as ${row.status}, there are ${row.real}`)
+      for (const row of yield* sqlite.rows(UNLISTED))
+        problems.push(`attempt ${row.attempt_id} is in no list of attempts`)
+      for (const row of yield* sqlite.rows(UNTOLD))
+        problems.push(`event ${row.id} is not among those of its task`)
     }
     const last = String((yield* sqlite.rows(LAST_BACKUP))[0]?.at)
     return { ...told, backedUpAt: Option.map(DateTime.make(last), DateTime.toUtc), problems }
   }),
-  recordBackup: Effect.fn("Maintenance.recordBackup")((backup, at) =>
+  recordBackup: traced("Maintenance.recordBackup")((backup, at) =>
     Effect.asVoid(
       sqlite.transact(
         "Maintenance.recordBackup",

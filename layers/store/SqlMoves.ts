@@ -16,7 +16,8 @@ import { lenient } from "./taskRows.ts"
 
 const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
 const CANCEL = statement(`
-  UPDATE tasks SET status = 'operator_canceled', ready = 0, updated_at = :at, finished_at = :at
+  UPDATE tasks SET status = 'operator_canceled', ready = 0, updated_at = :at, finished_at = :at,
+    to_list = 1
   WHERE task_id = :taskId AND status IN ('pending', 'retryable_failure', 'blocked') RETURNING *`)
 const REQUEST_CANCEL = statement(`
   UPDATE tasks SET cancel_requested_at = :at, cancel_json = :cancel, updated_at = :at
@@ -27,7 +28,7 @@ const CANCEL_REQUESTED = statement(
 const RETRY = statement(`
   UPDATE tasks SET status = 'pending', ready = 1, attempt_count = 0, round = round + 1, round_started_at = NULL,
     not_counted = 0, known_json = NULL, note = :note, available_at = :at, updated_at = :at, finished_at = NULL,
-    cancel_requested_at = NULL, cancel_json = NULL
+    cancel_requested_at = NULL, cancel_json = NULL, to_list = 1
   WHERE task_id = :taskId AND status IN ('blocked', 'permanent_failure', 'operator_canceled', 'completed') RETURNING *`)
 const KEY_HOLDER = statement(`
   SELECT task_id FROM tasks WHERE dedupe_key = :key AND task_id <> :taskId

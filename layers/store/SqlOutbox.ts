@@ -3,6 +3,7 @@ import { Effect, Either, Option } from "effect"
 import { MessageId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { OutboxMessage } from "../../src/domain/OutboxMessage.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Outbox } from "../../src/store/Outbox.ts"
 import { afterAll, json, stamped, time } from "./columns.ts"
 import { pageById, startOf } from "./idCursor.ts"
@@ -46,7 +47,7 @@ const shown = (row: Row): OutboxMessage =>
   Either.getOrElse(read(row), ({ problem }) => salvaged(row, problem))
 
 export const make = (sqlite: Sqlite["Type"]): Outbox => ({
-  add: Effect.fn("Outbox.add")((message, stamp) =>
+  add: traced("Outbox.add")((message, stamp) =>
     sqlite.transact(
       "Outbox.add",
       Effect.gen(function* () {
@@ -60,12 +61,12 @@ export const make = (sqlite: Sqlite["Type"]): Outbox => ({
       })
     )
   ),
-  putOutBefore: Effect.fn("Outbox.putOutBefore")(({ attemptId, message, taskId }) =>
+  putOutBefore: traced("Outbox.putOutBefore")(({ attemptId, message, taskId }) =>
     Effect.map(sqlite.rows(PUT_OUT_BEFORE, { taskId, attemptId, hash: sha256(message) }), ([row]) =>
       Option.map(Option.fromNullable(row), ({ id }) => messageIdOf(id))
     )
   ),
-  list: Effect.fn("Outbox.list")(({ after, all, limit }) =>
+  list: traced("Outbox.list")(({ after, all, limit }) =>
     Effect.gen(function* () {
       const before = yield* startOf(sqlite, BY_ID, after)
       if (Option.isNone(before)) return Option.none()
@@ -74,12 +75,12 @@ export const make = (sqlite: Sqlite["Type"]): Outbox => ({
       return Option.some({ messages: page.shown.map(shown), next: page.next })
     })
   ),
-  startingWith: Effect.fn("Outbox.startingWith")((prefix, limit) =>
+  startingWith: traced("Outbox.startingWith")((prefix, limit) =>
     Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
       rows.map((row) => messageIdOf(row.id))
     )
   ),
-  ack: Effect.fn("Outbox.ack")((id, stamp) =>
+  ack: traced("Outbox.ack")((id, stamp) =>
     sqlite.transact(
       "Outbox.ack",
       Effect.gen(function* () {

@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { AttemptId, EventId, TaskId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Batch, OldAttempt, Place, Pruning } from "../../src/store/Pruning.ts"
 import { json, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -26,13 +27,13 @@ const REMOVABLE = `NOT EXISTS (
     AND NOT EXISTS (SELECT 1 FROM workflows WHERE workflows.id = task.workflow_id AND workflows.status <> 'completed')
     AND NOT EXISTS (
       SELECT 1 FROM attempts AS run CROSS JOIN tasks AS again
-        ON again.source = substr('replay:' || run.attempt_id, 1, 200) AND again.replay_of = run.attempt_id
+        ON again.replay_of = run.attempt_id
       WHERE run.task_id = task.task_id AND again.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
   ) IS NOT TRUE)`
 
 // Newest first: what is below a task is mostly newer.
 const TASKS = statement(`
-  SELECT task_id, created_at, ${REMOVABLE} AS goes FROM tasks AS old
+  SELECT task_id, created_at, ${REMOVABLE} AS goes FROM tasks_by_age AS old
   WHERE (created_at, task_id) < (:first, :second) ORDER BY created_at DESC, task_id DESC LIMIT :most`)
 
 const OF_TASKS = "task_id IN (SELECT value FROM json_each(:ids))"
@@ -55,7 +56,7 @@ const ATTEMPTS = statement(`
     AND EXISTS (SELECT 1 FROM tasks AS owner WHERE owner.task_id = old.task_id
       AND owner.status IN ('completed', 'permanent_failure', 'operator_canceled'))
     AND NOT EXISTS (SELECT 1 FROM tasks AS again
-      WHERE again.source = substr('replay:' || old.attempt_id, 1, 200) AND again.replay_of = old.attempt_id
+      WHERE again.replay_of = old.attempt_id
         AND again.status IN ('pending', 'running', 'retryable_failure', 'blocked'))
     AND NOT ${REMOVABLE}) AS goes
   FROM attempts AS old WHERE rowid > :place ORDER BY rowid LIMIT :most`)
@@ -127,7 +128,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
     )
 
   return {
-    tasks: Effect.fn("Pruning.tasks")(function* (finishedBefore, after, dryRun) {
+    tasks: traced("Pruning.tasks")(function* (finishedBefore, after, dryRun) {
       const before = time(finishedBefore)
       const [first, second] = Option.getOrElse(after, () => [before, ""] as const)
       const { batch: found, seen } = yield* batch(
@@ -162,7 +163,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
       const next = placeAfter(seen, TASKS_AT_ONCE, (row) => [String(row.created_at), String(row.task_id)])
       return { ...found, next }
     }),
-    evidence: Effect.fn("Pruning.evidence")(function* (wanted, after, dryRun) {
+    evidence: traced("Pruning.evidence")(function* (wanted, after, dryRun) {
       const { batch: found, seen } = yield* batch(
         "Pruning.evidence",
         dryRun,
@@ -191,7 +192,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
       )
       return { ...found, next: placeAfter(seen, ROWS_AT_ONCE, (row) => [String(row.place), ""]) }
     }),
-    events: Effect.fn("Pruning.events")(function* (createdBefore, after, dryRun) {
+    events: traced("Pruning.events")(function* (createdBefore, after, dryRun) {
       const before = time(createdBefore)
       const oldest = Effect.map(sqlite.rows(EVENTS, { after, most: ROWS_AT_ONCE }), (rows) => {
         const kept = rows.findIndex((row) => String(row.created_at) >= before)
@@ -210,7 +211,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
         })
       )
     }),
-    known: Effect.fn("Pruning.known")((table, ids) =>
+    known: traced("Pruning.known")((table, ids) =>
       Effect.map(
         sqlite.rows(KNOWN[table], { ids: json(ids) }),
         (rows) => new Set(rows.map((row) => String(row.id)))

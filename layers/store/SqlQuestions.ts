@@ -2,6 +2,7 @@ import { DateTime, Effect, Either, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import { AskedQuestion } from "../../src/domain/AskedQuestion.ts"
 import type { QuestionId } from "../../src/domain/Ids.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Answered, Questions } from "../../src/store/Questions.ts"
 import { json, stamped, time } from "./columns.ts"
 import { pageById, startOf } from "./idCursor.ts"
@@ -79,7 +80,7 @@ const answer = (sqlite: Sql, questionId: QuestionId, text: string, stamp: Stamp)
   )
 
 export const make = (sqlite: Sql): Questions => ({
-  ask: Effect.fn("Questions.ask")(({ attemptId, question, questionId, taskId }, stamp) =>
+  ask: traced("Questions.ask")(({ attemptId, question, questionId, taskId }, stamp) =>
     sqlite.transact(
       "Questions.ask",
       Effect.gen(function* () {
@@ -107,10 +108,10 @@ export const make = (sqlite: Sql): Questions => ({
       })
     )
   ),
-  lastOf: Effect.fn("Questions.lastOf")((taskId) =>
+  lastOf: traced("Questions.lastOf")((taskId) =>
     Effect.map(sqlite.rows(LAST_OF, { taskId }), ([row]) => Option.map(Option.fromNullable(row), shown))
   ),
-  list: Effect.fn("Questions.list")(({ after, limit }) =>
+  list: traced("Questions.list")(({ after, limit }) =>
     Effect.gen(function* () {
       const before = yield* startOf(sqlite, BY_ID, after)
       if (Option.isNone(before)) return Option.none()
@@ -119,14 +120,14 @@ export const make = (sqlite: Sql): Questions => ({
       return Option.some({ questions: page.shown.map(shown), next: page.next })
     })
   ),
-  standing: Effect.fn("Questions.standing")((taskId) =>
+  standing: traced("Questions.standing")((taskId) =>
     Effect.map(sqlite.rows(STANDING, { taskId }), (rows) => rows.map(shown).reverse())
   ),
-  answer: Effect.fn("Questions.answer")((questionId, text, stamp) => answer(sqlite, questionId, text, stamp)),
-  ranOut: Effect.fn("Questions.ranOut")((now) =>
+  answer: traced("Questions.answer")((questionId, text, stamp) => answer(sqlite, questionId, text, stamp)),
+  ranOut: traced("Questions.ranOut")((now) =>
     Effect.map(sqlite.rows(RAN_OUT, { now: time(now) }), (rows) => rows.map(shown))
   ),
-  expire: Effect.fn("Questions.expire")((questionId, stamp) =>
+  expire: traced("Questions.expire")((questionId, stamp) =>
     sqlite.transact(
       "Questions.expire",
       Effect.gen(function* () {

@@ -1,4 +1,5 @@
 import { DateTime, Effect, Option, Schema } from "effect"
+import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { RunnerState, Runners } from "../../src/store/Runners.ts"
 import { json, time } from "./columns.ts"
@@ -35,7 +36,7 @@ const toState = (row: Row): RunnerState => ({
 })
 
 export const make = (sqlite: Sqlite["Type"]): Runners => ({
-  begin: Effect.fn("Runners.begin")((runner, stamp) =>
+  begin: traced("Runners.begin")((runner, stamp) =>
     sqlite
       .transact(
         "Runners.begin",
@@ -43,16 +44,16 @@ export const make = (sqlite: Sqlite["Type"]): Runners => ({
       )
       .pipe(Effect.asVoid)
   ),
-  find: Effect.fn("Runners.find")((id) =>
+  find: traced("Runners.find")((id) =>
     Effect.map(sqlite.rows(FIND, { id }), (rows) => Option.map(Option.fromNullable(rows[0]), toState))
   ),
-  drains: Effect.fn("Runners.drains")((id, stamp) =>
+  drains: traced("Runners.drains")((id, stamp) =>
     sqlite.transact("Runners.drains", sqlite.rows(DRAINS, { id, at: time(stamp.at) })).pipe(Effect.asVoid)
   ),
-  end: Effect.fn("Runners.end")((id, stamp) =>
+  end: traced("Runners.end")((id, stamp) =>
     sqlite.transact("Runners.end", sqlite.rows(END, { id, at: time(stamp.at) })).pipe(Effect.asVoid)
   ),
-  endOthers: Effect.fn("Runners.endOthers")((mine, lockPath, stamp) =>
+  endOthers: traced("Runners.endOthers")((mine, lockPath, stamp) =>
     Effect.map(
       sqlite.transact("Runners.endOthers", sqlite.rows(END_OTHERS, { mine, lockPath, at: time(stamp.at) })),
       (rows) => rows.length

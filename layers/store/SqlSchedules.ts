@@ -2,6 +2,7 @@ import { Array, Effect, Either, Option, Schema } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import { RecurringSchedule, ScheduleFate } from "../../src/domain/RecurringSchedule.ts"
 import { Time } from "../../src/domain/Time.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type {
   DueSchedule,
   Evaluation,
@@ -250,17 +251,17 @@ const remove = (sqlite: Sqlite["Type"], name: string, stamp: Stamp) =>
   )
 
 export const make = (sqlite: Sqlite["Type"]): Schedules => ({
-  upsert: Effect.fn("Schedules.upsert")((schedule, passed, stamp) => upsert(sqlite, schedule, passed, stamp)),
-  find: Effect.fn("Schedules.find")((name) =>
+  upsert: traced("Schedules.upsert")((schedule, passed, stamp) => upsert(sqlite, schedule, passed, stamp)),
+  find: traced("Schedules.find")((name) =>
     Effect.map(sqlite.rows(FIND, { name }), (rows) => Option.map(Array.head(rows), shown))
   ),
-  sound: Effect.fn("Schedules.sound")((name) =>
+  sound: traced("Schedules.sound")((name) =>
     Effect.map(sqlite.rows(FIND, { name }), (rows) =>
       Option.flatMap(Array.head(rows), (row) => Either.getRight(read(row)))
     )
   ),
   list: Effect.map(sqlite.rows(LIST), (rows) => rows.map(shown)),
-  due: Effect.fn("Schedules.due")((at, limit) =>
+  due: traced("Schedules.due")((at, limit) =>
     Effect.gen(function* () {
       const none = yield* sqlite.rows(NO_TIME, { limit })
       return [...none, ...(yield* sqlite.rows(DUE, { at: time(at), limit }))].map(due)
@@ -272,13 +273,13 @@ export const make = (sqlite: Sqlite["Type"]): Schedules => ({
       Option.filter(Either.getRight(readTime(at)), (one) => time(one) === at)
     )
   ),
-  evaluated: Effect.fn("Schedules.evaluated")((evaluation, stamp) => evaluated(sqlite, evaluation, stamp)),
-  setEnabled: Effect.fn("Schedules.setEnabled")((name, enabled, reason, stamp) =>
+  evaluated: traced("Schedules.evaluated")((evaluation, stamp) => evaluated(sqlite, evaluation, stamp)),
+  setEnabled: traced("Schedules.setEnabled")((name, enabled, reason, stamp) =>
     setEnabled(sqlite, name, enabled, reason, stamp)
   ),
-  quarantine: Effect.fn("Schedules.quarantine")((unfit, stamp) => quarantine(sqlite, unfit, stamp)),
-  remove: Effect.fn("Schedules.remove")((name, stamp) => remove(sqlite, name, stamp)),
-  fates: Effect.fn("Schedules.fates")((scheduleId, limit) =>
+  quarantine: traced("Schedules.quarantine")((unfit, stamp) => quarantine(sqlite, unfit, stamp)),
+  remove: traced("Schedules.remove")((name, stamp) => remove(sqlite, name, stamp)),
+  fates: traced("Schedules.fates")((scheduleId, limit) =>
     Effect.map(sqlite.rows(FATES, { scheduleId, limit }), (rows) =>
       rows.flatMap((row) => Option.toArray(Either.getRight(readFate(row))))
     )

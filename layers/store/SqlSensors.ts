@@ -1,6 +1,7 @@
 import { Effect, Either, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import { SensorEvent } from "../../src/domain/SensorEvent.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { NewSensorEvent, Sensors } from "../../src/store/Sensors.ts"
 import { json, orNull, time } from "./columns.ts"
 import { EPOCH, reader, salvager } from "./rows.ts"
@@ -88,8 +89,8 @@ const record = (sqlite: Sql, event: NewSensorEvent, stamp: Stamp) =>
   )
 
 export const make = (sqlite: Sql): Sensors => ({
-  record: Effect.fn("Sensors.record")((event, stamp) => record(sqlite, event, stamp)),
-  ledToTask: Effect.fn("Sensors.ledToTask")((sensorEventId, { created, taskId }, stamp) =>
+  record: traced("Sensors.record")((event, stamp) => record(sqlite, event, stamp)),
+  ledToTask: traced("Sensors.ledToTask")((sensorEventId, { created, taskId }, stamp) =>
     sqlite.transact(
       "Sensors.ledToTask",
       Effect.gen(function* () {
@@ -106,7 +107,7 @@ export const make = (sqlite: Sql): Sensors => ({
       })
     )
   ),
-  ledToWorkflow: Effect.fn("Sensors.ledToWorkflow")(
+  ledToWorkflow: traced("Sensors.ledToWorkflow")(
     (sensorEventId, { created, instanceKey, workflowId }, stamp) =>
       sqlite.transact(
         "Sensors.ledToWorkflow",
@@ -122,7 +123,5 @@ export const make = (sqlite: Sql): Sensors => ({
         })
       )
   ),
-  list: Effect.fn("Sensors.list")((limit) =>
-    Effect.map(sqlite.rows(LIST, { limit }), (rows) => rows.map(shown))
-  )
+  list: traced("Sensors.list")((limit) => Effect.map(sqlite.rows(LIST, { limit }), (rows) => rows.map(shown)))
 })

@@ -1,12 +1,12 @@
-import { Option, Schema } from "effect"
+import { Option } from "effect"
 import type { ExitStatus } from "../../src/domain/Attempt.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
-import { Outcome } from "../../src/domain/Outcome.ts"
+import type { Outcome } from "../../src/domain/Outcome.ts"
 import { type TaskStatus, TERMINAL } from "../../src/domain/Task.ts"
-import { Usage } from "../../src/domain/Usage.ts"
-import { onFirstUse } from "../../src/domain/Wire.ts"
+import type { Usage } from "../../src/domain/Usage.ts"
 import type { AttemptEnd, Move, Settled, Settlement } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
+import { outcomeJson, usageJson } from "./plainOutcome.ts"
 import { settleReserved } from "./SqlBudgets.ts"
 import { append } from "./SqlEvents.ts"
 import type { Row } from "./Sqlite.ts"
@@ -35,11 +35,7 @@ const ADD_USAGE = statement(`
     output_tokens = output_tokens + excluded.output_tokens, cached_tokens = cached_tokens + excluded.cached_tokens,
     cost_usd = cost_usd + excluded.cost_usd`)
 
-const encodeOutcome = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Outcome)))
-const encodeUsage = onFirstUse(() => Schema.encodeSync(Schema.parseJson(Usage)))
-
-const outcomeJson = (outcome: Option.Option<Outcome>): Value =>
-  orNull(Option.map(outcome, (value) => encodeOutcome()(value)))
+const outcomeOrNull = (outcome: Option.Option<Outcome>): Value => orNull(Option.map(outcome, outcomeJson))
 
 /** The statement of a move with its values, and the event that tells the decision. */
 const written = (move: Move, at: string) => {
@@ -51,7 +47,7 @@ const written = (move: Move, at: string) => {
         at,
         status,
         error,
-        outcome: outcomeJson(outcome),
+        outcome: outcomeOrNull(outcome),
         finishedAt: TERMINAL.includes(status) ? at : null
       },
       event: "task_finished",
@@ -73,7 +69,7 @@ const written = (move: Move, at: string) => {
         ready: until <= at ? 1 : 0,
         takenBack,
         error,
-        outcome: outcomeJson(outcome)
+        outcome: outcomeOrNull(outcome)
       },
       event,
       detail: { available_at: until, counted: takenBack === 0, reason: error }
@@ -157,7 +153,7 @@ export const settle =
       retryClass: orNull(end.retryClass),
       reason: end.reason,
       issues: json(end.issues),
-      usage: encodeUsage()(end.usage),
+      usage: usageJson(end.usage),
       resultPath: orNull(end.resultPath)
     })[0]
     if (closed === undefined) return late(writing, settlement)

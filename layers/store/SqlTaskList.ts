@@ -15,38 +15,42 @@ import { lenient } from "./taskRows.ts"
 /** A page whose filters need two columns examines at most so many rows of one index. */
 export const MOST_EXAMINED = 10_000
 
-/** The columns that have an index in the order of the list. */
-type Column = "status" | "kind" | "source"
-
 // One column, or none: a walk along its index meets nothing but what belongs to the page.
 const PAGE_OF_ALL = statement(`
-  SELECT * FROM tasks WHERE (created_at, task_id) < (:createdAt, :taskId)
+  SELECT * FROM tasks_by_age WHERE (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
-const pageOf = (column: Column) =>
+const PAGE_OF_STATUS = statement(`
+  SELECT * FROM tasks_by_status WHERE status = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
+const pageOf = (column: "kind" | "source") =>
   statement(`
-  SELECT * FROM tasks WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  SELECT * FROM tasks_by_age WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
-const PAGE = { status: pageOf("status"), kind: pageOf("kind"), source: pageOf("source") }
+const PAGE = { status: PAGE_OF_STATUS, kind: pageOf("kind"), source: pageOf("source") }
 
 // Several columns: a walk along one index as far as a bound, the other columns compared row by row. The rows
 // come in the order of the walk, so that LIMIT ends it early.
-const filteredOf = (column: Column) =>
+const filteredIn = (all: "tasks_by_status" | "tasks_by_age", column: "status" | "kind" | "source") =>
   statement(`
   SELECT tasks.* FROM (
-    SELECT rowid AS place, status, kind, source FROM tasks
+    SELECT created_at, task_id, status, kind, source FROM ${all}
     WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId) AND created_at >= :endCreatedAt
       AND (created_at, task_id) >= (:endCreatedAt, :endTaskId)
     ORDER BY created_at DESC, task_id DESC LIMIT -1) AS walked
-  CROSS JOIN tasks ON tasks.rowid = walked.place
+  CROSS JOIN tasks USING (task_id)
   WHERE (:kind IS NULL OR walked.kind = :kind) AND (:source IS NULL OR walked.source = :source)
     AND (:statuses IS NULL OR walked.status IN (SELECT value FROM json_each(:statuses)))
   LIMIT :limit`)
-const FILTERED = { status: filteredOf("status"), kind: filteredOf("kind"), source: filteredOf("source") }
+const FILTERED = {
+  status: filteredIn("tasks_by_status", "status"),
+  kind: filteredIn("tasks_by_age", "kind"),
+  source: filteredIn("tasks_by_age", "source")
+}
 
 // The bound of such a walk; no row where the walk ends by itself.
-const endOf = (column: Column) =>
+const endOf = (column: "kind" | "source") =>
   statement(`
-  SELECT created_at, task_id FROM tasks WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  SELECT created_at, task_id FROM tasks_by_age WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT 1 OFFSET :skipped`)
 const END = { kind: endOf("kind"), source: endOf("source") }
 const COUNTED = statement(
@@ -86,7 +90,13 @@ const merged = <A>(values: ReadonlyArray<A>, walk: (value: A) => Effect.Effect<R
     whole(found.length === 1 ? found[0]! : found.flat().sort(newestFirst))
   )
 
-const filtered = (sqlite: Sql, column: Column, value: string, query: Query, end: Option.Option<Place>) => {
+const filtered = (
+  sqlite: Sql,
+  column: keyof typeof FILTERED,
+  value: string,
+  query: Query,
+  end: Option.Option<Place>
+) => {
   const { createdAt, taskId } = Option.getOrElse(end, () => ({ createdAt: "", taskId: "" }))
   const values: Record<string, Value> = {
     ...query.from,

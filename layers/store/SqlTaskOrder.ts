@@ -1,10 +1,11 @@
 import { Effect, Option } from "effect"
-import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
+import { cursorOf } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
 import { lanes } from "./SqlClaim.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
+import { isKnownId, isWireTime, NEWEST, placeIn } from "./taskPlace.ts"
 import { lenient } from "./taskRows.ts"
 
 // A seek for each lane; what is read beyond the answer is a page of each of the others.
@@ -15,12 +16,12 @@ const DELAYED = statement(`
   SELECT * FROM tasks INDEXED BY tasks_delayed WHERE ready = 0 AND status IN ('pending', 'retryable_failure')
   ORDER BY available_at, task_id LIMIT :limit`)
 const ENDED = statement(`
-  SELECT * FROM tasks INDEXED BY tasks_ended
-  WHERE status IN ('completed', 'permanent_failure', 'operator_canceled')
-    AND (finished_at, task_id) < (:finishedAt, :taskId)
+  SELECT * FROM tasks_by_end WHERE (finished_at, task_id) < (:finishedAt, :taskId)
   ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
 
 type Sql = Sqlite["Type"]
+
+const ENDED_AT = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND finished_at = :finishedAt")
 
 const taskOf = (row: Row) => lenient(row).task
 
@@ -41,18 +42,22 @@ export const upcoming = (sqlite: Sql, limit: number): ReturnType<Tasks["upcoming
     return [...due, ...later].map(taskOf)
   })
 
+// An id that is known is enough: a task that was begun anew since has lost its place, and the list goes on after it.
+const isEnd = (sqlite: Sql, finishedAt: string, taskId: string): Effect.Effect<boolean, StoreUnavailable> =>
+  isWireTime(finishedAt)
+    ? isKnownId(sqlite, taskId)
+    : Effect.map(sqlite.rows(ENDED_AT, { finishedAt, taskId }), (rows) => rows.length > 0)
+
 /** See Tasks.ended. */
 export const ended = (
   sqlite: Sql,
   { after, limit }: { readonly limit: number; readonly after: Option.Option<string> }
 ): ReturnType<Tasks["ended"]> =>
   Effect.gen(function* () {
-    const from = Option.match(after, {
-      onNone: () => Option.some(["\u{10ffff}", "\u{10ffff}"]),
-      onSome: readCursor
-    })
-    if (Option.isNone(from) || from.value.length !== 2) return Option.none()
-    const [finishedAt = "", taskId = ""] = from.value
+    const from = Option.match(after, { onNone: () => Option.some(NEWEST), onSome: placeIn })
+    if (Option.isNone(from)) return Option.none()
+    const { createdAt: finishedAt, taskId } = from.value
+    if (Option.isSome(after) && !(yield* isEnd(sqlite, finishedAt, taskId))) return Option.none()
     const rows: ReadonlyArray<Row> = yield* sqlite.rows(ENDED, { finishedAt, taskId, limit: limit + 1 })
     const shown = rows.slice(0, limit)
     const last = shown.at(-1)
@@ -61,7 +66,6 @@ export const ended = (
       next:
         rows.length > limit && last !== undefined
           ? Option.some(cursorOf([String(last.finished_at), String(last.task_id)]))
-          : Option.none<string>(),
-      partial: false
+          : Option.none<string>()
     })
   }) satisfies Effect.Effect<unknown, StoreUnavailable>

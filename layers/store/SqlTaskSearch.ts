@@ -20,13 +20,16 @@ const BY_ID = statement(`
   SELECT ${COLUMNS} FROM tasks WHERE task_id >= :prefix AND task_id < :end AND task_id < :before
   ORDER BY task_id DESC LIMIT :limit`)
 const OF_ALL = statement(`
-  SELECT ${COLUMNS} FROM tasks WHERE (created_at, task_id) < (:createdAt, :taskId)
+  SELECT ${COLUMNS} FROM tasks_by_age WHERE (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
-const of = (column: "status" | "kind" | "source") =>
+const OF_STATUS = statement(`
+  SELECT ${COLUMNS} FROM tasks_by_status WHERE status = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
+const of = (column: "kind" | "source") =>
   statement(`
-  SELECT ${COLUMNS} FROM tasks WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  SELECT ${COLUMNS} FROM tasks_by_age WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
-const OF = { status: of("status"), kind: of("kind"), source: of("source") }
+const OF = { status: OF_STATUS, kind: of("kind"), source: of("source") }
 const ROWS = statement("SELECT * FROM tasks WHERE task_id IN (SELECT value FROM json_each(:ids))")
 
 type Sql = Sqlite["Type"]

@@ -2,6 +2,7 @@ import { DateTime, Effect, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { type NewTask, recordOf, type Task, type TaskStatus } from "../../src/domain/Task.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
 import { actorJson, afterAll, json, orNull, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -23,10 +24,10 @@ const ADD = statement(`
   INSERT INTO tasks (task_id, kind, source, subject, description, priority, payload_json, requested_profile,
     requested_adapter, requested_model, max_attempts, dedupe_key, status, created_at, updated_at, available_at,
     parent_task_id, workflow_id, untrusted, lane, ready, workflow_state, generation, root_task_id, replay_of, trace_parent,
-    created_by_json)
+    created_by_json, to_list)
   VALUES (:taskId, :kind, :source, :subject, :description, :priority, :payload, :requestedProfile, :requestedAdapter,
     :requestedModel, :maxAttempts, :dedupeKey, 'pending', :at, :at, :availableAt, :parent, :workflowId, :untrusted, :lane,
-    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy)`)
+    :ready, :workflowState, :generation, :root, :replayOf, :traceParent, :createdBy, 1)`)
 const HOLDER = statement(`SELECT * FROM tasks WHERE dedupe_key = :key AND status IN ${LIVE}`)
 const FIND = statement("SELECT * FROM tasks WHERE task_id = :taskId")
 const STARTING_WITH = statement(
@@ -35,13 +36,11 @@ const STARTING_WITH = statement(
 const CHILDREN = statement(
   "SELECT * FROM tasks WHERE parent_task_id = :taskId ORDER BY created_at, task_id LIMIT :limit"
 )
-// A replay's source names its attempt, which is an index; a source alone anybody may write.
 const REPLAYS = statement(`
-  SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.source = substr('replay:' || attempts.attempt_id, 1, 200)
-    AND tasks.replay_of = attempts.attempt_id
+  SELECT tasks.* FROM attempts CROSS JOIN tasks ON tasks.replay_of = attempts.attempt_id
   WHERE attempts.task_id = :taskId ORDER BY attempts.number, tasks.created_at, tasks.task_id LIMIT :limit`)
 const RECENT = statement(`
-  SELECT * FROM tasks WHERE status = 'completed' AND kind = :kind AND replay_of IS NULL
+  SELECT * FROM completed_by_kind WHERE kind = :kind AND replay_of IS NULL
   ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
 const UNFINISHED_DESCENDANTS = statement(`
   SELECT count(*) AS n FROM (SELECT 1 FROM tasks WHERE root_task_id = :root AND status IN ${LIVE} LIMIT 101)`)
@@ -134,50 +133,48 @@ const toTasks = Effect.map((rows: ReadonlyArray<Row>) => rows.map(toTask))
 
 export const make = (sqlite: Sql): Tasks => ({
   add: (task, stamp) => sqlite.write("Tasks.add", add(task, stamp)),
-  find: Effect.fn("Tasks.find")((taskId) =>
+  find: traced("Tasks.find")((taskId) =>
     Effect.map(sqlite.rows(FIND, { taskId }), (rows) => Option.map(Option.fromNullable(rows[0]), lenient))
   ),
-  startingWith: Effect.fn("Tasks.startingWith")((prefix, limit) =>
+  startingWith: traced("Tasks.startingWith")((prefix, limit) =>
     Effect.map(sqlite.rows(STARTING_WITH, { prefix, end: afterAll(prefix), limit }), (rows) =>
       rows.map((row) => taskIdOf(row.task_id))
     )
   ),
-  holderOf: Effect.fn("Tasks.holderOf")((key) =>
+  holderOf: traced("Tasks.holderOf")((key) =>
     Effect.map(sqlite.rows(HOLDER, { key }), (rows) =>
       Option.map(Option.fromNullable(rows[0]), (row) => toTask(row).taskId)
     )
   ),
-  list: Effect.fn("Tasks.list")((filter, page) => list(sqlite, filter, page)),
-  matching: Effect.fn("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
-  upcoming: Effect.fn("Tasks.upcoming")((limit) => upcoming(sqlite, limit)),
-  ended: Effect.fn("Tasks.ended")((page) => ended(sqlite, page)),
-  search: Effect.fn("Tasks.search")((filter, words, page) => search(sqlite, filter, words, page)),
-  unfinishedOfOperators: Effect.fn("Tasks.unfinishedOfOperators")((most) =>
+  list: traced("Tasks.list")((filter, page) => list(sqlite, filter, page)),
+  matching: traced("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
+  upcoming: traced("Tasks.upcoming")((limit) => upcoming(sqlite, limit)),
+  ended: traced("Tasks.ended")((page) => ended(sqlite, page)),
+  search: traced("Tasks.search")((filter, words, page) => search(sqlite, filter, words, page)),
+  unfinishedOfOperators: traced("Tasks.unfinishedOfOperators")((most) =>
     Effect.map(sqlite.rows(UNFINISHED_OF_OPERATORS, { most }), (rows) => Number(rows[0]?.n))
   ),
-  children: Effect.fn("Tasks.children")((taskId, limit) => toTasks(sqlite.rows(CHILDREN, { taskId, limit }))),
-  replays: Effect.fn("Tasks.replays")((taskId, limit) => toTasks(sqlite.rows(REPLAYS, { taskId, limit }))),
-  unfinishedDescendants: Effect.fn("Tasks.unfinishedDescendants")((root) =>
+  children: traced("Tasks.children")((taskId, limit) => toTasks(sqlite.rows(CHILDREN, { taskId, limit }))),
+  replays: traced("Tasks.replays")((taskId, limit) => toTasks(sqlite.rows(REPLAYS, { taskId, limit }))),
+  unfinishedDescendants: traced("Tasks.unfinishedDescendants")((root) =>
     Effect.map(sqlite.rows(UNFINISHED_DESCENDANTS, { root }), (rows) => Number(rows[0]?.n))
   ),
-  recentCompleted: Effect.fn("Tasks.recentCompleted")((kind, limit) =>
+  recentCompleted: traced("Tasks.recentCompleted")((kind, limit) =>
     toTasks(sqlite.rows(RECENT, { kind, limit }))
   ),
-  before: Effect.fn("Tasks.before")((task, lanes) => before(sqlite, task, lanes)),
+  before: traced("Tasks.before")((task, lanes) => before(sqlite, task, lanes)),
   counts: counts(sqlite),
   nextDue: Claim.nextDue(sqlite),
-  promote: Effect.fn("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
+  promote: traced("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
   lanes: Claim.lanes(sqlite),
-  heads: Effect.fn("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
+  heads: traced("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
   claim: (request) => sqlite.write("Tasks.claim", Claim.claim(request)),
   settle: (settlement) => sqlite.write("Tasks.settle", settle(settlement)),
-  beginRound: Effect.fn("Tasks.beginRound")((id, at, known) => Moves.beginRound(sqlite, id, at, known)),
-  cancel: Effect.fn("Tasks.cancel")((id, reason, stamp, told) =>
-    Moves.cancel(sqlite, id, reason, stamp, told)
-  ),
-  requestCancel: Effect.fn("Tasks.requestCancel")((id, reason, stamp, told) =>
+  beginRound: traced("Tasks.beginRound")((id, at, known) => Moves.beginRound(sqlite, id, at, known)),
+  cancel: traced("Tasks.cancel")((id, reason, stamp, told) => Moves.cancel(sqlite, id, reason, stamp, told)),
+  requestCancel: traced("Tasks.requestCancel")((id, reason, stamp, told) =>
     Moves.requestCancel(sqlite, id, reason, stamp, told)
   ),
-  cancelRequested: Effect.fn("Tasks.cancelRequested")((id) => Moves.cancelRequested(sqlite, id)),
-  retry: Effect.fn("Tasks.retry")((id, note, stamp, told) => Moves.retry(sqlite, id, note, stamp, told))
+  cancelRequested: traced("Tasks.cancelRequested")((id) => Moves.cancelRequested(sqlite, id)),
+  retry: traced("Tasks.retry")((id, note, stamp, told) => Moves.retry(sqlite, id, note, stamp, told))
 })

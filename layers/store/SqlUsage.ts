@@ -1,4 +1,5 @@
 import { DateTime, Effect, Option } from "effect"
+import { traced } from "../../src/domain/Traced.ts"
 import type { AttemptFigures, UsageOfDay, UsageSums } from "../../src/store/Usage.ts"
 import { time } from "./columns.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -14,7 +15,7 @@ const ATTEMPTS = statement(`
     exit_status = 'ok' AND substr(reason, 1, 10) = 'completed:' AS is_ok,
     CASE WHEN json_valid(usage_json) THEN usage_json ->> '$.input_tokens' END AS input_tokens,
     CASE WHEN json_valid(usage_json) THEN usage_json ->> '$.output_tokens' END AS output_tokens
-  FROM attempts WHERE adapter_id = :adapterId AND started_at >= :since ORDER BY started_at DESC LIMIT :most`)
+  FROM attempts_by_start WHERE adapter_id = :adapterId AND started_at >= :since ORDER BY started_at DESC LIMIT :most`)
 
 const timeOf = (value: Value | undefined) => Option.map(DateTime.make(String(value)), DateTime.toUtc)
 
@@ -42,10 +43,10 @@ const toSum = (row: Row): UsageOfDay => ({
 })
 
 export const make = (sqlite: Sqlite["Type"]): UsageSums => ({
-  since: Effect.fn("Usage.since")((since) =>
+  since: traced("Usage.since")((since) =>
     Effect.map(sqlite.rows(SINCE, { day: time(since).slice(0, 10) }), (rows) => rows.map(toSum))
   ),
-  attempts: Effect.fn("Usage.attempts")((adapterIds, since, most) =>
+  attempts: traced("Usage.attempts")((adapterIds, since, most) =>
     Effect.map(
       Effect.forEach(adapterIds, (adapterId) =>
         sqlite.rows(ATTEMPTS, { adapterId, since: time(since), most })

@@ -2,6 +2,7 @@ import { Effect, Either, Option, Schema } from "effect"
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import { TaskId, type WorkflowId } from "../../src/domain/Ids.ts"
 import type { EventType } from "../../src/domain/RunEvent.ts"
+import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import { Workflow } from "../../src/domain/Workflow.ts"
 import type { NewWorkflow, WorkflowMove, WorkflowRow, Workflows } from "../../src/store/Workflows.ts"
@@ -41,7 +42,8 @@ const LAST = statement(`
   LIMIT 1`)
 const ENTERED_SINCE = statement(`
   SELECT 1 AS found FROM run_events WHERE workflow_id = :id AND event_type = 'workflow_transitioned' AND id > (
-    SELECT max(id) FROM run_events WHERE task_id = :taskId AND event_type = 'workflow_task_created')
+    SELECT id FROM events_by_task WHERE task_id = :taskId AND event_type = 'workflow_task_created'
+    ORDER BY id DESC LIMIT 1)
   LIMIT 1`)
 const ADVANCE = statement(`
   UPDATE workflows SET current_state = :to, context_json = coalesce(:context, context_json), status = 'active', stalled_reason = NULL,
@@ -167,46 +169,46 @@ const stall = (sqlite: Sql, id: WorkflowId, reason: string, stamp: Stamp) =>
   )
 
 export const make = (sqlite: Sql): Workflows => ({
-  open: Effect.fn("Workflows.open")((workflow, stamp) => open(sqlite, workflow, stamp)),
-  find: Effect.fn("Workflows.find")((id) => Effect.map(sqlite.rows(FIND, { id }), first)),
-  findByKey: Effect.fn("Workflows.findByKey")((instanceKey) =>
+  open: traced("Workflows.open")((workflow, stamp) => open(sqlite, workflow, stamp)),
+  find: traced("Workflows.find")((id) => Effect.map(sqlite.rows(FIND, { id }), first)),
+  findByKey: traced("Workflows.findByKey")((instanceKey) =>
     Effect.map(sqlite.rows(FIND_BY_KEY, { instanceKey }), first)
   ),
-  list: Effect.fn("Workflows.list")((all, limit) =>
+  list: traced("Workflows.list")((all, limit) =>
     Effect.map(sqlite.rows(all ? ALL : UNENDED, { limit }), (rows) => rows.map(shown))
   ),
-  idle: Effect.fn("Workflows.idle")(function* (turn) {
+  idle: traced("Workflows.idle")(function* (turn) {
     const newest = Number((yield* sqlite.rows(NEWEST_ID))[0]?.id)
     const rows = yield* sqlite.rows(IDLE, { from: turn % (newest + 1) })
     return rows.map(toRow)
   }),
-  unfinishedTask: Effect.fn("Workflows.unfinishedTask")((id, state) =>
+  unfinishedTask: traced("Workflows.unfinishedTask")((id, state) =>
     Effect.map(sqlite.rows(UNFINISHED, { id, state }), (rows) =>
       Option.map(Option.fromNullable(rows[0]), (row) => taskId(row.task_id))
     )
   ),
-  lastTask: Effect.fn("Workflows.lastTask")((id, state) =>
+  lastTask: traced("Workflows.lastTask")((id, state) =>
     Effect.map(sqlite.rows(LAST, { id, state }), (rows) =>
       Option.map(Option.fromNullable(rows[0]), (row) => taskId(row.task_id))
     )
   ),
-  isOfEarlierVisit: Effect.fn("Workflows.isOfEarlierVisit")((id, task) =>
+  isOfEarlierVisit: traced("Workflows.isOfEarlierVisit")((id, task) =>
     Effect.map(sqlite.rows(ENTERED_SINCE, { id, taskId: task }), (rows) => rows.length > 0)
   ),
-  advance: Effect.fn("Workflows.advance")((move, stamp) =>
+  advance: traced("Workflows.advance")((move, stamp) =>
     moved(sqlite, ADVANCE, "workflow_transitioned", move, stamp)
   ),
-  complete: Effect.fn("Workflows.complete")((move, stamp) =>
+  complete: traced("Workflows.complete")((move, stamp) =>
     moved(sqlite, COMPLETE, "workflow_completed", move, stamp)
   ),
-  stall: Effect.fn("Workflows.stall")((id, reason, stamp) => stall(sqlite, id, reason, stamp)),
-  revive: Effect.fn("Workflows.revive")((id, stamp) =>
+  stall: traced("Workflows.stall")((id, reason, stamp) => stall(sqlite, id, reason, stamp)),
+  revive: traced("Workflows.revive")((id, stamp) =>
     Effect.asVoid(sqlite.transact("Workflows.revive", sqlite.rows(REVIVE, { id, at: time(stamp.at) })))
   ),
-  retried: Effect.fn("Workflows.retried")((id, stamp) =>
+  retried: traced("Workflows.retried")((id, stamp) =>
     Effect.asVoid(sqlite.transact("Workflows.retried", sqlite.rows(RETRIED, { id, at: time(stamp.at) })))
   ),
-  taskCreated: Effect.fn("Workflows.taskCreated")((id, task, state, stamp) =>
+  taskCreated: traced("Workflows.taskCreated")((id, task, state, stamp) =>
     Effect.asVoid(
       sqlite.transact(
         "Workflows.taskCreated",
@@ -214,5 +216,5 @@ export const make = (sqlite: Sql): Workflows => ({
       )
     )
   ),
-  history: Effect.fn("Workflows.history")((id, limit) => ofWorkflow(sqlite, id, limit))
+  history: traced("Workflows.history")((id, limit) => ofWorkflow(sqlite, id, limit))
 })

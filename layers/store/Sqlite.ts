@@ -1,5 +1,4 @@
 import type { Database } from "bun:sqlite"
-import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import {
   Clock,
@@ -16,11 +15,12 @@ import {
 } from "effect"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { watched } from "./changes.ts"
-import { codeOf, connect, isBusy, type OpenOptions, openConnection, totalChanges } from "./connection.ts"
+import { codeOf, isBusy, type OpenOptions, openConnection, rowsOn, totalChanges } from "./connection.ts"
 import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
-import { type Block, ownTransactions, type Writing, writingOn } from "./writing.ts"
+import { transactions } from "./transactions.ts"
+import { attempted, attemptedNow, type Block, ownTransactions, type Writing, writingOn } from "./writing.ts"
 
 export type Row = Readonly<Record<string, Value>>
 
@@ -68,15 +68,6 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
   }
 >() {}
 
-/** @effect/sql is loaded for transactions alone: what only reads starts in a tenth less without it. */
-const loaded = (writer: Connection, turn: Effect.Semaphore) =>
-  Effect.promise(() => import("./transactions.ts")).pipe(
-    Effect.flatMap((module) => module.transactions(writer, turn)),
-    // Whoever asks first may be interrupted; others wait for the same.
-    Effect.uninterruptible,
-    Effect.cached
-  )
-
 /** Runs a program as a part of the transaction that its fiber is in. */
 const joined = <A, E, R>(
   db: Database,
@@ -110,16 +101,6 @@ const joinedBlock = <A>(
   }
 }
 
-/** What a block answers or throws, as an effect: SQLite's errors are expected, others are bugs. */
-const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
-  Effect.suspend(() => {
-    try {
-      return Effect.succeed(run())
-    } catch (cause) {
-      return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
-    }
-  })
-
 const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
   owner.fiber !== fiber
     ? `the transaction ${owner.name} was used by a fiber that is not its own`
@@ -129,7 +110,7 @@ const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefine
 
 // An offer from outside its effects would not slide: one who does not take would keep it from all others.
 const telling = (commits: PubSub.PubSub<void>) => (): void => {
-  Effect.runSync(PubSub.publish(commits, undefined))
+  if (!commits.unsafeOffer(undefined)) Effect.runSync(PubSub.publish(commits, undefined))
 }
 
 /** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
@@ -140,12 +121,10 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const writerDb = yield* openConnection(options, "writer")
     const isShared = options.filename === ":memory:" || options.ownReader === false
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
-    const told = PubSub.publish(commits, undefined)
-    const writer = connect(writerDb, Effect.asVoid(told))
-    const reader = connect(readerDb, Effect.void)
+    const tell = telling(commits)
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
-    const transactions = yield* loaded(writer, turn)
+    const transaction = transactions(writerDb, turn, tell)
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
     let waiting = 0
@@ -154,11 +133,15 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const patient = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, limit: Duration.Duration) =>
       Effect.retry(once, { while: isBusy, schedule: Schedule.upTo(whileBusy, limit) })
 
-    const read = (text: string, params: ReadonlyArray<Value>) => {
-      const once = reader.execute(text, params, undefined)
+    const read = ({ isQuery, text }: Statement, params: ReadonlyArray<Value>) => {
+      // The writer has in hand what it has just written. The reader would read all of it anew, and waits for nobody.
+      const once = () =>
+        rowsOn(isQuery === true && !writerDb.inTransaction ? writerDb : readerDb, text, params)
       // On one connection a read must not slip into somebody's open transaction.
-      const inTurn = () => patient(isShared ? turn.withPermits(1)(once) : once, busyFor)
-      return isShared && writerDb.inTransaction ? inTurn() : Effect.catchIf(once, isBusy, inTurn)
+      const inTurn = () => patient(isShared ? turn.withPermits(1)(attempted(once)) : attempted(once), busyFor)
+      return isShared && writerDb.inTransaction
+        ? inTurn()
+        : Effect.catchIf(attemptedNow(once), isBusy, inTurn)
     }
 
     const problemIn = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
@@ -170,10 +153,10 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError>((fiber) => {
         const params = bind(of, values)
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner)) return read(of.text, params)
+        if (Option.isNone(owner)) return read(of, params)
         const problem = problemIn(owner.value, fiber.id())
         if (problem !== undefined) return Effect.dieMessage(problem)
-        return writer.execute(of.text, params, undefined)
+        return attemptedNow(() => rowsOn(writerDb, of.text, params))
       }).pipe(Effect.mapError(failed))
 
     /** When it is this fiber's turn to write; the time in the line is part of the time that it waits. */
@@ -192,16 +175,33 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const writing = writingOn(writerDb)
     const ownTransaction = ownTransactions(writerDb, writing)
 
-    const alone = <A>(block: Block<A>): Effect.Effect<A, SqlError> =>
-      attempted(() => ownTransaction(block)).pipe(
-        Effect.flatMap(({ isChange, value }) => (isChange ? Effect.as(told, value) : Effect.succeed(value))),
-        Effect.uninterruptible
+    const alone =
+      <A>(block: Block<A>) =>
+      (): A => {
+        const { isChange, value } = ownTransaction(block)
+        if (isChange) tell()
+        return value
+      }
+
+    // Mostly nobody waits and no other transaction is open: then there is no line to stand in.
+    const promptly = <A, E, R>(
+      now: () => Effect.Effect<A, E | SqlError, R>,
+      inTurn: () => Effect.Effect<A, E | SqlError, R>
+    ) => (waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(now(), isBusy, inTurn))
+
+    // A block, which is over at once, needs no turn where nothing is open.
+    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError> =>
+      promptly(
+        () => attemptedNow(alone(block)),
+        () => inLine(turn.withPermits(1)(attempted(alone(block))))
       )
 
-    // Mostly nobody waits and no longer transaction is open: a block, which is over at once, needs no turn then.
-    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError> => {
-      const inTurn = () => inLine(turn.withPermits(1)(alone(block)))
-      return waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(alone(block), isBusy, inTurn)
+    const transactAlone = <A, E, R>(name: string, program: Effect.Effect<A, E, R>) => {
+      const once = transaction(name, program)
+      return promptly(
+        () => once,
+        () => inLine(once)
+      )
     }
 
     const write = <A>(name: string, block: Block<A>): Effect.Effect<A, StoreUnavailable> =>
@@ -210,7 +210,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
         if (Option.isNone(owner)) return writeAlone(block)
         const problem = problemIn(owner.value, fiber.id())
         return problem === undefined
-          ? attempted(() => joinedBlock(writerDb, writing, owner.value, name, block))
+          ? attemptedNow(() => joinedBlock(writerDb, writing, owner.value, name, block))
           : Effect.dieMessage(problem)
       }).pipe(Effect.mapError(failed))
 
@@ -221,9 +221,8 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       Effect.withFiberRuntime<A, E | StoreUnavailable, R>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
         if (Option.isNone(owner))
-          return Effect.mapError(
-            inLine(Effect.flatMap(transactions, (run) => run(name, program))),
-            (error) => (error instanceof SqlError ? failed(error) : error)
+          return Effect.mapError(transactAlone(name, program), (error) =>
+            error instanceof SqlError ? failed(error) : error
           )
         const problem = misuse(owner.value, fiber.id())
         return problem === undefined
@@ -238,11 +237,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       acquire:
         options.filename === ":memory:"
           ? Effect.void
-          : watched(
-              options.filename,
-              { any: versionOn(readerDb), others: versionOn(writerDb) },
-              telling(commits)
-            )
+          : watched(options.filename, { any: versionOn(readerDb), others: versionOn(writerDb) }, tell)
     })
     return Sqlite.of({ path: options.filename, rows, write, transact, commits, listening: RcRef.get(watch) })
   }).pipe(

@@ -10,7 +10,7 @@ const SELDOM = { every: 10, for: 1_000 }
 
 // Bun does not tell of a write within 2 ms of one that it told of (1.4.5, seen by running: of 40 writes 0.5 ms apart
 // it told of 11, and not of the last): after each change it is asked for those that follow at once.
-const FOLLOWING = { every: 4, for: 12 }
+const FOLLOWING = { every: 5, for: 10 }
 
 /** Where the folder cannot be watched the version is asked so often. */
 const UNWATCHED_POLL = "1 second"

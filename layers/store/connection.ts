@@ -1,11 +1,19 @@
 import { Database } from "bun:sqlite"
-import type { Connection } from "@effect/sql/SqlConnection"
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
 import type { Value } from "./statement.ts"
 
 // SQLite's own wait stalls the event loop, so it is short and the fiber waits instead.
 const BUSY_TIMEOUT_MS = 20
+
+/**
+ * So many pages of the journal are taken over into the database at once, 16 MiB. The pages of each commit are mostly
+ * those of the one before: the more of them together, the fewer are written twice and the rarer is the wait for both files.
+ */
+const CHECKPOINT_PAGES = 8_000
+
+/** Of pages in hand: the inner ones of all indexes of a million tasks find room, and each is read once. */
+const CACHE_KIB = 8_192
 
 /** After a checkpoint the journal is cut to this: one long reader must not leave a huge file for good. */
 const JOURNAL_BYTES = 64 * 1024 * 1024
@@ -42,9 +50,11 @@ const opened = (options: OpenOptions, role: "writer" | "reader"): Database => {
     // First the timeout: the switch to WAL can meet a lock.
     db.run("PRAGMA busy_timeout = 5000")
     if (!memory) db.run("PRAGMA journal_mode = WAL")
+    db.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.run(`PRAGMA journal_size_limit = ${JOURNAL_BYTES}`)
     db.run(`PRAGMA synchronous = ${options.durability === "full" ? "FULL" : "NORMAL"}`)
     db.run("PRAGMA foreign_keys = ON")
+    db.run(`PRAGMA cache_size = -${CACHE_KIB}`)
     if (role === "reader") db.run("PRAGMA query_only = ON")
     // A damaged schema is told now and not by the first task.
     db.query("SELECT count(*) FROM sqlite_schema").all()
@@ -70,40 +80,15 @@ export const openConnection = (options: OpenOptions, role: "writer" | "reader") 
 export const totalChanges = (db: Database): number =>
   Number(db.query("SELECT total_changes()").values()[0]?.[0])
 
-/** A connection in the terms of @effect/sql; `committed` is run after a commit that changed something. */
-export const connect = (db: Database, committed: Effect.Effect<void>): Connection => {
-  const execute = (method: "all" | "values") => (sql: string, params: ReadonlyArray<unknown>) =>
-    Effect.suspend(() => {
-      try {
-        return Effect.succeed(db.query(sql)[method](...(params as Array<Value>)) as Array<never>)
-      } catch (cause) {
-        return Effect.fail(new SqlError({ cause, message: String(cause) }))
-      }
-    })
-  const all = execute("all")
-  let changesAtBegin = 0
-  return {
-    execute: (sql, params, transform) =>
-      transform ? Effect.map(all(sql, params), transform) : all(sql, params),
-    executeRaw: all,
-    executeValues: execute("values"),
-    // BEGIN, COMMIT and ROLLBACK come through here. A BEGIN that failed must not be rolled back (it would hide
-    // the reason), and a COMMIT that failed must be, or the connection stays inside the transaction for good.
-    executeUnprepared: (sql, params) => {
-      if (sql === "ROLLBACK") return db.inTransaction ? all(sql, params) : Effect.succeed([])
-      if (sql !== "COMMIT")
-        return Effect.tap(all(sql, params), () =>
-          Effect.sync(() => {
-            changesAtBegin = totalChanges(db)
-          })
-        )
-      return all(sql, params).pipe(
-        Effect.tapError(() => Effect.sync(() => db.inTransaction && db.run("ROLLBACK"))),
-        Effect.tap(() => (totalChanges(db) === changesAtBegin ? Effect.void : committed))
-      )
-    },
-    executeStream: () => {
-      throw new Error("streams of rows are not used")
-    }
+/** The rows of a statement. */
+export const rowsOn = (
+  db: Database,
+  sql: string,
+  params: ReadonlyArray<Value>
+): ReadonlyArray<Readonly<Record<string, Value>>> => {
+  try {
+    return db.query<Record<string, Value>, Array<Value>>(sql).all(...params)
+  } catch (cause) {
+    throw new SqlError({ cause, message: String(cause) })
   }
 }

@@ -4,6 +4,8 @@ export type Value = string | number | null
 export interface Statement {
   readonly text: string
   readonly names: ReadonlyArray<string>
+  /** True where it surely only reads: anything else is refused outside a transaction, by a connection that cannot write. */
+  readonly isQuery?: boolean
 }
 
 /**
@@ -16,7 +18,7 @@ export const statement = (sql: string): Statement => {
     if (!names.includes(name)) names.push(name)
     return `?${names.indexOf(name) + 1}`
   })
-  return { text, names }
+  return { text, names, isQuery: /^\s*(SELECT|WITH RECURSIVE)\b/.test(sql) }
 }
 
 /** The values of a statement in the order of its parameters; a missing one is a bug and dies by its name. */

@@ -22,7 +22,7 @@ const KNOWN = statement("SELECT 1 FROM tasks WHERE task_id = :taskId")
 
 const WIRE_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/
 
-const isWireTime = (text: string): boolean => WIRE_TIME.test(text) && !Number.isNaN(Date.parse(text))
+export const isWireTime = (text: string): boolean => WIRE_TIME.test(text) && !Number.isNaN(Date.parse(text))
 
 export const placeOf = (row: Row): Place => ({
   createdAt: String(row.created_at),

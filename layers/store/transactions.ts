@@ -1,58 +1,70 @@
-import * as Reactivity from "@effect/experimental/Reactivity"
-import * as SqlClient from "@effect/sql/SqlClient"
-import type { Connection } from "@effect/sql/SqlConnection"
-import { SqlError } from "@effect/sql/SqlError"
-import * as SqlStatement from "@effect/sql/Statement"
-import { Effect, Option, Scope } from "effect"
+import type { Database } from "bun:sqlite"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Exit } from "effect"
+import { totalChanges } from "./connection.ts"
 import { Owner } from "./Owner.ts"
+import { attempted, guarded } from "./writing.ts"
 
-/** A client of the writer whose transactions begin at once; `turn` is whose turn it is there. */
-const makeClient = (connection: Connection, turn: Effect.Semaphore) =>
-  SqlClient.make({
-    acquirer: turn.withPermits(1)(Effect.succeed(connection)),
-    transactionAcquirer: Effect.uninterruptibleMask((restore) =>
-      restore(turn.take(1)).pipe(
-        Effect.zipRight(Effect.tap(Effect.scope, (scope) => Scope.addFinalizer(scope, turn.release(1)))),
-        Effect.as(connection)
-      )
-    ),
-    compiler: SqlStatement.makeCompilerSqlite(),
-    // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
-    beginTransaction: "BEGIN IMMEDIATE",
-    spanAttributes: [["db.system.name", "sqlite"]]
-  }).pipe(Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make))
+/**
+ * Runs programs as transactions of their own on the writer, once each, when it is their turn there; `committed` is
+ * run after a commit that changed something. What fails, dies or is interrupted leaves nothing; a BEGIN or COMMIT that
+ * fails is an error like any other.
+ */
+export const transactions = (db: Database, turn: Effect.Semaphore, committed: () => void) => {
+  // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
+  const begin = db.query("BEGIN IMMEDIATE")
+  const commit = db.query("COMMIT")
+  const rollback = (): void => {
+    // SQLite itself ends a transaction on some errors (a full disk).
+    if (db.inTransaction) db.run("ROLLBACK")
+  }
+  const begun = attempted(() => {
+    guarded(() => begin.run())
+    return totalChanges(db)
+  })
 
-/** Runs a program as its own transaction, once, on the client's connection. */
-const inTransaction = <A, E, R>(client: SqlClient.SqlClient, name: string, program: Effect.Effect<A, E, R>) =>
-  Effect.withFiberRuntime<A, E, R>((fiber) => {
-    const owner: Owner["Type"] = { name, fiber: fiber.id(), isOver: false, brokenBy: undefined }
-    return Effect.provideService(program, Owner, owner).pipe(
-      Effect.tap(() =>
-        owner.brokenBy === undefined
-          ? Effect.void
-          : Effect.dieMessage(
-              `the transaction ${name} went on after ${owner.brokenBy} had failed in it with half its writes done`
-            )
-      ),
-      Effect.ensuring(
-        Effect.sync(() => {
-          owner.isOver = true
+  /** Keeps what was done; whether it changed anything. A COMMIT that failed leaves the transaction open. */
+  const kept = (changesBefore: number) =>
+    attempted(() => {
+      try {
+        const isChange = totalChanges(db) !== changesBefore
+        guarded(() => commit.run())
+        return isChange
+      } catch (cause) {
+        rollback()
+        throw cause
+      }
+    })
+
+  const settled = <A, E>(
+    owner: Owner["Type"],
+    changesBefore: number,
+    end: Exit.Exit<A, E>
+  ): Effect.Effect<A, E | SqlError> => {
+    owner.isOver = true
+    if (Exit.isSuccess(end) && owner.brokenBy === undefined)
+      return Effect.map(kept(changesBefore), (isChange) => {
+        if (isChange) committed()
+        return end.value
+      })
+    rollback()
+    return Exit.isFailure(end)
+      ? end
+      : Effect.dieMessage(
+          `the transaction ${owner.name} went on after ${owner.brokenBy} had failed in it with half its writes done`
+        )
+  }
+
+  return <A, E, R>(name: string, program: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
+    turn.withPermits(1)(
+      Effect.uninterruptibleMask((restore) =>
+        Effect.withFiberRuntime<A, E | SqlError, R>((fiber) => {
+          const owner: Owner["Type"] = { name, fiber: fiber.id(), isOver: false, brokenBy: undefined }
+          const owned = restore(Effect.provideService(program, Owner, owner))
+          return Effect.flatMap(begun, (changesBefore) =>
+            Effect.flatMap(Effect.exit(owned), (end) => settled(owner, changesBefore, end))
+          )
         })
       )
     )
-  }).pipe(
-    client.withTransaction,
-    // withTransaction turns a failed BEGIN or COMMIT into a defect; here it is an error like any other.
-    Effect.catchSomeDefect((defect) =>
-      defect instanceof SqlError ? Option.some(Effect.fail(defect)) : Option.none()
-    )
-  )
-
-/** What runs a program as a transaction of its own on the writer, once. */
-export const transactions = (writer: Connection, turn: Effect.Semaphore) =>
-  Effect.map(
-    makeClient(writer, turn),
-    (client) =>
-      <A, E, R>(name: string, program: Effect.Effect<A, E, R>) =>
-        inTransaction(client, name, program)
-  )
+}

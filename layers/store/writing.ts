@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite"
 import { SqlError } from "@effect/sql/SqlError"
+import { Effect } from "effect"
 import { totalChanges } from "./connection.ts"
 import type { Row } from "./Sqlite.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
@@ -16,13 +17,27 @@ export interface Writing {
 /** What a state change does: nothing but statements and what follows from their rows, all of it at once. */
 export type Block<A> = (writing: Writing) => A
 
-const guarded = <A>(run: () => A): A => {
+/** Runs what talks to SQLite; what it throws is a SqlError. */
+export const guarded = <A>(run: () => A): A => {
   try {
     return run()
   } catch (cause) {
     throw new SqlError({ cause, message: String(cause) })
   }
 }
+
+/** What something answers or throws, run now: SQLite's errors are expected, others are bugs. */
+export const attemptedNow = <A>(run: () => A): Effect.Effect<A, SqlError> => {
+  try {
+    return Effect.succeed(run())
+  } catch (cause) {
+    return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
+  }
+}
+
+/** The same each time that the effect is run. */
+export const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
+  Effect.suspend(() => attemptedNow(run))
 
 /** The statements of whatever transaction is open on a connection. */
 export const writingOn = (db: Database): Writing => {

@@ -1,4 +1,5 @@
 import { Array as Arr, DateTime, Effect, Option } from "effect"
+import { traced } from "../domain/Traced.ts"
 import { type Adapter, AdapterRegistry } from "./AdapterRegistry.ts"
 
 /** How many fallbacks are walked at most (SPEC.md section 6). */
@@ -37,7 +38,7 @@ const noneCools: Cooling = () => Option.none()
  * that one is worth waiting for; where none is allowed the first is answered, for the caller to refuse. None when the id is not configured. The claim has seen
  * whether the adapter that is meant cools down: of that one it is not asked again.
  */
-export const select = Effect.fn("Select.select")(function* (
+export const select = traced("Select.select")(function* (
   id: string,
   allowed: (id: string) => boolean,
   cooling: Cooling = noneCools

@@ -32,6 +32,8 @@ export interface LogFile {
   readonly problem: () => Option.Option<AuditFailed>
 }
 
+type Texts = Readonly<Partial<Record<AuditFile, string>>>
+
 /** The folder of one attempt: `adapter-runs/<task_id>/<attempt_id>/` below the artifact root. */
 export interface AuditFolder {
   /** Absolute. */
@@ -41,7 +43,9 @@ export interface AuditFolder {
   /** Writes a file whole and durably, in the place of one that is there. */
   readonly put: (file: AuditFile, text: string) => Effect.Effect<void, AuditFailed>
   /** As `put`, several at once: what is asked of the disk is asked for all together. */
-  readonly putAll: (files: Readonly<Partial<Record<AuditFile, string>>>) => Effect.Effect<void, AuditFailed>
+  readonly putAll: (files: Texts) => Effect.Effect<void, AuditFailed>
+  /** As `putAll`, but the files are there when it answers, and on the disk when what it answers has come to its end. */
+  readonly begin: (files: Texts) => Effect.Effect<Effect.Effect<void, AuditFailed>, AuditFailed>
   /** Opens a log for appending; it is synced and closed with the scope. */
   readonly log: (file: AuditLog) => Effect.Effect<LogFile, AuditFailed, Scope.Scope>
 }
@@ -56,8 +60,11 @@ export class AuditFailed extends Schema.TaggedError<AuditFailed>()("AuditFailed"
 export class Audit extends Context.Tag("agent-runtime/Audit")<
   Audit,
   {
-    /** Makes the folder of an attempt (0700, files 0600), or answers the one that is there. */
-    readonly open: (taskId: TaskId, attemptId: AttemptId) => Effect.Effect<AuditFolder, AuditFailed>
+    /** Makes the folder of an attempt (0700, files 0600), or answers the one that is there; held until the scope's end. */
+    readonly open: (
+      taskId: TaskId,
+      attemptId: AttemptId
+    ) => Effect.Effect<AuditFolder, AuditFailed, Scope.Scope>
     /** Bytes of a file of an attempt from `offset`, at most `most`; empty when there is none. */
     readonly read: (
       taskId: TaskId,

@@ -9,6 +9,7 @@ import { isNoRoom, ROOM_REMEDY } from "../domain/HostRoom.ts"
 import type { BundleId } from "../domain/Ids.ts"
 import { Profile } from "../domain/Profile.ts"
 import type { KnownFile, Round, Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { adapterPart } from "./AdapterPart.ts"
 import { answersText, type GivenAnswer } from "./Answers.ts"
 import type { NoRoom } from "./Budget.ts"
@@ -41,7 +42,7 @@ export interface AssembleInput {
   readonly at: DateTime.Utc
 }
 
-/** A bundle whose files are on disk. */
+/** A bundle, and where its files are to be. */
 export interface Compiled {
   readonly bundle: Bundle
   readonly bundleHash: string
@@ -63,39 +64,53 @@ export class AssembleFailed extends Schema.TaggedError<AssembleFailed>()("Assemb
 }) {}
 
 /**
- * Freezes an attempt's inputs into a bundle and writes it with its prompt, durably, before anything is run.
- * Equal inputs give an equal hash on every attempt and machine.
+ * Freezes an attempt's inputs into a bundle; reads only. Equal inputs give an equal hash on every attempt and
+ * machine. `persist` writes it, before anything is run.
  */
 export const assemble: (
   input: AssembleInput
-) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore> = Effect.fn(
+) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore> = traced(
   "Assemble.assemble"
 )(function* (input: AssembleInput) {
   const frozen = yield* freeze(input)
-  return { ...frozen, ...(yield* persist(frozen.bundle, input.at)) }
+  return { ...frozen, ...(yield* placed(frozen.bundle, input.at)) }
 })
 
-/** Writes a bundle with its prompt, durably; answers where, and the prompt with its places filled in. */
-export const persist = Effect.fn("Assemble.persist")(function* (bundle: Bundle, at: DateTime.Utc) {
-  const settings = yield* RuntimeConfig
+/** Where a bundle of this moment and its prompt are to be, and the prompt with its places filled in. */
+export const placed = (bundle: Bundle, at: DateTime.Utc) =>
+  Effect.gen(function* () {
+    const settings = yield* RuntimeConfig
+    const { root } = yield* ArtifactStore
+    const path = `bundles/${DateTime.formatIso(at).slice(0, 10)}/${bundle.bundleId}`
+    const skillDirs = settings.skillDirs.map((dir) => dir.path)
+    return {
+      relativePath: `${path}.json`,
+      promptRelativePath: `${path}.prompt.txt`,
+      promptText: handOver(bundle.prompt.renderedText, root, skillDirs)
+    }
+  })
+
+/** Writes a bundle with its prompt, durably. */
+export const persist = traced("Assemble.persist")(function* ({
+  bundle,
+  promptRelativePath,
+  relativePath
+}: Pick<Compiled, "bundle" | "relativePath" | "promptRelativePath">) {
   const store = yield* ArtifactStore
-  const folder = `bundles/${DateTime.formatIso(at).slice(0, 10)}`
-  const relativePath = `${folder}/${bundle.bundleId}.json`
-  const promptRelativePath = `${folder}/${bundle.bundleId}.prompt.txt`
   const write = (path: string, text: string) =>
     Effect.catchTags(store.write(path, text), {
       ArtifactFailed: unusable,
       PathRefused: ({ why }) => unusable({ path, reason: why })
     })
-  const { renderedText } = bundle.prompt
-  const written = [write(promptRelativePath, renderedText), write(relativePath, `${bundleText(bundle)}\n`)]
+  const written = [
+    write(promptRelativePath, bundle.prompt.renderedText),
+    write(relativePath, `${bundleText(bundle)}\n`)
+  ]
   yield* Effect.all(written, { concurrency: "unbounded", discard: true })
-  const skillDirs = settings.skillDirs.map(({ path }) => path)
-  return { relativePath, promptRelativePath, promptText: handOver(renderedText, store.root, skillDirs) }
 })
 
 /** The bundle, its hash and its grade; reads only. A dry run shows its prompt. */
-export const freeze = Effect.fn("Assemble.freeze")(
+export const freeze = traced("Assemble.freeze")(
   function* (input: AssembleInput) {
     const bundle = yield* bundleOf(input, yield* gather(input))
     return {

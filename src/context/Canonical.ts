@@ -16,15 +16,34 @@ export const sha256 = (text: string): Effect.Effect<string> =>
   )
 
 /** The text of a bundle's file without its last newline: canonical JSON of the wire form. */
-export const bundleText = (bundle: Bundle): string => canonicalText(encode(bundle))
+export const bundleText = (bundle: Bundle): string => textOf(membersOf(bundle))
 
 /** Lower-case hex SHA-256 of the bundle's canonical JSON without `bundle_id` (SPEC.md section 5). */
-export const bundleHash = (bundle: Bundle): Effect.Effect<string> => {
-  const { bundle_id: _, ...rest } = encode(bundle)
-  return sha256(canonicalText(rest))
+export const bundleHash = (bundle: Bundle): Effect.Effect<string> =>
+  sha256(textOf(membersOf(bundle).filter(({ key }) => key !== "bundle_id")))
+
+/** A member of an object and its canonical text, `"key":value`. */
+interface Member {
+  readonly key: string
+  readonly text: string
 }
 
 const encode = Schema.encodeSync(Bundle)
+
+// A bundle is hashed, then written: what both consist of is made once.
+const members = new WeakMap<Bundle, ReadonlyArray<Member>>()
+
+const membersOf = (bundle: Bundle): ReadonlyArray<Member> => {
+  const known = members.get(bundle)
+  if (known !== undefined) return known
+  const made = Object.entries(encode(bundle))
+    .map(([key, value]) => ({ key, text: `${JSON.stringify(key)}:${canonicalText(value)}` }))
+    .sort((one, other) => (one.key < other.key ? -1 : 1))
+  members.set(bundle, made)
+  return made
+}
+
+const textOf = (parts: ReadonlyArray<Member>): string => `{${parts.map(({ text }) => text).join()}}`
 
 const wellFormed = (value: unknown): unknown => {
   if (typeof value === "string") return value.toWellFormed()

@@ -7,6 +7,7 @@ import type { Placed } from "../config/RuntimeConfig.ts"
 import type { Bundle } from "../domain/Bundle.ts"
 import { counted } from "../domain/Figure.ts"
 import type { KnownFile, Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { reportCandidates } from "./Phase.ts"
 import { stringsIn } from "./Plain.ts"
 import { Workspace } from "./Workspace.ts"
@@ -23,7 +24,7 @@ export interface Document {
 }
 
 /** A file of the configuration, identity or purpose; both none where it is not configured or not there. */
-export const document = Effect.fn("Inputs.document")(function* (place: Option.Option<Placed>) {
+export const document = traced("Inputs.document")(function* (place: Option.Option<Placed>) {
   const workspace = yield* Workspace
   if (Option.isNone(place)) return { sha256: Option.none(), text: Option.none() } satisfies Document
   return {
@@ -38,7 +39,7 @@ type BundleArtifact = Bundle["artifacts"][number]
  * What the task declares, products and inputs, and the latest reports of its goal loop, as they lie on disk
  * now. Fails as PathRefused where a declared path leaves the artifact root.
  */
-export const artifacts = Effect.fn("Inputs.artifacts")(function* (task: Task) {
+export const artifacts = traced("Inputs.artifacts")(function* (task: Task) {
   const { products, inputs } = declared(task)
   const named = yield* Effect.forEach([...products, ...inputs], ({ role, path }) => artifact(role, path))
   const reports = yield* Effect.forEach(reportCandidates(task), ({ role, paths }) =>
@@ -68,7 +69,7 @@ const artifact = Effect.fnUntraced(function* (role: string, path: string) {
  * looked for below the artifact root. Cached means that the file is there and its hash is in the bundle; an
  * address, a file that is missing or cannot be read, and a path that leads out are uncached.
  */
-export const externalInputs = Effect.fn("Inputs.external")(function* (task: Task, adapter: AdapterSettings) {
+export const externalInputs = traced("Inputs.external")(function* (task: Task, adapter: AdapterSettings) {
   const all = [...sources(task), ...external(task)]
   const more = all.length - MOST_EXTERNAL_INPUTS
   const looked = yield* Effect.forEach(all.slice(0, MOST_EXTERNAL_INPUTS), ({ name, path, inWorkspace }) =>
@@ -130,7 +131,7 @@ export const workingDir = (adapter: AdapterSettings): Option.Option<Placed> =>
   adapter.mode === "script" || adapter.mode === "agent-cli" ? adapter.workingDir : Option.none()
 
 /** The state of the adapter's working directory in version control; the explicit marker where there is none. */
-export const workspacePart = Effect.fn("Inputs.workspace")(function* (adapter: AdapterSettings) {
+export const workspacePart = traced("Inputs.workspace")(function* (adapter: AdapterSettings) {
   const dir = workingDir(adapter)
   if (Option.isNone(dir)) return NO_WORKSPACE
   const seen = yield* (yield* Workspace).snapshot(dir.value.path)

@@ -2,6 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { BUNDLE_VERSION, Bundle, type BundleRecord } from "../domain/Bundle.ts"
 import { counted } from "../domain/Figure.ts"
+import { traced } from "../domain/Traced.ts"
 import { onFirstUse } from "../domain/Wire.ts"
 import { sha256 } from "./Canonical.ts"
 
@@ -23,7 +24,7 @@ export class BundleUnusable extends Schema.TaggedError<BundleUnusable>()("Bundle
  * Reads a recorded bundle and answers it only when its bytes are those that were recorded: every one but its
  * id's goes into the hash of the row.
  */
-export const recordedBundle = Effect.fn("RecordedBundle.read")(function* (record: BundleRecord) {
+export const recordedBundle = traced("RecordedBundle.read")(function* (record: BundleRecord) {
   const path = record.relativePath
   const unusable = (reason: BundleUnusable["reason"], what: string) =>
     new BundleUnusable({ reason, path, detail: `${path} below the artifact root ${what}` })
@@ -47,7 +48,7 @@ export const recordedBundle = Effect.fn("RecordedBundle.read")(function* (record
 })
 
 /** Whether the text beside a bundle, for people to read, still is the bundle's prompt. */
-export const isPromptIntact = Effect.fn("RecordedBundle.prompt")(function* (
+export const isPromptIntact = traced("RecordedBundle.prompt")(function* (
   record: BundleRecord,
   bundle: Bundle
 ) {

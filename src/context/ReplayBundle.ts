@@ -8,9 +8,10 @@ import type { BundleId } from "../domain/Ids.ts"
 import { JsonObject } from "../domain/Json.ts"
 import { Profile } from "../domain/Profile.ts"
 import type { Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, onFirstUse, wireStruct } from "../domain/Wire.ts"
 import { adapterPart } from "./AdapterPart.ts"
-import { type AssembleFailed, type Compiled, persist, unusable } from "./Assemble.ts"
+import { type AssembleFailed, type Compiled, placed, unusable } from "./Assemble.ts"
 import { changesBetween, changesOf } from "./BundleDiff.ts"
 import { bundleHash } from "./Canonical.ts"
 import { artifacts, externalInputs, knownFiles, workspacePart } from "./Inputs.ts"
@@ -39,7 +40,7 @@ export interface Deviation {
 }
 
 /**
- * Writes a recorded bundle again, with an id of its own: the same prompt, byte for byte, and the same hash
+ * A recorded bundle again, with an id of its own: the same prompt, byte for byte, and the same hash
  * unless the adapter is another one or configured otherwise. Artifacts, workspace, inputs and skills that the
  * prompt names are used as they are now: what drifted is told, and makes the replay `best_effort`.
  */
@@ -49,7 +50,7 @@ export const replayBundle: (
   Compiled & { readonly deviation: Deviation },
   AssembleFailed,
   RuntimeConfig | Workspace | ArtifactStore
-> = Effect.fn("ReplayBundle.replayBundle")(function* (input: ReplayInput) {
+> = traced("ReplayBundle.replayBundle")(function* (input: ReplayInput) {
   const { adapter, at, bundleId, model, recorded, task } = input
   const bundle: Bundle = { ...recorded, bundleId, adapter: adapterPart(adapter, model) }
   const present = yield* presentInputs(recorded, task, adapter)
@@ -66,7 +67,7 @@ export const replayBundle: (
     replayGrade: grade === "inputs_frozen" && deviation.drifted.length > 0 ? "best_effort" : grade,
     known: knownFiles(present.artifacts),
     deviation,
-    ...(yield* persist(bundle, at))
+    ...(yield* placed(bundle, at))
   }
 })
 

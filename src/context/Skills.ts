@@ -1,10 +1,11 @@
-import { Effect, Option } from "effect"
+import { Option } from "effect"
 import { join } from "../artifact/FilePath.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { Placed } from "../config/RuntimeConfig.ts"
 import { counted } from "../domain/Figure.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { literally, skillDirPlace } from "./HandOver.ts"
 import { clip, oneLine, stringsIn } from "./Plain.ts"
 import { Workspace } from "./Workspace.ts"
@@ -43,7 +44,7 @@ export const skillIds = (
  * or that leads nowhere is `missing`. A driver that reads skill folders itself gets the path, everyone else the
  * text.
  */
-export const resolveSkill = Effect.fn("Skills.resolve")(function* (
+export const resolveSkill = traced("Skills.resolve")(function* (
   id: string,
   dirs: ReadonlyArray<Placed>,
   adapter: AdapterSettings

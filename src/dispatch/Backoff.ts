@@ -1,6 +1,7 @@
-import { Chunk, Clock, Duration, Effect, Option, Schedule } from "effect"
+import { Chunk, Clock, Duration, Option, Schedule } from "effect"
 import type { CommonSettings } from "../config/AdapterSettings.ts"
 import type { Settings } from "../config/RuntimeConfig.ts"
+import { traced } from "../domain/Traced.ts"
 
 /** No retry waits longer than this (SPEC.md section 8), where an adapter does not name a cap of its own. */
 const LONGEST = Duration.hours(1)
@@ -19,7 +20,7 @@ export const backoff = (base: Duration.Duration, longest: Duration.Duration = LO
   )
 
 /** How long a task waits after its n-th counted attempt failed (n from 1), by the same schedule. */
-export const waitAfter = Effect.fn("Backoff.waitAfter")(function* (
+export const waitAfter = traced("Backoff.waitAfter")(function* (
   attempt: number,
   settings: Pick<Settings, "retryBackoffSeconds">,
   retry: Option.Option<CommonSettings["retry"]>

@@ -2,6 +2,7 @@ import { type DateTime, Effect, Option } from "effect"
 import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import type { Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import type { AccountKey, Reserved } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -51,7 +52,7 @@ export const setAside = ({ attempt, task }: ClaimedTask, runs: Runs, stamp: Stam
  * for the adapter that was meant: a fallback has accounts of its own. Ends as NotStarted where the budget of the
  * task itself is spent, which only a grant mends, and as WaitsForBudget where one of the day is.
  */
-export const charge = Effect.fn("Charging.charge")(function* (claimed: ClaimedTask, runs: Runs) {
+export const charge = traced("Charging.charge")(function* (claimed: ClaimedTask, runs: Runs) {
   const store = yield* Store
   const settings = yield* RuntimeConfig
   if (settings.budgets.length === 0) return

@@ -2,6 +2,7 @@ import { DateTime, Effect, Option, type Queue } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import type { AskedQuestion } from "../domain/AskedQuestion.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import { stampNow } from "./Runner.ts"
@@ -31,7 +32,7 @@ const ranOut = ({ defaultAnswer, questionId, taskId }: AskedQuestion, stamp: Sta
  * Lets the default answer the questions whose time has run out; those without one stay open, marked. One that cannot
  * be dealt with stops none of the others.
  */
-export const expireQuestions = Effect.fn("Expiring.expireQuestions")(function* () {
+export const expireQuestions = traced("Expiring.expireQuestions")(function* () {
   const store = yield* Store
   const stamp = yield* stampNow
   for (const one of yield* store.questions.ranOut(stamp.at))

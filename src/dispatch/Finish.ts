@@ -4,6 +4,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { type AttemptId, IdSource, QuestionId, TaskId } from "../domain/Ids.ts"
 import type { Profile } from "../domain/Profile.ts"
+import { traced } from "../domain/Traced.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { create, type Parent, plan } from "../intake/FollowUps.ts"
 import * as Messages from "../intake/Messages.ts"
@@ -107,7 +108,7 @@ const coolDown = (ran: Ran, move: Move, stamp: Stamp) =>
  * Ends an attempt and moves its task, with all that follows from it, in one transaction. `Late` when the
  * attempt was no longer running: then nothing moved. The verdict that it answers is the one that was recorded.
  */
-export const finish = Effect.fn("Finish.finish")(function* (ran: Ran) {
+export const finish = traced("Finish.finish")(function* (ran: Ran) {
   const store = yield* Store
   const settings = yield* RuntimeConfig
   const ids = yield* IdSource

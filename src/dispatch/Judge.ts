@@ -6,8 +6,10 @@ import type { JsonObject } from "../domain/Json.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { redactJson } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { type WithArtifacts, type WrittenArtifact, withArtifacts } from "../evidence/Artifacts.ts"
 import { maskedExecution, maskedFault, maskedOutcome } from "../evidence/Masked.ts"
+import { noEvidence } from "../evidence/NoEvidence.ts"
 import { Normalised, normalise } from "../evidence/Normalize.ts"
 import { type Asking, asking } from "../evidence/Question.ts"
 import { retryHint } from "../evidence/RetryHint.ts"
@@ -19,6 +21,8 @@ import { ownWorktree, type Site } from "./Site.ts"
 /** The verdict on an attempt that ran, and what was found on the way to it. */
 export interface Judged {
   readonly verdict: Verdict
+  /** As the adapter told it, but where nothing of it could be kept. */
+  readonly exit: Pick<Execution, "exitStatus" | "retryClass">
   /** Issues of the verification, then what the adapter and the decoder remarked. */
   readonly issues: ReadonlyArray<string>
   /** What else the event of the attempt's end tells. */
@@ -79,14 +83,36 @@ const proved = (prepared: Prepared, site: Site, execution: Execution, outcome: O
  * Step 11 of the cycle: normalise, write artifacts, verify, decide. The answer is decoded and verified as it
  * came; all that is answered here and written on the way is masked.
  */
-export const judge = Effect.fn("Judge.judge")(
+export const judge = traced("Judge.judge")(
   (prepared: Prepared, site: Site, execution: Execution, stop: Option.Option<StopReason>) =>
     judged(prepared, site, maskedExecution(execution), stop).pipe(
       Effect.catchAllDefect((fault) => Effect.die(maskedFault(fault, execution.redactor)))
     )
 )
 
+/** Judges and keeps what it came to; what leaves no evidence is judged by that. */
 const judged = Effect.fnUntraced(function* (
+  prepared: Prepared,
+  site: Site,
+  execution: Execution,
+  stop: Option.Option<StopReason>
+) {
+  const { evidence, ...first } = yield* decided(prepared, site, execution, stop)
+  const kept = yield* Effect.either(prepared.audit.putAll(evidence))
+  if (Either.isRight(kept)) return first
+  const unkept = { ...execution, ...noEvidence(kept.left) }
+  const { evidence: instead, ...second } = yield* decided(prepared, site, unkept, stop)
+  yield* prepared.audit.putAll(instead).pipe(
+    // The verdict stands without its copy in the folder.
+    Effect.catchTag("AuditFailed", ({ reason }) =>
+      Effect.logWarning(`result.json was not written: ${reason}`)
+    )
+  )
+  return second
+})
+
+/** The verdict, and what is to be kept of it in the attempt's folder. */
+const decided = Effect.fnUntraced(function* (
   prepared: Prepared,
   site: Site,
   execution: Execution,
@@ -118,18 +144,18 @@ const judged = Effect.fnUntraced(function* (
     stop
   })
   const written = Option.flatMap(proof, (one) => one.written)
-  yield* prepared.audit.put("result.json", resultText(execution, verdict, issues, written)).pipe(
-    // The verdict stands without its copy in the folder.
-    Effect.catchTag("AuditFailed", ({ reason }) =>
-      Effect.logWarning(`result.json was not written: ${reason}`)
-    )
-  )
+  const evidence = {
+    "last-message.txt": redactor.text(execution.lastMessage),
+    "result.json": resultText(execution, verdict, issues, written)
+  }
   const remarks = [
     ...(normalised._tag === "Decoded" ? normalised.diagnostics : []),
     ...Option.match(asked, { onNone: () => [], onSome: (one) => one.remarks })
   ]
   return {
+    evidence,
     verdict,
+    exit: { exitStatus: execution.exitStatus, retryClass: execution.retryClass },
     issues: [...issues, ...execution.diagnostics, ...remarks],
     detail: redactJson(
       {
@@ -138,7 +164,7 @@ const judged = Effect.fnUntraced(function* (
       },
       redactor
     )
-  } satisfies Judged
+  } satisfies Judged & { readonly evidence: Record<string, string> }
 })
 
 const told = ({ kept, path, writtenBy }: WrittenArtifact): JsonObject => ({

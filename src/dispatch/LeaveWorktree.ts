@@ -4,6 +4,7 @@ import { type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
 import { counted } from "../domain/Figure.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { traced } from "../domain/Traced.ts"
 
 /** What became of an attempt's worktree: for its issues, and for the event of its end. */
 export interface Left {
@@ -32,7 +33,7 @@ const many = (count: number, noun: string): string => `${counted(count)} ${noun}
  * Ends the life of an attempt's worktree: its diff becomes evidence; it is removed when nothing in it changed, and
  * kept and named when something did, or when what did cannot be told.
  */
-export const leave = Effect.fn("LeaveWorktree.leave")(function* (leaving: Leaving) {
+export const leave = traced("LeaveWorktree.leave")(function* (leaving: Leaving) {
   const worktrees = yield* Worktrees
   const { attemptId, changes } = leaving
   if (Option.isNone(changes)) {

@@ -1,6 +1,7 @@
-import { Effect, Equal, Option } from "effect"
+import { Equal, Option } from "effect"
 import type { Adapter } from "../adapter/AdapterRegistry.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Ground } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -12,7 +13,7 @@ import { WaitsForWorkspace } from "./NotStarted.ts"
  * task was meant for, at that moment: a fallback may work elsewhere, and a symlink may lead elsewhere by now. Then
  * the attempt moves there, in a transaction that judges again, or ends as WaitsForWorkspace.
  */
-export const occupied = Effect.fn("Occupy.occupied")(function* (claimed: ClaimedTask, adapter: Adapter) {
+export const occupied = traced("Occupy.occupied")(function* (claimed: ClaimedTask, adapter: Adapter) {
   const store = yield* Store
   const settings = yield* RuntimeConfig
   const ground = yield* groundOf(adapter.settings, settings)

@@ -4,7 +4,7 @@ import { type Selected, select } from "../adapter/Select.ts"
 import { Audit, type AuditFolder } from "../artifact/AuditFolder.ts"
 import { intended } from "../config/Intended.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { assemble, type Compiled } from "../context/Assemble.ts"
+import { assemble, type Compiled, persist } from "../context/Assemble.ts"
 import { modelOf } from "../context/Model.ts"
 import type { AskedQuestion } from "../domain/AskedQuestion.ts"
 import { type Attempt, isModelBacked } from "../domain/Attempt.ts"
@@ -13,6 +13,7 @@ import type { JsonObject } from "../domain/Json.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { KnownFile } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { precheck } from "../evidence/Precheck.ts"
 import type { Ground } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
@@ -166,7 +167,7 @@ const anew = (claimed: ClaimedTask) =>
   })
 
 /** Steps 7 to 9 of the cycle: input check, profile, adapter, bundle. Ends as NotStarted where one fails. */
-export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedTask) {
+export const prepare = traced("Prepare.prepare")(function* (claimed: ClaimedTask) {
   const audits = yield* Audit
   const { attempt, round, task } = claimed
   const missing = yield* precheck(task)
@@ -180,7 +181,11 @@ export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedT
   const roundStartedAt = Option.getOrElse(round.roundStartedAt, () => attempt.startedAt)
   const known = Option.getOrElse(round.known, () => compiled.known)
   const audit = yield* audits.open(task.taskId, attempt.attemptId)
-  yield* audit.put("assembled-context.txt", compiled.promptText)
+  // Together: the disk takes as long for all as for one.
+  yield* Effect.all([persist(compiled), audit.put("assembled-context.txt", compiled.promptText)], {
+    concurrency: "unbounded",
+    discard: true
+  })
   return { ...chosen, claimed, audit, roundStartedAt, known } satisfies Prepared
 })
 
@@ -188,7 +193,7 @@ export const prepare = Effect.fn("Prepare.prepare")(function* (claimed: ClaimedT
  * Records the bundle and what will run it, what was known when the round began, then the start; false when the
  * attempt was ended meanwhile.
  */
-export const record = Effect.fn("Prepare.record")(function* (prepared: Prepared) {
+export const record = traced("Prepare.record")(function* (prepared: Prepared) {
   const store = yield* Store
   const { adapter, audit, claimed, compiled, known, model, profile, roundStartedAt } = prepared
   const { attemptId, taskId } = claimed.attempt

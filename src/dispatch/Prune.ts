@@ -4,6 +4,7 @@ import { EvidenceFiles, type Removal, type Removed } from "../artifact/EvidenceF
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Worktrees } from "../context/Worktrees.ts"
 import { EventId } from "../domain/Ids.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Batch, Place } from "../store/Pruning.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
@@ -46,7 +47,7 @@ const nothing: Pruned = {
  * small batches between which others write, needs little memory whatever is there, and may be interrupted or
  * die at any point: the next one goes on. What agents produced is never touched.
  */
-export const prune = Effect.fn("Prune.prune")(function* (
+export const prune = traced("Prune.prune")(function* (
   at: DateTime.Utc,
   options: { readonly dryRun: boolean }
 ) {

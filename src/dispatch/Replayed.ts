@@ -6,6 +6,7 @@ import { recordedBundle } from "../context/RecordedBundle.ts"
 import { recordedProfile, replayBundle } from "../context/ReplayBundle.ts"
 import { AttemptId, BundleId, IdSource } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { charge } from "./Charging.ts"
@@ -18,7 +19,7 @@ import { occupied } from "./Occupy.ts"
  * is no fallback, for the point of it is to see what this one makes of that input. Ends as NotStarted where
  * the bundle's file is not what was recorded.
  */
-export const replayed = Effect.fn("Replayed.replayed")(function* (claimed: ClaimedTask, attemptId: string) {
+export const replayed = traced("Replayed.replayed")(function* (claimed: ClaimedTask, attemptId: string) {
   const settings = yield* RuntimeConfig
   const ids = yield* IdSource
   const record = yield* recordOf(attemptId)

@@ -101,7 +101,7 @@ const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
       Effect.tapErrorCause(() => Effect.ignoreLogged(left(prepared, site, undecided(claimed)))),
       Effect.flatMap((done) => left(prepared, site, done))
     )
-  })
+  }).pipe(Effect.scoped)
 
 /** What is left of an attempt that met a fault: its worktree, judged by what is in it. */
 const undecided = (claimed: ClaimedTask) => ({ ran: notRun(claimed, ended), redactor: noSecrets })
@@ -214,12 +214,12 @@ const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
 /** What is tried again was retryable, whatever the exit alone looked like. */
 const isTriedAgain = (verdict: Verdict): boolean => verdict._tag === "Retry" || verdict._tag === "Snooze"
 
-const ranTo = (prepared: Prepared, execution: Execution, { detail, issues, verdict }: Judged): Ran => ({
+const ranTo = (prepared: Prepared, execution: Execution, { detail, exit, issues, verdict }: Judged): Ran => ({
   claimed: prepared.claimed,
   verdict,
   end: {
-    exitStatus: Option.some(execution.exitStatus),
-    retryClass: Option.some(isTriedAgain(verdict) ? "retryable" : execution.retryClass),
+    exitStatus: Option.some(exit.exitStatus),
+    retryClass: Option.some(isTriedAgain(verdict) ? "retryable" : exit.retryClass),
     issues: [...issues, ...argsOf(prepared).remarks],
     usage: execution.usage,
     resultPath: Option.none(),

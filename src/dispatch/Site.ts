@@ -3,6 +3,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { workingDirOf } from "../config/WorkingDir.ts"
 import { type Worktree, type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
 import { NoRoom } from "../domain/HostRoom.ts"
+import { traced } from "../domain/Traced.ts"
 import type { OwnWorktree } from "../evidence/Claim.ts"
 import { NotStarted } from "./NotStarted.ts"
 import type { Prepared } from "./Prepare.ts"
@@ -22,7 +23,7 @@ export interface Site {
  * The place of an attempt: the folder that it occupies or, where its adapter says so, a git worktree of its own,
  * made here. Ends as NotStarted where none can be made.
  */
-export const siteOf = Effect.fn("Site.siteOf")(function* (prepared: Prepared) {
+export const siteOf = traced("Site.siteOf")(function* (prepared: Prepared) {
   const settings = yield* RuntimeConfig
   const { adapter, claimed, compiled, ground } = prepared
   if (Option.isNone(ground) || ground.value.workspace !== "worktree")

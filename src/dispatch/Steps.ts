@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { evaluateIdle, taskEnded } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import type { Pause } from "../store/Gates.ts"
@@ -25,7 +26,7 @@ export type Next =
  * Creates the tasks that are due by the clock, lets questions run out, and takes idle workflows on; answers the
  * schedules' tasks.
  */
-export const produce = Effect.fn("Steps.produce")(function* () {
+export const produce = traced("Steps.produce")(function* () {
   const scheduler = yield* Scheduler
   const { taskIds } = yield* scheduler.tick(yield* now)
   yield* expireQuestions()
@@ -36,7 +37,7 @@ export const produce = Effect.fn("Steps.produce")(function* () {
 /**
  * Claims the best task that may start, unless dispatch is paused. Damaged rows are set aside on the way.
  */
-export const next = Effect.fn("Steps.next")(function* () {
+export const next = traced("Steps.next")(function* () {
   const store = yield* Store
   yield* store.tasks.promote(yield* now)
   if (yield* isEmpty) return { _tag: "Idle" } satisfies Next

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { LeftOvers } from "../adapter/LeftOvers.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
+import { traced } from "../domain/Traced.ts"
 import { unknownUsage } from "../domain/Usage.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
@@ -16,7 +17,7 @@ import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
  * Puts back what dead dispatchers left running; answers how many attempts that were. Only for a caller that
  * holds the lock: every other runner on it is dead then.
  */
-export const sweep = Effect.fn("Sweep.sweep")(function* () {
+export const sweep = traced("Sweep.sweep")(function* () {
   const store = yield* Store
   const settings = yield* RuntimeConfig
   const { runnerId } = yield* Runner

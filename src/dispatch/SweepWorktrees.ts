@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { Audit } from "../artifact/AuditFolder.ts"
 import { type ListedWorktree, Worktrees } from "../context/Worktrees.ts"
 import type { AttemptId } from "../domain/Ids.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { type Left, leave } from "./LeaveWorktree.ts"
 
@@ -11,7 +12,7 @@ const nothing: Left = { issues: [], detail: {} }
  * Leaves the worktree of an attempt whose dispatcher died, if it had one, as its end would have: what an agent did
  * until then is evidence too. Only after its processes are gone; `survivors` are those that are not.
  */
-export const sweepWorktree = Effect.fn("SweepWorktrees.sweepWorktree")(function* (
+export const sweepWorktree = traced("SweepWorktrees.sweepWorktree")(function* (
   attemptId: AttemptId,
   survivors: ReadonlyArray<string>
 ) {
@@ -21,7 +22,7 @@ export const sweepWorktree = Effect.fn("SweepWorktrees.sweepWorktree")(function*
 })
 
 /** Leaves what attempts that have ended left open: their dispatcher died, or met a fault, in between. */
-export const sweepWorktrees = Effect.fn("SweepWorktrees.sweepWorktrees")(function* () {
+export const sweepWorktrees = traced("SweepWorktrees.sweepWorktrees")(function* () {
   const store = yield* Store
   const worktrees = yield* Worktrees
   for (const one of yield* worktrees.list) {
@@ -48,6 +49,7 @@ const left = (one: ListedWorktree, survivors: ReadonlyArray<string>) =>
       mustStay: survivors.length > 0 ? Option.some("as processes are left in it") : Option.none()
     })
   }).pipe(
+    Effect.scoped,
     // Without its folder of evidence it stays, to be looked at again.
     Effect.catchTag("AuditFailed", ({ path, reason }) =>
       Effect.as(

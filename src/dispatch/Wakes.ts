@@ -48,10 +48,14 @@ export const waking = (wakes: Wakes, isFull: () => boolean) =>
     return yield* Effect.forever(claims)
   }).pipe(Effect.scoped)
 
-/** Runs `look` now and after every commit, not more than twenty times a second, until it answers true. */
+/**
+ * Runs `look` in a moment and after every commit, not more than twenty times a second, until it answers true. What has
+ * ended before the first look has paid for none.
+ */
 export const lookingUntil = <E, R>(look: Effect.Effect<boolean, E, R>): Effect.Effect<void, E, R | Store> =>
   Effect.gen(function* () {
     const store = yield* Store
+    yield* Effect.sleep(BETWEEN_LOOKS)
     const commits = yield* store.listen
     while (!(yield* look)) yield* Effect.zipRight(Effect.sleep(BETWEEN_LOOKS), Queue.take(commits))
   }).pipe(Effect.scoped)

@@ -3,6 +3,7 @@ import { ArtifactStore, type Observed } from "../artifact/ArtifactStore.ts"
 import { declared, isEvidencePath, isSummaryOnly } from "../artifact/Declared.ts"
 import { below, join, normalise } from "../artifact/FilePath.ts"
 import { Workspace } from "../context/Workspace.ts"
+import { traced } from "../domain/Traced.ts"
 import { type Claim, wasChanged } from "./Claim.ts"
 import { secretIssues } from "./SecretScan.ts"
 
@@ -18,7 +19,7 @@ interface Expected {
 }
 
 /** What is wrong with the artifacts that a task declares and an outcome reports, a sentence each. */
-export const artifactIssues = Effect.fn("Evidence.artifactIssues")(function* (claim: Claim) {
+export const artifactIssues = traced("Evidence.artifactIssues")(function* (claim: Claim) {
   const { products, problems } = declared(claim.task)
   const expected: Array<Expected> = products.map(({ key, path }) => ({
     path,

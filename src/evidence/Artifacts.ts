@@ -3,6 +3,7 @@ import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type DeclaredArtifact, declared, isEvidencePath } from "../artifact/Declared.ts"
 import { below, normalise } from "../artifact/FilePath.ts"
 import type { Outcome } from "../domain/Outcome.ts"
+import { traced } from "../domain/Traced.ts"
 import { type Answer, isOwnOf, render } from "./ArtifactText.ts"
 import { wasChanged, wasTouched } from "./Claim.ts"
 
@@ -26,7 +27,7 @@ export interface WithArtifacts {
  * Writes the primary artifact of a completed task whose adapter's answer is the product and which did not
  * write it itself in this round. What an adapter wrote is never written over; an older version is kept.
  */
-export const withArtifacts = Effect.fn("Evidence.withArtifacts")(function* (answer: Answer) {
+export const withArtifacts = traced("Evidence.withArtifacts")(function* (answer: Answer) {
   const outcome = { ...answer.outcome, artifactPaths: yield* relativePaths(answer.outcome.artifactPaths) }
   const nothing: WithArtifacts = { outcome, written: Option.none(), issues: [] }
   const { primary } = declared(answer.task)

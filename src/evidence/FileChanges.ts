@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { isSummaryOnly } from "../artifact/Declared.ts"
+import { traced } from "../domain/Traced.ts"
 import { type Claim, changedSince, isUntouched, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
 import { type Place, placesOf } from "./Places.ts"
@@ -10,7 +11,7 @@ import { secretIssues } from "./SecretScan.ts"
 const MOST_ENTRIES = 10_000
 
 /** What is wrong with the changes that an outcome reports, a sentence each: claims without an effect, and forbidden ones. */
-export const fileChangeIssues = Effect.fn("Evidence.fileChangeIssues")(function* (claim: Claim) {
+export const fileChangeIssues = traced("Evidence.fileChangeIssues")(function* (claim: Claim) {
   const entries = claim.outcome.fileChanges
   if (entries.length > MOST_ENTRIES)
     return [

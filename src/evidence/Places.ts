@@ -3,6 +3,7 @@ import { ArtifactStore, type Observed } from "../artifact/ArtifactStore.ts"
 import { isEvidencePath } from "../artifact/Declared.ts"
 import { below, isInside, join, parent } from "../artifact/FilePath.ts"
 import { Workspace } from "../context/Workspace.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Scan } from "./SecretScan.ts"
 
 /** A place that a path may mean: in the adapter's working directory or in the artifact root. */
@@ -28,7 +29,7 @@ interface Folder extends Pick<Place, "scan"> {
  * Finds the places that a path may mean: none when it leads out of both folders, by its text or into the
  * runtime's own evidence.
  */
-export const placesOf = Effect.fn("Evidence.placesOf")(function* (
+export const placesOf = traced("Evidence.placesOf")(function* (
   path: string,
   workingDir: Option.Option<string>
 ) {

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type Assignment, type DeclaredArtifact, declared, type Phase } from "../artifact/Declared.ts"
+import { traced } from "../domain/Traced.ts"
 
 /** A heading stands near the top, if anywhere. */
 const MOST_BYTES = 64 * 1024
@@ -9,7 +10,7 @@ const MOST_BYTES = 64 * 1024
  * Checks what a task needs before its adapter starts: the artifacts of earlier phases exist, are not empty and
  * are what they are declared to be. Answers what is wrong, each as `name: sentence`; never fails.
  */
-export const precheck = Effect.fn("Evidence.precheck")(function* (task: Assignment) {
+export const precheck = traced("Evidence.precheck")(function* (task: Assignment) {
   const { inputs, problems } = declared(task)
   const found = yield* Effect.forEach(inputs, check)
   return [...problems.map((problem) => `artifact_undeclared: ${problem}.`), ...found.flat()]

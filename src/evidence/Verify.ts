@@ -1,5 +1,6 @@
-import { Effect, Option } from "effect"
+import { Option } from "effect"
 import { isModelBacked } from "../domain/Attempt.ts"
+import { traced } from "../domain/Traced.ts"
 import { artifactIssues } from "./ArtifactIssues.ts"
 import type { Claim } from "./Claim.ts"
 import { echoOf } from "./Echo.ts"
@@ -13,7 +14,7 @@ const MOST_ISSUES = 100
  * `name: sentence`; an empty list is proof enough to complete the task. Never fails: what cannot be looked at
  * is an issue.
  */
-export const verify = Effect.fn("Evidence.verify")(function* (claim: Claim) {
+export const verify = traced("Evidence.verify")(function* (claim: Claim) {
   const issues = [
     ...statusIssues(claim),
     ...echoIssues(claim),

@@ -4,6 +4,7 @@ import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId, type WorkflowId } from "../domain/Ids.ts"
 import { WorkflowProposal } from "../domain/SensorEvent.ts"
 import type { Intent } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
 import { addFromOutside } from "./OperatorLimit.ts"
@@ -70,7 +71,7 @@ const placed = (problems: ReadonlyArray<Problem>, path: string): ReadonlyArray<P
   problems.map((problem) => under(path, problem))
 
 /** Reads a backlog from outside; of all entries every problem at once, by the entry's index. */
-export const readBacklog = Effect.fn("Backlog.readBacklog")(function* (input: unknown) {
+export const readBacklog = traced("Backlog.readBacklog")(function* (input: unknown) {
   const file = yield* decodeFile(input)
   const many = [...tooMany("workflows", file.workflows.length), ...tooMany("tasks", file.tasks.length)]
   if (many.length > 0) return yield* new Invalid({ problems: many })
@@ -90,7 +91,7 @@ export const readBacklog = Effect.fn("Backlog.readBacklog")(function* (input: un
  * Makes what of a backlog is not there yet, as one transaction: a workflow is known by its instance_key, a task
  * by its source and subject among all tasks there ever were. A second run makes nothing.
  */
-export const seed = Effect.fn("Backlog.seed")(function* ({ tasks, workflows }: JudgedBacklog, stamp: Stamp) {
+export const seed = traced("Backlog.seed")(function* ({ tasks, workflows }: JudgedBacklog, stamp: Stamp) {
   const store = yield* Store
   const ids = yield* IdSource
   const nextId = Effect.map(ids.next, (id) => TaskId.make(id))

@@ -5,6 +5,7 @@ import type { TaskId } from "../domain/Ids.ts"
 import type { RecurringSchedule } from "../domain/RecurringSchedule.ts"
 import { type NewTask, TERMINAL } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import {
   cronTiming,
   type Due,
@@ -53,7 +54,7 @@ export const invalid = ({ message }: Invalid): string =>
  * Evaluates every schedule that is due at `at`: each creates at most one task, whatever was missed, and every due
  * time gets its fate. One that cannot be evaluated is disabled, visibly, and stops none of the others.
  */
-export const tick = Effect.fn("Due.tick")(function* (at: DateTime.Utc) {
+export const tick = traced("Due.tick")(function* (at: DateTime.Utc) {
   const store = yield* Store
   const taskIds: Array<TaskId> = []
   const seen = new Set<string>()

@@ -6,6 +6,7 @@ import type { Actor } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { DEFAULT_PRIORITY, Intent, type NewTask } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { addFromOutside } from "./OperatorLimit.ts"
 
 /**
@@ -58,7 +59,7 @@ const maxAttemptsOf = (intent: Intent, settings: Settings): number => {
 }
 
 /** The task that an intent becomes: what it leaves out is decided here, once, and stands in the record. */
-export const toTask = Effect.fn("Enqueue.toTask")(function* (intent: Intent, door: Door) {
+export const toTask = traced("Enqueue.toTask")(function* (intent: Intent, door: Door) {
   const ids = yield* IdSource
   return yield* taskWith(intent, door, TaskId.make(yield* ids.next), yield* now)
 })
@@ -90,7 +91,7 @@ export const taskWith = Effect.fnUntraced(function* (
  * Makes a task of an intent: the one door to the queue. While another unfinished task holds its dedupe key
  * that one is answered and `created` is false. Fails where it is one of operators and one too many.
  */
-export const enqueue = Effect.fn("Enqueue.enqueue")(function* (intent: Intent, door: Door) {
+export const enqueue = traced("Enqueue.enqueue")(function* (intent: Intent, door: Door) {
   const task = yield* toTask(intent, door)
   return yield* addFromOutside(task, { at: yield* now, actor: door.actor })
 })

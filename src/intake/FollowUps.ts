@@ -7,6 +7,7 @@ import type { AttemptId } from "../domain/Ids.ts"
 import { isSameJson, type JsonObject } from "../domain/Json.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { Intent, NewTask, Round, Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { type Door, readIntent, toTask } from "./Enqueue.ts"
 import { isOneTooMany } from "./OperatorLimit.ts"
@@ -32,7 +33,7 @@ export type Planned = Either.Either<NewTask, JsonObject>
  * Reads what an outcome asks for and judges each by what can be known before the transaction. What is beyond
  * the most of one outcome is refused as one, however much it is.
  */
-export const plan = Effect.fn("FollowUps.plan")(function* (asked: ReadonlyArray<JsonObject>, parent: Parent) {
+export const plan = traced("FollowUps.plan")(function* (asked: ReadonlyArray<JsonObject>, parent: Parent) {
   const planned = yield* Effect.forEach(asked.slice(0, MOST_OF_ONE_OUTCOME), (one) => planOne(one, parent))
   const beyond = asked.length - MOST_OF_ONE_OUTCOME
   if (beyond <= 0) return planned
@@ -108,7 +109,7 @@ const MOST_CHILDREN = 1_000
  * Makes the planned follow-ups inside the caller's transaction. What is refused, or was made in an earlier
  * round of the parent, is told as an event.
  */
-export const create = Effect.fn("FollowUps.create")(function* (
+export const create = traced("FollowUps.create")(function* (
   planned: ReadonlyArray<Planned>,
   parent: Parent,
   stamp: Stamp

@@ -3,6 +3,7 @@ import type { Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
 import { IdSource, MessageId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import type { Parent } from "./FollowUps.ts"
 
@@ -77,7 +78,7 @@ export interface Planned {
 }
 
 /** Gives the messages of an outcome their ids, before the transaction that puts them out. */
-export const plan = Effect.fn("Messages.plan")(function* (asked: ReadonlyArray<JsonObject>) {
+export const plan = traced("Messages.plan")(function* (asked: ReadonlyArray<JsonObject>) {
   const ids = yield* IdSource
   const messages = yield* Effect.forEach(asked.slice(0, MOST_OF_ONE_OUTCOME), (message) =>
     Effect.map(ids.next, (id) => ({ id: MessageId.make(id), message }))
@@ -89,7 +90,7 @@ export const plan = Effect.fn("Messages.plan")(function* (asked: ReadonlyArray<J
  * Puts the messages of a completed outcome into the outbox, inside the caller's transaction; what its profile
  * does not allow is told as an event and goes nowhere.
  */
-export const putOut = Effect.fn("Messages.putOut")(function* (
+export const putOut = traced("Messages.putOut")(function* (
   { dropped, messages }: Planned,
   parent: Parent,
   stamp: Stamp

@@ -4,6 +4,7 @@ import type { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Intent } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { toTask } from "./Enqueue.ts"
 
@@ -28,7 +29,7 @@ export const replaySource = (attemptId: string): string => `replay:${attemptId}`
  * workflow and holds no dedupe key: what follows from the work has followed from its first run. One
  * transaction with the original task's event `task_replayed`, whose `detail` stands beside the new task's id.
  */
-export const enqueueReplay = Effect.fn("Replay.enqueueReplay")(function* (
+export const enqueueReplay = traced("Replay.enqueueReplay")(function* (
   of: Replayed,
   detail: JsonObject,
   actor: Actor

@@ -6,6 +6,7 @@ import { IdSource } from "../domain/Ids.ts"
 import { CronText, type RecurringSchedule, ScheduleIntent, ZoneText } from "../domain/RecurringSchedule.ts"
 import { Intent } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { cronTiming, evaluate, nextAfter, type TimingFault } from "../schedule/Recurrence.ts"
 import type { NewFate, NewSchedule } from "../store/Schedules.ts"
 import { Store } from "../store/Store.ts"
@@ -142,7 +143,7 @@ const givenUp = (
 }
 
 /** Saves a schedule under its name: makes it, or replaces the one that has the name. */
-export const saveSchedule = Effect.fn("SaveSchedule.saveSchedule")(function* (
+export const saveSchedule = traced("SaveSchedule.saveSchedule")(function* (
   intent: ScheduleIntent,
   actor: Actor
 ) {

@@ -7,6 +7,7 @@ import type { JsonObject } from "../domain/Json.ts"
 import { type SensorEvent, SensorReport, type WorkflowProposal } from "../domain/SensorEvent.ts"
 import { Intent, type NewTask } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
 import { addFromOutside } from "./OperatorLimit.ts"
@@ -114,7 +115,7 @@ const openOrReuse = ({ firstTaskId, instanceKey, judged }: ToOpen, stamp: Stamp)
  * stale one is recorded and makes nothing. Fails when its workflow cannot be opened or its task is one too many of
  * operators; then nothing is recorded.
  */
-export const ingest = Effect.fn("Sensor.ingest")(function* (report: SensorReport) {
+export const ingest = traced("Sensor.ingest")(function* (report: SensorReport) {
   const store = yield* Store
   const ids = yield* IdSource
   const at = yield* now

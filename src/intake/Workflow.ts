@@ -8,6 +8,7 @@ import { IdSource, TaskId, WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { InstanceKey } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
@@ -55,7 +56,7 @@ const unfit = (path: string, found: string, expected: string, remedy = ""): Prob
 const invalid = (...problems: ReadonlyArray<Problem>) => new Invalid({ problems })
 
 /** Judges what is to be opened: template and state are there, and the context has what its first task needs. */
-export const judgeOpening = Effect.fn("Workflow.judgeOpening")(function* (opening: Opening) {
+export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: Opening) {
   const { workflows } = yield* RuntimeConfig
   const { instanceKey } = opening
   const names = namesOf(workflows)
@@ -107,7 +108,7 @@ const lacking = (
  * Opens a judged workflow and makes the task of its state; while its key is taken nothing is made. A part of the
  * caller's transaction: `taskId` and `stamp` were taken before it.
  */
-export const open = Effect.fn("Workflow.open")(function* (
+export const open = traced("Workflow.open")(function* (
   { context, instanceKey, state, template }: Opened,
   taskId: TaskId,
   stamp: Stamp
@@ -121,7 +122,7 @@ export const open = Effect.fn("Workflow.open")(function* (
 })
 
 /** As `open`, as a transaction of its own. */
-export const openNow = Effect.fn("Workflow.openNow")(function* (opening: Opening, actor: Actor) {
+export const openNow = traced("Workflow.openNow")(function* (opening: Opening, actor: Actor) {
   const store = yield* Store
   const ids = yield* IdSource
   const judged = yield* judgeOpening(opening)

@@ -2,6 +2,7 @@ import { Effect, Either, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import type { TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
 import type { WorkflowRow } from "../store/Workflows.ts"
@@ -20,7 +21,7 @@ export const stall = (row: WorkflowRow, reason: string, stamp: Stamp) =>
  * cannot be made stalls it, visibly. While a task of an earlier visit to the state is not finished, its end makes
  * the new one. A part of the caller's transaction.
  */
-export const enter = Effect.fn("WorkflowEntry.enter")(function* (
+export const enter = traced("WorkflowEntry.enter")(function* (
   template: Template,
   row: WorkflowRow,
   taskId: TaskId,

@@ -4,6 +4,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId, type WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
@@ -51,7 +52,7 @@ const noWay = (template: Template, { currentState }: Workflow, to: string, ways:
 }
 
 /** Takes a workflow into a state that its present one leads to, whatever its task came to. */
-export const transition = Effect.fn("WorkflowMoves.transition")(function* (
+export const transition = traced("WorkflowMoves.transition")(function* (
   id: WorkflowId,
   to: string,
   given: JsonObject,
@@ -93,7 +94,7 @@ export const transition = Effect.fn("WorkflowMoves.transition")(function* (
 })
 
 /** Ends a workflow in the state that it is in; what is unfinished of it is canceled. */
-export const complete = Effect.fn("WorkflowMoves.complete")(function* (id: WorkflowId, stamp: Stamp) {
+export const complete = traced("WorkflowMoves.complete")(function* (id: WorkflowId, stamp: Stamp) {
   const store = yield* Store
   return yield* store.transact(
     "WorkflowMoves.complete",

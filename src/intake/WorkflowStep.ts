@@ -6,6 +6,7 @@ import { IdSource, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { type Task, TERMINAL } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
 import type { WorkflowRow } from "../store/Workflows.ts"
@@ -65,7 +66,7 @@ const atItsState = (taskId: TaskId) =>
  * every end of a task. A part of the transaction that ends the task; `nextTaskId` is the id of the task that may
  * come of it, and `stamp` its time, both taken before.
  */
-export const taskEnded = Effect.fn("WorkflowStep.taskEnded")(function* (
+export const taskEnded = traced("WorkflowStep.taskEnded")(function* (
   taskId: TaskId,
   nextTaskId: TaskId,
   stamp: Stamp
@@ -91,7 +92,7 @@ export const taskEnded = Effect.fn("WorkflowStep.taskEnded")(function* (
  * An operator's retry of a stalled workflow's task lets the workflow go on, where it still is in that task's state.
  * A part of the transaction that retries.
  */
-export const taskRetried = Effect.fn("WorkflowStep.taskRetried")(function* (taskId: TaskId, stamp: Stamp) {
+export const taskRetried = traced("WorkflowStep.taskRetried")(function* (taskId: TaskId, stamp: Stamp) {
   const store = yield* Store
   const there = yield* atItsState(taskId)
   if (Option.isSome(there)) yield* store.workflows.revive(there.value.row.workflow.id, stamp)
@@ -190,7 +191,7 @@ export const goOn = (
  * written by another program, after a fault of ours), by the same step; answers how many. One that cannot be taken
  * on stops none of the others.
  */
-export const evaluateIdle = Effect.fn("WorkflowStep.evaluateIdle")(function* () {
+export const evaluateIdle = traced("WorkflowStep.evaluateIdle")(function* () {
   const store = yield* Store
   const idle = yield* store.workflows.idle(yield* Random.nextIntBetween(0, 2 ** 31))
   const left = yield* Effect.filter(idle, (row) => Effect.negate(isWaiting(row)))

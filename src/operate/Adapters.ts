@@ -7,6 +7,7 @@ import { runningByAdapter } from "../dispatch/Conditions.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { AdapterList, type AdapterRow, ClearedAdapter, type LastAttempt } from "./answers/Adapters.ts"
 import { operation } from "./Operation.ts"
@@ -98,7 +99,7 @@ export const list = operation({
   name: "adapters.list",
   role: "read",
   output: AdapterList,
-  run: Effect.fn("Adapters.list")(function* (input: { readonly probe: boolean }) {
+  run: traced("Adapters.list")(function* (input: { readonly probe: boolean }) {
     const adapters = yield* rows
     if (!input.probe) return { adapters }
     const found = new Map((yield* probed).map((one) => [one.settings.id, one.found]))
@@ -122,7 +123,7 @@ export const clear = operation({
   name: "adapters.clear",
   role: "operate",
   output: ClearedAdapter,
-  run: Effect.fn("Adapters.clear")(function* (input: { readonly id: string }, actor) {
+  run: traced("Adapters.clear")(function* (input: { readonly id: string }, actor) {
     const store = yield* Store
     const settings = yield* RuntimeConfig
     const cleared = yield* store.gates.clearCooldown(input.id, { at: yield* now, actor })

@@ -4,6 +4,7 @@ import { Lock } from "../dispatch/Lock.ts"
 import { Runner } from "../dispatch/Runner.ts"
 import { sweep } from "../dispatch/Sweep.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import type { Tell } from "../store/BackupFiles.ts"
 import { Original, type OriginalRefused } from "../store/Original.ts"
@@ -45,7 +46,7 @@ export const adopt = operation({
     setAside: Schema.Int,
     remarks: Schema.Array(Schema.String)
   }),
-  run: Effect.fn("Adopt.adopt")(function* (input: { readonly from: string; readonly tell: Tell }, actor) {
+  run: traced("Adopt.adopt")(function* (input: { readonly from: string; readonly tell: Tell }, actor) {
     const lock = yield* Lock
     const { lockPath } = yield* RuntimeConfig
     const { runnerId } = yield* Runner

@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { type HostFile, HostFiles, type Template } from "../artifact/HostFiles.ts"
 import { absolute, folderOf } from "../config/Paths.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { agentName, ChangedFile, carryOut, listed, type Planned, plan, shellWord, told } from "./HostSetup.ts"
 import { operation } from "./Operation.ts"
@@ -109,7 +110,7 @@ export const agentInit = operation({
     files: Schema.Array(ChangedFile),
     next: Schema.Array(Schema.String)
   }),
-  run: Effect.fn("AgentInit.init")(function* (input: {
+  run: traced("AgentInit.init")(function* (input: {
     readonly name: string
     readonly dir: Option.Option<string>
     readonly port: Option.Option<number>

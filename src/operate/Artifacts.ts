@@ -7,6 +7,7 @@ import {
 } from "../artifact/ArtifactStore.ts"
 import { isAbsolute, normalise } from "../artifact/FilePath.ts"
 import { KnownSecrets } from "../artifact/KnownSecrets.ts"
+import { traced } from "../domain/Traced.ts"
 import { secretIssues } from "../evidence/SecretScan.ts"
 import { ArtifactFile, ArtifactFolder } from "./answers/Artifacts.ts"
 import { operation } from "./Operation.ts"
@@ -64,7 +65,7 @@ export const list = operation({
   name: "artifacts.list",
   role: "read",
   output: ArtifactFolder,
-  run: Effect.fn("Artifacts.list")(function* (input: { readonly path: string }) {
+  run: traced("Artifacts.list")(function* (input: { readonly path: string }) {
     const { found, path, store } = yield* observed(input.path)
     if (Option.isNone(found)) return yield* notFound(path, "file or folder")
     if (found.value.kind !== "folder") return { path, type: found.value.kind, entries: [] }
@@ -128,7 +129,7 @@ export const show = operation({
   name: "artifacts.show",
   role: "read",
   output: ArtifactFile,
-  run: Effect.fn("Artifacts.show")(function* (input: { readonly path: string }) {
+  run: traced("Artifacts.show")(function* (input: { readonly path: string }) {
     const { found, path, store } = yield* observed(input.path)
     const file: Observed | undefined = Option.getOrUndefined(found)
     if (file?.kind !== "file") return yield* notFound(path, "file")

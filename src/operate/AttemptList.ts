@@ -1,6 +1,7 @@
-import { DateTime, Effect, Option, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import { Attempt } from "../domain/Attempt.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { operation } from "./Operation.ts"
@@ -18,7 +19,7 @@ export const listAttempts = operation({
   name: "attempts.list",
   role: "read",
   output: wireStruct({ attempts: Schema.Array(Listed), more: Schema.Boolean }),
-  run: Effect.fn("AttemptList.listAttempts")(function* (input: {
+  run: traced("AttemptList.listAttempts")(function* (input: {
     readonly since: Option.Option<DateTime.Utc>
     readonly until: Option.Option<DateTime.Utc>
     /** 1..500. */

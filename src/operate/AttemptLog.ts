@@ -4,6 +4,7 @@ import { KnownSecrets } from "../artifact/KnownSecrets.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { Redactor } from "../domain/Redactor.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
@@ -253,7 +254,7 @@ export const tail = operation({
     truncated: Schema.Boolean,
     text: Schema.String
   }),
-  run: Effect.fn("AttemptLog.tail")(function* (input: { readonly id: string; readonly stream: LogName }) {
+  run: traced("AttemptLog.tail")(function* (input: { readonly id: string; readonly stream: LogName }) {
     const audit = yield* Audit
     const attempt = yield* attemptOf(input.id)
     const { attemptId, taskId } = attempt

@@ -1,6 +1,7 @@
-import { Array as Arr, DateTime, Effect, Option } from "effect"
+import { Array as Arr, DateTime, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptFigures } from "../store/Usage.ts"
 import { type AttemptSums, AttemptUsage } from "./answers/Usage.ts"
@@ -61,7 +62,7 @@ export const attemptUsage = operation({
   name: "usage.attempts",
   role: "read",
   output: AttemptUsage,
-  run: Effect.fn("AttemptUsage.attemptUsage")(function* (_: object) {
+  run: traced("AttemptUsage.attemptUsage")(function* (_: object) {
     const store = yield* Store
     const settings = yield* RuntimeConfig
     const since = DateTime.subtract(hourOf(yield* now), { hours: HOURS - 1 })

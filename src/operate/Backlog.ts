@@ -1,6 +1,7 @@
 import { Effect, Schema } from "effect"
 import { TaskId, WorkflowId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { readBacklog, type SourceCrowded, seed as seedAll } from "../intake/Backlog.ts"
 import { tooManyOperatorTasks } from "./Message.ts"
@@ -26,7 +27,7 @@ export const seed = operation({
       wireStruct({ created: Schema.Boolean, taskId: TaskId, kind: Schema.String, source: Schema.String })
     )
   }),
-  run: Effect.fn("Backlog.seed")(function* (input: unknown, actor) {
+  run: traced("Backlog.seed")(function* (input: unknown, actor) {
     const backlog = yield* readBacklog(input)
     return yield* seedAll(backlog, { at: yield* now, actor }).pipe(
       Effect.catchTags({

@@ -3,6 +3,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { Runner } from "../dispatch/Runner.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { type BackupFailed, BackupFiles, type Tell } from "../store/BackupFiles.ts"
 import { Store } from "../store/Store.ts"
@@ -25,7 +26,7 @@ export const backup = operation({
     tasks: Schema.Int,
     verified: Schema.Literal(true)
   }),
-  run: Effect.fn("Backup.backup")(function* (input: { readonly to: string; readonly tell: Tell }) {
+  run: traced("Backup.backup")(function* (input: { readonly to: string; readonly tell: Tell }) {
     const files = yield* BackupFiles
     const store = yield* Store
     const { dbPath } = yield* RuntimeConfig
@@ -53,7 +54,7 @@ export const verify = operation({
     sealed: Schema.Boolean,
     problems: Schema.Array(Schema.String)
   }),
-  run: Effect.fn("Backup.verify")(function* (input: { readonly file: string; readonly tell: Tell }) {
+  run: traced("Backup.verify")(function* (input: { readonly file: string; readonly tell: Tell }) {
     const files = yield* BackupFiles
     const found = yield* Effect.catchTag(files.check(input.file, input.tell), "BackupFailed", refusal)
     return { ok: found.problems.length === 0, ...found }
@@ -76,7 +77,7 @@ export const restore = operation({
     schemaVersion: Schema.Int,
     tasks: Schema.Int
   }),
-  run: Effect.fn("Backup.restore")(function* (input: { readonly from: string; readonly tell: Tell }) {
+  run: traced("Backup.restore")(function* (input: { readonly from: string; readonly tell: Tell }) {
     const files = yield* BackupFiles
     const lock = yield* Lock
     const { dbPath, lockPath } = yield* RuntimeConfig

@@ -3,6 +3,7 @@ import { remedyFor } from "../config/NearMiss.ts"
 import { type Budget, RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { dayOf, nextDay } from "../dispatch/Charges.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Account, AccountKey } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 import { type BudgetAccount, BudgetList, BudgetUnit, GrantedBudget } from "./answers/Budgets.ts"
@@ -81,7 +82,7 @@ export const list = operation({
   name: "budgets.list",
   role: "read",
   output: BudgetList,
-  run: Effect.fn("Budgets.list")(function* (_: object) {
+  run: traced("Budgets.list")(function* (_: object) {
     const settings = yield* RuntimeConfig
     const rows = yield* Effect.forEach(settings.budgets, (budget) =>
       Effect.gen(function* () {
@@ -230,7 +231,7 @@ export const grant = operation({
   name: "budgets.grant",
   role: "operate",
   output: GrantedBudget,
-  run: Effect.fn("Budgets.grant")(function* (input: GrantInput, actor) {
+  run: traced("Budgets.grant")(function* (input: GrantInput, actor) {
     const store = yield* Store
     const budget = yield* budgetOf(input.id)
     const amount = yield* amountOf(budget, input)

@@ -3,6 +3,7 @@ import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { type Task, type TaskStatus, TERMINAL } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
@@ -229,7 +230,7 @@ export const cancelMatching = operation({
   name: "tasks.cancel_matching",
   role: "operate",
   output: Bulk,
-  run: Effect.fn("Bulk.cancel")(function* (
+  run: traced("Bulk.cancel")(function* (
     input: Wanted & { readonly reason: Option.Option<string>; readonly force: boolean },
     actor
   ) {
@@ -245,7 +246,7 @@ export const retryMatching = operation({
   name: "tasks.retry_matching",
   role: "operate",
   output: Bulk,
-  run: Effect.fn("Bulk.retry")(function* (input: Wanted & { readonly note: Option.Option<string> }, actor) {
+  run: traced("Bulk.retry")(function* (input: Wanted & { readonly note: Option.Option<string> }, actor) {
     return yield* overAll(retrying(yield* said("note", input.note)), input, actor)
   })
 })

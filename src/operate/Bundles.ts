@@ -6,6 +6,7 @@ import { type BundleUnusable, isPromptIntact, recordedBundle } from "../context/
 import { ReplayGrade } from "../domain/Attempt.ts"
 import { Bundle, type BundleRecord } from "../domain/Bundle.ts"
 import { type AttemptId, BundleId } from "../domain/Ids.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { asTold, namedAttempt, namedTask } from "./NamedId.ts"
@@ -29,7 +30,7 @@ export const show = operation({
   name: "bundles.show",
   role: "read",
   output: Schema.extend(Bundle, Recorded),
-  run: Effect.fn("Bundles.show")(function* (input: { readonly id: string }) {
+  run: traced("Bundles.show")(function* (input: { readonly id: string }) {
     const { bundle, record } = yield* proved(input.id)
     return {
       ...bundle,
@@ -90,7 +91,7 @@ export const diff = operation({
     prompt: Schema.Array(Hunk),
     leftOut: wireStruct({ changes: Schema.Int, promptLines: Schema.Int })
   }),
-  run: Effect.fn("Bundles.diff")(function* (input: { readonly a: string; readonly b: string }) {
+  run: traced("Bundles.diff")(function* (input: { readonly a: string; readonly b: string }) {
     const a = yield* proved(input.a)
     const b = yield* proved(input.b)
     const changes = changesBetween(a.bundle, b.bundle)
@@ -134,7 +135,7 @@ const sideOf = ({ bundle, record }: Proved) =>
   }))
 
 /** The bundle that a caller names by its id, its attempt's or its task's; refused unless it is genuine. */
-export const proved = Effect.fn("Bundles.proved")(function* (named: string) {
+export const proved = traced("Bundles.proved")(function* (named: string) {
   const record = yield* recordOf(named)
   const bundle = yield* recordedBundle(record).pipe(Effect.mapError(refusalOf))
   return { record, bundle } satisfies Proved
@@ -176,7 +177,7 @@ const recordOf = (named: string) =>
     const task = yield* namedTask(named).pipe(
       Effect.catchTag("Refusal", (no) => (no.code === "task_not_found" ? notFound(named) : no))
     )
-    const last = (yield* store.attempts.ofTask(task)).at(-1)
+    const last = (yield* store.attempts.lastOfTasks([task])).get(task)
     return last === undefined
       ? yield* noBundle(`task ${named} has no bundle: it has no attempt yet`)
       : yield* recordOfAttempt(last)

@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { Task, TaskStatus } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { namesOf } from "../workflow/Templates.ts"
@@ -111,7 +112,7 @@ export const candidates = operation({
   name: "candidates.list",
   role: "read",
   output: wireStruct({ candidates: Schema.Array(Candidate) }),
-  run: Effect.fn("Candidates.candidates")(function* (input: { readonly kind: CandidateKind }) {
+  run: traced("Candidates.candidates")(function* (input: { readonly kind: CandidateKind }) {
     const settings = yield* RuntimeConfig
     const store = yield* Effect.serviceOption(Store)
     const known = Option.isNone(store) ? [] : yield* stored(input.kind, store.value)

@@ -4,6 +4,7 @@ import type { Actor } from "../domain/Actor.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import * as Cycle from "./Cycle.ts"
@@ -80,7 +81,7 @@ export const demo = operation({
   name: "demo.run",
   role: "operate",
   output: wireStruct({ ok: Schema.Boolean, tasks: Schema.Array(Shown) }),
-  run: Effect.fn("Demo.demo")(function* (
+  run: traced("Demo.demo")(function* (
     input: { readonly github: JsonObject; readonly discord: JsonObject },
     actor: Actor
   ) {

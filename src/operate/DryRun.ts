@@ -15,6 +15,7 @@ import { BundleId, IdSource, TaskId } from "../domain/Ids.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { type Round, recordOf, type Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { precheck } from "../evidence/Precheck.ts"
 import { readIntent, toTask } from "../intake/Enqueue.ts"
@@ -162,7 +163,7 @@ export const rehearse = operation({
   name: "tasks.rehearse",
   role: "read",
   output: Rehearsal,
-  run: Effect.fn("DryRun.rehearse")(function* (input: unknown, actor) {
+  run: traced("DryRun.rehearse")(function* (input: unknown, actor) {
     const store = yield* Store
     const settings = yield* RuntimeConfig
     const intent = yield* readIntent(input)

@@ -5,6 +5,7 @@ import { Runner } from "../dispatch/Runner.ts"
 import { sweep } from "../dispatch/Sweep.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import type { TaskId } from "../domain/Ids.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 
 /**
@@ -25,7 +26,7 @@ export const sweepForTheDead = Effect.gen(function* () {
  * Asks for the end of a running task. A dispatcher that is alive stops it; where none is, this process does it,
  * also when somebody else had asked before.
  */
-export const cancelRunning = Effect.fn("ForceCancel.cancelRunning")(function* (
+export const cancelRunning = traced("ForceCancel.cancelRunning")(function* (
   id: TaskId,
   reason: Option.Option<string>,
   stamp: Stamp

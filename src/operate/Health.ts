@@ -10,6 +10,7 @@ import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import { AdapterMode } from "../domain/Attempt.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { now, Time } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
@@ -229,7 +230,7 @@ export const healthcheck = operation({
   name: "health.check",
   role: "read",
   output: Health,
-  run: Effect.fn("Health.healthcheck")(function* (input: { readonly deep: boolean }) {
+  run: traced("Health.healthcheck")(function* (input: { readonly deep: boolean }) {
     const settings = yield* RuntimeConfig
     const profiles = yield* Effect.forEach([...settings.profiles], ([id, profile]) => profileRow(id, profile))
     const adapters = yield* adapterRows

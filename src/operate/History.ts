@@ -1,6 +1,7 @@
 import { Effect, Option, Schema, Stream } from "effect"
 import { EventId } from "../domain/Ids.ts"
 import { RunEvent } from "../domain/RunEvent.ts"
+import { traced } from "../domain/Traced.ts"
 import { onFirstUse } from "../domain/Wire.ts"
 import { follow } from "../store/EventFeed.ts"
 import { Store } from "../store/Store.ts"
@@ -12,7 +13,7 @@ export const events = operation({
   name: "events.list",
   role: "read",
   output: EventList,
-  run: Effect.fn("History.events")(function* (input: {
+  run: traced("History.events")(function* (input: {
     readonly since: Option.Option<number>
     readonly limit: number
   }) {

@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { type HostFile, type HostFileFailed, HostFiles } from "../artifact/HostFiles.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -34,7 +35,7 @@ export const agentName = (given: string): Effect.Effect<string, Refusal> =>
       )
 
 /** Compares a file with the one that is there; a text of its own makes it `replaced`. */
-export const plan = Effect.fn("HostSetup.plan")(function* (file: HostFile) {
+export const plan = traced("HostSetup.plan")(function* (file: HostFile) {
   const files = yield* HostFiles
   const found = yield* Effect.mapError(files.read(file.path), unreadable)
   const change = Option.match(found, {
@@ -45,7 +46,7 @@ export const plan = Effect.fn("HostSetup.plan")(function* (file: HostFile) {
 })
 
 /** Writes what a plan says is to be written. */
-export const carryOut = Effect.fn("HostSetup.carryOut")(function* (planned: ReadonlyArray<Planned>) {
+export const carryOut = traced("HostSetup.carryOut")(function* (planned: ReadonlyArray<Planned>) {
   const files = yield* HostFiles
   const wanted = planned.filter(({ change }) => change === "created" || change === "replaced")
   yield* Effect.mapError(files.write(wanted.map(({ file }) => file)), unwritable)

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { type Door, taskWith } from "../intake/Enqueue.ts"
 import { addFromOutside, MOST_UNFINISHED } from "../intake/OperatorLimit.ts"
 import {
@@ -39,7 +40,7 @@ export const send = operation({
   name: "tasks.send",
   role: "operate",
   output: QueuedMessage,
-  run: Effect.fn("Message.send")(function* (input: unknown, actor) {
+  run: traced("Message.send")(function* (input: unknown, actor) {
     const message = yield* readMessage(input)
     const door: Door = { actor, untrusted: false, parent: yield* parentOf(message) }
     const id = TaskId.make(yield* (yield* IdSource).next)

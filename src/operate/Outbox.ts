@@ -3,6 +3,7 @@ import type { Actor } from "../domain/Actor.ts"
 import { MessageId } from "../domain/Ids.ts"
 import type { OutboxMessage } from "../domain/OutboxMessage.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { AckedMessage, type BridgeMessage, OutboxList } from "./answers/Outbox.ts"
 import { messageNotFound, namedMessage } from "./NamedId.ts"
@@ -23,7 +24,7 @@ export const list = operation({
   name: "outbox.list",
   role: "read",
   output: OutboxList,
-  run: Effect.fn("Outbox.list")(function* (input: {
+  run: traced("Outbox.list")(function* (input: {
     readonly all: boolean
     /** 1..500. */
     readonly limit: number
@@ -44,7 +45,7 @@ export const ack = operation({
   name: "outbox.ack",
   role: "operate",
   output: AckedMessage,
-  run: Effect.fn("Outbox.ack")(function* (input: { readonly id: string }, actor) {
+  run: traced("Outbox.ack")(function* (input: { readonly id: string }, actor) {
     const store = yield* Store
     const stamp = { at: yield* now, actor }
     const whole = Option.match(readMessageId(input.id), {

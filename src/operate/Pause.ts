@@ -1,5 +1,6 @@
 import { type DateTime, Effect, Option } from "effect"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import { PauseChange, type PauseState, PauseStory } from "./answers/State.ts"
@@ -47,7 +48,7 @@ export const pause = operation({
   name: "dispatch.pause",
   role: "operate",
   output: PauseChange,
-  run: Effect.fn("Pause.pause")(function* (input: { readonly reason: Option.Option<string> }, actor) {
+  run: traced("Pause.pause")(function* (input: { readonly reason: Option.Option<string> }, actor) {
     const store = yield* Store
     const set = yield* store.gates.setPause(yield* said("reason", input.reason), { at: yield* now, actor })
     return changed(set.pause, set.before)
@@ -59,7 +60,7 @@ export const resume = operation({
   name: "dispatch.resume",
   role: "operate",
   output: PauseChange,
-  run: Effect.fn("Pause.resume")(function* (_: object, actor) {
+  run: traced("Pause.resume")(function* (_: object, actor) {
     const store = yield* Store
     const at = yield* now
     const wasPaused = yield* store.gates.clearPause({ at, actor })

@@ -6,6 +6,7 @@ import { saying } from "../dispatch/Charges.ts"
 import { coolingNow, overBudgetNow } from "../dispatch/Conditions.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import type { Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 
 /** What the probes say of the adapter that a task would run on now. */
 export type ProbeWarning =
@@ -26,7 +27,7 @@ const PATIENCE = "1 second"
  * Whether the adapter that a task would run on fails its probe, no fallback of it passing: chosen as an attempt
  * chooses, by probes whose answers are kept for 30 s. None when all is well, or nobody knows within a second.
  */
-export const probeWarning = Effect.fn("ProbeWarning.probeWarning")(function* (
+export const probeWarning = traced("ProbeWarning.probeWarning")(function* (
   task: Pick<Task, "requestedAdapter" | "requestedProfile" | "untrusted">
 ) {
   const asked = yield* Effect.forkDaemon(warning(task))

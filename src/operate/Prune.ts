@@ -1,7 +1,8 @@
-import { Effect, Option, Schema } from "effect"
+import { Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import * as Pruning from "../dispatch/Prune.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { operation } from "./Operation.ts"
 
@@ -30,7 +31,7 @@ export const prune = operation({
     litter: Schema.Int,
     problems: Schema.Array(Schema.String)
   }),
-  run: Effect.fn("Prune.prune")(function* ({ dryRun }: { readonly dryRun: boolean }) {
+  run: traced("Prune.prune")(function* ({ dryRun }: { readonly dryRun: boolean }) {
     const { retention } = yield* RuntimeConfig
     const pruned = yield* Pruning.prune(yield* now, { dryRun })
     return {

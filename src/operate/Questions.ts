@@ -4,6 +4,7 @@ import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import { AnsweredQuestion, QuestionList } from "./answers/Questions.ts"
@@ -18,7 +19,7 @@ export const list = operation({
   name: "questions.list",
   role: "read",
   output: QuestionList,
-  run: Effect.fn("Questions.list")(function* (input: {
+  run: traced("Questions.list")(function* (input: {
     /** 1..500. */
     readonly limit: number
     readonly after: Option.Option<string>
@@ -97,7 +98,7 @@ export const answer = operation({
   name: "questions.answer",
   role: "operate",
   output: AnsweredQuestion,
-  run: Effect.fn("Questions.answer")(function* (input: AnswerInput, actor) {
+  run: traced("Questions.answer")(function* (input: AnswerInput, actor) {
     const store = yield* Store
     const words = yield* given(input)
     const id = yield* namedTask(input.id)

@@ -3,6 +3,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Intent } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import * as Discord from "../intake/Discord.ts"
 import { enqueue, profileOf, readIntent } from "../intake/Enqueue.ts"
@@ -16,7 +17,7 @@ export const intake = operation({
   name: "tasks.queue",
   role: "operate",
   output: QueuedTask,
-  run: Effect.fn("Queue.intake")(function* (input: unknown, actor) {
+  run: traced("Queue.intake")(function* (input: unknown, actor) {
     const settings = yield* RuntimeConfig
     const intent = yield* readIntent(input)
     const { created, task } = yield* enqueue(intent, { actor, untrusted: false }).pipe(

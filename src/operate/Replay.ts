@@ -8,6 +8,7 @@ import { type RecordedWork, recordedWork } from "../context/ReplayBundle.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { enqueueReplay } from "../intake/Replay.ts"
 import { Store } from "../store/Store.ts"
 import { ReplayedTask } from "./answers/Tasks.ts"
@@ -23,7 +24,7 @@ export const replay = operation({
   name: "tasks.replay",
   role: "operate",
   output: ReplayedTask,
-  run: Effect.fn("Replay.replay")(function* (
+  run: traced("Replay.replay")(function* (
     input: { readonly attemptId: string; readonly adapter: Option.Option<string> },
     actor
   ) {

@@ -3,6 +3,7 @@ import { didYouMean, nearest } from "../config/NearMiss.ts"
 import type { Actor } from "../domain/Actor.ts"
 import type { RecurringSchedule } from "../domain/RecurringSchedule.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { invalid, timingOf, unusable } from "../intake/Due.ts"
 import { readSchedule, saveSchedule } from "../intake/SaveSchedule.ts"
 import { readTemplate } from "../intake/ScheduleTemplate.ts"
@@ -42,7 +43,7 @@ export const create = operation({
   name: "schedules.save",
   role: "operate",
   output: SavedSchedule,
-  run: Effect.fn("Schedules.create")(function* (input: unknown, actor) {
+  run: traced("Schedules.create")(function* (input: unknown, actor) {
     const schedule = yield* saveSchedule(yield* readSchedule(input), actor)
     return { upserted: true as const, schedule }
   })
@@ -53,7 +54,7 @@ export const list = operation({
   name: "schedules.list",
   role: "read",
   output: ScheduleList,
-  run: Effect.fn("Schedules.list")(function* () {
+  run: traced("Schedules.list")(function* () {
     const store = yield* Store
     return { schedules: yield* store.schedules.list }
   })
@@ -71,7 +72,7 @@ export const show = operation({
   name: "schedules.show",
   role: "read",
   output: ScheduleStory,
-  run: Effect.fn("Schedules.show")(function* (input: { readonly name: string }) {
+  run: traced("Schedules.show")(function* (input: { readonly name: string }) {
     const store = yield* Store
     const schedule = yield* found(input.name)
     return { schedule, fates: yield* store.schedules.fates(schedule.scheduleId, MOST_FATES) }
@@ -83,7 +84,7 @@ export const tick = operation({
   name: "schedules.tick",
   role: "operate",
   output: Ticked,
-  run: Effect.fn("Schedules.tick")(function* (input: { readonly at: Option.Option<DateTime.Utc> }) {
+  run: traced("Schedules.tick")(function* (input: { readonly at: Option.Option<DateTime.Utc> }) {
     const scheduler = yield* Scheduler
     const at = Option.isSome(input.at) ? input.at.value : yield* now
     const { schedulesEvaluated, taskIds } = yield* scheduler.tick(at)
@@ -118,7 +119,7 @@ export const enable = operation({
   name: "schedules.enable",
   role: "operate",
   output: TurnedSchedule,
-  run: Effect.fn("Schedules.enable")(function* (input: { readonly name: string }, actor) {
+  run: traced("Schedules.enable")(function* (input: { readonly name: string }, actor) {
     const problem = yield* unfit(yield* found(input.name))
     if (Option.isSome(problem))
       return yield* new Refusal({
@@ -135,7 +136,7 @@ export const disable = operation({
   name: "schedules.disable",
   role: "operate",
   output: TurnedSchedule,
-  run: Effect.fn("Schedules.disable")(function* (
+  run: traced("Schedules.disable")(function* (
     input: { readonly name: string; readonly reason: Option.Option<string> },
     actor
   ) {
@@ -148,7 +149,7 @@ export const remove = operation({
   name: "schedules.delete",
   role: "operate",
   output: RemovedSchedule,
-  run: Effect.fn("Schedules.remove")(function* (input: { readonly name: string }, actor) {
+  run: traced("Schedules.remove")(function* (input: { readonly name: string }, actor) {
     const store = yield* Store
     const removed = yield* store.schedules.remove(input.name, { at: yield* now, actor })
     return removed ? { ok: true as const, name: input.name } : yield* notFound(input.name)

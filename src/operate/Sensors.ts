@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { traced } from "../domain/Traced.ts"
 import { ingest, readReport } from "../intake/Sensor.ts"
 import { Store } from "../store/Store.ts"
 import { AcceptedEvent, SensorEventList } from "./answers/Sensors.ts"
@@ -13,7 +14,7 @@ export const accept = operation({
   name: "sensors.accept",
   role: "operate",
   output: AcceptedEvent,
-  run: Effect.fn("Sensors.accept")(function* (input: unknown) {
+  run: traced("Sensors.accept")(function* (input: unknown) {
     const { accepted, event } = yield* ingest(yield* readReport(input)).pipe(
       Effect.catchTag("TooManyOperatorTasks", () => tooManyOperatorTasks)
     )
@@ -33,7 +34,7 @@ export const list = operation({
   name: "sensors.list",
   role: "read",
   output: SensorEventList,
-  run: Effect.fn("Sensors.list")(function* (input: {
+  run: traced("Sensors.list")(function* (input: {
     /** 1..500. */
     readonly limit: number
   }) {

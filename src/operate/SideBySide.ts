@@ -3,6 +3,7 @@ import { clip } from "../context/Plain.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { AttemptId, type TaskId } from "../domain/Ids.ts"
 import type { Round, Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import type { Run } from "./answers/Tasks.ts"
 
@@ -13,21 +14,21 @@ const MOST_SUMMARY = 1_000
 const MOST_REPLAYS = 50
 
 /** The replays of a task, attempt by attempt, first to last, at most 50; each by its own last attempt. */
-export const replaysOf = Effect.fn("SideBySide.replaysOf")(function* (id: TaskId) {
+export const replaysOf = traced("SideBySide.replaysOf")(function* (id: TaskId) {
   const store = yield* Store
   const tasks = yield* store.tasks.replays(id, MOST_REPLAYS)
+  const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
   return yield* Effect.forEach(tasks, (task) =>
     Effect.gen(function* () {
       const found = yield* store.tasks.find(task.taskId)
       const of = Option.flatMap(found, ({ round }) => round.replayOf)
-      const last = Option.fromNullable((yield* store.attempts.ofTask(task.taskId)).at(-1))
-      return runOf(task, last, of, summaryOf(task))
+      return runOf(task, Option.fromNullable(last.get(task.taskId)), of, summaryOf(task))
     })
   )
 })
 
 /** The attempt that a replay's task runs again; none for other tasks. */
-export const replayOf = Effect.fn("SideBySide.replayOf")(function* (round: Round) {
+export const replayOf = traced("SideBySide.replayOf")(function* (round: Round) {
   const store = yield* Store
   const attempt = yield* Option.match(Option.flatMap(round.replayOf, readId), {
     onNone: () => Effect.succeedNone,
@@ -38,7 +39,7 @@ export const replayOf = Effect.fn("SideBySide.replayOf")(function* (round: Round
   const found = yield* store.tasks.find(taskId)
   if (Option.isNone(found)) return Option.none<Run>()
   const { round: itsRound, task } = found.value
-  const last = (yield* store.attempts.ofTask(taskId)).at(-1)
+  const last = (yield* store.attempts.lastOfTasks([taskId])).get(taskId)
   // A task keeps the outcome of its last attempt only.
   const summary = last?.attemptId === attemptId ? summaryOf(task) : Option.none<string>()
   return Option.some(runOf(task, attempt, itsRound.replayOf, summary))

@@ -3,6 +3,7 @@ import { join } from "../artifact/FilePath.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { isPlainName } from "../context/Skills.ts"
 import { Workspace } from "../context/Workspace.ts"
+import { traced } from "../domain/Traced.ts"
 import { SkillList } from "./answers/Skills.ts"
 import { operation } from "./Operation.ts"
 
@@ -15,7 +16,7 @@ export const list = operation({
   name: "skills.list",
   role: "read",
   output: SkillList,
-  run: Effect.fn("Skills.list")(function* (_: object) {
+  run: traced("Skills.list")(function* (_: object) {
     const settings = yield* RuntimeConfig
     const workspace = yield* Workspace
     const found = yield* Effect.forEach(settings.skillDirs, ({ path }) =>

@@ -4,6 +4,7 @@ import { isAbsolute, join, normalise } from "../artifact/FilePath.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { ofSnapshotName, type SnapshotFile } from "../domain/Snapshot.ts"
+import { traced } from "../domain/Traced.ts"
 import { recorded } from "./RecordedSnapshot.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -24,7 +25,7 @@ export const fileOf = (name: string): SnapshotFile => ({
 })
 
 /** The snapshots, newest first, at most 1,000; what has no time in its name comes last. */
-export const newest = Effect.fn("Snapshots.newest")(function* () {
+export const newest = traced("Snapshots.newest")(function* () {
   const artifacts = yield* ArtifactStore
   const { paths } = yield* artifacts
     .files(FOLDER, { most: MOST_FILES, descending: true, leaveOut: [] })
@@ -80,7 +81,7 @@ const endsOf = (path: string): ReadonlyArray<string> => {
 }
 
 /** Reads a snapshot that a caller named; what is no file of the folder itself is refused. */
-export const load = Effect.fn("Snapshots.load")(function* (given: string) {
+export const load = traced("Snapshots.load")(function* (given: string) {
   const artifacts = yield* ArtifactStore
   const { artifactDir } = yield* RuntimeConfig
   const file = fileOf(yield* nameOf(given, artifactDir, artifacts.root))

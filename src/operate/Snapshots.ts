@@ -14,6 +14,7 @@ import {
 } from "../domain/Snapshot.ts"
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import { Store } from "../store/Store.ts"
 import { LatestReport, ShownSnapshot, SnapshotList, TakenSnapshot } from "./answers/Snapshots.ts"
@@ -71,7 +72,7 @@ const workflowsOf = (all: boolean) =>
   })
 
 /** Captures what there is now. Counts are exact; a list that does not hold all of it is named in `truncated`. */
-const capture = Effect.fn("Snapshots.capture")(function* (label: string, actor: Actor) {
+const capture = traced("Snapshots.capture")(function* (label: string, actor: Actor) {
   const artifacts = yield* ArtifactStore
   const capturedAt = yield* now
   const state = yield* status.run({}, actor)
@@ -120,7 +121,7 @@ export const create = operation({
   name: "snapshots.create",
   role: "operate",
   output: TakenSnapshot,
-  run: Effect.fn("Snapshots.create")(function* (input: { readonly label: Option.Option<string> }, actor) {
+  run: traced("Snapshots.create")(function* (input: { readonly label: Option.Option<string> }, actor) {
     const artifacts = yield* ArtifactStore
     const snapshot = yield* capture(yield* labelOf(input.label), actor)
     const { name, path } = fileOf(snapshotName(snapshot.capturedAt, snapshot.label))
@@ -137,7 +138,7 @@ export const list = operation({
   name: "snapshots.list",
   role: "read",
   output: SnapshotList,
-  run: Effect.fn("Snapshots.list")(function* () {
+  run: traced("Snapshots.list")(function* () {
     return { snapshots: yield* newest() }
   })
 })
@@ -147,7 +148,7 @@ export const show = operation({
   name: "snapshots.show",
   role: "read",
   output: ShownSnapshot,
-  run: Effect.fn("Snapshots.show")(function* (input: { readonly path: string }) {
+  run: traced("Snapshots.show")(function* (input: { readonly path: string }) {
     const { file, snapshot } = yield* load(input.path)
     return { ...file, snapshot }
   })
@@ -165,7 +166,7 @@ export const report = operation({
   name: "snapshots.report",
   role: "read",
   output: Report,
-  run: Effect.fn("Snapshots.report")(function* (input: { readonly before: string; readonly after: string }) {
+  run: traced("Snapshots.report")(function* (input: { readonly before: string; readonly after: string }) {
     return yield* reportOf(input.before, input.after)
   })
 })
@@ -183,7 +184,7 @@ export const newestReport = operation({
   name: "snapshots.newest",
   role: "read",
   output: Report,
-  run: Effect.fn("Snapshots.newestReport")(function* () {
+  run: traced("Snapshots.newestReport")(function* () {
     const found = yield* ofNewest
     return Option.isSome(found)
       ? found.value
@@ -200,7 +201,7 @@ export const latestReport = operation({
   name: "snapshots.latest",
   role: "read",
   output: LatestReport,
-  run: Effect.fn("Snapshots.latestReport")(function* () {
+  run: traced("Snapshots.latestReport")(function* () {
     return { report: yield* ofNewest }
   })
 })

@@ -1,8 +1,10 @@
-import { Clock, Effect, Option, Schema } from "effect"
+import { Clock, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Lock } from "../dispatch/Lock.ts"
+import type { Attempt } from "../domain/Attempt.ts"
 import type { Task } from "../domain/Task.ts"
 import { Time } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { Heartbeat, State, stateFields } from "./answers/State.ts"
@@ -28,7 +30,7 @@ export const Status = wireStruct({ ...stateFields, recent: Schema.Array(RecentTa
 const RECENT = 5
 
 /** What the runtime does now, from the store and the dispatch lock. */
-export const state = Effect.fn("State.state")(function* () {
+export const state = traced("State.state")(function* () {
   const settings = yield* RuntimeConfig
   const store = yield* Store
   const lock = yield* Lock
@@ -63,36 +65,32 @@ export const state = Effect.fn("State.state")(function* () {
   return found
 })
 
-const recent = (task: Task) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    const last = (yield* store.attempts.ofTask(task.taskId)).at(-1)
-    return {
-      taskId: task.taskId,
-      kind: task.kind,
-      subject: task.subject,
-      status: task.status,
-      createdAt: task.createdAt,
-      updatedAt: task.updatedAt,
-      operatorSummary: Option.map(task.outcome, (outcome) => outcome.operatorSummary),
-      attemptId: Option.fromNullable(last?.attemptId),
-      bundleHash: last === undefined ? Option.none() : last.bundleHash
-    }
-  })
+const recent = (task: Task, last: Attempt | undefined) => ({
+  taskId: task.taskId,
+  kind: task.kind,
+  subject: task.subject,
+  status: task.status,
+  createdAt: task.createdAt,
+  updatedAt: task.updatedAt,
+  operatorSummary: Option.map(task.outcome, (outcome) => outcome.operatorSummary),
+  attemptId: Option.fromNullable(last?.attemptId),
+  bundleHash: last === undefined ? Option.none() : last.bundleHash
+})
 
 /** `status`: reads only. */
 export const status = operation({
   name: "state.status",
   role: "read",
   output: Status,
-  run: Effect.fn("State.status")(function* () {
+  run: traced("State.status")(function* () {
     const store = yield* Store
     const newest = yield* store.tasks.list(
       { status: [], kind: Option.none(), source: Option.none() },
       { limit: RECENT, after: Option.none() }
     )
     const tasks = Option.match(newest, { onNone: () => [], onSome: (page) => page.tasks })
-    return { ...(yield* state()), recent: yield* Effect.forEach(tasks, recent) }
+    const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
+    return { ...(yield* state()), recent: tasks.map((task) => recent(task, last.get(task.taskId))) }
   })
 })
 
@@ -109,7 +107,7 @@ export const heartbeat = operation({
   name: "state.heartbeat",
   role: "read",
   output: Heartbeat,
-  run: Effect.fn("State.heartbeat")(function* () {
+  run: traced("State.heartbeat")(function* () {
     const store = yield* Store
     const began = yield* Clock.currentTimeNanos
     yield* store.events.newest(1)

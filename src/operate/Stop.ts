@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { Bulk } from "./answers/Bulk.ts"
@@ -51,7 +52,7 @@ export const stop = operation({
   name: "dispatch.stop",
   role: "operate",
   output: Schema.extend(PauseChange, wireStruct({ canceled: Bulk })),
-  run: Effect.fn("Stop.stop")(function* (
+  run: traced("Stop.stop")(function* (
     input: { readonly reason: Option.Option<string>; readonly tell?: Tell },
     actor
   ) {

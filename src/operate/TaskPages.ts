@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Task } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { EndedPage, QueueReasons, TaskPage, type TaskRow } from "./answers/Tasks.ts"
 import { operation } from "./Operation.ts"
@@ -35,7 +36,7 @@ export const upcoming = operation({
   name: "tasks.upcoming",
   role: "read",
   output: TaskPage,
-  run: Effect.fn("TaskPages.upcoming")(function* ({ limit }: { readonly limit: number }) {
+  run: traced("TaskPages.upcoming")(function* ({ limit }: { readonly limit: number }) {
     const store = yield* Store
     return { tasks: (yield* store.tasks.upcoming(limit)).map(rowOf), next: Option.none<string>() }
   })
@@ -46,7 +47,7 @@ export const reasons = operation({
   name: "tasks.reasons",
   role: "read",
   output: QueueReasons,
-  run: Effect.fn("TaskPages.reasons")(function* ({ limit }: { readonly limit: number }) {
+  run: traced("TaskPages.reasons")(function* ({ limit }: { readonly limit: number }) {
     const store = yield* Store
     const found = yield* Effect.forEach(
       yield* store.tasks.upcoming(limit),
@@ -67,7 +68,7 @@ export const ended = operation({
   name: "tasks.ended",
   role: "read",
   output: EndedPage,
-  run: Effect.fn("TaskPages.ended")(function* (input: {
+  run: traced("TaskPages.ended")(function* (input: {
     readonly limit: number
     readonly after: Option.Option<string>
   }) {
@@ -75,12 +76,11 @@ export const ended = operation({
     const found = yield* store.tasks.ended(input)
     if (Option.isNone(found)) return yield* badCursor(input.after)
     const { next, tasks } = found.value
-    const rows = yield* Effect.forEach(tasks, (task) =>
-      Effect.map(store.attempts.ofTask(task.taskId), (attempts) => ({
-        ...rowOf(task),
-        usage: Option.map(Option.fromNullable(attempts.at(-1)), ({ usage }) => usage)
-      }))
-    )
+    const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
+    const rows = tasks.map((task) => ({
+      ...rowOf(task),
+      usage: Option.map(Option.fromNullable(last.get(task.taskId)), ({ usage }) => usage)
+    }))
     return { tasks: rows, next }
   })
 })
@@ -90,7 +90,7 @@ export const page = operation({
   name: "tasks.page",
   role: "read",
   output: TaskPage,
-  run: Effect.fn("TaskPages.page")(function* (input: ListInput & { readonly words: Option.Option<string> }) {
+  run: traced("TaskPages.page")(function* (input: ListInput & { readonly words: Option.Option<string> }) {
     const store = yield* Store
     const found = yield* Option.match(input.words, {
       onNone: () => store.tasks.list(input, input),

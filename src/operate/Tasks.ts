@@ -3,6 +3,7 @@ import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { taskEnded, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import type { Moved } from "../store/Tasks.ts"
@@ -29,7 +30,7 @@ export const list = operation({
   name: "tasks.list",
   role: "read",
   output: TaskList,
-  run: Effect.fn("Tasks.list")(function* (input: ListInput) {
+  run: traced("Tasks.list")(function* (input: ListInput) {
     const store = yield* Store
     const page = yield* store.tasks.list(input, input)
     if (Option.isNone(page)) return yield* badCursor(input.after)
@@ -71,7 +72,7 @@ export const show = operation({
   name: "tasks.show",
   role: "read",
   output: TaskStory,
-  run: Effect.fn("Tasks.show")(function* (input: { readonly id: string }) {
+  run: traced("Tasks.show")(function* (input: { readonly id: string }) {
     const store = yield* Store
     const id = yield* namedTask(input.id)
     const { round, task } = yield* found(id)
@@ -115,7 +116,7 @@ export const cancel = operation({
   name: "tasks.cancel",
   role: "operate",
   output: MovedTask,
-  run: Effect.fn("Tasks.cancel")(function* (
+  run: traced("Tasks.cancel")(function* (
     input: { readonly id: string; readonly reason: Option.Option<string>; readonly force: boolean },
     actor
   ) {
@@ -145,7 +146,7 @@ export const retry = operation({
   name: "tasks.retry",
   role: "operate",
   output: MovedTask,
-  run: Effect.fn("Tasks.retry")(function* (
+  run: traced("Tasks.retry")(function* (
     input: { readonly id: string; readonly note: Option.Option<string> },
     actor
   ) {

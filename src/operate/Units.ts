@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { HostFiles, type Template } from "../artifact/HostFiles.ts"
 import { absolute, folderOf } from "../config/Paths.ts"
+import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { agentName, ChangedFile, carryOut, listed, type Planned, plan, shellWord, told } from "./HostSetup.ts"
 import { operation } from "./Operation.ts"
@@ -56,7 +57,7 @@ const unitFolder = (scope: Scope) =>
   )
 
 /** The units as they should be; where other texts are there, `replaced`. */
-export const planUnits = Effect.fn("Units.plan")(function* (wanted: Wanted) {
+export const planUnits = traced("Units.plan")(function* (wanted: Wanted) {
   const files = yield* HostFiles
   const folder = yield* unitFolder(wanted.scope)
   const program = yield* programOf(wanted)
@@ -161,7 +162,7 @@ export const installUnits = operation({
     units: Schema.Array(ChangedFile),
     next: Schema.Array(Schema.String)
   }),
-  run: Effect.fn("Units.install")(function* (
+  run: traced("Units.install")(function* (
     input: Wanted & {
       readonly agent: Option.Option<string>
       readonly dryRun: boolean

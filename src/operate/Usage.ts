@@ -1,5 +1,6 @@
-import { DateTime, Effect } from "effect"
+import { DateTime } from "effect"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { UsageList } from "./answers/Usage.ts"
 import { operation } from "./Operation.ts"
@@ -13,7 +14,7 @@ export const usage = operation({
   name: "usage.show",
   role: "read",
   output: UsageList,
-  run: Effect.fn("Usage.usage")(function* (input: { readonly days: number }) {
+  run: traced("Usage.usage")(function* (input: { readonly days: number }) {
     const store = yield* Store
     const since = DateTime.subtract(yield* now, { days: Math.min(Math.max(input.days, 1), MOST_DAYS) - 1 })
     return { usage: yield* store.usage.since(since) }

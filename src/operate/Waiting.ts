@@ -10,6 +10,7 @@ import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import type { Lane } from "../store/Tasks.ts"
 import type { Waiting, WaitingReason } from "./answers/Waiting.ts"
@@ -25,7 +26,7 @@ const because = (
  * Why a task does not run; none when it does not wait. The claim judges by the same `closed`. Of several reasons
  * it is the first of: not due, paused, its adapter shut, nobody who claims, others before it, its probe.
  */
-export const waiting = Effect.fn("Waiting.waiting")(function* (task: Task) {
+export const waiting = traced("Waiting.waiting")(function* (task: Task) {
   if (task.status === "blocked") return yield* blocked(task)
   if (task.status === "running") return yield* abandoned(task)
   if (task.status !== "pending" && task.status !== "retryable_failure") return Option.none<Waiting>()

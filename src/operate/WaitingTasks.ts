@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { Task, type TaskStatus } from "../domain/Task.ts"
+import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Waiting } from "./answers/Waiting.ts"
 import { operation } from "./Operation.ts"
@@ -19,7 +20,7 @@ export const waitingTasks = operation({
     tasks: Schema.Array(Schema.extend(Task, wireStruct({ waiting: Waiting }))),
     next: nullable(Schema.String)
   }),
-  run: Effect.fn("WaitingTasks.waitingTasks")(function* (input: ListInput, actor) {
+  run: traced("WaitingTasks.waitingTasks")(function* (input: ListInput, actor) {
     const status = input.status.length === 0 ? UNFINISHED : input.status
     const page = yield* list.run({ ...input, status }, actor)
     const found = yield* Effect.forEach(

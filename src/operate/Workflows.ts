@@ -4,6 +4,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { openNow } from "../intake/Workflow.ts"
 import * as Moves from "../intake/WorkflowMoves.ts"
 import { Store } from "../store/Store.ts"
@@ -63,7 +64,7 @@ export const create = operation({
   name: "workflows.create",
   role: "operate",
   output: OpenedWorkflow,
-  run: Effect.fn("Workflows.create")(function* (
+  run: traced("Workflows.create")(function* (
     input: {
       readonly template: string
       readonly instanceKey: string
@@ -83,7 +84,7 @@ export const list = operation({
   name: "workflows.list",
   role: "read",
   output: WorkflowList,
-  run: Effect.fn("Workflows.list")(function* (input: { readonly all: boolean; readonly limit: number }) {
+  run: traced("Workflows.list")(function* (input: { readonly all: boolean; readonly limit: number }) {
     const store = yield* Store
     return { workflows: yield* store.workflows.list(input.all, input.limit) }
   })
@@ -94,7 +95,7 @@ export const show = operation({
   name: "workflows.show",
   role: "read",
   output: WorkflowStory,
-  run: Effect.fn("Workflows.show")(function* (input: Named) {
+  run: traced("Workflows.show")(function* (input: Named) {
     const store = yield* Store
     const { workflow } = yield* found(input)
     return {
@@ -125,7 +126,7 @@ export const transition = operation({
   name: "workflows.transition",
   role: "operate",
   output: MovedWorkflow,
-  run: Effect.fn("Workflows.transition")(function* (
+  run: traced("Workflows.transition")(function* (
     input: Named & { readonly state: string; readonly context: JsonObject },
     actor
   ) {
@@ -141,7 +142,7 @@ export const complete = operation({
   name: "workflows.complete",
   role: "operate",
   output: CompletedWorkflow,
-  run: Effect.fn("Workflows.complete")(function* (input: Named, actor) {
+  run: traced("Workflows.complete")(function* (input: Named, actor) {
     const { workflow } = yield* found(input)
     const { to } = yield* answered(workflow.id, yield* Moves.complete(workflow.id, { at: yield* now, actor }))
     return { completed: true as const, workflowId: workflow.id, state: to }
@@ -153,7 +154,7 @@ export const templates = operation({
   name: "workflows.templates",
   role: "read",
   output: TemplateList,
-  run: Effect.fn("Workflows.templates")(function* () {
+  run: traced("Workflows.templates")(function* () {
     const { workflows } = yield* RuntimeConfig
     const builtIn = BUILT_IN.filter(({ name }) => !workflows.has(name))
     return {

@@ -46,6 +46,10 @@ export interface Attempts {
     prefix: string,
     limit: number
   ) => Effect.Effect<ReadonlyArray<AttemptId>, StoreUnavailable>
+  /** The last attempt of each of these tasks that has one. */
+  readonly lastOfTasks: (
+    ids: ReadonlyArray<TaskId>
+  ) => Effect.Effect<ReadonlyMap<TaskId, Attempt>, StoreUnavailable>
   /** Of one task, first to last, at most the newest 1,000. */
   readonly ofTask: (id: TaskId) => Effect.Effect<ReadonlyArray<Attempt>, StoreUnavailable>
   /**

@@ -111,10 +111,13 @@ export interface TaskFilter {
   readonly source: Option.Option<string>
 }
 
-export interface TaskPage {
+export interface TasksInOrder {
   readonly tasks: ReadonlyArray<Task>
   /** Opaque; none on the last page. */
   readonly next: Option.Option<string>
+}
+
+export interface TaskPage extends TasksInOrder {
   /** True when the page ended because it had read its most of rows, not because it was full. */
   readonly partial: boolean
 }
@@ -174,7 +177,7 @@ export interface Tasks {
   readonly ended: (page: {
     readonly limit: number
     readonly after: Option.Option<string>
-  }) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
+  }) => Effect.Effect<Option.Option<TasksInOrder>, StoreUnavailable>
   /** How many tasks that operators wrote are not finished, counted up to `most`. */
   readonly unfinishedOfOperators: (most: number) => Effect.Effect<number, StoreUnavailable>
   readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>

@@ -68,9 +68,9 @@ export const fill = (db: Database, ready: 0 | 1, tasks: number, series: number):
   if (tasks <= 0) return
   db.run(
     `WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?)
-     INSERT INTO tasks (task_id, kind, source, priority, payload_json, max_attempts, status, created_at, updated_at, available_at, lane, ready, created_by_json)
+     INSERT INTO tasks (task_id, kind, source, priority, payload_json, max_attempts, status, created_at, updated_at, available_at, lane, ready, created_by_json, listed_status, to_list)
      SELECT printf('%08d-%032d', ?, n), 'note', 'bench', 5, ?, 3, 'pending', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z', ?,
-       '[null,null,0]', ?, '{"surface":"cli","name":"bench"}' FROM numbers`,
+       '[null,null,0]', ?, '{"surface":"cli","name":"bench"}', 'pending', 0 FROM numbers`,
     [tasks, series, PAYLOAD, ready === 1 ? "2026-01-01T00:00:00.000Z" : FAR, ready]
   )
 }
@@ -108,7 +108,7 @@ export class Queue {
           .get(ready)?.n ?? 0
       fill(this.db, ready, wanted - have, this.fills++)
     }
-    this.db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    this.db.run("PRAGMA wal_checkpoint(RESTART)")
   }
 
   /** Adds tasks as a producer's door does, each in a commit of its own, or all in one. */

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite"
 import { join } from "node:path"
 import { killChildrenOnSignals } from "./Children.ts"
 import { compare } from "./Compare.ts"
-import { idle, latencies, memory, memoryBefore, spawns, stop, throughput } from "./Dispatch.ts"
+import { idle, latencies, memory, memoryBefore, removeEnded, spawns, stop, throughput } from "./Dispatch.ts"
 import { requests } from "./Http.ts"
 import { contest, elapsed, type Line, line, print } from "./Measure.ts"
 import { inFolder } from "./Peers.ts"
@@ -128,8 +128,12 @@ if (unknown !== undefined) {
   )
   process.exit(2)
 }
-if (parts.length === 0) {
-  const only = words.find((word) => word.startsWith("--only="))
-  await compare(words.includes("--quick"), only?.slice("--only=".length))
+try {
+  if (parts.length === 0) {
+    const only = words.find((word) => word.startsWith("--only="))
+    await compare(words.includes("--quick"), only?.slice("--only=".length))
+  }
+  for (const [name, bench] of Object.entries(benches)) if (parts.includes(name)) await bench()
+} finally {
+  await removeEnded()
 }
-for (const [name, bench] of Object.entries(benches)) if (parts.includes(name)) await bench()

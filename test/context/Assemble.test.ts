@@ -7,7 +7,7 @@ import { layer as diskArtifacts } from "../../layers/artifact/DiskArtifacts.ts"
 import { layer as fixedWorkspace } from "../../layers/context/FixedWorkspace.ts"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
-import { assemble } from "../../src/context/Assemble.ts"
+import { assemble, persist } from "../../src/context/Assemble.ts"
 import { bundleText } from "../../src/context/Canonical.ts"
 import { BundleId } from "../../src/domain/Ids.ts"
 import { it } from "../support/effect.ts"
@@ -213,7 +213,10 @@ describe("assembling", () => {
       bundleId: BundleId.make(`bundle-${name}`),
       at: at(name === "one" ? "2026-04-29T23:59:59.999Z" : "2027-01-01T00:00:00.000Z")
     })
-    return Effect.map(assemble(given).pipe(Effect.provide(layers)), (compiled) => ({ root, compiled }))
+    return Effect.map(Effect.tap(assemble(given), persist).pipe(Effect.provide(layers)), (compiled) => ({
+      root,
+      compiled
+    }))
   }
 
   it.live("in two places at two times gives equal hashes and equal prompts, each with its own root", () =>
@@ -236,7 +239,7 @@ describe("assembling", () => {
     })
   )
 
-  it.live("writes the bundle and its prompt into the folder of the day before it answers", () =>
+  it.live("is written with its prompt into the folder of the day", () =>
     Effect.gen(function* () {
       const { compiled, root } = yield* onDisk("one")
       expect(compiled.relativePath).toBe("bundles/2026-04-29/bundle-one.json")
@@ -252,7 +255,7 @@ describe("assembling", () => {
   const broken = (failure: ArtifactFailed | PathRefused) =>
     Effect.gen(function* () {
       const store = yield* ArtifactStore
-      return yield* assemble(input()).pipe(
+      return yield* Effect.flatMap(assemble(input()), persist).pipe(
         Effect.provideService(ArtifactStore, { ...store, write: () => Effect.fail(failure) }),
         Effect.flip
       )

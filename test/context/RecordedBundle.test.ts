@@ -2,7 +2,7 @@ import { describe, expect } from "bun:test"
 import { Effect, Either } from "effect"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
-import { assemble } from "../../src/context/Assemble.ts"
+import { assemble, persist } from "../../src/context/Assemble.ts"
 import { isPromptIntact, recordedBundle } from "../../src/context/RecordedBundle.ts"
 import type { BundleRecord } from "../../src/domain/Bundle.ts"
 import { it } from "../support/effect.ts"
@@ -11,7 +11,7 @@ import { input, task, world } from "./world.ts"
 /** A bundle on disk, its row, and the text of its file. */
 const written = Effect.gen(function* () {
   const made = input({ task: task({ payload: { bundle_id: "019a0000-0000-7000-8000-0000000000b1" } }) })
-  const compiled = yield* assemble(made)
+  const compiled = yield* Effect.tap(assemble(made), persist)
   const store = yield* ArtifactStore
   const record: BundleRecord = {
     bundleId: made.bundleId,

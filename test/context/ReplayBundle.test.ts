@@ -3,7 +3,7 @@ import { Effect, Option, Schema } from "effect"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
 import type { AdapterSettings } from "../../src/config/AdapterSettings.ts"
-import { assemble } from "../../src/context/Assemble.ts"
+import { assemble, persist } from "../../src/context/Assemble.ts"
 import { modelOf, modelOfReplay } from "../../src/context/Model.ts"
 import { recordedProfile, recordedWork, replayBundle } from "../../src/context/ReplayBundle.ts"
 import { BundleId } from "../../src/domain/Ids.ts"
@@ -23,9 +23,9 @@ const again = <E, R>(adapter: AdapterSettings, between: Effect.Effect<unknown, E
   Effect.gen(function* () {
     const { put } = yield* MemoryFiles
     yield* put("plan.md", "# Plan\nwork")
-    const first = yield* assemble(input({ task: GOAL }))
+    const first = yield* Effect.tap(assemble(input({ task: GOAL })), persist)
     yield* between
-    const replay = yield* replayBundle({
+    const replayed = replayBundle({
       recorded: first.bundle,
       task: GOAL,
       adapter,
@@ -33,7 +33,7 @@ const again = <E, R>(adapter: AdapterSettings, between: Effect.Effect<unknown, E
       bundleId: OTHER_ID,
       at: at("2026-05-01T00:00:00.000Z")
     })
-    return { first, replay }
+    return { first, replay: yield* Effect.tap(replayed, persist) }
   })
 
 describe("a bundle that is run again", () => {

@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import type { Execution } from "../../src/adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
-import { Audit } from "../../src/artifact/AuditFolder.ts"
+import { Audit, AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
 import { redactorOf } from "../../src/domain/Redactor.ts"
 import { Store } from "../../src/store/Store.ts"
@@ -28,11 +28,16 @@ const keptOf = (id: TaskId) =>
     const audit = yield* Audit
     const attempts = yield* attemptsOf(id)
     const files = yield* Effect.forEach(attempts, ({ attemptId }) =>
-      audit.read(id, attemptId, "result.json", { offset: 0, most: 1e6 })
+      Effect.forEach(["result.json", "last-message.txt"] as const, (name) =>
+        audit.read(id, attemptId, name, { offset: 0, most: 1e6 })
+      )
     )
     const children = yield* store.tasks.children(id, 10)
     const records = [yield* taskOf(id), attempts, yield* eventsOf(id), children]
-    return `${JSON.stringify(records)}${files.map((file) => Buffer.from(file).toString()).join("")}`
+    return `${JSON.stringify(records)}${files
+      .flat()
+      .map((file) => Buffer.from(file).toString())
+      .join("")}`
   })
 
 it.effect("whatever an outcome says is stored masked, its follow-ups and messages with it", () =>
@@ -155,4 +160,37 @@ it.effect("a script's text completes nothing when a status may stand before its 
       detail: "only the last 1 MiB of the output is read; an object with a status may stand before it"
     })
   }).pipe(Effect.provide(living({ lastMessage: "all fine", answerCut: true })))
+)
+
+it.effect("the last message is kept beside the result, masked", () =>
+  Effect.gen(function* () {
+    const id = yield* queue()
+    yield* ran
+    const [attempt] = yield* attemptsOf(id)
+    const audit = yield* Audit
+    const kept = yield* audit.read(
+      id,
+      Option.getOrThrow(Option.fromNullable(attempt)).attemptId,
+      "last-message.txt",
+      {
+        offset: 0,
+        most: 1e6
+      }
+    )
+    expect(Buffer.from(kept).toString()).toBe("said [redacted]")
+  }).pipe(Effect.provide(living({ lastMessage: `said ${SECRET}` })))
+)
+
+it.effect("what leaves no evidence is tried again, whatever it said", () =>
+  Effect.gen(function* () {
+    const id = yield* queue()
+    const audit = yield* Audit
+    const full = new AuditFailed({ path: "/x", reason: "ENOSPC" })
+    const open: typeof audit.open = (taskId, attemptId) =>
+      Effect.map(audit.open(taskId, attemptId), (folder) => ({ ...folder, putAll: () => full }))
+    const { verdict } = yield* Effect.provideService(ran, Audit, { ...audit, open })
+    expect(verdict).toMatchObject({ _tag: "Retry", reason: "exit_error" })
+    expect(verdict.detail).toContain("the evidence could not be written: /x: ENOSPC")
+    expect((yield* taskOf(id)).status).toBe("retryable_failure")
+  }).pipe(Effect.provide(living(answer())))
 )

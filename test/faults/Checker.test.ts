@@ -225,13 +225,23 @@ const damages: ReadonlyArray<readonly [what: string, damage: ReadonlyArray<strin
   ],
   [
     "a counter that is off",
-    ["UPDATE task_counts SET n = 7 WHERE status = 'blocked'"],
+    ["UPDATE listed_counts SET n = 7 WHERE status = 'blocked'"],
     "task_counts says 7 of blocked, there are 0"
   ],
   [
     "a counter that is gone",
-    ["DELETE FROM task_counts WHERE status = 'completed'"],
-    "task_counts says nothing of completed, there are 1"
+    ["DELETE FROM listed_counts WHERE status = 'operator_canceled'"],
+    "task_counts says nothing of operator_canceled, there are 0"
+  ],
+  [
+    "an attempt that no list shows",
+    ["UPDATE attempts SET listed = 0 WHERE attempt_id = 'done-1'"],
+    "attempt done-1 is in no list of attempts"
+  ],
+  [
+    "an event that its task does not show",
+    ["UPDATE event_marks SET id = 1000 WHERE mark = 'listed'"],
+    "event 1 is not among those of its task"
   ],
   [
     "a bundle of another attempt",
@@ -284,7 +294,9 @@ describe("the checker finds", () => {
     const db = new Database(database)
     const page =
       db
-        .query<{ rootpage: number }, []>("SELECT rootpage FROM sqlite_schema WHERE name = 'tasks_created'")
+        .query<{ rootpage: number }, []>(
+          "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_tasks_1'"
+        )
         .get()?.rootpage ?? 0
     const size = db.query<{ page_size: number }, []>("PRAGMA page_size").get()?.page_size ?? 0
     db.close()

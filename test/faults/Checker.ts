@@ -146,6 +146,21 @@ const counters = (db: Database): ReadonlyArray<string> =>
     return kept === real ? [] : [`task_counts says ${kept ?? "nothing"} of ${status}, there are ${real}`]
   })
 
+/** What no list would show: neither in an index nor among the rest that is read beside it. */
+const lists = (db: Database): ReadonlyArray<string> => {
+  const found = (sql: string) => db.query<{ readonly id: string }, []>(sql).all()
+  const attempts = found(`SELECT attempt_id AS id FROM attempts WHERE listed = 0
+    AND NOT EXISTS (SELECT 1 FROM tasks WHERE tasks.task_id = attempts.task_id AND to_list = 1)`)
+  const tasks = found("SELECT task_id AS id FROM tasks WHERE to_list = 0 AND listed_status IS NOT status")
+  const events = found(`SELECT id FROM run_events WHERE task_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM events_by_task AS told WHERE told.task_id = run_events.task_id AND told.id = run_events.id)`)
+  return [
+    ...attempts.map(({ id }) => `attempt ${id} is in no list of attempts`),
+    ...tasks.map(({ id }) => `task ${id} is in no list of its status`),
+    ...events.map(({ id }) => `event ${id} is not among those of its task`)
+  ]
+}
+
 const read = (db: Database): Tables => ({
   tasks: db.query<TaskRow, []>("SELECT * FROM tasks ORDER BY task_id").all(),
   attempts: db.query<AttemptRow, []>("SELECT * FROM attempts ORDER BY task_id, number").all(),
@@ -401,5 +416,12 @@ export const inspect = (db: Database, evidence: Omit<Evidence, "database">): Rea
   // Tables that cannot be trusted tell nothing more.
   return damaged.length > 0
     ? damaged
-    : [...references(db), ...counters(db), ...broken(db), ...checkTables(db, evidence), ...secrets(evidence)]
+    : [
+        ...references(db),
+        ...counters(db),
+        ...lists(db),
+        ...broken(db),
+        ...checkTables(db, evidence),
+        ...secrets(evidence)
+      ]
 }

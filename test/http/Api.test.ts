@@ -176,7 +176,8 @@ describe("tasks", () => {
             ["2026", "x"],
             ["words", "2026", "x"]
           ].map(cursorOf))
-            expect(failed(yield* ask(`/api/tasks?after=${forged}`))).toEqual([400, "bad_cursor"])
+            for (const list of ["tasks", "done"])
+              expect(failed(yield* ask(`/api/${list}?after=${forged}`))).toEqual([400, "bad_cursor"])
           expect(failed(yield* ask(`/api/tasks?q=a&after=${cursorOf(["ids", "x"])}`))).toEqual([
             400,
             "bad_cursor"

@@ -34,7 +34,8 @@ const rawOfMemory = Layer.effect(
 )
 
 /** A store in memory. */
-export const inMemory = (): Layer.Layer<Store | Raw, unknown> => Layer.provideMerge(rawOfMemory, memoryStore)
+export const inMemory = (): Layer.Layer<Store | Raw | Sqlite, unknown> =>
+  Layer.provideMerge(rawOfMemory, memoryStore)
 
 /** A store on a file, and a connection beside it. */
 export const onFile = (filename: string): Layer.Layer<Store | Raw, unknown> => {

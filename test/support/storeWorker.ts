@@ -74,7 +74,7 @@ const holdLock = Effect.gen(function* () {
   const db = new Database(filename)
   db.run("PRAGMA busy_timeout = 5000")
   db.run("BEGIN IMMEDIATE")
-  db.run("UPDATE task_counts SET n = n WHERE status = 'pending'")
+  db.run("UPDATE listed_counts SET n = n WHERE status = 'pending'")
   yield* say("ready")
   yield* toldToGoOn
   db.run("COMMIT")

@@ -41,7 +41,11 @@ CREATE TABLE tasks (
   generation INTEGER NOT NULL DEFAULT 0,
   root_task_id TEXT,
   trace_parent TEXT,
-  created_by_json TEXT NOT NULL
+  created_by_json TEXT NOT NULL,
+  -- The lists' indexes are kept a batch at a time (see tasks_by_age below): as what they have the task, NULL before.
+  listed_status TEXT CHECK (listed_status IN ('pending', 'completed', 'retryable_failure', 'permanent_failure', 'blocked', 'operator_canceled')),
+  -- 1 while it stands otherwise than they have it: then it is found by tasks_to_list. One that runs, as it will not for long, is never listed.
+  to_list INTEGER NOT NULL DEFAULT 0 CHECK (to_list IN (0, 1))
 ) STRICT
 
 CREATE INDEX tasks_ready ON tasks (lane, priority DESC, created_at, task_id) WHERE ready = 1
@@ -52,19 +56,24 @@ CREATE UNIQUE INDEX tasks_live_dedupe_key ON tasks (dedupe_key) WHERE dedupe_key
 
 CREATE UNIQUE INDEX tasks_live_workflow_state ON tasks (workflow_id, workflow_state) WHERE workflow_id IS NOT NULL AND status IN ('pending', 'running', 'retryable_failure', 'blocked')
 
-CREATE INDEX tasks_created ON tasks (created_at, task_id)
+-- An entry a task, by its place in the table: few, and mostly on one page.
+CREATE INDEX tasks_to_list ON tasks (to_list) WHERE to_list = 1
 
-CREATE INDEX tasks_status ON tasks (status, created_at, task_id)
+CREATE INDEX tasks_created ON tasks (created_at, task_id) WHERE listed_status IS NOT NULL
+
+CREATE INDEX tasks_status ON tasks (listed_status, created_at, task_id) WHERE listed_status IS NOT NULL
 
 -- What ended last is what people look for first.
-CREATE INDEX tasks_ended ON tasks (finished_at, task_id) WHERE status IN ('completed', 'permanent_failure', 'operator_canceled')
+CREATE INDEX tasks_ended ON tasks (finished_at, task_id) WHERE listed_status IN ('completed', 'permanent_failure', 'operator_canceled')
 
-CREATE INDEX tasks_kind ON tasks (kind, created_at, task_id)
+CREATE INDEX tasks_kind ON tasks (kind, created_at, task_id) WHERE listed_status IS NOT NULL
 
-CREATE INDEX tasks_source ON tasks (source, created_at, task_id)
+CREATE INDEX tasks_source ON tasks (source, created_at, task_id) WHERE listed_status IS NOT NULL
 
 -- For the prompt's memory of a kind.
-CREATE INDEX tasks_completed ON tasks (kind, finished_at, task_id) WHERE status = 'completed'
+CREATE INDEX tasks_completed ON tasks (kind, finished_at, task_id) WHERE listed_status = 'completed'
+
+CREATE INDEX tasks_replay ON tasks (replay_of, created_at, task_id) WHERE replay_of IS NOT NULL
 
 CREATE INDEX tasks_parent ON tasks (parent_task_id, created_at, task_id) WHERE parent_task_id IS NOT NULL
 
@@ -77,26 +86,61 @@ CREATE INDEX tasks_workflow ON tasks (workflow_id, created_at) WHERE workflow_id
 
 CREATE INDEX tasks_cancel_requested ON tasks (task_id) WHERE cancel_requested_at IS NOT NULL AND status = 'running'
 
--- Kept by the triggers below, so that counts cost the same at any size.
-CREATE TABLE task_counts (
+-- Whoever writes here without knowing of the two columns has the task listed at once, and a later move of it noticed.
+CREATE TRIGGER tasks_listed AFTER INSERT ON tasks WHEN NEW.to_list = 0 AND NEW.listed_status IS NOT NEW.status BEGIN
+  UPDATE tasks SET listed_status = nullif(NEW.status, 'running'), to_list = NEW.status = 'running' WHERE rowid = NEW.rowid;
+END
+
+CREATE TRIGGER tasks_moved AFTER UPDATE OF status, listed_status, to_list ON tasks WHEN NEW.to_list = 0 AND NEW.listed_status IS NOT NEW.status BEGIN
+  UPDATE tasks SET to_list = 1 WHERE rowid = NEW.rowid;
+END
+
+-- Kept by the triggers below as the lists' indexes are.
+CREATE TABLE listed_counts (
   status TEXT PRIMARY KEY NOT NULL,
   n INTEGER NOT NULL
 ) STRICT
 
-INSERT INTO task_counts (status, n) VALUES ('pending', 0), ('running', 0), ('completed', 0), ('retryable_failure', 0), ('permanent_failure', 0), ('blocked', 0), ('operator_canceled', 0)
+INSERT INTO listed_counts (status, n) VALUES ('pending', 0), ('running', 0), ('completed', 0), ('retryable_failure', 0), ('permanent_failure', 0), ('blocked', 0), ('operator_canceled', 0)
 
-CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks BEGIN
-  UPDATE task_counts SET n = n + 1 WHERE status = NEW.status;
+CREATE TRIGGER tasks_counted_in AFTER INSERT ON tasks WHEN NEW.listed_status IS NOT NULL BEGIN
+  UPDATE listed_counts SET n = n + 1 WHERE status = NEW.listed_status;
 END
 
-CREATE TRIGGER tasks_counted_out AFTER DELETE ON tasks BEGIN
-  UPDATE task_counts SET n = n - 1 WHERE status = OLD.status;
+CREATE TRIGGER tasks_counted_out AFTER DELETE ON tasks WHEN OLD.listed_status IS NOT NULL BEGIN
+  UPDATE listed_counts SET n = n - 1 WHERE status = OLD.listed_status;
 END
 
-CREATE TRIGGER tasks_counted_over AFTER UPDATE OF status ON tasks WHEN NEW.status <> OLD.status BEGIN
-  UPDATE task_counts SET n = n - 1 WHERE status = OLD.status;
-  UPDATE task_counts SET n = n + 1 WHERE status = NEW.status;
+CREATE TRIGGER tasks_counted_over AFTER UPDATE OF listed_status ON tasks WHEN NEW.listed_status IS NOT OLD.listed_status BEGIN
+  UPDATE listed_counts SET n = n - 1 WHERE status = OLD.listed_status;
+  UPDATE listed_counts SET n = n + 1 WHERE status = NEW.listed_status;
 END
+
+-- How many tasks there are of each status, at the same cost however many that is.
+CREATE VIEW task_counts (status, n) AS
+SELECT status, sum(n) FROM (
+  SELECT status, n FROM listed_counts
+  UNION ALL SELECT status, 1 FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1
+  UNION ALL SELECT listed_status, -1 FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1 AND listed_status IS NOT NULL
+) GROUP BY status
+
+-- All tasks, for walks in the order of an index of the lists: what it has, merged with the few that it has not yet.
+CREATE VIEW tasks_by_age AS
+SELECT * FROM tasks WHERE listed_status IS NOT NULL
+UNION ALL SELECT * FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1 AND listed_status IS NULL
+
+CREATE VIEW tasks_by_status AS
+SELECT * FROM tasks WHERE to_list = 0 AND listed_status = status
+UNION ALL SELECT * FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1
+
+-- The ended ones, for walks by their end.
+CREATE VIEW tasks_by_end AS
+SELECT * FROM tasks INDEXED BY tasks_ended WHERE to_list = 0 AND listed_status IN ('completed', 'permanent_failure', 'operator_canceled')
+UNION ALL SELECT * FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1 AND status IN ('completed', 'permanent_failure', 'operator_canceled')
+
+CREATE VIEW completed_by_kind AS
+SELECT * FROM tasks INDEXED BY tasks_completed WHERE to_list = 0 AND listed_status = 'completed'
+UNION ALL SELECT * FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1 AND status = 'completed'
 
 CREATE TABLE attempts (
   attempt_id TEXT PRIMARY KEY NOT NULL,
@@ -132,15 +176,23 @@ CREATE TABLE attempts (
   workspace TEXT CHECK (workspace IN ('exclusive', 'shared', 'worktree')),
   -- What was set aside in the claim, a list of budgets' accounts with amounts; settled when the attempt ends.
   reserved_json TEXT,
+  -- 0 while the two indexes of its start do not have it. Then its task is to be listed, too.
+  listed INTEGER NOT NULL DEFAULT 1 CHECK (listed IN (0, 1)),
   UNIQUE (task_id, number)
 ) STRICT
 
 -- They are few: whoever looks for those of a runner or a folder reads them all.
 CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE status = 'running'
 
-CREATE INDEX attempts_adapter ON attempts (adapter_id, started_at) WHERE adapter_id IS NOT NULL
+CREATE INDEX attempts_adapter ON attempts (adapter_id, started_at) WHERE listed = 1 AND adapter_id IS NOT NULL
 
-CREATE INDEX attempts_started ON attempts (started_at, attempt_id)
+CREATE INDEX attempts_started ON attempts (started_at, attempt_id) WHERE listed = 1
+
+-- All attempts, for walks by their start.
+CREATE VIEW attempts_by_start AS
+SELECT * FROM attempts WHERE listed = 1
+UNION ALL SELECT * FROM attempts
+WHERE listed = 0 AND task_id IN (SELECT task_id FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1)
 
 CREATE TABLE bundles (
   bundle_id TEXT PRIMARY KEY NOT NULL,
@@ -165,7 +217,8 @@ CREATE INDEX bundles_attempt ON bundles (attempt_id)
 CREATE INDEX bundles_hash ON bundles (bundle_hash)
 
 CREATE TABLE run_events (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  -- The next one is given by the statement that appends: it is above event_marks, too.
+  id INTEGER PRIMARY KEY,
   event_type TEXT NOT NULL,
   task_id TEXT,
   attempt_id TEXT,
@@ -175,8 +228,6 @@ CREATE TABLE run_events (
   detail_json TEXT NOT NULL,
   created_at TEXT NOT NULL
 ) STRICT
-
-CREATE INDEX run_events_task ON run_events (task_id, id) WHERE task_id IS NOT NULL
 
 CREATE INDEX run_events_workflow ON run_events (workflow_id, id) WHERE workflow_id IS NOT NULL
 
@@ -188,6 +239,35 @@ END
 
 CREATE TRIGGER run_events_oldest_first BEFORE DELETE ON run_events WHEN EXISTS (SELECT 1 FROM run_events WHERE id < OLD.id) BEGIN
   SELECT RAISE(ABORT, 'run_events is removed only from its old end');
+END
+
+-- Which events are a task's, kept a batch at a time: those after the mark 'listed' are found by reading them.
+CREATE TABLE events_of_tasks (
+  task_id TEXT NOT NULL,
+  id INTEGER NOT NULL,
+  PRIMARY KEY (task_id, id)
+) STRICT, WITHOUT ROWID
+
+CREATE TABLE event_marks (
+  mark TEXT PRIMARY KEY NOT NULL CHECK (mark IN ('given', 'listed')),
+  id INTEGER NOT NULL
+) STRICT
+
+-- 'given': ids up to it were given, though no row may tell so any more.
+INSERT INTO event_marks (mark, id) VALUES ('given', 0), ('listed', 0)
+
+CREATE VIEW events_by_task AS
+SELECT listed.id, event_type, listed.task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at
+FROM events_of_tasks AS listed CROSS JOIN run_events ON run_events.id = listed.id
+UNION ALL SELECT id, event_type, task_id, attempt_id, workflow_id, schedule_id, actor_json, detail_json, created_at
+FROM run_events WHERE id > (SELECT id FROM event_marks WHERE mark = 'listed') AND task_id IS NOT NULL
+
+CREATE TRIGGER run_events_removed AFTER DELETE ON run_events BEGIN
+  DELETE FROM events_of_tasks WHERE task_id = OLD.task_id AND id = OLD.id;
+END
+
+CREATE TRIGGER run_events_given AFTER DELETE ON run_events WHEN NOT EXISTS (SELECT 1 FROM run_events) BEGIN
+  UPDATE event_marks SET id = max(id, OLD.id) WHERE mark = 'given';
 END
 
 CREATE TABLE workflows (

@@ -39,6 +39,25 @@ const other = RunnerId.make("host:2:later")
 
 export const attempts = (check: Sentence) => {
   check(
+    "answers the last attempt of each of many tasks at once, whichever runs",
+    Effect.gen(function* () {
+      const store = yield* Store
+      for (const task of ["a", "b", "c"]) yield* add(task)
+      yield* claimed("a1")
+      yield* settle("a1", { _tag: "PutBack", counted: true, error: "swept" }, 1)
+      yield* claimed("a2", 2)
+      yield* claimed("b1", 3)
+      const found = yield* store.attempts.lastOfTasks(["a", "b", "c", "nobody"].map(taskId))
+      expect(
+        [...found].map(([id, { attemptId: last, number }]) => [String(id), String(last), number])
+      ).toEqual([
+        ["a", "a2", 2],
+        ["b", "b1", 1]
+      ])
+    })
+  )
+
+  check(
     "lists them by when they were begun, whatever their ids are",
     Effect.gen(function* () {
       const store = yield* Store

@@ -150,7 +150,15 @@ export const damage = (check: Sentence) => {
           (rows) => rows.filter((row) => !nullable.has(String(row.name)) && !kept.includes(String(row.name)))
         )
       const tables = {
-        tasks: yield* columnsOf("tasks", ["status", "ready", "dedupe_key", "workflow_id", "lane"]),
+        tasks: yield* columnsOf("tasks", [
+          "status",
+          "ready",
+          "dedupe_key",
+          "workflow_id",
+          "lane",
+          "listed_status",
+          "to_list"
+        ]),
         attempts: yield* columnsOf("attempts", [
           "status",
           "ended_at",
@@ -158,7 +166,8 @@ export const damage = (check: Sentence) => {
           "retry_class",
           "replay_grade",
           "workspace",
-          "number"
+          "number",
+          "listed"
         ])
       }
       const texts = FastCheck.constantFrom(

@@ -8,10 +8,12 @@ import {
   at,
   attemptId,
   claimed,
+  complete,
   eventsOf,
   messageId,
   newest,
   Raw,
+  settle,
   stampAt,
   taskId,
   text
@@ -184,11 +186,22 @@ export const history = (check: Sentence) => {
       yield* add("a")
       expect((yield* store.maintenance.health(true)).problems).toEqual([])
       yield* raw.run("UPDATE tasks SET ready = 0, status = 'running'")
-      yield* raw.run("UPDATE task_counts SET n = 5 WHERE status = 'blocked'")
+      yield* raw.run("UPDATE listed_counts SET n = 5 WHERE status = 'blocked'")
       expect((yield* store.maintenance.health(false)).problems).toEqual([])
       expect((yield* store.maintenance.health(true)).problems).toEqual([
         "task a is running but has no open attempt",
         "5 tasks are counted as blocked, there are 0"
+      ])
+      yield* raw.run("UPDATE tasks SET status = 'pending', ready = 1")
+      yield* raw.run("UPDATE listed_counts SET n = 0 WHERE status = 'blocked'")
+      yield* claimed("a1")
+      yield* settle("a1", complete)
+      expect((yield* store.maintenance.health(true)).problems).toEqual([])
+      yield* raw.run("UPDATE tasks SET to_list = 0, listed_status = status")
+      yield* raw.run("UPDATE event_marks SET id = 1 WHERE mark = 'listed'")
+      expect((yield* store.maintenance.health(true)).problems).toEqual([
+        "attempt a1 is in no list of attempts",
+        "event 1 is not among those of its task"
       ])
       yield* raw.run("UPDATE schema_migrations SET id = 7")
       expect((yield* store.maintenance.health(false)).problems).toEqual([

@@ -110,7 +110,11 @@ export const lists = (check: Sentence) => {
       expect(first.tasks.map(({ taskId }) => String(taskId))).toEqual([name(1), name(0)])
       const rest = yield* ended(first.next)
       expect([rest.tasks.map(({ taskId }) => String(taskId)), rest.next]).toEqual([[name(2)], Option.none()])
-      expect(yield* store.tasks.ended({ limit: 2, after: Option.some("nonsense") })).toEqual(Option.none())
+      // A task that was begun anew has lost its place; the list goes on after where it was.
+      yield* store.tasks.retry(taskId(name(0)), Option.none(), stampAt(70))
+      expect((yield* ended(first.next)).tasks.map(({ taskId }) => String(taskId))).toEqual([name(2)])
+      for (const forged of ["nonsense", cursorOf(["2026", "x"]), cursorOf([text(at(50)) ?? "", "x"])])
+        expect(yield* store.tasks.ended({ limit: 2, after: Option.some(forged) })).toEqual(Option.none())
     })
   )
 

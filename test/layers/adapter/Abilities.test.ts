@@ -14,6 +14,7 @@ const noAudit: AuditFolder = {
   relativePath: "",
   put: () => Effect.dieMessage("nothing is written"),
   putAll: () => Effect.dieMessage("nothing is written"),
+  begin: () => Effect.dieMessage("nothing is written"),
   log: () => Effect.dieMessage("nothing is written")
 }
 

@@ -18,7 +18,7 @@ it.live(
       const { execution, file, folder } = yield* executeAgent(shellDriver(script))
       expect(execution).toMatchObject({ exitStatus: "ok", retryClass: "none", lastMessage: "the prompt" })
       expect(file("stdout.log")).toBe("for the program\n700\n600\nsay the prompt\n")
-      expect([file("stderr.log"), file("last-message.txt")]).toEqual(["noise\n", "the prompt"])
+      expect(file("stderr.log")).toBe("noise\n")
       expect(readdirSync(join(folder, "state", "scratch"))).toEqual([])
       expect(JSON.parse(file("invocation.json"))).toMatchObject({
         command: "sh",
@@ -84,7 +84,6 @@ it.live("no file and no reason holds a secret, split or not; the message stays r
       tool: "sh",
       target: "[redacted] [redacted]"
     })
-    expect(told.file("last-message.txt")).toBe("[redacted]")
     expect(reasonOf(told)).toBe("program said: bad key [redacted]")
     expect(execution.lastMessage).toBe("hidden-two")
     expect(execution.redactor.text("hidden-two")).toBe("[redacted]")
@@ -263,7 +262,14 @@ it.live("evidence that cannot be written makes the attempt retryable; what ran i
       shellDriver("echo say ran"),
       {},
       {
-        audit: { path: "/audit", relativePath: "audit", put: () => full, putAll: () => full, log: () => full }
+        audit: {
+          path: "/audit",
+          relativePath: "audit",
+          put: () => full,
+          putAll: () => full,
+          begin: () => full,
+          log: () => full
+        }
       }
     )
     expect([closed.execution.retryClass, reasonOf(closed)]).toEqual([

@@ -56,11 +56,13 @@ const killedDispatcher = Effect.gen(function* () {
     let said = ""
     for await (const chunk of dispatcher.stdout) {
       said += Buffer.from(chunk)
-      if (said.includes("up")) break
+      if (said.includes("up\n") && said.includes("}\n")) break
     }
     return said
   })
-  const root: { pid: number; startTime: string } = JSON.parse(text.split("\n")[0] ?? "")
+  const root: { pid: number; startTime: string } = JSON.parse(
+    text.split("\n").find((line) => line.startsWith("{")) ?? ""
+  )
   dispatcher.kill("SIGKILL")
   yield* Effect.promise(() => dispatcher.exited)
   return { folder, attemptId, pids, root }

@@ -363,7 +363,14 @@ it.live("an audit folder that cannot be written makes the attempt retryable, and
           })
       },
       {
-        audit: { path: "/audit", relativePath: "audit", put: () => full, putAll: () => full, log: () => full }
+        audit: {
+          path: "/audit",
+          relativePath: "audit",
+          put: () => full,
+          putAll: () => full,
+          begin: () => full,
+          log: () => full
+        }
       }
     )
     expect([run.execution.exitStatus, run.execution.retryClass, run.reason, asked]).toEqual([

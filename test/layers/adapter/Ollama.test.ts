@@ -69,7 +69,7 @@ it.live("an answer in slow pieces, characters split over them, is whole, with it
       usage: { inputTokens: Option.some(1000), outputTokens: Option.some(80), cachedTokens: Option.none() },
       facts: { model: "stub:latest", finish_reason: "stop", total_ms: 2000, num_ctx: 8192 }
     })
-    expect([file("stdout.log"), file("last-message.txt")]).toEqual([OUTCOME, OUTCOME])
+    expect([file("stdout.log"), execution.lastMessage]).toEqual([OUTCOME, OUTCOME])
     expect(file("stderr.log")).toContain("done (stop): 1000 tokens read, 80 written")
     expect(server.got.map(({ path }) => path)).toEqual(["/api/show", "/api/chat"])
   })
@@ -196,7 +196,7 @@ it.live("a server that is not there is retryable, and its evidence is complete",
     expect([execution.exitStatus, execution.retryClass]).toEqual(["error", "retryable"])
     expect(reason).toMatch(/^127\.0\.0\.1:\d+ refused the connection/)
     expect(JSON.parse(file("invocation.json"))).toMatchObject({ method: "POST" })
-    expect([file("stdout.log"), file("last-message.txt")]).toEqual(["", ""])
+    expect([file("stdout.log"), execution.lastMessage]).toEqual(["", ""])
   })
 )
 
@@ -359,14 +359,7 @@ it.live("a password of the endpoint is masked in all that is stored, split over 
       prompt: "the prompt has pass-word in it",
       payload: { key: "pass-word" }
     })
-    const names = [
-      "stdout.log",
-      "stderr.log",
-      "last-message.txt",
-      "invocation.json",
-      "assembled-context.txt",
-      "payload.json"
-    ]
+    const names = ["stdout.log", "stderr.log", "invocation.json", "assembled-context.txt", "payload.json"]
     for (const name of names)
       expect([name, file(name)]).not.toEqual([name, expect.stringContaining("pass-word")])
     expect(file("stdout.log")).toBe("it is [redacted]!")

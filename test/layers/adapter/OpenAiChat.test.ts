@@ -66,7 +66,7 @@ it.live("an answer in slow pieces, characters split over them, is whole, with it
         },
         facts: { model: "stub-2", finish_reason: "stop", response_format: "json_schema" }
       })
-      expect([file("stdout.log"), file("last-message.txt")]).toEqual([OUTCOME, OUTCOME])
+      expect([file("stdout.log"), execution.lastMessage]).toEqual([OUTCOME, OUTCOME])
     }
   })
 )
@@ -324,10 +324,10 @@ it.live("a key that the server echoes is masked in all that is stored, split ove
     const { execution, file, reason } = yield* execute(adapter(server.url, withKey), {
       payload: { key: KEY }
     })
-    for (const name of ["stdout.log", "stderr.log", "last-message.txt", "invocation.json", "payload.json"])
+    for (const name of ["stdout.log", "stderr.log", "invocation.json", "payload.json"])
       expect([name, file(name)]).not.toEqual([name, expect.stringContaining(KEY)])
     expect(file("stdout.log")).toMatch(/^key \[redacted\] and \[redacted\]=*!$/)
-    expect(file("last-message.txt")).toBe(file("stdout.log"))
+    expect(execution.redactor.text(execution.lastMessage)).toBe(file("stdout.log"))
     expect(reason).toBe("the model refused: no [redacted]; reword the task, or use another model")
     expect(execution.lastMessage).toContain(KEY)
     const refusing = yield* stub(() => error(401, `Incorrect API key provided: ${KEY}`))

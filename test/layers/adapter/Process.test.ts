@@ -236,14 +236,17 @@ it.live("an interrupted fiber leaves nothing behind, not even what ignores SIGTE
 it.live("the child leads a group of its own and is known by pid and start time", () =>
   Effect.gen(function* () {
     const seen = yield* Deferred.make<{ pid: number; startTime: string; group: number; now: string }>()
-    const { launch, out } = yield* launchOf(["-c", "echo $$; cat /proc/$$/stat | cut -d' ' -f5,6"], {
-      started: ({ pid, startTime }) => {
-        const facts = processFacts(pid)
-        return Effect.asVoid(
-          Deferred.succeed(seen, { pid, startTime, group: facts?.group ?? 0, now: facts?.startTime ?? "" })
-        )
+    const { launch, out } = yield* launchOf(
+      ["-c", "echo $$; cat /proc/$$/stat | cut -d' ' -f5,6; sleep 0.3"],
+      {
+        started: ({ pid, startTime }) => {
+          const facts = processFacts(pid)
+          return Effect.asVoid(
+            Deferred.succeed(seen, { pid, startTime, group: facts?.group ?? 0, now: facts?.startTime ?? "" })
+          )
+        }
       }
-    })
+    )
     yield* run(launch)
     const { pid, startTime, now } = yield* Deferred.await(seen)
     expect(out.text()).toBe(`${pid}\n${pid} ${pid}\n`)

@@ -1,10 +1,10 @@
 import { expect } from "bun:test"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Fiber, Layer, Option, Schedule } from "effect"
 import * as Process from "../../../layers/adapter/Process.ts"
 import * as ProcessTree from "../../../layers/adapter/ProcessTree.ts"
-import { newestPid, processFacts, processTable } from "../../../layers/adapter/ProcTable.ts"
+import { processesFrom, processFacts, processTable } from "../../../layers/adapter/ProcTable.ts"
 import * as Subreaper from "../../../layers/adapter/Subreaper.ts"
 import {
   child,
@@ -165,10 +165,19 @@ it.effect("a table from a number on holds what is younger, and this process", ()
       Effect.sync(() => Bun.spawn(["sleep", "60"], { stdin: "ignore", stdout: "ignore" })),
       (sleeper) => Effect.sync(() => sleeper.kill("SIGKILL"))
     )
-    const young = processTable(pid)
-    expect(young.has(pid)).toBe(true)
-    expect(young.has(process.pid)).toBe(true)
-    expect([...young.keys()].filter((one) => one < pid && one !== process.pid)).toEqual([])
-    expect(newestPid()).toBeGreaterThan(0)
+    // From the sleeper on few numbers are asked for one by one; from this process on, mostly, all are listed.
+    expect(processesFrom(pid)).toBeDefined()
+    for (const from of [pid, process.pid]) {
+      // The numbering may have come round since this process began.
+      const young = processesFrom(from)
+      if (young === undefined) continue
+      expect([young.has(pid), young.has(process.pid)]).toEqual([true, true])
+      expect([...young.keys()].filter((one) => one < from && one !== process.pid)).toEqual([])
+      // This process has threads, which bear numbers of their own and are no processes.
+      const all = processTable()
+      const threads = readdirSync("/proc/self/task").map(Number)
+      expect(threads.filter((one) => young.has(one) || all.has(one))).toEqual([process.pid])
+    }
+    expect(processesFrom(2 ** 22)).toBeUndefined()
   })
 )

@@ -38,8 +38,12 @@ it.live("every form of a secret is masked in both logs and in the last message, 
     )
     expectNoTrace(stored)
     expect(execution.lastMessage).toBe(lines.join("\n"))
-    for (const name of ["stdout.log", "stderr.log", "last-message.txt"])
-      expect(file(name).match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(lines.length)
+    for (const text of [
+      file("stdout.log"),
+      file("stderr.log"),
+      execution.redactor.text(execution.lastMessage)
+    ])
+      expect(text.match(/\[redacted\]/g)?.length).toBeGreaterThanOrEqual(lines.length)
     expect(reasonOf({ execution })).toContain("[redacted]")
     expectNoTrace(`${reasonOf({ execution })}${execution.hintText}`)
     expect(execution.redactor.holds(SECRET)).toBe(true)

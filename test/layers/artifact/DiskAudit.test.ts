@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -62,6 +63,35 @@ it.live("put replaces a file whole and leaves no temporary one", () =>
     expect(Buffer.from(yield* audit.read(task, attempt, "last-message.txt", everything)).toString()).toBe(
       "short"
     )
+  })
+)
+
+it.live("what is begun is there at once, and on the disk in the end", () =>
+  Effect.gen(function* () {
+    const { folder } = yield* opened
+    const written = yield* folder.begin({ "payload.json": "{}", "invocation.json": "[]" })
+    const texts = () =>
+      ["payload.json", "invocation.json"].map((name) => readFileSync(join(folder.path, name), "utf8"))
+    expect(texts()).toEqual(["{}", "[]"])
+    yield* written
+    expect(texts()).toEqual(["{}", "[]"])
+    expect(readdirSync(folder.path).sort()).toEqual(["invocation.json", "payload.json"])
+  })
+)
+
+it.live("a folder that was moved away, or has another one in its place, is found anew by its path", () =>
+  Effect.gen(function* () {
+    const { folder, root } = yield* opened
+    renameSync(folder.path, join(root, "moved"))
+    yield* folder.put("result.json", "{}")
+    expect(readFileSync(join(folder.path, "result.json"), "utf8")).toBe("{}")
+    expect(readdirSync(join(root, "moved"))).toEqual([])
+    rmSync(folder.path, { recursive: true })
+    symlinkSync(join(root, "moved"), folder.path)
+    const refused = yield* Effect.flip(folder.put("result.json", "{}"))
+    expect(refused.reason).toContain("not ours")
+    expect(yield* Effect.flip(folder.log("stdout.log"))).toMatchObject({ _tag: "AuditFailed" })
+    expect(readdirSync(join(root, "moved"))).toEqual([])
   })
 )
 

@@ -273,10 +273,10 @@ describe("a store on a file", () => {
       const sqlite = yield* Effect.map(Layer.build(layer({ filename, durability: "normal" })), (context) =>
         Context.get(context, Sqlite)
       )
-      const remove = statement("DELETE FROM task_counts")
+      const remove = statement("DELETE FROM listed_counts")
       expect((yield* Effect.flip(sqlite.rows(remove))).reason).toBe("it cannot be written")
       yield* sqlite.transact("remove", sqlite.rows(remove))
-      expect(yield* sqlite.rows(statement("SELECT * FROM task_counts"))).toEqual([])
+      expect(yield* sqlite.rows(statement("SELECT * FROM listed_counts"))).toEqual([])
     })
   })
 
