@@ -113,12 +113,12 @@ const begin = (held: Held) => (texts: Texts) => {
           const settled = () => void held.pending.delete(done)
           held.pending.add(done)
           done.then(settled, settled)
-          return done
+          return { done }
         },
         catch: catching
       })
     ),
-    (done) => Effect.uninterruptible(Effect.tryPromise({ try: () => done, catch: catching }))
+    ({ done }) => Effect.uninterruptible(Effect.tryPromise({ try: () => done, catch: catching }))
   )
 }
 
