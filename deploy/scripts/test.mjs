@@ -42,8 +42,12 @@ const SAMPLED = [
   "test/agents/claudeCode.test.ts",
   "test/agents/codex.test.ts",
   "test/agents/containment.test.ts",
+  "test/e2e/cooldown.test.ts",
+  "test/e2e/evidence.test.ts",
   "test/intake/DueTimes.test.ts",
   "test/intake/WorkflowDeath.test.ts",
+  "test/layers/adapter/Process.test.ts",
+  "test/layers/adapter/Redaction.test.ts",
   "test/schedule/Recurrence.test.ts"
 ]
 
