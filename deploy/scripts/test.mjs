@@ -43,8 +43,12 @@ const SAMPLED = [
   "test/agents/claudeCode.test.ts",
   "test/agents/codex.test.ts",
   "test/agents/containment.test.ts",
+  "test/e2e/cooldown.test.ts",
+  "test/e2e/evidence.test.ts",
   "test/intake/DueTimes.test.ts",
   "test/intake/WorkflowDeath.test.ts",
+  "test/layers/adapter/Process.test.ts",
+  "test/layers/adapter/Redaction.test.ts",
   "test/schedule/Recurrence.test.ts"
 ]
 
@@ -156,39 +160,60 @@ const leftOver = async (mark) => {
 
 const none = { counts: { passed: 0, failed: 0, skipped: 0 }, cases: [], left: [] }
 
+/**
+ * One run of bun: its result and its cases. Most files share the modules that their worker has loaded, which is a third
+ * of the time of all; those of the page have the processes of their browsers to themselves.
+ */
+const runFiles = async (files, { alone, env, long, timeoutMs, work }) => {
+  const report = join(work, `junit-${randomUUID()}.xml`)
+  const args = [
+    "test",
+    // Most tests wait for processes half of their time: two files for each core keep the cores busy.
+    // Long ones go one by one: some hold the port that the pages of a host name, some a watchdog of one second.
+    `--parallel=${long ? 1 : Math.min(2 * availableParallelism(), 8)}`,
+    ...(alone || long ? [] : ["--no-isolate"]),
+    "--only-failures",
+    "--timeout=30000",
+    "--reporter=junit",
+    `--reporter-outfile=${report}`
+  ]
+  const result = await run(bun, [...args, ...files], { timeoutMs, env })
+  show(alone && !long ? "page tests" : "tests", result)
+  return { counts: countTests(result), cases: readCases(report), seconds: result.seconds }
+}
+
+const isOfPage = (file) => file.startsWith("./test/page/")
+
 const runTests = async (selection, long) => {
   const work = mkdtempSync(join(tmpdir(), "agent-runtime-test-"))
   const mark = `AGENT_RUNTIME_TEST_RUN=${randomUUID()}`
   const [name, value] = mark.split("=")
   const breadth = long ? { AGENT_RUNTIME_TEST_LONG: "1" } : {}
   const built = selection.length === 0 ? { AGENT_RUNTIME_TEST_BINARY: binary } : {}
+  const env = { ...process.env, ...built, ...breadth, [name]: value }
+  const files = selection.length === 0 ? short() : selection
+  const [ofPage, others] =
+    selection.length === 0 ? [files.filter(isOfPage), files.filter((file) => !isOfPage(file))] : [files, []]
   try {
-    const report = join(work, "junit.xml")
-    const args = [
-      "test",
-      // Most tests wait for processes half of their time: two files for each core keep the cores busy.
-      // Long ones go one by one: some hold the port that the pages of a host name, some a watchdog of one second.
-      `--parallel=${long ? 1 : Math.min(2 * availableParallelism(), 8)}`,
-      "--only-failures",
-      "--timeout=30000"
-    ]
-    const result = await run(
-      bun,
-      [
-        ...args,
-        "--reporter=junit",
-        `--reporter-outfile=${report}`,
-        ...(selection.length === 0 ? short() : selection)
-      ],
-      {
-        timeoutMs: long ? LONG_LIMIT_MS : TESTS_LIMIT_MS,
-        env: { ...process.env, ...built, ...breadth, [name]: value }
-      }
-    )
-    show("tests", result)
+    const runs = []
+    let timeoutMs = long ? LONG_LIMIT_MS : TESTS_LIMIT_MS
+    for (const [some, alone] of [
+      [others, false],
+      [ofPage, true]
+    ]) {
+      if (some.length === 0) continue
+      const one = await runFiles(some, { alone, env, long, timeoutMs, work })
+      timeoutMs = Math.max(1_000, timeoutMs - one.seconds * 1_000)
+      runs.push(one)
+    }
     const left = await leftOver(mark)
     for (const { pid, command } of left) say(`left behind by a test, killed: ${pid} ${command}`)
-    return { counts: countTests(result), cases: readCases(report), left }
+    const sum = (what) => runs.reduce((all, { counts }) => all + counts[what], 0)
+    return {
+      counts: { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") },
+      cases: runs.flatMap(({ cases }) => cases),
+      left
+    }
   } finally {
     rmSync(work, { recursive: true, force: true })
   }

@@ -105,20 +105,17 @@ const putting = (held: Held, texts: Texts): Promise<void> => {
 // One promise, not a fiber for each file: it is on the way of every attempt, several times.
 const begin = (held: Held) => (texts: Texts) => {
   const catching = (cause: unknown) => failed(join(held.place.path, texts[0]?.[0] ?? ""), cause)
-  return Effect.map(
-    withRoom(
-      Effect.try({
-        try: () => {
-          const done = putting(held, texts)
-          const settled = () => void held.pending.delete(done)
-          held.pending.add(done)
-          done.then(settled, settled)
-          return { done }
-        },
-        catch: catching
-      })
-    ),
-    ({ done }) => Effect.uninterruptible(Effect.tryPromise({ try: () => done, catch: catching }))
+  return withRoom(
+    Effect.try({
+      try: () => {
+        const done = putting(held, texts)
+        const settled = () => void held.pending.delete(done)
+        held.pending.add(done)
+        done.then(settled, settled)
+        return Effect.uninterruptible(Effect.tryPromise({ try: () => done, catch: catching }))
+      },
+      catch: catching
+    })
   )
 }
 
