@@ -1,11 +1,12 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { Clock, DateTime, Effect, Layer, Ref } from "effect"
+import { Clock, DateTime, Effect, Layer, Option, Ref } from "effect"
 import { Disk } from "../src/artifact/Disk.ts"
 import { Runner } from "../src/dispatch/Runner.ts"
 import { IdSource, RunnerId, uuidV7 } from "../src/domain/Ids.ts"
 import { now } from "../src/domain/Time.ts"
+import { bootName, processFacts } from "./adapter/ProcTable.ts"
 
 /** The 12 bits of a UUIDv7 that count within a millisecond. */
 const SEQUENCE = 0x1000
@@ -28,6 +29,20 @@ export const makeIds: Effect.Effect<IdSource["Type"]> = Effect.gen(function* () 
 /** See `makeIds`. */
 export const ids: Layer.Layer<IdSource> = Layer.effect(IdSource, makeIds)
 
+/**
+ * Names a process that lives, for ever: its start by the clock of this boot, which nobody sets, and the namespace in
+ * which its pid counts. Undefined when it does not live, or cannot be told from others.
+ */
+const processMark = (pid: number): string | undefined => {
+  const found = processFacts(pid)
+  if (found?.alive !== true || bootName() === "") return undefined
+  try {
+    return `${found.startTime} ${fs.readlinkSync("/proc/self/ns/pid")}`
+  } catch {
+    return undefined
+  }
+}
+
 /** This process on this host as a dispatcher. */
 export const runner: Layer.Layer<Runner> = Layer.effect(
   Runner,
@@ -37,7 +52,17 @@ export const runner: Layer.Layer<Runner> = Layer.effect(
     return Runner.of({
       runnerId: RunnerId.make(`${host}:${process.pid}:${startedAt}`),
       host,
-      pid: process.pid
+      pid: process.pid,
+      processMark: Option.fromNullable(processMark(process.pid)),
+      lives: (runner) =>
+        Effect.sync(
+          () =>
+            // Whoever was on record by this process's pid is not this process.
+            runner.host === host &&
+            runner.pid !== process.pid &&
+            Option.isSome(runner.processMark) &&
+            runner.processMark.value === processMark(runner.pid)
+        )
     })
   })
 )

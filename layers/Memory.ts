@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Option } from "effect"
 import { LeftOvers } from "../src/adapter/LeftOvers.ts"
 import { KnownSecrets } from "../src/artifact/KnownSecrets.ts"
 import { RuntimeConfig, type Settings } from "../src/config/RuntimeConfig.ts"
@@ -24,6 +24,8 @@ export interface Scene {
   readonly worktrees?: FixedWorktrees.Fixed
   /** Secret values of the configuration. */
   readonly secrets?: ReadonlyArray<string>
+  /** Runners beside this one whose processes live, as long as they are in it. */
+  readonly living?: ReadonlySet<RunnerId>
   /** Processes that the boot sweep cannot end, by attempt id. */
   readonly survivors?: Readonly<Record<string, ReadonlyArray<string>>>
   /** The database of an earlier runtime that died; a fresh one where it is left out. */
@@ -32,6 +34,19 @@ export interface Scene {
 
 /** The runner of a runtime in memory. */
 export const RUNNER = RunnerId.make("memory:1:1970-01-01T00:00:00.000Z")
+
+/** A runner of a runtime in memory, for which those in `living` live. */
+export const runnerOf = (
+  runnerId: RunnerId,
+  pid: number,
+  living: ReadonlySet<RunnerId> = new Set()
+): Runner["Type"] => ({
+  runnerId,
+  host: "memory",
+  pid,
+  processMark: Option.none(),
+  lives: (runner) => Effect.sync(() => living.has(runner.runnerId))
+})
 
 /** A whole runtime in memory, for tests: the programs are the real ones, time is whatever the Clock says. */
 export const layer = (scene: Scene) => Layer.provideMerge(RecurringSchedules.layer, world(scene))
@@ -50,7 +65,7 @@ const world = (scene: Scene) =>
       Object.fromEntries([...scene.settings.adapters].filter(([id]) => id in scene.adapters))
     ),
     Host.ids,
-    Layer.succeed(Runner, { runnerId: RUNNER, host: "memory", pid: 1 }),
+    Layer.succeed(Runner, runnerOf(RUNNER, 1, scene.living)),
     Layer.succeed(LeftOvers, {
       sweep: ({ attemptId }) => Effect.succeed(scene.survivors?.[attemptId] ?? [])
     }),

@@ -1,6 +1,6 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, Layer, Option, Schema } from "effect"
+import { type DateTime, Deferred, Effect, Exit, Fiber, Layer, Option, Schema } from "effect"
 import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { now, Time } from "../../src/domain/Time.ts"
@@ -47,6 +47,68 @@ const opened = (file: string): number | undefined => {
   }
 }
 
+/** An open lock file; another one takes its place when the file has lost its name. */
+interface Descriptor {
+  fd: number
+}
+
+interface Mine {
+  readonly held: Descriptor
+  readonly runnerId: RunnerId
+  readonly since: DateTime.Utc
+}
+
+/** How often a holder looks whether the path still leads to its file: an operator may have removed it as stale. */
+const BETWEEN_LOOKS = "1 second"
+
+/** Whether a path leads to an open file; true as well where it cannot be looked at. */
+const leadsTo = (file: string, fd: number): boolean => {
+  try {
+    const found = fs.statSync(file)
+    const own = fs.fstatSync(fd)
+    return found.ino === own.ino && found.dev === own.dev
+  } catch (cause) {
+    return !isMissing(cause)
+  }
+}
+
+const look = <A>(at: () => A): A | string => {
+  try {
+    return at()
+  } catch (cause) {
+    return cause instanceof Error ? cause.message : String(cause)
+  }
+}
+
+const lost = (file: string, { runnerId }: Holder) =>
+  new LockUnusable({
+    path: file,
+    reason: `it was removed or replaced while this process held it, and ${Option.getOrElse(runnerId, () => "another process")} has taken it`,
+    remedy: "nothing is to be done: what ran here was stopped and put back. Nobody has to remove a lock file"
+  })
+
+/** Runs a program beside its guard; where that fails the program is interrupted, and waited for. */
+const whileHeld = <A, E, R>(program: Effect.Effect<A, E, R>, guard: Effect.Effect<never, LockUnusable>) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const gone = yield* Deferred.make<never, LockUnusable>()
+      const running = yield* Effect.fork(restore(program))
+      const guarding = yield* Effect.fork(
+        Effect.interruptible(guard).pipe(
+          Effect.catchAll((error) =>
+            Effect.zipRight(Deferred.fail(gone, error), Fiber.interruptFork(running))
+          )
+        )
+      )
+      const exit = yield* restore(Fiber.await(running)).pipe(
+        Effect.onInterrupt(() => Fiber.interrupt(running))
+      )
+      yield* Fiber.interrupt(guarding)
+      if (Exit.isInterrupted(exit) && (yield* Deferred.isDone(gone))) return yield* Deferred.await(gone)
+      return yield* exit
+    })
+  )
+
 /** The lock as the kernel keeps it, on a file. */
 export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
   // A holder that let go between the two calls leaves it to be taken; a lock that nobody holds and that cannot
@@ -68,37 +130,87 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
     })
   }
 
+  const tell = (fd: number, runnerId: RunnerId, since: DateTime.Utc): void => {
+    fs.ftruncateSync(fd, 0)
+    fs.writeSync(fd, `${writeNote({ runner_id: runnerId, since })}\n`, 0)
+  }
+
+  // Closing releases the lock. The file stays: removing it would let two processes hold two files.
   const open = (file: string) =>
     Effect.acquireRelease(
       Effect.try({
-        try: () => {
+        try: (): Descriptor => {
           fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
           const fd = openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
           if (fd === undefined) throw new Error("it is not a file")
-          return fd
+          return { fd }
         },
         catch: (cause) => unusable(file, cause)
       }),
-      // Closing releases the lock. The file stays: removing it would let two processes hold two files.
-      (fd) => Effect.sync(() => fs.closeSync(fd))
+      (held) => Effect.sync(() => fs.closeSync(held.fd))
     )
 
   const acquire = (file: string, runnerId: RunnerId) =>
     Effect.gen(function* () {
-      const fd = yield* open(file)
+      const held = yield* open(file)
       const since = yield* now
       yield* Effect.try({
         try: () => {
-          if (!taken(fd)) throw new LockHeld({ path: file, runnerId: noteIn(fd).runnerId })
-          fs.ftruncateSync(fd, 0)
-          fs.writeSync(fd, `${writeNote({ runner_id: runnerId, since })}\n`, 0)
+          if (!taken(held.fd)) throw new LockHeld({ path: file, runnerId: noteIn(held.fd).runnerId })
+          tell(held.fd, runnerId, since)
         },
         catch: (cause) => (cause instanceof LockHeld ? cause : unusable(file, cause))
       })
+      return { held, since }
+    })
+
+  /** Locks what is at the path of a lock that has lost its file, in the place of that; who has it, if not this one. */
+  const renew = (file: string, mine: Mine): Holder | undefined => {
+    // A folder that is gone is not made anew: what stood beside the lock is gone with it.
+    const fd = openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
+    if (fd === undefined) throw new Error("it is not a file")
+    let spare = fd
+    try {
+      if (!taken(fd)) {
+        const holder = noteIn(fd)
+        // A file system without lasting inodes shows the same file as another one.
+        return Option.contains(holder.runnerId, mine.runnerId) ? undefined : holder
+      }
+      tell(fd, mine.runnerId, mine.since)
+      spare = mine.held.fd
+      mine.held.fd = fd
+      return undefined
+    } finally {
+      fs.closeSync(spare)
+    }
+  }
+
+  /** Looks whether the path leads to the file that is held, for ever; fails when another process holds the path. */
+  const guard = (file: string, mine: Mine) =>
+    Effect.gen(function* () {
+      let told = ""
+      while (true) {
+        yield* Effect.sleep(BETWEEN_LOOKS)
+        const found = look(() => (leadsTo(file, mine.held.fd) ? "held" : { holder: renew(file, mine) }))
+        if (typeof found === "string") {
+          if (found !== told && found !== "held")
+            yield* Effect.logWarning(`The lock file ${file} was lost, and cannot be locked anew: ${found}`)
+          told = found
+        } else if (found.holder !== undefined) return yield* lost(file, found.holder)
+        else
+          yield* Effect.logWarning(
+            `The lock file ${file} was removed or replaced while it was held; it is locked anew`
+          )
+      }
     })
 
   return Lock.of({
-    hold: (file, runnerId) => (program) => Effect.scoped(Effect.zipRight(acquire(file, runnerId), program)),
+    hold: (file, runnerId) => (program) =>
+      Effect.scoped(
+        Effect.flatMap(acquire(file, runnerId), (got) =>
+          whileHeld(program, guard(file, { ...got, runnerId }))
+        )
+      ),
     holder: traced("Lock.holder")((file) =>
       Effect.try({
         try: () => {

@@ -1,14 +1,16 @@
 import { DateTime, Effect, Option, Schema } from "effect"
+import { RunnerId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
-import type { RunnerState, Runners } from "../../src/store/Runners.ts"
-import { json, time } from "./columns.ts"
+import type { OpenRunner, RunnerState, Runners } from "../../src/store/Runners.ts"
+import { json, orNull, time } from "./columns.ts"
+import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
 const BEGIN = statement(`
-  INSERT INTO runners (runner_id, host, pid, mode, lock_path, limits_json, started_at)
-  VALUES (:runnerId, :host, :pid, :mode, :lockPath, :limits, :at)
+  INSERT INTO runners (runner_id, host, pid, process_mark, mode, lock_path, limits_json, started_at)
+  VALUES (:runnerId, :host, :pid, :processMark, :mode, :lockPath, :limits, :at)
   ON CONFLICT (runner_id) DO UPDATE SET mode = excluded.mode, lock_path = excluded.lock_path,
     limits_json = excluded.limits_json, draining_at = NULL, ended_at = NULL`)
 const FIND = statement(
@@ -18,8 +20,8 @@ const DRAINS = statement(
   "UPDATE runners SET draining_at = :at WHERE runner_id = :id AND draining_at IS NULL AND ended_at IS NULL"
 )
 const END = statement("UPDATE runners SET ended_at = :at WHERE runner_id = :id AND ended_at IS NULL")
-const END_OTHERS = statement(
-  "UPDATE runners SET ended_at = :at WHERE ended_at IS NULL AND runner_id <> :mine AND lock_path = :lockPath RETURNING runner_id"
+const OPEN_OTHERS = statement(
+  "SELECT runner_id, host, pid, process_mark, lock_path FROM runners WHERE ended_at IS NULL AND runner_id <> :mine"
 )
 
 const Limits = onFirstUse(() =>
@@ -35,12 +37,27 @@ const toState = (row: Row): RunnerState => ({
   )
 })
 
+const runnerIdOf = idReader(RunnerId)
+
+const toOpen = (row: Row): OpenRunner => ({
+  runnerId: runnerIdOf(row.runner_id),
+  host: String(row.host),
+  pid: Number(row.pid),
+  processMark: Option.map(Option.fromNullable(row.process_mark), String),
+  lockPath: String(row.lock_path)
+})
+
 export const make = (sqlite: Sqlite["Type"]): Runners => ({
   begin: traced("Runners.begin")((runner, stamp) =>
     sqlite
       .transact(
         "Runners.begin",
-        sqlite.rows(BEGIN, { ...runner, limits: json(runner.limits), at: time(stamp.at) })
+        sqlite.rows(BEGIN, {
+          ...runner,
+          processMark: orNull(runner.processMark),
+          limits: json(runner.limits),
+          at: time(stamp.at)
+        })
       )
       .pipe(Effect.asVoid)
   ),
@@ -53,10 +70,12 @@ export const make = (sqlite: Sqlite["Type"]): Runners => ({
   end: traced("Runners.end")((id, stamp) =>
     sqlite.transact("Runners.end", sqlite.rows(END, { id, at: time(stamp.at) })).pipe(Effect.asVoid)
   ),
-  endOthers: traced("Runners.endOthers")((mine, lockPath, stamp) =>
-    Effect.map(
-      sqlite.transact("Runners.endOthers", sqlite.rows(END_OTHERS, { mine, lockPath, at: time(stamp.at) })),
-      (rows) => rows.length
+  openOthers: traced("Runners.openOthers")((mine) =>
+    Effect.map(sqlite.rows(OPEN_OTHERS, { mine }), (rows) => rows.map(toOpen))
+  ),
+  endDead: traced("Runners.endDead")((ids, stamp) =>
+    sqlite.write("Runners.endDead", (writing) =>
+      ids.reduce((count, id) => count + writing.changed(END, { id, at: time(stamp.at) }), 0)
     )
   )
 })

@@ -1,4 +1,4 @@
-import { Effect, Fiber } from "effect"
+import { Deferred, Effect, Fiber } from "effect"
 import { command, type InputOf } from "./Command.ts"
 import { dispatching } from "./Dispatch.ts"
 
@@ -18,10 +18,10 @@ const options = [
   }
 ] as const
 
-const serving = (input: InputOf<readonly [], typeof options>) =>
+const serving = (input: InputOf<readonly [], typeof options>, listens?: Effect.Effect<unknown>) =>
   Effect.flatMap(
     Effect.promise(() => import("../http/Server.ts")),
-    (server) => server.serve(input)
+    (server) => server.serve(input, listens)
   )
 
 export const serve = command({
@@ -34,7 +34,7 @@ export const serve = command({
   resident: true,
   arguments: [],
   options,
-  run: serving
+  run: (input) => serving(input)
 })
 
 export const up = command({
@@ -53,8 +53,11 @@ export const up = command({
   run: (input) =>
     Effect.scoped(
       Effect.gen(function* () {
+        const listens = yield* Deferred.make<void>()
         // Served until the last attempt has ended, so that an operator sees what a stop waits for.
-        const server = yield* Effect.forkScoped(serving(input))
+        const server = yield* Effect.forkScoped(serving(input, Deferred.succeed(listens, undefined)))
+        // Nothing is claimed for a process that ends at once because it cannot be served.
+        yield* Effect.raceFirst(Deferred.await(listens), Fiber.join(server))
         // Not a race: that would let go of a dispatcher that still drains, and the store would close under it.
         const parts = [dispatching(input), Fiber.join(server)]
         return yield* Effect.all(parts, { concurrency: "unbounded", discard: true })

@@ -13,7 +13,7 @@ import { retaining } from "./Retention.ts"
 import { Runner } from "./Runner.ts"
 import { makeSlots, type Slots } from "./Slots.ts"
 import { supervised } from "./Supervise.ts"
-import { sweep } from "./Sweep.ts"
+import { sweep, sweeping } from "./Sweep.ts"
 import { makeWakes, sleep, waking } from "./Wakes.ts"
 import { makeWatchdog, type Watchdog } from "./Watchdog.ts"
 
@@ -50,6 +50,7 @@ const resident = Effect.gen(function* () {
   yield* Effect.forkScoped(supervised("questions")(expiring(wakes.questions)))
   yield* Effect.forkScoped(supervised("workflows")(repairing))
   yield* Effect.forkScoped(supervised("retention")(retaining))
+  yield* Effect.forkScoped(supervised("sweep")(sweeping))
   yield* Effect.forkScoped(
     supervised("claim")(claiming({ slots, wake: wakes.claim, told, beat: watchdog.beat }))
   )

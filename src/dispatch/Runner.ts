@@ -1,12 +1,24 @@
-import { Context, Effect } from "effect"
+import { Context, Effect, type Option } from "effect"
 import type { Actor, Stamp } from "../domain/Actor.ts"
 import type { RunnerId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
+import type { OpenRunner } from "../store/Runners.ts"
 
 /** This process as a dispatcher. */
 export class Runner extends Context.Tag("agent-runtime/Runner")<
   Runner,
-  { readonly runnerId: RunnerId; readonly host: string; readonly pid: number }
+  {
+    readonly runnerId: RunnerId
+    readonly host: string
+    readonly pid: number
+    /** What tells this process from every other one that has or had its pid; none where the kernel does not tell. */
+    readonly processMark: Option.Option<string>
+    /**
+     * Whether the process of a runner on record lives, beyond doubt: not where another process may have its pid, nor on
+     * another host or in another container, of which nothing can be seen from here.
+     */
+    readonly lives: (runner: OpenRunner) => Effect.Effect<boolean>
+  }
 >() {}
 
 /** The actor of what a dispatcher decides by itself. */

@@ -15,23 +15,48 @@ import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
 
 /**
  * Puts back what dead dispatchers left running; answers how many attempts that were. Only for a caller that
- * holds the lock: every other runner on it is dead then.
+ * holds the lock: every other runner on it is dead then, but one whose lock file was removed and which still lives.
  */
 export const sweep = traced("Sweep.sweep")(function* () {
-  const store = yield* Store
-  const settings = yield* RuntimeConfig
-  const { runnerId } = yield* Runner
-  const others = yield* store.attempts.openOfOthers(runnerId)
-  const abandoned = yield* Effect.filter(others, isAbandoned)
-  const reclaimed = yield* Effect.filter(abandoned, reclaim)
+  const { reclaimed } = yield* look
   yield* sweepWorktrees()
-  yield* store.runners.endOthers(runnerId, settings.lockPath, yield* stampNow)
-  return reclaimed.length
+  return reclaimed
+})
+
+/** How soon a dispatcher whose attempts were left alone is looked at again. */
+const BETWEEN_LOOKS = "5 seconds"
+
+/** Looks again as long as attempts are left alone: the dispatcher of one may die yet, and nobody else would see it. */
+export const sweeping = Effect.gen(function* () {
+  while ((yield* look).spared > 0) yield* Effect.sleep(BETWEEN_LOOKS)
+  return yield* Effect.never
+})
+
+/** Ends the open attempts of dead dispatchers, and the records of those on this lock; how many attempts it left alone. */
+const look = Effect.gen(function* () {
+  const store = yield* Store
+  const { lockPath } = yield* RuntimeConfig
+  const { lives, runnerId } = yield* Runner
+  const others = yield* store.runners.openOthers(runnerId)
+  const living = yield* Effect.filter(others, lives)
+  const attempts = yield* store.attempts.openOfOthers(runnerId)
+  const abandoned = yield* Effect.filter(
+    attempts.filter((attempt) => !living.some((one) => one.runnerId === attempt.runnerId)),
+    isAbandoned
+  )
+  const reclaimed = yield* Effect.filter(abandoned, reclaim)
+  const dead = others.filter((one) => one.lockPath === lockPath && !living.includes(one))
+  if (dead.length > 0)
+    yield* store.runners.endDead(
+      dead.map((one) => one.runnerId),
+      yield* stampNow
+    )
+  return { reclaimed: reclaimed.length, spared: attempts.length - abandoned.length }
 })
 
 /**
- * A dispatcher with another lock path may share the database: it is alive while it, and nobody else, holds
- * that lock. A lock that cannot be looked at proves nothing: then the attempt is left alone.
+ * Of a dispatcher whose process is not seen to live. One with another lock path may share the database from where it
+ * cannot be seen: it is alive while it, and nobody else, holds that lock. A lock that cannot be looked at proves nothing: then the attempt is left alone.
  */
 const isAbandoned = (attempt: OpenAttempt) =>
   Effect.gen(function* () {

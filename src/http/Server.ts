@@ -134,8 +134,8 @@ export const answering = (doors: Doors, port: Effect.Effect<number>) =>
     return { handle: yield* handlerOf(app), inHand }
   })
 
-/** Serves the LAN API and the page until it is interrupted. */
-export const serve = (input: ServeInput) =>
+/** Serves the LAN API and the page until it is interrupted; `listens` is run once, when it takes connections. */
+export const serve = (input: ServeInput, listens: Effect.Effect<unknown> = Effect.void) =>
   Effect.gen(function* () {
     const { http } = yield* RuntimeConfig
     const { tokens } = yield* AccessKeys
@@ -160,6 +160,7 @@ export const serve = (input: ServeInput) =>
       yield* Effect.logWarning(
         "Everybody who reaches this address may steer the runtime (--insecure-no-auth)"
       )
+    yield* listens
     return yield* Effect.never
   }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(Tail.layer, Streams.layer)))
 

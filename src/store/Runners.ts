@@ -8,10 +8,15 @@ export interface RunnerRecord {
   readonly runnerId: RunnerId
   readonly host: string
   readonly pid: number
+  /** What tells its process from every other one that has or had its pid; none where the kernel does not tell. */
+  readonly processMark: Option.Option<string>
   readonly mode: "run-once" | "dispatch"
   readonly lockPath: string
   readonly limits: JsonObject
 }
+
+/** A runner that has not said its end: it lives, or died without a word. */
+export type OpenRunner = Pick<RunnerRecord, "runnerId" | "host" | "pid" | "processMark" | "lockPath">
 
 /** A runner on record, as others judge by it what it will take. */
 export interface RunnerState {
@@ -30,10 +35,8 @@ export interface Runners {
   /** Remembers that a runner claims nothing more; a second call changes nothing. */
   readonly drains: (id: RunnerId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
   readonly end: (id: RunnerId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
-  /** Closes the rows of runners that died without saying so: every open one of a lock but `mine`. */
-  readonly endOthers: (
-    mine: RunnerId,
-    lockPath: string,
-    stamp: Stamp
-  ) => Effect.Effect<number, StoreUnavailable>
+  /** Those whose rows are open, all but `mine`. */
+  readonly openOthers: (mine: RunnerId) => Effect.Effect<ReadonlyArray<OpenRunner>, StoreUnavailable>
+  /** Closes the rows of runners that died without saying so; answers how many were open. */
+  readonly endDead: (ids: ReadonlyArray<RunnerId>, stamp: Stamp) => Effect.Effect<number, StoreUnavailable>
 }

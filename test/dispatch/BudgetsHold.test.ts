@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test"
 import { Deferred, Effect, Exit, FastCheck, Fiber, Option } from "effect"
+import { runnerOf } from "../../layers/Memory.ts"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
 import { runAttempt } from "../../src/dispatch/RunAttempt.ts"
 import { Runner } from "../../src/dispatch/Runner.ts"
@@ -48,7 +49,7 @@ const story = FastCheck.record({
 
 const yields = (times: number) => Effect.repeatN(Effect.yieldNow(), times)
 
-const dispatcher = (name: string) => ({ runnerId: RunnerId.make(`${name}:1:then`), host: "memory", pid: 1 })
+const dispatcher = (name: string) => runnerOf(RunnerId.make(`${name}:1:then`), 1)
 
 /**
  * Lets a story happen on one store; answers the balance after every claim, every end and every sweep, and how

@@ -18,7 +18,7 @@ import {
   told,
   whileDispatching
 } from "./resident.ts"
-import { DOOR, history, queue, taskOf, typesOf } from "./world.ts"
+import { DOOR, history, queue, says, taskOf, typesOf } from "./world.ts"
 
 describe("a resident dispatcher", () => {
   it.effect("runs what is there and what comes, and tells once that it became idle", () =>
@@ -201,6 +201,40 @@ describe("a resident dispatcher", () => {
       expect((yield* taskOf(id)).status).toBe("completed")
     }).pipe(Effect.provide(runtime()))
   )
+
+  it.effect("leaves what a dispatcher that lives still runs, and puts it back when that one has died", () => {
+    const other = RunnerId.make("other:1:then")
+    const living = new Set([other])
+    return Effect.gen(function* () {
+      const store = yield* Store
+      const id = yield* queue()
+      const record = { runnerId: other, host: "memory", pid: 7, processMark: Option.none(), limits: {} }
+      yield* store.runners.begin(
+        { ...record, mode: "dispatch", lockPath: "/memory/dispatch.lock" },
+        yield* stamp
+      )
+      yield* store.tasks.claim({
+        lanes: (yield* store.tasks.lanes).map((lane) => lane.key),
+        attemptId: AttemptId.make("others-attempt"),
+        runnerId: other,
+        host: "memory",
+        stamp: yield* stamp
+      })
+      yield* whileDispatching(() =>
+        Effect.gen(function* () {
+          yield* told("dispatch_idle")
+          yield* TestClock.adjust("1 minutes")
+          yield* quiet
+          expect((yield* taskOf(id)).status).toBe("running")
+          living.delete(other)
+          yield* TestClock.adjust("5 seconds")
+          yield* told("task_finished")
+        })
+      )
+      expect((yield* taskOf(id)).status).toBe("completed")
+      expect(yield* times("boot_sweep_reclaimed")).toBe(1)
+    }).pipe(Effect.provide(runtime({ adapters: { local: says("done") }, living })))
+  })
 
   it.effect("is refused while another one holds the lock", () =>
     whileDispatching(() =>

@@ -1,7 +1,7 @@
 import { describe, expect } from "bun:test"
 import { DateTime, Deferred, Effect, Fiber, Option, TestClock } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
-import { RUNNER } from "../../layers/Memory.ts"
+import { RUNNER, runnerOf } from "../../layers/Memory.ts"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
 import type { Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
@@ -270,7 +270,7 @@ it.effect("a store that fails at the end leaves the attempt for the sweep of the
     expect(failed).toMatchObject({ _tag: "StoreUnavailable", reason: "disk full" })
     expect((yield* taskOf(id)).status).toBe("running")
     // The next process is another runner.
-    const next = { runnerId: RunnerId.make("memory:2:later"), host: "memory", pid: 2 }
+    const next = runnerOf(RunnerId.make("memory:2:later"), 2)
     const cycle = yield* Effect.provideService(runOnce, Runner, next)
     expect(cycle._tag).toBe("Ran")
     expect((yield* taskOf(id)).status).toBe("completed")

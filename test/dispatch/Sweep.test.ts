@@ -23,7 +23,15 @@ const claimAs = (runnerId: RunnerId, attempt: string, lockPath?: string) =>
     const mark = yield* stamp
     if (lockPath !== undefined)
       yield* store.runners.begin(
-        { runnerId, host: "memory", pid: 1, mode: "dispatch", lockPath, limits: {} },
+        {
+          runnerId,
+          host: "memory",
+          pid: 1,
+          processMark: Option.none(),
+          mode: "dispatch",
+          lockPath,
+          limits: {}
+        },
         mark
       )
     const lanes = (yield* store.tasks.lanes).map((lane) => lane.key)
@@ -125,6 +133,35 @@ describe("the boot sweep", () => {
       expect(yield* sweep()).toBe(0)
       expect((yield* taskOf(id)).status).toBe("running")
     }).pipe(Effect.provide(world(quiet)))
+  )
+})
+
+describe("a dispatcher whose process lives, though its lock is gone", () => {
+  it.effect("is left alone with its record until it has died", () => {
+    const living = new Set([DEAD])
+    return Effect.gen(function* () {
+      const store = yield* Store
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1", "/memory/dispatch.lock")
+      expect(yield* sweep()).toBe(0)
+      expect((yield* taskOf(id)).status).toBe("running")
+      expect((yield* store.runners.openOthers(RUNNER)).map((one) => one.runnerId)).toEqual([DEAD])
+      living.delete(DEAD)
+      expect(yield* sweep()).toBe(1)
+      expect((yield* taskOf(id)).status).toBe("retryable_failure")
+      expect(yield* store.runners.openOthers(RUNNER)).toEqual([])
+    }).pipe(Effect.provide(world({ ...quiet, living })))
+  })
+
+  it.effect("is not trusted when its record says that it has ended", () =>
+    Effect.gen(function* () {
+      const store = yield* Store
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1", "/memory/dispatch.lock")
+      yield* store.runners.end(DEAD, yield* stamp)
+      expect(yield* sweep()).toBe(1)
+      expect((yield* taskOf(id)).status).toBe("retryable_failure")
+    }).pipe(Effect.provide(world({ ...quiet, living: new Set([DEAD]) })))
   )
 })
 

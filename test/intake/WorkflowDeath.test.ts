@@ -1,5 +1,6 @@
 import { expect } from "bun:test"
 import { Effect, Exit, TestClock } from "effect"
+import { runnerOf } from "../../layers/Memory.ts"
 import { Runner } from "../../src/dispatch/Runner.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { RunnerId, type WorkflowId } from "../../src/domain/Ids.ts"
@@ -65,7 +66,7 @@ const survived = (id: WorkflowId, before: number, steps: number) =>
     // What ends a task takes its workflow's step: there is nothing for a repair.
     expect([steps, yield* store.workflows.idle(0)]).toEqual([steps, []])
     yield* TestClock.adjust("1 seconds")
-    const heir = { runnerId: RunnerId.make("memory:2:later"), host: "memory", pid: 2 }
+    const heir = runnerOf(RunnerId.make("memory:2:later"), 2)
     yield* Effect.provideService(runDry(), Runner, heir)
     const { context, currentState, status } = yield* workflowOf(id)
     return { died: Exit.isFailure(first), context, place: [status, currentState], story: yield* storyOf(id) }

@@ -69,6 +69,7 @@ describe("status", () => {
         runnerId,
         host: "h",
         pid: 1,
+        processMark: Option.none(),
         mode: "dispatch" as const,
         lockPath: "/memory/dispatch.lock"
       }

@@ -302,7 +302,14 @@ describe("a task that may start waits", () => {
       const lock = yield* Lock
       const store = yield* Store
       const stamp = { at: yield* now, actor: DOOR.actor }
-      const record = { runnerId: RUNNER, host: "h", pid: 1, mode: "dispatch" as const, lockPath: LOCK }
+      const record = {
+        runnerId: RUNNER,
+        host: "h",
+        pid: 1,
+        processMark: Option.none(),
+        mode: "dispatch" as const,
+        lockPath: LOCK
+      }
       yield* store.runners.begin({ ...record, limits: { concurrency: 2 } }, stamp)
       for (let n = 0; n < 3; n++) yield* queue()
       const last = yield* queue()

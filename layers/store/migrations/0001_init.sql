@@ -361,6 +361,8 @@ CREATE TABLE runners (
   runner_id TEXT PRIMARY KEY NOT NULL,
   host TEXT NOT NULL,
   pid INTEGER NOT NULL,
+  -- What tells its process from every other one that has or had its pid; NULL where the kernel does not tell.
+  process_mark TEXT,
   mode TEXT NOT NULL,
   lock_path TEXT NOT NULL,
   limits_json TEXT NOT NULL,

@@ -140,7 +140,7 @@ export const attempts = (check: Sentence) => {
     "tells the open attempts of other runners, with their lock and their child",
     Effect.gen(function* () {
       const store = yield* Store
-      const record = { host: "host", mode: "dispatch" as const, limits: {} }
+      const record = { host: "host", processMark: Option.none(), mode: "dispatch" as const, limits: {} }
       yield* store.runners.begin({ ...record, runnerId: runner, pid: 1, lockPath: "/lock" }, stampAt(0))
       yield* add("a")
       yield* claimed("a1")
@@ -206,12 +206,20 @@ export const attempts = (check: Sentence) => {
   )
 
   check(
-    "closes the rows of dead runners on a lock, and no others",
+    "tells of runners that have not ended, and closes the rows of those that are named",
     Effect.gen(function* () {
       const store = yield* Store
       const begin = (id: string, lockPath: string) =>
         store.runners.begin(
-          { runnerId: RunnerId.make(id), host: "h", pid: 1, mode: "run-once", lockPath, limits: {} },
+          {
+            runnerId: RunnerId.make(id),
+            host: "h",
+            pid: 1,
+            processMark: Option.some("7@boot"),
+            mode: "run-once",
+            lockPath,
+            limits: {}
+          },
           stampAt(0)
         )
       yield* begin("ended", "/lock")
@@ -219,9 +227,16 @@ export const attempts = (check: Sentence) => {
       yield* begin("mine", "/lock")
       yield* begin("elsewhere", "/other")
       yield* store.runners.end(RunnerId.make("ended"), stampAt(1))
-      expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/lock", stampAt(2))).toBe(1)
-      expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/lock", stampAt(2))).toBe(0)
-      expect(yield* store.runners.endOthers(RunnerId.make("mine"), "/other", stampAt(2))).toBe(1)
+      const others = yield* store.runners.openOthers(RunnerId.make("mine"))
+      const other = { host: "h", pid: 1, processMark: Option.some("7@boot") }
+      expect(others).toEqual([
+        { ...other, runnerId: RunnerId.make("dead"), lockPath: "/lock" },
+        { ...other, runnerId: RunnerId.make("elsewhere"), lockPath: "/other" }
+      ])
+      const ids = ["dead", "ended"].map((id) => RunnerId.make(id))
+      expect(yield* store.runners.endDead(ids, stampAt(2))).toBe(1)
+      expect(yield* store.runners.endDead(ids, stampAt(2))).toBe(0)
+      expect(yield* store.runners.openOthers(RunnerId.make("mine"))).toEqual(others.slice(1))
     })
   )
 
@@ -231,7 +246,14 @@ export const attempts = (check: Sentence) => {
       const store = yield* Store
       const found = store.runners.find(runner)
       expect(yield* found).toEqual(Option.none())
-      const record = { runnerId: runner, host: "h", pid: 1, mode: "dispatch" as const, lockPath: "/lock" }
+      const record = {
+        runnerId: runner,
+        host: "h",
+        pid: 1,
+        processMark: Option.none(),
+        mode: "dispatch" as const,
+        lockPath: "/lock"
+      }
       yield* store.runners.begin({ ...record, limits: { concurrency: 4 } }, stampAt(0))
       const state = { mode: "dispatch", concurrency: Option.some(4), drainingSince: Option.none() }
       expect(yield* found).toMatchObject(Option.some(state))

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite"
 import { Cause, Effect, Exit, type Fiber, Layer, Option, Random } from "effect"
+import { runnerOf } from "../../../layers/Memory.ts"
 import { MIGRATIONS, migrate } from "../../../layers/store/Migrations.ts"
 import { dispatch } from "../../../src/dispatch/Dispatcher.ts"
 import { Runner } from "../../../src/dispatch/Runner.ts"
@@ -92,11 +93,7 @@ const life = ({ database, ids, isLast, number, process, random, record }: Life) 
       Effect.never
     )
   ).pipe(
-    Effect.provideService(Runner, {
-      runnerId: RunnerId.make(`memory:${number}:x`),
-      host: "memory",
-      pid: number
-    }),
+    Effect.provideService(Runner, runnerOf(RunnerId.make(`memory:${number}:x`), number)),
     Effect.provideService(IdSource, ids),
     Effect.provide(runtime(database, record, random)),
     Effect.withRandom(Random.make(number))

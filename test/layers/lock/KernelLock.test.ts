@@ -2,7 +2,7 @@ import { describe, expect } from "bun:test"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { Effect, Option, type Scope } from "effect"
+import { Effect, Option, Schedule, type Scope } from "effect"
 import * as KernelLock from "../../../layers/lock/KernelLock.ts"
 import { Lock, LockHeld, LockUnusable } from "../../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../../src/domain/Ids.ts"
@@ -91,6 +91,86 @@ describe("another process", () => {
       expect(yield* next(said)).toBe("ready")
       for (let turn = 0; turn < 1_000; turn++) yield* Effect.zipRight(lock.holder(file), Effect.yieldNow())
       expect(JSON.parse(yield* next(said))).toEqual({ taken: 1_000 })
+    })
+  )
+})
+
+/** Waits until something is so; a holder looks at its lock every second. */
+const until = (isSo: () => boolean) =>
+  Effect.repeat(Effect.sync(isSo), { until: (so) => so, schedule: Schedule.spaced("20 millis") })
+
+const noteOf = (file: string): unknown =>
+  fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8") || "{}").runner_id : undefined
+
+describe("a lock file that is removed while it is held", () => {
+  const losses: ReadonlyArray<readonly [what: string, lose: (file: string) => void]> = [
+    ["removed", (file) => fs.rmSync(file)],
+    ["moved away", (file) => fs.renameSync(file, `${file}.stale`)],
+    [
+      "replaced by an empty one",
+      (file) => {
+        fs.writeFileSync(`${file}.new`, "")
+        fs.renameSync(`${file}.new`, file)
+      }
+    ]
+  ]
+  for (const [what, lose] of losses)
+    on(`${what}, is locked anew within a second, held since when it was`, (file) =>
+      Effect.gen(function* () {
+        const lock = yield* Lock
+        yield* Effect.gen(function* () {
+          const before = Option.getOrThrow(yield* lock.holder(file))
+          lose(file)
+          yield* until(() => noteOf(file) === ME)
+          expect(yield* lock.holder(file)).toEqual(Option.some(before))
+          expect(yield* Effect.flip(Effect.void.pipe(lock.hold(file, ME)))).toBeInstanceOf(LockHeld)
+        }).pipe(lock.hold(file, ME))
+        expect(yield* lock.holder(file)).toEqual(Option.none())
+      })
+    )
+
+  on(
+    "and locked by another process meanwhile, ends what its first holder does, and names who has it",
+    (file) =>
+      Effect.gen(function* () {
+        const lock = yield* Lock
+        let ended = false
+        const work = Effect.sync(() => fs.rmSync(file)).pipe(
+          Effect.zipRight(child("hold", file)),
+          Effect.tap(({ lines: said, made }) =>
+            Effect.flatMap(next(said), (text) =>
+              Effect.addFinalizer(() =>
+                Effect.sync(() => {
+                  ended = true
+                  process.kill(JSON.parse(text).heir, "SIGKILL")
+                  made.kill("SIGKILL")
+                })
+              )
+            )
+          ),
+          Effect.zipRight(Effect.never),
+          Effect.scoped
+        )
+        const failed = yield* Effect.flip(lock.hold(file, ME)(work))
+        expect(ended).toBe(true)
+        expect(failed).toBeInstanceOf(LockUnusable)
+        expect(failed).toMatchObject({
+          path: file,
+          reason: expect.stringMatching(/replaced .* child:\d+:then/)
+        })
+      })
+  )
+
+  on("with its folder is not made anew: what lay beside it is gone as well", (file) =>
+    Effect.gen(function* () {
+      const lock = yield* Lock
+      yield* Effect.gen(function* () {
+        fs.rmSync(path.dirname(file), { recursive: true })
+        yield* Effect.sleep("1200 millis")
+        expect(fs.existsSync(path.dirname(file))).toBe(false)
+        fs.mkdirSync(path.dirname(file))
+        yield* until(() => noteOf(file) === ME)
+      }).pipe(lock.hold(file, ME))
     })
   )
 })
