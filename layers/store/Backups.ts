@@ -109,13 +109,38 @@ export const alsoNamed = (file: string, wanted: string): string => {
  * Copies a database before its first migration of a start and answers where the copy is; the name carries the
  * schema version and the time. The copy has its name only once it is whole and on the disk.
  */
-export const backUp = (db: Database, file: string, version: number, at: string): string => {
+export const backUp = (db: Database, file: string, version: number, at: string): string =>
+  copyBeside(db, file, `${file}.backup-${at.replace(/[:.]/g, "-")}-v${version}`)
+
+const RESCUED = ".rescued"
+
+/** Copies a database that has lost its name `file` beside it, and answers where the copy is. */
+export const rescue = (db: Database, file: string): string => {
+  fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+  return copyBeside(db, file, file + RESCUED)
+}
+
+/** The newest copy that `rescue` has made of a database; undefined when there is none. */
+export const rescuedOf = (file: string): string | undefined => {
+  const [folder, base] = [path.dirname(file), path.basename(file) + RESCUED]
+  return fs
+    .readdirSync(folder)
+    .filter(
+      (name) => name === base || (name.startsWith(`${base}-`) && /^\d+$/.test(name.slice(base.length + 1)))
+    )
+    .map((name) => ({ place: path.join(folder, name), at: fs.statSync(path.join(folder, name)).mtimeMs }))
+    .sort((a, b) => a.at - b.at)
+    .at(-1)?.place
+}
+
+/** A copy of a database by a name beside `file`, which it has only once it is whole and on the disk. */
+const copyBeside = (db: Database, file: string, wanted: string): string => {
   const unfinished = unfinishedName(file)
   try {
     fs.closeSync(fs.openSync(unfinished, "wx", 0o600))
     db.run("VACUUM INTO ?", [unfinished])
     sync(unfinished)
-    const name = alsoNamed(unfinished, `${file}.backup-${at.replace(/[:.]/g, "-")}-v${version}`)
+    const name = alsoNamed(unfinished, wanted)
     sync(path.dirname(file))
     return name
   } finally {

@@ -84,6 +84,8 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
     const last = String((yield* sqlite.rows(LAST_BACKUP))[0]?.at)
     return { ...told, backedUpAt: Option.map(DateTime.make(last), DateTime.toUtc), problems }
   }),
+  here: sqlite.here,
+  lost: sqlite.lost,
   recordBackup: traced("Maintenance.recordBackup")((backup, at) =>
     Effect.asVoid(
       sqlite.transact(

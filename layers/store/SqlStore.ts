@@ -118,7 +118,8 @@ export const open = (
   Effect.flatMap(prepare(options.filename, MIGRATIONS), () => {
     // The journal lies beside the real file, and there it is watched.
     const filename = fs.realpathSync(options.filename)
-    return Effect.map(Effect.tap(Sqlite.open({ ...options, filename }), refuseLoss), overSqlite)
+    const opened = Sqlite.open({ ...options, filename, configured: options.filename })
+    return Effect.map(Effect.tap(opened, refuseLoss), overSqlite)
   })
 
 /** The Store on a file for as long as the layer lives; see `open`. */

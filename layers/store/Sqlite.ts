@@ -16,6 +16,7 @@ import {
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { watched } from "./changes.ts"
 import { codeOf, isBusy, type OpenOptions, openConnection, rowsOn, totalChanges } from "./connection.ts"
+import { watchOver } from "./Loss.ts"
 import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
@@ -63,6 +64,10 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
     ) => Effect.Effect<A, E | StoreUnavailable, R>
     /** Emits after a commit of this process that changed something; see `listening` for those of others. */
     readonly commits: PubSub.PubSub<void>
+    /** See Maintenance.here. */
+    readonly here: Effect.Effect<void, StoreUnavailable>
+    /** See Maintenance.lost. */
+    readonly lost: Effect.Effect<never, StoreUnavailable>
     /** While the scope is open `commits` emits after the commits of other processes, too. */
     readonly listening: Effect.Effect<void, never, Scope.Scope>
   }
@@ -122,18 +127,25 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const isShared = options.filename === ":memory:" || options.ownReader === false
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
     const tell = telling(commits)
+    const place = yield* watchOver(options, writerDb, tell)
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
     const transaction = transactions(writerDb, turn, tell)
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
     let waiting = 0
-    const failed = (error: SqlError) => unavailable(options.filename, codeOf(error), error, busyFor)
+    const failed = <E>(error: E | SqlError) =>
+      error instanceof SqlError ? unavailable(options.filename, codeOf(error), error, busyFor) : error
 
     const patient = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, limit: Duration.Duration) =>
       Effect.retry(once, { while: isBusy, schedule: Schedule.upTo(whileBusy, limit) })
 
-    const read = ({ isQuery, text }: Statement, params: ReadonlyArray<Value>) => {
+    const read = (
+      { isQuery, text }: Statement,
+      params: ReadonlyArray<Value>
+    ): Effect.Effect<ReadonlyArray<Row>, SqlError | StoreUnavailable> => {
+      const gone = place.known()
+      if (gone !== undefined) return gone
       // The writer has in hand what it has just written. The reader would read all of it anew, and waits for nobody.
       const once = () =>
         rowsOn(isQuery === true && !writerDb.inTransaction ? writerDb : readerDb, text, params)
@@ -150,7 +162,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       (writerDb.inTransaction ? undefined : `the transaction ${owner.name} went on after SQLite had ended it`)
 
     const rows = (of: Statement, values: Readonly<Record<string, Value>> = {}) =>
-      Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError>((fiber) => {
+      Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError | StoreUnavailable>((fiber) => {
         const params = bind(of, values)
         const owner = Context.getOption(fiber.currentContext, Owner)
         if (Option.isNone(owner)) return read(of, params)
@@ -190,14 +202,16 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     ) => (waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(now(), isBusy, inTurn))
 
     // A block, which is over at once, needs no turn where nothing is open.
-    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError> =>
-      promptly(
-        () => attemptedNow(alone(block)),
-        () => inLine(turn.withPermits(1)(attempted(alone(block))))
+    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError | StoreUnavailable> =>
+      promptly<A, StoreUnavailable, never>(
+        () => place.look() ?? attemptedNow(alone(block)),
+        () => inLine(turn.withPermits(1)(Effect.suspend(() => place.look() ?? attempted(alone(block)))))
       )
 
     const transactAlone = <A, E, R>(name: string, program: Effect.Effect<A, E, R>) => {
-      const once = transaction(name, program)
+      const once = Effect.suspend(
+        (): Effect.Effect<A, E | SqlError | StoreUnavailable, R> => place.look() ?? transaction(name, program)
+      )
       return promptly(
         () => once,
         () => inLine(once)
@@ -205,7 +219,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     }
 
     const write = <A>(name: string, block: Block<A>): Effect.Effect<A, StoreUnavailable> =>
-      Effect.withFiberRuntime<A, SqlError>((fiber) => {
+      Effect.withFiberRuntime<A, SqlError | StoreUnavailable>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
         if (Option.isNone(owner)) return writeAlone(block)
         const problem = problemIn(owner.value, fiber.id())
@@ -221,9 +235,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       Effect.withFiberRuntime<A, E | StoreUnavailable, R>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
         if (Option.isNone(owner))
-          return Effect.mapError(transactAlone(name, program), (error) =>
-            error instanceof SqlError ? failed(error) : error
-          )
+          return Effect.mapError(transactAlone(name, program), (error) => failed(error))
         const problem = misuse(owner.value, fiber.id())
         return problem === undefined
           ? joined(writerDb, owner.value, name, program)
@@ -237,9 +249,18 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       acquire:
         options.filename === ":memory:"
           ? Effect.void
-          : watched(options.filename, { any: versionOn(readerDb), others: versionOn(writerDb) }, tell)
+          : watched(
+              options.filename,
+              { any: versionOn(readerDb), others: versionOn(writerDb) },
+              tell,
+              place.look
+            )
     })
-    return Sqlite.of({ path: options.filename, rows, write, transact, commits, listening: RcRef.get(watch) })
+    const { here } = place
+    const listening = RcRef.get(watch)
+    // Its watch looks for both.
+    const lost = Effect.scoped(Effect.zipRight(listening, place.lost))
+    return Sqlite.of({ path: options.filename, rows, write, transact, commits, here, lost, listening })
   }).pipe(
     Effect.mapError((error) =>
       error instanceof SqlError ? unavailable(options.filename, codeOf(error), error) : error

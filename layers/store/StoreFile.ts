@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { APPLICATION_ID, backupBeside, hasCode, sync, unfinishedName } from "./Backups.ts"
+import { APPLICATION_ID, backupBeside, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 
 const refuse = (file: string, reason: string, remedy: string) =>
@@ -176,6 +176,13 @@ const create = (file: string, build: (db: Database) => void): void => {
       file,
       "it is missing, but its journal (-wal) is there",
       orBackup(file, "put the database back beside it, or move the journal away")
+    )
+  const rescued = rescuedOf(file)
+  if (rescued !== undefined && isAbsent(file))
+    throw refuse(
+      file,
+      `it is missing, but what a process saved of it when it was lost is there: ${rescued}`,
+      `put that in its place with: agent-runtime restore --from ${rescued} (or move it away to begin anew)`
     )
   const unfinished = unfinishedName(file)
   try {

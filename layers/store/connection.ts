@@ -25,6 +25,8 @@ Database.MAX_QUERY_CACHE_SIZE = 1_000
 export interface OpenOptions {
   /** `:memory:` or a file that exists (see StoreFile). */
   readonly filename: string
+  /** The path by which it is configured, where that is another one: links on the way may be turned. */
+  readonly configured?: string
   readonly durability: "full" | "normal"
   /** A database in memory that is open and stays so: what a process of a simulation leaves to the next. */
   readonly inherited?: Database

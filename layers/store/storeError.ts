@@ -4,7 +4,7 @@ import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
 import { backupBeside } from "./Backups.ts"
 
 const remedyOfCorruption = (path: string): string =>
-  backupBeside(path) ?? "there is no backup beside it; move the file away to start with an empty queue"
+  `${backupBeside(path) ?? "there is no backup beside it; move the file away to start with an empty queue"}; put a copy in its place with agent-runtime restore --from FILE (by hand the journal of the one before damages it)`
 
 /** The words of SQLite's error, which the driver wraps up. */
 const messageOf = (cause: unknown): string => {

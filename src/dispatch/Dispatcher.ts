@@ -1,8 +1,9 @@
-import { DateTime, Duration, Effect, Fiber, Option, type Queue } from "effect"
+import { DateTime, Duration, Effect, Either, Fiber, Option, type Queue } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { now } from "../domain/Time.ts"
 import { evaluateIdle } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
+import { Store } from "../store/Store.ts"
 import { claiming, nothingTold } from "./Claiming.ts"
 import { expiring } from "./Expiring.ts"
 import { Hurry } from "./Hurry.ts"
@@ -21,7 +22,8 @@ import { makeWatchdog, type Watchdog } from "./Watchdog.ts"
  * The resident dispatcher: takes the dispatch lock (LockHeld at once when another process has it), puts back
  * what dead dispatchers left, and runs what is due, up to `dispatch.concurrency` attempts at once, until it is
  * interrupted. Then it claims nothing more, waits `dispatch.drainSeconds` for running attempts, stops those that
- * are left, and puts their tasks back uncounted.
+ * are left, and puts their tasks back uncounted. StoreUnavailable when the store was lost under it: what runs is stopped
+ * at once then, for nothing of it can be recorded.
  */
 export const dispatch = Effect.gen(function* () {
   const lock = yield* Lock
@@ -56,7 +58,7 @@ const resident = Effect.gen(function* () {
   )
   yield* Effect.logInfo(`Dispatching, ${concurrency} ${concurrency === 1 ? "attempt" : "attempts"} at once`)
   yield* notify.ready
-  return yield* Effect.never
+  return yield* (yield* Store).maintenance.lost
 })
 
 /** A schedule that stays due whatever is done with it must not keep the store busy. */
@@ -88,6 +90,11 @@ const drain = (slots: Slots, watchdog: Watchdog) =>
     yield* notify.stopping
     const running = yield* slots.running
     if (running === 0) return
+    if (Either.isLeft(yield* Effect.either((yield* Store).maintenance.here))) {
+      yield* Effect.logError(`Stopping what runs (${running}) at once: nothing of it can be recorded`)
+      yield* slots.stopAll("drain")
+      if (yield* isEmptyWithin(slots, STOPPED_WITHIN)) return
+    }
     yield* Effect.logInfo(`Stopping: what runs (${running}) has ${drainSeconds} s to end`)
     yield* drainOnRecord
     const hurry = yield* Effect.serviceOption(Hurry)

@@ -1,6 +1,7 @@
 import { Deferred, Effect, FiberMap, type Queue, Schedule } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AttemptId } from "../domain/Ids.ts"
+import { StoreUnavailable } from "../store/StoreError.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { blockLost, releaseLost } from "./Lost.ts"
 import { runAttempt } from "./RunAttempt.ts"
@@ -19,9 +20,13 @@ export interface Slots {
   readonly stopAll: (reason: StopReason) => Effect.Effect<void>
 }
 
-/** A store that cannot be written now may be writable later: an attempt's end is not given up for that. */
+/**
+ * A store that cannot be written now may be writable later: an attempt's end is not given up for that, unless the store
+ * is lost.
+ */
 const untilWritable = Schedule.exponential("200 millis", 2).pipe(
-  Schedule.either(Schedule.spaced("10 seconds"))
+  Schedule.either(Schedule.spaced("10 seconds")),
+  Schedule.whileInput((error: unknown) => !(error instanceof StoreUnavailable && error.isLost))
 )
 
 /**
@@ -70,15 +75,19 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
 
 type AttemptNeeds = Effect.Effect.Context<ReturnType<typeof toItsEnd>>
 
+const LEFT_OPEN = "The attempt stays open until the next dispatcher's sweep"
+
 /** Whatever comes, in the end the task is not left running. Answers whether the host had no room for the attempt. */
 const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   runAttempt(claimed, stop, untilWritable).pipe(
     Effect.map(({ verdict }) => verdict.reason === "no_room"),
-    Effect.catchTag("StoreUnavailable", ({ reason }) =>
-      Effect.zipRight(
-        Effect.logError(`The attempt could not go on: ${reason}`),
-        Effect.as(Effect.retry(releaseLost(claimed), untilWritable), false)
-      )
+    Effect.catchTag("StoreUnavailable", ({ isLost, reason }) =>
+      isLost
+        ? Effect.as(Effect.logError(`${LEFT_OPEN}: ${reason}`), false)
+        : Effect.zipRight(
+            Effect.logError(`The attempt could not go on: ${reason}`),
+            Effect.as(Effect.retry(releaseLost(claimed), untilWritable), false)
+          )
     ),
     Effect.catchAllCause((cause) =>
       Effect.zipRight(
@@ -86,8 +95,6 @@ const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
         Effect.as(Effect.retry(blockLost(claimed), untilWritable), false)
       )
     ),
-    Effect.catchAllCause((cause) =>
-      Effect.as(Effect.logError("The attempt stays open until the next dispatcher's sweep", cause), false)
-    ),
+    Effect.catchAllCause((cause) => Effect.as(Effect.logError(LEFT_OPEN, cause), false)),
     Effect.annotateLogs({ task_id: claimed.task.taskId, attempt_id: claimed.attempt.attemptId })
   )

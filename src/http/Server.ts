@@ -4,6 +4,7 @@ import { AccessKeys } from "../config/AccessKeys.ts"
 import { isLoopback } from "../config/Addresses.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Refusal } from "../operate/Refusal.ts"
+import { Store } from "../store/Store.ts"
 import { Access, type Doors, makeAccess } from "./Access.ts"
 import { failure } from "./Answer.ts"
 import { Api } from "./Api.ts"
@@ -134,12 +135,13 @@ export const answering = (doors: Doors, port: Effect.Effect<number>) =>
     return { handle: yield* handlerOf(app), inHand }
   })
 
-/** Serves the LAN API and the page until it is interrupted; `listens` is run once, when it takes connections. */
+/** Serves the LAN API and the page until it is interrupted, or the store is lost; `listens` is run once, when it takes connections. */
 export const serve = (input: ServeInput, listens: Effect.Effect<unknown> = Effect.void) =>
   Effect.gen(function* () {
     const { http } = yield* RuntimeConfig
     const { tokens } = yield* AccessKeys
     const listener = yield* Listener
+    const store = yield* Store
     const host = Option.getOrElse(input.host, () => http.host)
     const port = Option.getOrElse(input.port, () => http.port)
     if (!isLoopback(host) && tokens.length === 0 && !input.insecureNoAuth) return yield* tokensNeeded(host)
@@ -161,7 +163,7 @@ export const serve = (input: ServeInput, listens: Effect.Effect<unknown> = Effec
         "Everybody who reaches this address may steer the runtime (--insecure-no-auth)"
       )
     yield* listens
-    return yield* Effect.never
+    return yield* store.maintenance.lost
   }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(Tail.layer, Streams.layer)))
 
 /** Streams are ended, and what is being answered is waited for. */

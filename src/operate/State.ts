@@ -110,6 +110,7 @@ export const heartbeat = operation({
   run: traced("State.heartbeat")(function* () {
     const store = yield* Store
     const began = yield* Clock.currentTimeNanos
+    yield* store.maintenance.here
     yield* store.events.newest(1)
     const took = (yield* Clock.currentTimeNanos) - began
     return { ok: true as const, latencyMs: Number(took / 1000n) / 1000 }

@@ -7,7 +7,9 @@ import { Schema } from "effect"
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
   path: Schema.String,
   reason: Schema.String,
-  remedy: Schema.String
+  remedy: Schema.String,
+  /** Whether it will never serve this process again: its file has gone from its path while it was open. */
+  isLost: Schema.optionalWith(Schema.Boolean, { default: () => false })
 }) {}
 
 /**

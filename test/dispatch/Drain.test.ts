@@ -5,6 +5,7 @@ import { Hurry } from "../../src/dispatch/Hurry.ts"
 import { Lock } from "../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { Store } from "../../src/store/Store.ts"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { it } from "../support/effect.ts"
 import { limits, Manager, makeWorkers, quiet, runtime, told } from "./resident.ts"
 import { queue, taskOf, typesOf } from "./world.ts"
@@ -63,6 +64,41 @@ describe("a dispatcher that is told to end", () => {
         }
       }).pipe(Effect.provide(runtime(given)))
     })
+  )
+
+  it.effect(
+    "stops at once what runs when the store is lost, waits for no better time to record it, and fails",
+    () =>
+      Effect.gen(function* () {
+        const { given, workers } = yield* scene(1)
+        const found = yield* Deferred.make<never, StoreUnavailable>()
+        const gone = new StoreUnavailable({ path: "/x", reason: "it was removed", remedy: "", isLost: true })
+        yield* Effect.gen(function* () {
+          const store = yield* Store
+          const whileThere = <A, E, R>(program: Effect.Effect<A, E, R>) =>
+            Effect.flatMap(
+              Deferred.isDone(found),
+              (isLost): Effect.Effect<A, E | StoreUnavailable, R> => (isLost ? Effect.fail(gone) : program)
+            )
+          const dispatcher = yield* Effect.fork(
+            Effect.provideService(dispatch, Store, {
+              ...store,
+              maintenance: {
+                ...store.maintenance,
+                here: whileThere(Effect.void),
+                lost: Deferred.await(found)
+              },
+              tasks: { ...store.tasks, settle: (settlement) => whileThere(store.tasks.settle(settlement)) }
+            })
+          )
+          const id = yield* queue()
+          const { stop } = yield* workers.begun
+          yield* Deferred.fail(found, gone)
+          expect(yield* Effect.flip(Fiber.join(dispatcher))).toEqual(gone)
+          expect(yield* Deferred.await(stop)).toBe("drain")
+          expect((yield* taskOf(id)).status).toBe("running")
+        }).pipe(Effect.provide(runtime(given)))
+      })
   )
 
   it.effect("stops at once what runs when it is hurried, and puts it back", () =>

@@ -1,10 +1,20 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
-import { rm } from "node:fs/promises"
+import { existsSync } from "node:fs"
+import { readFile, rm } from "node:fs/promises"
 import type { Place } from "../support/binary.ts"
-import { inPlace, queue, scripted, story } from "./inPlace.ts"
+import { errorOf, inPlace, queue, runOnce, scripted, story } from "./inPlace.ts"
 import { beside } from "./resident.ts"
+import { besideServers } from "./server.ts"
 
 setDefaultTimeout(60_000)
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 const statusOf = async (place: Place) =>
   (await place.json(["status"])) as { dispatcher: { held: boolean; runner_id: string | null } }
@@ -24,6 +34,39 @@ test("up on a port that is taken claims nothing", () =>
     }
   }))
 
+test("up whose database is removed says so to everybody, saves what it took, and ends with what it runs", () =>
+  inPlace(scripted("echo $$ > pid; [ -e go ] || sleep 300; echo done", { workingDir: "." }), (place) =>
+    besideServers(place, async (begin) => {
+      const { process: server, url } = await begin(["up"])
+      const post = () =>
+        fetch(`${url}/api/tasks/queue`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ message: "x" })
+        })
+      const { task_id } = (await (await post()).json()) as { task_id: string }
+      while (!existsSync(place.path("pid"))) await Bun.sleep(5)
+      await rm(place.path("state", "runtime.db"))
+      expect((await post()).status).toBe(503)
+      expect((await fetch(`${url}/api/heartbeat`)).status).toBe(503)
+      expect(await server.exited).toBe(3)
+      expect(isAlive(Number(await readFile(place.path("pid"), "utf8")))).toBe(false)
+      const refused = await place.run(["status", "-o", "json"])
+      const saved = place.path("state", "runtime.db.rescued")
+      expect([refused.code, errorOf(refused)]).toEqual([
+        3,
+        {
+          error: expect.stringContaining(saved),
+          code: "store_unavailable",
+          hint: expect.stringContaining(`agent-runtime restore --from ${saved}`)
+        }
+      ])
+      await place.json(["restore", "--from", saved])
+      await place.write("go", "")
+      expect(await runOnce(place)).toMatchObject({ status: "completed", task_id })
+    })
+  ))
+
 test("a dispatcher whose lock file was removed keeps what it runs from the next one, and gives way to it", () =>
   inPlace(
     scripted("[ -e go ] || sleep 300; echo done", { workingDir: "." }, { dispatch: { drainSeconds: 0 } }),
@@ -37,7 +80,7 @@ test("a dispatcher whose lock file was removed keeps what it runs from the next 
         first.process.kill("SIGSTOP")
         await rm(place.path("state", "dispatch.lock"))
         begin()
-        await follow.told("dispatch_idle")
+        await follow.until((one) => one.event_type === "dispatch_idle" && one.actor.name !== holder)
         expect((await story(place, id)).attempts).toMatchObject([{ status: "running", runner_id: holder }])
         const { dispatcher } = await statusOf(place)
         expect([dispatcher.held, dispatcher.runner_id === holder]).toEqual([true, false])
@@ -45,7 +88,9 @@ test("a dispatcher whose lock file was removed keeps what it runs from the next 
         const { code } = await first.ended("SIGCONT")
         expect([code, await first.stderr()]).toEqual([
           3,
-          expect.stringContaining(`removed or replaced while this process held it, and ${dispatcher.runner_id}`)
+          expect.stringContaining(
+            `removed or replaced while this process held it, and ${dispatcher.runner_id}`
+          )
         ])
         await follow.told("task_finished", id)
         const { attempts, task } = await story(place, id)

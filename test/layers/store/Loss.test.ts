@@ -1,0 +1,177 @@
+import { Database } from "bun:sqlite"
+import { describe, expect } from "bun:test"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { file } from "../../../layers/store/SqlStore.ts"
+import { Store } from "../../../src/store/Store.ts"
+import { StoreUnavailable } from "../../../src/store/StoreError.ts"
+import { it } from "../../support/effect.ts"
+import { newTask, stampAt } from "../../support/store.ts"
+
+const fresh = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => fs.mkdtempSync(join(tmpdir(), "agent-runtime-loss-"))),
+    (made) => Effect.sync(() => fs.rmSync(made, { recursive: true, force: true }))
+  ),
+  (folder) => join(folder, "state", "runtime.db")
+)
+
+const open = (filename: string) =>
+  Effect.map(Layer.build(file({ filename, durability: "full" })), (context) => Context.get(context, Store))
+
+const add = (store: Store["Type"], id: string) => store.tasks.add(newTask(id), stampAt(0))
+
+const pending = (store: Store["Type"]) => Effect.map(store.tasks.counts, (counts) => counts.pending)
+
+/** The tasks of a database file that nobody has open. */
+const tasksIn = (filename: string): number => {
+  const db = new Database(filename, { readonly: true })
+  try {
+    expect(db.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" })
+    return Number(db.query("SELECT count(*) AS n FROM tasks").values()[0]?.[0])
+  } finally {
+    db.close()
+  }
+}
+
+/** Puts a copy of the store as it was with its first task in its place, as an operator would. */
+const copyOf = (filename: string): string => {
+  const db = new Database(filename, { readonly: true })
+  db.run("VACUUM INTO ?", [`${filename}.copy`])
+  db.close()
+  return `${filename}.copy`
+}
+
+const on = (what: string, body: (filename: string) => Effect.Effect<unknown, unknown, Scope.Scope>) =>
+  it.live(what, () => Effect.scoped(Effect.flatMap(fresh, body)), 20_000)
+
+describe("a store that is open", () => {
+  const losses: ReadonlyArray<readonly [what: string, lose: (filename: string) => void]> = [
+    ["removed", (filename) => fs.rmSync(filename)],
+    ["moved away", (filename) => fs.renameSync(filename, `${filename}.old`)],
+    ["removed with all that lies beside it", (filename) => fs.rmSync(dirname(filename), { recursive: true })]
+  ]
+  for (const [what, lose] of losses)
+    on(`and whose file is ${what} takes no more, and saves what it took`, (filename) =>
+      Effect.gen(function* () {
+        const store = yield* open(filename)
+        yield* add(store, "a")
+        expect(yield* Effect.exit(store.maintenance.here)).toEqual(Exit.void)
+        lose(filename)
+        const refused = yield* Effect.flip(add(store, "b"))
+        const saved = `${filename}.rescued`
+        expect(refused).toMatchObject({
+          path: filename,
+          reason: expect.stringContaining("removed, or moved away"),
+          remedy: expect.stringContaining(`agent-runtime restore --from ${saved}`),
+          isLost: true
+        })
+        for (const asked of [pending(store), store.maintenance.here, store.maintenance.lost])
+          expect(yield* Effect.flip(asked as Effect.Effect<unknown, StoreUnavailable>)).toEqual(refused)
+        const transact = store.transact("more", add(store, "c"))
+        expect(yield* Effect.flip(transact)).toEqual(refused)
+        expect(tasksIn(saved)).toBe(1)
+        // Nobody begins with an empty queue as if nothing had been there.
+        expect(yield* Effect.flip(Effect.scoped(open(filename)))).toMatchObject({
+          reason: expect.stringContaining(saved)
+        })
+        fs.renameSync(saved, filename)
+        expect(yield* pending(yield* open(filename))).toBe(1)
+      })
+    )
+
+  on("and in whose place another file is put leaves that one alone, and no journal for it", (filename) =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const store = yield* Scope.extend(open(filename), scope)
+      yield* add(store, "a")
+      const copy = copyOf(filename)
+      yield* add(store, "b")
+      const bytes = fs.readFileSync(copy)
+      fs.renameSync(copy, filename)
+      const refused = yield* Effect.flip(add(store, "c"))
+      expect(refused).toMatchObject({
+        reason: expect.stringContaining("another file was put in its place"),
+        isLost: true
+      })
+      expect(fs.existsSync(`${filename}-wal`)).toBe(false)
+      yield* Scope.close(scope, Exit.void)
+      expect(fs.readFileSync(filename).equals(bytes)).toBe(true)
+      expect(tasksIn(`${filename}.rescued`)).toBe(2)
+      expect(yield* pending(yield* open(filename))).toBe(1)
+    })
+  )
+
+  on("is found lost within a second by whoever waits for it", (filename) =>
+    Effect.gen(function* () {
+      const store = yield* open(filename)
+      const waiting = yield* Effect.fork(Effect.flip(store.maintenance.lost))
+      const commits = yield* store.listen
+      yield* Effect.yieldNow()
+      fs.rmSync(filename)
+      expect(yield* Fiber.join(waiting)).toBeInstanceOf(StoreUnavailable)
+      // Whoever listens is woken, and learns it by reading.
+      yield* commits.take
+      expect(yield* Effect.flip(pending(store))).toMatchObject({ isLost: true })
+    })
+  )
+
+  on("and cannot be saved is not let go of until it can", (filename) =>
+    Effect.gen(function* () {
+      const store = yield* open(filename)
+      yield* add(store, "a")
+      fs.rmSync(dirname(filename), { recursive: true })
+      fs.writeFileSync(dirname(filename), "in the way")
+      expect(yield* Effect.flip(add(store, "b"))).toMatchObject({
+        remedy: expect.stringContaining("leave this process running")
+      })
+      const waiting = yield* Effect.fork(Effect.flip(store.maintenance.lost))
+      yield* Effect.sleep("50 millis")
+      expect(yield* Effect.map(Fiber.poll(waiting), (found) => found._tag)).toBe("None")
+      yield* Fiber.interrupt(waiting)
+      fs.rmSync(dirname(filename))
+      expect(yield* Effect.flip(store.maintenance.lost)).toMatchObject({
+        remedy: expect.stringContaining("restore --from")
+      })
+      expect(tasksIn(`${filename}.rescued`)).toBe(1)
+    })
+  )
+
+  on("by a link that is turned to another store stays whole where it is", (filename) =>
+    Effect.gen(function* () {
+      const link = join(dirname(dirname(filename)), "link.db")
+      const elsewhere = join(dirname(filename), "elsewhere.db")
+      yield* Effect.scoped(Effect.zipRight(open(filename), open(elsewhere)))
+      fs.symlinkSync(filename, link)
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* open(link)
+          yield* add(store, "a")
+          fs.rmSync(link)
+          fs.symlinkSync(elsewhere, link)
+          expect(yield* Effect.flip(add(store, "b"))).toMatchObject({
+            isLost: true,
+            remedy: expect.stringContaining(`in ${filename}, as it was`)
+          })
+        })
+      )
+      expect(fs.readdirSync(dirname(filename)).sort()).toEqual(["elsewhere.db", "runtime.db"])
+      expect(tasksIn(filename)).toBe(1)
+    })
+  )
+
+  on("and whose path cannot be looked at for a while goes on", (filename) =>
+    Effect.gen(function* () {
+      const link = join(dirname(dirname(filename)), "link.db")
+      yield* Effect.scoped(open(filename))
+      fs.symlinkSync(filename, link)
+      const store = yield* open(link)
+      fs.rmSync(link)
+      fs.symlinkSync(link, link)
+      yield* add(store, "a")
+      expect(yield* pending(store)).toBe(1)
+    })
+  )
+})
