@@ -114,10 +114,29 @@ export const backUp = (db: Database, file: string, version: number, at: string):
 
 const RESCUED = ".rescued"
 
-/** Copies a database that has lost its name `file` beside it, and answers where the copy is. */
+/**
+ * Copies a database that has lost its name `file` beside it, and answers where the copy is. Every process that had it
+ * open does this, and all but the first find what they would make.
+ */
 export const rescue = (db: Database, file: string): string => {
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  return copyBeside(db, file, file + RESCUED)
+  return copyBeside(db, file, file + RESCUED, rescuedOf(file))
+}
+
+const CHUNK = 1024 * 1024
+
+const areEqual = (left: string, right: string): boolean => {
+  const fds = [fs.openSync(left, "r"), fs.openSync(right, "r")] as const
+  try {
+    const [a, b] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)]
+    for (;;) {
+      const [read, other] = [fs.readSync(fds[0], a), fs.readSync(fds[1], b)]
+      if (read !== other || !a.subarray(0, read).equals(b.subarray(0, other))) return false
+      if (read === 0) return true
+    }
+  } finally {
+    for (const fd of fds) fs.closeSync(fd)
+  }
 }
 
 /** The newest copy that `rescue` has made of a database; undefined when there is none. */
@@ -133,13 +152,17 @@ export const rescuedOf = (file: string): string | undefined => {
     .at(-1)?.place
 }
 
-/** A copy of a database by a name beside `file`, which it has only once it is whole and on the disk. */
-const copyBeside = (db: Database, file: string, wanted: string): string => {
+/**
+ * A copy of a database by a name beside `file`, which it has only once it is whole and on the disk; `known` instead
+ * where that holds the same.
+ */
+const copyBeside = (db: Database, file: string, wanted: string, known?: string): string => {
   const unfinished = unfinishedName(file)
   try {
     fs.closeSync(fs.openSync(unfinished, "wx", 0o600))
     db.run("VACUUM INTO ?", [unfinished])
     sync(unfinished)
+    if (known !== undefined && areEqual(unfinished, known)) return known
     const name = alsoNamed(unfinished, wanted)
     sync(path.dirname(file))
     return name

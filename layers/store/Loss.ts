@@ -212,7 +212,7 @@ const remedyOf = (
   unsaved: string
 ): string => {
   if (saved === undefined)
-    return `what was recorded could not be saved yet (${unsaved || "a transaction is open"}): make room and leave this process running, it tries again`
+    return `what was recorded could not be saved yet (${unsaved || "a transaction is open"}): leave this process running, a resident one tries again every 10 seconds`
   return fate === "removed"
     ? `what was recorded is saved: agent-runtime restore --from ${saved}`
     : `what was recorded until then is saved in ${saved}: start again to go on with the new file, or take the saved one with agent-runtime restore --from ${saved}`

@@ -95,7 +95,7 @@ describe("another process", () => {
   )
 })
 
-/** Waits until something is so; a holder looks at its lock every second. */
+/** Waits until something is so; a holder looks at its lock twice a second. */
 const until = (isSo: () => boolean) =>
   Effect.repeat(Effect.sync(isSo), { until: (so) => so, schedule: Schedule.spaced("20 millis") })
 
@@ -166,7 +166,7 @@ describe("a lock file that is removed while it is held", () => {
       const lock = yield* Lock
       yield* Effect.gen(function* () {
         fs.rmSync(path.dirname(file), { recursive: true })
-        yield* Effect.sleep("1200 millis")
+        yield* Effect.sleep("700 millis")
         expect(fs.existsSync(path.dirname(file))).toBe(false)
         fs.mkdirSync(path.dirname(file))
         yield* until(() => noteOf(file) === ME)

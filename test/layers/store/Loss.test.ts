@@ -104,6 +104,26 @@ describe("a store that is open", () => {
     })
   )
 
+  on("by several processes, as by two stores here, is saved once", (filename) =>
+    Effect.gen(function* () {
+      const [store, other] = [yield* open(filename), yield* open(filename)]
+      yield* add(store, "a")
+      fs.rmSync(filename)
+      const refused = yield* Effect.flip(add(store, "b"))
+      expect(yield* Effect.flip(add(other, "b"))).toEqual(refused)
+      const saved = fs.readdirSync(dirname(filename)).filter((name) => name.includes(".rescued"))
+      expect(saved).toEqual(["runtime.db.rescued"])
+      // Another store that is lost later has a copy of its own.
+      fs.renameSync(`${filename}.rescued`, filename)
+      fs.copyFileSync(filename, `${filename}.rescued`)
+      const next = yield* open(filename)
+      yield* add(next, "c")
+      fs.rmSync(filename)
+      yield* Effect.flip(add(next, "d"))
+      expect([tasksIn(`${filename}.rescued`), tasksIn(`${filename}.rescued-2`)]).toEqual([1, 2])
+    })
+  )
+
   on("is found lost within a second by whoever waits for it", (filename) =>
     Effect.gen(function* () {
       const store = yield* open(filename)
