@@ -59,7 +59,7 @@ interface Mine {
 }
 
 /** How often a holder looks whether the path still leads to its file: an operator may have removed it as stale. */
-const BETWEEN_LOOKS = "500 millis"
+const BETWEEN_LOOKS = "2 seconds"
 
 /** Whether a path leads to an open file; true as well where it cannot be looked at. */
 const leadsTo = (file: string, fd: number): boolean => {

@@ -1,12 +1,9 @@
 import type { Database } from "bun:sqlite"
 import * as fs from "node:fs"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { alsoNamed, hasCode, rescue } from "./Backups.ts"
 import type { OpenOptions } from "./connection.ts"
-
-/** How often the path is looked at where nothing is written. */
-const BETWEEN_LOOKS = "1 second"
 
 /** A copy that could not be made (a full disk) is tried again after this. */
 const BETWEEN_TRIES = "10 seconds"
@@ -28,9 +25,7 @@ interface Watch {
   readonly look: () => StoreUnavailable | undefined
   /** See Maintenance.here. */
   readonly here: Effect.Effect<void, StoreUnavailable>
-  /** Looks every second until the store is lost. */
-  readonly untilLost: Effect.Effect<StoreUnavailable>
-  /** See Maintenance.lost. */
+  /** Maintenance.lost, for who sees to it that somebody looks now and then. */
   readonly lost: Effect.Effect<never, StoreUnavailable>
 }
 
@@ -38,7 +33,6 @@ const nothingToLose: Watch = {
   known: () => undefined,
   look: () => undefined,
   here: Effect.void,
-  untilLost: Effect.never,
   lost: Effect.never
 }
 
@@ -108,20 +102,25 @@ const words = (cause: unknown): string => (cause instanceof Error ? cause.messag
 /**
  * Watches over the path of a database that was just opened. When another file is there, or none, nothing is written any
  * more: it would go into a file without a name, or be taken for a part of the new one. What was recorded is copied
- * beside the path while it can still be read.
+ * beside the path while it can still be read, and `tell` is run, once.
  */
-export const watchOver = (options: OpenOptions, writer: Database): Effect.Effect<Watch, StoreUnavailable> => {
+export const watchOver = (
+  options: OpenOptions,
+  writer: Database,
+  tell: () => void
+): Effect.Effect<Watch, StoreUnavailable> => {
   const { configured = options.filename, filename } = options
   if (filename === ":memory:") return Effect.succeed(nothingToLose)
-  return Effect.suspend(() => {
+  return Effect.gen(function* () {
+    const found = yield* Deferred.make<void>()
     const own = identityOf(filename)
     if (own === undefined || (hasMoved(writer) && !isOpenAs(filename)))
-      return new StoreUnavailable({
+      return yield* new StoreUnavailable({
         path: configured,
         reason: "it was removed or replaced while it was opened",
         remedy: "try again"
       })
-    return Effect.succeed(make({ configured, filename, writer, own, journal: identityOf(`${filename}-wal`) }))
+    return make({ configured, filename, writer, tell, found, own, journal: identityOf(`${filename}-wal`) })
   })
 }
 
@@ -129,11 +128,13 @@ interface Opened {
   readonly filename: string
   readonly configured: string
   readonly writer: Database
+  readonly tell: () => void
+  readonly found: Deferred.Deferred<void>
   readonly own: Identity
   readonly journal: Identity | undefined
 }
 
-const make = ({ configured, filename, journal, own, writer }: Opened): Watch => {
+const make = ({ configured, filename, found, journal, own, tell, writer }: Opened): Watch => {
   let fate: "removed" | "replaced" | undefined
   let saved: string | undefined
   let unsaved = ""
@@ -171,24 +172,18 @@ const make = ({ configured, filename, journal, own, writer }: Opened): Watch => 
     fate = fateOf(filename, configured, own)
     if (fate === undefined) return undefined
     save()
+    // Who listens learns it by what it reads then.
+    tell()
+    Deferred.unsafeDone(found, Effect.void)
     return error()
   }
-
-  const untilLost = Effect.gen(function* () {
-    for (;;) {
-      const gone = look()
-      if (gone !== undefined) return gone
-      yield* Effect.sleep(BETWEEN_LOOKS)
-    }
-  })
 
   return {
     known,
     look,
     here: Effect.suspend(() => look() ?? Effect.void),
-    untilLost,
     lost: Effect.gen(function* () {
-      yield* untilLost
+      yield* Deferred.await(found)
       while (saved === undefined) {
         save()
         if (saved !== undefined) break

@@ -102,12 +102,14 @@ const makeLooking = (look: () => boolean, now: () => number) => {
 /**
  * Runs `tell` after each commit of another process on a database file, for as long as the scope is open; several
  * may be told as one. A commit of this process, which has told of itself, only ends the looking for what was written.
- * The looks are plain functions: there is one after every commit, and a fiber's steps would cost more than the rest.
+ * `beside` is run every few seconds, so that a process that idles is woken once for both. The looks are plain functions:
+ * there is one after every commit, and a fiber's steps would cost more than the rest.
  */
 export const watched = (
   file: string,
   versions: Versions,
-  tell: () => void
+  tell: () => void,
+  beside: () => void = () => undefined
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const [any, others] = [changing(versions.any), changing(versions.others)]
@@ -122,7 +124,13 @@ export const watched = (
     )
     const isWatched = yield* journalWrites(file, looking.begin)
     yield* Effect.forkScoped(
-      Effect.schedule(Effect.sync(look), Schedule.spaced(isWatched ? SLOW_POLL : UNWATCHED_POLL))
+      Effect.schedule(
+        Effect.sync(() => {
+          beside()
+          look()
+        }),
+        Schedule.spaced(isWatched ? SLOW_POLL : UNWATCHED_POLL)
+      )
     )
   })
 

@@ -29,7 +29,7 @@ export class Lock extends Context.Tag("agent-runtime/Lock")<
   {
     /**
      * Runs a program while the lock is held; LockHeld at once when another process has it. A lock file that is removed
-     * or replaced meanwhile is made and locked anew within a second; where another process was quicker the program is
+     * or replaced meanwhile is made and locked anew within seconds; where another process was quicker the program is
      * interrupted, and when it has ended that is LockUnusable.
      */
     readonly hold: (

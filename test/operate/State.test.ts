@@ -5,8 +5,9 @@ import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { pause, resume, shown } from "../../src/operate/Pause.ts"
-import { status } from "../../src/operate/State.ts"
+import { heartbeat, status } from "../../src/operate/State.ts"
 import { Store } from "../../src/store/Store.ts"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { DOOR, history, queue, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -151,3 +152,14 @@ describe("a pause", () => {
       }).pipe(Effect.provide(world(quiet)))
   )
 })
+
+it.effect("the heartbeat is none when the store is not where it was", () =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    expect(yield* heartbeat.run({}, DOOR.actor)).toMatchObject({ ok: true })
+    const gone = new StoreUnavailable({ path: "/x", reason: "it was removed", remedy: "", isLost: true })
+    const lost = { ...store, maintenance: { ...store.maintenance, here: Effect.fail(gone) } }
+    const beat = Effect.provideService(heartbeat.run({}, DOOR.actor), Store, lost)
+    expect(yield* Effect.flip(beat)).toMatchObject({ isLost: true })
+  }).pipe(Effect.provide(world(quiet)))
+)

@@ -2,7 +2,7 @@ import { describe, expect } from "bun:test"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { Effect, Option, Schedule, type Scope } from "effect"
+import { Effect, Option, type Scope, TestClock } from "effect"
 import * as KernelLock from "../../../layers/lock/KernelLock.ts"
 import { Lock, LockHeld, LockUnusable } from "../../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../../src/domain/Ids.ts"
@@ -95,9 +95,13 @@ describe("another process", () => {
   )
 })
 
-/** Waits until something is so; a holder looks at its lock twice a second. */
-const until = (isSo: () => boolean) =>
-  Effect.repeat(Effect.sync(isSo), { until: (so) => so, schedule: Schedule.spaced("20 millis") })
+/** A holder looks at its lock so often. */
+const aLook = TestClock.adjust("2 seconds")
+
+const onTestClock = (
+  what: string,
+  body: (file: string) => Effect.Effect<unknown, unknown, Lock | Scope.Scope>
+) => it.effect(what, () => Effect.flatMap(place, (file) => Effect.provide(body(file), KernelLock.layer)))
 
 const noteOf = (file: string): unknown =>
   fs.existsSync(file) ? JSON.parse(fs.readFileSync(file, "utf8") || "{}").runner_id : undefined
@@ -115,13 +119,14 @@ describe("a lock file that is removed while it is held", () => {
     ]
   ]
   for (const [what, lose] of losses)
-    on(`${what}, is locked anew within a second, held since when it was`, (file) =>
+    onTestClock(`${what}, is locked anew within seconds, held since when it was`, (file) =>
       Effect.gen(function* () {
         const lock = yield* Lock
         yield* Effect.gen(function* () {
           const before = Option.getOrThrow(yield* lock.holder(file))
           lose(file)
-          yield* until(() => noteOf(file) === ME)
+          yield* aLook
+          expect(noteOf(file)).toBe(ME)
           expect(yield* lock.holder(file)).toEqual(Option.some(before))
           expect(yield* Effect.flip(Effect.void.pipe(lock.hold(file, ME)))).toBeInstanceOf(LockHeld)
         }).pipe(lock.hold(file, ME))
@@ -161,15 +166,16 @@ describe("a lock file that is removed while it is held", () => {
       })
   )
 
-  on("with its folder is not made anew: what lay beside it is gone as well", (file) =>
+  onTestClock("with its folder is not made anew: what lay beside it is gone as well", (file) =>
     Effect.gen(function* () {
       const lock = yield* Lock
       yield* Effect.gen(function* () {
         fs.rmSync(path.dirname(file), { recursive: true })
-        yield* Effect.sleep("700 millis")
+        yield* aLook
         expect(fs.existsSync(path.dirname(file))).toBe(false)
         fs.mkdirSync(path.dirname(file))
-        yield* until(() => noteOf(file) === ME)
+        yield* aLook
+        expect(noteOf(file)).toBe(ME)
       }).pipe(lock.hold(file, ME))
     })
   )

@@ -3,7 +3,7 @@ import { describe, expect } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import { Context, Effect, Exit, Fiber, Layer, Scope } from "effect"
+import { Context, Effect, Exit, Fiber, Layer, Option, Scope, TestClock } from "effect"
 import { file } from "../../../layers/store/SqlStore.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { StoreUnavailable } from "../../../src/store/StoreError.ts"
@@ -124,13 +124,16 @@ describe("a store that is open", () => {
     })
   )
 
-  on("is found lost within a second by whoever waits for it", (filename) =>
+  it.effect("is found lost within seconds by whoever waits for it, though nothing is written", () =>
     Effect.gen(function* () {
+      const filename = yield* fresh
       const store = yield* open(filename)
       const waiting = yield* Effect.fork(Effect.flip(store.maintenance.lost))
       const commits = yield* store.listen
-      yield* Effect.yieldNow()
+      yield* TestClock.adjust("5 seconds")
+      expect(yield* Fiber.poll(waiting)).toEqual(Option.none())
       fs.rmSync(filename)
+      yield* TestClock.adjust("5 seconds")
       expect(yield* Fiber.join(waiting)).toBeInstanceOf(StoreUnavailable)
       // Whoever listens is woken, and learns it by reading.
       yield* commits.take
