@@ -202,11 +202,11 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     ) => (waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(now(), isBusy, inTurn))
 
     // A block, which is over at once, needs no turn where nothing is open.
-    const writeAlone = <A>(block: Block<A>): Effect.Effect<A, SqlError | StoreUnavailable> =>
-      promptly<A, StoreUnavailable, never>(
-        () => place.look() ?? attemptedNow(alone(block)),
-        () => inLine(turn.withPermits(1)(Effect.suspend(() => place.look() ?? attempted(alone(block)))))
-      )
+    const writeAlone = <A>(block: Block<A>) => {
+      const once = (): Effect.Effect<A, SqlError | StoreUnavailable> =>
+        place.look() ?? attemptedNow(alone(block))
+      return promptly(once, () => inLine(turn.withPermits(1)(Effect.suspend(once))))
+    }
 
     const transactAlone = <A, E, R>(name: string, program: Effect.Effect<A, E, R>) => {
       const once = Effect.suspend(
