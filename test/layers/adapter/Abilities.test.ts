@@ -3,20 +3,11 @@ import { Deferred, Effect, Option } from "effect"
 import { type Asked, makeAbilities } from "../../../layers/adapter/Abilities.ts"
 import type { Ended, Launch } from "../../../layers/adapter/Process.ts"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
-import type { AuditFolder } from "../../../src/artifact/AuditFolder.ts"
 import { TaskId } from "../../../src/domain/Ids.ts"
+import { noAudit } from "../../support/audits.ts"
 import { shellDriver } from "../../support/children/agent.ts"
 import { newAttempt } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
-
-const noAudit: AuditFolder = {
-  path: "/",
-  relativePath: "",
-  put: () => Effect.dieMessage("nothing is written"),
-  putAll: () => Effect.dieMessage("nothing is written"),
-  begin: () => Effect.dieMessage("nothing is written"),
-  log: () => Effect.dieMessage("nothing is written")
-}
 
 const asked = Effect.map(
   Deferred.make<StopReason>(),

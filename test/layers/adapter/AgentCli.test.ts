@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Option } from "effect"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
-import { AuditFailed } from "../../../src/artifact/AuditFolder.ts"
+import { fullAudit } from "../../support/audits.ts"
 import { executeAgent, shellDriver } from "../../support/children/agent.ts"
 import { reasonOf } from "../../support/children/script.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
@@ -257,19 +257,11 @@ it.live("a job that a driver will not start like this waits for an operator, and
 
 it.live("evidence that cannot be written makes the attempt retryable; what ran is still told", () =>
   Effect.gen(function* () {
-    const full = Effect.fail(new AuditFailed({ path: "/audit", reason: "ENOSPC" }))
     const closed = yield* executeAgent(
       shellDriver("echo say ran"),
       {},
       {
-        audit: {
-          path: "/audit",
-          relativePath: "audit",
-          put: () => full,
-          putAll: () => full,
-          begin: () => full,
-          log: () => full
-        }
+        audit: fullAudit
       }
     )
     expect([closed.execution.retryClass, reasonOf(closed)]).toEqual([

@@ -7,8 +7,8 @@ import { ask, call } from "../../../layers/adapter/ModelServerCall.ts"
 import { makeEvents, readLines, type Taken } from "../../../layers/adapter/ModelServerLines.ts"
 import { failureOf, oneLine, refusalOf } from "../../../layers/adapter/ModelServerRefusal.ts"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
-import { AuditFailed } from "../../../src/artifact/AuditFolder.ts"
 import { noSecrets, redactorOf } from "../../../src/domain/Redactor.ts"
+import { fullAudit } from "../../support/audits.ts"
 import { it } from "../../support/effect.ts"
 import { execute, nowhere, stub } from "../../support/serverStub.ts"
 
@@ -347,7 +347,6 @@ it.live("a defect of a conversation is not waited out by its limits", () =>
 
 it.live("an audit folder that cannot be written makes the attempt retryable, and nothing is asked", () =>
   Effect.gen(function* () {
-    const full = Effect.fail(new AuditFailed({ path: "/audit", reason: "ENOSPC" }))
     let asked = false
     const run = yield* execute(
       {
@@ -363,14 +362,7 @@ it.live("an audit folder that cannot be written makes the attempt retryable, and
           })
       },
       {
-        audit: {
-          path: "/audit",
-          relativePath: "audit",
-          put: () => full,
-          putAll: () => full,
-          begin: () => full,
-          log: () => full
-        }
+        audit: fullAudit
       }
     )
     expect([run.execution.exitStatus, run.execution.retryClass, run.reason, asked]).toEqual([

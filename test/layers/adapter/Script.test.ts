@@ -3,8 +3,8 @@ import { chmodSync, existsSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Option } from "effect"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
-import { AuditFailed } from "../../../src/artifact/AuditFolder.ts"
 import type { ScriptSettings } from "../../../src/config/AdapterSettings.ts"
+import { fullAudit } from "../../support/audits.ts"
 import { execute, host, reasonOf, shell } from "../../support/children/script.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
@@ -241,16 +241,8 @@ it.live("a status that was printed before the kept end is noticed, wherever its 
 it.live("an audit folder that cannot be written makes the attempt retryable, and nothing is run", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
-    const full = Effect.fail(new AuditFailed({ path: "/audit", reason: "ENOSPC" }))
     const told = yield* execute(shell(`touch ${folder}/ran`), {
-      audit: {
-        path: "/audit",
-        relativePath: "audit",
-        put: () => full,
-        putAll: () => full,
-        begin: () => full,
-        log: () => full
-      }
+      audit: fullAudit
     })
     expect([told.execution.exitStatus, told.execution.retryClass]).toEqual(["error", "retryable"])
     expect(reasonOf(told)).toBe("the evidence could not be written: /audit: ENOSPC")
