@@ -55,7 +55,8 @@ export const damagedFiles: Fault = {
   needs: [],
   rounds: 60,
   sample: [0],
-  found: "",
+  found:
+    "a process went on taking work into a database that was removed or swapped beneath it; now it takes no more, saves what was recorded and ends with exit code 3",
   round: async ({ keepAs, number, random }) => {
     const scene = await left()
     let violations: ReadonlyArray<string> = []
@@ -104,7 +105,7 @@ export const oddLocks: Fault = {
   rounds: odd.length,
   sample: [4],
   found:
-    "status stood still for ever before a FIFO in place of the lock; now what is no file is refused at once",
+    "status stood still for ever before a FIFO in place of the lock; now what is no file is refused at once. A lock file that was removed gave a second dispatcher, which stopped the attempts of the first; now its holder locks it anew, and what lives is spared",
   round: async ({ keepAs, number }) => {
     const scene = await Scene.make()
     const [what, make] = odd[number % odd.length] ?? ["", () => undefined]

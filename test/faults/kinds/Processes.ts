@@ -118,7 +118,7 @@ export const fewDescriptors: Fault = {
   rounds: limitsOf.length,
   sample: [0],
   found:
-    "a child for which the host had no descriptor left blocked its task as an internal fault, with a stack on stderr; now the attempt is retryable and says what to raise",
+    "a child for which the host had no descriptor left blocked its task as an internal fault, with a stack on stderr; now the attempt is retryable and says what to raise. A queue was burnt through, some tasks for good; now a task waits for room, and fewer run at once",
   round: ({ keepAs, number }) => capped(limitsOf[number % limitsOf.length] ?? [], keepAs)
 }
 
