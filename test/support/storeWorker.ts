@@ -19,8 +19,8 @@ const say = (value: unknown) =>
 const lines = Stream.fromAsyncIterable(console, (cause) => cause)
 const toldToGoOn = Effect.orDie(Stream.runHead(lines))
 
-/** Adds tasks with keys that every worker uses, a number of times. */
-const addWithKeys = (name: string, count: number) =>
+/** Adds tasks with keys that every worker uses, a number of times, with so many milliseconds in between. */
+const addWithKeys = (name: string, count: number, betweenMs: number) =>
   Effect.gen(function* () {
     const store = yield* Store
     yield* say("ready")
@@ -29,6 +29,7 @@ const addWithKeys = (name: string, count: number) =>
     for (let index = 0; index < count; index++) {
       const task = newTask(`${name} ${index}`, { dedupeKey: `key ${index}` })
       if ((yield* store.tasks.add(task, stampAt(index))).created) created.push(task.taskId)
+      if (betweenMs > 0) yield* Effect.sleep(betweenMs)
     }
     yield* say(created)
   })
@@ -105,7 +106,7 @@ const makeHalf = ensure(filename, 1, (db) => {
 const alone: Readonly<Record<string, Effect.Effect<unknown, unknown>>> = { lock: holdLock, half: makeHalf }
 
 const verbs: Readonly<Record<string, Effect.Effect<unknown, unknown, Store>>> = {
-  add: addWithKeys(args[0] ?? "", Number(args[1])),
+  add: addWithKeys(args[0] ?? "", Number(args[1]), Number(args[2] ?? 0)),
   work: work(args[0] ?? ""),
   demand: addOnDemand,
   counts,

@@ -99,7 +99,8 @@ describe("a copy of the store", () => {
         const { database, path } = fresh()
         yield* filled(database, 20)
         const writer = yield* Effect.acquireRelease(
-          Effect.sync(() => otherProcess("add", database, "w", "1000000")),
+          // At a pace, or a hundred backups would be of ever more: their checks read all of it.
+          Effect.sync(() => otherProcess("add", database, "w", "1000000", "4")),
           (process) => Effect.promise(() => process.kill())
         )
         yield* Effect.promise(() => writer.next())
