@@ -1,14 +1,12 @@
-import { closeSync, constants, openSync, writeFileSync } from "node:fs"
+import { closeSync, constants, openSync } from "node:fs"
 import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
-import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
   codeOf,
-  drop,
   hashFile,
   isAbsent,
   liesInside,
@@ -16,12 +14,13 @@ import {
   publish,
   reach,
   readStart,
+  startFile,
   synced,
   withFile
 } from "./DiskFile.ts"
 import { scanFile } from "./FilePieces.ts"
 import { listEntries, listFiles } from "./Listing.ts"
-import { awaitingRoom } from "./Room.ts"
+import { withRoom } from "./Room.ts"
 
 /** Versions of one file that are kept; the next one is refused rather than looked for. */
 const MOST_VERSIONS = 100_000
@@ -46,12 +45,11 @@ export const layer = (folder: string): Layer.Layer<ArtifactStore, ArtifactFailed
 const make = (root: string, names: ReadonlyArray<string>) => {
   const resolve = traced("ArtifactStore.resolve")(function* (path: string) {
     const relative = yield* artifactPath(path, names)
-    const reached = yield* awaitingRoom(
+    const reached = yield* withRoom(
       Effect.try({
         try: () => reach(join(root, relative)),
         catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) })
-      }),
-      ({ reason }) => isNoRoom(reason)
+      })
     ).pipe(
       Effect.mapError((failed) => {
         const why = NEVER_A_PATH[failed.reason]
@@ -131,12 +129,11 @@ const attempt = <A>(
   path: string,
   run: (signal: AbortSignal) => Promise<A>
 ): Effect.Effect<A, ArtifactFailed> =>
-  awaitingRoom(
-    Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) }),
-    ({ reason }) => isNoRoom(reason)
+  withRoom(
+    Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) })
   )
 
-const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants
+const { O_DIRECTORY, O_RDONLY } = constants
 
 /** The folder open; it and those above it are made when missing. */
 const openFolder = async (folder: string): Promise<number> => {
@@ -159,9 +156,8 @@ const replace = async (root: string, path: string, text: string): Promise<boolea
   try {
     if (!liesInside(held, root, folder)) return false
     const temporary = join(folder, `.${crypto.randomUUID()}.tmp`)
-    const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+    const fd = startFile(temporary, text)
     try {
-      writeNew(fd, temporary, text)
       await publish(held, [{ fd, temporary, path }])
     } finally {
       closeSync(fd)
@@ -169,15 +165,6 @@ const replace = async (root: string, path: string, text: string): Promise<boolea
     return true
   } finally {
     closeSync(held)
-  }
-}
-
-const writeNew = (fd: number, temporary: string, text: string): void => {
-  try {
-    writeFileSync(fd, text, "utf8")
-  } catch (cause) {
-    drop(temporary)
-    throw cause
   }
 }
 

@@ -10,18 +10,17 @@ import {
   type LogFile,
   MAX_STREAM_BYTES
 } from "../../src/artifact/AuditFolder.ts"
-import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { held as holding } from "../Held.ts"
 import { growth } from "./AuditGrowth.ts"
 import { below, codeOf, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
-import { drop, publish, synced, type Written } from "./DiskFile.ts"
-import { awaitingRoom } from "./Room.ts"
+import { drop, publish, startFile, synced, type Written } from "./DiskFile.ts"
+import { withRoom } from "./Room.ts"
 import { makeTail } from "./Tail.ts"
 
-const { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
+const { O_APPEND, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 // `wrote` hears of each part: a full disk may take the beginning of a chunk.
 const writeAll = (fd: number, bytes: Uint8Array, wrote: (count: number) => void = () => undefined): void => {
@@ -32,18 +31,6 @@ const writeAll = (fd: number, bytes: Uint8Array, wrote: (count: number) => void 
   }
 }
 
-const startFile = (folder: number, temporary: string, text: string): number => {
-  const fd = openSync(below(folder, temporary), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
-  try {
-    writeAll(fd, Buffer.from(text))
-    return fd
-  } catch (cause) {
-    closeSync(fd)
-    drop(below(folder, temporary))
-    throw cause
-  }
-}
-
 type Texts = ReadonlyArray<readonly [string, string]>
 
 /** Starts all or none. */
@@ -51,9 +38,8 @@ const startAll = (folder: number, texts: Texts): ReadonlyArray<Written> => {
   const started: Array<Written> = []
   try {
     for (const [file, text] of texts) {
-      const name = `.${file}.${crypto.randomUUID()}.tmp`
-      const fd = startFile(folder, name, text)
-      started.push({ fd, temporary: below(folder, name), path: below(folder, file) })
+      const temporary = below(folder, `.${file}.${crypto.randomUUID()}.tmp`)
+      started.push({ fd: startFile(temporary, text), temporary, path: below(folder, file) })
     }
     return started
   } catch (cause) {
@@ -118,9 +104,6 @@ const begin = (held: Held) => (texts: Texts) => {
     })
   )
 }
-
-const withRoom = <A>(step: Effect.Effect<A, AuditFailed>) =>
-  awaitingRoom(step, ({ reason }) => isNoRoom(reason))
 
 const letGo = ({ folder, pending }: Held) => {
   const close = () => closeSync(folder)

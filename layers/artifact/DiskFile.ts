@@ -1,4 +1,15 @@
-import { constants, fsync, lstatSync, readlinkSync, realpathSync, renameSync, rmSync } from "node:fs"
+import {
+  closeSync,
+  constants,
+  fsync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
 import { type FileHandle, open, realpath, stat } from "node:fs/promises"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
 import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
@@ -68,6 +79,20 @@ export interface Written {
   readonly fd: number
   readonly temporary: string
   readonly path: string
+}
+
+/** Makes a new file, for its owner alone, that holds a text; all of it or nothing. The caller closes it. */
+export const startFile = (temporary: string, text: string): number => {
+  const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+  const fd = openSync(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600)
+  try {
+    writeFileSync(fd, text, "utf8")
+    return fd
+  } catch (cause) {
+    closeSync(fd)
+    drop(temporary)
+    throw cause
+  }
 }
 
 /**

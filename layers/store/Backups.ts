@@ -123,22 +123,6 @@ export const rescue = (db: Database, file: string): string => {
   return copyBeside(db, file, file + RESCUED, rescuedOf(file))
 }
 
-const CHUNK = 1024 * 1024
-
-const areEqual = (left: string, right: string): boolean => {
-  const fds = [fs.openSync(left, "r"), fs.openSync(right, "r")] as const
-  try {
-    const [a, b] = [Buffer.alloc(CHUNK), Buffer.alloc(CHUNK)]
-    for (;;) {
-      const [read, other] = [fs.readSync(fds[0], a), fs.readSync(fds[1], b)]
-      if (read !== other || !a.subarray(0, read).equals(b.subarray(0, other))) return false
-      if (read === 0) return true
-    }
-  } finally {
-    for (const fd of fds) fs.closeSync(fd)
-  }
-}
-
 /** The newest copy that `rescue` has made of a database; undefined when there is none. */
 export const rescuedOf = (file: string): string | undefined => {
   const [folder, base] = [path.dirname(file), path.basename(file) + RESCUED]
@@ -162,7 +146,7 @@ const copyBeside = (db: Database, file: string, wanted: string, known?: string):
     fs.closeSync(fs.openSync(unfinished, "wx", 0o600))
     db.run("VACUUM INTO ?", [unfinished])
     sync(unfinished)
-    if (known !== undefined && areEqual(unfinished, known)) return known
+    if (known !== undefined && holdTheSame(unfinished, known)) return known
     const name = alsoNamed(unfinished, wanted)
     sync(path.dirname(file))
     return name

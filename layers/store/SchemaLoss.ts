@@ -11,7 +11,8 @@ const COLUMNS = statement("SELECT name FROM pragma_table_xinfo(:of)")
 
 /**
  * Refuses a database of the latest schema that lost a table or a column, by name. One whose tables are those that the
- * migrations make costs a look at their texts, a small part of a millisecond; only another is looked at closely: more columns than ours harm nobody, and a lost index is for `healthcheck` to tell.
+ * migrations make costs a look at their texts, a small part of a millisecond; only another is looked at closely: more
+ * columns than ours harm nobody, and a lost index is for `healthcheck` to tell.
  */
 export const refuseLoss = (sqlite: Sqlite["Type"]): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {

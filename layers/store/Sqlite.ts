@@ -21,7 +21,15 @@ import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
 import { transactions } from "./transactions.ts"
-import { attempted, attemptedNow, type Block, ownTransactions, type Writing, writingOn } from "./writing.ts"
+import {
+  attempted,
+  attemptedNow,
+  type Block,
+  boundsOn,
+  ownTransactions,
+  type Writing,
+  writingOn
+} from "./writing.ts"
 
 export type Row = Readonly<Record<string, Value>>
 
@@ -130,7 +138,8 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const place = yield* watchOver(options, writerDb, tell)
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
-    const transaction = transactions(writerDb, turn, tell)
+    const bounds = boundsOn(writerDb)
+    const transaction = transactions(bounds, turn, tell)
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
     let waiting = 0
@@ -185,7 +194,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       )
 
     const writing = writingOn(writerDb)
-    const ownTransaction = ownTransactions(writerDb, writing)
+    const ownTransaction = ownTransactions(bounds, writing)
 
     const alone =
       <A>(block: Block<A>) =>

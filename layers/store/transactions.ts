@@ -1,40 +1,19 @@
-import type { Database } from "bun:sqlite"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Exit } from "effect"
-import { totalChanges } from "./connection.ts"
 import { Owner } from "./Owner.ts"
-import { attempted, guarded } from "./writing.ts"
+import { attempted, type Bounds } from "./writing.ts"
 
 /**
  * Runs programs as transactions of their own on the writer, once each, when it is their turn there; `committed` is
  * run after a commit that changed something. What fails, dies or is interrupted leaves nothing; a BEGIN or COMMIT that
  * fails is an error like any other.
  */
-export const transactions = (db: Database, turn: Effect.Semaphore, committed: () => void) => {
-  // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
-  const begin = db.query("BEGIN IMMEDIATE")
-  const commit = db.query("COMMIT")
-  const rollback = (): void => {
-    // SQLite itself ends a transaction on some errors (a full disk).
-    if (db.inTransaction) db.run("ROLLBACK")
-  }
-  const begun = attempted(() => {
-    guarded(() => begin.run())
-    return totalChanges(db)
-  })
-
-  /** Keeps what was done; whether it changed anything. A COMMIT that failed leaves the transaction open. */
-  const kept = (changesBefore: number) =>
-    attempted(() => {
-      try {
-        const isChange = totalChanges(db) !== changesBefore
-        guarded(() => commit.run())
-        return isChange
-      } catch (cause) {
-        rollback()
-        throw cause
-      }
-    })
+export const transactions = (
+  { begin, keep, takeBack }: Bounds,
+  turn: Effect.Semaphore,
+  committed: () => void
+) => {
+  const begun = attempted(begin)
 
   const settled = <A, E>(
     owner: Owner["Type"],
@@ -43,11 +22,14 @@ export const transactions = (db: Database, turn: Effect.Semaphore, committed: ()
   ): Effect.Effect<A, E | SqlError> => {
     owner.isOver = true
     if (Exit.isSuccess(end) && owner.brokenBy === undefined)
-      return Effect.map(kept(changesBefore), (isChange) => {
-        if (isChange) committed()
-        return end.value
-      })
-    rollback()
+      return Effect.map(
+        attempted(() => keep(changesBefore)),
+        (isChange) => {
+          if (isChange) committed()
+          return end.value
+        }
+      )
+    takeBack()
     return Exit.isFailure(end)
       ? end
       : Effect.dieMessage(

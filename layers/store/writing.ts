@@ -18,7 +18,7 @@ export interface Writing {
 export type Block<A> = (writing: Writing) => A
 
 /** Runs what talks to SQLite; what it throws is a SqlError. */
-export const guarded = <A>(run: () => A): A => {
+const guarded = <A>(run: () => A): A => {
   try {
     return run()
   } catch (cause) {
@@ -64,6 +64,43 @@ export const writingOn = (db: Database): Writing => {
   }
 }
 
+/** How a transaction on a connection begins and ends. */
+export interface Bounds {
+  /** Begins one; how many rows were changed before. */
+  readonly begin: () => number
+  /** Keeps it; whether it changed anything. One that cannot be kept is taken back, and that is thrown. */
+  readonly keep: (changesBefore: number) => boolean
+  readonly takeBack: () => void
+}
+
+/** The bounds of the transactions on a connection, one at a time. */
+export const boundsOn = (db: Database): Bounds => {
+  // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
+  const begin = db.query("BEGIN IMMEDIATE")
+  const commit = db.query("COMMIT")
+  const takeBack = (): void => {
+    // SQLite itself ends a transaction on some errors (a full disk).
+    if (db.inTransaction) db.run("ROLLBACK")
+  }
+  return {
+    begin: () => {
+      guarded(() => begin.run())
+      return totalChanges(db)
+    },
+    keep: (changesBefore) => {
+      try {
+        const isChange = totalChanges(db) !== changesBefore
+        guarded(() => commit.run())
+        return isChange
+      } catch (cause) {
+        takeBack()
+        throw cause
+      }
+    },
+    takeBack
+  }
+}
+
 export interface Written<A> {
   readonly value: A
   /** False when nothing was changed: then nobody needs to look. */
@@ -74,22 +111,15 @@ export interface Written<A> {
  * Runs blocks as transactions of their own. Nothing can come between the statements of one: neither another fiber
  * nor an interruption. When one throws nothing of it is kept.
  */
-export const ownTransactions = (db: Database, writing: Writing): (<A>(block: Block<A>) => Written<A>) => {
-  // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
-  const begin = db.query("BEGIN IMMEDIATE")
-  const commit = db.query("COMMIT")
-  return (block) => {
-    guarded(() => begin.run())
+export const ownTransactions =
+  ({ begin, keep, takeBack }: Bounds, writing: Writing) =>
+  <A>(block: Block<A>): Written<A> => {
+    const changesBefore = begin()
     try {
-      const before = totalChanges(db)
       const value = block(writing)
-      const isChange = totalChanges(db) !== before
-      guarded(() => commit.run())
-      return { value, isChange }
+      return { value, isChange: keep(changesBefore) }
     } catch (cause) {
-      // SQLite itself ends a transaction on some errors (a full disk).
-      if (db.inTransaction) db.run("ROLLBACK")
+      takeBack()
       throw cause
     }
   }
-}

@@ -56,7 +56,8 @@ const look = Effect.gen(function* () {
 
 /**
  * Of a dispatcher whose process is not seen to live. One with another lock path may share the database from where it
- * cannot be seen: it is alive while it, and nobody else, holds that lock. A lock that cannot be looked at proves nothing: then the attempt is left alone.
+ * cannot be seen: it is alive while it, and nobody else, holds that lock. A lock that cannot be looked at proves
+ * nothing: then the attempt is left alone.
  */
 const isAbandoned = (attempt: OpenAttempt) =>
   Effect.gen(function* () {

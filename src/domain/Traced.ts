@@ -1,4 +1,4 @@
-import { Context, DefaultServices, Effect, Tracer } from "effect"
+import { Context, DefaultServices, Effect, Tracer, Utils } from "effect"
 
 /** What traces where nobody has installed a tracer: its spans are read by nobody. */
 const nobody = Context.get(DefaultServices.liveServices, Tracer.Tracer)
@@ -13,14 +13,14 @@ type Any = any
 export const traced = ((name: string) =>
   (body: Any, ...then: Array<Any>) => {
     const spanned = (Effect.fn(name) as Any)(body, ...then)
-    const plain = isGenerator(body) ? (Effect.fnUntraced as Any)(body, ...then) : piped(body, then)
+    const plain = Utils.isGeneratorFunction(body)
+      ? (Effect.fnUntraced as Any)(body, ...then)
+      : piped(body, then)
     return (...args: Array<Any>) =>
       Effect.withFiberRuntime<Any, Any, Any>((fiber) =>
         (fiber.currentTracer === nobody ? plain : spanned)(...args)
       )
   }) as (name: string) => Effect.fn.Gen & Effect.fn.NonGen
-
-const isGenerator = (body: Any): boolean => body.constructor === function* () {}.constructor
 
 const piped =
   (body: Any, then: ReadonlyArray<Any>) =>
