@@ -111,8 +111,11 @@ describe("the log file", () => {
       const said = names.flatMap((name) => messages(path.join(logDir, name)))
       expect(said.length).toBe(1_200)
       expect(new Set(said).size).toBe(1_200)
-      // Who is not the one that puts it aside writes on meanwhile.
-      for (const name of names) expect(fs.statSync(path.join(logDir, name)).size).toBeLessThan(45_000)
+      // What is put aside was full. How far beyond full is a matter of when the one that does it gets to run: the
+      // others write on meanwhile.
+      expect(names.length).toBeGreaterThan(1)
+      for (const name of names.filter((name) => name !== "runtime.jsonl"))
+        expect(fs.statSync(path.join(logDir, name)).size).toBeGreaterThan(39_500)
     })
   )
 
