@@ -5,7 +5,7 @@ import { awaitingRoom } from "../artifact/Room.ts"
 import { held } from "../Held.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
-import { makePipes } from "./Pipe.ts"
+import { makePipes, type Pipe } from "./Pipe.ts"
 import { ProcessTrees, type Root } from "./ProcessTree.ts"
 import { type Child, leash, refusedByKernel, type Spawned, type Start, spawnChild } from "./Spawn.ts"
 import { Subreaper } from "./Subreaper.ts"
@@ -87,30 +87,49 @@ interface Watch {
   head: string
 }
 
+/**
+ * A child that ends sooner costs no streams, each read of which takes 256 KiB of new memory. Until then its pipe holds
+ * what it prints, and holds it up where it prints more than that.
+ */
+const STREAMED_AFTER_MS = 20
+
 /** Hands on what a pipe holds, until its end or until it is let go of. */
-const pump = (stream: ReadableStream<Uint8Array>, sink: Sink, take: (chunk: Uint8Array) => void) => {
-  const reader = stream.getReader()
+const pump = (pipe: Pipe, sink: Sink, take: (chunk: Uint8Array) => void) => {
   let ended = false
   const end = () => {
     if (!ended) sink.end()
     ended = true
   }
+  let cancel = (): Promise<void> => Promise.resolve()
   const read = async (): Promise<void> => {
     try {
+      const reader = pipe.stream().getReader()
+      cancel = () => reader.cancel()
       for (let next = await reader.read(); !next.done && !ended; next = await reader.read()) take(next.value)
     } finally {
       end()
     }
   }
-  const over = read()
-  // Whoever waits for it hears of a fault; until then it is nobody's.
-  over.catch(() => undefined)
+  let streamed: Promise<void> | undefined
+  const stream = () => {
+    streamed = read()
+    // Whoever waits for it hears of a fault; until then it is nobody's.
+    streamed.catch(() => undefined)
+    return streamed
+  }
+  const later = setTimeout(stream, STREAMED_AFTER_MS)
+  const atEnd = async (): Promise<void> => {
+    clearTimeout(later)
+    if (streamed === undefined && pipe.takeNow(take)) return end()
+    return streamed ?? stream()
+  }
   const letGo = () => {
+    clearTimeout(later)
     end()
     // A pipe that failed meanwhile has nothing left to be let go of.
-    reader.cancel().catch(() => undefined)
+    cancel().catch(() => undefined)
   }
-  return { over, letGo }
+  return { atEnd, letGo }
 }
 
 /** A timer of the host takes no more; what is to wait longer waits for ever. */
@@ -191,21 +210,21 @@ const make = Effect.gen(function* () {
   const pipes = yield* Effect.sync(makePipes)
 
   const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) => {
-    const reading = (stream: ReadableStream<Uint8Array>, sink: Sink, look: (chunk: Uint8Array) => void) =>
-      pump(stream, sink, (chunk) => {
+    const reading = (pipe: Pipe, sink: Sink, look: (chunk: Uint8Array) => void) =>
+      pump(pipe, sink, (chunk) => {
         watch.lastOutput = watch.now()
         look(chunk)
         sink.write(chunk)
       })
     const both = [
-      reading(stdout.stream, launch.stdout, () => undefined),
-      reading(stderr.stream, launch.stderr, (chunk) => {
+      reading(stdout, launch.stdout, () => undefined),
+      reading(stderr, launch.stderr, (chunk) => {
         if (watch.head.length < HEAD_BYTES)
           watch.head += Buffer.from(chunk.subarray(0, HEAD_BYTES)).toString("utf8")
       })
     ]
     return {
-      ended: () => Promise.all(both.map(({ over }) => over)),
+      atEnd: () => Promise.all(both.map(({ atEnd }) => atEnd())),
       letGo: () => {
         for (const { letGo } of both) letGo()
       }
@@ -221,7 +240,7 @@ const make = Effect.gen(function* () {
       const survivors = yield* stop
       // Bun collects the child a turn later: until then it would still be listed, as a zombie.
       if (survivors.length === 0) yield* within(DRAIN_MS, child.exited)
-      const drained = yield* within(DRAIN_MS, reading.ended())
+      const drained = yield* within(DRAIN_MS, reading.atEnd())
       reading.letGo()
       return { survivors, drained }
     })
