@@ -74,11 +74,23 @@ const make = (root: string, names: ReadonlyArray<string>) => {
       )
     )
 
-  const write = traced("ArtifactStore.write")(function* (path: string, text: string) {
+  const begin = traced("ArtifactStore.begin")(function* (path: string, text: string) {
     const real = yield* resolve(path)
     if (real === root) return yield* refuse(path, "is the artifact root itself, not a file in it")
-    const within = yield* attempt(path, () => replace(root, real, text))
-    if (!within) return yield* refuse(path, "leads out of the artifact root through a symlink")
+    const first = replace(root, real, text)
+    // Whoever waits for it hears of a fault; until then it is nobody's.
+    first.catch(() => undefined)
+    let begun: Promise<boolean> | undefined = first
+    const written = attempt(path, () => {
+      const replaced = begun ?? replace(root, real, text)
+      begun = undefined
+      return replaced
+    })
+    return Effect.uninterruptible(
+      Effect.flatMap(written, (within) =>
+        within ? Effect.void : refuse(path, "leads out of the artifact root through a symlink")
+      )
+    )
   }, Effect.uninterruptible)
 
   const keepOld = traced("ArtifactStore.keepOld")(function* (path: string) {
@@ -113,7 +125,8 @@ const make = (root: string, names: ReadonlyArray<string>) => {
       look(path, async (real) =>
         (await observeDisk(real)).kind === "folder" ? listEntries(real, most) : undefined
       ),
-    write,
+    write: (path, text) => Effect.uninterruptible(Effect.flatten(begin(path, text))),
+    begin,
     keepOld
   })
 }

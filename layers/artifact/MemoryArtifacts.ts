@@ -136,6 +136,7 @@ const store = (files: Map<string, Held>) => {
         return Option.some({ entries: all.slice(0, most), isWhole: all.length <= most })
       }),
     write,
+    begin: (path, text) => Effect.as(write(path, text), Effect.void),
     keepOld
   })
 }

@@ -90,6 +90,11 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
     >
     /** Writes atomically and durably: temporary name, fsync, rename, fsync of the folder. Mode 0600. */
     readonly write: (path: string, text: string) => Effect.Effect<void, PathRefused | ArtifactFailed>
+    /** As `write`, but it is written when what this answers has come to its end: the disk takes as long for two as for one. */
+    readonly begin: (
+      path: string,
+      text: string
+    ) => Effect.Effect<Effect.Effect<void, PathRefused | ArtifactFailed>, PathRefused | ArtifactFailed>
     /** Keeps an older version as `<name>.<n>.md`, n the first that is free; answers that path. */
     readonly keepOld: (path: string) => Effect.Effect<string, PathRefused | ArtifactFailed>
   }

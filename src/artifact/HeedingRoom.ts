@@ -41,6 +41,7 @@ const heeded = (
     files: (...given) => heed(store.files(...given)),
     entries: (...given) => heed(store.entries(...given)),
     write: (...given) => heed(store.write(...given)),
+    begin: (...given) => Effect.map(heed(store.begin(...given)), heed),
     keepOld: (...given) => heed(store.keepOld(...given))
   }
 }

@@ -91,23 +91,23 @@ export const placed = (bundle: Bundle, at: DateTime.Utc) =>
   })
 
 /** Writes a bundle with its prompt, durably. */
-export const persist = traced("Assemble.persist")(function* ({
-  bundle,
-  promptRelativePath,
-  relativePath
-}: Pick<Compiled, "bundle" | "relativePath" | "promptRelativePath">) {
-  const store = yield* ArtifactStore
-  const write = (path: string, text: string) =>
-    Effect.catchTags(store.write(path, text), {
-      ArtifactFailed: unusable,
-      PathRefused: ({ why }) => unusable({ path, reason: why })
-    })
-  const written = [
-    write(promptRelativePath, bundle.prompt.renderedText),
-    write(relativePath, `${bundleText(bundle)}\n`)
-  ]
-  yield* Effect.all(written, { concurrency: "unbounded", discard: true })
-})
+export const persist = traced("Assemble.persist")(
+  function* ({
+    bundle,
+    promptRelativePath,
+    relativePath
+  }: Pick<Compiled, "bundle" | "relativePath" | "promptRelativePath">) {
+    const store = yield* ArtifactStore
+    const prompt = yield* store.begin(promptRelativePath, bundle.prompt.renderedText)
+    const whole = yield* store.begin(relativePath, `${bundleText(bundle)}\n`)
+    yield* prompt
+    yield* whole
+  },
+  Effect.catchTags({
+    ArtifactFailed: unusable,
+    PathRefused: ({ path, why }) => unusable({ path, reason: why })
+  })
+)
 
 /** The bundle, its hash and its grade; reads only. A dry run shows its prompt. */
 export const freeze = traced("Assemble.freeze")(

@@ -8,7 +8,7 @@ import { Notify } from "./Notify.ts"
 import { stampNow } from "./Runner.ts"
 import type { Slots } from "./Slots.ts"
 import { next } from "./Steps.ts"
-import { sleep } from "./Wakes.ts"
+import { inRounds } from "./Wakes.ts"
 
 /** Why nothing more is claimed just now. */
 type Rest =
@@ -30,7 +30,7 @@ export const nothingTold = Ref.make<Told>({ rest: "Begun", line: "" })
 
 interface Given {
   readonly slots: Slots
-  readonly wake: Queue.Dequeue<void>
+  readonly wake: Queue.Queue<void>
   readonly told: Ref.Ref<Told>
   /** Run in every round as a sign of life. */
   readonly beat: Effect.Effect<void>
@@ -38,14 +38,17 @@ interface Given {
 
 /** Claims and starts what is due, whenever there is room, and sleeps until something may have changed. */
 export const claiming = ({ beat, slots, told, wake }: Given) =>
-  Effect.gen(function* () {
-    yield* beat
-    const rest = yield* fill(slots)
-    yield* tell(rest, told)
-    yield* sayStatus(slots, rest, told)
-    const waits = rest._tag === "Idle" || rest._tag === "Busy"
-    yield* sleep(wake, waits ? yield* nextMoment : Option.none())
-  }).pipe(Effect.forever)
+  inRounds(
+    wake,
+    Effect.gen(function* () {
+      yield* beat
+      const rest = yield* fill(slots)
+      yield* tell(rest, told)
+      yield* sayStatus(slots, rest, told)
+      const waits = rest._tag === "Idle" || rest._tag === "Busy"
+      return waits ? yield* nextMoment : Option.none()
+    })
+  )
 
 /** Claims until there is nothing to claim, no slot is free, or dispatch is paused; answers which of these. */
 const fill = (slots: Slots) =>

@@ -15,7 +15,7 @@ import { Runner } from "./Runner.ts"
 import { makeSlots, type Slots } from "./Slots.ts"
 import { supervised } from "./Supervise.ts"
 import { sweep, sweeping } from "./Sweep.ts"
-import { makeWakes, sleep, waking } from "./Wakes.ts"
+import { inRounds, makeWakes, waking } from "./Wakes.ts"
 import { makeWatchdog, type Watchdog } from "./Watchdog.ts"
 
 /**
@@ -65,14 +65,17 @@ const resident = Effect.gen(function* () {
 const BETWEEN_TICKS = "100 millis"
 
 /** Creates the tasks of schedules when they are due. */
-const producing = (wake: Queue.Dequeue<void>) =>
-  Effect.gen(function* () {
-    const scheduler = yield* Scheduler
-    const due = yield* scheduler.nextDue
-    const isDue = Option.exists(due, DateTime.lessThanOrEqualTo(yield* now))
-    if (isDue) yield* Effect.zipRight(scheduler.tick(yield* now), Effect.sleep(BETWEEN_TICKS))
-    else yield* sleep(wake, due)
-  }).pipe(Effect.forever)
+const producing = (wake: Queue.Queue<void>) =>
+  inRounds(
+    wake,
+    Effect.gen(function* () {
+      const scheduler = yield* Scheduler
+      const due = yield* scheduler.nextDue
+      if (!Option.exists(due, DateTime.lessThanOrEqualTo(yield* now))) return due
+      yield* Effect.zipRight(scheduler.tick(yield* now), Effect.sleep(BETWEEN_TICKS))
+      return yield* scheduler.nextDue
+    })
+  )
 
 /** Workflows that nobody takes on (of an adopted database, of a template that was away) are looked for so often. */
 const BETWEEN_REPAIRS = "5 minutes"

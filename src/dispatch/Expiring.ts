@@ -6,7 +6,7 @@ import { traced } from "../domain/Traced.ts"
 import { taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import { stampNow } from "./Runner.ts"
-import { sleep } from "./Wakes.ts"
+import { inRounds } from "./Wakes.ts"
 
 /** So often in a row a task goes on by default; then it waits for somebody, for it may ask for ever. */
 const MOST_DEFAULTS = 5
@@ -49,11 +49,14 @@ export const expireQuestions = traced("Expiring.expireQuestions")(function* () {
 const BETWEEN_ROUNDS = "100 millis"
 
 /** Does so whenever the next one runs out, for as long as it is run. */
-export const expiring = (wake: Queue.Dequeue<void>) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    const due = yield* store.questions.nextExpiry
-    const isDue = Option.exists(due, DateTime.lessThanOrEqualTo(yield* now))
-    if (isDue) yield* Effect.zipRight(expireQuestions(), Effect.sleep(BETWEEN_ROUNDS))
-    else yield* sleep(wake, due)
-  }).pipe(Effect.forever)
+export const expiring = (wake: Queue.Queue<void>) =>
+  inRounds(
+    wake,
+    Effect.gen(function* () {
+      const store = yield* Store
+      const due = yield* store.questions.nextExpiry
+      if (!Option.exists(due, DateTime.lessThanOrEqualTo(yield* now))) return due
+      yield* Effect.zipRight(expireQuestions(), Effect.sleep(BETWEEN_ROUNDS))
+      return yield* store.questions.nextExpiry
+    })
+  )

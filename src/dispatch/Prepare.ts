@@ -181,11 +181,9 @@ export const prepare = traced("Prepare.prepare")(function* (claimed: ClaimedTask
   const roundStartedAt = Option.getOrElse(round.roundStartedAt, () => attempt.startedAt)
   const known = Option.getOrElse(round.known, () => compiled.known)
   const audit = yield* audits.open(task.taskId, attempt.attemptId)
-  // Together: the disk takes as long for all as for one.
-  yield* Effect.all([persist(compiled), audit.put("assembled-context.txt", compiled.promptText)], {
-    concurrency: "unbounded",
-    discard: true
-  })
+  const context = yield* audit.begin({ "assembled-context.txt": compiled.promptText })
+  yield* persist(compiled)
+  yield* context
   return { ...chosen, claimed, audit, roundStartedAt, known } satisfies Prepared
 })
 

@@ -1,12 +1,11 @@
-import { DateTime, Duration, Effect, Option, Queue } from "effect"
-import { now } from "../domain/Time.ts"
+import { DateTime, Effect, Fiber, Option, Queue } from "effect"
 import { Store } from "../store/Store.ts"
 
 /**
  * No loop of the dispatcher sleeps longer: a clock that was set is noticed within this, and a sign of life is
  * given.
  */
-const LONGEST_SLEEP = Duration.seconds(8)
+const LONGEST_SLEEP_MS = 8_000
 
 /** What wakes the loops: a commit of any process, or an attempt's end. */
 export interface Wakes {
@@ -60,13 +59,46 @@ export const lookingUntil = <E, R>(look: Effect.Effect<boolean, E, R>): Effect.E
     while (!(yield* look)) yield* Effect.zipRight(Effect.sleep(BETWEEN_LOOKS), Queue.take(commits))
   }).pipe(Effect.scoped)
 
-/** Waits for a wake, until a moment if there is one, and never for more than eight seconds. */
-export const sleep = (wake: Queue.Dequeue<void>, until: Option.Option<DateTime.Utc>) =>
+/**
+ * Sleeps until a wake or a moment if there is one, and never for more than eight seconds. One alarm serves many sleeps:
+ * to set one costs a fiber, to be woken too early no more than a look.
+ */
+const makeSleep = (wake: Queue.Queue<void>) =>
   Effect.gen(function* () {
-    const at = yield* now
-    const left = Option.match(until, {
-      onNone: () => LONGEST_SLEEP,
-      onSome: (moment) => Duration.millis(Math.max(0, DateTime.distance(at, moment)))
+    const scope = yield* Effect.scope
+    const clock = yield* Effect.clock
+    let alarm = Option.none<{ readonly at: number; readonly fiber: Fiber.Fiber<void> }>()
+    const ring = Effect.sync(() => {
+      alarm = Option.none()
+      wake.unsafeOffer(undefined)
     })
-    yield* Effect.timeoutOption(Queue.take(wake), Duration.min(left, LONGEST_SLEEP))
+    const set = (ms: number, at: number) =>
+      Effect.gen(function* () {
+        if (Option.isSome(alarm)) yield* Fiber.interruptFork(alarm.value.fiber)
+        const fiber = yield* Effect.forkIn(Effect.zipRight(Effect.sleep(ms), ring), scope)
+        alarm = Option.some({ at, fiber })
+      })
+    return (until: Option.Option<DateTime.Utc>): Effect.Effect<void> =>
+      Effect.suspend(() => {
+        const at = clock.unsafeCurrentTimeMillis()
+        const left = Option.match(until, {
+          onNone: () => LONGEST_SLEEP_MS,
+          onSome: (moment) => Math.min(Math.max(0, DateTime.toEpochMillis(moment) - at), LONGEST_SLEEP_MS)
+        })
+        const isSet = Option.exists(alarm, (one) => one.at <= at + left)
+        return isSet ? Queue.take(wake) : Effect.zipRight(set(left, at + left), Queue.take(wake))
+      })
   })
+
+/**
+ * Runs `round` for ever, each time that something wakes it or the moment comes that it answered, and every eight
+ * seconds. A round sees all that came before it began, so that it is not woken for that again.
+ */
+export const inRounds = <E, R>(
+  wake: Queue.Queue<void>,
+  round: Effect.Effect<Option.Option<DateTime.Utc>, E, R>
+): Effect.Effect<never, E, R> =>
+  Effect.gen(function* () {
+    const sleep = yield* makeSleep(wake)
+    return yield* Effect.forever(Effect.flatMap(Effect.zipRight(Queue.takeAll(wake), round), sleep))
+  }).pipe(Effect.scoped)

@@ -169,6 +169,8 @@ describe("a resident dispatcher", () => {
       Effect.gen(function* () {
         yield* told("dispatch_idle")
         yield* save({ interval_seconds: 60 })
+        // What is not to be claimed is looked at 50 ms after a commit at the latest.
+        yield* TestClock.adjust("50 millis")
         yield* told("task_finished", 1)
         for (let run = 2; run <= 4; run++) {
           yield* TestClock.adjust("1 minutes")

@@ -33,7 +33,7 @@ it.effect("so does a bundle, and the words name the limit and not the rights of 
   Effect.gen(function* () {
     const id = yield* queue()
     const artifacts = yield* ArtifactStore
-    const full = { ...artifacts, write: (path: string) => new ArtifactFailed({ path, reason: "EMFILE" }) }
+    const full = { ...artifacts, begin: (path: string) => new ArtifactFailed({ path, reason: "EMFILE" }) }
     yield* Effect.provideService(ran, ArtifactStore, full)
     const error = yield* putOff(id)
     expect(error).toMatch(/^no_room: bundles\/.* \(EMFILE\): .*LimitNOFILE/)
