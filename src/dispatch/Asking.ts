@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
-import type { QuestionId } from "../domain/Ids.ts"
+import { IdSource, QuestionId } from "../domain/Ids.ts"
 import type { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -10,17 +10,13 @@ import type { ClaimedTask } from "../store/Tasks.ts"
  * the attempt. What blocks a task otherwise asks nothing, whatever its outcome holds; nor does a replay, whose
  * recorded prompt could not be told the answer.
  */
-export const ask = (
-  { attempt, round }: ClaimedTask,
-  verdict: Verdict,
-  questionId: QuestionId,
-  stamp: Stamp
-) =>
+export const ask = ({ attempt, round }: ClaimedTask, verdict: Verdict, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
     if (verdict._tag !== "Blocked" || verdict.reason !== "reported_blocked") return
     const { question } = verdict.outcome
     if (question === undefined || Option.isSome(round.replayOf)) return
     const { attemptId, taskId } = attempt
+    const questionId = QuestionId.make(yield* (yield* IdSource).next)
     yield* store.questions.ask({ questionId, taskId, attemptId, question }, stamp)
   })

@@ -2,7 +2,8 @@ import { DateTime, Duration, Effect, Option } from "effect"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
-import { type AttemptId, IdSource, QuestionId, TaskId } from "../domain/Ids.ts"
+import { type AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
+import type { Outcome } from "../domain/Outcome.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { traced } from "../domain/Traced.ts"
 import { Verdict } from "../evidence/Verdict.ts"
@@ -104,28 +105,45 @@ const coolDown = (ran: Ran, move: Move, stamp: Stamp) =>
     yield* store.gates.coolDown(cooldown, Option.some({ attemptId, taskId }), stamp)
   })
 
+/** What a completed outcome asks for, and who asks; none where it asks for nothing, as most do. */
+const askedFor = (ran: Ran): Option.Option<Asked> => {
+  if (ran.verdict._tag !== "Completed") return Option.none()
+  const { outcome } = ran.verdict
+  if (outcome.followUpTasks.length + outcome.externalMessages.length === 0) return Option.none()
+  return Option.map(parentOf(ran), (parent) => ({ outcome, parent }))
+}
+
+interface Asked {
+  readonly outcome: Outcome
+  readonly parent: Parent
+}
+
+const planned = ({ outcome, parent }: Asked) =>
+  Effect.gen(function* () {
+    const tasks = yield* plan(outcome.followUpTasks, parent)
+    return { parent, tasks, messages: yield* Messages.plan(outcome.externalMessages) }
+  })
+
+/** How long the task waits for its next attempt, where this one failed and gave no hint of its own. */
+const waitOf = ({ adapter, claimed, verdict }: Ran) =>
+  Effect.gen(function* () {
+    if (verdict._tag !== "Retry") return Duration.zero
+    const retry = Option.map(adapter, (settings) => settings.retry)
+    return yield* waitAfter(claimed.task.attemptCount, yield* RuntimeConfig, retry)
+  })
+
 /**
  * Ends an attempt and moves its task, with all that follows from it, in one transaction. `Late` when the
  * attempt was no longer running: then nothing moved. The verdict that it answers is the one that was recorded.
  */
 export const finish = traced("Finish.finish")(function* (ran: Ran) {
   const store = yield* Store
-  const settings = yield* RuntimeConfig
   const ids = yield* IdSource
   const stamp = yield* stampNow
   const { attemptId, taskId } = ran.claimed.attempt
-  const retry = Option.map(ran.adapter, (adapter) => adapter.retry)
-  const wait = yield* waitAfter(ran.claimed.task.attemptCount, settings, retry)
-  const completed = ran.verdict._tag === "Completed" ? Option.some(ran.verdict.outcome) : Option.none()
-  const asking = Option.all({ outcome: completed, parent: parentOf(ran) })
-  const planned = Option.isSome(asking)
-    ? yield* plan(asking.value.outcome.followUpTasks, asking.value.parent)
-    : []
-  const messages = yield* Messages.plan(
-    Option.match(completed, { onNone: () => [], onSome: (outcome) => outcome.externalMessages })
-  )
-  const nextTaskId = TaskId.make(yield* ids.next)
-  const questionId = QuestionId.make(yield* ids.next)
+  const wait = yield* waitOf(ran)
+  const asked = askedFor(ran)
+  const follows = Option.isSome(asked) ? Option.some(yield* planned(asked.value)) : Option.none()
   const attempted = yield* store.transact(
     "Finish.finish",
     Effect.gen(function* () {
@@ -135,12 +153,13 @@ export const finish = traced("Finish.finish")(function* (ran: Ran) {
       const settled = yield* store.tasks.settle({ attemptId, end, move, stamp })
       if (settled._tag === "Settled") {
         yield* coolDown(ran, move, stamp)
-        if (move._tag === "Complete" && Option.isSome(asking)) {
-          yield* create(planned, asking.value.parent, stamp)
-          yield* Messages.putOut(messages, asking.value.parent, stamp)
+        if (move._tag === "Complete" && Option.isSome(follows)) {
+          yield* create(follows.value.tasks, follows.value.parent, stamp)
+          yield* Messages.putOut(follows.value.messages, follows.value.parent, stamp)
         }
-        yield* ask(ran.claimed, verdict, questionId, stamp)
-        if (Option.isSome(ran.claimed.task.workflowId)) yield* taskEnded(taskId, nextTaskId, stamp)
+        yield* ask(ran.claimed, verdict, stamp)
+        if (Option.isSome(ran.claimed.task.workflowId))
+          yield* taskEnded(taskId, TaskId.make(yield* ids.next), stamp)
       }
       return { taskId, attemptId, verdict, settled } satisfies Attempted
     })

@@ -1,4 +1,4 @@
-import { Cause, Deferred, Effect, Option, Schedule } from "effect"
+import { Cause, Deferred, Effect, Option, Schedule, type Scope } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { heedingRoom } from "../artifact/HeedingRoom.ts"
@@ -6,6 +6,7 @@ import { isNoRoom, saying } from "../domain/HostRoom.ts"
 import type { TaskId } from "../domain/Ids.ts"
 import { noSecrets, type Redactor } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
+import { traced } from "../domain/Traced.ts"
 import { unknownUsage } from "../domain/Usage.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
@@ -32,15 +33,19 @@ import { lookingUntil } from "./Wakes.ts"
  * leaves it open, for the next boot sweep. Completing `stop` ends the adapter early. What the attempt came to is
  * kept and recorded again by `patience` while the store cannot be written; without it once.
  */
-export const runAttempt = (
-  claimed: ClaimedTask,
-  stop: Deferred.Deferred<StopReason>,
-  patience: Schedule.Schedule<unknown> = Schedule.stop
-) =>
-  attempted(claimed, stop, patience).pipe(
-    Effect.annotateLogs({ task_id: claimed.task.taskId, attempt_id: claimed.attempt.attemptId }),
-    Effect.withSpan("RunAttempt.runAttempt")
-  )
+export const runAttempt = traced("RunAttempt.runAttempt")(
+  (
+    claimed: ClaimedTask,
+    stop: Deferred.Deferred<StopReason>,
+    patience: Schedule.Schedule<unknown> = Schedule.stop
+  ) => attempted(claimed, stop, patience).pipe(Effect.annotateLogs(namesOf(claimed)))
+)
+
+/** What a log says an attempt by. */
+export const namesOf = ({ attempt, task }: ClaimedTask) => ({
+  task_id: task.taskId,
+  attempt_id: attempt.attemptId
+})
 
 const attempted = (
   claimed: ClaimedTask,
@@ -136,12 +141,12 @@ const stopped = (stop: Deferred.Deferred<StopReason>): Effect.Effect<Option.Opti
     Option.match({ onNone: () => Effect.succeedNone, onSome: Effect.asSome })
   )
 
-/** Runs the adapter while a request to cancel, from whichever process, completes `stop`. */
+/** Runs the adapter; until the scope's end a request to cancel, from whichever process, completes `stop`. */
 const execute = (
   prepared: Prepared,
   site: Site,
   stop: Deferred.Deferred<StopReason>
-): Effect.Effect<Execution, never, Store | ArtifactStore> =>
+): Effect.Effect<Execution, never, Store | ArtifactStore | Scope.Scope> =>
   Effect.gen(function* () {
     const store = yield* Store
     const artifacts = yield* ArtifactStore
@@ -174,7 +179,7 @@ const execute = (
             )
           )
     })
-  }).pipe(Effect.scoped)
+  })
 
 const withheldBy = ({ integrationPolicies }: Prepared["profile"]): ReadonlyArray<string> =>
   Object.keys(integrationPolicies).filter((name) => integrationPolicies[name] === "none")

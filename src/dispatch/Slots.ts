@@ -1,10 +1,10 @@
-import { Deferred, Effect, FiberMap, type Queue, Schedule } from "effect"
+import { type Cause, Deferred, Effect, FiberMap, type Queue, Schedule } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import { StoreUnavailable } from "../store/StoreError.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { blockLost, releaseLost } from "./Lost.ts"
-import { runAttempt } from "./RunAttempt.ts"
+import { namesOf, runAttempt } from "./RunAttempt.ts"
 
 /** The attempts that a resident dispatcher runs at once. */
 export interface Slots {
@@ -81,20 +81,25 @@ const LEFT_OPEN = "The attempt stays open until the next dispatcher's sweep"
 const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   runAttempt(claimed, stop, untilWritable).pipe(
     Effect.map(({ verdict }) => verdict.reason === "no_room"),
+    Effect.catchAllCause((cause) => Effect.annotateLogs(notEnded(claimed, cause), namesOf(claimed)))
+  )
+
+const notEnded = (claimed: ClaimedTask, cause: Cause.Cause<StoreUnavailable>) =>
+  Effect.failCause(cause).pipe(
     Effect.catchTag("StoreUnavailable", ({ isLost, reason }) =>
       isLost
-        ? Effect.as(Effect.logError(`${LEFT_OPEN}: ${reason}`), false)
+        ? Effect.logError(`${LEFT_OPEN}: ${reason}`)
         : Effect.zipRight(
             Effect.logError(`The attempt could not go on: ${reason}`),
-            Effect.as(Effect.retry(releaseLost(claimed), untilWritable), false)
+            Effect.retry(releaseLost(claimed), untilWritable)
           )
     ),
-    Effect.catchAllCause((cause) =>
+    Effect.catchAllCause((fault) =>
       Effect.zipRight(
-        Effect.logError("The attempt met a fault of agent-runtime", cause),
-        Effect.as(Effect.retry(blockLost(claimed), untilWritable), false)
+        Effect.logError("The attempt met a fault of agent-runtime", fault),
+        Effect.retry(blockLost(claimed), untilWritable)
       )
     ),
-    Effect.catchAllCause((cause) => Effect.as(Effect.logError(LEFT_OPEN, cause), false)),
-    Effect.annotateLogs({ task_id: claimed.task.taskId, attempt_id: claimed.attempt.attemptId })
+    Effect.catchAllCause((fault) => Effect.logError(LEFT_OPEN, fault)),
+    Effect.as(false)
   )

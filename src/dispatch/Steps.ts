@@ -77,7 +77,6 @@ const claimOne = Effect.gen(function* () {
   const ids = yield* IdSource
   const stamp = yield* stampNow
   const attemptId = AttemptId.make(yield* ids.next)
-  const nextTaskId = TaskId.make(yield* ids.next)
   const grounds = yield* groundsNow
   return yield* store.transact(
     "Steps.claim",
@@ -102,7 +101,7 @@ const claimOne = Effect.gen(function* () {
         stamp
       })
       // The workflow of a task that was set aside learns of it.
-      if (claim._tag === "Quarantined") yield* taskEnded(claim.taskId, nextTaskId, stamp)
+      if (claim._tag === "Quarantined") yield* taskEnded(claim.taskId, TaskId.make(yield* ids.next), stamp)
       // Where its task's own budget is spent the attempt will find that nothing was set aside for it, and end.
       if (claim._tag === "Claimed")
         yield* setAside(claim.claimed, meantFor(claim.claimed, conditions.settings), stamp)
