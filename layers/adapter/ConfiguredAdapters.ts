@@ -3,6 +3,7 @@ import { type Adapter, AdapterRegistry } from "../../src/adapter/AdapterRegistry
 import type { AdapterSettings, AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import { folderOf } from "../../src/config/Paths.ts"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
+import { remembered } from "../Remembered.ts"
 import { executeAgentCli } from "./AgentCli.ts"
 import { configuredSecrets } from "./ConfiguredSecrets.ts"
 import { claudeCode } from "./drivers/ClaudeCode.ts"
@@ -55,7 +56,7 @@ const make = Effect.gen(function* () {
   const adapters = new Map<string, Adapter>()
   for (const [id, settings] of runtime.adapters) {
     const { execute, probe } = yield* modeOf(settings)
-    adapters.set(id, { settings, execute, probe: yield* Effect.cachedWithTTL(probe, PROBE_HOLDS) })
+    adapters.set(id, { settings, execute, probe: yield* remembered(probe, PROBE_HOLDS) })
   }
   return { ids: [...adapters.keys()], get: (id: string) => Option.fromNullable(adapters.get(id)) }
 })

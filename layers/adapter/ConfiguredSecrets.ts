@@ -3,6 +3,7 @@ import type { AdapterSettings, SecretRef } from "../../src/config/AdapterSetting
 import type { Placed, Settings } from "../../src/config/RuntimeConfig.ts"
 import { noSecrets, type Redactor, redactorOf } from "../../src/domain/Redactor.ts"
 import { readPlainText } from "../config/PlainFile.ts"
+import { remembered } from "../Remembered.ts"
 import { parseEnv } from "./EnvFile.ts"
 import { addressOf } from "./ModelServerAddress.ts"
 import { type HostEnvironment, resolveSecret } from "./Secrets.ts"
@@ -46,7 +47,7 @@ export const configuredSecrets = (
       return known
     })
     // Attempts share a reading: one that is stopped must not take it away from the others.
-    const known = yield* Effect.cachedWithTTL(Effect.uninterruptible(reading), HOLDS)
+    const known = yield* remembered(Effect.uninterruptible(reading), HOLDS)
     return (own) =>
       Effect.map(known, ({ redactor, texts }) =>
         own.every((text) => texts.has(text)) ? redactor : redactorOf([...texts, ...own])
