@@ -2,6 +2,7 @@ import { Context, Deferred, Effect, Exit, Layer, Option, Ref, Runtime } from "ef
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { awaitingRoom } from "../artifact/Room.ts"
+import { makeCollector } from "../Garbage.ts"
 import { held } from "../Held.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
@@ -208,6 +209,7 @@ const make = Effect.gen(function* () {
     })
   )
   const pipes = yield* Effect.sync(makePipes)
+  const collect = makeCollector()
 
   const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) => {
     const reading = (pipe: Pipe, sink: Sink, look: (chunk: Uint8Array) => void) =>
@@ -264,6 +266,7 @@ const make = Effect.gen(function* () {
           const now = () => clock.unsafeCurrentTimeMillis()
           const watch: Watch = { now, lastOutput: now(), head: "" }
           const reading = readBoth(spawned, launch, watch)
+          collect()
           const met = yield* Effect.exit(restore(ending(spawned, launch, watch)))
           const { survivors, drained } = yield* finish(child, tree.stop(ladderFor(launch, met)), reading)
           if (Exit.isFailure(met)) return yield* Effect.failCause(met.cause)
