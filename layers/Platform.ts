@@ -3,6 +3,7 @@ import { homedir } from "node:os"
 import { Effect, Either, Option } from "effect"
 import { absolute } from "../src/config/Paths.ts"
 import { counted } from "../src/domain/Figure.ts"
+import { codeOf } from "./SystemWord.ts"
 
 type Content =
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
@@ -126,9 +127,6 @@ const makeSignals = () => {
     })
   return { interrupted: nth(0), interruptedAgain: nth(1) }
 }
-
-const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error)
 
 /** One system call that answers a number, its error code as Left. */
 const call = (

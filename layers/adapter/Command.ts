@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs"
 import { delimiter, join } from "node:path"
 import { Effect } from "effect"
+import { codeOf } from "../SystemWord.ts"
 import { CannotStart } from "./CannotStart.ts"
 
 type Look = { readonly file: string } | { readonly reason: string; readonly remedy: string }
@@ -30,10 +31,6 @@ export const folderProblem = (path: string): string | undefined => {
     return `cannot be looked at (${codeOf(cause)})`
   }
 }
-
-/** The system's word for a failure (`ENOENT`, `EACCES`, ...), or its text where it has none. */
-export const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)
 
 // A script's first line `#!/path/interpreter argument`; the kernel reads 256 bytes.
 const interpreterOf = (path: string): string | undefined => {

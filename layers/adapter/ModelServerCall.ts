@@ -1,6 +1,6 @@
 import { type Duration, Effect, Option, Schema, type Scope } from "effect"
 import type { JsonObject } from "../../src/domain/Json.ts"
-import { codeOf } from "./Command.ts"
+import { codeOf } from "../SystemWord.ts"
 import { lastLine } from "./Evidence.ts"
 
 /** More than this is not read of one answer, whatever it holds: as much as a log keeps of a stream. */

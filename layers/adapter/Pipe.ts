@@ -1,6 +1,6 @@
 import { dlopen, FFIType, ptr } from "bun:ffi"
 import { closeSync, readSync } from "node:fs"
-import { codeOf } from "../artifact/DiskFile.ts"
+import { codeOf } from "../SystemWord.ts"
 
 // From fcntl.h and bits/fcntl-linux.h, the same on x86-64 and arm64.
 const O_NONBLOCK = 0o4000

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
-import { codeOf } from "./Command.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** One process as the kernel tells of it. A zombie, whose work is over, is not `alive`. */
 export interface ProcessFacts {

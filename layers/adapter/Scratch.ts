@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect, Schema, type Scope } from "effect"
 import type { AttemptId } from "../../src/domain/Ids.ts"
-import { codeOf } from "./Command.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** The scratch folder of an attempt could not be made or written: disk full, folder not writable. */
 export class ScratchFailed extends Schema.TaggedError<ScratchFailed>()("ScratchFailed", {

@@ -1,6 +1,6 @@
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
+import { codeOf } from "../SystemWord.ts"
 import { CannotStart, noRoomTo } from "./CannotStart.ts"
-import { codeOf } from "./Command.ts"
 
 /**
  * Why a file that an adapter needs cannot be read, and what mends it. Only where nothing is there is it made with

@@ -1,7 +1,8 @@
 import { type FSWatcher, watch } from "node:fs"
 import { Effect, Queue, Schedule, type Scope, Stream } from "effect"
 import type { AuditLog } from "../../src/artifact/AuditFolder.ts"
-import { codeOf, inFolder, type Place } from "./AuditPlace.ts"
+import { codeOf } from "../SystemWord.ts"
+import { inFolder, type Place } from "./AuditPlace.ts"
 
 /** Behind the watch, for file systems that tell nothing. */
 const SLOW_POLL = "1 second"

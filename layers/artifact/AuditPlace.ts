@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, mkdirSync, openSync } from "node:fs"
 import { join } from "node:path"
 import { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { codeOf } from "../SystemWord.ts"
 import { auditSegments } from "./AuditPath.ts"
 
 /** Where an attempt's folder lies: the names of the folders on the way from the artifact root, and all of it. */
@@ -17,10 +18,6 @@ export const placeOf = (root: string, taskId: TaskId, attemptId: AttemptId): Pla
 }
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
-
-/** The system's word for what went wrong, else the whole of it as text. */
-export const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : String(cause)
 
 const PLANTED = "something that is not ours (a link, a pipe, ...) lies in its place"
 const WORDS: Readonly<Record<string, string>> = {

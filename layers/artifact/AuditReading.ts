@@ -2,7 +2,8 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
 import { join } from "node:path"
 import { Option } from "effect"
 import type { AuditFile } from "../../src/artifact/AuditFolder.ts"
-import { below, codeOf, inFolder, ours, type Place } from "./AuditPlace.ts"
+import { codeOf } from "../SystemWord.ts"
+import { below, inFolder, ours, type Place } from "./AuditPlace.ts"
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 

@@ -4,9 +4,9 @@ import { Effect, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
 import { traced } from "../../src/domain/Traced.ts"
+import { codeOf } from "../SystemWord.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
-  codeOf,
   hashFile,
   isAbsent,
   liesInside,

@@ -5,8 +5,9 @@ import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../../src/artifact/EvidenceFiles.ts"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
+import { codeOf } from "../SystemWord.ts"
 import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
-import { codeOf, failed } from "./AuditPlace.ts"
+import { failed } from "./AuditPlace.ts"
 import { bytesIn, entriesOf, openIn, removeEmpty, removeFile, removeTree, seenIn } from "./Removing.ts"
 
 /** Where evidence lies, and the database, beside which a dying process leaves files too. */

@@ -13,12 +13,9 @@ import {
 import { type FileHandle, open, realpath, stat } from "node:fs/promises"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
 import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
+import { codeOf } from "../SystemWord.ts"
 
 const CHUNK = 256 * 1024
-
-/** The system's word for what went wrong (ENOENT, EACCES, ...), else the message. */
-export const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : String(cause)
 
 /** Codes that mean that nothing can be at a path. */
 export const isAbsent = (code: string): boolean =>

@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from "node:fs"
 import { dirname } from "node:path"
 import { Effect, Layer, Option } from "effect"
 import { Rights } from "../../src/artifact/Rights.ts"
-import { codeOf } from "./DiskFile.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** The rights of this process, as the kernel tells them. */
 export const layer: Layer.Layer<Rights> = Layer.succeed(

@@ -1,7 +1,7 @@
 import { lstat, readdir } from "node:fs/promises"
 import { Option } from "effect"
 import type { Entry, FileList, Wanted } from "../../src/artifact/ArtifactStore.ts"
-import { codeOf } from "./DiskFile.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** What `replace` in DiskArtifacts writes before it renames: no file yet. */
 const HALF_WRITTEN = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/

@@ -12,7 +12,8 @@ import {
   unlinkSync
 } from "node:fs"
 import { setImmediate } from "node:timers/promises"
-import { below, codeOf } from "./AuditPlace.ts"
+import { codeOf } from "../SystemWord.ts"
+import { below } from "./AuditPlace.ts"
 
 // A call to the system takes microseconds, and a promise for it ten times as long: calls are made at once, and
 // others get their turn between a few of them. Folders are numbers of open files, see AuditPlace.

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs"
 import { Either } from "effect"
 import { counted } from "../../src/domain/Figure.ts"
+import { codeOf } from "../SystemWord.ts"
 import { readPlain } from "./PlainFile.ts"
 
 /** No configuration, profile or template is larger than this many bytes. */
@@ -17,9 +18,6 @@ export interface Unreadable {
 
 const unreadable = (wrong: string, expected: string, remedy: string): Either.Either<never, Unreadable> =>
   Either.left({ absent: false, wrong, expected, remedy })
-
-const codeOf = (error: unknown): string =>
-  typeof error === "object" && error !== null && "code" in error ? String(error.code) : String(error)
 
 /** The text of a regular UTF-8 file of at most 4 MiB, in one synchronous step: these files are small. */
 export const readText = (path: string): Either.Either<string, Unreadable> => {

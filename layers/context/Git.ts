@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process"
 import { Data, Effect, Option, Schedule } from "effect"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
-import { codeOf } from "../artifact/DiskFile.ts"
 import { awaitingRoom } from "../artifact/Room.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** Enough of an answer for everything that is asked of git here. */
 const MOST_BYTES = 256 * 1024

@@ -6,9 +6,9 @@ import { AccessKeys, type KnownToken } from "../../src/config/AccessKeys.ts"
 import { ConfigInvalid, type FileProblem, fileRule } from "../../src/config/ConfigError.ts"
 import { RuntimeConfig, type Token } from "../../src/config/RuntimeConfig.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { codeOf } from "../adapter/Command.ts"
 import { readableByOthers } from "../adapter/EnvFile.ts"
 import { readPlain } from "../config/PlainFile.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** A shorter token could be guessed in spite of the brake on wrong ones. */
 const LEAST_CHARACTERS = 16

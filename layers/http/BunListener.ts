@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { codeOf } from "../adapter/Command.ts"
+import { codeOf } from "../SystemWord.ts"
 import { addresses } from "./Addresses.ts"
 import { raiseFileLimit } from "./FileLimit.ts"
 

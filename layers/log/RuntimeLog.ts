@@ -3,8 +3,8 @@ import * as path from "node:path"
 import { Cause, Effect, FiberRef, FiberRefs, Layer, Logger, LogLevel } from "effect"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import { logLine } from "../../src/domain/LogLine.ts"
-import { codeOf } from "../artifact/DiskFile.ts"
 import { take } from "../lock/FileLock.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** A log file that would grow beyond this is put aside (SPEC.md section 19). */
 const ROTATE_BYTES = 50 * 1024 * 1024
