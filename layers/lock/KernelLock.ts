@@ -72,13 +72,11 @@ const leadsTo = (file: string, fd: number): boolean => {
   }
 }
 
-const look = <A>(at: () => A): A | string => {
-  try {
-    return at()
-  } catch (cause) {
-    return cause instanceof Error ? cause.message : String(cause)
-  }
-}
+/** What a look at the path of a held lock finds. */
+type Found =
+  | { readonly _tag: "Held" | "Renewed" }
+  | { readonly _tag: "Taken"; readonly holder: Holder }
+  | { readonly _tag: "Lost"; readonly why: string }
 
 const lost = (file: string, { runnerId }: Holder) =>
   new LockUnusable({
@@ -164,8 +162,8 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
       return { held, since }
     })
 
-  /** Locks what is at the path of a lock that has lost its file, in the place of that; who has it, if not this one. */
-  const renew = (file: string, mine: Mine): Holder | undefined => {
+  /** Locks what is at the path of a lock that has lost its file, in the place of that. */
+  const renew = (file: string, mine: Mine): Found => {
     // A folder that is gone is not made anew: what stood beside the lock is gone with it.
     const fd = openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
     if (fd === undefined) throw new Error("it is not a file")
@@ -174,14 +172,23 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
       if (!taken(fd)) {
         const holder = noteIn(fd)
         // A file system without lasting inodes shows the same file as another one.
-        return Option.contains(holder.runnerId, mine.runnerId) ? undefined : holder
+        const isOurs = Option.contains(holder.runnerId, mine.runnerId)
+        return isOurs ? { _tag: "Held" } : { _tag: "Taken", holder }
       }
       tell(fd, mine.runnerId, mine.since)
       spare = mine.held.fd
       mine.held.fd = fd
-      return undefined
+      return { _tag: "Renewed" }
     } finally {
       fs.closeSync(spare)
+    }
+  }
+
+  const look = (file: string, mine: Mine): Found => {
+    try {
+      return leadsTo(file, mine.held.fd) ? { _tag: "Held" } : renew(file, mine)
+    } catch (cause) {
+      return { _tag: "Lost", why: cause instanceof Error ? cause.message : String(cause) }
     }
   }
 
@@ -191,16 +198,16 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
       let told = ""
       while (true) {
         yield* Effect.sleep(BETWEEN_LOOKS)
-        const found = look(() => (leadsTo(file, mine.held.fd) ? "held" : { holder: renew(file, mine) }))
-        if (typeof found === "string") {
-          if (found !== told && found !== "held")
-            yield* Effect.logWarning(`The lock file ${file} was lost, and cannot be locked anew: ${found}`)
-          told = found
-        } else if (found.holder !== undefined) return yield* lost(file, found.holder)
-        else
+        const found = look(file, mine)
+        if (found._tag === "Taken") return yield* lost(file, found.holder)
+        if (found._tag === "Renewed")
           yield* Effect.logWarning(
             `The lock file ${file} was removed or replaced while it was held; it is locked anew`
           )
+        const why = found._tag === "Lost" ? found.why : ""
+        if (why !== told && why !== "")
+          yield* Effect.logWarning(`The lock file ${file} was lost, and cannot be locked anew: ${why}`)
+        told = why
       }
     })
 

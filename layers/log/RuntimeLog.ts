@@ -79,13 +79,14 @@ const ODD: Readonly<Record<string, string>> = {
 
 /** The file for appending; never waits for the other end of a pipe, and never writes to what is no plain file. */
 const opened = (file: string): number => {
+  const open = () => plain(fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
   try {
-    return plain(fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
+    return open()
   } catch (cause) {
     if (codeOf(cause) !== "ENOENT") throw cause
   }
   fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-  return plain(fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
+  return open()
 }
 
 const plain = (fd: number): number => {
