@@ -160,29 +160,39 @@ const leftOver = async (mark) => {
 
 const none = { counts: { passed: 0, failed: 0, skipped: 0 }, cases: [], left: [] }
 
+const isOfPage = (file) => file.startsWith("./test/page/")
+
 /**
- * One run of bun: its result and its cases. Most files share the modules that their worker has loaded, which is a third
- * of the time of all; those of the page have the processes of their browsers to themselves.
+ * The runs of bun. Most files share the modules that their worker has loaded, which is a third of the time of all;
+ * those of the page have the processes of their browsers to themselves, and so has what is selected.
  */
-const runFiles = async (files, { alone, env, long, timeoutMs, work }) => {
+const runsOf = (selection) => {
+  if (selection.length > 0) return [{ label: "tests", files: selection, isolated: true }]
+  const files = short()
+  return [
+    { label: "tests", files: files.filter((file) => !isOfPage(file)), isolated: false },
+    { label: "page tests", files: files.filter(isOfPage), isolated: true }
+  ]
+}
+
+/** One run of bun: its result and its cases. */
+const runFiles = async ({ files, isolated, label }, { env, long, timeoutMs, work }) => {
   const report = join(work, `junit-${randomUUID()}.xml`)
   const args = [
     "test",
     // Most tests wait for processes half of their time: two files for each core keep the cores busy.
     // Long ones go one by one: some hold the port that the pages of a host name, some a watchdog of one second.
     `--parallel=${long ? 1 : Math.min(2 * availableParallelism(), 8)}`,
-    ...(alone || long ? [] : ["--no-isolate"]),
+    ...(isolated ? [] : ["--no-isolate"]),
     "--only-failures",
     "--timeout=30000",
     "--reporter=junit",
     `--reporter-outfile=${report}`
   ]
   const result = await run(bun, [...args, ...files], { timeoutMs, env })
-  show(alone && !long ? "page tests" : "tests", result)
+  show(label, result)
   return { counts: countTests(result), cases: readCases(report), seconds: result.seconds }
 }
-
-const isOfPage = (file) => file.startsWith("./test/page/")
 
 const runTests = async (selection, long) => {
   const work = mkdtempSync(join(tmpdir(), "agent-runtime-test-"))
@@ -191,18 +201,11 @@ const runTests = async (selection, long) => {
   const breadth = long ? { AGENT_RUNTIME_TEST_LONG: "1" } : {}
   const built = selection.length === 0 ? { AGENT_RUNTIME_TEST_BINARY: binary } : {}
   const env = { ...process.env, ...built, ...breadth, [name]: value }
-  const files = selection.length === 0 ? short() : selection
-  const [ofPage, others] =
-    selection.length === 0 ? [files.filter(isOfPage), files.filter((file) => !isOfPage(file))] : [files, []]
   try {
     const runs = []
     let timeoutMs = long ? LONG_LIMIT_MS : TESTS_LIMIT_MS
-    for (const [some, alone] of [
-      [others, false],
-      [ofPage, true]
-    ]) {
-      if (some.length === 0) continue
-      const one = await runFiles(some, { alone, env, long, timeoutMs, work })
+    for (const part of runsOf(selection)) {
+      const one = await runFiles(part, { env, long, timeoutMs, work })
       timeoutMs = Math.max(1_000, timeoutMs - one.seconds * 1_000)
       runs.push(one)
     }
