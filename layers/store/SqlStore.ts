@@ -5,7 +5,7 @@ import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { backUp, keptOnce } from "./Backups.ts"
-import { changes, listen } from "./changes.ts"
+import { changes } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
 import { refuseLoss } from "./SchemaLoss.ts"
@@ -48,7 +48,7 @@ const overSqlite = (sqlite: Sqlite.Sqlite["Type"]): Store["Type"] =>
     maintenance: SqlMaintenance.make(sqlite),
     adoption: SqlAdoption.make(sqlite),
     transact: sqlite.transact,
-    listen: listen(sqlite),
+    listen: sqlite.listen,
     changes: changes(sqlite)
   })
 

@@ -8,7 +8,6 @@ import {
   type FiberId,
   Layer,
   Option,
-  PubSub,
   RcRef,
   Schedule,
   type Scope
@@ -70,14 +69,12 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
       name: string,
       program: Effect.Effect<A, E, R>
     ) => Effect.Effect<A, E | StoreUnavailable, R>
-    /** Emits after a commit of this process that changed something; see `listening` for those of others. */
-    readonly commits: PubSub.PubSub<void>
     /** See Maintenance.here. */
     readonly here: Effect.Effect<void, StoreUnavailable>
     /** See Maintenance.lost. */
     readonly lost: Effect.Effect<never, StoreUnavailable>
-    /** While the scope is open `commits` emits after the commits of other processes, too. */
-    readonly listening: Effect.Effect<void, never, Scope.Scope>
+    /** See Store.listen. Nothing is watched until somebody listens, and all who listen share one watch. */
+    readonly listen: (tell: () => void) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {}
 
@@ -121,20 +118,17 @@ const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefine
       ? `the transaction ${owner.name} was used after its end`
       : undefined
 
-// An offer from outside its effects would not slide: one who does not take would keep it from all others.
-const telling = (commits: PubSub.PubSub<void>) => (): void => {
-  if (!commits.unsafeOffer(undefined)) Effect.runSync(PubSub.publish(commits, undefined))
-}
-
 /** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
 export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
     const busyFor = Duration.decode(options.busyFor ?? BUSY_FOR)
-    const commits = yield* Effect.acquireRelease(PubSub.sliding<void>(1), PubSub.shutdown)
     const writerDb = yield* openConnection(options, "writer")
     const isShared = options.filename === ":memory:" || options.ownReader === false
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
-    const tell = telling(commits)
+    const listeners = new Set<() => void>()
+    const tell = (): void => {
+      for (const listener of listeners) listener()
+    }
     const place = yield* watchOver(options, writerDb, tell)
     // Whose turn it is on the writer.
     const turn = yield* Effect.makeSemaphore(1)
@@ -266,10 +260,21 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
             )
     })
     const { here } = place
-    const listening = RcRef.get(watch)
-    // Its watch looks for both.
-    const lost = Effect.scoped(Effect.zipRight(listening, place.lost))
-    return Sqlite.of({ path: options.filename, rows, write, transact, commits, here, lost, listening })
+    const watching = RcRef.get(watch)
+    const listen = (told: () => void) => {
+      // One function may be handed in twice, and is told twice then.
+      const listener = () => told()
+      return Effect.zipRight(
+        Effect.acquireRelease(
+          Effect.sync(() => listeners.add(listener)),
+          () => Effect.sync(() => listeners.delete(listener))
+        ),
+        watching
+      )
+    }
+    // The watch looks for both.
+    const lost = Effect.scoped(Effect.zipRight(watching, place.lost))
+    return Sqlite.of({ path: options.filename, rows, write, transact, here, lost, listen })
   }).pipe(
     Effect.mapError((error) =>
       error instanceof SqlError ? unavailable(options.filename, codeOf(error), error) : error

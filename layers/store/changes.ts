@@ -1,6 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { Effect, PubSub, type Queue, Schedule, type Scope, Stream } from "effect"
+import { Effect, Schedule, type Scope, Stream } from "effect"
+import { commitsOf } from "../../src/store/Commits.ts"
 import type { Sqlite } from "./Sqlite.ts"
 
 // A write to the journal is seen before its commit is visible (EFFECT-NOTES section 11): after a sight of one the
@@ -134,15 +135,11 @@ export const watched = (
     )
   })
 
-/** See Store.listen. Nothing is watched until somebody listens, and all who listen share one watch. */
-export const listen = (sqlite: Sqlite["Type"]): Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope> =>
-  Effect.zipLeft(PubSub.subscribe(sqlite.commits), sqlite.listening)
-
 /** See Store.changes. */
-export const changes = (sqlite: Sqlite["Type"]): Stream.Stream<void> =>
+export const changes = ({ listen }: Sqlite["Type"]): Stream.Stream<void> =>
   Stream.unwrapScoped(
     // The listener is in place from here on: what is read after the first element misses nothing.
-    Effect.map(listen(sqlite), (commits) =>
+    Effect.map(commitsOf(listen), (commits) =>
       Stream.concat(Stream.succeed<void>(undefined), Stream.fromQueue(commits))
     )
   )

@@ -1,4 +1,5 @@
 import { DateTime, Effect, Fiber, Option, Queue } from "effect"
+import { commitsOf } from "../store/Commits.ts"
 import { Store } from "../store/Store.ts"
 
 /**
@@ -30,21 +31,19 @@ const BETWEEN_LOOKS = "50 millis"
 export const waking = (wakes: Wakes, isFull: () => boolean) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const commits = yield* store.listen
     const rest = yield* Queue.sliding<void>(1)
-    const claims = Effect.map(Queue.take(commits), () => {
+    const wake = (): void => {
       if (!isFull()) wakes.claim.unsafeOffer(undefined)
       rest.unsafeOffer(undefined)
-    })
+    }
+    yield* store.listen(wake)
+    // What was committed before it listened.
+    wake()
     const others = Effect.map(Queue.take(rest), () => {
       wakes.produce.unsafeOffer(undefined)
       wakes.questions.unsafeOffer(undefined)
     })
-    yield* Effect.forkScoped(Effect.forever(Effect.zipRight(others, Effect.sleep(BETWEEN_LOOKS))))
-    // What was committed before it listened.
-    wakes.claim.unsafeOffer(undefined)
-    rest.unsafeOffer(undefined)
-    return yield* Effect.forever(claims)
+    return yield* Effect.forever(Effect.zipRight(others, Effect.sleep(BETWEEN_LOOKS)))
   }).pipe(Effect.scoped)
 
 /**
@@ -55,7 +54,7 @@ export const lookingUntil = <E, R>(look: Effect.Effect<boolean, E, R>): Effect.E
   Effect.gen(function* () {
     const store = yield* Store
     yield* Effect.sleep(BETWEEN_LOOKS)
-    const commits = yield* store.listen
+    const commits = yield* commitsOf(store.listen)
     while (!(yield* look)) yield* Effect.zipRight(Effect.sleep(BETWEEN_LOOKS), Queue.take(commits))
   }).pipe(Effect.scoped)
 

@@ -1,4 +1,4 @@
-import { Context, type Effect, type Queue, type Scope, type Stream } from "effect"
+import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { Adoption } from "./Adoption.ts"
 import type { Attempts } from "./Attempts.ts"
 import type { Backlog } from "./Backlog.ts"
@@ -49,7 +49,10 @@ export class Store extends Context.Tag("agent-runtime/Store")<
      * element. Whoever reads on every element misses nothing.
      */
     readonly changes: Stream.Stream<void>
-    /** `changes` for a loop that is woken often: an element after any commit from now on, several may be one. */
-    readonly listen: Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope>
+    /**
+     * `changes` for who is told often: runs `tell` after any commit from now on, until the scope's end; once for
+     * several, maybe. It runs in the turn of whoever committed, so that it only notes what is to be done.
+     */
+    readonly listen: (tell: () => void) => Effect.Effect<void, never, Scope.Scope>
   }
 >() {}

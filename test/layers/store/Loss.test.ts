@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { Context, Effect, Exit, Fiber, Layer, Option, Scope, TestClock } from "effect"
 import { file } from "../../../layers/store/SqlStore.ts"
+import { commitsOf } from "../../../src/store/Commits.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { StoreUnavailable } from "../../../src/store/StoreError.ts"
 import { it } from "../../support/effect.ts"
@@ -129,7 +130,7 @@ describe("a store that is open", () => {
       const filename = yield* fresh
       const store = yield* open(filename)
       const waiting = yield* Effect.fork(Effect.flip(store.maintenance.lost))
-      const commits = yield* store.listen
+      const commits = yield* commitsOf(store.listen)
       yield* TestClock.adjust("5 seconds")
       expect(yield* Fiber.poll(waiting)).toEqual(Option.none())
       fs.rmSync(filename)

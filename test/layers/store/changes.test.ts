@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Fiber, Queue, Stream } from "effect"
 import { open } from "../../../layers/store/SqlStore.ts"
+import { commitsOf } from "../../../src/store/Commits.ts"
 import type { Store } from "../../../src/store/Store.ts"
 import { it } from "../../support/effect.ts"
 import { newTask, stampAt } from "../../support/store.ts"
@@ -48,8 +49,8 @@ it.live("one who does not take what is told keeps it from nobody else", () =>
   Effect.gen(function* () {
     const ours = yield* openHere("deaf.db", true)
     const theirs = yield* openHere("deaf.db", false)
-    const deaf = yield* ours.listen
-    const hearing = yield* ours.listen
+    const deaf = yield* commitsOf(ours.listen)
+    const hearing = yield* commitsOf(ours.listen)
     for (const id of ["a", "b", "c"]) {
       yield* theirs.tasks.add(newTask(id), stampAt(0))
       yield* Queue.take(hearing).pipe(Effect.timeout("4 seconds"))
@@ -62,7 +63,7 @@ it.live("a commit that follows another one at once is told as well", () =>
   Effect.gen(function* () {
     const ours = yield* openHere("quick.db", true)
     const theirs = yield* openHere("quick.db", false)
-    const hearing = yield* ours.listen
+    const hearing = yield* commitsOf(ours.listen)
     for (const round of Array(50).keys()) {
       yield* theirs.tasks.add(newTask(`task ${round}`), stampAt(0))
       // Sooner than the poll behind the watch would tell of it.
