@@ -1,4 +1,4 @@
-import { DateTime, Effect, Option, type Queue, Ref } from "effect"
+import { DateTime, Effect, Option, Queue, Ref } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { now } from "../domain/Time.ts"
 import type { Pause } from "../store/Gates.ts"
@@ -45,8 +45,11 @@ export const claiming = ({ beat, slots, told, wake }: Given) =>
       const rest = yield* fill(slots)
       yield* tell(rest, told)
       yield* sayStatus(slots, rest, told)
-      const waits = rest._tag === "Idle" || rest._tag === "Busy"
-      return waits ? yield* nextMoment : Option.none()
+      if (rest._tag === "Idle" || rest._tag === "Busy") return yield* nextMoment
+      if (rest._tag !== "Full") return Option.none()
+      // Its own claims have woken it, and nothing is to be done before an attempt ends, which wakes it again.
+      yield* Queue.takeAll(wake)
+      return slots.isFull() ? Option.none() : Option.some(yield* now)
     })
   )
 
