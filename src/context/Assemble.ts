@@ -1,7 +1,7 @@
 import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { type ArtifactFailed, ArtifactStore, type PathRefused } from "../artifact/ArtifactStore.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
-import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { ReplayGrade } from "../domain/Attempt.ts"
 import { BUNDLE_VERSION, type Bundle } from "../domain/Bundle.ts"
 import { counted } from "../domain/Figure.ts"
@@ -169,9 +169,9 @@ const bundleOf = Effect.fnUntraced(function* (input: AssembleInput, inputs: Gath
     constitution: {
       identitySha256: identity.sha256,
       purposeSha256: purpose.sha256,
-      policySha256: yield* sha256(settings.runtimePolicy)
+      policySha256: yield* policySha256(settings)
     },
-    profile: { ...encodeProfile(profile) },
+    profile: { ...profilePart(profile) },
     skills: skills.map(withoutText),
     adapter: adapterPart(adapter, input.model),
     workspace: inputs.workspace,
@@ -183,6 +183,24 @@ const bundleOf = Effect.fnUntraced(function* (input: AssembleInput, inputs: Gath
 })
 
 const encodeProfile = Schema.encodeSync(Profile)
+
+// The configuration is the same for all attempts of a process: what is made of it alone is made once.
+const profiles = new WeakMap<Profile, typeof Profile.Encoded>()
+const policies = new WeakMap<Settings, string>()
+
+const profilePart = (profile: Profile): typeof Profile.Encoded => {
+  const known = profiles.get(profile)
+  if (known !== undefined) return known
+  const made = encodeProfile(profile)
+  profiles.set(profile, made)
+  return made
+}
+
+const policySha256 = (settings: Settings): Effect.Effect<string> => {
+  const known = policies.get(settings)
+  if (known !== undefined) return Effect.succeed(known)
+  return Effect.tap(sha256(settings.runtimePolicy), (hash) => Effect.sync(() => policies.set(settings, hash)))
+}
 
 const withoutText = ({ id, path, sha256, delivery }: Skill): Bundle["skills"][number] => ({
   id,

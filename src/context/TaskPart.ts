@@ -8,7 +8,7 @@ import { Task } from "../domain/Task.ts"
  * attempt has the same one. Its id is among them: a UUIDv7 carries the clock, and the same work queued on
  * another machine must hash the same. The row in `bundles` says which task a bundle belongs to.
  */
-const QUEUE_STATE = [
+const QUEUE_STATE: ReadonlySet<string> = new Set([
   "task_id",
   "parent_task_id",
   "status",
@@ -23,12 +23,10 @@ const QUEUE_STATE = [
   "finished_at",
   "outcome",
   "last_error"
-] as const
+])
 
 const encode = Schema.encodeSync(Task)
 
 /** The task as its bundle records it: the wire form without queue state. */
-export const taskPart = (task: Task): JsonObject => {
-  const queueState = new Set<string>(QUEUE_STATE)
-  return Object.fromEntries(Object.entries(encode(task)).filter(([key]) => !queueState.has(key)))
-}
+export const taskPart = (task: Task): JsonObject =>
+  Object.fromEntries(Object.entries(encode(task)).filter(([key]) => !QUEUE_STATE.has(key)))

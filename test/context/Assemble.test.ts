@@ -252,21 +252,24 @@ describe("assembling", () => {
     })
   )
 
-  const broken = (failure: ArtifactFailed | PathRefused) =>
+  const broken = (failing: (path: string) => ArtifactFailed | PathRefused) =>
     Effect.gen(function* () {
       const store = yield* ArtifactStore
       return yield* Effect.flatMap(assemble(input()), persist).pipe(
-        Effect.provideService(ArtifactStore, { ...store, write: () => Effect.fail(failure) }),
+        Effect.provideService(ArtifactStore, {
+          ...store,
+          begin: (path: string) => Effect.fail(failing(path))
+        }),
         Effect.flip
       )
     }).pipe(Effect.provide(world()))
 
   it.effect("on a full disk, or where the bundles' folder leads out, says that the root is unusable", () =>
     Effect.gen(function* () {
-      const full = yield* broken(new ArtifactFailed({ path: "bundles", reason: "ENOSPC" }))
+      const full = yield* broken((path) => new ArtifactFailed({ path, reason: "ENOSPC" }))
       expect(full.reason).toBe("artifact_root_unusable")
       expect(full.detail).toContain("ENOSPC")
-      const outside = yield* broken(new PathRefused({ path: "bundles", why: "leads out" }))
+      const outside = yield* broken((path) => new PathRefused({ path, why: "leads out" }))
       expect(outside.reason).toBe("artifact_root_unusable")
       expect(outside.detail).toContain("bundles/2026-04-29/")
     })
