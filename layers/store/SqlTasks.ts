@@ -11,6 +11,7 @@ import * as Claim from "./SqlClaim.ts"
 import { append } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import * as Moves from "./SqlMoves.ts"
+import * as Ready from "./SqlReady.ts"
 import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
 import { ended, upcoming } from "./SqlTaskOrder.ts"
@@ -75,7 +76,7 @@ const values = (task: NewTask, stamp: Stamp): Record<string, Value> => {
     availableAt: time(task.availableAt),
     ready: DateTime.greaterThan(task.availableAt, stamp.at) ? 0 : 1,
     untrusted: task.untrusted ? 1 : 0,
-    lane: Claim.laneKey({ ...lane, workflowTemplate }),
+    lane: Ready.laneKey({ ...lane, workflowTemplate }),
     parent: orNull(Option.map(task.parent, (parent) => parent.taskId)),
     root: orNull(Option.map(task.parent, (parent) => parent.rootTaskId)),
     generation: Option.match(task.parent, { onNone: () => 0, onSome: (parent) => parent.generation + 1 }),
@@ -164,9 +165,9 @@ export const make = (sqlite: Sql): Tasks => ({
   ),
   before: traced("Tasks.before")((task, lanes) => before(sqlite, task, lanes)),
   counts: counts(sqlite),
-  nextDue: Claim.nextDue(sqlite),
-  promote: traced("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
-  lanes: Claim.lanes(sqlite),
+  nextDue: Ready.nextDue(sqlite),
+  promote: traced("Tasks.promote")((now) => Ready.promote(sqlite, time(now))),
+  lanes: Ready.lanes(sqlite),
   heads: traced("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
   claim: (request) => sqlite.write("Tasks.claim", Claim.claim(request)),
   settle: (settlement) => sqlite.write("Tasks.settle", settle(settlement)),

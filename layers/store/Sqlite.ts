@@ -5,6 +5,7 @@ import {
   Context,
   Duration,
   Effect,
+  Exit,
   type FiberId,
   Layer,
   Option,
@@ -118,6 +119,13 @@ const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefine
       ? `the transaction ${owner.name} was used after its end`
       : undefined
 
+/** What is done with an effect that may fail; one that has succeeded by now, as nearly all here have, saves these steps. */
+const unlessDone = <A, E, R, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  otherwise: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E2, R2>
+): Effect.Effect<A, E2, R2> =>
+  Exit.isExit(effect) && Exit.isSuccess(effect) ? (effect as Exit.Exit<A>) : otherwise(effect)
+
 /** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
 export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
@@ -137,8 +145,15 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
     let waiting = 0
-    const failed = <E>(error: E | SqlError) =>
-      error instanceof SqlError ? unavailable(options.filename, codeOf(error), error, busyFor) : error
+    const told = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      unlessDone(
+        effect,
+        Effect.mapError((error) =>
+          error instanceof SqlError
+            ? unavailable(options.filename, codeOf(error), error, busyFor)
+            : (error as Exclude<E, SqlError>)
+        )
+      )
 
     const patient = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, limit: Duration.Duration) =>
       Effect.retry(once, { while: isBusy, schedule: Schedule.upTo(whileBusy, limit) })
@@ -156,7 +171,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       const inTurn = () => patient(isShared ? turn.withPermits(1)(attempted(once)) : attempted(once), busyFor)
       return isShared && writerDb.inTransaction
         ? inTurn()
-        : Effect.catchIf(attemptedNow(once), isBusy, inTurn)
+        : unlessDone(attemptedNow(once), Effect.catchIf(isBusy, inTurn))
     }
 
     const problemIn = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
@@ -165,14 +180,14 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       (writerDb.inTransaction ? undefined : `the transaction ${owner.name} went on after SQLite had ended it`)
 
     const rows = (of: Statement, values: Readonly<Record<string, Value>> = {}) =>
-      Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError | StoreUnavailable>((fiber) => {
+      Effect.withFiberRuntime<ReadonlyArray<Row>, StoreUnavailable>((fiber) => {
         const params = bind(of, values)
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner)) return read(of, params)
+        if (Option.isNone(owner)) return told(read(of, params))
         const problem = problemIn(owner.value, fiber.id())
         if (problem !== undefined) return Effect.dieMessage(problem)
-        return attemptedNow(() => rowsOn(writerDb, of.text, params))
-      }).pipe(Effect.mapError(failed))
+        return told(attemptedNow(() => rowsOn(writerDb, of.text, params)))
+      })
 
     /** When it is this fiber's turn to write; the time in the line is part of the time that it waits. */
     const inLine = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, E | SqlError, R> =>
@@ -202,7 +217,8 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const promptly = <A, E, R>(
       now: () => Effect.Effect<A, E | SqlError, R>,
       inTurn: () => Effect.Effect<A, E | SqlError, R>
-    ) => (waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(now(), isBusy, inTurn))
+    ) =>
+      waiting > 0 || writerDb.inTransaction ? inTurn() : unlessDone(now(), Effect.catchIf(isBusy, inTurn))
 
     // A block, which is over at once, needs no turn where nothing is open.
     const writeAlone = <A>(block: Block<A>) => {
@@ -222,14 +238,14 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     }
 
     const write = <A>(name: string, block: Block<A>): Effect.Effect<A, StoreUnavailable> =>
-      Effect.withFiberRuntime<A, SqlError | StoreUnavailable>((fiber) => {
+      Effect.withFiberRuntime<A, StoreUnavailable>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner)) return writeAlone(block)
+        if (Option.isNone(owner)) return told(writeAlone(block))
         const problem = problemIn(owner.value, fiber.id())
         return problem === undefined
-          ? attemptedNow(() => joinedBlock(writerDb, writing, owner.value, name, block))
+          ? told(attemptedNow(() => joinedBlock(writerDb, writing, owner.value, name, block)))
           : Effect.dieMessage(problem)
-      }).pipe(Effect.mapError(failed))
+      })
 
     const transact = <A, E, R>(
       name: string,
@@ -237,8 +253,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     ): Effect.Effect<A, E | StoreUnavailable, R> =>
       Effect.withFiberRuntime<A, E | StoreUnavailable, R>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner))
-          return Effect.mapError(transactAlone(name, program), (error) => failed(error))
+        if (Option.isNone(owner)) return told(transactAlone(name, program))
         const problem = misuse(owner.value, fiber.id())
         return problem === undefined
           ? joined(writerDb, owner.value, name, program)
