@@ -5,7 +5,6 @@ import {
   Context,
   Duration,
   Effect,
-  Exit,
   type FiberId,
   Layer,
   Option,
@@ -27,6 +26,7 @@ import {
   type Block,
   boundsOn,
   ownTransactions,
+  unlessDone,
   type Writing,
   writingOn
 } from "./writing.ts"
@@ -118,13 +118,6 @@ const misuse = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefine
     : owner.isOver
       ? `the transaction ${owner.name} was used after its end`
       : undefined
-
-/** What is done with an effect that may fail; one that has succeeded by now, as nearly all here have, saves these steps. */
-const unlessDone = <A, E, R, E2, R2>(
-  effect: Effect.Effect<A, E, R>,
-  otherwise: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E2, R2>
-): Effect.Effect<A, E2, R2> =>
-  Exit.isExit(effect) && Exit.isSuccess(effect) ? (effect as Exit.Exit<A>) : otherwise(effect)
 
 /** Opens a database that exists (or a fresh one in memory): a writer and, on a file, mostly a reader. */
 export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], StoreUnavailable, Scope.Scope> =>

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite"
 import { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
+import { Effect, Exit } from "effect"
 import { changesOn, queriesOn } from "./connection.ts"
 import type { Row } from "./Sqlite.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
@@ -38,6 +38,13 @@ export const attemptedNow = <A>(run: () => A): Effect.Effect<A, SqlError> => {
 /** The same each time that the effect is run. */
 export const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
   Effect.suspend(() => attemptedNow(run))
+
+/** What is done with an effect that may fail; one that has succeeded by now, as nearly all here have, saves these steps. */
+export const unlessDone = <A, E, R, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  otherwise: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E2, R2>
+): Effect.Effect<A, E2, R2> =>
+  Exit.isExit(effect) && Exit.isSuccess(effect) ? (effect as Exit.Exit<A>) : otherwise(effect)
 
 /** The statements of whatever transaction is open on a connection. */
 export const writingOn = (db: Database): Writing => {
