@@ -8,7 +8,7 @@ import type { OriginalRow } from "../../src/store/Original.ts"
 import { actorJson, json, NO_USAGE } from "./columns.ts"
 import { type Adopting, idHere, isGone, keep, remark, setAside } from "./SqlAdopting.ts"
 import * as Rows from "./SqlAdoptRows.ts"
-import { laneKey } from "./SqlClaim.ts"
+import { laneKey } from "./SqlReady.ts"
 
 /** Doors through which others write. In the original their name in `source` is all that is left of them. */
 const OUTSIDE = /^(github-bridge|discord-bridge|sensor:)/

@@ -3,51 +3,27 @@ import type { Attempt } from "../../src/domain/Attempt.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
-import type { Claim, ClaimRequest, Head, Lane } from "../../src/store/Tasks.ts"
+import type { Claim, ClaimRequest, Head } from "../../src/store/Tasks.ts"
 import { json, NO_USAGE, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import { append } from "./SqlEvents.ts"
 import { groundColumns } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import { laneKey, partsOf } from "./SqlReady.ts"
 import { statement } from "./statement.ts"
 import { strict, type TaskAndRound } from "./taskRows.ts"
 import type { Writing } from "./writing.ts"
 
-// The planner, which knows no figures, would take another index and sort all that it finds.
-const DELAYED =
-  "tasks INDEXED BY tasks_delayed WHERE ready = 0 AND status IN ('pending', 'retryable_failure')"
-// Text after the last time is damage that would never be due: it is promoted, so that the claim finds it.
-const NEVER = "'9999-12-31T23:59:59.999Z'"
-const PROMOTE = statement(`
-  UPDATE tasks SET ready = 1 WHERE task_id IN (
-    SELECT task_id FROM (
-      SELECT task_id FROM ${DELAYED} AND available_at <= :now ORDER BY available_at, task_id LIMIT 1000)
-    UNION ALL
-    SELECT task_id FROM (SELECT task_id FROM ${DELAYED} AND available_at > ${NEVER} LIMIT 1000)
-    LIMIT 1000)
-  RETURNING task_id`)
-const IS_ANY_DUE = statement(`
-  SELECT EXISTS (SELECT 1 FROM ${DELAYED} AND available_at <= :now)
-    OR EXISTS (SELECT 1 FROM ${DELAYED} AND available_at > ${NEVER}) AS due`)
-// Several, because some may not be times.
-const NEXT_DUE = statement(`
-  SELECT available_at FROM ${DELAYED} ORDER BY available_at, task_id LIMIT 100`)
-
-// Walks the ready index from lane to lane: a seek each, however many tasks a lane has.
-const LANES = statement(`
-  WITH RECURSIVE lanes(lane) AS (
-    SELECT min(lane) FROM tasks WHERE ready = 1
-    UNION ALL
-    SELECT (SELECT min(lane) FROM tasks WHERE ready = 1 AND lane > lanes.lane) FROM lanes WHERE lane IS NOT NULL
-    LIMIT 1001)
-  SELECT lane FROM lanes WHERE lane IS NOT NULL`)
 // A seek for the best of each lane.
 const BEST_OF_EACH = `json_each(:lanes) AS open JOIN tasks AS t ON t.task_id = (
     SELECT task_id FROM tasks WHERE ready = 1 AND lane = open.value ORDER BY priority DESC, created_at, task_id LIMIT 1)`
 const HEADS = statement(`SELECT t.lane, t.task_id, t.priority, t.created_at FROM ${BEST_OF_EACH}`)
+const TASK = "t.*, (SELECT max(number) FROM attempts WHERE attempts.task_id = t.task_id) AS last_number"
 const BEST = statement(`
-  SELECT t.*, (SELECT max(number) FROM attempts WHERE attempts.task_id = t.task_id) AS last_number FROM ${BEST_OF_EACH}
-  ORDER BY t.priority DESC, t.created_at, t.task_id LIMIT 1`)
+  SELECT ${TASK} FROM ${BEST_OF_EACH} ORDER BY t.priority DESC, t.created_at, t.task_id LIMIT 1`)
+// The same where there is one: nothing is compared, so nothing is made to sort it. With = it would be planned anew each time.
+const BEST_OF_ONE = statement(`
+  SELECT ${TASK} FROM tasks AS t WHERE ready = 1 AND lane IN (:lane) ORDER BY priority DESC, created_at, task_id LIMIT 1`)
 const TAKE = statement(`
   UPDATE tasks SET status = 'running', ready = 0, attempt_count = attempt_count + 1, started_at = :at, finished_at = NULL,
     updated_at = :at, cancel_requested_at = NULL, cancel_json = NULL, to_list = 1
@@ -61,70 +37,6 @@ const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND 
 const SET_ASIDE = statement(`
   UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem, to_list = 1
   WHERE task_id = :taskId AND ready = 1`)
-
-interface LaneParts {
-  readonly requestedAdapter: string | null
-  readonly requestedProfile: string | null
-  readonly untrusted: boolean
-  readonly workflowTemplate: string | null
-}
-
-/**
- * The text of a lane: JSON of adapter, profile, 0 or 1 and, of a workflow's task, the workflow's template, so
- * that any id can stand in it.
- */
-export const laneKey = (lane: LaneParts): string =>
-  json([
-    lane.requestedAdapter,
-    lane.requestedProfile,
-    lane.untrusted ? 1 : 0,
-    ...(lane.workflowTemplate === null ? [] : [lane.workflowTemplate])
-  ])
-
-const isTextOrNull = (value: unknown): value is string | null => value === null || typeof value === "string"
-
-const DAMAGED: LaneParts = {
-  requestedAdapter: null,
-  requestedProfile: null,
-  untrusted: true,
-  workflowTemplate: null
-}
-
-const parsed = (key: Row[string] | undefined): unknown => {
-  try {
-    return JSON.parse(String(key))
-  } catch {
-    return undefined
-  }
-}
-
-/** What laneKey wrote. A damaged lane counts as untrusted; the claim sets its tasks aside. */
-const partsOf = (key: Row[string] | undefined): LaneParts => {
-  const parts = parsed(key)
-  if (!Array.isArray(parts) || parts.length < 3 || parts.length > 4) return DAMAGED
-  const [requestedAdapter, requestedProfile, untrusted, workflowTemplate = null]: ReadonlyArray<unknown> =
-    parts
-  return isTextOrNull(requestedAdapter) &&
-    isTextOrNull(requestedProfile) &&
-    (untrusted === 0 || untrusted === 1) &&
-    (parts.length === 3 || typeof workflowTemplate === "string") &&
-    isTextOrNull(workflowTemplate)
-    ? { requestedAdapter, requestedProfile, untrusted: untrusted === 1, workflowTemplate }
-    : DAMAGED
-}
-
-const laneOf = (row: Row): Lane => {
-  const { requestedAdapter, requestedProfile, untrusted, workflowTemplate } = partsOf(row.lane)
-  return {
-    key: String(row.lane),
-    requestedAdapter: Option.fromNullable(requestedAdapter),
-    requestedProfile: Option.fromNullable(requestedProfile),
-    untrusted,
-    workflowTemplate: Option.fromNullable(workflowTemplate)
-  }
-}
-
-export const lanes = (sqlite: Sqlite["Type"]) => Effect.map(sqlite.rows(LANES), (rows) => rows.map(laneOf))
 
 /** See Tasks.heads. A time that is damaged makes its task the oldest: the claim sets it aside. */
 export const heads = (sqlite: Sqlite["Type"], keys: ReadonlyArray<string>) =>
@@ -144,20 +56,6 @@ export const heads = (sqlite: Sqlite["Type"], keys: ReadonlyArray<string>) =>
           }
         ])
       )
-  )
-
-/** See Tasks.nextDue. */
-export const nextDue = (sqlite: Sqlite["Type"]) =>
-  Effect.map(sqlite.rows(NEXT_DUE), (rows) =>
-    Option.firstSomeOf(rows.map((row) => Option.map(DateTime.make(String(row.available_at)), DateTime.toUtc)))
-  )
-
-/** Asks first, because an idle dispatcher must not write. */
-export const promote = (sqlite: Sqlite["Type"], now: string) =>
-  Effect.flatMap(sqlite.rows(IS_ANY_DUE, { now }), (due) =>
-    due[0]?.due === 1
-      ? sqlite.write("Tasks.promote", (writing) => writing.rows(PROMOTE, { now }).length)
-      : Effect.succeed(0)
   )
 
 const taskIdOf = idReader(TaskId)
@@ -238,9 +136,12 @@ const opened = (request: ClaimRequest, taskId: TaskId, number: number): Attempt 
 const MOST_DELAYED = 1_000
 
 /** The best ready task that is due. */
-const bestDue = (writing: Writing, lanes: string, now: string): Row | undefined => {
+const bestDue = (writing: Writing, lanes: ReadonlyArray<string>, now: string): Row | undefined => {
+  const [lane = null] = lanes
+  const find = () =>
+    lanes.length === 1 ? writing.rows(BEST_OF_ONE, { lane }) : writing.rows(BEST, { lanes: json(lanes) })
   for (let delayed = 0; delayed < MOST_DELAYED; delayed++) {
-    const best = writing.rows(BEST, { lanes })[0]
+    const [best] = find()
     if (best === undefined || !isAfter(best.available_at, now)) return best
     writing.changed(DELAY, { taskId: String(best.task_id) })
   }
@@ -257,7 +158,7 @@ export const claim =
   (writing: Writing): Claim => {
     const { attemptId, host, runnerId, stamp } = request
     const at = time(stamp.at)
-    const best = bestDue(writing, json(request.lanes), at)
+    const best = bestDue(writing, request.lanes, at)
     if (best === undefined) return { _tag: "None" }
     const sound = Either.flatMap(strict(best), inItsLane(best))
     if (Either.isLeft(sound)) return setAside(writing, String(best.task_id), sound.left.problem, request)

@@ -13,21 +13,25 @@ import type { Row } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
 import type { Writing } from "./writing.ts"
 
+// Not answered by the two moves: what they answer would be put into a table made for it, which costs as much as they do.
+const RUNNING = statement(`
+  SELECT task_id, adapter_id, adapter_mode, profile_id, model, reserved_json,
+    (SELECT workflow_id FROM tasks WHERE tasks.task_id = attempts.task_id) AS workflow_id
+  FROM attempts WHERE attempt_id = :attemptId AND status = 'running'`)
 const CLOSE = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = :exitStatus, retry_class = :retryClass,
     reason = :reason, issues_json = :issues, usage_json = :usage, result_path = coalesce(:resultPath, result_path)
-  WHERE attempt_id = :attemptId AND status = 'running' RETURNING task_id, adapter_id, adapter_mode,
-    profile_id, model, reserved_json`)
+  WHERE attempt_id = :attemptId AND status = 'running'`)
 const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
 const END = statement(`
   UPDATE tasks SET status = :status, ready = 0, updated_at = :at, finished_at = :finishedAt, last_error = :error,
     outcome_json = :outcome, note = NULL, cancel_requested_at = NULL, cancel_json = NULL
-  WHERE task_id = :taskId AND status = 'running' RETURNING workflow_id`)
+  WHERE task_id = :taskId AND status = 'running'`)
 const WAIT = statement(`
   UPDATE tasks SET status = 'retryable_failure', ready = :ready, updated_at = :at, available_at = :availableAt,
     last_error = :error, outcome_json = :outcome, attempt_count = attempt_count - :takenBack,
     not_counted = not_counted + :takenBack, cancel_requested_at = NULL, cancel_json = NULL
-  WHERE task_id = :taskId AND status = 'running' RETURNING workflow_id`)
+  WHERE task_id = :taskId AND status = 'running'`)
 const ADD_USAGE = statement(`
   INSERT INTO usage (day, adapter_id, profile_id, model, attempts, input_tokens, output_tokens, cached_tokens, cost_usd)
   VALUES (:day, :adapterId, :profileId, :model, 1, :input, :output, :cached, :cost)
@@ -146,7 +150,9 @@ export const settle =
   (writing: Writing): Settled => {
     const { attemptId, end, move, stamp } = settlement
     const at = time(stamp.at)
-    const closed = writing.rows(CLOSE, {
+    const attempt = writing.rows(RUNNING, { attemptId })[0]
+    if (attempt === undefined) return late(writing, settlement)
+    writing.changed(CLOSE, {
       attemptId,
       at,
       exitStatus: orNull(end.exitStatus),
@@ -155,16 +161,15 @@ export const settle =
       issues: json(end.issues),
       usage: usageJson(end.usage),
       resultPath: orNull(end.resultPath)
-    })[0]
-    if (closed === undefined) return late(writing, settlement)
-    const taskId = String(closed.task_id)
+    })
+    const taskId = String(attempt.task_id)
     const { of, status, values, event, detail } = written(move, at)
-    const moved = writing.rows(of, { taskId, ...values })[0]
-    if (moved === undefined) throw new Error(`task ${taskId} was not running though its attempt was`)
+    if (writing.changed(of, { taskId, ...values }) === 0)
+      throw new Error(`task ${taskId} was not running though its attempt was`)
     const subject = {
       taskId,
       attemptId,
-      workflowId: typeof moved.workflow_id === "number" ? moved.workflow_id : null
+      workflowId: typeof attempt.workflow_id === "number" ? attempt.workflow_id : null
     }
     const finished: JsonObject = {
       ...end.detail,
@@ -174,8 +179,8 @@ export const settle =
     }
     append(writing, "task_attempt_finished", subject, finished, stamp)
     append(writing, event, subject, detail, stamp)
-    addUsage(writing, closed, end.usage, at)
-    const started = typeof closed.adapter_id === "string"
-    settleReserved(writing, closed, { usage: end.usage, started, untold: isUntold(end, closed) }, at)
+    addUsage(writing, attempt, end.usage, at)
+    const started = typeof attempt.adapter_id === "string"
+    settleReserved(writing, attempt, { usage: end.usage, started, untold: isUntold(end, attempt) }, at)
     return { _tag: "Settled", status }
   }

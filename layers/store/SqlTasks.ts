@@ -11,11 +11,12 @@ import * as Claim from "./SqlClaim.ts"
 import { append } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import * as Moves from "./SqlMoves.ts"
+import * as Ready from "./SqlReady.ts"
 import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
 import { ended, upcoming } from "./SqlTaskOrder.ts"
 import { search } from "./SqlTaskSearch.ts"
-import { statement, type Value } from "./statement.ts"
+import { statement } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
 import type { Writing } from "./writing.ts"
 
@@ -51,14 +52,14 @@ const COUNTS = statement("SELECT status, n FROM task_counts")
 
 type Sql = Sqlite["Type"]
 
-const values = (task: NewTask, stamp: Stamp): Record<string, Value> => {
+const values = (task: NewTask, stamp: Stamp) => {
   const { intent } = task
   const lane = {
     requestedAdapter: intent.requestedAdapter ?? null,
     requestedProfile: intent.requestedProfile ?? null,
     untrusted: task.untrusted
   }
-  const workflowTemplate = Option.getOrNull(Option.map(task.workflow, ({ template }) => template))
+  const [parent, workflow] = [Option.getOrNull(task.parent), Option.getOrNull(task.workflow)]
   return {
     taskId: task.taskId,
     kind: intent.kind,
@@ -75,12 +76,12 @@ const values = (task: NewTask, stamp: Stamp): Record<string, Value> => {
     availableAt: time(task.availableAt),
     ready: DateTime.greaterThan(task.availableAt, stamp.at) ? 0 : 1,
     untrusted: task.untrusted ? 1 : 0,
-    lane: Claim.laneKey({ ...lane, workflowTemplate }),
-    parent: orNull(Option.map(task.parent, (parent) => parent.taskId)),
-    root: orNull(Option.map(task.parent, (parent) => parent.rootTaskId)),
-    generation: Option.match(task.parent, { onNone: () => 0, onSome: (parent) => parent.generation + 1 }),
-    workflowId: orNull(Option.map(task.workflow, (workflow) => workflow.id)),
-    workflowState: orNull(Option.map(task.workflow, (workflow) => workflow.state)),
+    lane: Ready.laneKey({ ...lane, workflowTemplate: workflow?.template ?? null }),
+    parent: parent?.taskId ?? null,
+    root: parent?.rootTaskId ?? null,
+    generation: parent === null ? 0 : parent.generation + 1,
+    workflowId: workflow?.id ?? null,
+    workflowState: workflow?.state ?? null,
     replayOf: orNull(task.replayOf),
     traceParent: orNull(task.traceParent),
     createdBy: actorJson(task.createdBy)
@@ -104,11 +105,7 @@ const add = (task: NewTask, stamp: Stamp) => (writing: Writing) => {
   append(
     writing,
     "task_enqueued",
-    {
-      taskId: task.taskId,
-      attemptId: null,
-      workflowId: Option.getOrNull(Option.map(task.workflow, ({ id }) => id))
-    },
+    { taskId: task.taskId, attemptId: null, workflowId: columns.workflowId },
     { kind, source, priority: task.priority, available_at: columns.availableAt },
     stamp
   )
@@ -164,9 +161,9 @@ export const make = (sqlite: Sql): Tasks => ({
   ),
   before: traced("Tasks.before")((task, lanes) => before(sqlite, task, lanes)),
   counts: counts(sqlite),
-  nextDue: Claim.nextDue(sqlite),
-  promote: traced("Tasks.promote")((now) => Claim.promote(sqlite, time(now))),
-  lanes: Claim.lanes(sqlite),
+  nextDue: Ready.nextDue(sqlite),
+  promote: traced("Tasks.promote")((now) => Ready.promote(sqlite, time(now))),
+  lanes: Ready.lanes(sqlite),
   heads: traced("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
   claim: (request) => sqlite.write("Tasks.claim", Claim.claim(request)),
   settle: (settlement) => sqlite.write("Tasks.settle", settle(settlement)),

@@ -14,7 +14,7 @@ import {
 } from "effect"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { watched } from "./changes.ts"
-import { codeOf, isBusy, type OpenOptions, openConnection, rowsOn, totalChanges } from "./connection.ts"
+import { changesOn, codeOf, isBusy, type OpenOptions, openConnection, rowsOn } from "./connection.ts"
 import { watchOver } from "./Loss.ts"
 import { Owner } from "./Owner.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
@@ -26,6 +26,7 @@ import {
   type Block,
   boundsOn,
   ownTransactions,
+  unlessDone,
   type Writing,
   writingOn
 } from "./writing.ts"
@@ -80,33 +81,33 @@ export class Sqlite extends Context.Tag("agent-runtime/store/Sqlite")<
 
 /** Runs a program as a part of the transaction that its fiber is in. */
 const joined = <A, E, R>(
-  db: Database,
+  changes: () => number,
   owner: Owner["Type"],
   name: string,
   program: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
-    const before = totalChanges(db)
+    const before = changes()
     return Effect.tapErrorCause(program, () =>
       Effect.sync(() => {
-        if (totalChanges(db) !== before) owner.brokenBy ??= name
+        if (changes() !== before) owner.brokenBy ??= name
       })
     )
   })
 
 /** Runs a block as a part of the transaction that its fiber is in. */
 const joinedBlock = <A>(
-  db: Database,
+  changes: () => number,
   writing: Writing,
   owner: Owner["Type"],
   name: string,
   block: Block<A>
 ): A => {
-  const before = totalChanges(db)
+  const before = changes()
   try {
     return block(writing)
   } catch (cause) {
-    if (totalChanges(db) !== before) owner.brokenBy ??= name
+    if (changes() !== before) owner.brokenBy ??= name
     throw cause
   }
 }
@@ -125,6 +126,7 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const writerDb = yield* openConnection(options, "writer")
     const isShared = options.filename === ":memory:" || options.ownReader === false
     const readerDb = isShared ? writerDb : yield* openConnection(options, "reader")
+    const [onWriter, onReader, changes] = [rowsOn(writerDb), rowsOn(readerDb), changesOn(writerDb)]
     const listeners = new Set<() => void>()
     const tell = (): void => {
       for (const listener of listeners) listener()
@@ -137,8 +139,15 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     // One at a time asks for the lock: many that wait would stall the event loop between them.
     const line = yield* Effect.makeSemaphore(1)
     let waiting = 0
-    const failed = <E>(error: E | SqlError) =>
-      error instanceof SqlError ? unavailable(options.filename, codeOf(error), error, busyFor) : error
+    const renamed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      unlessDone(
+        effect,
+        Effect.mapError((error) =>
+          error instanceof SqlError
+            ? unavailable(options.filename, codeOf(error), error, busyFor)
+            : (error as Exclude<E, SqlError>)
+        )
+      )
 
     const patient = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>, limit: Duration.Duration) =>
       Effect.retry(once, { while: isBusy, schedule: Schedule.upTo(whileBusy, limit) })
@@ -150,13 +159,12 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       const gone = place.known()
       if (gone !== undefined) return gone
       // The writer has in hand what it has just written. The reader would read all of it anew, and waits for nobody.
-      const once = () =>
-        rowsOn(isQuery === true && !writerDb.inTransaction ? writerDb : readerDb, text, params)
+      const once = () => (isQuery === true && !writerDb.inTransaction ? onWriter : onReader)(text, params)
       // On one connection a read must not slip into somebody's open transaction.
       const inTurn = () => patient(isShared ? turn.withPermits(1)(attempted(once)) : attempted(once), busyFor)
       return isShared && writerDb.inTransaction
         ? inTurn()
-        : Effect.catchIf(attemptedNow(once), isBusy, inTurn)
+        : unlessDone(attemptedNow(once), Effect.catchIf(isBusy, inTurn))
     }
 
     const problemIn = (owner: Owner["Type"], fiber: FiberId.FiberId): string | undefined =>
@@ -165,14 +173,14 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
       (writerDb.inTransaction ? undefined : `the transaction ${owner.name} went on after SQLite had ended it`)
 
     const rows = (of: Statement, values: Readonly<Record<string, Value>> = {}) =>
-      Effect.withFiberRuntime<ReadonlyArray<Row>, SqlError | StoreUnavailable>((fiber) => {
+      Effect.withFiberRuntime<ReadonlyArray<Row>, StoreUnavailable>((fiber) => {
         const params = bind(of, values)
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner)) return read(of, params)
+        if (Option.isNone(owner)) return renamed(read(of, params))
         const problem = problemIn(owner.value, fiber.id())
         if (problem !== undefined) return Effect.dieMessage(problem)
-        return attemptedNow(() => rowsOn(writerDb, of.text, params))
-      }).pipe(Effect.mapError(failed))
+        return renamed(attemptedNow(() => onWriter(of.text, params)))
+      })
 
     /** When it is this fiber's turn to write; the time in the line is part of the time that it waits. */
     const inLine = <A, E, R>(once: Effect.Effect<A, E | SqlError, R>): Effect.Effect<A, E | SqlError, R> =>
@@ -202,7 +210,8 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     const promptly = <A, E, R>(
       now: () => Effect.Effect<A, E | SqlError, R>,
       inTurn: () => Effect.Effect<A, E | SqlError, R>
-    ) => (waiting > 0 || writerDb.inTransaction ? inTurn() : Effect.catchIf(now(), isBusy, inTurn))
+    ) =>
+      waiting > 0 || writerDb.inTransaction ? inTurn() : unlessDone(now(), Effect.catchIf(isBusy, inTurn))
 
     // A block, which is over at once, needs no turn where nothing is open.
     const writeAlone = <A>(block: Block<A>) => {
@@ -222,14 +231,14 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     }
 
     const write = <A>(name: string, block: Block<A>): Effect.Effect<A, StoreUnavailable> =>
-      Effect.withFiberRuntime<A, SqlError | StoreUnavailable>((fiber) => {
+      Effect.withFiberRuntime<A, StoreUnavailable>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner)) return writeAlone(block)
+        if (Option.isNone(owner)) return renamed(writeAlone(block))
         const problem = problemIn(owner.value, fiber.id())
         return problem === undefined
-          ? attemptedNow(() => joinedBlock(writerDb, writing, owner.value, name, block))
+          ? renamed(attemptedNow(() => joinedBlock(changes, writing, owner.value, name, block)))
           : Effect.dieMessage(problem)
-      }).pipe(Effect.mapError(failed))
+      })
 
     const transact = <A, E, R>(
       name: string,
@@ -237,16 +246,18 @@ export const open = (options: SqliteOptions): Effect.Effect<Sqlite["Type"], Stor
     ): Effect.Effect<A, E | StoreUnavailable, R> =>
       Effect.withFiberRuntime<A, E | StoreUnavailable, R>((fiber) => {
         const owner = Context.getOption(fiber.currentContext, Owner)
-        if (Option.isNone(owner))
-          return Effect.mapError(transactAlone(name, program), (error) => failed(error))
+        if (Option.isNone(owner)) return renamed(transactAlone(name, program))
         const problem = misuse(owner.value, fiber.id())
         return problem === undefined
-          ? joined(writerDb, owner.value, name, program)
+          ? joined(changes, owner.value, name, program)
           : Effect.dieMessage(problem)
       })
 
     // Changes with every commit of other connections: the reader's with those of this process's writer, too.
-    const versionOn = (db: Database) => () => Number(db.query("PRAGMA data_version").values()[0]?.[0])
+    const versionOn = (db: Database) => {
+      const query = db.query("PRAGMA data_version")
+      return () => Number(query.values()[0]?.[0])
+    }
     // However many listen, one of them watches for all.
     const watch = yield* RcRef.make({
       acquire:

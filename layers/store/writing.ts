@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite"
 import { SqlError } from "@effect/sql/SqlError"
-import { Effect } from "effect"
-import { totalChanges } from "./connection.ts"
+import { Effect, Exit } from "effect"
+import { changesOn, queriesOn } from "./connection.ts"
 import type { Row } from "./Sqlite.ts"
 import { bind, type Statement, type Value } from "./statement.ts"
 
@@ -39,25 +39,24 @@ export const attemptedNow = <A>(run: () => A): Effect.Effect<A, SqlError> => {
 export const attempted = <A>(run: () => A): Effect.Effect<A, SqlError> =>
   Effect.suspend(() => attemptedNow(run))
 
+/** What is done with an effect that may fail; one that has succeeded by now, as nearly all here have, saves these steps. */
+export const unlessDone = <A, E, R, E2, R2>(
+  effect: Effect.Effect<A, E, R>,
+  otherwise: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E2, R2>
+): Effect.Effect<A, E2, R2> =>
+  Exit.isExit(effect) && Exit.isSuccess(effect) ? (effect as Exit.Exit<A>) : otherwise(effect)
+
 /** The statements of whatever transaction is open on a connection. */
 export const writingOn = (db: Database): Writing => {
-  // The driver looks for a text among all that it keeps.
-  const prepared = new Map<Statement, ReturnType<Database["query"]>>()
-  const query = (of: Statement) => {
-    const known = prepared.get(of)
-    if (known !== undefined) return known
-    const made = db.query(of.text)
-    prepared.set(of, made)
-    return made
-  }
+  const query = queriesOn(db)
   const ran = (of: Statement, values: Readonly<Record<string, Value>> = {}) => {
     const params = bind(of, values)
-    return guarded(() => query(of).run(...params))
+    return guarded(() => query(of.text).run(...params))
   }
   return {
     rows: (of, values = {}) => {
       const params = bind(of, values)
-      return guarded(() => query(of).all(...params) as Array<Row>)
+      return guarded(() => query(of.text).all(...params))
     },
     changed: (of, values) => ran(of, values).changes,
     inserted: (of, values) => Number(ran(of, values).lastInsertRowid)
@@ -78,6 +77,7 @@ export const boundsOn = (db: Database): Bounds => {
   // IMMEDIATE: a deferred read-then-write fails at once when another process writes.
   const begin = db.query("BEGIN IMMEDIATE")
   const commit = db.query("COMMIT")
+  const changes = changesOn(db)
   const takeBack = (): void => {
     // SQLite itself ends a transaction on some errors (a full disk).
     if (db.inTransaction) db.run("ROLLBACK")
@@ -85,11 +85,11 @@ export const boundsOn = (db: Database): Bounds => {
   return {
     begin: () => {
       guarded(() => begin.run())
-      return totalChanges(db)
+      return changes()
     },
     keep: (changesBefore) => {
       try {
-        const isChange = totalChanges(db) !== changesBefore
+        const isChange = changes() !== changesBefore
         guarded(() => commit.run())
         return isChange
       } catch (cause) {

@@ -39,8 +39,9 @@ export const produce = traced("Steps.produce")(function* () {
  */
 export const next = traced("Steps.next")(function* () {
   const store = yield* Store
-  yield* store.tasks.promote(yield* now)
-  if (yield* isEmpty) return { _tag: "Idle" } satisfies Next
+  const { lanes } = yield* store.tasks.promote(yield* now)
+  // Who has nothing to claim does not ask for the turn to write: every commit wakes it again.
+  if (lanes.length === 0 && Option.isNone(yield* store.gates.pause)) return { _tag: "Idle" } satisfies Next
   while (true) {
     const claim = yield* claimOne
     if (claim._tag === "Claimed") return { _tag: "Claimed", claimed: claim.claimed } satisfies Next
@@ -48,12 +49,6 @@ export const next = traced("Steps.next")(function* () {
     if (claim._tag === "None") return { _tag: "Idle" } satisfies Next
     yield* Effect.logWarning(`Task ${claim.taskId} was set aside, its record is damaged: ${claim.problem}`)
   }
-})
-
-// Who has nothing to claim does not ask for the turn to write: every commit wakes it again.
-const isEmpty = Effect.gen(function* () {
-  const store = yield* Store
-  return (yield* store.tasks.lanes).length === 0 && Option.isNone(yield* store.gates.pause)
 })
 
 /** Whether the tasks of a lane may start. A budget of the day that is spent is told once. */

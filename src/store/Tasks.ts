@@ -19,6 +19,12 @@ export interface Lane {
   readonly workflowTemplate: Option.Option<string>
 }
 
+/** What waits after delayed tasks were promoted. */
+export interface Ready {
+  readonly promoted: number
+  readonly lanes: ReadonlyArray<Lane>
+}
+
 /** What the order of claims goes by: priority, then age, then id. */
 export interface Head {
   readonly taskId: TaskId
@@ -201,8 +207,8 @@ export interface Tasks {
   readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StoreUnavailable>
   /** When the earliest delayed task is due; none when none is delayed. */
   readonly nextDue: Effect.Effect<Option.Option<DateTime.Utc>, StoreUnavailable>
-  /** Makes tasks that are due by `now` ready, at most 1,000, earliest first; answers how many. */
-  readonly promote: (now: DateTime.Utc) => Effect.Effect<number, StoreUnavailable>
+  /** Makes tasks that are due by `now` ready, at most 1,000, earliest first; answers how many, and `lanes` after that. */
+  readonly promote: (now: DateTime.Utc) => Effect.Effect<Ready, StoreUnavailable>
   /** The lanes that have ready tasks, at most 1,000. */
   readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
   /** The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. */

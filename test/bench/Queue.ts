@@ -8,6 +8,7 @@ import { unknownUsage } from "../../src/domain/Usage.ts"
 import { Store } from "../../src/store/Store.ts"
 import type { AttemptEnd } from "../../src/store/Tasks.ts"
 import { PAYLOAD } from "./Floor.ts"
+import { FIELDS } from "./System.ts"
 
 const runnerId = RunnerId.make("bench:1:2026-01-01T00:00:00.000Z")
 const FAR = "2030-01-01T00:00:00.000Z"
@@ -36,13 +37,12 @@ const end: AttemptEnd = {
   resultPath: Option.none()
 }
 
-/** What the dispatcher does in the store for one task: promote, look at the lanes, claim, settle. */
+/** What the dispatcher does in the store for one task: promote, which answers the lanes, claim, settle. */
 const job = Effect.gen(function* () {
   const { tasks } = yield* Store
   const begun = yield* stamp
-  yield* tasks.promote(begun.at)
-  const lanes = (yield* tasks.lanes).map((lane) => lane.key)
-  const attemptId = AttemptId.make(crypto.randomUUID())
+  const lanes = (yield* tasks.promote(begun.at)).lanes.map((lane) => lane.key)
+  const attemptId = AttemptId.make(Bun.randomUUIDv7())
   const claim = yield* tasks.claim({ lanes, attemptId, runnerId, host: "bench", stamp: begun })
   if (claim._tag !== "Claimed") return yield* Effect.dieMessage(`nothing to claim: ${claim._tag}`)
   yield* tasks.settle({ attemptId, end, move: { _tag: "Complete", outcome }, stamp: yield* stamp })
@@ -51,7 +51,7 @@ const job = Effect.gen(function* () {
 /** A note with a bridge's payload, as it enters the store. */
 export const newTask = (id: string, availableAt: NewTask["availableAt"]): NewTask => ({
   taskId: TaskId.make(id),
-  intent: { kind: "note", source: "bench", payload: JSON.parse(PAYLOAD) },
+  intent: { kind: "note", source: "bench", payload: FIELDS },
   priority: 5,
   maxAttempts: 3,
   availableAt,

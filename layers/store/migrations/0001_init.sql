@@ -99,7 +99,7 @@ END
 CREATE TABLE listed_counts (
   status TEXT PRIMARY KEY NOT NULL,
   n INTEGER NOT NULL
-) STRICT
+) STRICT, WITHOUT ROWID
 
 INSERT INTO listed_counts (status, n) VALUES ('pending', 0), ('running', 0), ('completed', 0), ('retryable_failure', 0), ('permanent_failure', 0), ('blocked', 0), ('operator_canceled', 0)
 
@@ -251,7 +251,7 @@ CREATE TABLE events_of_tasks (
 CREATE TABLE event_marks (
   mark TEXT PRIMARY KEY NOT NULL CHECK (mark IN ('given', 'listed')),
   id INTEGER NOT NULL
-) STRICT
+) STRICT, WITHOUT ROWID
 
 -- 'given': ids up to it were given, though no row may tell so any more.
 INSERT INTO event_marks (mark, id) VALUES ('given', 0), ('listed', 0)

@@ -55,10 +55,10 @@ export const claims = (check: Sentence) => {
       yield* add("tomorrow", { due: 50 }, 0)
       yield* add("today", {}, 0)
       const store = yield* Store
-      expect(yield* store.tasks.promote(at(60))).toBe(1)
+      expect((yield* store.tasks.promote(at(60))).promoted).toBe(1)
       expect((yield* claimed("a1", 10)).task.taskId).toBe(taskId("today"))
       expect(yield* claim("a2", 10)).toEqual({ _tag: "None" })
-      expect(yield* store.tasks.promote(at(60))).toBe(1)
+      expect((yield* store.tasks.promote(at(60))).promoted).toBe(1)
       expect((yield* claimed("a3", 60)).task.taskId).toBe(taskId("tomorrow"))
     })
   )
@@ -172,9 +172,9 @@ export const claims = (check: Sentence) => {
       const store = yield* Store
       yield* add("later", { due: 60 })
       expect(yield* claim("a1", 100)).toEqual({ _tag: "None" })
-      expect(yield* store.tasks.promote(at(59))).toBe(0)
+      expect((yield* store.tasks.promote(at(59))).promoted).toBe(0)
       expect(text(yield* store.tasks.nextDue)).toBe(text(at(60)))
-      expect(yield* store.tasks.promote(at(60))).toBe(1)
+      expect((yield* store.tasks.promote(at(60))).promoted).toBe(1)
       expect(yield* store.tasks.nextDue).toEqual(Option.none())
       expect((yield* claimed("a1", 60)).task.taskId).toBe(taskId("later"))
     })
@@ -192,10 +192,10 @@ export const claims = (check: Sentence) => {
           { discard: true }
         )
       )
-      expect(yield* store.tasks.promote(at(5_000))).toBe(1_000)
+      expect((yield* store.tasks.promote(at(5_000))).promoted).toBe(1_000)
       expect(text(yield* store.tasks.nextDue)).toBe(text(at(1_901)))
-      expect(yield* store.tasks.promote(at(5_000))).toBe(100)
-      expect(yield* store.tasks.promote(at(5_000))).toBe(0)
+      expect((yield* store.tasks.promote(at(5_000))).promoted).toBe(100)
+      expect((yield* store.tasks.promote(at(5_000))).promoted).toBe(0)
     })
   )
 
@@ -267,7 +267,7 @@ export const claims = (check: Sentence) => {
       yield* settle("1", { _tag: "RetryAt", at: at(5), outcome: Option.none(), error: "x" }, 4)
       expect((yield* claim("3", 4))._tag).toBe("None")
       const store = yield* Store
-      expect(yield* store.tasks.promote(at(5))).toBe(1)
+      expect((yield* store.tasks.promote(at(5))).promoted).toBe(1)
       expect((yield* claimed("3", 5)).attempt.number).toBe(2)
     })
   )

@@ -70,11 +70,11 @@ export const damage = (check: Sentence) => {
       }
       yield* add("sound", { due: 70 })
       expect(yield* store.tasks.nextDue).toEqual(Option.some(at(70)))
-      expect(yield* store.tasks.promote(at(1))).toBe(2)
+      expect((yield* store.tasks.promote(at(1))).promoted).toBe(2)
       expect((yield* claim("a1"))._tag).toBe("Quarantined")
       expect((yield* claim("a1"))._tag).toBe("Quarantined")
       expect(yield* claim("a1")).toEqual({ _tag: "None" })
-      expect(yield* store.tasks.promote(at(70))).toBe(1)
+      expect((yield* store.tasks.promote(at(70))).promoted).toBe(1)
       expect((yield* claimed("a1", 70)).task.taskId).toBe(taskId("sound"))
     })
   )
