@@ -4,7 +4,6 @@ import type { Store } from "../src/store/Store.ts"
 import type { StoreUnavailable } from "../src/store/StoreError.ts"
 import { StoreProbe } from "../src/store/StoreProbe.ts"
 import * as ConfiguredAdapters from "./adapter/ConfiguredAdapters.ts"
-import * as KnownSecrets from "./adapter/KnownSecrets.ts"
 import * as LeftOvers from "./adapter/LeftOvers.ts"
 import * as Process from "./adapter/Process.ts"
 import * as ProcessTree from "./adapter/ProcessTree.ts"
@@ -54,8 +53,8 @@ export const resident = (configPath: string) =>
     Layer.effectDiscard(fullSpeed)
   ).pipe(Layer.provideMerge(working(configPath, true)))
 
-// Who may call the LAN API, and what it shows to nobody.
-const access = Layer.merge(AccessKeyFiles.layer, KnownSecrets.layer)
+// Who may call the LAN API.
+const access = AccessKeyFiles.layer
 
 /** What serves the LAN API until it is told to stop. */
 export const serving = (configPath: string) =>

@@ -1,5 +1,6 @@
 import * as fs from "node:fs"
 import { Context, Effect, Layer, type Scope } from "effect"
+import { KnownSecrets } from "../src/artifact/KnownSecrets.ts"
 import type { ConfigInvalid, ConfigMissing } from "../src/config/ConfigError.ts"
 import { RuntimeConfig, type Settings } from "../src/config/RuntimeConfig.ts"
 import { RealPath } from "../src/context/RealPath.ts"
@@ -53,6 +54,18 @@ export const openStore = (
     SqlStore.open({ filename: config.dbPath, durability: config.durability, ownReader })
   )
 
+// Nothing of it is loaded before somebody asks: most commands never do.
+const knownSecrets = (config: Settings): Effect.Effect<KnownSecrets["Type"]> =>
+  Effect.map(
+    Effect.cached(
+      Effect.flatMap(
+        Effect.promise(() => import("./adapter/KnownSecrets.ts")),
+        ({ make }) => make(config)
+      )
+    ),
+    (made) => ({ redactor: Effect.flatMap(made, ({ redactor }) => redactor) })
+  )
+
 /**
  * What operators ask and queue with: the configuration, the store, who dispatches, new ids. A program that goes on
  * has a reader of its own, so that its reads do not wait for its writes; a short one opens in half the time without.
@@ -61,7 +74,7 @@ export const reading = (
   configPath: string,
   ownReader = false
 ): Layer.Layer<
-  RuntimeConfig | Store | Lock | IdSource | RealPath,
+  RuntimeConfig | Store | Lock | IdSource | RealPath | KnownSecrets,
   ConfigInvalid | ConfigMissing | StoreUnavailable
 > =>
   Layer.scopedContext(
@@ -71,7 +84,8 @@ export const reading = (
         Context.add(Store, yield* openStore(config, ownReader)),
         Context.add(Lock, yield* KernelLock.make),
         Context.add(IdSource, yield* Host.makeIds),
-        Context.add(RealPath, diskRealPath)
+        Context.add(RealPath, diskRealPath),
+        Context.add(KnownSecrets, yield* knownSecrets(config))
       )
     })
   )

@@ -20,8 +20,6 @@ const scheduling = async (given: Globals) =>
 
 const showing = async (given: Globals) => (await import("../layers/Showing.ts")).showing(await pathOf(given))
 
-const telling = async (given: Globals) => (await import("../layers/Telling.ts")).telling(await pathOf(given))
-
 const working = async (given: Globals) => (await import("../layers/Live.ts")).working(await pathOf(given))
 
 const looking = async (given: Globals) => (await import("../layers/Live.ts")).looking(await pathOf(given))
@@ -90,7 +88,7 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   },
   "task-show": async () => bind((await import("./cli/Tasks.ts")).taskShow, working),
   "attempt-list": async () => bind((await import("./cli/AttemptList.ts")).attemptList, reading),
-  "attempt-log": async () => bind((await import("./cli/AttemptLog.ts")).attemptLog, telling),
+  "attempt-log": async () => bind((await import("./cli/AttemptLog.ts")).attemptLog, showing),
   "bundle-show": async () => bind((await import("./cli/Bundles.ts")).bundleShow, showing),
   "bundle-diff": async () => bind((await import("./cli/Bundles.ts")).bundleDiff, showing),
   events: async () => bind((await import("./cli/Events.ts")).events, reading),

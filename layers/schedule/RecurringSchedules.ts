@@ -1,4 +1,5 @@
 import { Effect, Layer } from "effect"
+import type { KnownSecrets } from "../../src/artifact/KnownSecrets.ts"
 import type { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import type { IdSource } from "../../src/domain/Ids.ts"
 import { tick } from "../../src/intake/Due.ts"
@@ -6,14 +7,15 @@ import { Scheduler } from "../../src/schedule/Scheduler.ts"
 import { Store } from "../../src/store/Store.ts"
 
 /** The schedules of the store. */
-export const layer: Layer.Layer<Scheduler, never, Store | RuntimeConfig | IdSource> = Layer.effect(
-  Scheduler,
-  Effect.gen(function* () {
-    const store = yield* Store
-    const context = yield* Effect.context<Store | RuntimeConfig | IdSource>()
-    return Scheduler.of({
-      tick: (at) => Effect.provide(tick(at), context),
-      nextDue: store.schedules.nextDue
+export const layer: Layer.Layer<Scheduler, never, Store | RuntimeConfig | IdSource | KnownSecrets> =
+  Layer.effect(
+    Scheduler,
+    Effect.gen(function* () {
+      const store = yield* Store
+      const context = yield* Effect.context<Store | RuntimeConfig | IdSource | KnownSecrets>()
+      return Scheduler.of({
+        tick: (at) => Effect.provide(tick(at), context),
+        nextDue: store.schedules.nextDue
+      })
     })
-  })
-)
+  )

@@ -1,4 +1,5 @@
 import { DateTime, Duration, Effect, Option } from "effect"
+import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { intendedOf } from "../config/Intended.ts"
 import { decodeWith, type Invalid } from "../config/Issues.ts"
 import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
@@ -8,6 +9,7 @@ import { DEFAULT_PRIORITY, Intent, type NewTask } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { addFromOutside } from "./OperatorLimit.ts"
+import { withoutSecrets } from "./WithoutSecrets.ts"
 
 /**
  * The door that an intent came through: who brought it and what follows from that. An intent's content
@@ -74,7 +76,7 @@ export const taskWith = Effect.fnUntraced(function* (
   const settings = yield* RuntimeConfig
   return {
     taskId,
-    intent,
+    intent: withoutSecrets(intent, yield* secretsMasked),
     priority: intent.priority ?? DEFAULT_PRIORITY,
     maxAttempts: maxAttemptsOf(intent, settings),
     availableAt: dueAt(intent, at),

@@ -1,4 +1,5 @@
 import { DateTime, Effect, Either, Option, Predicate, Schema } from "effect"
+import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { decodeWith, type Invalid, type Problem } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import type { Actor } from "../domain/Actor.ts"
@@ -12,6 +13,7 @@ import type { NewFate, NewSchedule } from "../store/Schedules.ts"
 import { Store } from "../store/Store.ts"
 import { fatesOf, timingOf } from "./Due.ts"
 import { templateProblems } from "./ScheduleTemplate.ts"
+import { withoutSecrets } from "./WithoutSecrets.ts"
 
 const encodeTask = Schema.encodeSync(Intent)
 
@@ -151,6 +153,7 @@ export const saveSchedule = traced("SaveSchedule.saveSchedule")(function* (
   const ids = yield* IdSource
   const at = yield* now
   const scheduleId = yield* ids.next
+  const task = withoutSecrets(intent.task, yield* secretsMasked)
   return yield* store.transact(
     "SaveSchedule.save",
     Effect.gen(function* () {
@@ -164,7 +167,7 @@ export const saveSchedule = traced("SaveSchedule.saveSchedule")(function* (
         nextRunAt,
         enabled: intent.enabled,
         overlap: intent.overlap,
-        task: { ...encodeTask(intent.task) }
+        task: { ...encodeTask(task) }
       }
       return yield* store.schedules.upsert(schedule, givenUp(before, nextRunAt, at), { at, actor })
     })

@@ -1,9 +1,11 @@
 import { DateTime, Effect, Option, Schema } from "effect"
+import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { decode, Invalid, type Problem } from "../config/Issues.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { redactJson } from "../domain/Redactor.ts"
 import { type SensorEvent, SensorReport, type WorkflowProposal } from "../domain/SensorEvent.ts"
 import { Intent, type NewTask } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
@@ -119,7 +121,8 @@ export const ingest = traced("Sensor.ingest")(function* (report: SensorReport) {
   const store = yield* Store
   const ids = yield* IdSource
   const at = yield* now
-  const { dedupeKey, eventId, payload, sensorId, sourceRef } = report
+  const { dedupeKey, eventId, sensorId, sourceRef } = report
+  const payload = redactJson(report.payload, yield* secretsMasked)
   const stamp: Stamp = { at, actor: { surface: "sensor", name: sensorId } }
   const sensorEventId = yield* ids.next
   const { task, workflow } = yield* propose(report, stamp)

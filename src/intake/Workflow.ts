@@ -1,4 +1,5 @@
 import { Effect, Either, Option, Schema } from "effect"
+import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { Invalid, type Problem } from "../config/Issues.ts"
 import { didYouMean, nearest, remedyFor } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
@@ -6,6 +7,7 @@ import type { Actor, Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId, WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { redactJson } from "../domain/Redactor.ts"
 
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -72,7 +74,8 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
   )
   const state = Option.getOrElse(opening.state, () => template.initial_state)
   const states = Object.keys(template.states)
-  const context = opened(template, opening.context, yield* now)
+  const given = redactJson(opening.context, yield* secretsMasked)
+  const context = opened(template, given, yield* now)
   const problems = [
     ...(isInstanceKey(instanceKey)
       ? []
@@ -91,7 +94,7 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
   ]
   if (problems.length > 0) return yield* invalid(...problems)
   const first = taskOf(template, { id: WorkflowId.make(1), instanceKey, currentState: state, context })
-  if (Either.isLeft(first)) return yield* invalid(lacking(first.left, opening.context))
+  if (Either.isLeft(first)) return yield* invalid(lacking(first.left, given))
   if (Option.isSome(first.right)) yield* readIntent(first.right.value)
   return { template, instanceKey, state, context } satisfies Opened
 })

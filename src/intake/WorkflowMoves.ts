@@ -1,9 +1,11 @@
 import { Data, Effect, Option } from "effect"
+import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId, type WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { redactJson } from "../domain/Redactor.ts"
 import { traced } from "../domain/Traced.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
@@ -62,6 +64,7 @@ export const transition = traced("WorkflowMoves.transition")(function* (
   const settings = yield* RuntimeConfig
   const ids = yield* IdSource
   const nextTaskId = TaskId.make(yield* ids.next)
+  const put = redactJson(given, yield* secretsMasked)
   return yield* store.transact(
     "WorkflowMoves.transition",
     Effect.gen(function* () {
@@ -77,7 +80,7 @@ export const transition = traced("WorkflowMoves.transition")(function* (
       const ways = waysFrom(template.value, workflow)
       const way = ways.find(([, target]) => target === to)
       if (way === undefined) return yield* noWay(template.value, workflow, to, ways)
-      const carried = { ...resumed(template.value, workflow.context, {}, workflow.createdAt), ...given }
+      const carried = { ...resumed(template.value, workflow.context, {}, workflow.createdAt), ...put }
       if (!isKeepable(carried)) return yield* refused(`its context would be larger than allowed: ${KEEPABLE}`)
       const [signal] = way
       const next = moved(template.value, from, to, signal, carried)

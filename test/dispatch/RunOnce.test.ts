@@ -4,6 +4,7 @@ import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { RUNNER, runnerOf } from "../../layers/Memory.ts"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
 import type { Job } from "../../src/adapter/AdapterRegistry.ts"
+import type { KnownSecrets } from "../../src/artifact/KnownSecrets.ts"
 import type { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import { Lock } from "../../src/dispatch/Lock.ts"
 import { Runner } from "../../src/dispatch/Runner.ts"
@@ -117,7 +118,7 @@ it.effect("the steps come in order: what the dead left, what is due, then the cl
   Effect.gen(function* () {
     yield* queue({ subject: "left" })
     yield* abandon
-    const context = yield* Effect.context<Store | RuntimeConfig | IdSource>()
+    const context = yield* Effect.context<Store | RuntimeConfig | IdSource | KnownSecrets>()
     const due = Effect.map(queue({ subject: "due", priority: 9 }), (id) => ({
       schedulesEvaluated: 1,
       taskIds: [id]

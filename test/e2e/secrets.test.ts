@@ -152,6 +152,51 @@ test("an outcome that repeats a secret in every field is believed and stored mas
     expect(found(await told(place, id))).toEqual([])
   }))
 
+test("a secret that somebody writes into what comes in is stored masked, whichever door it comes through", () =>
+  withSecrets("cat", async (place) => {
+    const all = encodings.map((encode) => encode(TOKEN)).join(" ")
+    const task = { kind: "note", source: `by ${TOKEN}`, payload: { text: all, [API_KEY]: [FILE_KEY] } }
+    const asJson = (args: ReadonlyArray<string>, document: unknown) =>
+      place.json([...args, "--json", JSON.stringify(document), "-o", "json"])
+    const id = await queue(place, {
+      ...task,
+      subject: `use ${API_KEY}`,
+      description: FILE_KEY,
+      dedupe_key: `once ${TOKEN}`
+    })
+    await asJson(["schedule-create"], { name: "daily", interval_seconds: 60, task })
+    await asJson(["sensor-event"], {
+      sensor_id: "s",
+      event_id: "e",
+      source_ref: "r",
+      dedupe_key: "k",
+      payload: { seen: all },
+      proposed_task: task
+    })
+    const context = JSON.stringify({ objective: API_KEY })
+    await place.json([
+      "workflow-create",
+      "--template",
+      "goal-loop",
+      "--instance_key",
+      "g",
+      "--context",
+      context
+    ])
+    await place.json(["pause", "--reason", `the key ${FILE_KEY}`])
+    await place.json(["resume"])
+    await runOnce(place)
+    const canceled = await queue(place, { subject: "never" })
+    await place.json(["task-cancel", canceled, "--reason", all])
+    expect(await leaks(place)).toEqual([])
+    expect(found(await told(place, id))).toEqual([])
+    const { subject, payload } = (await story(place, id)).task
+    expect([subject, payload]).toEqual([
+      "use [redacted]",
+      { text: expect.stringContaining("[redacted]"), "[redacted]": ["[redacted]"] }
+    ])
+  }))
+
 for (const [what, content] of [
   ["as it is", 'printf "# Mine\\n%s\\n" "$TOKEN"'],
   ["in base64", 'printf "key: %s" "$API_KEY" | base64'],

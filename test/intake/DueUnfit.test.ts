@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option, TestClock } from "effect"
+import type { KnownSecrets } from "../../src/artifact/KnownSecrets.ts"
 import type { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import type { IdSource } from "../../src/domain/Ids.ts"
 import { Store } from "../../src/store/Store.ts"
@@ -73,7 +74,7 @@ describe("a schedule that cannot be evaluated is turned off with an event, and t
 it.effect("a schedule that somebody saved anew while it was evaluated is evaluated as it is by then", () =>
   Effect.gen(function* () {
     const store = yield* Store
-    const context = yield* Effect.context<Store | RuntimeConfig | IdSource>()
+    const context = yield* Effect.context<Store | RuntimeConfig | IdSource | KnownSecrets>()
     yield* save()
     let meddled = false
     const meddling: Store["Type"] = {

@@ -1,6 +1,7 @@
 import { describe, expect } from "bun:test"
 import { DateTime, Effect, Option, Schema, TestClock } from "effect"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
+import type { KnownSecrets } from "../../src/artifact/KnownSecrets.ts"
 import { Invalid } from "../../src/config/Issues.ts"
 import { Refusal } from "../../src/operate/Refusal.ts"
 import { create, disable, enable, list, remove, show, tick } from "../../src/operate/Schedules.ts"
@@ -156,7 +157,7 @@ describe("a name that no schedule has", () => {
   for (const name of ["missing", "", "x".repeat(5_000)])
     it.effect(`is refused as not found everywhere (${name.length} characters)`, () =>
       Effect.gen(function* () {
-        const asked: ReadonlyArray<Effect.Effect<unknown, unknown, Store>> = [
+        const asked: ReadonlyArray<Effect.Effect<unknown, unknown, Store | KnownSecrets>> = [
           showOf(name),
           off(name),
           on(name),

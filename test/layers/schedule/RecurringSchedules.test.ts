@@ -6,7 +6,9 @@ import { Context, DateTime, Effect, Layer, Logger, Option } from "effect"
 import * as Host from "../../../layers/Host.ts"
 import * as RecurringSchedules from "../../../layers/schedule/RecurringSchedules.ts"
 import { file } from "../../../layers/store/SqlStore.ts"
+import { KnownSecrets } from "../../../src/artifact/KnownSecrets.ts"
 import { RuntimeConfig } from "../../../src/config/RuntimeConfig.ts"
+import { noSecrets } from "../../../src/domain/Redactor.ts"
 import { Scheduler } from "../../../src/schedule/Scheduler.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { save } from "../../intake/schedules.ts"
@@ -27,7 +29,8 @@ const open = (filename: string) =>
         Layer.mergeAll(
           file({ filename, durability: "normal" }),
           Host.ids,
-          Layer.succeed(RuntimeConfig, settings())
+          Layer.succeed(RuntimeConfig, settings()),
+          Layer.succeed(KnownSecrets, { redactor: Effect.succeed(noSecrets) })
         )
       ),
       Layer.provideMerge(Logger.remove(Logger.defaultLogger))
