@@ -75,18 +75,26 @@ const listDefinition = {
   ]
 } as const
 
-const following = (next: string | null): Doc => (next === null ? [] : [fields([["next", next]])])
+const following = (next: string | null, partial?: true): Doc =>
+  next === null
+    ? []
+    : [
+        fields([
+          ["next", next],
+          ...(partial ? [["partial", "10,000 rows were read; the page after may have more"] as const] : [])
+        ])
+      ]
 
 export const taskList = command({
   ...listDefinition,
   run: (input) => ask(async () => (await import("../operate/Tasks.ts")).list, input),
-  view: ({ next, tasks }) => [
+  view: ({ next, partial, tasks }) => [
     table(
       [{ title: "task", keep: true }, "status", "kind", "subject", "created"],
       tasks.map((task) => [task.task_id, status(task.status), task.kind, task.subject, task.created_at]),
       "no task fits"
     ),
-    ...following(next)
+    ...following(next, partial)
   ]
 })
 

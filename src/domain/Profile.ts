@@ -39,7 +39,7 @@ export const Profile = wireStruct({
       includeLastFailure: Schema.optional(Schema.Boolean),
       maxPromptChars: Schema.optionalWith(
         Schema.Int.pipe(Schema.between(MIN_PROMPT_CHARS, 10_000_000)).annotations({
-          description: "an integer of at least 4000"
+          description: "an integer from 4,000 to 10,000,000"
         }),
         { default: () => DEFAULT_PROMPT_CHARS }
       )

@@ -11,6 +11,7 @@ import type { Store } from "../store/Store.ts"
 import { json, responding } from "./Answer.ts"
 import { actor } from "./Caller.ts"
 import { docs } from "./Docs.ts"
+import { RequestRefused } from "./Failure.ts"
 import { openApi } from "./OpenApiDocument.ts"
 
 /** What a browser may look at, beside the page and the API. */
@@ -31,8 +32,14 @@ const readable = <I, O, Wire, E, R>(operation: Operation<I, O, Wire, E, R>, inpu
     })
   })
 
-const pathAsked = Effect.map(HttpServerRequest.ParsedSearchParams, ({ path }) =>
-  typeof path === "string" ? path : ""
+const pathAsked = Effect.flatMap(HttpServerRequest.ParsedSearchParams, ({ path = "" }) =>
+  typeof path === "string"
+    ? Effect.succeed(path)
+    : new RequestRefused({
+        status: 400,
+        code: "input_invalid",
+        error: `path stands ${path.length} times in the query, once is expected`
+      })
 )
 
 /** A folder as its list, a file as itself. */

@@ -1,10 +1,11 @@
-import { Effect, Either, Option, Schema } from "effect"
+import { Array as Arr, Effect, Either, Option, Schema } from "effect"
 import { decode, Invalid, type Problem } from "../config/Issues.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId, type WorkflowId } from "../domain/Ids.ts"
 import { WorkflowProposal } from "../domain/SensorEvent.ts"
 import type { Intent } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
+import type { Workflow } from "../domain/Workflow.ts"
 import { Store } from "../store/Store.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
 import { addFromOutside } from "./OperatorLimit.ts"
@@ -18,9 +19,14 @@ const entries = Schema.optionalWith(Schema.Array(Schema.Unknown), { default: () 
 const decodeFile = decode(Schema.Struct({ workflows: entries, tasks: entries }))
 const decodeProposal = decode(WorkflowProposal)
 
+/** A workflow to be opened, or the one that has its key: then it matters no more what a new one would lack. */
+type ToSeed =
+  | { readonly _tag: "Opens"; readonly opened: Opened }
+  | { readonly _tag: "There"; readonly workflow: Workflow }
+
 /** A backlog that was judged as a whole: it can be written. */
 export interface JudgedBacklog {
-  readonly workflows: ReadonlyArray<Opened>
+  readonly workflows: ReadonlyArray<ToSeed>
   readonly tasks: ReadonlyArray<Intent>
 }
 
@@ -59,9 +65,15 @@ const tooMany = (path: string, found: number): ReadonlyArray<Problem> =>
 
 const readWorkflow = (entry: unknown, path: string) =>
   Effect.gen(function* () {
-    const proposal = yield* Either.mapLeft(decodeProposal(entry), ({ problems }) => placed(problems, path))
-    const judged = yield* judgeProposal(proposal, path)
-    return judged._tag === "Opens" ? judged.opened : yield* Effect.fail(judged.invalid.problems)
+    const decoded = decodeProposal(entry)
+    if (Either.isLeft(decoded)) return Either.left(placed(decoded.left.problems, path))
+    const judged = yield* judgeProposal(decoded.right, path)
+    if (judged._tag === "Opens") return Either.right<ToSeed>({ _tag: "Opens", opened: judged.opened })
+    const store = yield* Store
+    const holder = yield* store.workflows.findByKey(decoded.right.instanceKey)
+    return Option.isSome(holder) && !judged.anyway
+      ? Either.right<ToSeed>({ _tag: "There", workflow: holder.value.workflow })
+      : Either.left(judged.invalid.problems)
   })
 
 const readTask = (entry: unknown, path: string) =>
@@ -75,8 +87,8 @@ export const readBacklog = traced("Backlog.readBacklog")(function* (input: unkno
   const file = yield* decodeFile(input)
   const many = [...tooMany("workflows", file.workflows.length), ...tooMany("tasks", file.tasks.length)]
   if (many.length > 0) return yield* new Invalid({ problems: many })
-  const [badWorkflows, workflows] = yield* Effect.partition(file.workflows, (entry, at) =>
-    readWorkflow(entry, `workflows[${at}]`)
+  const [badWorkflows, workflows] = Arr.separate(
+    yield* Effect.forEach(file.workflows, (entry, at) => readWorkflow(entry, `workflows[${at}]`))
   )
   const [badTasks, tasks] = yield* Effect.partition(file.tasks, (entry, at) =>
     readTask(entry, `tasks[${at}]`)
@@ -95,21 +107,24 @@ export const seed = traced("Backlog.seed")(function* ({ tasks, workflows }: Judg
   const store = yield* Store
   const ids = yield* IdSource
   const nextId = Effect.map(ids.next, (id) => TaskId.make(id))
-  const toOpen = yield* Effect.forEach(workflows, (opened) =>
-    Effect.map(nextId, (taskId) => ({ opened, taskId }))
-  )
+  const toSeed = yield* Effect.forEach(workflows, (one) => Effect.map(nextId, (taskId) => ({ one, taskId })))
   const toAdd = yield* Effect.forEach(tasks, (intent) =>
     Effect.flatMap(nextId, (id) => taskWith(intent, { actor: stamp.actor, untrusted: false }, id, stamp.at))
   )
   return yield* store.transact(
     "Backlog.seed",
     Effect.gen(function* () {
-      const opened = yield* Effect.forEach(toOpen, (one) =>
-        Effect.map(open(one.opened, one.taskId, stamp), ({ created, workflow }) => ({
-          created,
-          workflowId: workflow.id,
-          instanceKey: workflow.instanceKey
-        }))
+      const opened = yield* Effect.forEach(toSeed, ({ one, taskId }) =>
+        Effect.map(
+          one._tag === "Opens"
+            ? open(one.opened, taskId, stamp)
+            : Effect.succeed({ created: false, workflow: one.workflow }),
+          ({ created, workflow }) => ({
+            created,
+            workflowId: workflow.id,
+            instanceKey: workflow.instanceKey
+          })
+        )
       )
       const added = yield* Effect.forEach(toAdd, (task) =>
         Effect.gen(function* () {

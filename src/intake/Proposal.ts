@@ -1,7 +1,7 @@
 import { Effect, Either, Option } from "effect"
 import { Invalid, type Problem } from "../config/Issues.ts"
 import type { WorkflowProposal } from "../domain/SensorEvent.ts"
-import { judgeOpening, type Opened } from "./Workflow.ts"
+import { isUnfitAnyway, judgeOpening, type Opened } from "./Workflow.ts"
 
 /** A problem's place where its value stands at `path` of a document. */
 export const under = (path: string, problem: Problem): Problem => {
@@ -23,11 +23,11 @@ export const judgeProposal = (proposal: WorkflowProposal, path: string) =>
     Effect.either(judgeOpening({ ...proposal, state: Option.fromNullable(proposal.state) })),
     Either.match({
       onRight: (opened): JudgedProposal => ({ _tag: "Opens", opened }),
-      onLeft: ({ problems }): JudgedProposal => ({
+      onLeft: (unfit): JudgedProposal => ({
         _tag: "Unfit",
-        anyway: problems.some((problem) => problem.path === "template"),
+        anyway: isUnfitAnyway(unfit),
         invalid: new Invalid({
-          problems: problems.map((problem) =>
+          problems: unfit.problems.map((problem) =>
             OWN.has(problem.path)
               ? under(path, problem)
               : { ...problem, path: `${path}.context: of its first task ${problem.path}` }

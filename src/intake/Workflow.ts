@@ -124,12 +124,25 @@ export const open = traced("Workflow.open")(function* (
   return made
 })
 
-/** As `open`, as a transaction of its own. */
+/** As `open`, as a transaction of its own. Whose key is taken is answered, though a new one would lack something. */
 export const openNow = traced("Workflow.openNow")(function* (opening: Opening, actor: Actor) {
   const store = yield* Store
   const ids = yield* IdSource
-  const judged = yield* judgeOpening(opening)
+  const judged = yield* Effect.either(judgeOpening(opening))
+  if (Either.isLeft(judged)) return yield* holding(opening.instanceKey, judged.left)
   const taskId = TaskId.make(yield* ids.next)
   const stamp = { at: yield* now, actor }
-  return yield* store.transact("Workflow.open", open(judged, taskId, stamp))
+  return yield* store.transact("Workflow.open", open(judged.right, taskId, stamp))
 })
+
+const holding = (instanceKey: string, unfit: Invalid) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const holder = yield* store.workflows.findByKey(instanceKey)
+    if (Option.isNone(holder) || isUnfitAnyway(unfit)) return yield* unfit
+    return { created: false, workflow: holder.value.workflow }
+  })
+
+/** Whether what is to be opened names no template that there is: then it is no repeat either. */
+export const isUnfitAnyway = ({ problems }: Invalid): boolean =>
+  problems.some(({ path }) => path === "template")

@@ -34,7 +34,8 @@ export const list = operation({
     const store = yield* Store
     const page = yield* store.tasks.list(input, input)
     if (Option.isNone(page)) return yield* badCursor(input.after)
-    return { tasks: page.value.tasks, next: page.value.next }
+    const { next, partial, tasks } = page.value
+    return { tasks, next, ...(partial ? { partial: true as const } : {}) }
   })
 })
 

@@ -85,6 +85,11 @@ it.effect(
         expect((yield* refused("/artifacts?paht=x"))[2]).toBe(
           'paht is not a known parameter, /artifacts takes "path"'
         )
+        for (const view of ["/artifacts", "/snapshots"])
+          expect((yield* refused(`${view}?path=a&path=b`)).slice(1)).toEqual([
+            "input_invalid",
+            "path stands 2 times in the query, once is expected"
+          ])
         expect((yield* refused("/api/sensors/events?limt=1"))[2]).toStartWith(
           "limt is not a known parameter, "
         )

@@ -40,6 +40,16 @@ describe("a backlog", () => {
     }).pipe(Effect.provide(world(quiet)))
   )
 
+  it.effect("knows a workflow by its key, though a new one would lack something", () =>
+    Effect.gen(function* () {
+      const goal = { template: "goal-loop", instance_key: "g" }
+      const first = yield* sow({ workflows: [{ ...goal, context: { objective: "o" } }] })
+      const again = yield* sow({ workflows: [goal] })
+      expect(created(again)).toEqual([[false], []])
+      expect(again.workflows[0]?.workflowId).toBe(first.workflows[0]!.workflowId)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
   it.effect("knows a task that came another way and was canceled since", () =>
     Effect.gen(function* () {
       const store = yield* Store

@@ -70,6 +70,10 @@ describe("opening a workflow", () => {
         OLGA
       )
       expect(again).toMatchObject({ created: false, workflow: { id, template: "rounds" } })
+      // What a new one would lack is no matter then; that there is no such template is.
+      const bare = { template: "goal-loop", instanceKey: "k", state: Option.none(), context: {} }
+      expect(yield* openNow(bare, OLGA)).toMatchObject({ created: false, workflow: { id } })
+      expect((yield* Effect.flip(openNow({ ...bare, template: "goal-lop" }, OLGA)))._tag).toBe("Invalid")
       expect(yield* tasksOf(id)).toHaveLength(1)
     }).pipe(Effect.provide(quiet))
   )

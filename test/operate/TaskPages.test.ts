@@ -2,8 +2,9 @@ import { describe, expect } from "bun:test"
 import { Effect, Option, Schema } from "effect"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { pause } from "../../src/operate/Pause.ts"
-import { ended, reasons } from "../../src/operate/TaskPages.ts"
-import { cancel } from "../../src/operate/Tasks.ts"
+import { ended, page, reasons } from "../../src/operate/TaskPages.ts"
+import { cancel, list } from "../../src/operate/Tasks.ts"
+import { Store } from "../../src/store/Store.ts"
 import { answer, DOOR, queue, ran, says, world, yields } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -29,6 +30,33 @@ describe("the queue's reasons", () => {
     }).pipe(Effect.provide(world({ adapters: { local: says("x") } })))
   )
 })
+
+it.effect(
+  "a list says so where it ended because so many rows had been read, whichever way it is asked for",
+  () =>
+    Effect.gen(function* () {
+      const store = yield* Store
+      const cut = {
+        ...store,
+        tasks: {
+          ...store.tasks,
+          list: () => Effect.succeedSome({ tasks: [], next: Option.some("cursor"), partial: true })
+        }
+      }
+      const none = { kind: Option.none(), source: Option.none(), after: Option.none() }
+      const asked = { ...none, status: [], limit: 5 }
+      const both = [
+        Effect.flatMap(list.run(asked, DOOR.actor), Schema.encode(list.output)),
+        Effect.flatMap(page.run({ ...asked, words: Option.none() }, DOOR.actor), Schema.encode(page.output))
+      ]
+      for (const one of both)
+        expect(yield* Effect.provideService(one, Store, cut)).toEqual({
+          tasks: [],
+          next: "cursor",
+          partial: true
+        })
+    }).pipe(Effect.provide(world({ adapters: { local: says("x") } })))
+)
 
 describe("the tasks that have ended", () => {
   const used = { ...answer(), usage: { ...unknownUsage, inputTokens: Option.some(40) } }

@@ -8,10 +8,15 @@ import { Usage } from "../../domain/Usage.ts"
 import { nullable, wireStruct } from "../../domain/Wire.ts"
 import { Waiting } from "./Waiting.ts"
 
+/** Stands where a page ended because 10,000 rows had been read, not because it was full: `next` goes on from there. */
+const partial = Schema.optional(Schema.Literal(true))
+
 /** Tasks, newest first, a page at a time. */
-export const TaskList = wireStruct({ tasks: Schema.Array(Task), next: nullable(Schema.String) }).annotations({
-  identifier: "TaskList"
-})
+export const TaskList = wireStruct({
+  tasks: Schema.Array(Task),
+  next: nullable(Schema.String),
+  partial
+}).annotations({ identifier: "TaskList" })
 
 /** A task as a list shows it: a payload beyond 2 KiB is shortened, and what its outcome says stands beside it. */
 export const TaskRow = Schema.extend(
@@ -20,14 +25,11 @@ export const TaskRow = Schema.extend(
 )
 export type TaskRow = typeof TaskRow.Type
 
-/**
- * A page of tasks, newest first. `partial` stands where the page ended because 10,000 rows had been read, not
- * because it was full: `next` goes on from there.
- */
+/** A page of tasks, newest first. */
 export const TaskPage = wireStruct({
   tasks: Schema.Array(TaskRow),
   next: nullable(Schema.String),
-  partial: Schema.optional(Schema.Literal(true))
+  partial
 }).annotations({ identifier: "TaskPage" })
 
 /** A page of tasks that have ended, each with what its last attempt used; null where it has none. */

@@ -155,7 +155,7 @@ describe("all problems are told at once, a line each, with the file they stand i
       'runtime.json: adapters.other.timeoutMs: found "5"; expected an integer from 1000 to 2,147,483,647',
       'runtime.json: defaultAdapter: found "locl"; expected an id in `adapters`; did you mean `local`?',
       "lumen.json: styl is not a known key; did you mean `style`?",
-      "lumen.json: context_policy.max_prompt_chars: found 3999; expected an integer of at least 4000",
+      "lumen.json: context_policy.max_prompt_chars: found 3999; expected an integer from 4,000 to 10,000,000",
       'spark.json: profile_id: found "forge"; expected `spark`, the id that the configuration gives this file',
       'base.json: profiles.gone: found "gone.json"; expected the path of a profile file; there is no file at gone.json'
     ])
