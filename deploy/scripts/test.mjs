@@ -172,7 +172,7 @@ const runsOf = (selection) => {
   return [
     { label: "tests", files: files.filter((file) => !isOfPage(file)), isolated: false },
     { label: "page tests", files: files.filter(isOfPage), isolated: true }
-  ]
+  ].filter((part) => part.files.length > 0)
 }
 
 /** One run of bun: its result and its cases. */
