@@ -53,17 +53,14 @@ export const resident = (configPath: string) =>
     Layer.effectDiscard(fullSpeed)
   ).pipe(Layer.provideMerge(working(configPath, true)))
 
-// Who may call the LAN API.
-const access = AccessKeyFiles.layer
-
 /** What serves the LAN API until it is told to stop. */
 export const serving = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, access, log, Layer.effectDiscard(fullSpeed)).pipe(
+  Layer.mergeAll(RecurringSchedules.layer, AccessKeyFiles.layer, log, Layer.effectDiscard(fullSpeed)).pipe(
     Layer.provideMerge(working(configPath, true))
   )
 
 /** What dispatches and serves in one process. */
-export const both = (configPath: string) => Layer.provideMerge(access, resident(configPath))
+export const both = (configPath: string) => Layer.provideMerge(AccessKeyFiles.layer, resident(configPath))
 
 /** What looks at everything and goes on when the store cannot be opened. */
 export const looking = (configPath: string) => {

@@ -2,7 +2,7 @@ import { Clock, Duration, Effect } from "effect"
 
 /**
  * `Effect.cachedWithTTL` for what every attempt asks: while an answer holds it costs a look at the clock, and not a turn
- * at a lock and a change of what is kept, a hundred steps. Those that ask at once for what is not known wait for one
+ * at a lock and a change of what is kept, some eighty steps. Those that ask at once for what is not known wait for one
  * answer; a failure is not kept.
  */
 export const remembered = <A, E, R>(

@@ -83,23 +83,13 @@ const attempted = (
 const putOff = (claimed: ClaimedTask, waits: WaitsForFallback | WaitsForBudget) =>
   Effect.map(now, (at) => notRun(claimed, waitOf(waits, claimed.round.notCounted, at)))
 
-const recorded = (ran: Ran, patience: Schedule.Schedule<unknown>) => {
-  const once = finish(ran).pipe(
+const recorded = (ran: Ran, patience: Schedule.Schedule<unknown>) =>
+  finish(ran).pipe(
     Effect.tapErrorTag("StoreUnavailable", ({ reason }) =>
       Effect.logWarning(`The attempt's end could not be recorded: ${reason}`)
-    )
+    ),
+    Effect.retry(patience)
   )
-  // What is recorded at once, as nearly all is, pays for no schedule.
-  return Effect.catchAll(once, (error) => {
-    let met = Option.some(error)
-    const next = Effect.suspend(() => {
-      const first = met
-      met = Option.none()
-      return Option.isSome(first) ? Effect.fail(first.value) : once
-    })
-    return Effect.retry(next, patience)
-  })
-}
 
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {

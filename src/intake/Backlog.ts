@@ -10,7 +10,7 @@ import { Store } from "../store/Store.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
 import { addFromOutside } from "./OperatorLimit.ts"
 import { judgeProposal, under } from "./Proposal.ts"
-import { type Opened, open } from "./Workflow.ts"
+import { type Opened, open, repeated } from "./Workflow.ts"
 
 /** Entries of each kind in one file: all of it is one transaction, and others wait for that. */
 const MOST_ENTRIES = 1_000
@@ -69,11 +69,10 @@ const readWorkflow = (entry: unknown, path: string) =>
     if (Either.isLeft(decoded)) return Either.left(placed(decoded.left.problems, path))
     const judged = yield* judgeProposal(decoded.right, path)
     if (judged._tag === "Opens") return Either.right<ToSeed>({ _tag: "Opens", opened: judged.opened })
-    const store = yield* Store
-    const holder = yield* store.workflows.findByKey(decoded.right.instanceKey)
-    return Option.isSome(holder) && !judged.anyway
-      ? Either.right<ToSeed>({ _tag: "There", workflow: holder.value.workflow })
-      : Either.left(judged.invalid.problems)
+    return yield* repeated(decoded.right.instanceKey, judged).pipe(
+      Effect.map(({ workflow }) => Either.right<ToSeed>({ _tag: "There", workflow })),
+      Effect.catchTag("Invalid", ({ problems }) => Effect.succeed(Either.left(problems)))
+    )
   })
 
 const readTask = (entry: unknown, path: string) =>

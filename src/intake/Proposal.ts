@@ -1,7 +1,7 @@
 import { Effect, Either, Option } from "effect"
 import { Invalid, type Problem } from "../config/Issues.ts"
 import type { WorkflowProposal } from "../domain/SensorEvent.ts"
-import { isUnfitAnyway, judgeOpening, type Opened } from "./Workflow.ts"
+import { judgeOpening, type Opened, type Unfit, unfitOf } from "./Workflow.ts"
 
 /** A problem's place where its value stands at `path` of a document. */
 export const under = (path: string, problem: Problem): Problem => {
@@ -12,8 +12,7 @@ export const under = (path: string, problem: Problem): Problem => {
 /** What was judged of a proposed workflow. */
 export type JudgedProposal =
   | { readonly _tag: "Opens"; readonly opened: Opened }
-  /** Nothing can be opened so; `anyway` where that is wrong even while an instance has the key. */
-  | { readonly _tag: "Unfit"; readonly invalid: Invalid; readonly anyway: boolean }
+  | ({ readonly _tag: "Unfit" } & Unfit)
 
 const OWN = new Set(["template", "instance_key", "state", "context"])
 
@@ -25,7 +24,7 @@ export const judgeProposal = (proposal: WorkflowProposal, path: string) =>
       onRight: (opened): JudgedProposal => ({ _tag: "Opens", opened }),
       onLeft: (unfit): JudgedProposal => ({
         _tag: "Unfit",
-        anyway: isUnfitAnyway(unfit),
+        anyway: unfitOf(unfit).anyway,
         invalid: new Invalid({
           problems: unfit.problems.map((problem) =>
             OWN.has(problem.path)

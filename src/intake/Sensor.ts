@@ -14,7 +14,7 @@ import { Store } from "../store/Store.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
 import { addFromOutside } from "./OperatorLimit.ts"
 import { type JudgedProposal, judgeProposal, under } from "./Proposal.ts"
-import { open } from "./Workflow.ts"
+import { open, repeated } from "./Workflow.ts"
 
 /** The most of an object in characters of JSON: what a request over the network may hold. */
 const MOST_CHARACTERS = 1_048_576
@@ -98,18 +98,13 @@ const makeTask = (sensorEventId: string, task: NewTask, stamp: Stamp) =>
 const makeWorkflow = (sensorEventId: string, toOpen: ToOpen, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { created, workflow } = yield* openOrReuse(toOpen, stamp)
+    const { firstTaskId, judged } = toOpen
+    const { created, workflow } = yield* judged._tag === "Opens"
+      ? open(judged.opened, firstTaskId, stamp)
+      : repeated(toOpen.instanceKey, judged)
     const { id, instanceKey } = workflow
     yield* store.sensors.ledToWorkflow(sensorEventId, { workflowId: id, instanceKey, created }, stamp)
     return id
-  })
-
-const openOrReuse = ({ firstTaskId, instanceKey, judged }: ToOpen, stamp: Stamp) =>
-  Effect.gen(function* () {
-    if (judged._tag === "Opens") return yield* open(judged.opened, firstTaskId, stamp)
-    const store = yield* Store
-    const holder = yield* store.workflows.findByKey(instanceKey)
-    return Option.isNone(holder) ? yield* judged.invalid : { created: false, ...holder.value }
   })
 
 /**

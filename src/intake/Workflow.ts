@@ -129,20 +129,29 @@ export const openNow = traced("Workflow.openNow")(function* (opening: Opening, a
   const store = yield* Store
   const ids = yield* IdSource
   const judged = yield* Effect.either(judgeOpening(opening))
-  if (Either.isLeft(judged)) return yield* holding(opening.instanceKey, judged.left)
+  if (Either.isLeft(judged)) return yield* repeated(opening.instanceKey, unfitOf(judged.left))
   const taskId = TaskId.make(yield* ids.next)
   const stamp = { at: yield* now, actor }
   return yield* store.transact("Workflow.open", open(judged.right, taskId, stamp))
 })
 
-const holding = (instanceKey: string, unfit: Invalid) =>
+/** Why nothing can be opened so; `anyway` where that is wrong even while an instance has the key. */
+export interface Unfit {
+  readonly invalid: Invalid
+  readonly anyway: boolean
+}
+
+/** What names no template that there is cannot be a repeat either. */
+export const unfitOf = (invalid: Invalid): Unfit => ({
+  invalid,
+  anyway: invalid.problems.some(({ path }) => path === "template")
+})
+
+/** The instance that has the key of what is unfit to be opened: a repeat of it, whatever a new one would lack. */
+export const repeated = (instanceKey: string, { anyway, invalid }: Unfit) =>
   Effect.gen(function* () {
+    if (anyway) return yield* invalid
     const store = yield* Store
     const holder = yield* store.workflows.findByKey(instanceKey)
-    if (Option.isNone(holder) || isUnfitAnyway(unfit)) return yield* unfit
-    return { created: false, workflow: holder.value.workflow }
+    return Option.isNone(holder) ? yield* invalid : { created: false, workflow: holder.value.workflow }
   })
-
-/** Whether what is to be opened names no template that there is: then it is no repeat either. */
-export const isUnfitAnyway = ({ problems }: Invalid): boolean =>
-  problems.some(({ path }) => path === "template")

@@ -6,7 +6,7 @@ import {
   type PathRefused
 } from "../artifact/ArtifactStore.ts"
 import { isAbsolute, normalise } from "../artifact/FilePath.ts"
-import { KnownSecrets } from "../artifact/KnownSecrets.ts"
+import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { traced } from "../domain/Traced.ts"
 import { secretIssues } from "../evidence/SecretScan.ts"
 import { ArtifactFile, ArtifactFolder } from "./answers/Artifacts.ts"
@@ -114,7 +114,7 @@ const typeOf = (path: string, isText: boolean): string => {
 const withoutSecrets = (path: string) =>
   Effect.gen(function* () {
     const store = yield* ArtifactStore
-    const secrets = yield* (yield* KnownSecrets).redactor
+    const secrets = yield* secretsMasked
     const issues = yield* secretIssues("this file", (met) => store.scan(path, met), secrets)
     if (issues.length === 0) return
     return yield* new Refusal({

@@ -1,6 +1,6 @@
 import { Effect, Option, Ref, Schema, Stream } from "effect"
 import { Audit, type AuditFailed, type AuditLog, MAX_STREAM_BYTES } from "../artifact/AuditFolder.ts"
-import { KnownSecrets } from "../artifact/KnownSecrets.ts"
+import { type KnownSecrets, secretsMasked } from "../artifact/KnownSecrets.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { Redactor } from "../domain/Redactor.ts"
@@ -139,7 +139,7 @@ export const logBytes = (
 ): Stream.Stream<Uint8Array, Refusal | StoreUnavailable, Store | Audit | KnownSecrets> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const redactor = yield* (yield* KnownSecrets).redactor
+      const redactor = yield* secretsMasked
       if (redactor.isIdle) return lying(attempt, file, { follow, from })
       // A value that has begun before is looked for from its beginning on.
       const begin = Math.max(0, from - redactor.reach)
