@@ -117,6 +117,8 @@ export const makeRecords = (
       return () => {
         entry.users.delete(user)
         if (entry.users.size > 0) return
+        // What was still to be asked for is asked for by whoever comes next.
+        if (entry.timer !== undefined || entry.inFlight !== undefined) entry.known = { ...entry.known, at: 0 }
         clearTimeout(entry.timer)
         entry.timer = undefined
         entry.inFlight?.abort()

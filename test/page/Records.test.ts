@@ -92,3 +92,37 @@ test("what touches nothing, or nobody looks at, is not asked for", async () => {
   await pass(1_000, hear)
   expect(asked).toHaveLength(1)
 })
+
+test("what was still to be asked for when the last one left is asked for by the next one, however soon it comes", async () => {
+  const { asked, hear, records } = page()
+  const come = () =>
+    records.use(
+      "/api/tasks/a",
+      () => true,
+      () => {}
+    )
+  const leave = come()
+  await pass(50)
+  // Heard, and due in a moment: until then nobody is there any more.
+  hear(1)
+  leave()
+  come()
+  await pass(1_000)
+  expect(asked).toEqual([0, 50])
+})
+
+test("what was answered just before is not asked for again by who comes next", async () => {
+  const { asked, records } = page()
+  const come = () =>
+    records.use(
+      "/api/tasks/a",
+      () => true,
+      () => {}
+    )
+  const leave = come()
+  await pass(50)
+  leave()
+  come()
+  await pass(1_000)
+  expect(asked).toEqual([0])
+})
