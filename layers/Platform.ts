@@ -57,6 +57,17 @@ const isTerminal = (fd: number): boolean => {
   }
 }
 
+/** systemd names the stream that it gave to a unit by device and inode (systemd.exec(5), `JOURNAL_STREAM`). */
+const isJournal = (fd: number, stream: string | undefined): boolean => {
+  if (stream === undefined || stream === "") return false
+  try {
+    const { dev, ino } = fstatSync(fd, { bigint: true })
+    return stream === `${dev}:${ino}`
+  } catch {
+    return false
+  }
+}
+
 // Taken out of `process` like this because the build replaces `process.stdout` (deploy/scripts/build.mjs).
 const widthOfStdout = (): Option.Option<number> => {
   const { stdout } = process
@@ -74,6 +85,7 @@ export const terminal = () => ({
   stdinIsTerminal: isTerminal(0),
   stdoutIsTerminal: isTerminal(1),
   stderrIsTerminal: isTerminal(2),
+  stderrIsJournal: isJournal(2, process.env.JOURNAL_STREAM),
   columns: isTerminal(1) ? widthOfStdout() : Option.none<number>(),
   write: (output: string | Uint8Array): Effect.Effect<Written> =>
     writeAll(1, typeof output === "string" ? Buffer.from(output, "utf8") : output),

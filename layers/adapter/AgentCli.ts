@@ -93,14 +93,14 @@ const unread = (what: string): Told => ({
 
 // Whoever was signalled, by the runtime or by anybody, did not succeed, whatever its exit code; and it is the
 // runtime that knows why it sent a signal.
-const judged = (told: Told, ended: Ended, stderr: string): Told => {
+const judged = (told: Told, ended: Ended, stderrEnd: string): Told => {
   const { ending } = ended
   if (ending._tag === "Exited" && (ending.code === 0 || told.exitStatus !== "ok")) return told
   if (ending._tag === "Killed" && told.exitStatus !== "ok") return told
   const alone = endingVerdict(ending, "")
   // A driver may have said the same of the ending itself.
   const more = Option.filter(told.reason, (reason) => !Option.contains(alone.reason, reason)).pipe(
-    Option.getOrElse(() => lastLine(stderr))
+    Option.getOrElse(() => stderrEnd)
   )
   return { ...told, retryAfterSeconds: Option.none(), ...endingVerdict(ending, more) }
 }
@@ -146,7 +146,9 @@ const launch = (run: Run): Effect.Effect<Execution, CannotStart | AuditFailed, S
     const [out, err] = [endOf(stdout.raw(), redactor), endOf(stderr.raw(), redactor)]
     const told = toldBy(reader, guard, { ending: ended.ending, stdout: out, stderr: err })
     const dropped = stdout.dropped()
-    return executionOf(run, judged(told, ended, redactor.text(err)), ended, { ...logs, steps }, [
+    const stderrEnd = lastLine(redactor.text(err))
+    const heard = { ...judged(told, ended, stderrEnd), stderrEnd }
+    return executionOf(run, heard, ended, { ...logs, steps }, [
       ...(dropped > 0
         ? [`${dropped} lines of stdout were longer than ${MAX_LINE_BYTES} bytes and not read`]
         : [])
@@ -160,7 +162,7 @@ const toldBy = (reader: Reader, guard: Guarded, end: Parameters<Reader["told"]>[
 
 const executionOf = (
   { notes, redactor }: Run,
-  told: Told,
+  told: Told & Pick<Execution, "stderrEnd">,
   ended: Ended,
   logs: Logs & { readonly steps: LogFile },
   findings: ReadonlyArray<string>

@@ -43,6 +43,7 @@ export const blank: Execution = {
   exitStatus: "error",
   retryClass: "permanent",
   reason: Option.none(),
+  stderrEnd: "",
   lastMessage: "",
   answerCut: false,
   redactor: noSecrets,
@@ -66,13 +67,17 @@ const argumentsOf = (job: Job, { settings }: Setting) => {
 }
 
 // The logs are masked already; what is cut out of them holds no part of a secret.
-const executionOf = (ended: Ended, logs: Logs, notes: ReadonlyArray<string>) => ({
-  ...blank,
-  ...endingVerdict(ended.ending, lastLine(logs.stderr.tail(4096))),
-  hintText: hintsOf(logs),
-  survivors: ended.survivors,
-  diagnostics: [...notes, ...findingsOf(logs), ...notDrained(ended)]
-})
+const executionOf = (ended: Ended, logs: Logs, notes: ReadonlyArray<string>) => {
+  const stderrEnd = lastLine(logs.stderr.tail(4096))
+  return {
+    ...blank,
+    ...endingVerdict(ended.ending, stderrEnd),
+    stderrEnd,
+    hintText: hintsOf(logs),
+    survivors: ended.survivors,
+    diagnostics: [...notes, ...findingsOf(logs), ...notDrained(ended)]
+  }
+}
 
 const launch = (job: Job, setting: Setting, file: string, cwd: string, child: ChildEnv, redactor: Redactor) =>
   Effect.scoped(

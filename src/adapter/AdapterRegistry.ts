@@ -47,6 +47,8 @@ export interface Execution {
   readonly lacksRoom?: boolean
   /** One line: exit code or reason, and the end of stderr where there is one. None when all went well. */
   readonly reason: Option.Option<string>
+  /** The end of what its program wrote to stderr, as one line, masked; empty where it wrote nothing. */
+  readonly stderrEnd: string
   /**
    * The text in which the outcome is looked for: a script's stdout (its last 1 MiB), an agent's last message.
    * Raw, secret values included; its beginning is never the rest of one that was cut.

@@ -115,10 +115,11 @@ const levels: Readonly<Record<string, LogLevel.LogLevel>> = {
 const logging =
   (definition: Definition, globals: Globals, terminal: Terminal["Type"]) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-    const usual = definition.resident === true ? "info" : "warning"
+    // The journal gets the lines of the log file, a person gets words.
+    const isForJournal = definition.resident === true || terminal.stderrIsJournal
+    const usual = isForJournal ? "info" : "warning"
     const level = levels[Option.getOrElse(globals.logLevel, () => usual)] ?? LogLevel.Info
-    // The journal of a resident command gets the lines of the log file, a person gets words.
-    const format = definition.resident === true ? logLine : Logger.map(Logger.logfmtLogger, visible)
+    const format = isForJournal ? logLine : Logger.map(Logger.logfmtLogger, visible)
     const sink = Logger.make((entry) => {
       if (LogLevel.greaterThanEqual(entry.logLevel, level)) terminal.report(`${format.log(entry)}\n`)
     })

@@ -28,6 +28,8 @@ export class Terminal extends Context.Tag("agent-runtime/cli/Terminal")<
     readonly stdinIsTerminal: boolean
     readonly stdoutIsTerminal: boolean
     readonly stderrIsTerminal: boolean
+    /** Whether stderr is a stream of systemd's journal. */
+    readonly stderrIsJournal: boolean
     /** Width of the terminal behind stdout; none when stdout is not a terminal. */
     readonly columns: Option.Option<number>
     /** Writes to stdout and answers when the last byte is with the system, so that exiting loses nothing. */

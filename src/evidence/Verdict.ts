@@ -73,7 +73,10 @@ export interface Findings {
   readonly maxAttempts: number
   /** Attempts of the round that were taken back so far. */
   readonly notCounted: number
-  readonly execution: Pick<Execution, "exitStatus" | "retryClass" | "reason" | "survivors" | "lacksRoom">
+  readonly execution: Pick<
+    Execution,
+    "exitStatus" | "retryClass" | "reason" | "stderrEnd" | "survivors" | "lacksRoom"
+  >
   readonly normalised: Normalised
   /** Of the verification and of the writing of artifacts; read only for a completed outcome. */
   readonly issues: ReadonlyArray<string>
@@ -223,7 +226,8 @@ const withoutOutcome = (findings: Findings): Verdict => {
   if (execution.exitStatus === "timeout") return retry(findings, "timeout", told, Option.none())
   if (execution.exitStatus === "error") return retry(findings, "exit_error", told, Option.none())
   const why = normalised._tag === "Undecodable" ? normalised.reason : told
-  return retry(findings, "outcome_undecodable", why, Option.none())
+  const more = execution.stderrEnd === "" ? "" : `; stderr ends with: ${execution.stderrEnd}`
+  return retry(findings, "outcome_undecodable", `${why}${more}`, Option.none())
 }
 
 const retry = (

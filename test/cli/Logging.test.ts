@@ -4,7 +4,7 @@ import { bind, command } from "../../src/cli/Command.ts"
 import { main } from "../../src/cli/Main.ts"
 import { Terminal } from "../../src/cli/Terminal.ts"
 import { it } from "../support/effect.ts"
-import { fakeTerminal } from "../support/fakeTerminal.ts"
+import { fakeTerminal, type Scene } from "../support/fakeTerminal.ts"
 
 const talk = Effect.gen(function* () {
   yield* Effect.logDebug("details")
@@ -13,8 +13,11 @@ const talk = Effect.gen(function* () {
 }).pipe(Effect.annotateLogs({ task_id: "t-1" }), Effect.as({}))
 
 /** What a command that logs puts on stderr, and what a logger of its layers hears. */
-const heard = (resident: boolean, ...more: ReadonlyArray<string>) => {
-  const terminal = fakeTerminal({ argv: ["talk", ...more] })
+const heard = (
+  resident: boolean,
+  { more = [], ...scene }: Scene & { readonly more?: ReadonlyArray<string> } = {}
+) => {
+  const terminal = fakeTerminal({ ...scene, argv: ["talk", ...more] })
   const file: Array<unknown> = []
   const made = command({
     name: "talk",
@@ -59,19 +62,24 @@ describe("a command that logs", () => {
   for (const [level, lines] of levels)
     it.effect(`shows ${lines} of three lines with --log-level ${level}`, () =>
       Effect.gen(function* () {
-        const { err, file } = yield* heard(false, "--log-level", level)
+        const { err, file } = yield* heard(false, { more: ["--log-level", level] })
         expect(err).toHaveLength(lines)
         expect(file).toContain("news")
       })
     )
 
-  it.effect("and stays gives the journal JSON lines with the ids, from info on", () =>
-    Effect.gen(function* () {
-      const { err } = yield* heard(true)
-      expect(err.map((line) => JSON.parse(line))).toMatchObject([
-        { level: "info", message: "news", task_id: "t-1" },
-        { level: "warn", message: "trouble", task_id: "t-1" }
-      ])
-    })
-  )
+  const journaled = [
+    ["and stays", heard(true)],
+    ["and runs in a unit", heard(false, { stderrIsJournal: true })]
+  ] as const
+  for (const [title, told] of journaled)
+    it.effect(`${title} gives the journal JSON lines with the ids, from info on`, () =>
+      Effect.gen(function* () {
+        const { err } = yield* told
+        expect(err.map((line) => JSON.parse(line))).toMatchObject([
+          { level: "info", message: "news", task_id: "t-1" },
+          { level: "warn", message: "trouble", task_id: "t-1" }
+        ])
+      })
+    )
 })

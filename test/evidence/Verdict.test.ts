@@ -19,7 +19,13 @@ const reported = (status: Outcome["status"], more: Partial<Outcome> = {}): Norma
     }
   })
 const undecodable = Normalised.Undecodable({ reason: "the answer is empty" })
-const ok = { exitStatus: "ok", retryClass: "none", reason: Option.none(), survivors: [] } as const
+const ok = {
+  exitStatus: "ok",
+  retryClass: "none",
+  reason: Option.none(),
+  stderrEnd: "",
+  survivors: []
+} as const
 const failed = {
   ...ok,
   exitStatus: "error",
@@ -267,6 +273,13 @@ test("an attempt without an outcome records what happened", () => {
   expect(found).toMatchObject({ outcome: { operatorSummary: "exit code 3: boom", fileChanges: [] } })
   expect(verdict({ execution: failed, normalised: undecodable, attemptCount: 3 }).detail).toBe(
     "3 of 3 attempts used up; the last one: exit_error: exit code 3: boom"
+  )
+})
+
+test("an undecodable answer tells the end of stderr beside", () => {
+  const execution = { ...ok, stderrEnd: "warning: no key" }
+  expect(verdict({ execution, normalised: undecodable }).detail).toBe(
+    "the answer is empty; stderr ends with: warning: no key"
   )
 })
 

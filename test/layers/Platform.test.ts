@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
-import { closeSync, constants, openSync, writeSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, writeSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -213,4 +213,21 @@ describe("a program that gets a signal", () => {
     child.kill("SIGTERM")
     expect(await child.exited).toBe(0)
   })
+})
+
+test("stderr is the journal's only where it is the very stream that systemd named", () => {
+  const { dev, ino } = fstatSync(2, { bigint: true })
+  const told = (stream: string) => {
+    process.env.JOURNAL_STREAM = stream
+    return Platform.terminal().stderrIsJournal
+  }
+  const before = process.env.JOURNAL_STREAM
+  try {
+    expect(told(`${dev}:${ino}`)).toBe(true)
+    // A child of a unit whose stderr goes elsewhere inherits the variable.
+    for (const other of [`${dev}:${ino + 1n}`, "", "8:x"]) expect(told(other)).toBe(false)
+  } finally {
+    if (before === undefined) delete process.env.JOURNAL_STREAM
+    else process.env.JOURNAL_STREAM = before
+  }
 })

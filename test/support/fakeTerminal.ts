@@ -7,6 +7,7 @@ export interface Scene {
   readonly stdinIsTerminal?: boolean
   /** A terminal of this width; without it stdout is a pipe. */
   readonly columns?: number
+  readonly stderrIsJournal?: boolean
   readonly stdin?: string | Uint8Array
   readonly files?: { readonly [path: string]: string | Uint8Array }
   readonly written?: Written
@@ -28,6 +29,7 @@ export const fakeTerminal = (scene: Scene = {}) => {
     stdinIsTerminal: scene.stdinIsTerminal ?? false,
     stdoutIsTerminal: scene.columns !== undefined,
     stderrIsTerminal: scene.columns !== undefined,
+    stderrIsJournal: scene.stderrIsJournal ?? false,
     columns: Option.fromNullable(scene.columns),
     write: (output) => {
       out.push(Buffer.from(output))

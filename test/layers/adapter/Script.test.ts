@@ -16,6 +16,7 @@ it.live("exit 0 is ok, and stdout is the message", () =>
       exitStatus: "ok",
       retryClass: "none",
       lastMessage: "done\n",
+      stderrEnd: "noise",
       diagnostics: []
     })
     expect(Option.isNone(execution.reason)).toBe(true)
