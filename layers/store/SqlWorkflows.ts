@@ -165,6 +165,17 @@ const stall = (sqlite: Sql, id: WorkflowId, reason: string, stamp: Stamp) =>
       const state: Value = rows[0]?.current_state ?? null
       if (rows.length > 0)
         yield* appendEvent(sqlite, "workflow_stalled", { workflowId: id }, { state, reason }, stamp)
+      return rows.length > 0
+    })
+  )
+
+const quarantine = (sqlite: Sql, id: WorkflowId, problem: string, stamp: Stamp) =>
+  sqlite.transact(
+    "Workflows.quarantine",
+    Effect.gen(function* () {
+      if (!(yield* stall(sqlite, id, `its record is damaged: ${problem}`, stamp))) return
+      const detail = { table: "workflows", problem }
+      yield* appendEvent(sqlite, "record_quarantined", { workflowId: id }, detail, stamp)
     })
   )
 
@@ -201,7 +212,8 @@ export const make = (sqlite: Sql): Workflows => ({
   complete: traced("Workflows.complete")((move, stamp) =>
     moved(sqlite, COMPLETE, "workflow_completed", move, stamp)
   ),
-  stall: traced("Workflows.stall")((id, reason, stamp) => stall(sqlite, id, reason, stamp)),
+  stall: traced("Workflows.stall")((id, reason, stamp) => Effect.asVoid(stall(sqlite, id, reason, stamp))),
+  quarantine: traced("Workflows.quarantine")((id, problem, stamp) => quarantine(sqlite, id, problem, stamp)),
   revive: traced("Workflows.revive")((id, stamp) =>
     Effect.asVoid(sqlite.transact("Workflows.revive", sqlite.rows(REVIVE, { id, at: time(stamp.at) })))
   ),

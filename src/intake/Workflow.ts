@@ -8,13 +8,12 @@ import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId, WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { redactJson } from "../domain/Redactor.ts"
-
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { InstanceKey } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
-import { taskOf } from "../workflow/Machine.ts"
+import { hasIterations, ITERATIONS, taskOf } from "../workflow/Machine.ts"
 import { namesOf, opened, templateOf } from "../workflow/Templates.ts"
 import { readIntent } from "./Enqueue.ts"
 import { enter } from "./WorkflowEntry.ts"
@@ -90,6 +89,9 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
             remedyFor(state, states, "states")
           )
         ]),
+    ...(hasIterations(given)
+      ? []
+      : [unfit("context.max_iterations", JSON.stringify(given.max_iterations), ITERATIONS)]),
     ...(isKeepable(context) ? [] : [unfit("context", "a larger one", KEEPABLE)])
   ]
   if (problems.length > 0) return yield* invalid(...problems)

@@ -10,7 +10,8 @@ import { brief } from "../workflow/Brief.ts"
 import { isEnd, stateOf, taskOf } from "../workflow/Machine.ts"
 import { readIntent, taskWith } from "./Enqueue.ts"
 
-const MOST_REASON = 600
+/** The longest reason that a stalled workflow keeps, in characters. */
+export const MOST_REASON = 600
 
 /** Stops a workflow, visibly. A part of the caller's transaction. */
 export const stall = (row: WorkflowRow, reason: string, stamp: Stamp) =>

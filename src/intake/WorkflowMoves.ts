@@ -10,7 +10,7 @@ import { traced } from "../domain/Traced.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
-import { moved, Step, stateOf } from "../workflow/Machine.ts"
+import { hasIterations, ITERATIONS, moved, Step, stateOf } from "../workflow/Machine.ts"
 import { resumed, templateOf } from "../workflow/Templates.ts"
 import { isKeepable, KEEPABLE } from "./Workflow.ts"
 import { goOn } from "./WorkflowStep.ts"
@@ -82,6 +82,10 @@ export const transition = traced("WorkflowMoves.transition")(function* (
       if (way === undefined) return yield* noWay(template.value, workflow, to, ways)
       const carried = { ...resumed(template.value, workflow.context, {}, workflow.createdAt), ...put }
       if (!isKeepable(carried)) return yield* refused(`its context would be larger than allowed: ${KEEPABLE}`)
+      if (!hasIterations(put))
+        return yield* refused(
+          `context.max_iterations is ${JSON.stringify(put.max_iterations)}: give ${ITERATIONS}`
+        )
       const [signal] = way
       const next = moved(template.value, from, to, signal, carried)
       if (Step.$is("Stall")(next))

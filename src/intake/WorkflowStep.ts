@@ -10,9 +10,10 @@ import { traced } from "../domain/Traced.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
 import type { WorkflowRow } from "../store/Workflows.ts"
+import { brief } from "../workflow/Brief.ts"
 import { isEnd, Step, stateOf, step, TaskEnd } from "../workflow/Machine.ts"
 import { resumed, templateOf } from "../workflow/Templates.ts"
-import { enter, isKept, stall } from "./WorkflowEntry.ts"
+import { enter, isKept, MOST_REASON, stall } from "./WorkflowEntry.ts"
 
 /** How a task ended, in the terms of the machine; none while it goes on. */
 const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd> => {
@@ -77,7 +78,7 @@ export const taskEnded = traced("WorkflowStep.taskEnded")(function* (
   if (Option.isNone(there)) return
   const { row, task } = there.value
   const by = byWorkflow(row, stamp)
-  if (Option.isSome(row.damage)) return yield* stall(row, damaged(row.damage.value), by)
+  if (Option.isSome(row.damage)) return yield* setAside(row, row.damage.value, by)
   if (row.workflow.status === "completed") return
   if (yield* store.workflows.isOfEarlierVisit(row.workflow.id, taskId))
     return yield* madeWay(row, task, nextTaskId, by)
@@ -98,7 +99,10 @@ export const taskRetried = traced("WorkflowStep.taskRetried")(function* (taskId:
   if (Option.isSome(there)) yield* store.workflows.revive(there.value.row.workflow.id, stamp)
 })
 
-const damaged = (problem: string): string => `its record is damaged: ${problem}`
+const setAside = (row: WorkflowRow, problem: string, stamp: Stamp) =>
+  Effect.flatMap(Store, (store) =>
+    store.workflows.quarantine(row.workflow.id, brief(problem, MOST_REASON), stamp)
+  )
 
 const byWorkflow = ({ workflow }: WorkflowRow, { at }: Pick<Stamp, "at">): Stamp => ({
   at,
@@ -233,7 +237,7 @@ const takeOn = (row: WorkflowRow, nextTaskId: TaskId, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
     const { currentState, id, status } = row.workflow
-    if (Option.isSome(row.damage)) return yield* stall(row, damaged(row.damage.value), stamp)
+    if (Option.isSome(row.damage)) return yield* setAside(row, row.damage.value, stamp)
     if (status !== "active") return
     const holder = yield* store.workflows.unfinishedTask(id, currentState)
     if (Option.isSome(holder)) return yield* taskEnded(holder.value, nextTaskId, stamp)

@@ -67,6 +67,12 @@ export interface Workflows {
   readonly complete: (move: WorkflowMove, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
   /** Stops it with a reason that operators see; a second reason replaces the first. */
   readonly stall: (id: WorkflowId, reason: string, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
+  /** As `stall`, for a record that does not decode: it is set aside. */
+  readonly quarantine: (
+    id: WorkflowId,
+    problem: string,
+    stamp: Stamp
+  ) => Effect.Effect<void, StoreUnavailable>
   /** A stalled one goes on in its state, its fresh rounds counted anew; nothing when it is not stalled. */
   readonly revive: (id: WorkflowId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
   /** Counts a fresh round of the present state's task. */

@@ -40,6 +40,15 @@ export const DEFAULT_MAX_ITERATIONS = 100
 /** Contexts come from outside too: no `max_iterations` of theirs is more than this. */
 export const MOST_ITERATIONS = 1_000
 
+/** What a `max_iterations` that is given must be, in words. */
+export const ITERATIONS = `an integer from 1 to ${MOST_ITERATIONS}`
+
+/** Whether a context says how often its workflow may go back in a way that counts; null is as left out. */
+export const hasIterations = ({ max_iterations: most }: JsonObject): boolean =>
+  most === undefined ||
+  most === null ||
+  (typeof most === "number" && Number.isSafeInteger(most) && most >= 1 && most <= MOST_ITERATIONS)
+
 const MOST_SIGNAL = 100
 const MOST_SUBJECT = 200
 

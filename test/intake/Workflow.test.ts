@@ -116,6 +116,14 @@ describe("opening a workflow", () => {
       { template: "keyed", context: { place: "p".repeat(600) } },
       "dedupe_key"
     ],
+    ...[-3, 0, 1_001, 1.5, "10"].map(
+      (most) =>
+        [
+          `max_iterations ${JSON.stringify(most)}`,
+          { context: { max_iterations: most } },
+          "an integer from 1 to 1000"
+        ] as const
+    ),
     ["a context that lacks what its task needs", { template: "keyed", context: { plaice: 1 } }, "`plaice`"]
   ] as const)
     it.effect(`is refused with ${what}, and nothing is made`, () => refused(given, words))
@@ -140,7 +148,7 @@ describe("opening a workflow", () => {
       const odd = {
         summary: "Go",
         scope: null,
-        max_iterations: -3,
+        max_iterations: null,
         execution_iteration: "x",
         plan_artifact: null
       }

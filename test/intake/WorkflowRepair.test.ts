@@ -154,6 +154,9 @@ describe("the evaluation of workflows", () => {
       yield* evaluateIdle()
       expect((yield* placeOf(bad))[2]).toContain("context_json")
       expect(yield* eventsOf(bad, "workflow_stalled")).toHaveLength(1)
+      expect(yield* eventsOf(bad, "record_quarantined")).toMatchObject([
+        { table: "workflows", problem: expect.stringContaining("context_json") }
+      ])
       expect(yield* storyOf(good)).toEqual(["look pending"])
       expect(yield* evaluateIdle()).toBe(0)
     }).pipe(Effect.provide(quiet))

@@ -96,6 +96,10 @@ describe("a goal loop", () => {
         _tag: "Refused",
         why: expect.stringContaining("max_iterations")
       })
+      expect(yield* transition(id, "execute", { max_iterations: "3" })).toMatchObject({
+        _tag: "Refused",
+        why: 'context.max_iterations is "3": give an integer from 1 to 1000'
+      })
       expect(yield* transition(id, "execute", { max_iterations: 3 })).toMatchObject({ _tag: "Moved" })
       expect(yield* placeOf(id)).toEqual(["active", "execute", null])
       expect((yield* lastTaskOf(id)).payload).toMatchObject({ iteration: 3 })
