@@ -1,5 +1,6 @@
 import { DateTime, Effect, Either, Option, Schema } from "effect"
 import { type ArtifactFailed, ArtifactStore, type PathRefused } from "../artifact/ArtifactStore.ts"
+import { type KnownSecrets, secretsMasked } from "../artifact/KnownSecrets.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { ReplayGrade } from "../domain/Attempt.ts"
@@ -8,6 +9,7 @@ import { counted } from "../domain/Figure.ts"
 import { isNoRoom, ROOM_REMEDY } from "../domain/HostRoom.ts"
 import type { BundleId } from "../domain/Ids.ts"
 import { Profile } from "../domain/Profile.ts"
+import { redactJson } from "../domain/Redactor.ts"
 import type { KnownFile, Round, Task } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
 import { adapterPart } from "./AdapterPart.ts"
@@ -23,6 +25,7 @@ import { type Prompt, type PromptParts, render } from "./Prompt.ts"
 import { replayGrade } from "./Replay.ts"
 import { resolveSkill, type Skill, skillIds } from "./Skills.ts"
 import { taskPart } from "./TaskPart.ts"
+import { withoutSecrets } from "./WithoutSecrets.ts"
 import type { Workspace } from "./Workspace.ts"
 
 /** What an attempt is compiled from. `memory` are recent tasks of this kind, the latest first. */
@@ -69,12 +72,11 @@ export class AssembleFailed extends Schema.TaggedError<AssembleFailed>()("Assemb
  */
 export const assemble: (
   input: AssembleInput
-) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore> = traced(
-  "Assemble.assemble"
-)(function* (input: AssembleInput) {
-  const frozen = yield* freeze(input)
-  return { ...frozen, ...(yield* placed(frozen.bundle, input.at)) }
-})
+) => Effect.Effect<Compiled, AssembleFailed, RuntimeConfig | Workspace | ArtifactStore | KnownSecrets> =
+  traced("Assemble.assemble")(function* (input: AssembleInput) {
+    const frozen = yield* freeze(input)
+    return { ...frozen, ...(yield* placed(frozen.bundle, input.at)) }
+  })
 
 /** Where a bundle of this moment and its prompt are to be, and the prompt with its places filled in. */
 export const placed = (bundle: Bundle, at: DateTime.Utc) =>
@@ -128,6 +130,7 @@ const gather = Effect.fnUntraced(function* ({ adapter, memory, profile, task }: 
   const settings = yield* RuntimeConfig
   return {
     settings,
+    secrets: yield* secretsMasked,
     identity: yield* document(settings.identity),
     purpose: yield* document(settings.purpose),
     skills: yield* Effect.forEach(skillIds(profile, task), (id) =>
@@ -143,27 +146,32 @@ const gather = Effect.fnUntraced(function* ({ adapter, memory, profile, task }: 
 type Gathered = Effect.Effect.Success<ReturnType<typeof gather>>
 
 const bundleOf = Effect.fnUntraced(function* (input: AssembleInput, inputs: Gathered) {
-  const { adapter, profile, task } = input
-  const { identity, purpose, settings, skills } = inputs
-  const workflow = workflowPart(task, input.round)
-  const prompt = yield* rendered({
-    runtimeName: settings.runtimeName,
-    policy: settings.runtimePolicy,
-    identity: identity.text,
-    purpose: purpose.text,
-    profile,
-    mode: adapter.mode,
-    task,
-    skills,
-    phase: phaseContext(task, workflow, inputs.artifacts),
-    memories: inputs.memories,
-    answers: answersText(input.answers),
-    lastFailure: lastFailureText(profile.contextPolicy, adapter.mode, input.lastFailure, input.round.note)
-  })
+  const { adapter, profile } = input
+  const { identity, purpose, secrets, settings, skills } = inputs
+  const workflow = workflowPart(input.task, input.round)
+  const parts = withoutSecrets(
+    {
+      runtimeName: settings.runtimeName,
+      policy: settings.runtimePolicy,
+      identity: identity.text,
+      purpose: purpose.text,
+      profile,
+      mode: adapter.mode,
+      task: input.task,
+      skills,
+      phase: phaseContext(input.task, workflow, inputs.artifacts),
+      memories: inputs.memories,
+      answers: answersText(input.answers),
+      lastFailure: lastFailureText(profile.contextPolicy, adapter.mode, input.lastFailure, input.round.note)
+    },
+    secrets
+  )
+  const prompt = yield* rendered(parts)
+  const runsBy = adapterPart(adapter, input.model)
   return {
     bundleVersion: BUNDLE_VERSION,
     bundleId: input.bundleId,
-    task: taskPart(task),
+    task: taskPart(parts.task),
     workflow,
     agent: { runtimeName: settings.runtimeName, profileId: profile.profileId },
     constitution: {
@@ -171,9 +179,9 @@ const bundleOf = Effect.fnUntraced(function* (input: AssembleInput, inputs: Gath
       purposeSha256: purpose.sha256,
       policySha256: yield* policySha256(settings)
     },
-    profile: { ...profilePart(profile) },
+    profile: redactJson({ ...profilePart(profile) }, secrets),
     skills: skills.map(withoutText),
-    adapter: adapterPart(adapter, input.model),
+    adapter: { ...runsBy, args: runsBy.args.map(secrets.text) },
     workspace: inputs.workspace,
     artifacts: inputs.artifacts,
     externalInputs: inputs.externalInputs,

@@ -21,6 +21,7 @@ import {
   ollama,
   profile,
   round,
+  secrets,
   settings,
   task,
   world
@@ -54,7 +55,11 @@ const texts = {
 }
 type Texts = typeof texts
 
-const madeOf = (given: Texts, changes: Parameters<typeof input>[0] = {}) =>
+const madeOf = (
+  given: Texts,
+  changes: Parameters<typeof input>[0] = {},
+  masked: ReadonlyArray<string> = []
+) =>
   frozen(
     {
       task: task({
@@ -102,7 +107,8 @@ const madeOf = (given: Texts, changes: Parameters<typeof input>[0] = {}) =>
         }
       }
     },
-    { "plans/p.md": given.artifact, "manual.md": given.external }
+    { "plans/p.md": given.artifact, "manual.md": given.external },
+    masked
   )
 
 const hashOf = (given: Texts, changes: Parameters<typeof input>[0] = {}) =>
@@ -175,6 +181,29 @@ describe("a bundle", () => {
     Effect.map(madeOf(texts), ({ bundle }) => expect(bundleText(bundle)).not.toContain("s3cret"))
   )
 
+  // Their files are only hashed, and these come from places that hold no text of a person.
+  const unwritten: ReadonlyArray<string> = [
+    "artifact",
+    "external",
+    "memory",
+    "gitSha",
+    "runtimeName",
+    "source",
+    "model"
+  ]
+  for (const name of Object.keys(texts).filter((one) => !unwritten.includes(one)))
+    it.effect(`holds no secret of the configuration that stands in its ${name}`, () =>
+      Effect.gen(function* () {
+        const secret = "sk-9f8e7d6c5b4a"
+        const encoded = Buffer.from(secret).toString("base64")
+        const { bundle } = yield* madeOf({ ...texts, [name]: `a ${secret} b ${encoded}` }, {}, [secret])
+        const text = bundleText(bundle)
+        expect(text).toContain("a [redacted] b [redacted]")
+        expect(text).not.toContain(secret)
+        expect(text).not.toContain(encoded.slice(2, -4))
+      })
+    )
+
   it.effect("records adapter arguments and what else changes behaviour, but no address", () =>
     Effect.gen(function* () {
       const cli = agentCli({
@@ -205,7 +234,8 @@ describe("assembling", () => {
     const layers = Layer.mergeAll(
       Layer.succeed(RuntimeConfig, settings(configured)),
       fixedWorkspace({ files: { [join(base, name, "skills", "s", "SKILL.md")]: { text: "Skill." } } }),
-      diskArtifacts(root)
+      diskArtifacts(root),
+      secrets()
     )
     const given = input({
       task: task({ payload: { output_path: "p.md", sources: ["x".repeat(5_000)] } }),

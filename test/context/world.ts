@@ -2,6 +2,7 @@ import { DateTime, Effect, Layer, Option, Schema } from "effect"
 import { MemoryFiles, layer as memoryArtifacts } from "../../layers/artifact/MemoryArtifacts.ts"
 import { type Fixed, layer as fixedWorkspace } from "../../layers/context/FixedWorkspace.ts"
 import type { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
+import { KnownSecrets } from "../../src/artifact/KnownSecrets.ts"
 import type {
   AgentCliSettings,
   OllamaSettings,
@@ -13,6 +14,7 @@ import { type AssembleInput, assemble, freeze } from "../../src/context/Assemble
 import type { Workspace } from "../../src/context/Workspace.ts"
 import { BundleId } from "../../src/domain/Ids.ts"
 import { Profile } from "../../src/domain/Profile.ts"
+import { redactorOf } from "../../src/domain/Redactor.ts"
 import { type Round, Task } from "../../src/domain/Task.ts"
 import { settings as anySettings } from "../support/settings.ts"
 
@@ -161,32 +163,47 @@ export const input = (given: Partial<AssembleInput> = {}): AssembleInput => ({
   ...given
 })
 
+/** What a bundle masks. */
+export const secrets = (...values: ReadonlyArray<string>) =>
+  Layer.succeed(KnownSecrets, { redactor: Effect.succeed(redactorOf(values)) })
+
 /** Configuration and files, the artifact root in memory and empty. */
-export const world = (config: Partial<Settings> = {}, fixed: Fixed = {}) =>
-  Layer.mergeAll(Layer.succeed(RuntimeConfig, settings(config)), fixedWorkspace(fixed), memoryArtifacts)
+export const world = (
+  config: Partial<Settings> = {},
+  fixed: Fixed = {},
+  masked: ReadonlyArray<string> = []
+) =>
+  Layer.mergeAll(
+    Layer.succeed(RuntimeConfig, settings(config)),
+    fixedWorkspace(fixed),
+    memoryArtifacts,
+    secrets(...masked)
+  )
 
 /** Files of the artifact root by path. */
 type Artifacts = Readonly<Record<string, string>>
 
 const run = <A, E>(
-  program: Effect.Effect<A, E, RuntimeConfig | Workspace | ArtifactStore>,
+  program: Effect.Effect<A, E, RuntimeConfig | Workspace | ArtifactStore | KnownSecrets>,
   config: Partial<Settings>,
   fixed: Fixed,
-  files: Artifacts
+  files: Artifacts,
+  masked: ReadonlyArray<string> = []
 ) =>
   Effect.gen(function* () {
     const { put } = yield* MemoryFiles
     yield* Effect.forEach(Object.entries(files), ([path, text]) => put(path, text))
     return yield* program
-  }).pipe(Effect.provide(world(config, fixed)))
+  }).pipe(Effect.provide(world(config, fixed, masked)))
 
-/** The bundle of these inputs in a world of its own. */
+/** The bundle of these inputs in a world of its own, whose secrets are `masked`. */
 export const frozen = (
   given: Partial<AssembleInput> = {},
   config: Partial<Settings> = {},
   fixed: Fixed = {},
-  files: Artifacts = {}
-) => run(freeze(input(given)), config, fixed, files)
+  files: Artifacts = {},
+  masked: ReadonlyArray<string> = []
+) => run(freeze(input(given)), config, fixed, files, masked)
 
 /** The hashed prompt of these inputs. */
 export const promptOf = (
