@@ -153,16 +153,18 @@ export const saveSchedule = traced("SaveSchedule.saveSchedule")(function* (
   const ids = yield* IdSource
   const at = yield* now
   const scheduleId = yield* ids.next
-  const task = withoutSecrets(intent.task, yield* secretsMasked)
+  const secrets = yield* secretsMasked
+  const name = secrets.text(intent.name)
+  const task = withoutSecrets(intent.task, secrets)
   return yield* store.transact(
     "SaveSchedule.save",
     Effect.gen(function* () {
       // A damaged one has no due time to go on from.
-      const before = yield* store.schedules.sound(intent.name)
+      const before = yield* store.schedules.sound(name)
       const nextRunAt = firstRun(intent, before, at)
       const schedule: NewSchedule = {
         scheduleId,
-        name: intent.name,
+        name,
         ...timed(intent),
         nextRunAt,
         enabled: intent.enabled,

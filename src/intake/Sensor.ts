@@ -116,16 +116,23 @@ export const ingest = traced("Sensor.ingest")(function* (report: SensorReport) {
   const store = yield* Store
   const ids = yield* IdSource
   const at = yield* now
-  const { dedupeKey, eventId, sensorId, sourceRef } = report
-  const payload = redactJson(report.payload, yield* secretsMasked)
+  const secrets = yield* secretsMasked
+  const { text } = secrets
+  const sensorId = text(report.sensorId)
+  const names = {
+    sensorId,
+    eventId: text(report.eventId),
+    sourceRef: text(report.sourceRef),
+    dedupeKey: text(report.dedupeKey)
+  }
   const stamp: Stamp = { at, actor: { surface: "sensor", name: sensorId } }
   const sensorEventId = yield* ids.next
   const { task, workflow } = yield* propose(report, stamp)
   const freshnessDeadline = Option.fromNullable(report.freshnessDeadline)
   const stale = Option.exists(freshnessDeadline, DateTime.lessThan(at))
   const observedAt = report.observedAt ?? at
-  const names = { sensorEventId, sensorId, eventId, sourceRef, dedupeKey }
-  const observed = { ...names, payload, observedAt, freshnessDeadline, stale }
+  const payload = redactJson(report.payload, secrets)
+  const observed = { sensorEventId, ...names, payload, observedAt, freshnessDeadline, stale }
   return yield* store.transact(
     "Sensor.ingest",
     Effect.gen(function* () {

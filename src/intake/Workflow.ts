@@ -59,7 +59,8 @@ const invalid = (...problems: ReadonlyArray<Problem>) => new Invalid({ problems 
 /** Judges what is to be opened: template and state are there, and the context has what its first task needs. */
 export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: Opening) {
   const { workflows } = yield* RuntimeConfig
-  const { instanceKey } = opening
+  const secrets = yield* secretsMasked
+  const instanceKey = secrets.text(opening.instanceKey)
   const names = namesOf(workflows)
   const template = yield* Effect.mapError(templateOf(opening.template, workflows), () =>
     invalid(
@@ -73,7 +74,7 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
   )
   const state = Option.getOrElse(opening.state, () => template.initial_state)
   const states = Object.keys(template.states)
-  const given = redactJson(opening.context, yield* secretsMasked)
+  const given = redactJson(opening.context, secrets)
   const context = opened(template, given, yield* now)
   const problems = [
     ...(isInstanceKey(instanceKey)
@@ -154,6 +155,7 @@ export const repeated = (instanceKey: string, { anyway, invalid }: Unfit) =>
   Effect.gen(function* () {
     if (anyway) return yield* invalid
     const store = yield* Store
-    const holder = yield* store.workflows.findByKey(instanceKey)
+    const { text } = yield* secretsMasked
+    const holder = yield* store.workflows.findByKey(text(instanceKey))
     return Option.isNone(holder) ? yield* invalid : { created: false, workflow: holder.value.workflow }
   })

@@ -1,6 +1,7 @@
 import { DateTime, Effect, Option, Schema } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { EVIDENCE_FOLDERS } from "../artifact/Declared.ts"
+import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { decode, Invalid } from "../config/Issues.ts"
 import type { Actor } from "../domain/Actor.ts"
 import {
@@ -123,7 +124,9 @@ export const create = operation({
   output: TakenSnapshot,
   run: traced("Snapshots.create")(function* (input: { readonly label: Option.Option<string> }, actor) {
     const artifacts = yield* ArtifactStore
-    const snapshot = yield* capture(yield* labelOf(input.label), actor)
+    const { text: masked } = yield* secretsMasked
+    const label = yield* labelOf(Option.map(input.label, masked))
+    const snapshot = yield* capture(label, actor)
     const { name, path } = fileOf(snapshotName(snapshot.capturedAt, snapshot.label))
     const text = `${JSON.stringify(yield* Effect.orDie(encodeSnapshot(snapshot)), null, 2)}\n`
     if (Option.isSome(yield* artifacts.observe(path).pipe(Effect.mapError(unusable))))

@@ -155,7 +155,11 @@ test("an outcome that repeats a secret in every field is believed and stored mas
 test("a secret that somebody writes into what comes in is stored masked, whichever door it comes through", () =>
   withSecrets("cat", async (place) => {
     const all = encodings.map((encode) => encode(TOKEN)).join(" ")
-    const task = { kind: "note", source: `by ${TOKEN}`, payload: { text: all, [API_KEY]: [FILE_KEY] } }
+    const task = {
+      kind: `note ${TOKEN}`,
+      source: `by ${TOKEN}`,
+      payload: { text: all, [API_KEY]: [FILE_KEY] }
+    }
     const asJson = (args: ReadonlyArray<string>, document: unknown) =>
       place.json([...args, "--json", JSON.stringify(document), "-o", "json"])
     const id = await queue(place, {
@@ -164,12 +168,12 @@ test("a secret that somebody writes into what comes in is stored masked, whichev
       description: FILE_KEY,
       dedupe_key: `once ${TOKEN}`
     })
-    await asJson(["schedule-create"], { name: "daily", interval_seconds: 60, task })
+    await asJson(["schedule-create"], { name: `daily ${TOKEN}`, interval_seconds: 60, task })
     await asJson(["sensor-event"], {
-      sensor_id: "s",
-      event_id: "e",
-      source_ref: "r",
-      dedupe_key: "k",
+      sensor_id: `s ${TOKEN}`,
+      event_id: `e ${API_KEY}`,
+      source_ref: `r ${FILE_KEY}`,
+      dedupe_key: `k ${TOKEN}`,
       payload: { seen: all },
       proposed_task: task
     })
@@ -179,7 +183,7 @@ test("a secret that somebody writes into what comes in is stored masked, whichev
       "--template",
       "goal-loop",
       "--instance_key",
-      "g",
+      `g ${API_KEY}`,
       "--context",
       context
     ])
