@@ -9,7 +9,7 @@ import { stampNow } from "./Runner.ts"
 import { inRounds } from "./Wakes.ts"
 
 /** So often in a row a task goes on by default; then it waits for somebody, for it may ask for ever. */
-const MOST_DEFAULTS = 5
+export const MOST_DEFAULTS = 5
 
 /** Whether the last answers that stand for a task were all given by default, as many as may be. */
 const goesOnAlone = (standing: ReadonlyArray<AskedQuestion>): boolean =>

@@ -4,10 +4,11 @@ import { saying } from "../dispatch/Charges.ts"
 import { workflowTemplateOf } from "../dispatch/Charging.ts"
 import { conditionsAt } from "../dispatch/Conditions.ts"
 import { type Conditions, closed, type LaneClosed, type Place } from "../dispatch/Eligibility.ts"
+import { MOST_DEFAULTS } from "../dispatch/Expiring.ts"
 import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
-import { isExpired, isOpen } from "../domain/AskedQuestion.ts"
+import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -56,10 +57,18 @@ const blocked = (task: Task) =>
       return because("operator", `it waits for an operator: ${why}`)
     }
     const { expiresAt, text } = asked.value
-    return isExpired(asked.value, yield* now)
-      ? because("answer", `it waits for an answer, its question has expired: ${text}`)
-      : because("answer", `it waits for an answer: ${text}`, expiresAt)
+    if (!isExpired(asked.value, yield* now))
+      return because("answer", `it waits for an answer: ${text}`, expiresAt)
+    return because(
+      "answer",
+      `it waits for an answer, its question has expired${notByDefault(asked.value)}: ${text}`
+    )
   })
+
+const notByDefault = ({ defaultAnswer, expiredAt }: AskedQuestion): string =>
+  Option.isSome(defaultAnswer) && Option.isSome(expiredAt)
+    ? ` and its default was the answer ${MOST_DEFAULTS} times in a row, so that somebody has to give one`
+    : ""
 
 /** A fallback's budget that is spent, or its workspace in use, is found by the attempt, which then puts the task off. */
 const putOffBy = (task: Task): "budget" | "workspace" | "not_due" => {

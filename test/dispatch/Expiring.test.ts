@@ -94,6 +94,12 @@ describe("a question that runs out", () => {
       for (let cycle = 0; cycle < 10; cycle++) yield* runOnce
       expect(prompts).toHaveLength(6)
       expect((yield* taskOf(id)).status).toBe("blocked")
+      expect(Option.getOrThrow(yield* waiting(yield* taskOf(id)))).toMatchObject({
+        reason: "answer",
+        detail: expect.stringContaining(
+          "its default was the answer 5 times in a row, so that somebody has to"
+        )
+      })
       expect(yield* detailsOf(id, "question_expired")).toHaveLength(6)
       yield* answerQuestion.run({ id, choice: Option.none(), text: Option.some("no") }, DOOR.actor)
       for (let cycle = 0; cycle < 10; cycle++) yield* runOnce
