@@ -37,18 +37,28 @@ const used = (document: OpenApi.OpenAPISpec): OpenApi.OpenAPISpec["components"][
   return Object.fromEntries(Object.entries(schemas).filter(([name]) => kept.has(name)))
 }
 
+/** What every request may be answered with instead; each operation of the API names all of it. */
+const failures = (document: OpenApi.OpenAPISpec): OpenApi.OpenAPISpecResponses =>
+  Object.fromEntries(
+    Object.entries(document.paths["/api/state"]?.get?.responses ?? {}).filter(
+      ([status]) => Number(status) >= 400
+    )
+  )
+
 /**
  * The OpenAPI 3.1 document of the API. Every failure is a Problem, those too that the builder has a form of its own
  * for; who may ask is told with each operation.
  */
 export const openApi = onFirstUse((): OpenApi.OpenAPISpec => {
   const document = structuredClone(OpenApi.fromApi(Api))
+  const faults = failures(document)
   for (const { item, path } of PAGES) document.paths[path] = structuredClone(item)
   document.tags.push(PAGES_TAG)
   for (const [path, item] of Object.entries(document.paths))
     for (const method of METHODS) {
       const operation = item[method]
       if (operation === undefined) continue
+      operation.responses = { ...structuredClone(faults), ...operation.responses }
       for (const [status, response] of Object.entries(operation.responses))
         if (Number(status) >= 400) response.content = { "application/json": { schema: PROBLEM } }
       const isOpen = OPEN.includes(path)

@@ -51,6 +51,15 @@ describe("the OpenAPI document", () => {
     expect(open.sort()).toEqual(["/api/heartbeat", "/login", "/login", "/logout"])
   })
 
+  test("names every refusal that any route may answer with, of the pages too", () => {
+    for (const { operationId, responses } of operations)
+      for (const status of [400, 401, 403, 404, 405, 408, 413, 429, 500, 503])
+        expect([operationId, Object.keys(responses)]).toEqual([
+          operationId,
+          expect.arrayContaining([String(status)])
+        ])
+  })
+
   test("is as it was when it was last looked at", () =>
     expectGolden("openapi.json", `${JSON.stringify(openApi(), null, 2)}\n`))
 
