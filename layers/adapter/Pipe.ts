@@ -1,10 +1,9 @@
-import { dlopen, FFIType, ptr } from "bun:ffi"
 import { closeSync, readSync } from "node:fs"
 import { codeOf } from "../SystemWord.ts"
+import type { KernelPipes } from "./KernelPipe.ts"
 
-// From fcntl.h and bits/fcntl-linux.h, the same on x86-64 and arm64.
+// From bits/fcntl-linux.h, the same on x86-64 and arm64.
 const O_NONBLOCK = 0o4000
-const O_CLOEXEC = 0o2000000
 const F_SETFL = 4
 
 /** A child's output on its way here. */
@@ -48,19 +47,12 @@ export type Pipes = () => Pipe
  * on one, and its reader goes on gathering for as long as the child is quicker (chunks of tens of MiB were
  * seen on a loaded machine), whereas a file's reader answers at most 256 KiB at a time.
  */
-export const makePipes = (): Pipes => {
-  const libc = dlopen("libc.so.6", {
-    pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
-    fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 }
-  })
-  return () => {
-    const ends = new Int32Array(2)
-    // With these arguments it fails for want of descriptors alone: of this process, or (ENFILE) of the host.
-    if (libc.symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0)
-      throw Object.assign(new Error("no pipe could be opened"), { code: "EMFILE" })
-    const [ours = -1, theirs = -1] = ends
+export const makePipes =
+  ({ control, open }: KernelPipes): Pipes =>
+  () => {
+    const [ours, theirs] = open()
     // Ours alone: the child's end stays blocking, as programs expect.
-    libc.symbols.fcntl(ours, F_SETFL, O_NONBLOCK)
+    control(ours, F_SETFL, O_NONBLOCK)
     return {
       end: theirs,
       takeNow: (take) => {
@@ -77,4 +69,3 @@ export const makePipes = (): Pipes => {
       close: () => closeSync(ours)
     }
   }
-}

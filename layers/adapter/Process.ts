@@ -1,14 +1,16 @@
-import { Context, Deferred, Effect, Exit, Layer, Option, Ref, Runtime } from "effect"
+import { Context, Deferred, Effect, Exit, Layer, Option, Runtime } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { awaitingRoom } from "../artifact/Room.ts"
 import { makeCollector } from "../Garbage.ts"
 import { held } from "../Held.ts"
 import type { CannotStart } from "./CannotStart.ts"
+import { kernelPipes } from "./KernelPipe.ts"
 import { type Ladder, usualLadder } from "./Ladder.ts"
+import { makeLeashes } from "./Leash.ts"
 import { makePipes, type Pipe } from "./Pipe.ts"
 import { ProcessTrees, type Root } from "./ProcessTree.ts"
-import { type Child, leash, refusedByKernel, type Spawned, type Start, spawnChild } from "./Spawn.ts"
+import { type Child, type Spawned, type Start, spawnChild } from "./Spawn.ts"
 import { Subreaper } from "./Subreaper.ts"
 
 /**
@@ -63,7 +65,6 @@ export class Processes extends Context.Tag("agent-runtime/Processes")<
 >() {}
 
 const DRAIN_MS = 2000
-const HEAD_BYTES = 4096
 
 const exitOf = (child: Child, code: number): Ending =>
   child.signalCode === null ? { _tag: "Exited", code } : { _tag: "Killed", signal: String(child.signalCode) }
@@ -85,7 +86,6 @@ const within = (ms: number, wait: Promise<unknown>): Effect.Effect<boolean> =>
 interface Watch {
   readonly now: () => number
   lastOutput: number
-  head: string
 }
 
 /**
@@ -199,32 +199,17 @@ const ladderFor = (launch: Launch, met: Exit.Exit<Ending>): Ladder => {
 const make = Effect.gen(function* () {
   const trees = yield* ProcessTrees
   const subreaper = yield* Subreaper
-  // Only what was found out is kept: where there was no room for that it is asked again.
-  const known = yield* Ref.make(Option.none<ReadonlyArray<string>>())
-  const words = Effect.flatMap(
-    Ref.get(known),
-    Option.match({
-      onNone: () => Effect.tap(leash, (found) => Ref.set(known, Option.some(found))),
-      onSome: Effect.succeed
-    })
-  )
-  const pipes = yield* Effect.sync(makePipes)
+  const kernel = yield* Effect.sync(kernelPipes)
+  const launcher = { subreaper, pipes: makePipes(kernel), leashes: makeLeashes(kernel) }
   const collect = makeCollector()
 
   const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) => {
-    const reading = (pipe: Pipe, sink: Sink, look: (chunk: Uint8Array) => void) =>
+    const reading = (pipe: Pipe, sink: Sink) =>
       pump(pipe, sink, (chunk) => {
         watch.lastOutput = watch.now()
-        look(chunk)
         sink.write(chunk)
       })
-    const both = [
-      reading(stdout, launch.stdout, () => undefined),
-      reading(stderr, launch.stderr, (chunk) => {
-        if (watch.head.length < HEAD_BYTES)
-          watch.head += Buffer.from(chunk.subarray(0, HEAD_BYTES)).toString("utf8")
-      })
-    ]
+    const both = [reading(stdout, launch.stdout), reading(stderr, launch.stderr)]
     return {
       atEnd: () => Promise.all(both.map(({ atEnd }) => atEnd())),
       letGo: () => {
@@ -251,28 +236,19 @@ const make = Effect.gen(function* () {
     (launch: Launch): Effect.Effect<Ended, CannotStart> =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
-          const spawning = awaitingRoom(
-            Effect.flatMap(words, (found) => spawnChild(launch, { words: found, subreaper, pipes })),
-            ({ passing }) => passing
-          )
-          const spawned = yield* held(spawning, ({ stderr, stdout }) =>
-            Effect.sync(() => {
-              for (const pipe of [stdout, stderr]) pipe.close()
-            })
-          )
+          const spawning = awaitingRoom(spawnChild(launch, launcher), ({ passing }) => passing)
+          const spawned = yield* held(spawning, ({ letGo }) => Effect.sync(letGo))
           const { child, root } = spawned
           const tree = yield* trees.watch(launch.attemptId, root)
           const clock = yield* Effect.clock
           const now = () => clock.unsafeCurrentTimeMillis()
-          const watch: Watch = { now, lastOutput: now(), head: "" }
+          const watch: Watch = { now, lastOutput: now() }
           const reading = readBoth(spawned, launch, watch)
           collect()
           const met = yield* Effect.exit(restore(ending(spawned, launch, watch)))
           const { survivors, drained } = yield* finish(child, tree.stop(ladderFor(launch, met)), reading)
           if (Exit.isFailure(met)) return yield* Effect.failCause(met.cause)
-          const how = met.value
-          if (how._tag === "Exited") yield* refusedByKernel(launch.file, how.code, watch.head)
-          return { ending: how, survivors, drained }
+          return { ending: met.value, survivors, drained }
         }).pipe(Effect.scoped)
       )
   )

@@ -5,6 +5,7 @@ import { codeOf } from "../SystemWord.ts"
 import { brandOf } from "./Brand.ts"
 import { CannotStart, noRoomTo } from "./CannotStart.ts"
 import { folderProblem } from "./Command.ts"
+import type { Leash, Leashes } from "./Leash.ts"
 import type { Pipe, Pipes } from "./Pipe.ts"
 import { processFacts } from "./ProcTable.ts"
 import type { Subreaper } from "./Subreaper.ts"
@@ -22,23 +23,6 @@ export interface Start {
 }
 
 const noRoomFor = (file: string, code: string): CannotStart => noRoomTo(`${file} cannot be started`, code)
-
-/**
- * Words put in front of a command so that the kernel ends it with its dispatcher; empty where that cannot be. It
- * fails where the host has no room for finding out.
- */
-export const leash: Effect.Effect<ReadonlyArray<string>, CannotStart> = Effect.suspend(() => {
-  const setpriv = Bun.which("setpriv")
-  if (setpriv === null) return Effect.succeed([])
-  return Effect.try({
-    try: () => {
-      // Busybox has a setpriv that does not know the option.
-      const help = Bun.spawnSync([setpriv, "--help"], { env: {}, stdin: "ignore", stderr: "ignore" })
-      return help.stdout.toString().includes("--pdeathsig") ? [setpriv, "--pdeathsig", "KILL", "--"] : []
-    },
-    catch: (cause) => noRoomFor(setpriv, codeOf(cause))
-  })
-})
 
 const tooLong = (start: Start): string => {
   const bytes = [start.file, ...start.args, ...Object.entries(start.env).flat()].reduce(
@@ -88,50 +72,78 @@ const mistake = (start: Start): CannotStart | undefined => {
 
 /** What a child is started with, beside what it is. */
 export interface Launcher {
-  readonly words: ReadonlyArray<string>
   readonly subreaper: typeof Subreaper.Service
   readonly pipes: Pipes
+  readonly leashes: Leashes
 }
 
-/** Both or none: what one has opened must not stay open where there is no room for the other. */
-const bothOf = (pipes: Pipes): readonly [Pipe, Pipe] => {
-  const stdout = pipes()
+interface Lines {
+  readonly stdout: Pipe
+  readonly stderr: Pipe
+  readonly leash: Leash
+}
+
+/** All or none: what one has opened must not stay open where there is no room for the other. */
+const linesOf = ({ leashes, pipes }: Launcher): Lines => {
+  const leash = leashes()
+  const opened: Array<Pipe> = []
   try {
-    return [stdout, pipes()]
+    const stdout = pipes()
+    opened.push(stdout)
+    return { leash, stdout, stderr: pipes() }
   } catch (cause) {
-    stdout.close()
-    stdout.handedOver()
+    leash.loosen()
+    for (const pipe of opened) {
+      pipe.close()
+      pipe.handedOver()
+    }
     throw cause
   }
 }
 
+/** As execvp(3): what is executable and no format of the kernel's is a script of the shell. */
+const spawned = (start: Start, { stderr, stdout }: Lines) => {
+  const run = (...words: ReadonlyArray<string>) =>
+    Bun.spawn([...words, start.file, ...start.args], {
+      cwd: start.cwd,
+      env: { ...start.env },
+      stdin: start.stdin.byteLength === 0 ? "ignore" : start.stdin,
+      stdout: stdout.end,
+      stderr: stderr.end,
+      detached: true
+    })
+  try {
+    return run()
+  } catch (cause) {
+    if (codeOf(cause) !== "ENOEXEC") throw cause
+    return run("/bin/sh")
+  }
+}
+
 /**
- * Starts a child in a session and group of its own, branded, with both outputs as pipes; the caller closes
- * them.
+ * Starts a child in a session and group of its own, branded and leashed, with both outputs as pipes; the caller lets
+ * go of them.
  */
-export const spawnChild = (start: Start, { pipes, subreaper, words }: Launcher) =>
+export const spawnChild = (start: Start, launcher: Launcher) =>
   Effect.suspend(() => {
     const wrong = mistake(start)
     if (wrong !== undefined) return Effect.fail(wrong)
     return Effect.try({
       try: () => {
-        const [stdout, stderr] = bothOf(pipes)
+        const lines = linesOf(launcher)
+        const { leash, stderr, stdout } = lines
+        const letGo = () => {
+          leash.loosen()
+          for (const pipe of [stdout, stderr]) pipe.close()
+        }
         try {
-          const child = subreaper.branding(brandOf(start.attemptId), () =>
-            Bun.spawn([...words, start.file, ...start.args], {
-              cwd: start.cwd,
-              env: { ...start.env },
-              stdin: start.stdin.byteLength === 0 ? "ignore" : start.stdin,
-              stdout: stdout.end,
-              stderr: stderr.end,
-              detached: true
-            })
-          )
+          const child = launcher.subreaper.branding(brandOf(start.attemptId), () => spawned(start, lines))
+          leash.tie(child.pid)
           // Bun collects a child in a later turn of its loop: until then even one that has ended is to be seen.
           const startTime = processFacts(child.pid)?.startTime ?? ""
-          return { child, root: { pid: child.pid, startTime }, stdout, stderr }
+          return { child, root: { pid: child.pid, startTime }, stdout, stderr, letGo }
         } catch (cause) {
-          for (const pipe of [stdout, stderr]) pipe.close()
+          letGo()
           throw cause
         } finally {
           for (const pipe of [stdout, stderr]) pipe.handedOver()
@@ -144,20 +156,3 @@ export const spawnChild = (start: Start, { pipes, subreaper, words }: Launcher) 
 /** A child as `spawnChild` answers it. */
 export type Spawned = Effect.Effect.Success<ReturnType<typeof spawnChild>>
 export type Child = Spawned["child"]
-
-/** Fails with what the leash says when the command behind it would not start; any other end passes. */
-export const refusedByKernel = (
-  file: string,
-  code: number,
-  firstError: string
-): Effect.Effect<void, CannotStart> => {
-  const line = firstError.split("\n", 1)[0] ?? ""
-  // A line whose end is not there is none that setpriv wrote, and may be cut in the middle of anything.
-  if (!firstError.includes("\n")) return Effect.void
-  if ((code !== 126 && code !== 127) || !line.startsWith("setpriv: ") || !line.includes(file))
-    return Effect.void
-  return new CannotStart({
-    reason: `${file} cannot be started (${line.slice(line.indexOf(file) + file.length).replace(/^\W+/, "")})`,
-    remedy: "run it by hand as this user and mend what it says"
-  })
-}

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test"
 import { readdirSync } from "node:fs"
 import { Effect, Exit, Option } from "effect"
+import { kernelPipes } from "../../../layers/adapter/KernelPipe.ts"
+import { makeLeashes } from "../../../layers/adapter/Leash.ts"
 import { makePipes, type Pipe } from "../../../layers/adapter/Pipe.ts"
 import { processFacts, processTable } from "../../../layers/adapter/ProcTable.ts"
 import { type Start, spawnChild } from "../../../layers/adapter/Spawn.ts"
@@ -26,8 +28,9 @@ const subreaper = {
 const open = () => readdirSync("/proc/self/fd").length
 
 test("a pipe for which there is no descriptor is the host's lack of room, which passes", () => {
-  const pipes = makePipes()
-  const exit = starved(() => Effect.runSyncExit(spawnChild(start, { words: [], subreaper, pipes })))
+  const kernel = kernelPipes()
+  const launcher = { subreaper, pipes: makePipes(kernel), leashes: makeLeashes(kernel) }
+  const exit = starved(() => Effect.runSyncExit(spawnChild(start, launcher)))
   expect(Exit.isFailure(exit) && exit.cause).toMatchObject({
     error: {
       passing: true,
@@ -37,19 +40,20 @@ test("a pipe for which there is no descriptor is the host's lack of room, which 
   })
 })
 
-test("a pipe does not stay open where there is no room for the other one", () => {
-  const pipes = makePipes()
-  const before = open()
-  let asked = 0
-  const onlyOne = (): Pipe => {
-    if (asked++ > 0) throw Object.assign(new Error("none"), { code: "EMFILE" })
-    return pipes()
-  }
-  expect(
-    Exit.isFailure(Effect.runSyncExit(spawnChild(start, { words: [], subreaper, pipes: onlyOne })))
-  ).toBe(true)
-  expect(open()).toBe(before)
-})
+for (const room of [0, 1])
+  test(`neither leash nor pipe stays open where there is room for ${room} of two pipes`, () => {
+    const kernel = kernelPipes()
+    const pipes = makePipes(kernel)
+    const before = open()
+    let asked = 0
+    const few = (): Pipe => {
+      if (asked++ === room) throw Object.assign(new Error("none"), { code: "EMFILE" })
+      return pipes()
+    }
+    const launcher = { subreaper, pipes: few, leashes: makeLeashes(kernel) }
+    expect(Exit.isFailure(Effect.runSyncExit(spawnChild(start, launcher)))).toBe(true)
+    expect(open()).toBe(before)
+  })
 
 test("a file of secrets that cannot be opened for want of room is told as that", () => {
   const cause = Object.assign(new Error(), { code: "ENFILE" })

@@ -297,10 +297,13 @@ it.live("a program that the kernel refuses is told as one that cannot start", ()
   })
 )
 
-it.live("an exit of 127 that the program itself chose is an exit", () =>
+it.live("a file that is executable and no format of the kernel's is a script of the shell", () =>
   Effect.gen(function* () {
-    const { launch } = yield* launchOf(["-c", "echo setpriv: not me >&2; exit 127"])
-    expect((yield* run(launch)).ending).toEqual({ _tag: "Exited", code: 127 })
+    const file = join(yield* temporaryFolder, "script")
+    writeFileSync(file, "echo $1; exit 3\n", { mode: 0o755 })
+    const { launch, out } = yield* launchOf(["hi"], { file })
+    expect((yield* run(launch)).ending).toEqual({ _tag: "Exited", code: 3 })
+    expect(out.text()).toBe("hi\n")
   })
 )
 
