@@ -1,7 +1,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Exit } from "effect"
+import { Context, Effect, Exit, FiberRef } from "effect"
 import { Owner } from "./Owner.ts"
-import { attempted, type Bounds } from "./writing.ts"
+import { attemptedNow, type Bounds } from "./writing.ts"
 
 /**
  * Runs programs as transactions of their own on the writer, once each, when it is their turn there; `committed` is
@@ -13,38 +13,44 @@ export const transactions = (
   turn: Effect.Semaphore,
   committed: () => void
 ) => {
-  const begun = attempted(begin)
-
+  /** Never throws: whoever calls it has the turn to give back. */
   const settled = <A, E>(
     owner: Owner["Type"],
     changesBefore: number,
     end: Exit.Exit<A, E>
-  ): Effect.Effect<A, E | SqlError> => {
-    owner.isOver = true
-    if (Exit.isSuccess(end) && owner.brokenBy === undefined)
-      return Effect.map(
-        attempted(() => keep(changesBefore)),
-        (isChange) => {
-          if (isChange) committed()
-          return end.value
+  ): Effect.Effect<A, E | SqlError> =>
+    Effect.flatten(
+      attemptedNow((): Effect.Effect<A, E> => {
+        owner.isOver = true
+        if (Exit.isSuccess(end) && owner.brokenBy === undefined) {
+          if (keep(changesBefore)) committed()
+          return end
         }
-      )
-    takeBack()
-    return Exit.isFailure(end)
-      ? end
-      : Effect.dieMessage(
-          `the transaction ${owner.name} went on after ${owner.brokenBy} had failed in it with half its writes done`
-        )
-  }
+        takeBack()
+        return Exit.isFailure(end)
+          ? end
+          : Effect.dieMessage(
+              `the transaction ${owner.name} went on after ${owner.brokenBy} had failed in it with half its writes done`
+            )
+      })
+    )
 
+  // By hand what `withPermits` and `provideService` do with twice as many steps: an attempt has three transactions.
   return <A, E, R>(name: string, program: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError, R> =>
-    turn.withPermits(1)(
-      Effect.uninterruptibleMask((restore) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(restore(turn.take(1)), () =>
         Effect.withFiberRuntime<A, E | SqlError, R>((fiber) => {
+          const over = <B, F>(result: Effect.Effect<B, F>) => Effect.zipRight(turn.release(1), result)
+          const outside = fiber.currentContext
           const owner: Owner["Type"] = { name, fiber: fiber.id(), isOver: false, brokenBy: undefined }
-          const owned = restore(Effect.provideService(program, Owner, owner))
-          return Effect.flatMap(begun, (changesBefore) =>
-            Effect.flatMap(Effect.exit(owned), (end) => settled(owner, changesBefore, end))
+          const begun = attemptedNow(begin)
+          if (Exit.isFailure(begun)) return over(Exit.failCause(begun.cause))
+          const inside = FiberRef.set(FiberRef.currentContext, Context.add(outside, Owner, owner))
+          return Effect.flatMap(Effect.exit(Effect.zipRight(inside, restore(program))), (end) =>
+            Effect.zipRight(
+              FiberRef.set(FiberRef.currentContext, outside),
+              over(settled(owner, begun.value, end))
+            )
           )
         })
       )

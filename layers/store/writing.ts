@@ -27,11 +27,11 @@ const guarded = <A>(run: () => A): A => {
 }
 
 /** What something answers or throws, run now: SQLite's errors are expected, others are bugs. */
-export const attemptedNow = <A>(run: () => A): Effect.Effect<A, SqlError> => {
+export const attemptedNow = <A>(run: () => A): Exit.Exit<A, SqlError> => {
   try {
-    return Effect.succeed(run())
+    return Exit.succeed(run())
   } catch (cause) {
-    return cause instanceof SqlError ? Effect.fail(cause) : Effect.die(cause)
+    return cause instanceof SqlError ? Exit.fail(cause) : Exit.die(cause)
   }
 }
 
