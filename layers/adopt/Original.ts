@@ -11,7 +11,7 @@ import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { APPLICATION_ID } from "../store/Backups.ts"
 import { codeOf } from "../store/connection.ts"
 import { mib, telling } from "../store/Progress.ts"
-import { marksOf } from "../store/StoreFile.ts"
+import { marksOf } from "../store/StoreMarks.ts"
 import { type Copied, copyOf, digestOf } from "./Copy.ts"
 import { rowsOf } from "./OriginalRows.ts"
 

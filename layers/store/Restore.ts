@@ -12,7 +12,8 @@ import { APPLICATION_ID, alsoNamed, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 import { mib, telling } from "./Progress.ts"
 import { LAST_GIVEN } from "./SqlEvents.ts"
-import { isAbsent, marksOf } from "./StoreFile.ts"
+import { isAbsent } from "./StoreFile.ts"
+import { marksOf } from "./StoreMarks.ts"
 
 const CHUNK = 1024 * 1024
 /** A command that is about to end is waited for. */

@@ -1,56 +1,88 @@
 import { Database } from "bun:sqlite"
-import { Effect } from "effect"
-import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { MIGRATIONS, migrate } from "./Migrations.ts"
-import type { Row, Sqlite } from "./Sqlite.ts"
-import { orBackup } from "./StoreFile.ts"
-import { statement } from "./statement.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { latest, type Migration, migrate } from "./Migrations.ts"
+import type { Row } from "./Sqlite.ts"
+import { identity, marksOf, orBackup, refuse } from "./StoreMarks.ts"
 
-const TABLES = statement("SELECT sql FROM sqlite_schema WHERE type = 'table'")
-const COLUMNS = statement("SELECT name FROM pragma_table_xinfo(:of)")
+const TABLES = "SELECT sql FROM sqlite_schema WHERE type = 'table'"
+const COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"
 
 /**
- * Refuses a database of the latest schema that lost a table or a column, by name. One whose tables are those that the
- * migrations make costs a look at their texts, a small part of a millisecond; only another is looked at closely: more
- * columns than ours harm nobody, and a lost index is for `healthcheck` to tell.
+ * Says why a database must not be opened, by what is in it: of another program, newer than `migrations`, or without a
+ * table or a column that those of its version make, by name. It only reads, and all of it at one moment, so that it may
+ * be asked before anything is written. Undefined when the database may be opened.
+ *
+ * One whose tables are those that the migrations make costs a look at their texts, a small part of a millisecond; only
+ * another is looked at closely: more columns than ours harm nobody, and a lost index is for `healthcheck` to tell.
  */
-export const refuseLoss = (sqlite: Sqlite["Type"]): Effect.Effect<void, StoreUnavailable> =>
-  Effect.gen(function* () {
-    if (isAsMade(yield* sqlite.rows(TABLES))) return
-    const lost: Array<string> = []
-    for (const [table, columns] of columnsOf()) {
-      const there = (yield* sqlite.rows(COLUMNS, { of: table })).map(({ name }) => name)
-      if (there.length === 0) lost.push(`table ${table}`)
-      else
-        for (const column of columns)
-          if (!there.includes(column)) lost.push(`column ${column} of table ${table}`)
-    }
-    if (lost.length > 0) return yield* refusal(sqlite.path, lost)
-  })
+export const refusalOf = (
+  db: Database,
+  file: string,
+  migrations: ReadonlyArray<Migration>
+): StoreUnavailable | undefined => {
+  db.run("BEGIN")
+  try {
+    return identity(file, marksOf(db), latest(migrations)) ?? damage(db, file, migrations)
+  } finally {
+    if (db.inTransaction) db.run("COMMIT")
+  }
+}
 
-const refusal = (path: string, [first, ...more]: ReadonlyArray<string>): StoreUnavailable =>
-  new StoreUnavailable({
-    path,
-    reason: `it is damaged: ${first} is missing${more.length === 0 ? "" : `, and ${more.length} more`}`,
-    remedy: orBackup(path, "put a backup in its place (agent-runtime restore --from FILE)")
-  })
+const damage = (
+  db: Database,
+  file: string,
+  migrations: ReadonlyArray<Migration>
+): StoreUnavailable | undefined => {
+  const { version } = marksOf(db)
+  const tables = db.query<Row, []>(TABLES).all()
+  if (version === 0)
+    // A database appears with its first schema and is never without one: there is nothing to migrate, or to copy.
+    return tables.length === 0
+      ? undefined
+      : damaged(file, "it has tables, and says that it has no schema (user_version 0)")
+  const made = migrations.filter(({ id }) => id <= version)
+  const [first, ...more] = isAsMade(tables, made) ? [] : lostOf(db, made)
+  if (first === undefined) return undefined
+  return damaged(file, `${first} is missing${more.length === 0 ? "" : `, and ${more.length} more`}`)
+}
+
+const damaged = (file: string, how: string): StoreUnavailable =>
+  refuse(
+    file,
+    `it is damaged: ${how}`,
+    orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)")
+  )
+
+/** The tables and columns that the migrations make and a database has not. */
+const lostOf = (db: Database, migrations: ReadonlyArray<Migration>): ReadonlyArray<string> => {
+  const lost: Array<string> = []
+  const there = db.query<{ readonly name: string }, [string]>(COLUMNS)
+  for (const [table, columns] of columnsOf(migrations)) {
+    const found = there.all(table).map(({ name }) => name)
+    if (found.length === 0) lost.push(`table ${table}`)
+    else
+      for (const column of columns)
+        if (!found.includes(column)) lost.push(`column ${column} of table ${table}`)
+  }
+  return lost
+}
 
 /** Whether there is a table for each one that the migrations create, and made by that text, which SQLite keeps. */
-export const isAsMade = (tables: ReadonlyArray<Row>): boolean => {
-  const text = MIGRATIONS.map(({ sql }) => sql).join("\n")
+export const isAsMade = (tables: ReadonlyArray<Row>, migrations: ReadonlyArray<Migration>): boolean => {
+  const text = migrations.map(({ sql }) => `\n${sql}`).join("")
   const made = tables.filter(({ sql }) => typeof sql === "string" && text.includes(`\n${sql}`))
   return made.length === text.split("\nCREATE TABLE ").length - 1
 }
 
 /** The columns of every table that the migrations make. */
-const columnsOf = (): ReadonlyMap<string, ReadonlyArray<string>> => {
+const columnsOf = (migrations: ReadonlyArray<Migration>): ReadonlyMap<string, ReadonlyArray<string>> => {
   const db = new Database(":memory:")
   try {
-    migrate(db, MIGRATIONS, "")
+    migrate(db, migrations, "")
     const tables = db.query<{ readonly name: string }, []>(
       "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
-    const columns = db.query<{ readonly name: string }, [string]>("SELECT name FROM pragma_table_xinfo(?)")
+    const columns = db.query<{ readonly name: string }, [string]>(COLUMNS)
     return new Map(tables.all().map(({ name }) => [name, columns.all(name).map((column) => column.name)]))
   } finally {
     db.close()

@@ -7,7 +7,7 @@ import { latest, MIGRATIONS } from "./Migrations.ts"
 import type { Sqlite } from "./Sqlite.ts"
 import * as SqlPrune from "./SqlPrune.ts"
 import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SqlSchema.ts"
-import { orBackup } from "./StoreFile.ts"
+import { orBackup } from "./StoreMarks.ts"
 import { statement } from "./statement.ts"
 
 const VERSION = statement("PRAGMA user_version")

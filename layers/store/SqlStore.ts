@@ -8,7 +8,7 @@ import { backUp, keptOnce } from "./Backups.ts"
 import { changes } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
-import { refuseLoss } from "./SchemaLoss.ts"
+import { refusalOf } from "./SchemaLoss.ts"
 import * as SqlAdoption from "./SqlAdoption.ts"
 import * as SqlAttempts from "./SqlAttempts.ts"
 import * as SqlBacklog from "./SqlBacklog.ts"
@@ -25,7 +25,7 @@ import * as SqlSensors from "./SqlSensors.ts"
 import * as SqlTasks from "./SqlTasks.ts"
 import * as SqlUsage from "./SqlUsage.ts"
 import * as SqlWorkflows from "./SqlWorkflows.ts"
-import { ensure, identity, marksOf, orBackup } from "./StoreFile.ts"
+import { ensure } from "./StoreFile.ts"
 import { statement } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
 
@@ -62,7 +62,7 @@ export const prepare = (
 ): Effect.Effect<void, StoreUnavailable> =>
   Effect.gen(function* () {
     const at = DateTime.formatIso(yield* now)
-    const version = yield* ensure(path, latest(migrations), (db) => migrate(db, migrations, at))
+    const version = yield* ensure(path, migrations, (db) => migrate(db, migrations, at))
     if (version === latest(migrations)) return
     yield* Effect.try({
       try: () => upgrade(path, migrations, at),
@@ -74,13 +74,12 @@ const upgrade = (path: string, migrations: ReadonlyArray<Migration>, at: string)
   const db = new Database(path, { readwrite: true, create: false })
   try {
     db.run("PRAGMA busy_timeout = 10000")
-    const marks = marksOf(db)
-    const refused = identity(path, marks, latest(migrations))
+    const refused = refusalOf(db, path, migrations)
     if (refused !== undefined) throw refused
+    const version = versionOf(db)
     // Another process may have done it meanwhile.
-    if (marks.version === latest(migrations)) return
-    if (marks.version === 0 && hasTables(db)) throw withoutVersion(path)
-    const backup = backUp(db, path, marks.version, at)
+    if (version === latest(migrations)) return
+    const backup = backUp(db, path, version, at)
     try {
       migrate(db, migrations, at)
     } catch (cause) {
@@ -90,16 +89,6 @@ const upgrade = (path: string, migrations: ReadonlyArray<Migration>, at: string)
     db.close()
   }
 }
-
-const hasTables = (db: Database): boolean => db.query("SELECT 1 FROM sqlite_schema LIMIT 1").get() !== null
-
-/** A database appears with its first schema and is never without one: nothing could be migrated, so nothing is copied. */
-const withoutVersion = (path: string): StoreUnavailable =>
-  new StoreUnavailable({
-    path,
-    reason: "it is damaged: it has tables, and says that it has no schema (user_version 0)",
-    remedy: orBackup(path, "put a backup in its place (agent-runtime restore --from FILE)")
-  })
 
 const notMigrated = (path: string, backup: string, version: number, cause: unknown): StoreUnavailable => {
   const code = codeOf(cause)
@@ -118,8 +107,11 @@ export const open = (
   Effect.flatMap(prepare(options.filename, MIGRATIONS), () => {
     // The journal lies beside the real file, and there it is watched.
     const filename = fs.realpathSync(options.filename)
-    const opened = Sqlite.open({ ...options, filename, configured: options.filename })
-    return Effect.map(Effect.tap(opened, refuseLoss), overSqlite)
+    const refusal = (db: Database) => refusalOf(db, options.filename, MIGRATIONS)
+    return Effect.map(
+      Sqlite.open({ ...options, filename, configured: options.filename, refusal }),
+      overSqlite
+    )
   })
 
 /** The Store on a file for as long as the layer lives; see `open`. */

@@ -3,22 +3,11 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { APPLICATION_ID, backupBeside, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
+import { APPLICATION_ID, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
-
-const refuse = (file: string, reason: string, remedy: string) =>
-  new StoreUnavailable({ path: file, reason, remedy })
-
-/** A remedy, with the newest backup that lies beside a database. */
-export const orBackup = (file: string, remedy: string): string => {
-  return `${remedy}; ${backupBeside(file) ?? "there is no backup beside it"}`
-}
-
-/** What marks a database as ours, and the schema that it has. */
-interface Marks {
-  readonly applicationId: number
-  readonly version: number
-}
+import { latest, type Migration } from "./Migrations.ts"
+import { refusalOf } from "./SchemaLoss.ts"
+import { identity, type Marks, marksOf, orBackup, refuse } from "./StoreMarks.ts"
 
 /** The first 100 bytes of a SQLite file (https://sqlite.org/fileformat2.html, section 1.3). */
 const readHeader = (file: string) => {
@@ -51,15 +40,15 @@ const endIsMissing = (file: string): boolean => {
 }
 
 /**
- * The marks as SQLite sees them, journal included, without changing a byte of either; undefined when it
- * cannot read them so. Throws when the database is damaged.
+ * The marks as SQLite sees them, journal included, or why it must not be opened, without changing a byte of either;
+ * undefined when it cannot read them so. Throws when the database is damaged.
  */
-const peek = (file: string): Marks | undefined => {
+const peek = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavailable | Marks | undefined => {
   let db: Database | undefined
   try {
     db = new Database(file, { readonly: true })
     db.run("PRAGMA busy_timeout = 5000")
-    return marksOf(db)
+    return refusalOf(db, file, migrations) ?? marksOf(db)
   } catch (cause) {
     if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause))) throw cause
     return undefined
@@ -68,20 +57,12 @@ const peek = (file: string): Marks | undefined => {
   }
 }
 
-const pragma = (db: Database, name: string): number =>
-  Number(db.query(`PRAGMA ${name}`).values()[0]?.[0] ?? 0)
-
-/** The marks of an open database. */
-export const marksOf = (db: Database): Marks => ({
-  applicationId: pragma(db, "application_id"),
-  version: pragma(db, "user_version")
-})
-
 /**
  * The schema version of a file, or why it must not be opened, before SQLite can change it: no file, empty,
- * not a database, cut short, of another program, or newer than `schemaVersion`.
+ * not a database, cut short, of another program, or newer than `migrations`. What is in it is looked at only where a
+ * journal lies beside it, for then a connection that writes would take that over: see refusalOf.
  */
-export const inspect = (file: string, schemaVersion: number): StoreUnavailable | number => {
+export const inspect = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavailable | number => {
   const replace = (reason: string, remedy: string) => refuse(file, reason, orBackup(file, remedy))
   const kind = fs.statSync(file)
   if (!kind.isFile())
@@ -102,33 +83,13 @@ export const inspect = (file: string, schemaVersion: number): StoreUnavailable |
       "move it away, or put a backup in its place"
     )
   const header = { applicationId: bytes.readUInt32BE(68), version: bytes.readUInt32BE(60) }
-  const refused = identity(file, header, schemaVersion)
+  const refused = identity(file, header, latest(migrations))
   if (refused !== undefined) return refused
   // Another process may be taking its journal over between two of our looks: a file that is cut stays so.
   if (endIsMissing(file) && endIsMissing(file))
     return replace("it is damaged: the end of the file is missing", "put a backup in its place")
-  const marks = (walIsEmpty(file) ? undefined : peek(file)) ?? header
-  return identity(file, marks, schemaVersion) ?? marks.version
-}
-
-/** Says why a database with these marks is not ours to open; undefined when it is. */
-export const identity = (file: string, found: Marks, schemaVersion: number): StoreUnavailable | undefined => {
-  if (found.applicationId !== APPLICATION_ID)
-    return refuse(
-      file,
-      "it is a database of another program",
-      orBackup(
-        file,
-        "name another dbPath; a database of the original runtime is taken over with: agent-runtime adopt --from FILE"
-      )
-    )
-  if (found.version > schemaVersion)
-    return refuse(
-      file,
-      `it was written by a newer agent-runtime (schema ${found.version}, this one knows ${schemaVersion})`,
-      orBackup(file, "use the newer agent-runtime")
-    )
-  return undefined
+  const found = (walIsEmpty(file) ? undefined : peek(file, migrations)) ?? header
+  return found instanceof StoreUnavailable ? found : found.version
 }
 
 const unopened = (file: string, cause: unknown): StoreUnavailable => {
@@ -151,13 +112,13 @@ const unopened = (file: string, cause: unknown): StoreUnavailable => {
  */
 export const ensure = (
   file: string,
-  schemaVersion: number,
+  migrations: ReadonlyArray<Migration>,
   build: (db: Database) => void
 ): Effect.Effect<number, StoreUnavailable> =>
   Effect.try({
     try: () => {
       if (isAbsent(file)) create(file, build)
-      return inspect(file, schemaVersion)
+      return inspect(file, migrations)
     },
     catch: (cause) => unopened(file, cause)
   }).pipe(

@@ -1,6 +1,7 @@
 import { Database, type Statement } from "bun:sqlite"
 import { SqlError } from "@effect/sql/SqlError"
 import { Effect } from "effect"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Value } from "./statement.ts"
 
 // SQLite's own wait stalls the event loop, so it is short and the fiber waits instead.
@@ -31,6 +32,8 @@ export interface OpenOptions {
   /** The path by which it is configured, where that is another one: links on the way may be turned. */
   readonly configured?: string
   readonly durability: "full" | "normal"
+  /** Says why the database of a file must not be opened; asked before anything is written. */
+  readonly refusal?: (db: Database) => StoreUnavailable | undefined
   /** A database in memory that is open and stays so: what a process of a simulation leaves to the next. */
   readonly inherited?: Database
 }
@@ -54,6 +57,9 @@ const opened = (options: OpenOptions, role: "writer" | "reader"): Database => {
   try {
     // First the timeout: the switch to WAL can meet a lock.
     db.run("PRAGMA busy_timeout = 5000")
+    // Before the switch, which writes into a file that is in another mode, as a backup is.
+    const refused = role === "writer" ? options.refusal?.(db) : undefined
+    if (refused !== undefined) throw refused
     if (!memory) db.run("PRAGMA journal_mode = WAL")
     db.run(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
     db.run(`PRAGMA journal_size_limit = ${JOURNAL_BYTES}`)
@@ -76,7 +82,10 @@ export const openConnection = (options: OpenOptions, role: "writer" | "reader") 
   Effect.acquireRelease(
     Effect.try({
       try: () => opened(options, role),
-      catch: (cause) => new SqlError({ cause, message: `cannot open ${options.filename}` })
+      catch: (cause) =>
+        cause instanceof StoreUnavailable
+          ? cause
+          : new SqlError({ cause, message: `cannot open ${options.filename}` })
     }),
     (db) => Effect.sync(() => db === options.inherited || db.close())
   )

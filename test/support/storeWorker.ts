@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite"
 import { Effect, Stream } from "effect"
+import { MIGRATIONS } from "../../layers/store/Migrations.ts"
 import { file } from "../../layers/store/SqlStore.ts"
 import { ensure } from "../../layers/store/StoreFile.ts"
 import { Store } from "../../src/store/Store.ts"
@@ -96,7 +97,7 @@ const claimAndHang = Effect.gen(function* () {
 })
 
 /** Begins to make the file and stops half way. */
-const makeHalf = ensure(filename, 1, (db) => {
+const makeHalf = ensure(filename, MIGRATIONS, (db) => {
   db.run("CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT")
   process.stdout.write("half made\n")
   for (;;) Bun.sleepSync(1_000)
