@@ -2,18 +2,20 @@ import { Database } from "bun:sqlite"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { latest, type Migration, migrate } from "./Migrations.ts"
 import type { Row } from "./Sqlite.ts"
+import { RECORDED, recordProblems } from "./SqlSchema.ts"
 import { identity, marksOf, orBackup, refuse } from "./StoreMarks.ts"
 
 const TABLES = "SELECT sql FROM sqlite_schema WHERE type = 'table'"
 const COLUMNS = "SELECT name FROM pragma_table_xinfo(?)"
 
 /**
- * Says why a database must not be opened, by what is in it: of another program, newer than `migrations`, or without a
- * table or a column that those of its version make, by name. It only reads, and all of it at one moment, so that it may
- * be asked before anything is written. Undefined when the database may be opened.
+ * Says why a database must not be opened, by what is in it: of another program, newer than `migrations`, without a
+ * table or a column that those of its version make, by name, or with other migrations on record. It only reads, and all
+ * of it at one moment, so that it may be asked before anything is written. Undefined when the database may be opened.
  *
- * One whose tables are those that the migrations make costs a look at their texts, a small part of a millisecond; only
- * another is looked at closely: more columns than ours harm nobody, and a lost index is for `healthcheck` to tell.
+ * One whose tables are those that the migrations make costs a look at their texts and one row, a small part of a
+ * millisecond; only another is looked at closely: more columns than ours harm nobody, and a lost index is for
+ * `healthcheck` to tell.
  */
 export const refusalOf = (
   db: Database,
@@ -22,18 +24,21 @@ export const refusalOf = (
 ): StoreUnavailable | undefined => {
   db.run("BEGIN")
   try {
-    return identity(file, marksOf(db), latest(migrations)) ?? damage(db, file, migrations)
+    return refused(db, file, migrations)
   } finally {
     if (db.inTransaction) db.run("COMMIT")
   }
 }
 
-const damage = (
+const refused = (
   db: Database,
   file: string,
   migrations: ReadonlyArray<Migration>
 ): StoreUnavailable | undefined => {
-  const { version } = marksOf(db)
+  const marks = marksOf(db)
+  const { version } = marks
+  const unknown = identity(file, marks, latest(migrations))
+  if (unknown !== undefined) return unknown
   const tables = db.query<Row, []>(TABLES).all()
   if (version === 0)
     // A database appears with its first schema and is never without one: there is nothing to migrate, or to copy.
@@ -42,8 +47,19 @@ const damage = (
       : damaged(file, "it has tables, and says that it has no schema (user_version 0)")
   const made = migrations.filter(({ id }) => id <= version)
   const [first, ...more] = isAsMade(tables, made) ? [] : lostOf(db, made)
-  if (first === undefined) return undefined
-  return damaged(file, `${first} is missing${more.length === 0 ? "" : `, and ${more.length} more`}`)
+  const recorded = recordedIn(db)
+  const newer = identity(file, { ...marks, version: Number(recorded[0]?.id ?? 0) }, latest(migrations))
+  if (newer !== undefined) return newer
+  if (first !== undefined)
+    return damaged(file, `${first} is missing${more.length === 0 ? "" : `, and ${more.length} more`}`)
+  const [unlike] = recordProblems(version, recorded)
+  return unlike === undefined ? undefined : damaged(file, unlike)
+}
+
+/** The row of RECORDED; none where the table or its ids are lost. */
+const recordedIn = (db: Database): ReadonlyArray<Row> => {
+  const columns = db.query<{ readonly name: string }, [string]>(COLUMNS).all("schema_migrations")
+  return columns.some(({ name }) => name === "id") ? db.query<Row, []>(RECORDED.text).all() : []
 }
 
 const damaged = (file: string, how: string): StoreUnavailable =>

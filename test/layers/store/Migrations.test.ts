@@ -191,6 +191,20 @@ describe("an older store", () => {
     expect(fs.readdirSync(join(path, ".."))).toEqual(before)
   })
 
+  test("whose migrations on record are not those of its version is refused before it is copied", async () => {
+    const path = fresh()
+    await run(path, MIGRATIONS)
+    const db = new Database(path)
+    db.run("DELETE FROM schema_migrations")
+    db.close()
+    const before = fs.readFileSync(path)
+    expect(await run(path, [...MIGRATIONS, next])).toMatchObject({
+      left: { reason: "it is damaged: it says schema 1, its migrations say 0" }
+    })
+    expect(fs.readdirSync(join(path, ".."))).toEqual(["runtime.db"])
+    expect(fs.readFileSync(path).equals(before)).toBe(true)
+  })
+
   test("is never made at all by a first migration that fails", async () => {
     const path = fresh()
     const failed = await run(path, [...MIGRATIONS, next, broken])

@@ -83,6 +83,33 @@ it.live("a damaged database is refused before a byte of it, or of its journal, i
   })
 )
 
+const LATER = "INSERT INTO schema_migrations VALUES (2, 'later', '')"
+
+it.live("a database whose migrations on record are not those of its version is refused as it is", () =>
+  Effect.gen(function* () {
+    const newer = "it was written by a newer agent-runtime (schema 2, this one knows 1)"
+    expect(yield* after(LATER)).toMatchObject({
+      _tag: "StoreUnavailable",
+      reason: newer,
+      remedy: expect.stringMatching(
+        /^use the newer agent-runtime; the newest backup beside it is .*runtime\.db\.backup-[^/]*-v1$/
+      )
+    })
+    for (const way of ["as a backup", "with its journal"] as const) {
+      expect(yield* untouched(way, LATER)).toMatchObject({ said: { reason: newer }, isUntouched: true })
+      expect(yield* untouched(way, LATER, "DROP TABLE outbox")).toMatchObject({ said: { reason: newer } })
+      expect(yield* untouched(way, "DELETE FROM schema_migrations")).toMatchObject({
+        said: { reason: "it is damaged: it says schema 1, its migrations say 0" },
+        isUntouched: true
+      })
+      expect(yield* untouched(way, "DROP TABLE schema_migrations")).toMatchObject({
+        said: { reason: "it is damaged: table schema_migrations is missing" },
+        isUntouched: true
+      })
+    }
+  })
+)
+
 it.live("what is more than ours, and an index that is gone, do not keep the store from being opened", () =>
   Effect.gen(function* () {
     const added = [
