@@ -30,6 +30,10 @@ const OLDEST = statement(`
   SELECT coalesce(
     (SELECT min(id) FROM run_events),
     1 + (SELECT id FROM event_marks WHERE mark = 'given')) AS id`)
+const LATEST = statement(`
+  SELECT coalesce(
+    (SELECT max(id) FROM run_events),
+    (SELECT id FROM event_marks WHERE mark = 'given')) AS id`)
 const OF_TASK = statement(
   "SELECT * FROM (SELECT * FROM events_by_task WHERE task_id = :taskId ORDER BY id DESC LIMIT :limit) ORDER BY id"
 )
@@ -101,6 +105,8 @@ const shown = (row: Row): RunEvent => Either.getOrElse(read(row), ({ problem }) 
 
 const allShown = Effect.map((rows: ReadonlyArray<Row>) => rows.map(shown))
 
+const idIn = (rows: ReadonlyArray<Row>): EventId => EventId.make(Number(rows[0]?.id))
+
 /** Of one workflow, oldest first, at most the newest `limit`. */
 export const ofWorkflow = (sqlite: Sqlite["Type"], workflowId: WorkflowId, limit: number) =>
   allShown(sqlite.rows(OF_WORKFLOW, { workflowId, limit }))
@@ -117,8 +123,7 @@ export const make = (sqlite: Sqlite["Type"]): Events => ({
   ),
   since: traced("Events.since")((since, limit) => allShown(sqlite.rows(SINCE, { since, limit }))),
   newest: traced("Events.newest")((limit) => allShown(sqlite.rows(NEWEST, { limit }))),
-  oldest: Effect.map(sqlite.rows(OLDEST, {}), (rows) => EventId.make(Number(rows[0]?.id))).pipe(
-    Effect.withSpan("Events.oldest")
-  ),
+  oldest: Effect.map(sqlite.rows(OLDEST, {}), idIn).pipe(Effect.withSpan("Events.oldest")),
+  latest: Effect.map(sqlite.rows(LATEST, {}), idIn).pipe(Effect.withSpan("Events.latest")),
   ofTask: traced("Events.ofTask")((taskId, limit) => allShown(sqlite.rows(OF_TASK, { taskId, limit })))
 })

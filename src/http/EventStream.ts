@@ -21,10 +21,10 @@ interface Start {
 const startOf = (asked: Option.Option<number>) =>
   Effect.gen(function* () {
     const { events } = yield* Store
-    const newest = (yield* events.newest(1)).at(-1)?.id ?? 0
-    if (Option.isNone(asked)) return { after: newest, reset: Option.none() } satisfies Start
+    const latest = yield* events.latest
+    if (Option.isNone(asked)) return { after: latest, reset: Option.none() } satisfies Start
     const oldest = yield* events.oldest
-    if (asked.value > newest) return { after: newest, reset: Option.some({ oldest }) }
+    if (asked.value > latest) return { after: latest, reset: Option.some({ oldest }) }
     return asked.value < oldest - 1
       ? { after: oldest - 1, reset: Option.some({ oldest }) }
       : { after: asked.value, reset: Option.none() }

@@ -33,8 +33,7 @@ export const followed = (since: Option.Option<number>) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const store = yield* Store
-      const newest = yield* store.events.newest(1)
-      const from = Option.getOrElse(since, () => newest[0]?.id ?? 0)
-      return Stream.mapEffect(follow(EventId.make(from)), (event) => Effect.orDie(encode()(event)))
+      const from = Option.isSome(since) ? EventId.make(since.value) : yield* store.events.latest
+      return Stream.mapEffect(follow(from), (event) => Effect.orDie(encode()(event)))
     })
   )

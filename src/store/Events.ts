@@ -22,6 +22,8 @@ export interface Events {
   readonly newest: (limit: number) => Effect.Effect<ReadonlyArray<RunEvent>, StoreUnavailable>
   /** The oldest event that is kept; where none is, the one that comes next. */
   readonly oldest: Effect.Effect<EventId, StoreUnavailable>
+  /** The newest event that is kept; where none is, the last that was given, 0 in a history that has not begun. */
+  readonly latest: Effect.Effect<EventId, StoreUnavailable>
   /** Of one task, oldest first, at most the newest `limit`. */
   readonly ofTask: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<RunEvent>, StoreUnavailable>
 }

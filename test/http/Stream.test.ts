@@ -115,6 +115,31 @@ describe("the live stream", () => {
     )
   )
 
+  it.live("stands at the last id that was given where no event is kept any more", () =>
+    within((open) =>
+      Effect.gen(function* () {
+        yield* fill(3)
+        const sqlite = yield* Sqlite
+        yield* sqlite.rows({ text: "DELETE FROM run_events", names: [] })
+        const after = (id: string) => open("/api/stream", { headers: { "last-event-id": id } })
+        const plain = yield* open("/api/stream")
+        const whole = yield* after("3")
+        const gone = yield* after("1")
+        const ahead = yield* after("9")
+        for (const one of [gone, ahead])
+          expect(yield* next(one)).toMatchObject({ event: "reset", data: { oldest: 4 } })
+        const all = [plain, whole, gone, ahead]
+        for (const one of all) expect(yield* next(one)).toMatchObject({ event: "dashboard", id: 3 })
+        yield* queue()
+        for (const one of all) {
+          expect(yield* next(one)).toMatchObject({ event: "events", id: 4 })
+          expect(one.ids()).toEqual([4])
+          yield* Effect.promise(() => one.close())
+        }
+      })
+    )
+  )
+
   it.live("gathers what happens at once: at most ten frames a second, none of it left out", () =>
     within((open) =>
       Effect.gen(function* () {

@@ -57,6 +57,24 @@ export const history = (check: Sentence) => {
   )
 
   check(
+    "tells where the history stands, also when no event of it is kept",
+    Effect.gen(function* () {
+      const { events } = yield* Store
+      const stands = Effect.all([events.oldest, events.latest])
+      expect(yield* stands).toEqual([EventId.make(1), EventId.make(0)])
+      yield* Effect.forEach([1, 2, 3], (n) => append(n))
+      expect(yield* stands).toEqual([EventId.make(1), EventId.make(3)])
+      const raw = yield* Raw
+      yield* raw.run("DELETE FROM run_events WHERE id < 3")
+      expect(yield* stands).toEqual([EventId.make(3), EventId.make(3)])
+      yield* raw.run("DELETE FROM run_events")
+      expect(yield* stands).toEqual([EventId.make(4), EventId.make(3)])
+      yield* append(4)
+      expect(yield* stands).toEqual([EventId.make(4), EventId.make(4)])
+    })
+  )
+
+  check(
     "keeps an event as it was written",
     Effect.gen(function* () {
       const id = yield* append(7)
