@@ -1,6 +1,6 @@
 import { HttpServerRequest } from "@effect/platform"
-import { Effect, Option, Stream } from "effect"
-import { attemptOf, fileOf, type LogName, logBytes, logSize, missing } from "../operate/AttemptLog.ts"
+import { Effect, Stream } from "effect"
+import { attemptOf, fileOf, type LogName, logBytes, logSize, present } from "../operate/AttemptLog.ts"
 import { RequestRefused } from "./Failure.ts"
 import { peer } from "./Listener.ts"
 import { partOf } from "./Range.ts"
@@ -26,18 +26,9 @@ const unsatisfiable = (size: number) =>
     headers: { "content-range": `bytes */${size}` }
   })
 
-/**
- * The attempt whose log can be told: that of one which runs may be yet to come, and is empty until then; one that has
- * ended has a log, be it empty, or it is told why there is none.
- */
+/** The attempt whose log can be told, for which `present` has nothing to refuse. */
 const attemptWith = (id: string, name: LogName) =>
-  Effect.gen(function* () {
-    const attempt = yield* attemptOf(id)
-    const why = attempt.status === "running" ? Option.none() : yield* missing(attempt, fileOf(name))
-    return Option.isNone(why)
-      ? attempt
-      : yield* new RequestRefused({ status: 404, code: "log_not_found", error: why.value })
-  })
+  Effect.tap(attemptOf(id), (attempt) => present(attempt, fileOf(name)))
 
 /** An attempt's log as it lies on the disk, or a part of it. */
 const lying = (id: string, name: LogName) =>

@@ -177,6 +177,23 @@ export const missing = (
     )
   })
 
+/**
+ * Refuses with `log_not_found` where an attempt that runs no more has no such log. The log of one that runs may be yet
+ * to come: then the answer says why there is none, in one line, as `missing` does.
+ */
+export const present = (
+  attempt: Attempt,
+  file: AuditLog
+): Effect.Effect<Option.Option<string>, Refusal | StoreUnavailable, Store | Audit> =>
+  Effect.gen(function* () {
+    // First: what it wrote until its end is there then.
+    const over = yield* isOver(attempt.attemptId)
+    const why = yield* missing(attempt, file)
+    return Option.isSome(why) && over
+      ? yield* new Refusal({ code: "log_not_found", message: why.value })
+      : why
+  })
+
 const reasonFor = (attempt: Attempt, file: AuditLog, hasOutput: boolean): string => {
   if (file === "steps.jsonl" && hasOutput) {
     const adapter = Option.getOrElse(attempt.adapterId, () => "of this attempt")
@@ -239,7 +256,7 @@ export const logText = <E, R>(
     Stream.filter(({ text }) => text !== "")
   )
 
-/** The end of an attempt's log as text, at most its last MiB. */
+/** The end of an attempt's log as text, at most its last MiB; see `present` for one that is not there. */
 export const tail = operation({
   name: "attempts.log",
   role: "read",
@@ -259,6 +276,7 @@ export const tail = operation({
     const attempt = yield* attemptOf(input.id)
     const { attemptId, taskId } = attempt
     const file = fileOf(input.stream)
+    yield* present(attempt, file)
     const refused = unreadable(attempt, file)
     const found = yield* Effect.mapError(audit.size(taskId, attemptId, file), refused)
     const size = Option.getOrElse(found, () => 0)

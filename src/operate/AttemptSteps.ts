@@ -13,7 +13,8 @@ import { operation } from "./Operation.ts"
 import type { Refusal } from "./Refusal.ts"
 import { makeStepFold, type StepFold } from "./StepFold.ts"
 
-const FILE = "steps.jsonl"
+/** The log of an attempt that its steps are read from. */
+export const FILE = "steps.jsonl"
 
 /** A longer line is no mark of ours. */
 const MOST_LINE_BYTES = 64 * 1024

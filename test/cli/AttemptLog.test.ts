@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { Effect, Layer } from "effect"
+import { Deferred, Effect, Fiber, Layer } from "effect"
 import type { Scripted } from "../../layers/adapter/ScriptedAdapters.ts"
 import type { AuditLog } from "../../src/artifact/AuditFolder.ts"
 import { Audit } from "../../src/artifact/AuditFolder.ts"
@@ -26,25 +26,31 @@ const leaves =
       return { lastMessage: "done" }
     }).pipe(Effect.scoped, Effect.orDie)
 
-/** Runs a task, then the command on its attempt. */
-const run = (options: ReadonlyArray<string>, scene: Scene = {}, id?: string) =>
+/** Runs the command on an attempt. */
+const ask = (id: string, options: ReadonlyArray<string>, scene: Scene = {}) =>
   Effect.gen(function* () {
-    const task = yield* queue()
-    yield* runOnce
-    const attempt = (yield* attemptsOf(task))[0]!
     const layer = Layer.mergeAll(
       Layer.succeed(Store, yield* Store),
       Layer.succeed(Audit, yield* Audit),
       Layer.succeed(KnownSecrets, yield* KnownSecrets)
     )
-    const terminal = fakeTerminal({ ...scene, argv: ["attempt-log", id ?? attempt.attemptId, ...options] })
+    const terminal = fakeTerminal({ ...scene, argv: ["attempt-log", id, ...options] })
     const code = yield* main({
       name: "agent-runtime",
       version: "1.2.3",
       summary: "for a test",
       commands: [bind(attemptLog, () => layer)]
     }).pipe(Effect.provideService(Terminal, terminal.service))
-    return { attempt, code, out: terminal.out(), bytes: terminal.bytes(), err: terminal.err() }
+    return { code, out: terminal.out(), bytes: terminal.bytes(), err: terminal.err() }
+  })
+
+/** Runs a task, then the command on its attempt. */
+const run = (options: ReadonlyArray<string>, scene: Scene = {}, id?: string) =>
+  Effect.gen(function* () {
+    const task = yield* queue()
+    yield* runOnce
+    const attempt = (yield* attemptsOf(task))[0]!
+    return { attempt, ...(yield* ask(id ?? attempt.attemptId, options, scene)) }
   })
 
 const every = Uint8Array.from({ length: 256 }, (_, byte) => byte)
@@ -95,12 +101,54 @@ describe("an attempt's output", () => {
     }).pipe(Effect.provide(world({ adapters: { local: leaves({ "stdout.log": hostile }) } })))
   )
 
-  it.effect("that is not there is nothing, and why is said on stderr", () =>
+  it.effect("that is not there is refused with why, whatever the form and with --follow too", () =>
     Effect.gen(function* () {
-      const told = yield* run([])
-      expect(told).toMatchObject({ code: 0, out: "" })
-      expect(told.err).toMatch(/^agent-runtime: attempt \S+ has no stdout\.log: .+\n$/)
+      for (const options of [[], ["--follow"], ["--stderr"], ["-o", "table"]]) {
+        const told = yield* run(options)
+        expect(told).toMatchObject({ code: 1, out: "" })
+        expect(told.err).toMatch(/^agent-runtime: attempt \S+ has no std(out|err)\.log: .+\n$/)
+      }
+      for (const options of [
+        ["-o", "json"],
+        ["-o", "json", "--follow"],
+        ["-o", "json", "--steps"]
+      ]) {
+        const told = yield* run(options)
+        expect(told).toMatchObject({ code: 1, out: "" })
+        expect(JSON.parse(told.err)).toMatchObject({ code: "log_not_found" })
+      }
     }).pipe(Effect.provide(world({ adapters: { local: leaves({}) } })))
+  )
+
+  it.effect("of an attempt that has not begun it is nothing yet, and why is said", () =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<string>()
+      const end = yield* Deferred.make<void>()
+      const waits: Scripted = (job) =>
+        Effect.as(Effect.zipRight(Deferred.succeed(begun, job.attemptId), Deferred.await(end)), {
+          lastMessage: "done"
+        })
+      yield* Effect.gen(function* () {
+        yield* queue()
+        const running = yield* Effect.fork(runOnce)
+        const id = yield* Deferred.await(begun)
+        for (const options of [[], ["--stderr"]]) {
+          const told = yield* ask(id, options)
+          expect(told).toMatchObject({ code: 0, out: "" })
+          expect(told.err).toContain("its adapter has not begun yet; --follow waits for it")
+        }
+        const steps = yield* ask(id, ["--steps"])
+        expect({ code: steps.code, answer: JSON.parse(steps.out) }).toEqual({
+          code: 0,
+          answer: { steps: [] }
+        })
+        const followed = yield* Effect.fork(ask(id, ["--follow"]))
+        yield* Effect.yieldNow()
+        yield* Deferred.succeed(end, undefined)
+        yield* Fiber.join(running)
+        expect(yield* Fiber.join(followed)).toMatchObject({ code: 1, out: "" })
+      }).pipe(Effect.provide(world({ adapters: { local: waits } })))
+    })
   )
 
   it.effect("whose reader is gone ends it quietly", () =>
@@ -168,11 +216,17 @@ describe("an attempt's steps", () => {
     }).pipe(Effect.provide(world({ adapters: { local: told } })))
   )
 
-  it.effect("that no driver told are an empty list and a line on stderr", () =>
+  it.effect("that no driver told are refused, and those of an agent that took none are an empty list", () =>
     Effect.gen(function* () {
-      const { code, err, out } = yield* run(["--steps"])
-      expect({ code, answer: JSON.parse(out) }).toEqual({ code: 0, answer: { steps: [] } })
-      expect(err).toContain("the adapter local tells no steps")
+      for (const options of [["--steps"], ["--steps", "--follow"]]) {
+        const { code, err, out } = yield* run(options)
+        expect({ code, out }).toEqual({ code: 1, out: "" })
+        expect(err).toMatch(/^agent-runtime: .* the adapter local tells no steps\n$/)
+      }
+      const { code, err, out } = yield* run(["--steps"]).pipe(
+        Effect.provide(world({ adapters: { local: leaves({ "stdout.log": "text", "steps.jsonl": "" }) } }))
+      )
+      expect({ code, err, answer: JSON.parse(out) }).toEqual({ code: 0, err: "", answer: { steps: [] } })
     }).pipe(Effect.provide(world({ adapters: { local: leaves({ "stdout.log": "text" }) } })))
   )
 })
