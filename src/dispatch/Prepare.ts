@@ -14,7 +14,7 @@ import type { Profile } from "../domain/Profile.ts"
 import type { KnownFile } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
-import { precheck } from "../evidence/Precheck.ts"
+import { behind, precheck } from "../evidence/Precheck.ts"
 import type { Ground } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -172,7 +172,11 @@ export const prepare = traced("Prepare.prepare")(function* (claimed: ClaimedTask
   const { attempt, round, task } = claimed
   const missing = yield* precheck(task)
   if (missing.length > 0)
-    return yield* new NotStarted({ reason: "input_missing", detail: missing.join("; "), permanent: false })
+    return yield* new NotStarted({
+      reason: "input_missing",
+      detail: behind("input_missing", missing),
+      permanent: false
+    })
   const chosen: Chosen = yield* Option.match(round.replayOf, {
     onNone: () => anew(claimed),
     onSome: (attemptId) => replayed(claimed, attemptId)

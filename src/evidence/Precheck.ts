@@ -16,6 +16,23 @@ export const precheck = traced("Evidence.precheck")(function* (task: Assignment)
   return [...problems.map((problem) => `artifact_undeclared: ${problem}.`), ...found.flat()]
 })
 
+/**
+ * Issues, each `name: sentence`, as the one text that stands behind `reason: `. A name stands once, before all that is
+ * said by it, and not again where the reason says it already.
+ */
+export const behind = (reason: string, issues: ReadonlyArray<string>): string => {
+  const said = new Map<string, Array<string>>([[reason, []]])
+  for (const issue of issues) {
+    const end = issue.indexOf(": ")
+    const name = issue.slice(0, end)
+    said.set(name, [...(said.get(name) ?? []), issue.slice(end + 2)])
+  }
+  return [...said]
+    .filter(([, sentences]) => sentences.length > 0)
+    .map(([name, sentences]) => `${name === reason ? "" : `${name}: `}${sentences.join(" ")}`)
+    .join(" ")
+}
+
 const check = Effect.fnUntraced(function* (input: DeclaredArtifact) {
   const store = yield* ArtifactStore
   const name = `the input artifact ${JSON.stringify(input.path)} (${input.key})`

@@ -265,6 +265,7 @@ describe("an attempt ends before its adapter starts for", () => {
         expect(task.status).toBe(one.status)
         expect(Option.getOrThrow(task.lastError)).toStartWith(`${one.reason}: `)
         expect(Option.getOrThrow(task.lastError)).toContain(one.says)
+        expect(Option.getOrThrow(task.lastError).split(one.reason)).toHaveLength(2)
         expect(yield* typesOf(id)).toEqual([
           "task_enqueued",
           "task_claimed",

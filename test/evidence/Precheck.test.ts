@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Effect, Option } from "effect"
 import type { FixedFile } from "../../layers/context/FixedWorkspace.ts"
-import { firstHeading, precheck } from "../../src/evidence/Precheck.ts"
+import { behind, firstHeading, precheck } from "../../src/evidence/Precheck.ts"
 import { it } from "../support/effect.ts"
 import { world } from "./claim.ts"
 
@@ -63,6 +63,19 @@ describe("the input check", () => {
         'input_of_wrong_kind: the input artifact "p.md" (proposal_artifact) begins with the heading "Execution report", which is that of another phase; expected the artifact of the phase "plan".'
       ])
     }).pipe(Effect.provide(world({ "p.md": report })))
+  )
+})
+
+test("issues stand behind a reason with each name once, and without the reason's own", () => {
+  const missing = [
+    "input_missing: A is not there.",
+    "input_empty: B is empty.",
+    "input_missing: C is not there."
+  ]
+  expect(behind("input_missing", missing.slice(0, 1))).toBe("A is not there.")
+  expect(behind("input_missing", missing)).toBe("A is not there. C is not there. input_empty: B is empty.")
+  expect(behind("input_missing", ["input_empty: A: B is empty.", "input_empty: C is empty."])).toBe(
+    "input_empty: A: B is empty. C is empty."
   )
 })
 
