@@ -55,7 +55,7 @@ export const pause = operation({
   })
 })
 
-/** Lets dispatch claim again; nothing happens, and no time is told, when it was not paused. */
+/** Lets dispatch claim again; nothing happens when it was not paused, and the answer is the state as it is. */
 export const resume = operation({
   name: "dispatch.resume",
   role: "operate",
@@ -64,7 +64,7 @@ export const resume = operation({
     const store = yield* Store
     const at = yield* now
     const wasPaused = yield* store.gates.clearPause({ at, actor })
-    return notPaused(wasPaused ? Option.some(at) : Option.none())
+    return wasPaused ? notPaused(Option.some(at)) : yield* pauseState
   })
 })
 

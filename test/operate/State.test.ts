@@ -130,10 +130,12 @@ describe("a pause", () => {
         })
         yield* TestClock.adjust("1 minute")
         const ben = { surface: "http", name: "ben" } as const
-        yield* resume.run({}, ben)
+        const first = yield* Effect.flatMap(resume.run({}, ben), Schema.encode(resume.output))
         yield* TestClock.adjust("1 minute")
-        yield* resume.run({}, DOOR.actor)
+        const again = yield* Effect.flatMap(resume.run({}, DOOR.actor), Schema.encode(resume.output))
         const updated_at = "1970-01-01T00:01:00.000Z"
+        for (const answer of [first, again])
+          expect(answer).toEqual({ paused: false, reason: null, updated_at })
         expect(yield* told).toMatchObject({
           runtime_state: "idle",
           dispatch_paused: { paused: false, reason: null, updated_at }
