@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { heading, table } from "./Doc.ts"
-import { documentOptions, readDocument } from "./Input.ts"
+import { fileOption, fileUsage, readDocument, stdinArgument } from "./Input.ts"
 
 const said = (created: boolean): string => (created ? "created" : "was there")
 
@@ -12,10 +12,10 @@ export const seedBacklog = command({
   summary: "queue a file of workflows and tasks, each of them once",
   description:
     "Reads { workflows: [{ template, instance_key, state, context }], tasks: [intent] }. A workflow is known by its instance_key, a task by its source and subject, whatever became of it: a second run makes nothing. One entry that is wrong refuses the whole file.",
-  usage: "--file PATH",
+  usage: fileUsage,
   example: "agent-runtime seed-backlog --file fixtures/backlog.json",
-  arguments: [],
-  options: [documentOptions[1]],
+  arguments: [stdinArgument],
+  options: [fileOption],
   run: (input) =>
     Effect.flatMap(readDocument(input), (document) =>
       ask(async () => (await import("../operate/Backlog.ts")).seed, document)

@@ -8,10 +8,17 @@ import { visible } from "./Width.ts"
 /** A document from outside is at most this many bytes. */
 export const MOST_BYTES = 64 * 1024 * 1024
 
+/** For a definition's options: the file that its document comes from. */
+export const fileOption = {
+  name: "file",
+  kind: "path",
+  description: "A file with the document; - reads stdin."
+} as const satisfies OptionDefinition
+
 /** For a definition's options: where its document comes from. */
 export const documentOptions = [
   { name: "json", kind: "json", description: "The document itself, as JSON text." },
-  { name: "file", kind: "path", description: "A file with the document; - reads stdin." }
+  fileOption
 ] as const satisfies ReadonlyArray<OptionDefinition>
 
 /** For a definition's options: how much of a list, newest first. */
@@ -42,6 +49,9 @@ export const stdinArgument = {
 
 /** For a definition's `usage`. */
 export const documentUsage = "(--json JSON | --file PATH | -)"
+
+/** For the `usage` of a definition whose document is never an argument. */
+export const fileUsage = "(--file PATH | -)"
 
 /** Where a document may come from, as the parser gives it. */
 export interface Sources {
@@ -83,7 +93,7 @@ const only = (sources: Sources): Effect.Effect<Source, Invalid> => {
   const offered = [
     ...(sources.json === undefined ? [] : ["--json JSON"]),
     ...(sources.file === undefined ? [] : ["--file PATH"]),
-    sources.stdin === undefined ? "--file - for stdin" : "- for stdin"
+    "- for stdin"
   ].join(" or ")
   if (named[0] === undefined) return refuse("the document", "nothing names it", offered, "")
   if (named.length > 1)

@@ -93,7 +93,7 @@ describe("a document is refused", () => {
   it.effect("in words that offer only what the command takes", () =>
     readDocument({ file: Option.none() }).pipe(
       Effect.flip,
-      Effect.tap((error) => expect(error.message).toContain("expected --file PATH or --file - for stdin")),
+      Effect.tap((error) => expect(error.message).toContain("expected --file PATH or - for stdin")),
       Effect.provideService(Terminal, fakeTerminal().service)
     )
   )

@@ -25,7 +25,7 @@ test("a backlog is made once, whatever has become of its tasks", () =>
     expect(exactly(StatusReport, await place.json(["status"])).counts.queued).toBe(3)
     for (const { task_id } of first.tasks) await place.json(["task-cancel", task_id])
     const stdin = await Bun.file(fixture).text()
-    const second = exactly(Seeded, await place.json(["seed-backlog", "--file", "-"], { stdin }))
+    const second = exactly(Seeded, await place.json(["seed-backlog", "-"], { stdin }))
     expect(second).toEqual({
       workflows: first.workflows.map((one) => ({ ...one, created: false })),
       tasks: first.tasks.map((one) => ({ ...one, created: false }))

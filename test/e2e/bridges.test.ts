@@ -39,7 +39,7 @@ for (const { bridge, event, fixture, kind, priority } of doors)
         args: ["--evil"],
         output_path: "../evil.md"
       }
-      const answer = await place.json([`bridge-${bridge}`, "--file", "-"], { stdin: JSON.stringify(wishes) })
+      const answer = await place.json([`bridge-${bridge}`, "-"], { stdin: JSON.stringify(wishes) })
       expect(answer).toEqual({ queued: true, bridge, task_id: expect.any(String), profile: "plain" })
       const { task_id } = answer as { task_id: string }
       const { events, task } = await story(place, task_id)
