@@ -27,6 +27,17 @@ const made = (sql: string): Promise<Buffer> => {
   return readFile(path).finally(() => rm(path))
 }
 
+/** The good one after a change, in the journal mode that backups have. */
+const changed = async (sql: string): Promise<Buffer> => {
+  const path = place.path("other.db")
+  await writeFile(path, good)
+  const db = new Database(path)
+  db.run("PRAGMA journal_mode = DELETE")
+  db.run(sql)
+  db.close()
+  return readFile(path).finally(() => rm(path))
+}
+
 interface Refused {
   readonly what: string
   readonly content: () => Buffer | Promise<Buffer>
@@ -64,6 +75,18 @@ const cases: ReadonlyArray<Refused> = [
     },
     says: "newer agent-runtime (schema 999",
     remedy: "use the newer"
+  },
+  {
+    what: "a database with a migration on record that is not known",
+    content: () => changed("INSERT INTO schema_migrations VALUES (999, 'later', '')"),
+    says: "newer agent-runtime (schema 999",
+    remedy: "use the newer"
+  },
+  {
+    what: "a copy of a database that has lost a column",
+    content: () => changed("ALTER TABLE tasks RENAME COLUMN subject TO title"),
+    says: "damaged: column subject of table tasks is missing",
+    remedy: "put a backup"
   },
   {
     what: "a database with damaged pages",
