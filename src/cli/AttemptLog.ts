@@ -62,25 +62,21 @@ const ended = (ok: boolean | null): string => (ok === null ? "no end" : ok ? "ok
 
 const followSteps = (id: string) =>
   Effect.gen(function* () {
-    const { attemptOf, present } = yield* Effect.promise(() => import("../operate/AttemptLog.ts"))
-    const { FILE, followedSteps } = yield* Effect.promise(() => import("../operate/AttemptSteps.ts"))
-    const attempt = yield* attemptOf(id)
-    const { remarks, steps } = followedSteps(attempt)
+    const { attemptOf } = yield* Effect.promise(() => import("../operate/AttemptLog.ts"))
+    const { followedSteps } = yield* Effect.promise(() => import("../operate/AttemptSteps.ts"))
+    const { remarks, steps } = followedSteps(yield* attemptOf(id))
     yield* Stream.runForEach(steps, (step) =>
       emit(step, () => [text(`${step.at}  ${ended(step.ok)}  ${step.tool}  ${step.target}`)])
     )
-    yield* present(attempt, FILE)
     yield* Effect.flatMap(remarks, Effect.forEach(remark))
     return undefined
   })
 
 const listSteps = (id: string) =>
   Effect.gen(function* () {
-    const { attemptOf, present } = yield* Effect.promise(() => import("../operate/AttemptLog.ts"))
-    const { FILE, steps, stepsOf } = yield* Effect.promise(() => import("../operate/AttemptSteps.ts"))
-    const attempt = yield* attemptOf(id)
-    yield* present(attempt, FILE)
-    const found = yield* stepsOf(attempt)
+    const { attemptOf } = yield* Effect.promise(() => import("../operate/AttemptLog.ts"))
+    const { steps, stepsOf } = yield* Effect.promise(() => import("../operate/AttemptSteps.ts"))
+    const found = yield* Effect.flatMap(attemptOf(id), stepsOf)
     yield* Effect.forEach(found.remarks, remark)
     return yield* Effect.orDie(Schema.encode(steps.output)(found))
   })
@@ -90,7 +86,7 @@ export const attemptLog = command({
   group: "Look",
   summary: "what an attempt printed, and the steps of its agent",
   description:
-    "Prints the attempt's stdout, the bytes as they are but for secret values, which are told as asterisks; on a terminal and with --output table control characters are shown, not obeyed. With --output json one object { attempt_id, stream, offset, size, truncated, text } with the end of the log, at most its last MiB; with --follow too an object { attempt_id, stream, offset, text } for each part. --steps prints { steps } instead, with --follow an object a line for each step that ended. --follow ends with the attempt. An attempt that has ended without such a log is refused (exit 1).",
+    "Prints the attempt's stdout, the bytes as they are but for secret values, which are told as asterisks; on a terminal and with --output table control characters are shown, not obeyed. With --output json one object { attempt_id, stream, offset, size, truncated, text } with the end of the log, at most its last MiB; with --follow too an object { attempt_id, stream, offset, text } for each part. --steps prints { steps } instead, with --follow an object a line for each step that ended. --follow ends with the attempt. An attempt that has ended without such a log is refused (exit 1); one without steps has none.",
   example: "agent-runtime attempt-log 0196a1b2-0000-7000-8000-000000000002 --follow",
   arguments: [
     { name: "id", required: true, live: "attempts", description: "The attempt's id; task-show lists them." }

@@ -158,11 +158,12 @@ test("a link in the place of a log is refused and nothing of its target is shown
     }
   }))
 
-test("steps of a script, an attempt that is not there and steps of stderr are refused", () =>
+test("steps of a script are none; an attempt that is not there and steps of stderr are refused", () =>
   inPlace({}, async (place) => {
     const { attempt, task } = await outcomeOf(place)
     const none = await place.run(["attempt-log", "--steps", attempt.attempt_id])
-    expect(none).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining("tells no steps") })
+    expect(JSON.parse(none.stdout)).toEqual({ steps: [] })
+    expect(none).toMatchObject({ code: 0, stderr: expect.stringContaining("tells no steps") })
     const lost = await place.run(["attempt-log", task.task_id, "-o", "json"])
     expect({ code: lost.code, stdout: lost.stdout }).toEqual({ code: 1, stdout: "" })
     expect(errorOf(lost)).toMatchObject({
@@ -178,7 +179,7 @@ test("an attempt that never came to its adapter has nothing to show, and says wh
     const id = await queue(place, { requested_profile: "nobody" })
     await runOnce(place)
     const attempt = (await story(place, id)).attempts[0]!
-    for (const more of [[], ["--follow"], ["--stderr"], ["--follow", "--steps"]]) {
+    for (const more of [[], ["--follow"], ["--stderr"]]) {
       const told = await place.run(["attempt-log", attempt.attempt_id, ...more])
       expect({ code: told.code, stdout: told.stdout }).toEqual({ code: 1, stdout: "" })
       expect(told.stderr).toContain(attempt.reason ?? "?")
