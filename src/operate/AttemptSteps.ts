@@ -13,8 +13,7 @@ import { operation } from "./Operation.ts"
 import type { Refusal } from "./Refusal.ts"
 import { makeStepFold, type StepFold } from "./StepFold.ts"
 
-/** The log of an attempt that its steps are read from. */
-export const FILE = "steps.jsonl"
+const FILE = "steps.jsonl"
 
 /** A longer line is no mark of ours. */
 const MOST_LINE_BYTES = 64 * 1024
