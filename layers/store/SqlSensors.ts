@@ -2,12 +2,15 @@ import { Effect, Either, Option } from "effect"
 import type { Stamp } from "../../src/domain/Actor.ts"
 import { SensorEvent } from "../../src/domain/SensorEvent.ts"
 import { traced } from "../../src/domain/Traced.ts"
+import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { NewSensorEvent, Sensors } from "../../src/store/Sensors.ts"
 import { json, orNull, time } from "./columns.ts"
+import { isUuid } from "./idCursor.ts"
 import { EPOCH, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
+import { isWireTime, LAST } from "./taskPlace.ts"
 
 // No target: whichever of the two keys is used up, nothing is inserted.
 const RECORD = statement(`
@@ -27,9 +30,39 @@ const LIST = statement(`
   SELECT sensor_event_id, sensor_id, event_id, source_ref, dedupe_key, observed_at, freshness_deadline, stale, task_id,
     workflow_id, created_at, CASE WHEN length(payload_json) > 65536
       THEN json_object('shortened', json('true'), 'characters', length(payload_json)) ELSE payload_json END AS payload_json
-  FROM sensor_events ORDER BY created_at DESC, sensor_event_id DESC LIMIT :limit`)
+  FROM sensor_events WHERE (created_at, sensor_event_id) < (:createdAt, :id)
+  ORDER BY created_at DESC, sensor_event_id DESC LIMIT :limit`)
+const THERE = statement("SELECT 1 FROM sensor_events WHERE sensor_event_id = :id AND created_at = :createdAt")
 
 type Sql = Sqlite["Type"]
+
+/** Where an event stands in the list. */
+interface Place {
+  readonly createdAt: string
+  readonly id: string
+}
+
+/** Stands in the cursors of this list, so that another list's is told from them. */
+const MARK = "sensor_events"
+const cursorAfter = (row: Row): string =>
+  cursorOf([MARK, String(row.created_at), String(row.sensor_event_id)])
+
+const placeIn = (text: string): Option.Option<Place> =>
+  Option.flatMap(readCursor(text), ([mark, createdAt, id, ...more]) =>
+    mark !== MARK || createdAt === undefined || id === undefined || more.length > 0
+      ? Option.none()
+      : Option.some({ createdAt, id })
+  )
+
+/** The place after which a page begins; none for a cursor that the list did not give. */
+const startOf = (sqlite: Sql, after: Option.Option<string>) =>
+  Effect.gen(function* () {
+    if (Option.isNone(after)) return Option.some<Place>({ createdAt: LAST, id: LAST })
+    const place = placeIn(after.value)
+    if (Option.isNone(place) || (isWireTime(place.value.createdAt) && isUuid(place.value.id))) return place
+    // An adopted event has an id of another form: while it is there, the list goes on after it.
+    return (yield* sqlite.rows(THERE, { ...place.value })).length > 0 ? place : Option.none()
+  })
 
 const read = reader("sensor_events", "sensor_event_id", SensorEvent)
 // An observation that does not decode is shown with what is wrong in the place of its payload.
@@ -123,5 +156,15 @@ export const make = (sqlite: Sql): Sensors => ({
         })
       )
   ),
-  list: traced("Sensors.list")((limit) => Effect.map(sqlite.rows(LIST, { limit }), (rows) => rows.map(shown)))
+  list: traced("Sensors.list")(({ after, limit }) =>
+    Effect.gen(function* () {
+      const from = yield* startOf(sqlite, after)
+      if (Option.isNone(from)) return Option.none()
+      const rows = yield* sqlite.rows(LIST, { ...from.value, limit: limit + 1 })
+      const page = rows.slice(0, limit)
+      const last = page.at(-1)
+      const next = rows.length > limit && last !== undefined ? Option.some(cursorAfter(last)) : Option.none()
+      return Option.some({ events: page.map(shown), next })
+    })
+  )
 })

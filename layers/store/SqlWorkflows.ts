@@ -4,9 +4,10 @@ import { TaskId, type WorkflowId } from "../../src/domain/Ids.ts"
 import type { EventType } from "../../src/domain/RunEvent.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
-import { Workflow } from "../../src/domain/Workflow.ts"
+import { Workflow, type WorkflowStatus } from "../../src/domain/Workflow.ts"
 import type { NewWorkflow, WorkflowMove, WorkflowRow, Workflows } from "../../src/store/Workflows.ts"
 import { actorJson, json, orNull, time } from "./columns.ts"
+import { pageById, startOf } from "./idCursor.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent, ofWorkflow } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -18,10 +19,11 @@ const OPEN = statement(`
   ON CONFLICT (instance_key) DO NOTHING RETURNING *`)
 const FIND = statement("SELECT * FROM workflows WHERE id = :id")
 const FIND_BY_KEY = statement("SELECT * FROM workflows WHERE instance_key = :instanceKey")
-const ALL = statement("SELECT * FROM workflows ORDER BY id DESC LIMIT :limit")
-// Two walks along the index, merged as they go: neither is read beyond the limit.
-const UNENDED = statement(`
-  SELECT * FROM workflows WHERE status = 'active' UNION ALL SELECT * FROM workflows WHERE status = 'stalled'
+// A walk along the index for each status, merged as they go: none is read beyond the limit.
+const LIST = statement(`
+  SELECT * FROM workflows WHERE :active AND status = 'active' AND id < :before
+  UNION ALL SELECT * FROM workflows WHERE :stalled AND status = 'stalled' AND id < :before
+  UNION ALL SELECT * FROM workflows WHERE :completed AND status = 'completed' AND id < :before
   ORDER BY id DESC LIMIT :limit`)
 const NEWEST_ID = statement("SELECT coalesce(max(id), 0) AS id FROM workflows")
 // From a place on, then from the start: all of them where they are no more than are looked at.
@@ -60,6 +62,9 @@ const REVIVE = statement(`
   UPDATE workflows SET status = 'active', stalled_reason = NULL, retries = 0, updated_at = :at
   WHERE id = :id AND status = 'stalled'`)
 const RETRIED = statement("UPDATE workflows SET retries = retries + 1, updated_at = :at WHERE id = :id")
+
+// The id in a cursor is text; compared with the column it is the number.
+const BY_ID = { mark: "workflows", find: FIND, isId: (text: string) => /^[1-9]\d{0,14}$/.test(text) }
 
 type Sql = Sqlite["Type"]
 
@@ -185,8 +190,21 @@ export const make = (sqlite: Sql): Workflows => ({
   findByKey: traced("Workflows.findByKey")((instanceKey) =>
     Effect.map(sqlite.rows(FIND_BY_KEY, { instanceKey }), first)
   ),
-  list: traced("Workflows.list")((all, limit) =>
-    Effect.map(sqlite.rows(all ? ALL : UNENDED, { limit }), (rows) => rows.map(shown))
+  list: traced("Workflows.list")(({ after, limit, status }) =>
+    Effect.gen(function* () {
+      const before = yield* startOf(sqlite, BY_ID, after)
+      if (Option.isNone(before)) return Option.none()
+      const isAsked = (one: WorkflowStatus) => (status.includes(one) ? 1 : 0)
+      const rows = yield* sqlite.rows(LIST, {
+        active: isAsked("active"),
+        stalled: isAsked("stalled"),
+        completed: isAsked("completed"),
+        before: before.value,
+        limit: limit + 1
+      })
+      const page = pageById(BY_ID, rows, limit, (row) => String(row.id))
+      return Option.some({ workflows: page.shown.map(shown), next: page.next })
+    })
   ),
   idle: traced("Workflows.idle")(function* (turn) {
     const newest = Number((yield* sqlite.rows(NEWEST_ID))[0]?.id)

@@ -10,6 +10,8 @@ export interface ListById {
   readonly mark: string
   /** The row of an `:id`. */
   readonly find: Statement
+  /** Whether a text has the form of its ids; that of a UUID where this is left out. */
+  readonly isId?: (text: string) => boolean
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -37,7 +39,7 @@ export const startOf = (
   Effect.gen(function* () {
     if (Option.isNone(after)) return Option.some(NEWEST)
     const id = idIn(list.mark, after.value)
-    if (Option.isNone(id) || isUuid(id.value)) return id
+    if (Option.isNone(id) || (list.isId ?? isUuid)(id.value)) return id
     // Another program may have given a row an id of another form: while it is there, the list goes on after it.
     return (yield* sqlite.rows(list.find, { id: id.value })).length > 0 ? id : Option.none()
   })

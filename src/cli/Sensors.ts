@@ -1,8 +1,15 @@
 import { Effect } from "effect"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
-import { status, table } from "./Doc.ts"
-import { documentOptions, documentUsage, limitOption, readDocument, stdinArgument } from "./Input.ts"
+import { fields, status, table } from "./Doc.ts"
+import {
+  afterOption,
+  documentOptions,
+  documentUsage,
+  limitOption,
+  readDocument,
+  stdinArgument
+} from "./Input.ts"
 
 const operations = () => import("../operate/Sensors.ts")
 
@@ -24,11 +31,12 @@ export const sensorList = command({
   name: "sensor-list",
   group: "Look",
   summary: "what sensors have observed, newest first",
+  description: "`next` is the cursor of the page after, null on the last one.",
   example: "agent-runtime sensor-list --limit 10",
   arguments: [],
-  options: [limitOption],
+  options: [limitOption, afterOption],
   run: (input) => ask(async () => (await operations()).list, input),
-  view: ({ events }) => [
+  view: ({ events, next }) => [
     table(
       ["sensor", "event", "observed", "fresh", { title: "task", keep: true }, "workflow", "source"],
       events.map((one) => [
@@ -41,6 +49,7 @@ export const sensorList = command({
         one.source_ref
       ]),
       "none; hand one in with agent-runtime sensor-event"
-    )
+    ),
+    ...(next === null ? [] : [fields([["next", next]])])
   ]
 })

@@ -2,10 +2,11 @@ import { Effect, Either, Option } from "effect"
 import { decode, Invalid } from "../config/Issues.ts"
 import { parseJson } from "../config/JsonText.ts"
 import { JsonObject } from "../domain/Json.ts"
+import { WORKFLOW_STATUSES } from "../domain/WorkflowStatuses.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, status, table, text } from "./Doc.ts"
-import { limitOption } from "./Input.ts"
+import { afterOption, limitOption } from "./Input.ts"
 import { write } from "./Output.ts"
 import { UsageError } from "./UsageError.ts"
 
@@ -118,11 +119,24 @@ export const workflowList = command({
   name: "workflow-list",
   group: "Look",
   summary: "workflows that go on or are stalled",
+  description: "Newest first. `next` is the cursor of the page after, null on the last one.",
   example: "agent-runtime workflow-list --all",
   arguments: [],
-  options: [{ name: "all", kind: "flag", description: "The completed ones as well." }, limitOption],
+  options: [
+    { name: "all", kind: "flag", description: "The completed ones as well." },
+    {
+      name: "status",
+      kind: "choice",
+      values: WORKFLOW_STATUSES,
+      list: true,
+      separator: ",",
+      description: "Only workflows with one of these statuses."
+    },
+    limitOption,
+    afterOption
+  ],
   run: (input) => ask(async () => (await operations()).list, input),
-  view: ({ workflows }) => [
+  view: ({ next, workflows }) => [
     table(
       [{ title: "id", keep: true }, "template", "key", "state", "status", "stalled because"],
       workflows.map((one) => [
@@ -134,7 +148,8 @@ export const workflowList = command({
         one.stalled_reason
       ]),
       "none; open one with agent-runtime workflow-create"
-    )
+    ),
+    ...(next === null ? [] : [fields([["next", next]])])
   ]
 })
 

@@ -4,8 +4,9 @@ import { JsonObject } from "./Json.ts"
 import { text } from "./Task.ts"
 import { Time } from "./Time.ts"
 import { nullable, whenUsed, wireStruct } from "./Wire.ts"
+import { WORKFLOW_STATUSES } from "./WorkflowStatuses.ts"
 
-export const WorkflowStatus = Schema.Literal("active", "stalled", "completed")
+export const WorkflowStatus = Schema.Literal(...WORKFLOW_STATUSES)
 export type WorkflowStatus = typeof WorkflowStatus.Type
 
 /** What an instance is known by, to whoever opens it. */

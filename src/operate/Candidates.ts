@@ -3,6 +3,7 @@ import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
+import { UNENDED } from "../domain/WorkflowStatuses.ts"
 import { Store } from "../store/Store.ts"
 import { namesOf } from "../workflow/Templates.ts"
 import type { CandidateKind } from "./CandidateKinds.ts"
@@ -79,13 +80,18 @@ const stored = (kind: CandidateKind, store: Store["Type"]) => {
       )
     case "workflow-ids":
     case "workflow-keys":
-      return Effect.map(store.workflows.list(false, MOST), (all) =>
-        all.map(
-          (one): Candidate => ({
-            value: kind === "workflow-ids" ? String(one.id) : one.instanceKey,
-            about: `${one.template} ${one.currentState} (${one.status})`
-          })
-        )
+      return Effect.map(
+        store.workflows.list({ status: UNENDED, limit: MOST, after: Option.none() }),
+        Option.match({
+          onNone: () => [],
+          onSome: ({ workflows }) =>
+            workflows.map(
+              (one): Candidate => ({
+                value: kind === "workflow-ids" ? String(one.id) : one.instanceKey,
+                about: `${one.template} ${one.currentState} (${one.status})`
+              })
+            )
+        })
       )
     default:
       return Effect.succeed<ReadonlyArray<Candidate>>([])

@@ -1,10 +1,11 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { traced } from "../domain/Traced.ts"
 import { ingest, readReport } from "../intake/Sensor.ts"
 import { Store } from "../store/Store.ts"
 import { AcceptedEvent, SensorEventList } from "./answers/Sensors.ts"
 import { tooManyOperatorTasks } from "./Message.ts"
 import { operation } from "./Operation.ts"
+import { badCursor } from "./Refusal.ts"
 
 /**
  * Takes in an observation of a sensor. `accepted` is false for a repeat, which answers the first one's ids;
@@ -37,8 +38,10 @@ export const list = operation({
   run: traced("Sensors.list")(function* (input: {
     /** 1..500. */
     readonly limit: number
+    readonly after: Option.Option<string>
   }) {
     const store = yield* Store
-    return { events: yield* store.sensors.list(input.limit) }
+    const page = yield* store.sensors.list(input)
+    return Option.isNone(page) ? yield* badCursor(input.after) : page.value
   })
 })

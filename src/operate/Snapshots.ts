@@ -16,7 +16,8 @@ import {
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
-import type { Workflow } from "../domain/Workflow.ts"
+import type { WorkflowStatus } from "../domain/Workflow.ts"
+import { UNENDED, WORKFLOW_STATUSES } from "../domain/WorkflowStatuses.ts"
 import { Store } from "../store/Store.ts"
 import { LatestReport, ShownSnapshot, SnapshotList, TakenSnapshot } from "./answers/Snapshots.ts"
 import { operation } from "./Operation.ts"
@@ -64,12 +65,16 @@ const finishedLast = (a: SnapshotTask, b: SnapshotTask): number => {
 const cut = (list: string, shown: number, total: Option.Option<number>): ReadonlyArray<Truncated> =>
   Option.contains(total, shown) ? [] : [{ list, shown, total }]
 
-const workflowsOf = (all: boolean) =>
+const workflowsOf = (status: ReadonlyArray<WorkflowStatus>) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const found: ReadonlyArray<Workflow> = yield* store.workflows.list(all, MOST_ROWS + 1)
-    const rows: ReadonlyArray<SnapshotWorkflow> = found.slice(0, MOST_ROWS)
-    return { rows, total: found.length > MOST_ROWS ? Option.none<number>() : Option.some(rows.length) }
+    const page = yield* store.workflows.list({ status, limit: MOST_ROWS, after: Option.none() })
+    const rows: ReadonlyArray<SnapshotWorkflow> = Option.match(page, {
+      onNone: () => [],
+      onSome: ({ workflows }) => workflows
+    })
+    const isCut = Option.exists(page, ({ next }) => Option.isSome(next))
+    return { rows, total: isCut ? Option.none<number>() : Option.some(rows.length) }
   })
 
 /** Captures what there is now. Counts are exact; a list that does not hold all of it is named in `truncated`. */
@@ -78,8 +83,8 @@ const capture = traced("Snapshots.capture")(function* (label: string, actor: Act
   const capturedAt = yield* now
   const state = yield* status.run({}, actor)
   const { counts, runtimeName } = state
-  const workflows = yield* workflowsOf(true)
-  const unended = yield* workflowsOf(false)
+  const workflows = yield* workflowsOf(WORKFLOW_STATUSES)
+  const unended = yield* workflowsOf(UNENDED)
   const queued = yield* tasksOf(["pending"], MOST_ROWS)
   const held = yield* tasksOf(["blocked", "retryable_failure"], MOST_ROWS)
   const completed = yield* tasksOf(["completed"], MOST_SEARCHED)

@@ -5,6 +5,8 @@ import { WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
+import type { WorkflowStatus } from "../domain/Workflow.ts"
+import { UNENDED, WORKFLOW_STATUSES } from "../domain/WorkflowStatuses.ts"
 import { openNow } from "../intake/Workflow.ts"
 import * as Moves from "../intake/WorkflowMoves.ts"
 import { Store } from "../store/Store.ts"
@@ -20,7 +22,7 @@ import {
   WorkflowStory
 } from "./answers/Workflows.ts"
 import { operation } from "./Operation.ts"
-import { Refusal } from "./Refusal.ts"
+import { badCursor, Refusal } from "./Refusal.ts"
 
 /** How much of a long story `show` tells, the newest part. */
 const MOST_EVENTS = 1_000
@@ -55,8 +57,19 @@ const found = ({ id, instanceKey }: Named) =>
     if (Option.isSome(row)) return row.value
     if (Option.isNone(instanceKey))
       return yield* notFound(Option.match(id, { onNone: () => "", onSome: String }))
-    const keys = (yield* store.workflows.list(true, MOST_KEYS)).map((one) => one.instanceKey)
-    return yield* notFound(instanceKey.value, nearest(instanceKey.value, keys))
+    const newest = yield* store.workflows.list({
+      status: WORKFLOW_STATUSES,
+      limit: MOST_KEYS,
+      after: Option.none()
+    })
+    const keys = Option.map(newest, ({ workflows }) => workflows.map((one) => one.instanceKey))
+    return yield* notFound(
+      instanceKey.value,
+      nearest(
+        instanceKey.value,
+        Option.getOrElse(keys, () => [])
+      )
+    )
   })
 
 /** Opens an instance; while its key is taken the one that has it is answered with `created` false. */
@@ -79,14 +92,30 @@ export const create = operation({
   })
 })
 
-/** The instances that go on or wait for an operator, newest first; with `all` the completed ones as well. */
+/**
+ * The instances of some statuses, newest first; where none is named those that go on or wait for an operator, with
+ * `all` the completed ones as well.
+ */
 export const list = operation({
   name: "workflows.list",
   role: "read",
   output: WorkflowList,
-  run: traced("Workflows.list")(function* (input: { readonly all: boolean; readonly limit: number }) {
+  run: traced("Workflows.list")(function* ({
+    after,
+    all,
+    limit,
+    status
+  }: {
+    readonly status: ReadonlyArray<WorkflowStatus>
+    readonly all: boolean
+    /** 1..500. */
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) {
     const store = yield* Store
-    return { workflows: yield* store.workflows.list(input.all, input.limit) }
+    const asked = status.length > 0 ? status : all ? WORKFLOW_STATUSES : UNENDED
+    const page = yield* store.workflows.list({ status: asked, limit, after })
+    return Option.isNone(page) ? yield* badCursor(after) : page.value
   })
 })
 

@@ -1,6 +1,7 @@
 import type { Touches } from "./Records.ts"
 import { useRecord } from "./UseRecord.ts"
 import type { Workflow } from "./Wire.ts"
+import type { WorkflowPage } from "./WirePages.ts"
 
 /** Every event after which a workflow may stand elsewhere, or still. */
 export const touchesWorkflows: Touches = ({ event_type }) =>
@@ -8,12 +9,14 @@ export const touchesWorkflows: Touches = ({ event_type }) =>
 
 const NONE: ReadonlyArray<Workflow> = []
 
+/** So many of them are told at most, the newest. */
+export const STALLED_MOST = 500
+
 /** Workflows that stand still until somebody moves them, those first that have waited longest. */
 export const useStalled = (): ReadonlyArray<Workflow> => {
-  const found = useRecord<{ readonly workflows: ReadonlyArray<Workflow> }>("/api/workflows", touchesWorkflows)
-  return (
-    found.data?.workflows
-      .filter(({ status }) => status === "stalled")
-      .sort((a, b) => (a.updated_at < b.updated_at ? -1 : 1)) ?? NONE
+  const found = useRecord<WorkflowPage>(
+    `/api/workflows?status=stalled&limit=${STALLED_MOST}`,
+    touchesWorkflows
   )
+  return found.data?.workflows.toSorted((a, b) => (a.updated_at < b.updated_at ? -1 : 1)) ?? NONE
 }

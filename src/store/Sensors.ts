@@ -18,6 +18,12 @@ export interface NewSensorEvent {
   readonly stale: boolean
 }
 
+export interface SensorEventPage {
+  readonly events: ReadonlyArray<SensorEvent>
+  /** Opaque; none on the last page. */
+  readonly next: Option.Option<string>
+}
+
 /** What sensors have observed. A key, once used, is used up for ever. */
 export interface Sensors {
   /**
@@ -40,6 +46,12 @@ export interface Sensors {
     to: { readonly workflowId: WorkflowId; readonly instanceKey: string; readonly created: boolean },
     stamp: Stamp
   ) => Effect.Effect<void, StoreUnavailable>
-  /** Newest first, at most `limit`. A payload of more than 64 KiB is shown as its length alone. */
-  readonly list: (limit: number) => Effect.Effect<ReadonlyArray<SensorEvent>, StoreUnavailable>
+  /**
+   * Newest first; a payload of more than 64 KiB is shown as its length alone. `limit` 1..500; a cursor that this
+   * store did not give answers none.
+   */
+  readonly list: (page: {
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) => Effect.Effect<Option.Option<SensorEventPage>, StoreUnavailable>
 }

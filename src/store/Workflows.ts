@@ -3,7 +3,7 @@ import type { Stamp } from "../domain/Actor.ts"
 import type { TaskId, WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { RunEvent } from "../domain/RunEvent.ts"
-import type { Workflow } from "../domain/Workflow.ts"
+import type { Workflow, WorkflowStatus } from "../domain/Workflow.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
 
 export interface NewWorkflow {
@@ -21,6 +21,12 @@ export interface WorkflowRow {
   readonly untrusted: boolean
   /** What does not decode of its row; then `workflow` holds only what could be read. */
   readonly damage: Option.Option<string>
+}
+
+export interface WorkflowPage {
+  readonly workflows: ReadonlyArray<Workflow>
+  /** Opaque; none on the last page. */
+  readonly next: Option.Option<string>
 }
 
 /** A move that is written only while the workflow is still in the state that it was decided for. */
@@ -45,8 +51,15 @@ export interface Workflows {
   readonly find: (id: WorkflowId) => Effect.Effect<Option.Option<WorkflowRow>, StoreUnavailable>
   /** None when no instance has that key. */
   readonly findByKey: (instanceKey: string) => Effect.Effect<Option.Option<WorkflowRow>, StoreUnavailable>
-  /** Newest first, at most `limit`: the active and stalled ones as one list, or all. */
-  readonly list: (all: boolean, limit: number) => Effect.Effect<ReadonlyArray<Workflow>, StoreUnavailable>
+  /**
+   * Those of some statuses as one list, newest first. `limit` 1..500; a cursor that this store did not give answers
+   * none.
+   */
+  readonly list: (page: {
+    readonly status: ReadonlyArray<WorkflowStatus>
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) => Effect.Effect<Option.Option<WorkflowPage>, StoreUnavailable>
   /**
    * Active ones whose present state has no task that goes on by itself: none at all, or a blocked one. Looks at
    * no more than 1,000 active ones; where there are more, `turn` (a whole number from 0) chooses which.

@@ -60,5 +60,5 @@ test("one wrong entry refuses the whole backlog and names each problem by its en
     expect(errorOf(told).error).toContain("workflows[1].template")
     expect(errorOf(told).error).toContain("tasks[2].payload is missing")
     expect(exactly(StatusReport, await place.json(["status"])).counts.queued).toBe(0)
-    expect(await place.json(["workflow-list", "--all"])).toEqual({ workflows: [] })
+    expect(await place.json(["workflow-list", "--all"])).toEqual({ workflows: [], next: null })
   }))

@@ -105,13 +105,20 @@ test("an observation that comes too late is kept and makes nothing, and the list
     expect(told.event).toMatchObject({ stale: true, freshness_deadline: "2019-12-31T22:00:00.000Z" })
     const next = { ...plain, event_id: "2", dedupe_key: "pump:2" }
     await place.json(["sensor-event", "--json", JSON.stringify(next)])
-    const List = Schema.Struct({ events: Schema.Array(SensorEvent) })
+    const List = Schema.Struct({ events: Schema.Array(SensorEvent), next: Schema.NullOr(Schema.String) })
     const { events } = exactly(List, await place.json(["sensor-list"]))
     expect(events.map((one) => [one.event_id, one.stale])).toEqual([
       ["2", false],
       ["1", true]
     ])
-    expect(exactly(List, await place.json(["sensor-list", "--limit", "1"])).events).toEqual([events[0]!])
+    const first = exactly(List, await place.json(["sensor-list", "--limit", "1"]))
+    expect(first.events).toEqual([events[0]!])
+    const last = await place.json(["sensor-list", "--limit", "1", "--after", String(first.next)])
+    expect(exactly(List, last)).toEqual({ events: [events[1]!], next: null })
+    expect((await place.run(["sensor-list", "--limit", "1", "-o", "table"])).stdout).toContain(
+      String(first.next)
+    )
+    expect((await place.run(["sensor-list", "--after", "x"])).code).toBe(2)
     expect((await place.run(["sensor-list", "-o", "table"])).stdout).toContain("pump://1")
     expect((await place.run(["sensor-list", "--limit", "501"])).code).toBe(2)
     expect(exactly(StatusReport, await place.json(["status"])).counts.queued).toBe(0)
@@ -135,7 +142,7 @@ test("an observation with something wrong in it is refused whole, by the path of
       expect({ code: told.code, stdout: told.stdout }).toEqual({ code: 2, stdout: "" })
       for (const one of words) expect(errorOf(told).error).toContain(one)
     }
-    expect(await place.json(["sensor-list"])).toEqual({ events: [] })
+    expect(await place.json(["sensor-list"])).toEqual({ events: [], next: null })
     expect(exactly(Events, await place.json(["events", "--since", "0"])).events).toEqual([])
     const document = JSON.stringify({ ...plain, proposed_task: task })
     expect(await place.json(["sensor-event", "--json", document])).toMatchObject({ accepted: true })

@@ -27,7 +27,7 @@ const Shown = Schema.extend(
   Workflow,
   Schema.Struct({ unfinished_task: orNull(Id), history: Schema.Array(RunEvent) })
 )
-const List = Schema.Struct({ workflows: Schema.Array(Workflow) })
+const List = Schema.Struct({ workflows: Schema.Array(Workflow), next: orNull(Schema.String) })
 const Created = Schema.Struct({
   created: Schema.Boolean,
   workflow_id: Schema.Int,
@@ -254,6 +254,13 @@ test("a template of the user's own works like a built-in one, and stalls while i
     expect((await place.run(["workflow-templates", "--mermaid"])).stdout).toContain("stateDiagram-v2")
     await create(place, "tidy", "a", "--context", '{"place":"<b>attic</b>"}')
     await create(place, "tidy", "b")
+    const first = exactly(List, await place.json(["workflow-list", "--limit", "1"]))
+    const last = await place.json(["workflow-list", "--limit", "1", "--after", String(first.next)])
+    expect(first.workflows.map((one) => one.instance_key)).toEqual(["b"])
+    expect(exactly(List, last)).toMatchObject({ workflows: [{ instance_key: "a" }], next: null })
+    const table = await place.run(["workflow-list", "--limit", "1", "-o", "table"])
+    expect(table.stdout).toContain(String(first.next))
+    await refused(place, 2, "workflow-list", "--after", "x")
     const task = (await story(place, (await show(place, "a")).unfinished_task ?? "")).task
     expect(task.subject).toBe("Look at <b>attic</b>")
     expect(await runOnce(place)).toMatchObject({ status: "completed" })

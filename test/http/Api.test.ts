@@ -135,7 +135,7 @@ describe("a message of an operator", () => {
             said
           ])
         }
-        expect((yield* ask("/api/sensors/events")).json).toEqual({ events: [] })
+        expect((yield* ask("/api/sensors/events")).json).toEqual({ events: [], next: null })
         expect((yield* ask("/api/state")).json).toMatchObject({ counts: { queued: 1_000 } })
         expect((yield* ask("/api/tasks", { body: { ...intent, source: "else" } })).status).toBe(201)
         // A repeat of one that is there adds none.

@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { Effect, type Layer, type Scope } from "effect"
+import { Effect, type Layer, Schema, type Scope } from "effect"
 import { it } from "../support/effect.ts"
 import { api, apiWorld, problemIn, type Told } from "./api.ts"
 
@@ -146,6 +146,19 @@ describe("schedules, sensors, workflows, snapshots and adapters", () => {
         ])
         expect((yield* ask("/api/workflows")).json).toMatchObject({
           workflows: [{ id: 1, context: { who: "me" } }]
+        })
+        expect(yield* status("/api/workflows", { ...open, instance_key: "w2" })).toBe(201)
+        const page = yield* ask("/api/workflows?limit=1")
+        expect(page.json).toMatchObject({ workflows: [{ instance_key: "w2" }] })
+        const { next } = Schema.decodeUnknownSync(Schema.Struct({ next: Schema.String }))(page.json)
+        expect((yield* ask(`/api/workflows?limit=1&after=${next}`)).json).toMatchObject({
+          workflows: [{ id: 1 }],
+          next: null
+        })
+        expect((yield* ask(`/api/sensors/events?after=${next}`)).status).toBe(400)
+        expect((yield* ask("/api/workflows?status=stalled,completed")).json).toEqual({
+          workflows: [],
+          next: null
         })
         expect(yield* status("/api/workflows/w1/transition", { state: "draft-wallet-checklist" })).toBe(200)
         expect(yield* status("/api/workflows/1/transition", { state: "nowhere" })).toBe(409)

@@ -2,6 +2,7 @@ import { describe, expect } from "bun:test"
 import { Effect, Layer, Option, Schema, TestClock, TestContext } from "effect"
 import { Invalid } from "../../src/config/Issues.ts"
 import { SensorReport } from "../../src/domain/SensorEvent.ts"
+import { WORKFLOW_STATUSES } from "../../src/domain/WorkflowStatuses.ts"
 import { ingest, readReport } from "../../src/intake/Sensor.ts"
 import { openNow } from "../../src/intake/Workflow.ts"
 import { Store } from "../../src/store/Store.ts"
@@ -24,12 +25,15 @@ const wiki = { template: "community-research", instance_key: "wiki" }
 const send = (changes: Record<string, unknown> = {}) =>
   Effect.flatMap(readReport({ ...plain, ...changes }), ingest)
 
+const FIRST = { limit: 500, after: Option.none<string>() }
+
 const counts = Effect.gen(function* () {
   const store = yield* Store
   return {
     tasks: (yield* store.tasks.counts).pending,
-    workflows: (yield* store.workflows.list(true, 500)).length,
-    events: (yield* store.sensors.list(500)).length
+    workflows: Option.getOrThrow(yield* store.workflows.list({ status: WORKFLOW_STATUSES, ...FIRST }))
+      .workflows.length,
+    events: Option.getOrThrow(yield* store.sensors.list(FIRST)).events.length
   }
 })
 
@@ -82,7 +86,7 @@ describe("an observation", () => {
         "workflow_task_created",
         "sensor_workflow_created"
       ])
-      expect((yield* store.sensors.list(1))[0]).toEqual(event)
+      expect(Option.getOrThrow(yield* store.sensors.list(FIRST)).events[0]).toEqual(event)
     }).pipe(Effect.provide(world(quiet)))
   )
 

@@ -1,5 +1,5 @@
 import { expect } from "bun:test"
-import { Effect, Schema, TestClock } from "effect"
+import { Effect, Option, Schema, TestClock } from "effect"
 import sensorEvent from "../../fixtures/sensor-event.json"
 import { accept, list } from "../../src/operate/Sensors.ts"
 import { DOOR, says, world } from "../dispatch/world.ts"
@@ -44,7 +44,15 @@ it.effect("observations are listed newest first", () =>
       yield* sent({ event_id: key, dedupe_key: key })
       yield* TestClock.adjust("1 second")
     }
-    const { events } = yield* Effect.flatMap(list.run({ limit: 2 }, DOOR.actor), Schema.encode(list.output))
-    expect(events.map((one) => one.event_id)).toEqual(["c", "b"])
+    const page = (after: string | null) =>
+      Effect.flatMap(
+        list.run({ limit: 2, after: Option.fromNullable(after) }, DOOR.actor),
+        Schema.encode(list.output)
+      )
+    const first = yield* page(null)
+    expect(first.events.map((one) => one.event_id)).toEqual(["c", "b"])
+    const last = yield* page(first.next)
+    expect([last.events.map((one) => one.event_id), last.next]).toEqual([["a"], null])
+    expect(yield* Effect.flip(page("bm8"))).toMatchObject({ code: "bad_cursor" })
   }).pipe(Effect.provide(world(quiet)))
 )

@@ -109,8 +109,14 @@ describe("a snapshot", () => {
         { template: "community-research", instanceKey: "wiki", state: Option.none(), context: {} },
         actor
       )
-      const many = Array.from({ length: 501 }, () => workflow.workflow)
-      const crowded = { ...store, workflows: { ...store.workflows, list: () => Effect.succeed(many) } }
+      const many = Array.from({ length: 500 }, () => workflow.workflow)
+      const crowded = {
+        ...store,
+        workflows: {
+          ...store.workflows,
+          list: () => Effect.succeedSome({ workflows: many, next: Option.some("more") })
+        }
+      }
       yield* later
       const next = yield* taken().pipe(Effect.provideService(Store, crowded))
       expect(next.snapshot.workflows).toHaveLength(500)

@@ -6,12 +6,14 @@ import type { Report } from "../../src/domain/Snapshot.ts"
 import type { AdapterList } from "../../src/operate/answers/Adapters.ts"
 import type { StepList } from "../../src/operate/answers/Attempts.ts"
 import type { BudgetList } from "../../src/operate/answers/Budgets.ts"
+import type { SensorEventList } from "../../src/operate/answers/Sensors.ts"
 import type { State } from "../../src/operate/answers/State.ts"
 import type { EndedPage, QueueReasons, TaskPage, TaskStory } from "../../src/operate/answers/Tasks.ts"
 import type { AttemptUsage, UsageList } from "../../src/operate/answers/Usage.ts"
-import type { TemplateList, WorkflowStory } from "../../src/operate/answers/Workflows.ts"
+import type { TemplateList, WorkflowList, WorkflowStory } from "../../src/operate/answers/Workflows.ts"
 import type { Report as ShownReport } from "../../src/page/Report.ts"
 import type * as Wire from "../../src/page/Wire.ts"
+import type { SensorEventPage, WorkflowPage } from "../../src/page/WirePages.ts"
 
 type Encoded<S> = S extends Schema.Schema<infer _A, infer I, infer _R> ? I : never
 
@@ -30,6 +32,8 @@ test("the page reads what the API writes", () => {
     reads<Wire.Schedule, Encoded<typeof RecurringSchedule>>(),
     reads<Wire.Fate, Encoded<typeof ScheduleFate>>(),
     reads<Wire.SensorEvent, Encoded<typeof SensorEvent>>(),
+    reads<SensorEventPage, Encoded<typeof SensorEventList>>(),
+    reads<WorkflowPage, Encoded<typeof WorkflowList>>(),
     reads<ReadonlyArray<Wire.Adapter>, Encoded<typeof AdapterList>["adapters"]>(),
     reads<ReadonlyArray<Wire.DayUse>, Encoded<typeof UsageList>["usage"]>(),
     reads<Wire.AttemptUsage, Encoded<typeof AttemptUsage>>(),

@@ -1,13 +1,13 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "@effect/platform"
 import { SensorReport } from "../../domain/SensorEvent.ts"
 import { AcceptedEvent, SensorEventList } from "../../operate/answers/Sensors.ts"
-import { maybe, query, whole, withStatus } from "../Contract.ts"
+import { cursor, maybe, query, whole, withStatus } from "../Contract.ts"
 
 /** What sensors have observed. */
 export const Sensors = HttpApiGroup.make("sensors")
   .add(
     HttpApiEndpoint.get("list", "/api/sensors/events")
-      .setUrlParams(query({ limit: maybe(whole(1, 500)) }))
+      .setUrlParams(query({ limit: maybe(whole(1, 500)), after: maybe(cursor) }))
       .addSuccess(SensorEventList)
       .annotate(OpenApi.Summary, "Observations, newest first")
   )

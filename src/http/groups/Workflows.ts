@@ -2,6 +2,7 @@ import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/p
 import { Schema } from "effect"
 import { JsonObject } from "../../domain/Json.ts"
 import { WorkflowProposal } from "../../domain/SensorEvent.ts"
+import { WORKFLOW_STATUSES } from "../../domain/WorkflowStatuses.ts"
 import {
   CompletedWorkflow,
   MovedWorkflow,
@@ -10,7 +11,7 @@ import {
   WorkflowList,
   WorkflowStory
 } from "../../operate/answers/Workflows.ts"
-import { maybe, query, strict, toggle, whole, withStatus } from "../Contract.ts"
+import { choices, cursor, maybe, query, strict, toggle, whole, withStatus } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
@@ -26,11 +27,18 @@ export const TransitionBody = strict(
 export const Workflows = HttpApiGroup.make("workflows")
   .add(
     HttpApiEndpoint.get("list", "/api/workflows")
-      .setUrlParams(query({ all: maybe(toggle), limit: maybe(whole(1, 500)) }))
+      .setUrlParams(
+        query({
+          all: maybe(toggle),
+          status: maybe(choices(WORKFLOW_STATUSES)),
+          limit: maybe(whole(1, 500)),
+          after: maybe(cursor)
+        })
+      )
       .addSuccess(WorkflowList)
       .annotate(
         OpenApi.Summary,
-        "The instances that go on or wait for an operator; all=1 has the completed ones too"
+        "The instances that go on or wait for an operator, newest first; all=1 has the completed ones too"
       )
   )
   .add(

@@ -8,7 +8,7 @@ import { taking, takingNothing } from "../Body.ts"
 import { TransitionBody } from "../groups/Workflows.ts"
 
 /** Instances of a list where the caller does not say how many. */
-const WORKFLOWS = 200
+const WORKFLOWS = 50
 
 /** An instance by what stands in the path: digits are its id, all else its key. */
 const named = (text: string): Named =>
@@ -18,7 +18,9 @@ const named = (text: string): Named =>
 
 export const workflows = HttpApiBuilder.group(Api, "workflows", (handlers) =>
   handlers
-    .handle("list", ({ urlParams: { all = false, limit = WORKFLOWS } }) => answer(list, { all, limit }))
+    .handle("list", ({ urlParams: { after, all = false, limit = WORKFLOWS, status = [] } }) =>
+      answer(list, { all, status, limit, after: Option.fromNullable(after) })
+    )
     .handle("templates", () => answer(templates, {}))
     .handle("show", ({ path: { id } }) => answer(show, named(id)))
     .handleRaw("create", () =>

@@ -15,7 +15,8 @@ export const AcceptedEvent = wireStruct({
   event: SensorEvent
 }).annotations({ identifier: "AcceptedEvent" })
 
-/** Observations, newest first. */
-export const SensorEventList = wireStruct({ events: Schema.Array(SensorEvent) }).annotations({
-  identifier: "SensorEventList"
-})
+/** A page of observations, newest first. */
+export const SensorEventList = wireStruct({
+  events: Schema.Array(SensorEvent),
+  next: nullable(Schema.String)
+}).annotations({ identifier: "SensorEventList" })

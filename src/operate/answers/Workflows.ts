@@ -14,9 +14,11 @@ export const OpenedWorkflow = wireStruct({
   state: Schema.String
 }).annotations({ identifier: "OpenedWorkflow" })
 
-export const WorkflowList = wireStruct({ workflows: Schema.Array(Workflow) }).annotations({
-  identifier: "WorkflowList"
-})
+/** A page of instances, newest first. */
+export const WorkflowList = wireStruct({
+  workflows: Schema.Array(Workflow),
+  next: nullable(Schema.String)
+}).annotations({ identifier: "WorkflowList" })
 
 /** One instance with its history. */
 export const WorkflowStory = Schema.extend(

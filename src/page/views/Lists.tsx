@@ -1,19 +1,18 @@
-import { useState } from "preact/hooks"
-import { problem } from "../Api.ts"
 import { cancelAll, retryAll } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
+import { More } from "../parts/More.tsx"
 import { BlockedRow, DoneRow, QueueRow, StalledRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
-import { Loaded, Nothing, Wrong } from "../parts/Said.tsx"
+import { Loaded, Nothing } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import { Rows } from "../parts/TaskList.tsx"
 import { touchesTasks } from "../Records.ts"
 import { searchOf, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
+import { once, usePages } from "../UsePages.ts"
 import { useReasons } from "../UseReasons.ts"
-import { useRecord } from "../UseRecord.ts"
-import { useStalled } from "../UseStalled.ts"
+import { STALLED_MOST, useStalled } from "../UseStalled.ts"
 import type { Task } from "../Wire.ts"
 import { counted, endedCount, plural, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
@@ -63,33 +62,17 @@ export const Paged = ({
   readonly row: (task: Task) => preact.ComponentChildren
   readonly sort?: ((a: Task, b: Task) => number) | undefined
 }) => {
-  const { api } = useWorld()
-  const path = at(query)
-  const first = useRecord<Page>(path, touchesTasks)
-  const [rest, setRest] = useState<{ readonly of: string; readonly pages: ReadonlyArray<Page> }>({
-    of: path,
-    pages: []
-  })
-  const [wrong, setWrong] = useState<string>()
-  const pages = rest.of === path ? rest.pages : []
+  const pages = usePages<Page>((after) => at(after === undefined ? query : { ...query, after }), touchesTasks)
   return (
     <div class="list">
-      <Loaded of={first}>
+      <Loaded of={pages.first}>
         {(page) => {
-          const seen = new Set<string>()
-          const tasks = [page, ...pages]
-            .flatMap((one) => one.tasks)
-            .filter(({ task_id }) => !seen.has(task_id) && seen.add(task_id))
-          const last = pages.at(-1) ?? page
-          const more = async () => {
-            try {
-              setWrong(undefined)
-              const next = await api.get<Page>(at({ ...query, after: last.next ?? "" }))
-              setRest({ of: path, pages: [...pages, next] })
-            } catch (error) {
-              setWrong(problem(error).message)
-            }
-          }
+          const all = pages.all(page)
+          const tasks = once(
+            all.flatMap((one) => one.tasks),
+            ({ task_id }) => task_id
+          )
+          const last = all.at(-1) ?? page
           if (tasks.length === 0 && last.next === null) return <Nothing>{empty}</Nothing>
           return (
             <>
@@ -99,14 +82,7 @@ export const Paged = ({
               {last.partial === true ? (
                 <p class="muted">The search read its most rows here. Go on to look further back.</p>
               ) : null}
-              {wrong === undefined ? null : <Wrong message={wrong} />}
-              {last.next === null ? null : (
-                <p class="buttons">
-                  <button type="button" onClick={() => void more()}>
-                    Show more
-                  </button>
-                </p>
-              )}
+              <More of={pages} next={last.next} />
             </>
           )
         }}
@@ -148,6 +124,9 @@ export const Blocked = () => {
               <StalledRow key={workflow.id} workflow={workflow} />
             ))}
           </Rows>
+          {stalled.length < STALLED_MOST ? null : (
+            <p class="muted">The newest {counted(STALLED_MOST)} stalled workflows; there may be more.</p>
+          )}
         </div>
       )}
       <Paged

@@ -1,13 +1,15 @@
 import { Link } from "../parts/Link.tsx"
 import { Mark, Untrusted } from "../parts/Mark.tsx"
 import { Ago } from "../parts/Moments.tsx"
+import { More } from "../parts/More.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import type { Touches } from "../Records.ts"
-import { taskHref, workflowHref } from "../Route.ts"
-import { useRecord } from "../UseRecord.ts"
+import { searchOf, taskHref, workflowHref } from "../Route.ts"
+import { once, usePages } from "../UsePages.ts"
 import type { SensorEvent } from "../Wire.ts"
+import type { SensorEventPage } from "../WirePages.ts"
 import { useTitle } from "../World.ts"
 
 const touches: Touches = ({ event_type }) => event_type.startsWith("sensor_")
@@ -48,16 +50,21 @@ const Row = ({ event }: { readonly event: SensorEvent }) => (
 /** What sensors pushed in, newest first. */
 export const Sensors = () => {
   useTitle("Sensors")
-  const found = useRecord<{ readonly events: ReadonlyArray<SensorEvent> }>(
-    "/api/sensors/events?limit=100",
+  const pages = usePages<SensorEventPage>(
+    (after) => `/api/sensors/events${searchOf({ limit: "100", after })}`,
     touches
   )
   return (
     <>
       <ViewHead name="Sensors" lead="What sensors pushed in, newest first, and what came of it." />
-      <Loaded of={found}>
-        {({ events }) =>
-          events.length === 0 ? (
+      <Loaded of={pages.first}>
+        {(page) => {
+          const all = pages.all(page)
+          const events = once(
+            all.flatMap((one) => one.events),
+            ({ sensor_event_id }) => sensor_event_id
+          )
+          return events.length === 0 ? (
             <Nothing>
               No sensor has reported. They push by <code>agent-runtime sensor-event</code> or{" "}
               <code>POST /api/sensors/events</code>.
@@ -69,9 +76,10 @@ export const Sensors = () => {
                   <Row key={event.sensor_event_id} event={event} />
                 ))}
               </ul>
+              <More of={pages} next={all.at(-1)?.next ?? null} />
             </div>
           )
-        }
+        }}
       </Loaded>
     </>
   )

@@ -7,15 +7,18 @@ import { Link } from "../parts/Link.tsx"
 import { Machine } from "../parts/Machine.tsx"
 import { Glyph, Mark } from "../parts/Mark.tsx"
 import { Ago, At, Elapsed } from "../parts/Moments.tsx"
+import { More } from "../parts/More.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { Fact, Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
-import { taskHref, workflowHref } from "../Route.ts"
+import { searchOf, taskHref, workflowHref } from "../Route.ts"
 import { type Happening, happenings, lostWords, type Way, waysIn } from "../task/WorkflowStory.ts"
+import { once, usePages } from "../UsePages.ts"
 import { useRecord } from "../UseRecord.ts"
-import { touchesWorkflows } from "../UseStalled.ts"
+import { touchesWorkflows, useStalled } from "../UseStalled.ts"
 import type { RunEvent, Story, Template, Workflow } from "../Wire.ts"
+import type { WorkflowPage } from "../WirePages.ts"
 import { duration, plainReason, quoted, sentence, type Tone } from "../Words.ts"
 import { useTitle, useWorld, type World } from "../World.ts"
 
@@ -32,8 +35,7 @@ const WorkflowMark = ({ workflow }: { readonly workflow: Workflow }) => (
 const useTemplates = () =>
   useRecord<{ readonly templates: ReadonlyArray<Template> }>("/api/workflows/templates").data?.templates ?? []
 
-const stalledFirst = (a: Workflow, b: Workflow): number =>
-  Number(b.status === "stalled") - Number(a.status === "stalled") || (a.updated_at < b.updated_at ? 1 : -1)
+const lastMovedFirst = (a: Workflow, b: Workflow): number => (a.updated_at < b.updated_at ? 1 : -1)
 
 const Row = ({
   template,
@@ -65,8 +67,10 @@ const Row = ({
 export const Workflows = () => {
   useTitle("Workflows")
   const [all, setAll] = useState(false)
-  const found = useRecord<{ readonly workflows: ReadonlyArray<Workflow> }>(
-    `/api/workflows${all ? "?all=1" : ""}`,
+  const stalled = useStalled()
+  const pages = usePages<WorkflowPage>(
+    (after) =>
+      `/api/workflows${searchOf({ status: all ? "active,completed" : "active", limit: "200", after })}`,
     touchesWorkflows
   )
   const templates = useTemplates()
@@ -78,24 +82,31 @@ export const Workflows = () => {
           Completed ones as well
         </label>
       </ViewHead>
-      <Loaded of={found}>
-        {({ workflows }) =>
-          workflows.length === 0 ? (
+      <Loaded of={pages.first}>
+        {(page) => {
+          const told = pages.all(page)
+          const others = told.flatMap(({ workflows }) => workflows)
+          // One that stalls or goes on meanwhile is told by both for a moment.
+          const workflows = once([...stalled, ...others.toSorted(lastMovedFirst)], ({ id }) => id)
+          return workflows.length === 0 ? (
             <Nothing>
               No workflow goes on. <code>agent-runtime workflow-create</code> opens one; sensors may, too.
             </Nothing>
           ) : (
-            <ul class="workflows">
-              {[...workflows].sort(stalledFirst).map((workflow) => (
-                <Row
-                  key={workflow.id}
-                  workflow={workflow}
-                  template={templates.find(({ name }) => name === workflow.template)}
-                />
-              ))}
-            </ul>
+            <>
+              <ul class="workflows">
+                {workflows.map((workflow) => (
+                  <Row
+                    key={workflow.id}
+                    workflow={workflow}
+                    template={templates.find(({ name }) => name === workflow.template)}
+                  />
+                ))}
+              </ul>
+              <More of={pages} next={told.at(-1)?.next ?? null} />
+            </>
           )
-        }
+        }}
       </Loaded>
       {templates.length === 0 ? null : (
         <Section name="Templates" count={templates.length}>

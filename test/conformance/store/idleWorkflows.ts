@@ -1,5 +1,6 @@
 import { expect } from "bun:test"
 import { Effect, Option } from "effect"
+import { UNENDED } from "../../../src/domain/WorkflowStatuses.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { Raw, stampAt } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
@@ -89,7 +90,7 @@ export const idleWorkflows = (check: Sentence) => {
       expect(Option.getOrThrow(row.damage)).toContain("context_json")
       expect([row.workflow.status, row.workflow.currentState]).toEqual(["stalled", "a"])
       expect(yield* idleKeys()).toEqual(["k"])
-      expect(yield* keys(false)).toEqual(["k"])
+      expect(yield* keys(UNENDED)).toEqual(["k"])
       yield* workflows.complete(move(id, "a", "a"), stampAt(1))
       expect(yield* raw.run("SELECT context_json, status FROM workflows")).toEqual([
         { context_json: "[1", status: "completed" }

@@ -1,6 +1,7 @@
 import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { WorkflowId } from "../../../src/domain/Ids.ts"
+import { cursorOf } from "../../../src/store/Cursor.ts"
 import type { NewSensorEvent } from "../../../src/store/Sensors.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { at, newest, Raw, stampAt, taskId, text } from "../../support/store.ts"
@@ -22,7 +23,9 @@ const observed = (name: string, changes: Partial<NewSensorEvent> = {}): NewSenso
 const record = (name: string, changes: Partial<NewSensorEvent> = {}, seconds = 0) =>
   Effect.flatMap(Store, ({ sensors }) => sensors.record(observed(name, changes), stampAt(seconds)))
 
-const list = (limit = 9) => Effect.flatMap(Store, ({ sensors }) => sensors.list(limit))
+const pageOf = (limit: number, after = Option.none<string>()) =>
+  Effect.flatMap(Store, ({ sensors }) => sensors.list({ limit, after }))
+const list = (limit = 9) => Effect.map(pageOf(limit), (page) => Option.getOrThrow(page).events)
 
 /** What sensors have observed. */
 export const sensors = (check: Sentence) => {
@@ -118,6 +121,42 @@ export const sensors = (check: Sentence) => {
       const found = yield* list(2)
       expect(found.map((one) => one.sensorEventId)).toEqual(["id-b", "id-c"])
       expect(found[0]?.payload).toEqual({ shortened: true, characters: 65_536 + '{"text":""}'.length })
+    })
+  )
+
+  check(
+    "is paged by cursors, events of one time among them, and takes no cursor that it did not give",
+    Effect.gen(function* () {
+      const raw = yield* Raw
+      for (const [name, second] of [
+        ["a", 1],
+        ["b", 2],
+        ["c", 2],
+        ["d", 2],
+        ["e", 3]
+      ] as const)
+        yield* record(name, {}, second)
+      const first = Option.getOrThrow(yield* pageOf(2))
+      const second = Option.getOrThrow(yield* pageOf(2, first.next))
+      yield* record("f", {}, 4)
+      const third = Option.getOrThrow(yield* pageOf(2, second.next))
+      const names = [first, second, third].map(({ events }) => events.map((one) => one.sensorEventId))
+      expect(names).toEqual([["id-e", "id-d"], ["id-c", "id-b"], ["id-a"]])
+      expect(third.next).toEqual(Option.none())
+      const place = ["sensor_events", "2026-04-29T07:00:02.000Z", "id-c"]
+      for (const cursor of [
+        "",
+        "x",
+        cursorOf(["outbox", "id-a"]),
+        cursorOf(place.slice(1)),
+        cursorOf(["sensor_events", "soon", "id-a"])
+      ])
+        expect([cursor, yield* pageOf(2, Option.some(cursor))]).toEqual([cursor, Option.none()])
+      expect(
+        Option.map(yield* pageOf(9, Option.some(cursorOf(place))), ({ events }) => events.length)
+      ).toEqual(Option.some(2))
+      yield* raw.run("UPDATE sensor_events SET sensor_event_id = 'gone' WHERE sensor_event_id = 'id-c'")
+      expect(yield* pageOf(9, Option.some(cursorOf(place)))).toEqual(Option.none())
     })
   )
 

@@ -1,8 +1,11 @@
 import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { WorkflowId } from "../../../src/domain/Ids.ts"
+import type { WorkflowStatus } from "../../../src/domain/Workflow.ts"
+import { UNENDED, WORKFLOW_STATUSES } from "../../../src/domain/WorkflowStatuses.ts"
+import { cursorOf } from "../../../src/store/Cursor.ts"
 import { Store } from "../../../src/store/Store.ts"
-import type { NewWorkflow } from "../../../src/store/Workflows.ts"
+import type { NewWorkflow, WorkflowPage } from "../../../src/store/Workflows.ts"
 import { add, claimed, complete, newest, settle, stampAt, taskId, text } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
@@ -41,10 +44,13 @@ export const stateTask = (name: string, id: WorkflowId, state: string, seconds =
     yield* store.workflows.taskCreated(id, taskId(name), state, stampAt(seconds))
   })
 
-export const keys = (all: boolean, limit = 9) =>
-  Effect.flatMap(Store, ({ workflows }) =>
-    Effect.map(workflows.list(all, limit), (found) => found.map((one) => one.instanceKey))
-  )
+const pageOf = (status: ReadonlyArray<WorkflowStatus>, limit: number, after = Option.none<string>()) =>
+  Effect.flatMap(Store, ({ workflows }) => workflows.list({ status, limit, after }))
+
+const keysIn = ({ workflows }: WorkflowPage) => workflows.map((one) => one.instanceKey)
+
+export const keys = (status: ReadonlyArray<WorkflowStatus>, limit = 9) =>
+  Effect.map(pageOf(status, limit), (page) => keysIn(Option.getOrThrow(page)))
 
 /** Workflow instances, their moves and what becomes of their states' tasks. */
 export const workflows = (check: Sentence) => {
@@ -154,10 +160,42 @@ export const workflows = (check: Sentence) => {
       yield* workflows.stall(ids[0]!, "x", stampAt(1))
       yield* workflows.stall(ids[4]!, "x", stampAt(1))
       yield* workflows.complete(move(ids[2]!, "a", "a"), stampAt(1))
-      expect(yield* keys(false)).toEqual(["e", "d", "b", "a"])
-      expect(yield* keys(false, 2)).toEqual(["e", "d"])
-      expect(yield* keys(true)).toEqual(["e", "d", "c", "b", "a"])
-      expect(yield* keys(true, 3)).toEqual(["e", "d", "c"])
+      expect(yield* keys(UNENDED)).toEqual(["e", "d", "b", "a"])
+      expect(yield* keys(UNENDED, 2)).toEqual(["e", "d"])
+      expect(yield* keys(WORKFLOW_STATUSES)).toEqual(["e", "d", "c", "b", "a"])
+      expect(yield* keys(WORKFLOW_STATUSES, 3)).toEqual(["e", "d", "c"])
+      expect(yield* keys(["completed", "stalled"])).toEqual(["e", "c", "a"])
+      expect(yield* keys([])).toEqual([])
+    })
+  )
+
+  check(
+    "is paged by cursors, each workflow once whatever is opened meanwhile, and takes no cursor that it did not give",
+    Effect.gen(function* () {
+      const { workflows } = yield* Store
+      // From 9 to 11: ids are numbers, no text.
+      const ids = yield* Effect.forEach(
+        Array.from({ length: 11 }, (_, n) => `k${n + 1}`),
+        opened
+      )
+      yield* workflows.stall(ids[9]!, "x", stampAt(1))
+      yield* workflows.complete(move(ids[7]!, "a", "a"), stampAt(1))
+      const first = Option.getOrThrow(yield* pageOf(UNENDED, 4))
+      yield* opened("late")
+      const second = Option.getOrThrow(yield* pageOf(UNENDED, 4, first.next))
+      const third = Option.getOrThrow(yield* pageOf(UNENDED, 4, second.next))
+      expect([first, second, third].map(keysIn)).toEqual([
+        ["k11", "k10", "k9", "k7"],
+        ["k6", "k5", "k4", "k3"],
+        ["k2", "k1"]
+      ])
+      expect(third.next).toEqual(Option.none())
+      const exact = Option.getOrThrow(yield* pageOf(UNENDED, 2, second.next))
+      expect([keysIn(exact), exact.next]).toEqual([["k2", "k1"], Option.none()])
+      for (const place of [["outbox", "5"], ["workflows", "x"], ["workflows", "5", "5"], ["workflows"]]) {
+        const cursor = cursorOf(place)
+        expect([place, yield* pageOf(UNENDED, 2, Option.some(cursor))]).toEqual([place, Option.none()])
+      }
     })
   )
 
