@@ -19,8 +19,12 @@ const UNATTENDED = statement(`
     AND NOT EXISTS (SELECT 1 FROM attempts WHERE attempts.task_id = tasks.task_id AND attempts.status = 'running')
   ORDER BY created_at, task_id LIMIT 20`)
 const MISCOUNTED = statement(`
-  SELECT status, n, real FROM (
-    SELECT status, n, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS real FROM task_counts)
+  SELECT what, status, n, real FROM (
+    SELECT 'tasks' AS what, status, n, (SELECT count(*) FROM tasks WHERE tasks.status = task_counts.status) AS real
+    FROM task_counts
+    UNION ALL
+    SELECT 'workflows', status, n, (SELECT count(*) FROM workflows WHERE workflows.status = workflow_counts.status)
+    FROM workflow_counts)
   WHERE n <> real`)
 const UNLISTED = statement(`
   SELECT attempt_id FROM attempts WHERE listed = 0
@@ -75,7 +79,7 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
       for (const row of yield* sqlite.rows(UNATTENDED))
         problems.push(`task ${row.task_id} is running but has no open attempt`)
       for (const row of yield* sqlite.rows(MISCOUNTED))
-        problems.push(`${row.n} tasks are counted as ${row.status}, there are ${row.real}`)
+        problems.push(`${row.n} ${row.what} are counted as ${row.status}, there are ${row.real}`)
       for (const row of yield* sqlite.rows(UNLISTED))
         problems.push(`attempt ${row.attempt_id} is in no list of attempts`)
       for (const row of yield* sqlite.rows(UNTOLD))

@@ -5,6 +5,7 @@ import type { EventType } from "../../src/domain/RunEvent.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import { Workflow, type WorkflowStatus } from "../../src/domain/Workflow.ts"
+import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { NewWorkflow, WorkflowMove, WorkflowRow, Workflows } from "../../src/store/Workflows.ts"
 import { actorJson, json, orNull, time } from "./columns.ts"
 import { pageById, startOf } from "./idCursor.ts"
@@ -12,6 +13,7 @@ import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent, ofWorkflow } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
+import { LAST as NEWEST } from "./taskPlace.ts"
 
 const OPEN = statement(`
   INSERT INTO workflows (template, instance_key, current_state, context_json, status, created_by_json, created_at, updated_at)
@@ -25,6 +27,11 @@ const LIST = statement(`
   UNION ALL SELECT * FROM workflows WHERE :stalled AND status = 'stalled' AND id < :before
   UNION ALL SELECT * FROM workflows WHERE :completed AND status = 'completed' AND id < :before
   ORDER BY id DESC LIMIT :limit`)
+const COMPLETED = statement(`
+  SELECT * FROM workflows INDEXED BY workflows_completed
+  WHERE status = 'completed' AND (completed_at, id) < (:completedAt, :id)
+  ORDER BY completed_at DESC, id DESC LIMIT :limit`)
+const COUNTS = statement("SELECT status, n FROM workflow_counts")
 const NEWEST_ID = statement("SELECT coalesce(max(id), 0) AS id FROM workflows")
 // From a place on, then from the start: all of them where they are no more than are looked at.
 const IDLE = statement(`
@@ -64,7 +71,8 @@ const REVIVE = statement(`
 const RETRIED = statement("UPDATE workflows SET retries = retries + 1, updated_at = :at WHERE id = :id")
 
 // The id in a cursor is text; compared with the column it is the number.
-const BY_ID = { mark: "workflows", find: FIND, isId: (text: string) => /^[1-9]\d{0,14}$/.test(text) }
+const isId = (text: string): boolean => /^[1-9]\d{0,14}$/.test(text)
+const BY_ID = { mark: "workflows", find: FIND, isId }
 
 type Sql = Sqlite["Type"]
 
@@ -133,6 +141,46 @@ const open = (sqlite: Sql, { context, instanceKey, state, template }: NewWorkflo
     })
   )
 
+const list = (sqlite: Sql, { after, limit, status }: Parameters<Workflows["list"]>[0]) =>
+  Effect.gen(function* () {
+    const before = yield* startOf(sqlite, BY_ID, after)
+    if (Option.isNone(before)) return Option.none()
+    const isAsked = (one: WorkflowStatus) => (status.includes(one) ? 1 : 0)
+    const rows = yield* sqlite.rows(LIST, {
+      active: isAsked("active"),
+      stalled: isAsked("stalled"),
+      completed: isAsked("completed"),
+      before: before.value,
+      limit: limit + 1
+    })
+    const page = pageById(BY_ID, rows, limit, (row) => String(row.id))
+    return Option.some({ workflows: page.shown.map(shown), next: page.next })
+  })
+
+const completedAfter = (text: string) =>
+  Option.flatMap(readCursor(text), ([mark, completedAt, id, ...more]) =>
+    mark === "completed" && completedAt !== undefined && id !== undefined && more.length === 0 && isId(id)
+      ? Option.some({ completedAt, id })
+      : Option.none()
+  )
+
+const completed = (sqlite: Sql, { after, limit }: Parameters<Workflows["completed"]>[0]) =>
+  Effect.gen(function* () {
+    const from = Option.match(after, {
+      onNone: () => Option.some({ completedAt: NEWEST, id: NEWEST }),
+      onSome: completedAfter
+    })
+    if (Option.isNone(from)) return Option.none()
+    const rows = yield* sqlite.rows(COMPLETED, { ...from.value, limit: limit + 1 })
+    const page = rows.slice(0, limit)
+    const last = page.at(-1)
+    const next =
+      rows.length > limit && last !== undefined
+        ? Option.some(cursorOf(["completed", String(last.completed_at), String(last.id)]))
+        : Option.none()
+    return Option.some({ workflows: page.map(shown), next })
+  })
+
 const moved = (
   sqlite: Sql,
   of: typeof ADVANCE,
@@ -190,22 +238,12 @@ export const make = (sqlite: Sql): Workflows => ({
   findByKey: traced("Workflows.findByKey")((instanceKey) =>
     Effect.map(sqlite.rows(FIND_BY_KEY, { instanceKey }), first)
   ),
-  list: traced("Workflows.list")(({ after, limit, status }) =>
-    Effect.gen(function* () {
-      const before = yield* startOf(sqlite, BY_ID, after)
-      if (Option.isNone(before)) return Option.none()
-      const isAsked = (one: WorkflowStatus) => (status.includes(one) ? 1 : 0)
-      const rows = yield* sqlite.rows(LIST, {
-        active: isAsked("active"),
-        stalled: isAsked("stalled"),
-        completed: isAsked("completed"),
-        before: before.value,
-        limit: limit + 1
-      })
-      const page = pageById(BY_ID, rows, limit, (row) => String(row.id))
-      return Option.some({ workflows: page.shown.map(shown), next: page.next })
-    })
-  ),
+  list: traced("Workflows.list")((page) => list(sqlite, page)),
+  completed: traced("Workflows.completed")((page) => completed(sqlite, page)),
+  counts: Effect.map(sqlite.rows(COUNTS), (rows) => {
+    const of = (status: WorkflowStatus) => Number(rows.find((row) => row.status === status)?.n ?? 0)
+    return { active: of("active"), stalled: of("stalled"), completed: of("completed") }
+  }),
   idle: traced("Workflows.idle")(function* (turn) {
     const newest = Number((yield* sqlite.rows(NEWEST_ID))[0]?.id)
     const rows = yield* sqlite.rows(IDLE, { from: turn % (newest + 1) })

@@ -53,6 +53,8 @@ export const Snapshot = wireStruct({
   runtimeName: Schema.String,
   /** What `status` answered. */
   status: JsonObject,
+  /** Exact, also where the lists are cut. */
+  workflowCounts: wireStruct({ active: Schema.Int, stalled: Schema.Int, completed: Schema.Int }),
   workflows: Schema.Array(SnapshotWorkflow),
   activeWorkflows: Schema.Array(SnapshotWorkflow),
   queuedTasks: Schema.Array(SnapshotTask),

@@ -9,6 +9,7 @@ export interface RecordedWorkflow {
   readonly state: Option.Option<string>
   readonly status: "active" | "stalled" | "completed"
   readonly createdAt: Option.Option<DateTime.Utc>
+  readonly completedAt: Option.Option<DateTime.Utc>
 }
 
 /** What a report reads of a snapshot. Files of other makers may lie there: what they lack is none. */
@@ -18,6 +19,8 @@ export interface RecordedSnapshot {
   readonly count: (status: string) => Option.Option<number>
   readonly queued: Option.Option<number>
   readonly workflows: Option.Option<ReadonlyArray<RecordedWorkflow>>
+  /** As it was counted; else as many as its list has, where that holds all. */
+  readonly workflowCount: (status: RecordedWorkflow["status"]) => Option.Option<number>
   readonly blockedOrRetryable: ReadonlyArray<JsonObject>
   readonly artifactFiles: ReadonlyArray<string>
   /** Whether a list holds all there was. */
@@ -30,12 +33,22 @@ export const recorded = (snapshot: JsonObject): RecordedSnapshot => {
   const counts = objectOf(status.counts)
   const queuedTasks = listOf(snapshot.queued_tasks)
   const cut = Option.getOrElse(listOf(snapshot.truncated), () => []).map((one) => objectOf(one).list)
+  const isWhole = (list: string) => !cut.includes(list)
+  const workflows = Option.map(listOf(snapshot.workflows), (all) => all.map(objectOf).flatMap(workflowOf))
+  const workflowCounts = objectOf(snapshot.workflow_counts)
   return {
     capturedAt: timeOf(snapshot.captured_at),
     runtimeState: textOf(status.runtime_state),
     count: (name) => numberOf(counts[name]),
     queued: Option.orElse(numberOf(counts.queued), () => Option.map(queuedTasks, (all) => all.length)),
-    workflows: Option.map(listOf(snapshot.workflows), (all) => all.map(objectOf).flatMap(workflowOf)),
+    workflows,
+    workflowCount: (status) =>
+      Option.orElse(numberOf(workflowCounts[status]), () =>
+        Option.map(
+          Option.filter(workflows, () => isWhole("workflows")),
+          (all) => all.filter((one) => one.status === status).length
+        )
+      ),
     blockedOrRetryable: Option.getOrElse(listOf(snapshot.blocked_or_retryable_tasks), () =>
       Option.getOrElse(queuedTasks, () => [])
     )
@@ -44,7 +57,7 @@ export const recorded = (snapshot: JsonObject): RecordedSnapshot => {
     artifactFiles: Option.getOrElse(listOf(snapshot.artifact_files), () => []).flatMap((file) =>
       Option.toArray(Option.orElse(textOf(file), () => textOf(objectOf(file).path)))
     ),
-    isWhole: (list) => !cut.includes(list)
+    isWhole
   }
 }
 
@@ -58,7 +71,8 @@ const workflowOf = (row: JsonObject): ReadonlyArray<RecordedWorkflow> => {
     instanceKey,
     state: textOf(row.current_state),
     status: isOver ? "completed" : row.status === "stalled" ? "stalled" : "active",
-    createdAt: timeOf(row.created_at)
+    createdAt: timeOf(row.created_at),
+    completedAt: timeOf(row.completed_at)
   }))
 }
 

@@ -1,4 +1,4 @@
-import { DateTime, Option } from "effect"
+import { DateTime, Number, Option } from "effect"
 import type { Delta, Report } from "../domain/Snapshot.ts"
 import type { RecordedSnapshot, RecordedWorkflow } from "./RecordedSnapshot.ts"
 
@@ -11,18 +11,32 @@ export const compare = (
   queuedTaskDelta: delta(before.queued, after.queued),
   newArtifactsCreated: newFiles(before, after),
   workflowCounts: {
-    total: counted(before, after, () => true),
-    active: counted(before, after, ({ status }) => status === "active"),
-    stalled: counted(before, after, ({ status }) => status === "stalled"),
-    completed: counted(before, after, ({ status }) => status === "completed")
+    total: counted(before, after, ["active", "stalled", "completed"]),
+    active: counted(before, after, ["active"]),
+    stalled: counted(before, after, ["stalled"]),
+    completed: counted(before, after, ["completed"])
   },
   workflowStateChanges: changes(before, after),
   blockedOrRetryableTasks: after.blockedOrRetryable,
   endedIdle: endedIdle(after),
-  partial: LISTS.filter((list) => !before.isWhole(list) || !after.isWhole(list))
+  partial: LISTS.filter((list) =>
+    list === "workflows" ? !hasAllChanges(before, after) : !before.isWhole(list) || !after.isWhole(list)
+  )
 })
 
 const LISTS = ["artifact_files", "workflows", "blocked_or_retryable_tasks"]
+
+/** Of the completed ones a snapshot that is not whole has those that were completed last, of the others all. */
+const hasUnended = ({ isWhole }: RecordedSnapshot): boolean =>
+  isWhole("workflows") || isWhole("active_workflows")
+
+/** Whether every workflow that has moved between the two can be told: what is not listed was over before. */
+const hasAllChanges = (before: RecordedSnapshot, after: RecordedSnapshot): boolean => {
+  if (!hasUnended(before) || !hasUnended(after)) return false
+  if (after.isWhole("workflows")) return true
+  const ends = Option.getOrElse(after.workflows, () => []).flatMap((one) => Option.toArray(one.completedAt))
+  return Option.exists(before.capturedAt, (taken) => ends.some((end) => DateTime.lessThan(end, taken)))
+}
 
 const delta = (before: Option.Option<number>, after: Option.Option<number>): Delta => ({
   before,
@@ -33,9 +47,10 @@ const delta = (before: Option.Option<number>, after: Option.Option<number>): Del
 const counted = (
   before: RecordedSnapshot,
   after: RecordedSnapshot,
-  fits: (workflow: RecordedWorkflow) => boolean
+  statuses: ReadonlyArray<RecordedWorkflow["status"]>
 ): Delta => {
-  const count = ({ workflows }: RecordedSnapshot) => Option.map(workflows, (all) => all.filter(fits).length)
+  const count = ({ workflowCount }: RecordedSnapshot) =>
+    Option.map(Option.all(statuses.map(workflowCount)), Number.sumAll)
   return delta(count(before), count(after))
 }
 

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Option, Schema } from "effect"
+import { DateTime, Effect, Number, Option, Schema } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { EVIDENCE_FOLDERS } from "../artifact/Declared.ts"
 import { secretsMasked } from "../artifact/KnownSecrets.ts"
@@ -16,9 +16,9 @@ import {
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
-import type { WorkflowStatus } from "../domain/Workflow.ts"
-import { UNENDED, WORKFLOW_STATUSES } from "../domain/WorkflowStatuses.ts"
+import { UNENDED } from "../domain/WorkflowStatuses.ts"
 import { Store } from "../store/Store.ts"
+import type { WorkflowPage, Workflows } from "../store/Workflows.ts"
 import { LatestReport, ShownSnapshot, SnapshotList, TakenSnapshot } from "./answers/Snapshots.ts"
 import { operation } from "./Operation.ts"
 import { recorded } from "./RecordedSnapshot.ts"
@@ -27,8 +27,11 @@ import { compare } from "./Report.ts"
 import { fileOf, load, newest, unusable } from "./SnapshotFiles.ts"
 import { Status, status } from "./State.ts"
 
-/** Rows of a list of tasks or workflows in one snapshot; what is beyond is counted. */
+/** Rows of a list of tasks in one snapshot; what is beyond is counted. */
 const MOST_ROWS = 500
+/** Workflows that go on or are stalled in one snapshot, and the last completed ones; what is beyond is counted. */
+const MOST_WORKFLOWS = 10_000
+const PAGE = 500
 /** Paths of artifacts in one snapshot; what is beyond is counted. */
 const MOST_FILES = 10_000
 const RECENT_COMPLETED = 15
@@ -65,17 +68,42 @@ const finishedLast = (a: SnapshotTask, b: SnapshotTask): number => {
 const cut = (list: string, shown: number, total: Option.Option<number>): ReadonlyArray<Truncated> =>
   Option.contains(total, shown) ? [] : [{ list, shown, total }]
 
-const workflowsOf = (status: ReadonlyArray<WorkflowStatus>) =>
+type PageOfWorkflows = Parameters<Workflows["completed"]>[0]
+
+/** All of a list of workflows, as far as the bound, a page at a time. */
+const walked = <E, R>(read: (page: PageOfWorkflows) => Effect.Effect<Option.Option<WorkflowPage>, E, R>) =>
   Effect.gen(function* () {
-    const store = yield* Store
-    const page = yield* store.workflows.list({ status, limit: MOST_ROWS, after: Option.none() })
-    const rows: ReadonlyArray<SnapshotWorkflow> = Option.match(page, {
-      onNone: () => [],
-      onSome: ({ workflows }) => workflows
-    })
-    const isCut = Option.exists(page, ({ next }) => Option.isSome(next))
-    return { rows, total: isCut ? Option.none<number>() : Option.some(rows.length) }
+    const rows: Array<SnapshotWorkflow> = []
+    let after = Option.none<string>()
+    do {
+      const page = yield* read({ limit: Math.min(PAGE, MOST_WORKFLOWS - rows.length), after })
+      after = Option.flatMap(page, ({ next }) => next)
+      rows.push(...Option.match(page, { onNone: () => [], onSome: ({ workflows }) => workflows }))
+    } while (Option.isSome(after) && rows.length < MOST_WORKFLOWS)
+    return { rows, isCut: Option.isSome(after) }
   })
+
+/** All that go on or are stalled, and the last completed ones, newest first. */
+const workflowsNow = Effect.gen(function* () {
+  const { workflows } = yield* Store
+  const counts = yield* workflows.counts
+  const unended = yield* walked((page) => workflows.list({ status: UNENDED, ...page }))
+  const completed = yield* walked(workflows.completed)
+  // One that was completed meanwhile is in both.
+  const byId = new Map([...unended.rows, ...completed.rows].map((one) => [one.id, one]))
+  const rows = [...byId.values()].sort((a, b) => b.id - a.id)
+  const active = rows.filter((one) => one.status === "active")
+  const total = Number.sumAll(Object.values(counts))
+  const cuts: ReadonlyArray<Truncated> = [
+    ...(unended.isCut || completed.isCut
+      ? [{ list: "workflows", shown: rows.length, total: Option.some(total) }]
+      : []),
+    ...(unended.isCut
+      ? [{ list: "active_workflows", shown: active.length, total: Option.some(counts.active) }]
+      : [])
+  ]
+  return { counts, rows, active, cuts }
+})
 
 /** Captures what there is now. Counts are exact; a list that does not hold all of it is named in `truncated`. */
 const capture = traced("Snapshots.capture")(function* (label: string, actor: Actor) {
@@ -83,15 +111,13 @@ const capture = traced("Snapshots.capture")(function* (label: string, actor: Act
   const capturedAt = yield* now
   const state = yield* status.run({}, actor)
   const { counts, runtimeName } = state
-  const workflows = yield* workflowsOf(WORKFLOW_STATUSES)
-  const unended = yield* workflowsOf(UNENDED)
+  const workflows = yield* workflowsNow
   const queued = yield* tasksOf(["pending"], MOST_ROWS)
   const held = yield* tasksOf(["blocked", "retryable_failure"], MOST_ROWS)
   const completed = yield* tasksOf(["completed"], MOST_SEARCHED)
   const files = yield* artifacts
     .files("", { most: MOST_FILES, descending: false, leaveOut: EVIDENCE_FOLDERS })
     .pipe(Effect.mapError(unusable))
-  const active = unended.rows.filter((one) => one.status === "active")
   const ofTasks = (name: string, { isWhole, tasks }: typeof queued, total: number) =>
     isWhole ? [] : [{ list: name, shown: tasks.length, total: Option.some(total) }]
   const snapshot: Snapshot = {
@@ -99,15 +125,15 @@ const capture = traced("Snapshots.capture")(function* (label: string, actor: Act
     label,
     runtimeName,
     status: { ...(yield* Effect.orDie(encodeStatus(state))) },
+    workflowCounts: workflows.counts,
     workflows: workflows.rows,
-    activeWorkflows: active,
+    activeWorkflows: workflows.active,
     queuedTasks: queued.tasks,
     blockedOrRetryableTasks: held.tasks,
     recentCompleted: [...completed.tasks].sort(finishedLast).slice(0, RECENT_COMPLETED),
     artifactFiles: files.paths,
     truncated: [
-      ...cut("workflows", workflows.rows.length, workflows.total),
-      ...(Option.isNone(unended.total) ? cut("active_workflows", active.length, Option.none()) : []),
+      ...workflows.cuts,
       ...ofTasks("queued_tasks", queued, counts.queued),
       ...ofTasks("blocked_or_retryable_tasks", held, counts.blocked + counts.retryableFailure),
       ...cut("artifact_files", files.paths.length, files.total)

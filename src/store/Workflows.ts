@@ -60,6 +60,13 @@ export interface Workflows {
     readonly limit: number
     readonly after: Option.Option<string>
   }) => Effect.Effect<Option.Option<WorkflowPage>, StoreUnavailable>
+  /** Completed ones, those first that were completed last; paged as `list` is. */
+  readonly completed: (page: {
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) => Effect.Effect<Option.Option<WorkflowPage>, StoreUnavailable>
+  /** How many there are of each status. */
+  readonly counts: Effect.Effect<Readonly<Record<WorkflowStatus, number>>, StoreUnavailable>
   /**
    * Active ones whose present state has no task that goes on by itself: none at all, or a blocked one. Looks at
    * no more than 1,000 active ones; where there are more, `turn` (a whole number from 0) chooses which.

@@ -15,6 +15,7 @@ const Snapshot = Schema.Struct({
   label: text,
   runtime_name: text,
   status: StatusReport,
+  workflow_counts: Schema.Struct({ active: Schema.Int, stalled: Schema.Int, completed: Schema.Int }),
   workflows: rows,
   active_workflows: rows,
   queued_tasks: rows,

@@ -234,6 +234,11 @@ const damages: ReadonlyArray<readonly [what: string, damage: ReadonlyArray<strin
     "task_counts says nothing of operator_canceled, there are 0"
   ],
   [
+    "a counter of workflows that is off",
+    ["UPDATE workflow_counts SET n = 7 WHERE status = 'stalled'"],
+    "workflow_counts says 7 of stalled, there are 0"
+  ],
+  [
     "an attempt that no list shows",
     ["UPDATE attempts SET listed = 0 WHERE attempt_id = 'done-1'"],
     "attempt done-1 is in no list of attempts"

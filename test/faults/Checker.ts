@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import canonicalize from "canonicalize"
+import { WORKFLOW_STATUSES } from "../../src/domain/WorkflowStatuses.ts"
 import { attemptEvents, type EventRow, endOf, follow } from "./History.ts"
 import { leaksBelow, leaksInArguments } from "./Planted.ts"
 import type { Fact } from "./Recorder.ts"
@@ -135,15 +136,18 @@ const columns = (db: Database): ReadonlyArray<string> =>
     })
 
 const counters = (db: Database): ReadonlyArray<string> =>
-  statuses.flatMap((status) => {
+  [
+    ...statuses.map((status) => ["tasks", "task_counts", status] as const),
+    ...WORKFLOW_STATUSES.map((status) => ["workflows", "workflow_counts", status] as const)
+  ].flatMap(([table, counts, status]) => {
     const real =
       db
-        .query<{ readonly n: number }, [string]>("SELECT count(*) AS n FROM tasks WHERE status = ?")
+        .query<{ readonly n: number }, [string]>(`SELECT count(*) AS n FROM ${table} WHERE status = ?`)
         .get(status)?.n ?? 0
     const kept = db
-      .query<{ readonly n: number }, [string]>("SELECT n FROM task_counts WHERE status = ?")
+      .query<{ readonly n: number }, [string]>(`SELECT n FROM ${counts} WHERE status = ?`)
       .get(status)?.n
-    return kept === real ? [] : [`task_counts says ${kept ?? "nothing"} of ${status}, there are ${real}`]
+    return kept === real ? [] : [`${counts} says ${kept ?? "nothing"} of ${status}, there are ${real}`]
   })
 
 /** What no list would show: neither in an index nor among the rest that is read beside it. */

@@ -86,7 +86,7 @@ describe("a report", () => {
     const before = {
       captured_at: "2026-04-29T08:00:00.000Z",
       workflows: [],
-      truncated: [{ list: "workflows", shown: 0, total: null }]
+      truncated: ["workflows", "active_workflows"].map((list) => ({ list, shown: 0, total: null }))
     }
     const after = {
       workflows: [
@@ -102,6 +102,46 @@ describe("a report", () => {
       completed: []
     })
     expect(partial).toEqual(["workflows"])
+  })
+
+  test("is whole where a list is cut beyond what was over before, and counts what was counted", () => {
+    const ended = (key: string, at: string) => ({
+      ...workflow(key, "complete", "completed"),
+      completed_at: at
+    })
+    const truncated = [{ list: "workflows", shown: 2, total: 9 }]
+    const workflow_counts = { active: 1, stalled: 0, completed: 8 }
+    const before = {
+      captured_at: "2026-04-29T08:00:00.000Z",
+      workflows: [workflow("a", "plan"), workflow("bb", "plan"), ended("eeeee", "2026-04-29T07:59:00.000Z")],
+      workflow_counts: { active: 2, stalled: 0, completed: 7 },
+      truncated
+    }
+    const after = {
+      workflows: [
+        workflow("a", "execute"),
+        ended("bb", "2026-04-29T08:01:00.000Z"),
+        ended("dddd", "2026-04-29T07:58:00.000Z")
+      ],
+      workflow_counts,
+      truncated
+    }
+    const told = reported(before, after)
+    expect(told.workflow_state_changes).toEqual({
+      new: [],
+      advanced: [{ ...named("a"), from: "plan", to: "execute" }],
+      completed: [{ ...named("bb"), from: "plan", to: "complete" }]
+    })
+    expect([told.partial, told.workflow_counts.completed]).toEqual([[], { before: 7, after: 8, delta: 1 }])
+    // All that it has of the completed ones were completed since: there may be more of them.
+    const shorter = { ...after, workflows: after.workflows.slice(0, 2) }
+    expect(reported(before, shorter).partial).toEqual(["workflows"])
+    const active = { list: "active_workflows", shown: 1, total: 3 }
+    for (const [earlier, later] of [
+      [{ ...before, truncated: [...truncated, active] }, after],
+      [before, { ...after, truncated: [...truncated, active] }]
+    ] as const)
+      expect(reported(earlier, later).partial).toEqual(["workflows"])
   })
 
   test("tells the tasks that are held up in the end", () => {

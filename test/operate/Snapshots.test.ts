@@ -3,7 +3,9 @@ import { Effect, Option, Schema, TestClock } from "effect"
 import { MemoryFiles } from "../../layers/artifact/MemoryArtifacts.ts"
 import { ArtifactFailed, ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
+import { WorkflowId } from "../../src/domain/Ids.ts"
 import { JsonObject } from "../../src/domain/Json.ts"
+import { now } from "../../src/domain/Time.ts"
 import { openNow } from "../../src/intake/Workflow.ts"
 import { create, latestReport, list, newestReport, report, show } from "../../src/operate/Snapshots.ts"
 import { Store } from "../../src/store/Store.ts"
@@ -105,24 +107,34 @@ describe("a snapshot", () => {
         { list: "queued_tasks", shown: 500, total: Option.some(501) },
         { list: "artifact_files", shown: 1, total: Option.some(100_000) }
       ])
-      const workflow = yield* openNow(
+      const { workflow } = yield* openNow(
         { template: "community-research", instanceKey: "wiki", state: Option.none(), context: {} },
         actor
       )
-      const many = Array.from({ length: 500 }, () => workflow.workflow)
-      const crowded = {
-        ...store,
-        workflows: {
-          ...store.workflows,
-          list: () => Effect.succeedSome({ workflows: many, next: Option.some("more") })
-        }
+      // More and more of them, each page as full as it was asked for.
+      const endless = ({
+        after,
+        limit
+      }: {
+        readonly after: Option.Option<string>
+        readonly limit: number
+      }) => {
+        const from = Number(Option.getOrElse(after, () => "0"))
+        const workflows = Array.from({ length: limit }, (_, n) => ({
+          ...workflow,
+          id: WorkflowId.make(from + n + 1)
+        }))
+        return Effect.succeedSome({ workflows, next: Option.some(String(from + limit)) })
       }
+      const counts = Effect.succeed({ active: 12_000, stalled: 1, completed: 0 })
+      const crowded = { ...store, workflows: { ...store.workflows, list: endless, counts } }
       yield* later
       const next = yield* taken().pipe(Effect.provideService(Store, crowded))
-      expect(next.snapshot.workflows).toHaveLength(500)
+      expect(next.snapshot.workflows).toHaveLength(10_000)
+      expect(next.snapshot.workflowCounts).toEqual({ active: 12_000, stalled: 1, completed: 0 })
       expect(next.snapshot.truncated.slice(0, 2)).toEqual([
-        { list: "workflows", shown: 500, total: Option.none() },
-        { list: "active_workflows", shown: 500, total: Option.none() }
+        { list: "workflows", shown: 10_000, total: Option.some(12_001) },
+        { list: "active_workflows", shown: 10_000, total: Option.some(12_000) }
       ])
     }).pipe(Effect.provide(world(usual)))
   )
@@ -259,6 +271,34 @@ describe("the report of two snapshots", () => {
       expect(yield* newestReport.run({}, actor)).toEqual(yield* report.run(input, actor))
       expect(yield* latestReport.run({}, actor)).toEqual({
         report: Option.some(yield* report.run(input, actor))
+      })
+    }).pipe(Effect.provide(world(usual)))
+  )
+
+  it.effect("counts and follows workflows however many there are", () =>
+    Effect.gen(function* () {
+      const { workflows } = yield* Store
+      const stamp = Effect.map(now, (at) => ({ at, actor }))
+      const opened = yield* stamp
+      for (let n = 1; n <= 520; n++)
+        yield* workflows.open({ template: "t", instanceKey: `k${n}`, state: "a", context: {} }, opened)
+      const before = yield* taken("before")
+      yield* later
+      const id = WorkflowId.make(1)
+      yield* workflows.complete(
+        { id, from: "a", to: "a", context: Option.none(), signal: Option.none() },
+        yield* stamp
+      )
+      const after = yield* taken("after")
+      const input = { before: before.snapshotPath, after: after.snapshotPath }
+      expect(yield* Schema.encode(report.output)(yield* report.run(input, actor))).toMatchObject({
+        workflow_counts: {
+          total: { before: 520, after: 520, delta: 0 },
+          active: { before: 520, after: 519, delta: -1 },
+          completed: { before: 0, after: 1, delta: 1 }
+        },
+        workflow_state_changes: { new: [], advanced: [], completed: [{ id: 1, from: "a", to: "a" }] },
+        partial: []
       })
     }).pipe(Effect.provide(world(usual)))
   )

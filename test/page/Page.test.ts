@@ -248,6 +248,25 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
   await page.getByRole("link", { name: /^\d+ needs? you$/ }).waitFor()
 })
 
+withBrowser("a list that is longer than a page goes on where somebody asks for more", async () => {
+  const events = Array.from({ length: 101 }, (_, n) => ({
+    sensor_id: "pump",
+    event_id: `level ${n}`,
+    source_ref: "pump://1",
+    dedupe_key: `pump:${n}`,
+    payload: { n }
+  }))
+  await Promise.all(events.map((event) => post("/api/sensors/events", event)))
+  await home()
+  await link("Sensors").click()
+  const rows = page.getByRole("list", { name: "Sensor events" }).getByRole("listitem")
+  await rows.nth(99).waitFor()
+  expect(await rows.count()).toBe(100)
+  await button("Show more").click()
+  await rows.nth(100).waitFor()
+  await button("Show more").waitFor({ state: "detached" })
+})
+
 withBrowser(
   "what was used today and what is left of a budget is told; more is granted in a dialog",
   async () => {

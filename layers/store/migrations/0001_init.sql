@@ -288,6 +288,29 @@ CREATE TABLE workflows (
 
 CREATE INDEX workflows_status ON workflows (status, id)
 
+CREATE INDEX workflows_completed ON workflows (completed_at, id) WHERE status = 'completed'
+
+-- How many workflows there are of each status, kept by the triggers below.
+CREATE TABLE workflow_counts (
+  status TEXT PRIMARY KEY NOT NULL,
+  n INTEGER NOT NULL
+) STRICT, WITHOUT ROWID
+
+INSERT INTO workflow_counts (status, n) VALUES ('active', 0), ('stalled', 0), ('completed', 0)
+
+CREATE TRIGGER workflows_counted_in AFTER INSERT ON workflows BEGIN
+  UPDATE workflow_counts SET n = n + 1 WHERE status = NEW.status;
+END
+
+CREATE TRIGGER workflows_counted_out AFTER DELETE ON workflows BEGIN
+  UPDATE workflow_counts SET n = n - 1 WHERE status = OLD.status;
+END
+
+CREATE TRIGGER workflows_counted_over AFTER UPDATE OF status ON workflows WHEN NEW.status <> OLD.status BEGIN
+  UPDATE workflow_counts SET n = n - 1 WHERE status = OLD.status;
+  UPDATE workflow_counts SET n = n + 1 WHERE status = NEW.status;
+END
+
 CREATE TABLE schedules (
   schedule_id TEXT PRIMARY KEY NOT NULL,
   name TEXT NOT NULL UNIQUE,

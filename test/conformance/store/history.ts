@@ -205,11 +205,14 @@ export const history = (check: Sentence) => {
       expect((yield* store.maintenance.health(true)).problems).toEqual([])
       yield* raw.run("UPDATE tasks SET ready = 0, status = 'running'")
       yield* raw.run("UPDATE listed_counts SET n = 5 WHERE status = 'blocked'")
+      yield* raw.run("UPDATE workflow_counts SET n = 3 WHERE status = 'stalled'")
       expect((yield* store.maintenance.health(false)).problems).toEqual([])
       expect((yield* store.maintenance.health(true)).problems).toEqual([
         "task a is running but has no open attempt",
-        "5 tasks are counted as blocked, there are 0"
+        "5 tasks are counted as blocked, there are 0",
+        "3 workflows are counted as stalled, there are 0"
       ])
+      yield* raw.run("UPDATE workflow_counts SET n = 0")
       yield* raw.run("UPDATE tasks SET status = 'pending', ready = 1")
       yield* raw.run("UPDATE listed_counts SET n = 0 WHERE status = 'blocked'")
       yield* claimed("a1")

@@ -6,7 +6,7 @@ import { UNENDED, WORKFLOW_STATUSES } from "../../../src/domain/WorkflowStatuses
 import { cursorOf } from "../../../src/store/Cursor.ts"
 import { Store } from "../../../src/store/Store.ts"
 import type { NewWorkflow, WorkflowPage } from "../../../src/store/Workflows.ts"
-import { add, claimed, complete, newest, settle, stampAt, taskId, text } from "../../support/store.ts"
+import { add, claimed, complete, newest, Raw, settle, stampAt, taskId, text } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
 export const open = (key: string, changes: Partial<NewWorkflow> = {}, seconds = 0) =>
@@ -196,6 +196,45 @@ export const workflows = (check: Sentence) => {
         const cursor = cursorOf(place)
         expect([place, yield* pageOf(UNENDED, 2, Option.some(cursor))]).toEqual([place, Option.none()])
       }
+    })
+  )
+
+  check(
+    "tells the last completed first, in pages, and counts those of each status",
+    Effect.gen(function* () {
+      const { workflows } = yield* Store
+      const ids = yield* Effect.forEach(["a", "b", "c", "d", "e", "f"], opened)
+      yield* workflows.stall(ids[4]!, "x", stampAt(1))
+      for (const [at, second] of [
+        [2, 1],
+        [0, 3],
+        [1, 2],
+        [3, 2]
+      ] as const)
+        yield* workflows.complete(move(ids[at]!, "a", "a"), stampAt(second))
+      const page = (after: Option.Option<string>) =>
+        Effect.map(workflows.completed({ limit: 2, after }), Option.getOrThrow)
+      const first = yield* page(Option.none())
+      const second = yield* page(first.next)
+      expect([first, second].map(keysIn)).toEqual([
+        ["a", "d"],
+        ["b", "c"]
+      ])
+      expect(second.next).toEqual(Option.none())
+      for (const place of [
+        ["workflows", "2"],
+        ["completed", "2"],
+        ["completed", "soon", "x"]
+      ]) {
+        const after = Option.some(cursorOf(place))
+        expect([place, yield* workflows.completed({ limit: 2, after })]).toEqual([place, Option.none()])
+      }
+      expect(yield* workflows.counts).toEqual({ active: 1, stalled: 1, completed: 4 })
+      yield* workflows.revive(ids[4]!, stampAt(4))
+      yield* open("a")
+      const raw = yield* Raw
+      yield* raw.run("DELETE FROM workflows WHERE instance_key = 'b'")
+      expect(yield* workflows.counts).toEqual({ active: 2, stalled: 0, completed: 3 })
     })
   )
 

@@ -8,7 +8,7 @@ import { statement } from "../../../layers/store/statement.ts"
 const folder = join(import.meta.dir, "../../../layers/store")
 
 /** Tables that stay small: a row per status, adapter, table or backup. Whatever else there is may have millions. */
-const SMALL = /^SCAN (listed_counts|gates|backups|schema_migrations|sqlite_sequence)\b/
+const SMALL = /^SCAN (listed_counts|workflow_counts|gates|backups|schema_migrations|sqlite_sequence)\b/
 
 /** Walks along an index that holds only what is open, or that LIMIT ends. */
 const BOUNDED = [
