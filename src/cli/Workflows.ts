@@ -29,6 +29,10 @@ const context = {
   description: "An object of values for the context."
 } as const
 
+/** What keeps the task of an active workflow's state from being made. */
+const waitWords = (waits: { readonly task_id: string; readonly dedupe_key: string } | null): string | null =>
+  waits === null ? null : `task ${waits.task_id}, which holds the dedupe_key ${waits.dedupe_key}`
+
 /** One of the two names of a workflow. */
 const only = <I extends { readonly id: Option.Option<number>; readonly instanceKey: Option.Option<string> }>(
   name: string,
@@ -138,14 +142,14 @@ export const workflowList = command({
   run: (input) => ask(async () => (await operations()).list, input),
   view: ({ next, workflows }) => [
     table(
-      [{ title: "id", keep: true }, "template", "key", "state", "status", "stalled because"],
+      [{ title: "id", keep: true }, "template", "key", "state", "status", "because"],
       workflows.map((one) => [
         one.id,
         one.template,
         one.instance_key,
         one.current_state,
         status(one.status),
-        one.stalled_reason
+        one.waits_for === null ? one.stalled_reason : `waits for ${waitWords(one.waits_for)}`
       ]),
       "none; open one with agent-runtime workflow-create"
     ),
@@ -172,6 +176,7 @@ export const workflowShow = command({
       ["state", one.current_state],
       ["stalled because", one.stalled_reason],
       ["unfinished task", one.unfinished_task],
+      ["waits for", waitWords(one.waits_for)],
       ["created", one.created_at],
       ["completed", one.completed_at]
     ]),

@@ -47,7 +47,7 @@ export const StateTask = Schema.Struct({
     Schema.Struct({ delay_minutes: numeric(Schema.Number.pipe(Schema.between(0, 5_256_000)), "minutes") }),
     "Due so long after the state was entered"
   ),
-  dedupe_key: key(Text, "While an unfinished task holds it, the workflow stalls instead")
+  dedupe_key: key(Text, "While another unfinished task holds it, the workflow waits")
 })
 export type StateTask = typeof StateTask.Type
 

@@ -9,6 +9,7 @@ import type { WorkflowStatus } from "../domain/Workflow.ts"
 import { UNENDED, WORKFLOW_STATUSES } from "../domain/WorkflowStatuses.ts"
 import { openNow } from "../intake/Workflow.ts"
 import * as Moves from "../intake/WorkflowMoves.ts"
+import { waitsFor } from "../intake/WorkflowWait.ts"
 import { Store } from "../store/Store.ts"
 import type { WorkflowRow } from "../store/Workflows.ts"
 import { mermaid } from "../workflow/Diagram.ts"
@@ -115,7 +116,11 @@ export const list = operation({
     const store = yield* Store
     const asked = status.length > 0 ? status : all ? WORKFLOW_STATUSES : UNENDED
     const page = yield* store.workflows.list({ status: asked, limit, after })
-    return Option.isNone(page) ? yield* badCursor(after) : page.value
+    if (Option.isNone(page)) return yield* badCursor(after)
+    const workflows = yield* Effect.forEach(page.value.workflows, (one) =>
+      Effect.map(waitsFor(one), (waits) => ({ ...one, waitsFor: waits }))
+    )
+    return { workflows, next: page.value.next }
   })
 })
 
@@ -129,6 +134,7 @@ export const show = operation({
     const { workflow } = yield* found(input)
     return {
       ...workflow,
+      waitsFor: yield* waitsFor(workflow),
       unfinishedTask: yield* store.workflows.unfinishedTask(workflow.id, workflow.currentState),
       history: yield* store.workflows.history(workflow.id, MOST_EVENTS)
     }

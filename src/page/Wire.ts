@@ -160,6 +160,7 @@ export interface Workflow {
   readonly context: JsonObject
   readonly status: "active" | "stalled" | "completed"
   readonly stalled_reason: string | null
+  readonly waits_for: { readonly task_id: string; readonly dedupe_key: string } | null
   readonly created_at: string
   readonly updated_at: string
   readonly completed_at: string | null

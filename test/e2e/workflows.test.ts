@@ -21,7 +21,8 @@ const Workflow = Schema.Struct({
   stalled_reason: orNull(Schema.String),
   created_at: Time,
   updated_at: Time,
-  completed_at: orNull(Time)
+  completed_at: orNull(Time),
+  waits_for: orNull(Schema.Struct({ task_id: Id, dedupe_key: Schema.String }))
 })
 const Shown = Schema.extend(
   Workflow,

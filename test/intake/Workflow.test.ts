@@ -1,10 +1,11 @@
 import { describe, expect } from "bun:test"
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { now } from "../../src/domain/Time.ts"
 import { MOST_CONTEXT_CHARACTERS, openNow } from "../../src/intake/Workflow.ts"
 import { evaluateIdle } from "../../src/intake/WorkflowStep.ts"
+import { list, show } from "../../src/operate/Workflows.ts"
 import { Store } from "../../src/store/Store.ts"
 import { DOOR, history, queue, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
@@ -183,9 +184,21 @@ describe("opening a workflow", () => {
       const id = yield* openWorkflow("keyed", { place: "desk" })
       yield* evaluateIdle()
       expect([yield* placeOf(id), yield* storyOf(id)]).toEqual([["active", "look", null], []])
+      const waits = Effect.gen(function* () {
+        const named = { id: Option.some(Number(id)), instanceKey: Option.none() }
+        const page = { all: false, status: [], limit: 9, after: Option.none() }
+        const shown = yield* Schema.encode(show.output)(yield* show.run(named, OLGA))
+        const listed = yield* Schema.encode(list.output)(yield* list.run(page, OLGA))
+        expect(listed.workflows[0]?.waits_for).toEqual(shown.waits_for)
+        return shown.waits_for
+      })
+      expect(yield* waits).toEqual({ task_id: holder, dedupe_key: "place:desk" })
       yield* store.tasks.cancel(holder, Option.none(), { at: yield* now, actor: DOOR.actor })
+      expect(yield* waits).toBeNull()
       yield* evaluateIdle()
       expect(yield* storyOf(id)).toEqual(["look pending"])
+      // Its own task holds the key now.
+      expect(yield* waits).toBeNull()
     }).pipe(Effect.provide(quiet))
   )
 })

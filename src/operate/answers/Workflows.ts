@@ -14,15 +14,20 @@ export const OpenedWorkflow = wireStruct({
   state: Schema.String
 }).annotations({ identifier: "OpenedWorkflow" })
 
+/** The unfinished task that holds the dedupe_key of an active instance's own task, which is made once that is free. */
+const waiting = wireStruct({
+  waitsFor: nullable(wireStruct({ taskId: TaskId, dedupeKey: Schema.String }))
+})
+
 /** A page of instances, newest first. */
 export const WorkflowList = wireStruct({
-  workflows: Schema.Array(Workflow),
+  workflows: Schema.Array(Schema.extend(Workflow, waiting)),
   next: nullable(Schema.String)
 }).annotations({ identifier: "WorkflowList" })
 
 /** One instance with its history. */
 export const WorkflowStory = Schema.extend(
-  Workflow,
+  Schema.extend(Workflow, waiting),
   wireStruct({ unfinishedTask: nullable(TaskId), history: Schema.Array(RunEvent) })
 )
 

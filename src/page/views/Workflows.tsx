@@ -32,6 +32,15 @@ const WorkflowMark = ({ workflow }: { readonly workflow: Workflow }) => (
   <Mark tone={TONES[workflow.status]} word={workflow.status} />
 )
 
+/** The task that holds the key of its own one, where one does. */
+const Waits = ({ workflow: { waits_for } }: { readonly workflow: Workflow }) =>
+  waits_for === null ? null : (
+    <p class="line">
+      Its task is made once <TaskLink id={waits_for.task_id} /> has ended, which holds the key{" "}
+      {quoted(waits_for.dedupe_key)}.
+    </p>
+  )
+
 const useTemplates = () =>
   useRecord<{ readonly templates: ReadonlyArray<Template> }>("/api/workflows/templates").data?.templates ?? []
 
@@ -57,6 +66,7 @@ const Row = ({
     {workflow.stalled_reason === null ? null : (
       <p class="line tone-blocked">{plainReason(workflow.stalled_reason)}</p>
     )}
+    <Waits workflow={workflow} />
     {template === undefined || workflow.status === "completed" ? null : (
       <Machine template={template} current={workflow.current_state} status={workflow.status} />
     )}
@@ -228,6 +238,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
                   {sentence(plainReason(workflow.stalled_reason))} Retry its task, or move it on.
                 </p>
               )}
+              <Waits workflow={workflow} />
               {workflow.status === "completed" || ways.length === 0 ? null : (
                 <p class="buttons">
                   {workflow.status === "stalled" && lastTask !== undefined ? <RetryIt id={lastTask} /> : null}
