@@ -1,6 +1,7 @@
-import { Schema } from "effect"
+import { Option, Schema } from "effect"
 import { JsonObject } from "./Json.ts"
-import { text } from "./Task.ts"
+import { ConfiguredId, text } from "./Task.ts"
+import { Time } from "./Time.ts"
 
 /** Stands in `advance_on` for the signal that the outcome itself carries (`workflow_signal`). */
 export const OUTCOME_SIGNAL = "$signal"
@@ -12,11 +13,17 @@ const Name = text(100, "")
 const key = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.optionalWith(schema, { exact: true }).annotations({ description })
 
-const Text = Schema.Union(Schema.String, Schema.Struct({ $first: Schema.Array(Schema.Unknown) })).annotations(
-  {
-    description: 'text, or { "$first": [...] }'
-  }
-)
+/** A text of an intent, which must be one where it holds no reference, or the first of several. */
+const texts = <A>(field: Schema.Schema<A, string>, description: string) => {
+  const isFit = Schema.decodeUnknownOption(field)
+  return Schema.Union(
+    Schema.String.pipe(Schema.filter((value) => value.includes("{{") || Option.isSome(isFit(value)))),
+    Schema.Struct({ $first: Schema.Array(Schema.Unknown) })
+  ).annotations({ description: `${description}, with references to the context, or { "$first": [...] }` })
+}
+
+const Text = texts(text(100_000, ""), "text of 1 to 100,000 characters")
+const Id = texts(ConfiguredId, "text of 1 to 200 characters")
 
 /** A number, or a text that is one reference to a number of the context. */
 const numeric = (schema: Schema.Schema<number>, description: string) =>
@@ -35,19 +42,25 @@ export const StateTask = Schema.Struct({
   subject: key(Text, "What people read in lists"),
   description: key(Text, "What is to be done"),
   priority: key(numeric(Schema.Int.pipe(Schema.between(0, 100)), "an integer from 0 to 100"), "Higher first"),
-  requested_profile: key(Text, "The profile; the configured default without it"),
-  requested_adapter: key(Text, "The adapter; the profile's own without it"),
-  requested_model: key(Text, "The model; the adapter's own without it"),
+  requested_profile: key(Id, "The profile; the configured default without it"),
+  requested_adapter: key(Id, "The adapter; the profile's own without it"),
+  requested_model: key(Id, "The model; the adapter's own without it"),
   max_attempts: key(
     numeric(Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)), "an integer of at least 1"),
     "Attempts of a round"
   ),
-  available_at: key(Text, "The time from which it is due, ISO 8601 in UTC"),
+  available_at: key(
+    texts(Time, "an ISO 8601 time such as 2026-04-29T07:01:02.003Z"),
+    "The time from which it is due, ISO 8601 in UTC"
+  ),
   schedule: key(
     Schema.Struct({ delay_minutes: numeric(Schema.Number.pipe(Schema.between(0, 5_256_000)), "minutes") }),
     "Due so long after the state was entered"
   ),
-  dedupe_key: key(Text, "While another unfinished task holds it, the workflow waits")
+  dedupe_key: key(
+    texts(text(500, ""), "text of 1 to 500 characters"),
+    "While another unfinished task holds it, the workflow waits"
+  )
 })
 export type StateTask = typeof StateTask.Type
 

@@ -100,6 +100,9 @@ const taskFaults = (at: ReadonlyArray<string>, state: State): ReadonlyArray<Temp
             remedy: likelyKind(task, ends)
           }
         ]),
+    ...(typeof task.available_at === "string" && task.schedule !== undefined
+      ? [fault([...at, "task", "schedule"], "there is an available_at beside it", "one of the two")]
+      : []),
     ...(task.kind.includes("{{")
       ? [fault([...at, "task", "kind"], JSON.stringify(task.kind), "a kind without references")]
       : []),

@@ -81,6 +81,11 @@ test("a template of the user's own takes the place of a built-in one of its name
 
 test("a sound template has nothing to be told", async () => {
   expect(await told(sound)).toBe("")
+  const { payload, ...bare } = state.task
+  expect(await told({ ...sound, states: { ...sound.states, tidy: { ...state, task: bare } } })).toBe("")
+  for (const available_at of ["2026-04-29T07:01:02Z", "{{context.at}}", "{{context.day}}T07:00:00Z"])
+    expect([available_at, await told(withTask({ available_at }))]).toEqual([available_at, ""])
+  expect(await told(withTask({ available_at: { $first: ["{{context.at}}", null] } }))).toBe("")
 })
 
 describe("a template at fault is told by file, key, what was found and what was expected:", () => {
@@ -102,6 +107,27 @@ describe("a template at fault is told by file, key, what was found and what was 
       "states.tidy.task.priority",
       '"high"',
       "context.n"
+    ],
+    [
+      "a time that is none",
+      withTask({ available_at: "2020" }),
+      "states.tidy.task.available_at",
+      '"2020"',
+      "an ISO 8601 time"
+    ],
+    [
+      "a time beside a delay",
+      withTask({ available_at: "2026-04-29T07:01:02Z", schedule: { delay_minutes: 5 } }),
+      "states.tidy.task.schedule",
+      "one of the two"
+    ],
+    ["a blank dedupe_key", withTask({ dedupe_key: " " }), "states.tidy.task.dedupe_key", "1 to 500"],
+    ["a blank subject", withTask({ subject: "" }), "states.tidy.task.subject", "text of 1 to"],
+    [
+      "the name of an adapter that is too long",
+      withTask({ requested_adapter: "x".repeat(201) }),
+      "states.tidy.task.requested_adapter",
+      "1 to 200"
     ],
     ["a blank kind", withTask({ kind: " " }), "states.tidy.task.kind", "text of 1 to 200 characters"],
     [
