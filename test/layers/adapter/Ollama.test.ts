@@ -152,7 +152,17 @@ it.live("what is no whole answer is named", () =>
         "none",
         /filled the whole context: 8,190 of 8,192 tokens/
       ],
-      [[line({ ...END, prompt_eval_count: 1 })], "none", /read 1 tokens of a prompt of 26 bytes/]
+      [
+        [line({ ...END, done_reason: "length", prompt_eval_count: 1 })],
+        "retryable",
+        /^the answer was cut off \(done_reason length\) at options.num_predict/
+      ],
+      [
+        [line({ ...END, done_reason: "load", prompt_eval_count: 8190 })],
+        "retryable",
+        /answered load instead/
+      ],
+      [[line({ ...unexplained, prompt_eval_count: 8190 })], "retryable", /without done_reason stop/]
     ]
     for (const [pieces, retryClass, expected] of cases) {
       const server = yield* answering(...pieces)
@@ -247,14 +257,46 @@ describe("the context", () => {
     expect(failure.retryClass).toBe("none")
   })
 
-  test("that was overrun shows in the count of tokens", () => {
+  test("that was overrun shows in a count that fills it, or half of it with far too little of the prompt", () => {
     const context = contextFor("", 4096, made(8192))
-    const prompt = "x".repeat(10_000)
-    expect(wasTruncated(prompt, 3000, context)).toEqual(Option.none())
-    expect(Option.isSome(wasTruncated(prompt, 4095, context))).toBe(true)
-    expect(Option.isSome(wasTruncated(prompt, 600, context))).toBe(true)
+    const long = "x".repeat(20_000)
+    expect(Option.isSome(wasTruncated(long, 4095, context))).toBe(true)
+    expect(Option.getOrThrow(wasTruncated(long, 2100, context)).reason).toMatch(
+      /^the server read 2,100 tokens of a prompt of 20,000 bytes, in a context of 4,096: .*num_ctx/
+    )
+    expect(wasTruncated(long, 3000, context)).toEqual(Option.none())
+  })
+
+  test("was not overrun by a prompt of which the server counted little: the rest was cached", () => {
+    const context = contextFor("", 4096, made(8192))
+    for (const bytes of [2_121, 4_096, 20_000])
+      expect(wasTruncated("x".repeat(bytes), 26, context)).toEqual(Option.none())
+    expect(wasTruncated("x".repeat(4000), 2050, context)).toEqual(Option.none())
   })
 })
+
+it.live("an answer is whole though the server counted few tokens of the prompt", () =>
+  Effect.gen(function* () {
+    const knowing: ReadonlyArray<readonly [Partial<OllamaSettings>, () => Response]> = [
+      [{}, () => show(32_768)],
+      [{ options: { num_ctx: 16_384 } }, show],
+      [{}, () => new Response("no", { status: 404 })]
+    ]
+    for (const [changes, shown] of knowing) {
+      const server = yield* ollama(
+        () => streamed([said(OUTCOME), line({ ...END, prompt_eval_count: 26 })], NDJSON),
+        shown
+      )
+      const { execution } = yield* execute(adapter(server.url, changes), { prompt: "word ".repeat(424) })
+      expect([execution.exitStatus, execution.lastMessage, execution.diagnostics]).toEqual([
+        "ok",
+        OUTCOME,
+        []
+      ])
+      expect(execution.usage.inputTokens).toEqual(Option.some(26))
+    }
+  })
+)
 
 it.live("a prompt that the model cannot hold is named before it is sent, a tight one with a finding", () =>
   Effect.gen(function* () {
