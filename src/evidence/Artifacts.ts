@@ -36,7 +36,15 @@ export const withArtifacts = traced("Evidence.withArtifacts")(function* (answer:
   if (!completed || answer.mode === "agent-cli" || Option.isNone(primary)) return nothing
   return yield* put(answer, primary.value, replaces).pipe(
     Effect.map(
-      (done): WithArtifacts => ({ outcome: withPath(outcome, done.path), written: done.written, issues: [] })
+      Option.match({
+        // The verification names what is wrong with the place.
+        onNone: () => nothing,
+        onSome: ({ path, written }): WithArtifacts => ({
+          outcome: withPath(outcome, path),
+          written,
+          issues: []
+        })
+      })
     ),
     Effect.catchTags({
       // The verification names what is wrong with the path.
@@ -47,12 +55,13 @@ export const withArtifacts = traced("Evidence.withArtifacts")(function* (answer:
   )
 })
 
+/** None where no file may be or can be. */
 const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifact, replaces: boolean) {
   const store = yield* ArtifactStore
   const path = below(store.root, yield* store.resolve(primary.path))
   const observed = yield* store.observe(path)
-  const untouched = { path, written: Option.none<WrittenArtifact>() }
-  if (isEvidencePath(path) || Option.exists(observed, ({ kind }) => kind !== "file")) return untouched
+  if (isEvidencePath(path) || Option.exists(observed, ({ kind }) => kind !== "file")) return Option.none()
+  const untouched = Option.some({ path, written: Option.none<WrittenArtifact>() })
   if (Option.isSome(observed)) {
     // A file of the runtime's own, from an attempt of this round that did not live to be recorded.
     const own = isOwnOf(
@@ -70,7 +79,7 @@ const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifa
   }
   const kept = Option.isSome(observed) ? Option.some(yield* store.keepOld(path)) : Option.none<string>()
   yield* store.write(path, answer.redact(render(answer, primary.role)))
-  return { path, written: Option.some<WrittenArtifact>({ path, writtenBy: "runtime", kept }) }
+  return Option.some({ path, written: Option.some<WrittenArtifact>({ path, writtenBy: "runtime", kept }) })
 })
 
 const withPath = (outcome: Outcome, path: string): Outcome =>

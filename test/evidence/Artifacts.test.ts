@@ -159,7 +159,7 @@ raw text
     it.effect(`is not written ${title}`, () =>
       Effect.gen(function* () {
         const found = yield* withArtifacts(answer(more))
-        expect(found).toMatchObject({ written: Option.none(), issues: [] })
+        expect(found).toMatchObject({ written: Option.none(), issues: [], outcome: { artifactPaths: [] } })
         expect(yield* list).toEqual([])
       }).pipe(Effect.provide(world({})))
     )
@@ -169,6 +169,13 @@ raw text
   untouched("where none is declared", { task: { ...task, payload: { required_artifacts: ["a.md"] } } })
   for (const output_path of ["../a.md", "/etc/a.md", "a\0.md", "bundles/a.md", "x/../snapshots/a.md", "."])
     untouched(`at ${JSON.stringify(output_path)}`, { task: { ...task, payload: { output_path } } })
+
+  it.effect("is not reported where a folder lies in its place", () =>
+    Effect.gen(function* () {
+      const found = yield* withArtifacts(answer())
+      expect(found).toMatchObject({ written: Option.none(), outcome: { artifactPaths: [] } })
+    }).pipe(Effect.provide(world({ "wiki/a.md/b.md": { text: "x", changedAtMs: OLD } })))
+  )
 
   it.effect("is masked before it is written", () =>
     Effect.gen(function* () {
