@@ -372,14 +372,28 @@ it.live("a cancel while it streams ends it at once and closes the connection", (
   })
 )
 
+it.live("a server that does not stream may send a long answer in one line", () =>
+  Effect.gen(function* () {
+    const content = JSON.stringify({ ...JSON.parse(OUTCOME), operator_summary: "世z".repeat(400_000) })
+    const whole = JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: "stop" }] })
+    for (const body of [whole, `data: ${whole}\n\n${DONE}`]) {
+      const server = yield* answering(body)
+      const { execution } = yield* execute(adapter(server.url))
+      expect([execution.exitStatus, execution.lastMessage === content]).toEqual(["ok", true])
+    }
+  })
+)
+
 it.live("garbage for ever, a huge event and an endless answer are ended by their limits", () =>
   Effect.gen(function* () {
     const comments = yield* stub(() => endless(Buffer.from(`: ${"x".repeat(60_000)}\n`)))
     expect((yield* execute(adapter(comments.url))).reason).toMatch(/sent more than 67108864 bytes/)
     const huge = yield* stub(() => endless(Buffer.from(`data: ${"x".repeat(60_000)}\n`)))
-    expect((yield* execute(adapter(huge.url))).reason).toBe(
-      "the server sent a line of more than 1048576 bytes"
+    const overlong = yield* execute(adapter(huge.url))
+    expect(overlong.reason).toMatch(
+      /^the server sent a line of more than 16777216 bytes, .*: check .* endpoint/
     )
+    expect(overlong.execution.retryClass).toBe("none")
     const talker = yield* stub(() => endless(Buffer.from(said("x".repeat(60_000)))))
     expect((yield* execute(adapter(talker.url))).reason).toMatch(/^the answer is longer than 8388608 bytes/)
   })
