@@ -48,9 +48,10 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
     const told = read.right
     if (told.error !== undefined && told.error !== null)
       return failureOf(host, refusalWithin(told.error, redactor), remedies)
-    if (!thought && (told.message?.thinking ?? "") !== "") {
+    if ((told.message?.thinking ?? "") !== "") {
+      account.heard()
+      if (!thought) account.note("the model thinks first; its thoughts are not part of the answer")
       thought = true
-      account.note("the model thinks first; its thoughts are not part of the answer")
     }
     const tooMuch = account.say(told.message?.content ?? "")
     if (Option.isSome(tooMuch)) return tooMuch.value

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { ollamaAdapter } from "../../../layers/adapter/Ollama.ts"
+import { ollamaAnswer } from "../../../layers/adapter/OllamaAnswer.ts"
 import {
   contextFor,
   nothingShown,
@@ -12,8 +13,10 @@ import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import type { OllamaSettings } from "../../../src/config/AdapterSettings.ts"
 import { outcomeSchema } from "../../../src/context/OutcomeSchema.ts"
 import type { RetryClass } from "../../../src/domain/Attempt.ts"
+import { noSecrets } from "../../../src/domain/Redactor.ts"
 import { it } from "../../support/effect.ts"
 import {
+  account,
   breaking,
   endless,
   environment,
@@ -22,6 +25,7 @@ import {
   nowhere,
   OUTCOME,
   ollamaSettings,
+  paced,
   streamed,
   stub
 } from "../../support/serverStub.ts"
@@ -344,6 +348,41 @@ it.live("a server that hangs, before or in its answer, is ended by silence, and 
       if (path === "/api/chat") yield* Effect.promise(() => gone)
   })
 )
+
+it.live("empty lines and lines without words do not end the model's silence", () =>
+  Effect.gen(function* () {
+    const server = yield* ollama(() =>
+      paced(
+        [
+          said("half"),
+          ...Array(60)
+            .fill([said(""), "\n"])
+            .flat()
+        ],
+        20
+      )
+    )
+    const run = yield* execute(adapter(server.url, { noOutputTimeoutMs: Option.some(200) }))
+    expect([run.reason, run.execution.lastMessage]).toEqual(["no output for 200 ms", "half"])
+  })
+)
+
+test("the model is heard by its thoughts", () => {
+  let heard = 0
+  const answer = ollamaAnswer(
+    {
+      host: "h",
+      prompt: "",
+      context: contextFor("", undefined, nothingShown),
+      redactor: noSecrets,
+      remedies: { key: "", quota: "", model: "", context: "", request: "" }
+    },
+    { ...account, heard: () => void heard++ }
+  )
+  for (const thinking of ["hm", "", "hm"])
+    answer.line(line({ message: { content: "", thinking }, done: false }))
+  expect(heard).toBe(2)
+})
 
 it.live("a cancel while it streams ends it at once and closes the connection", () =>
   Effect.gen(function* () {

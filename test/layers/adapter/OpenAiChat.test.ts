@@ -1,15 +1,18 @@
-import { expect } from "bun:test"
+import { expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { openAiChatAdapter } from "../../../layers/adapter/OpenAiChat.ts"
+import { openAiAnswer } from "../../../layers/adapter/OpenAiChatAnswer.ts"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import type { OpenAiChatSettings } from "../../../src/config/AdapterSettings.ts"
 import { outcomeSchema, strictOutcomeSchema } from "../../../src/context/OutcomeSchema.ts"
 import type { RetryClass } from "../../../src/domain/Attempt.ts"
+import { noSecrets } from "../../../src/domain/Redactor.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
 import {
+  account,
   breaking,
   endless,
   environment,
@@ -19,6 +22,7 @@ import {
   nowhere,
   OUTCOME,
   openAiSettings,
+  paced,
   streamed,
   stub,
   withKey
@@ -371,6 +375,31 @@ it.live("a cancel while it streams ends it at once and closes the connection", (
     for (const { gone } of server.got) yield* Effect.promise(() => gone)
   })
 )
+
+it.live("what a server sends to keep the connection open does not end the model's silence", () =>
+  Effect.gen(function* () {
+    const pings = [": ping\n\n", "\n", "event: ping\n", chunk({}), chunk({ content: "" }), USAGE]
+    const server = yield* stub(() => paced([said("half"), ...Array(20).fill(pings).flat()], 20))
+    const { execution, reason } = yield* execute(adapter(server.url, { noOutputTimeoutMs: Option.some(200) }))
+    expect([reason, execution.lastMessage]).toEqual(["no output for 200 ms", "half"])
+  })
+)
+
+test.each([
+  ["a thought", { reasoning_content: "hm" }, null, 1],
+  ["a thought by its other name", { reasoning: "hm" }, null, 1],
+  ["a refusal", { refusal: "no" }, null, 1],
+  ["its end", {}, "stop", 1],
+  ["nothing", { content: "", reasoning: "", refusal: null }, null, 0]
+])("the model is heard by %s", (_, delta, finish, times) => {
+  let heard = 0
+  const answer = openAiAnswer(
+    { host: "h", redactor: noSecrets, remedies: { key: "", quota: "", model: "", context: "", request: "" } },
+    { ...account, heard: () => void heard++ }
+  )
+  for (const line of chunk(delta, finish).split("\n")) expect(answer.line(line)).toBe("more")
+  expect(heard).toBe(times)
+})
 
 it.live("a server that does not stream may send a long answer in one line", () =>
   Effect.gen(function* () {
