@@ -141,7 +141,7 @@ export const wasTruncated = (
     if (promptTokens >= tokens - FULL_WITHIN)
       return Option.some(
         forOperator(
-          `the prompt filled the whole context: ${counted(promptTokens)} of ${counted(tokens)} tokens, so that its end or beginning was cut off; ${remedy}`
+          `the prompt filled the whole context: ${counted(promptTokens)} of ${counted(tokens)} tokens, and what did not fit was cut off; ${remedy}`
         )
       )
     // So much text that it can only have needed more than the half of the context that it takes up.
