@@ -27,9 +27,9 @@ export interface Sent {
 
 /** What a conversation has come to so far; it stays when a limit or a stop ends the conversation. */
 export interface Account {
-  /** Something came from the server: the silence is over. */
+  /** The model did something other than `say`, which is heard anyway: the silence is over. */
   readonly heard: () => void
-  /** Takes a piece of the answer's text; answers what ends the attempt when there is too much of it. */
+  /** Takes a piece of the answer's text, which ends the silence; answers what ends the attempt when there is too much of it. */
   readonly say: (text: string) => Option.Option<ServerFailed>
   /** Characters of the answer so far. */
   readonly said: () => number
@@ -55,8 +55,8 @@ export interface Attempt {
 
 /**
  * Runs one attempt with the evidence that every mode leaves: the answer's text in stdout.log as it comes, notes
- * on the protocol in stderr.log. Never fails. `timeoutMs`, silence of `noOutputTimeoutMs` (before the first byte,
- * too) and `job.stop` end it at once, the connection closed.
+ * on the protocol in stderr.log. Never fails. `timeoutMs`, silence of the model of `noOutputTimeoutMs` (before its
+ * first word, too) and `job.stop` end it at once, the connection closed.
  */
 export const attempt = (one: Attempt): Effect.Effect<Execution> =>
   Effect.gen(function* () {
@@ -170,12 +170,14 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
       bytes += encoded.length
       if (encoded.length > 0) out.write(encoded)
     }
+    const heard = () => {
+      lastHeard = clock.unsafeCurrentTimeMillis()
+    }
     const account: Account = {
-      heard: () => {
-        lastHeard = clock.unsafeCurrentTimeMillis()
-      },
+      heard,
       say: (text) => {
         if (text === "") return Option.none()
+        heard()
         pieces.push(text)
         characters += text.length
         write(text)

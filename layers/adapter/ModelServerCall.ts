@@ -44,13 +44,9 @@ export interface Reply {
 
 /**
  * Sends a request and answers when the headers have come; the connection is closed with the scope. Redirects
- * are not followed, proxies of the environment not used, nothing is limited in time. `heard` is run with
- * whatever comes from the server.
+ * are not followed, proxies of the environment not used, nothing is limited in time.
  */
-export const call = (
-  request: Request,
-  heard: () => void = () => undefined
-): Effect.Effect<Reply, ServerFailed, Scope.Scope> =>
+export const call = (request: Request): Effect.Effect<Reply, ServerFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const { host } = request.url
     const controller = yield* Effect.acquireRelease(
@@ -61,7 +57,6 @@ export const call = (
       try: () => fetch(request.url, fetched(request, controller.signal)),
       catch: (cause) => unreachable(host, cause)
     })
-    heard()
     const reader = response.body?.getReader()
     let received = 0
     const read =
@@ -73,7 +68,6 @@ export const call = (
               later(`${host} broke the connection off in the middle of its answer (${word(cause)})`)
           }).pipe(Effect.map(({ done, value }) => (done ? Option.none() : Option.fromNullable(value))))
     const next = Effect.flatMap(read, (chunk) => {
-      heard()
       received += Option.match(chunk, { onNone: () => 0, onSome: ({ length }) => length })
       return received > MAX_RECEIVED_BYTES
         ? later(`${host} sent more than ${MAX_RECEIVED_BYTES} bytes: its answer was not read to the end`)

@@ -1,8 +1,11 @@
 import { Effect, Option } from "effect"
-import { later, type Reply, type ServerFailed } from "./ModelServerCall.ts"
+import { forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
 
-/** A line of a stream, or a frame of several, is not read beyond this. */
-export const MAX_LINE_BYTES = 1024 * 1024
+/**
+ * A line of a stream, or a frame of several, is not read beyond this: servers that do not stream send the whole
+ * answer, of at most 8 MiB, in one, and JSON may write a character as six.
+ */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024
 
 /** What becomes of reading after a line: it goes on, the answer is whole, or it failed. */
 export type Taken = "more" | "done" | ServerFailed
@@ -10,7 +13,7 @@ export type Taken = "more" | "done" | ServerFailed
 /**
  * Hands the lines of an answer to `take`, without their ends (LF or CRLF), until it is done or the stream is
  * at its end, which may come without a last line's end. Fails when the connection breaks and when a line is
- * longer than 1 MiB; what `take` finds fault with is answered, not failed with.
+ * longer than 16 MiB; what `take` finds fault with is answered, not failed with.
  */
 export const readLines = (
   reply: Reply,
@@ -28,7 +31,11 @@ export const readLines = (
 
 const LF = 0x0a
 const CR = 0x0d
-const tooLong = (): ServerFailed => later(`the server sent a line of more than ${MAX_LINE_BYTES} bytes`)
+// It would be the same another time.
+const tooLong = (): ServerFailed =>
+  forOperator(
+    `the server sent a line of more than ${MAX_LINE_BYTES} bytes, longer than any answer that is taken: check the adapter's endpoint, or have the task ask for a shorter answer`
+  )
 
 const makeLines = (take: (line: string) => Taken) => {
   let held = new Uint8Array(8192)

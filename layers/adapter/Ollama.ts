@@ -88,6 +88,7 @@ const converse = (
         return Effect.succeed(nothingShown)
       })
     )
+    // The model itself is asked from here on.
     account.heard()
     const context = contextFor(job.prompt, settings.options.num_ctx, shown)
     yield* sending(context.send)
@@ -95,10 +96,12 @@ const converse = (
     const tooLong = tooLongToSend(job.prompt, model, context)
     if (Option.isSome(tooLong)) return yield* tooLong.value
     Option.map(tightFit(job.prompt, context), account.remark)
-    const reply = yield* call(
-      { method: "POST", url, headers, body: bodyOf(job.prompt, model, settings, context.send) },
-      account.heard
-    )
+    const reply = yield* call({
+      method: "POST",
+      url,
+      headers,
+      body: bodyOf(job.prompt, model, settings, context.send)
+    })
     account.note(`${host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`)
     const remedies = remediesFor(model, context)
     if (reply.status !== 200) return yield* failureOf(host, yield* refusalOf(reply, redactor), remedies)

@@ -48,9 +48,10 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
     const told = read.right
     if (told.error !== undefined && told.error !== null)
       return failureOf(host, refusalWithin(told.error, redactor), remedies)
-    if (!thought && (told.message?.thinking ?? "") !== "") {
+    if ((told.message?.thinking ?? "") !== "") {
+      account.heard()
+      if (!thought) account.note("the model thinks first; its thoughts are not part of the answer")
       thought = true
-      account.note("the model thinks first; its thoughts are not part of the answer")
     }
     const tooMuch = account.say(told.message?.content ?? "")
     if (Option.isSome(tooMuch)) return tooMuch.value
@@ -94,12 +95,10 @@ const tell = (told: Line, account: Account): void => {
 const judge = (told: Line, { context, prompt }: Asked): Option.Option<ServerFailed> => {
   const input = Option.getOrElse(known(told.prompt_eval_count), () => 0)
   const output = Option.getOrElse(known(told.eval_count), () => 0)
-  // Without a count nothing can be said: older servers leave it out for a prompt that they have cached.
-  const truncated = input > 0 ? wasTruncated(prompt, input, context) : Option.none()
-  if (Option.isSome(truncated)) return truncated
   switch (told.done_reason) {
     case "stop":
-      return Option.none()
+      // Without a count nothing can be said: older servers leave it out for a prompt that they have cached.
+      return input > 0 ? wasTruncated(prompt, input, context) : Option.none()
     case "length":
       return Option.some(
         isFull(input + output, context)

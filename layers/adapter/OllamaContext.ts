@@ -37,9 +37,6 @@ const BYTES_OF_DENSE_TOKEN = 3
 /** No text that people or programs write has more bytes to a token, on the whole. */
 const BYTES_OF_LONG_TOKEN = 8
 
-/** A server counted clearly less than it was sent when a token would have to be longer than this. */
-const BYTES_OF_IMPOSSIBLE_TOKEN = 16
-
 /** So near to its limit a context was full: the rest holds no more than the marks around a message. */
 const FULL_WITHIN = 8
 
@@ -129,28 +126,33 @@ export const tightFit = (prompt: string, { holds }: Context): Option.Option<stri
     )
   )
 
-/** Whether the server read less than it was sent, told by the number of tokens that it counted. */
+/**
+ * Whether the server read less than it was sent, told by the number of tokens that it counted. A server that cuts
+ * a prompt fills its context, or at least half of it, with the rest. A lower count is none of a cut: servers leave
+ * out what they have cached of a prompt.
+ */
 export const wasTruncated = (
   prompt: string,
   promptTokens: number,
   { holds, remedy }: Context
-): Option.Option<ServerFailed> => {
-  const bytes = Buffer.byteLength(prompt)
-  const full = Option.filter(holds, (tokens) => promptTokens >= tokens - FULL_WITHIN)
-  if (Option.isSome(full))
-    return Option.some(
-      forOperator(
-        `the prompt filled the whole context: ${counted(promptTokens)} of ${counted(full.value)} tokens, so that its end or beginning was cut off; ${remedy}`
-      )
-    )
-  return bytes > promptTokens * BYTES_OF_IMPOSSIBLE_TOKEN
-    ? Option.some(
+): Option.Option<ServerFailed> =>
+  Option.flatMap(holds, (tokens) => {
+    const bytes = Buffer.byteLength(prompt)
+    if (promptTokens >= tokens - FULL_WITHIN)
+      return Option.some(
         forOperator(
-          `the server read ${counted(promptTokens)} tokens of a prompt of ${counted(bytes)} bytes: the rest was cut off; ${remedy}`
+          `the prompt filled the whole context: ${counted(promptTokens)} of ${counted(tokens)} tokens, and what did not fit was cut off; ${remedy}`
         )
       )
-    : Option.none()
-}
+    // So much text that it can only have needed more than the half of the context that it takes up.
+    return promptTokens >= tokens / 2 && bytes > promptTokens * BYTES_OF_LONG_TOKEN
+      ? Option.some(
+          forOperator(
+            `the server read ${counted(promptTokens)} tokens of a prompt of ${counted(bytes)} bytes, in a context of ${counted(tokens)}: the rest was cut off; ${remedy}`
+          )
+        )
+      : Option.none()
+  })
 
 /** Whether prompt and answer filled the context: then the answer was cut off for want of room. */
 export const isFull = (tokens: number, { holds }: Context): boolean =>

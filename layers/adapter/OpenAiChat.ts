@@ -120,10 +120,7 @@ const opened = (
     }
     const strict = takesStrictForm(job)
     yield* account.sending({ url, headers, body: bodyOf(SEE_PROMPT, model, form, strict) })
-    const reply = yield* call(
-      { method: "POST", url, headers, body: bodyOf(job.prompt, model, form, strict) },
-      account.heard
-    )
+    const reply = yield* call({ method: "POST", url, headers, body: bodyOf(job.prompt, model, form, strict) })
     const id = reply.headers.get("x-request-id") ?? reply.headers.get("request-id")
     account.fact({
       response_format: form.responseFormat,

@@ -70,13 +70,10 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
     const message = choice.delta ?? choice.message ?? {}
     refused = `${refused}${message.refusal ?? ""}`.slice(0, 4000)
     finish = choice.finish_reason ?? finish
-    if (
-      !thought &&
-      [message.reasoning, message.reasoning_content].some((one) => typeof one === "string" && one !== "")
-    ) {
-      thought = true
-      account.note("the model thinks first; its thoughts are not part of the answer")
-    }
+    const isThought = [message.reasoning, message.reasoning_content].some(isSaid)
+    if (isThought && !thought) account.note("the model thinks first; its thoughts are not part of the answer")
+    thought ||= isThought
+    if (isThought || isSaid(message.refusal) || isSaid(choice.finish_reason)) account.heard()
     return account.say(textOf(message.content))
   }
 
@@ -153,6 +150,8 @@ const textOf = (content: unknown): string => {
     ? content.map((part: unknown) => (isText(part) ? part.text : "")).join("")
     : ""
 }
+
+const isSaid = (text: unknown): boolean => typeof text === "string" && text !== ""
 
 const isText = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
 

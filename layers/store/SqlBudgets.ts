@@ -23,6 +23,9 @@ const OF_TASKS = statement(`
   WHERE budget_id = :budgetId AND budgets.task_id <> '' AND (reserved > 0 OR exhausted_at IS NOT NULL)
     AND tasks.status IN ('pending', 'running', 'retryable_failure', 'blocked')
   ORDER BY window_start DESC LIMIT :limit`)
+const USED_BY_TASKS = statement(`
+  SELECT * FROM budgets WHERE budget_id = :budgetId AND task_id <> '' AND (spent > 0 OR reserved > 0 OR granted > 0)
+  ORDER BY updated_at DESC LIMIT :limit`)
 
 const KEY =
   "task_id = :taskId AND window_start = :windowStart AND budget_id = :budgetId AND subject = :subject"
@@ -216,6 +219,9 @@ export const make = (sqlite: Sql): Budgets => ({
   ofTask: traced("Budgets.ofTask")((taskId) => toAccounts(sqlite.rows(OF_TASK, { taskId }))),
   ofTasks: traced("Budgets.ofTasks")((budgetId, limit) =>
     toAccounts(sqlite.rows(OF_TASKS, { budgetId, limit }))
+  ),
+  usedByTasks: traced("Budgets.usedByTasks")((budgetId, limit) =>
+    toAccounts(sqlite.rows(USED_BY_TASKS, { budgetId, limit }))
   ),
   reserve: (attemptId, charges, stamp) =>
     sqlite.write("Budgets.reserve", reserve(attemptId, charges, time(stamp.at))),

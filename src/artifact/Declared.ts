@@ -31,6 +31,11 @@ export interface Declared {
   readonly inputs: ReadonlyArray<DeclaredArtifact>
   /** The product that an answer stands for: output, else checklist, else the artifact of the phase. */
   readonly primary: Option.Option<DeclaredArtifact>
+  /**
+   * Whether a new version of the primary product may take an older one's place. Not of the artifact of a phase where
+   * the task has none: what lies there may be what it builds on.
+   */
+  readonly replaces: boolean
   /** Declarations that name no path, a sentence each. */
   readonly problems: ReadonlyArray<string>
 }
@@ -87,11 +92,14 @@ export const declared = (task: Assignment): Declared => {
   const isInput = (artifact: DeclaredArtifact) => inputs.some((input) => samePath(input, artifact))
   const products = found.filter((artifact) => producedIn(phase, artifact.role) && !isInput(artifact))
   const unique = products.filter((one, at) => products.findIndex((other) => samePath(one, other)) === at)
+  const primary = Option.fromNullable(unique.find((artifact) => artifact.role !== "required"))
   return {
     phase,
     products: unique,
     inputs,
-    primary: Option.fromNullable(unique.find((artifact) => artifact.role !== "required")),
+    primary,
+    replaces:
+      Option.isSome(phase) || Option.exists(primary, ({ role }) => role === "output" || role === "checklist"),
     problems
   }
 }

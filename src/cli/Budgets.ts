@@ -51,7 +51,7 @@ export const budgetShow = command({
   group: "Look",
   summary: "the budgets, and what is left of them",
   description:
-    "A row for each account of the present window: what was spent, what running attempts have set aside, and what was granted on top of the limit. Days begin at midnight UTC.",
+    "A row for each account of the present window: what was spent, what running attempts have set aside, and what was granted on top of the limit. Days begin at midnight UTC. A budget by task shows the 50 accounts that were used last and those that hold a task up, at most 100.",
   example: "agent-runtime budget-show",
   arguments: [],
   options: [],
@@ -64,7 +64,7 @@ export const budgetGrant = command({
   group: "Steer",
   summary: "add to a budget's present window",
   description:
-    "What waits for a budget of the day may start at once; a task that its own budget blocked can be retried. Without --subject or --task it goes to every account that lets nothing start now.",
+    "What waits for a budget of the day may start at once; a task that its own budget blocked can be retried. Without --subject or --task it goes to every account that has turned a task away.",
   example: "agent-runtime budget-grant daily --usd 5",
   arguments: [{ name: "id", required: true, live: "budgets", description: "The budget's id." }],
   options: [

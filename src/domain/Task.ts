@@ -18,7 +18,7 @@ export const TERMINAL: ReadonlyArray<TaskStatus> = ["completed", "permanent_fail
 export const text = (most: number, what: string) => {
   const description = `text of 1 to ${counted(most)} characters${what}`
   return Schema.String.pipe(
-    Schema.filter((value) => unsound(value) ?? (value.trim().length > 0 && isWithin(value, most)), {
+    Schema.filter((value) => unsound(value) ?? (value !== "" && isWithin(value, most)), {
       description,
       jsonSchema: { minLength: 1, maxLength: most }
     })
@@ -27,6 +27,8 @@ export const text = (most: number, what: string) => {
 
 /** What nobody sees in a text and what makes it unfit all the same; undefined when there is none of it. */
 const unsound = (value: string): string | undefined => {
+  if (value !== "" && value.trim() === "")
+    return `found ${JSON.stringify(value.slice(0, 20))}, which is blank`
   if (value.includes("\0")) return "it holds a NUL character"
   return value.isWellFormed() ? undefined : "it holds half of a surrogate pair, which is not valid Unicode"
 }

@@ -60,6 +60,8 @@ const check = Effect.fnUntraced(function* (expected: Expected, claim: Claim) {
 })
 
 const missing = Effect.fnUntraced(function* ({ name, path }: Expected, claim: Claim) {
+  const store = yield* ArtifactStore
+  if (isEvidencePath(below(store.root, yield* store.resolve(path)))) return [isEvidence(name)]
   const astray = yield* inWorkingDir(path, claim)
   return Option.isNone(astray)
     ? [`artifact_missing: ${name} does not exist below the artifact root.`]
@@ -73,8 +75,7 @@ const checkFound = Effect.fnUntraced(function* (expected: Expected, observed: Ob
   const store = yield* ArtifactStore
   if (observed.kind !== "file") return [`artifact_not_a_file: ${name} is no regular file.`]
   const relative = below(store.root, observed.realPath)
-  if (isEvidencePath(relative))
-    return [`artifact_is_evidence: ${name} lies in a folder that the runtime itself fills.`]
+  if (isEvidencePath(relative)) return [isEvidence(name)]
   const issues: Array<string> = []
   if (yield* liesTwice(relative, observed, claim))
     issues.push(
@@ -86,6 +87,9 @@ const checkFound = Effect.fnUntraced(function* (expected: Expected, observed: Ob
   const secrets = yield* secretIssues(name, (met) => store.scan(relative, met), claim.secrets)
   return [...issues, ...secrets]
 })
+
+const isEvidence = (name: string): string =>
+  `artifact_is_evidence: ${name} lies in a folder that the runtime itself fills; name another.`
 
 const inWorkingDir = Effect.fnUntraced(function* (relative: string, claim: Claim) {
   if (Option.isNone(claim.workingDir)) return Option.none<Observed>()

@@ -25,17 +25,26 @@ export interface WithArtifacts {
 
 /**
  * Writes the primary artifact of a completed task whose adapter's answer is the product and which did not
- * write it itself in this round. What an adapter wrote is never written over; an older version is kept.
+ * write it itself in this round. What an adapter wrote is never written over; an older version is kept, or left where
+ * it is when the task may build on it.
  */
 export const withArtifacts = traced("Evidence.withArtifacts")(function* (answer: Answer) {
   const outcome = { ...answer.outcome, artifactPaths: yield* relativePaths(answer.outcome.artifactPaths) }
   const nothing: WithArtifacts = { outcome, written: Option.none(), issues: [] }
-  const { primary } = declared(answer.task)
+  const { primary, replaces } = declared(answer.task)
   const completed = outcome.status === "completed" && outcome.machineStatus === "ok"
   if (!completed || answer.mode === "agent-cli" || Option.isNone(primary)) return nothing
-  return yield* put(answer, primary.value).pipe(
+  return yield* put(answer, primary.value, replaces).pipe(
     Effect.map(
-      (done): WithArtifacts => ({ outcome: withPath(outcome, done.path), written: done.written, issues: [] })
+      Option.match({
+        // The verification names what is wrong with the place.
+        onNone: () => nothing,
+        onSome: ({ path, written }): WithArtifacts => ({
+          outcome: withPath(outcome, path),
+          written,
+          issues: []
+        })
+      })
     ),
     Effect.catchTags({
       // The verification names what is wrong with the path.
@@ -46,18 +55,20 @@ export const withArtifacts = traced("Evidence.withArtifacts")(function* (answer:
   )
 })
 
-const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifact) {
+/** None where no file may be or can be. */
+const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifact, replaces: boolean) {
   const store = yield* ArtifactStore
   const path = below(store.root, yield* store.resolve(primary.path))
   const observed = yield* store.observe(path)
-  const untouched = { path, written: Option.none<WrittenArtifact>() }
-  if (isEvidencePath(path) || Option.exists(observed, ({ kind }) => kind !== "file")) return untouched
+  if (isEvidencePath(path) || Option.exists(observed, ({ kind }) => kind !== "file")) return Option.none()
+  const untouched = Option.some({ path, written: Option.none<WrittenArtifact>() })
   if (Option.isSome(observed)) {
     // A file of the runtime's own, from an attempt of this round that did not live to be recorded.
     const own = isOwnOf(
       answer.task.taskId,
       Option.getOrElse(yield* store.read(path, 1_000), () => "")
     )
+    if (!own && !replaces) return untouched
     const hash = Effect.orElseSucceed(store.hash(path), () => Option.none<string>())
     const found = { path: primary.path, observed: observed.value, hash }
     // Kernel times are coarse: what another task wrote a moment before the round looks touched, and is known by its
@@ -68,7 +79,7 @@ const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifa
   }
   const kept = Option.isSome(observed) ? Option.some(yield* store.keepOld(path)) : Option.none<string>()
   yield* store.write(path, answer.redact(render(answer, primary.role)))
-  return { path, written: Option.some<WrittenArtifact>({ path, writtenBy: "runtime", kept }) }
+  return Option.some({ path, written: Option.some<WrittenArtifact>({ path, writtenBy: "runtime", kept }) })
 })
 
 const withPath = (outcome: Outcome, path: string): Outcome =>

@@ -19,8 +19,8 @@ export const MOST_SUMMARY_CHARACTERS = 4_000
 
 /**
  * Turns what came back into an outcome. A model must answer with one; the plain text of a script that exits
- * 0 is a completed one, unless it holds, or may have held before it was cut, an object with a `status`, which
- * then has to be an outcome. What a model thought, or only repeats of `prompt`, is no answer. Found outcomes are
+ * 0 is a completed one, unless it holds, or may have held before it was cut, an object with a `status`, be it
+ * broken, which then has to be an outcome. What a model thought, or only repeats of `prompt`, is no answer. Found outcomes are
  * raw; reasons, diagnostics and the summary that is made of plain text are masked.
  */
 export const normalise = (

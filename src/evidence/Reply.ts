@@ -3,13 +3,14 @@ import { problems, sentence } from "../config/Issues.ts"
 import { counted } from "../domain/Figure.ts"
 import { MAX_DEPTH } from "../domain/Json.ts"
 import { Outcome, OutcomeStatus } from "../domain/Outcome.ts"
+import { brokenObject } from "./BrokenObject.ts"
 import { jsonObjects } from "./JsonObjects.ts"
 import { withoutThoughts } from "./Thoughts.ts"
 
 /** What was found in an adapter's answer. */
 export type Reply = Data.TaggedEnum<{
   Found: { readonly outcome: Outcome; readonly diagnostics: ReadonlyArray<string> }
-  /** `claims`: whether the answer holds an object with a `status` at all. `reason` is one line. */
+  /** `claims`: whether the answer holds an object with a `status` at all, a broken one too. `reason` is one line. */
   NotFound: { readonly claims: boolean; readonly reason: string }
 }>
 export const Reply = Data.taggedEnum<Reply>()
@@ -48,9 +49,13 @@ export const findOutcome = (answer: string, { mask, prompt, signals }: Reading):
     else if (!echoes.holds(object)) return Reply.Found(read.right)
     else if (echoes.count() === MOST_ECHOES) break
   }
+  const broken = candidates.length > 0 ? Option.none() : brokenObject(text, keys)
   return Reply.NotFound({
-    claims: candidates.length > 0,
-    reason: echoes.count() > 0 ? ECHO : (reason ?? nothing(answer, text))
+    claims: candidates.length > 0 || Option.isSome(broken),
+    reason:
+      echoes.count() > 0
+        ? ECHO
+        : (reason ?? Option.match(broken, { onNone: () => nothing(answer, text), onSome: brokenAt }))
   })
 }
 
@@ -75,6 +80,9 @@ const echoesOf = (prompt: Option.Option<string>) => {
     count: (): number => found.size
   }
 }
+
+const brokenAt = (start: number): string =>
+  `the object at character ${start + 1} of the answer is no complete JSON: it is cut off, or has a value or a comma that JSON does not know, or quotes that are not "`
 
 const nothing = (answer: string, text: string): string => {
   if (answer.trim() === "") return "the answer is empty"

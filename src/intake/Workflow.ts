@@ -79,7 +79,9 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
   const problems = [
     ...(isInstanceKey(instanceKey)
       ? []
-      : [unfit("instance_key", JSON.stringify(instanceKey), "text of 1 to 200 characters")]),
+      : [
+          unfit("instance_key", JSON.stringify(instanceKey), "text of 1 to 200 characters that is not blank")
+        ]),
     ...(states.includes(state)
       ? []
       : [

@@ -13,8 +13,11 @@ import { Refusal } from "./Refusal.ts"
 
 const UNITS = BudgetUnit.literals
 
-/** Accounts of tasks that are shown, and that one grant adds to, of one budget. */
+/** Accounts of waiting and running tasks that are shown, and that one grant adds to, of one budget. */
 const MOST_TASKS = 100
+
+/** Accounts of tasks that are shown because they were used, of one budget. */
+const MOST_USED = 50
 
 const named = (subject: string): Option.Option<string> =>
   subject === "" ? Option.none() : Option.some(subject)
@@ -43,7 +46,7 @@ const fits = (budget: Budget, { subject }: Account): boolean =>
     ? subject === ""
     : subject !== "" && Option.getOrElse(budget.match, () => subject) === subject
 
-/** The accounts of a budget's present windows. */
+/** The accounts of a budget's present windows; of one by task those that hold their task up or are in use. */
 const accountsOf = (budget: Budget) =>
   Effect.gen(function* () {
     const store = yield* Store
@@ -53,6 +56,19 @@ const accountsOf = (budget: Budget) =>
         : (yield* store.budgets.ofDay(dayOf(yield* now))).filter(({ budgetId }) => budgetId === budget.id)
     return found.filter((account) => fits(budget, account))
   })
+
+/** What is shown of a budget: of one by task also what ended tasks have used, the last used first. */
+const shownOf = (budget: Budget) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const present = yield* accountsOf(budget)
+    if (budget.window === "day") return present
+    const used = (yield* store.budgets.usedByTasks(budget.id, MOST_USED)).filter((one) => fits(budget, one))
+    const known = new Set(used.map(nameOf))
+    return [...used, ...present.filter((one) => !known.has(nameOf(one)))]
+  })
+
+const nameOf = ({ subject, taskId }: Account): string => `${Option.getOrElse(taskId, () => "")} ${subject}`
 
 /** A budget of which nothing was used in its present window. */
 const unused = (budget: Budget) =>
@@ -76,7 +92,7 @@ const unused = (budget: Budget) =>
 
 /**
  * Every budget with its accounts of the present window, a row for each subject that was used; one by task shows
- * the tasks that it holds up or that run, at most the newest 100.
+ * the 50 accounts that were used last, and those of the tasks that it holds up or that run, at most the newest 100.
  */
 export const list = operation({
   name: "budgets.list",
@@ -86,7 +102,7 @@ export const list = operation({
     const settings = yield* RuntimeConfig
     const rows = yield* Effect.forEach(settings.budgets, (budget) =>
       Effect.gen(function* () {
-        const accounts = yield* accountsOf(budget)
+        const accounts = yield* shownOf(budget)
         return accounts.length === 0
           ? [yield* unused(budget)]
           : accounts.map((account) => rowOf(budget, account))
@@ -164,7 +180,7 @@ const subjectOf = (budget: Budget, given: Option.Option<string>) => {
   )
 }
 
-/** The accounts that a grant adds to: what is named, else what lets nothing start now. */
+/** The accounts that a grant adds to: what is named, else what has turned a task away. */
 const keysOf = (budget: Budget, input: GrantInput) =>
   Effect.gen(function* () {
     const subject = yield* subjectOf(budget, input.subject)
@@ -183,7 +199,7 @@ const keysOf = (budget: Budget, input: GrantInput) =>
     if (shut.length > 0) return shut
     return yield* refused(
       "subject_needed",
-      `budget ${budget.id} counts each ${budget.per} on its own, and none of them is spent`,
+      `budget ${budget.id} counts each ${budget.per} on its own, and none of them has turned a task away`,
       `name one: agent-runtime budget-grant ${budget.id} --${budget.unit} N --subject ${budget.per.toUpperCase()}`,
       2
     )
@@ -224,7 +240,7 @@ const keysOfTasks = (budget: Budget, subject: Option.Option<string>, named: Opti
   })
 
 /**
- * Adds to a budget's present window: to the account that is named, else to every one that lets nothing start.
+ * Adds to a budget's present window: to the account that is named, else to every one that has turned a task away.
  * What waits for a day's budget may start at once; a task that its own budget blocked can be retried.
  */
 export const grant = operation({

@@ -44,6 +44,14 @@ export interface Budgets {
     limit: number
   ) => Effect.Effect<ReadonlyArray<Account>, StoreUnavailable>
   /**
+   * Of a budget by task: the accounts of which anything was spent, set aside or granted, of ended tasks too, the
+   * last used first, at most `limit`.
+   */
+  readonly usedByTasks: (
+    budgetId: string,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<Account>, StoreUnavailable>
+  /**
    * Sets aside what a running attempt may use, all or nothing, in place of what it had set aside before; it is
    * settled when the attempt ends, however it ends. Nothing happens when the attempt is no longer running.
    */

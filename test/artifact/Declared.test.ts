@@ -58,6 +58,16 @@ describe("what a task declares", () => {
     expect(paths("goal-plan", { ...GOAL, checklist_path: "c.md" }).primary).toBe("c.md")
   })
 
+  test("an older primary product is replaced, but not an artifact of a phase where there is none", () => {
+    const replaces = (kind: string, payload: Record<string, unknown>) => declared({ kind, payload }).replaces
+    expect(replaces("goal-plan", GOAL)).toBe(true)
+    expect(replaces("research", { ...GOAL, phase: "execute" })).toBe(true)
+    for (const key of ["output_path", "checklist_path"])
+      expect(replaces("research", { ...GOAL, [key]: "o.md" })).toBe(true)
+    expect(replaces("research", GOAL)).toBe(false)
+    expect(replaces("research", { implementation_artifact: "i.md" })).toBe(false)
+  })
+
   test("what is only required has no answer standing for it", () => {
     expect(paths("research", { required_artifacts: ["a.md"] })).toMatchObject({
       products: ["required a.md"],

@@ -55,6 +55,17 @@ describe("wrong values are told in one sentence each", () => {
     expect(said(Intent, [1])).toEqual(["the value: found a list of 1 item; expected an object"])
   })
 
+  test("a blank value is named as blank", () => {
+    for (const [kind, found] of [
+      [" ", '" "'],
+      ["\t\n", '"\\t\\n"'],
+      [" ".repeat(300), `"${" ".repeat(20)}"`]
+    ])
+      expect(said(Intent, { kind, source: "a", payload: {} })).toEqual([
+        `kind: found ${found}, which is blank; expected text of 1 to 200 characters`
+      ])
+  })
+
   test("a missing key says what was expected", () => {
     expect(said(Intent, { source: "a", payload: {} })).toEqual([
       "kind is missing; expected text of 1 to 200 characters"

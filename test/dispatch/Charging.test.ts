@@ -292,9 +292,7 @@ describe("over the budget of a task", () => {
       yield* Tasks.retry.run({ id, note: Option.none() }, DOOR.actor)
       yield* ran
       expect((yield* taskOf(id)).status).toBe("retryable_failure")
-      expect(yield* accounts).toMatchObject([
-        { id: "tries", spent: 0, granted: 0, windowStart: Option.none() }
-      ])
+      expect(yield* accounts).toMatchObject([{ id: "tries", spent: 2, granted: 1, taskId: Option.some(id) }])
       expect(yield* typesOf(id)).toContain("budget_granted")
       const store = yield* Store
       expect(yield* store.budgets.ofTask(id)).toMatchObject([{ spent: 2, reserved: 0, granted: 1 }])

@@ -90,6 +90,37 @@ raw text
     }).pipe(Effect.provide(world({ "wiki/a.md": { text: "old", changedAtMs: OLD } })))
   )
 
+  for (const key of ["proposal_artifact", "implementation_artifact", "verification_artifact"]) {
+    const payload = { [key]: "plan.md" }
+
+    it.effect(`of a task without a phase is never in the place of the operator's own: ${key}`, () =>
+      Effect.gen(function* () {
+        const found = yield* withArtifacts(answer({ task: { ...task, payload } }))
+        expect(found.written).toEqual(Option.none())
+        expect([yield* list, yield* read("plan.md")]).toEqual([["plan.md"], "# Plan"])
+      }).pipe(Effect.provide(world({ "plan.md": { text: "# Plan", changedAtMs: OLD } })))
+    )
+
+    it.effect(
+      `of a task without a phase is written where nothing lies, and again in its next round: ${key}`,
+      () =>
+        Effect.gen(function* () {
+          for (const kept of [Option.none(), Option.some("plan.1.md")])
+            expect((yield* withArtifacts(answer({ task: { ...task, payload } }))).written).toMatchObject(
+              Option.some({ path: "plan.md", kept })
+            )
+        }).pipe(Effect.provide(world({})))
+    )
+  }
+
+  it.effect("of a phase takes the place of an older one", () =>
+    Effect.gen(function* () {
+      const payload = { phase: "plan", proposal_artifact: "plan.md" }
+      const found = yield* withArtifacts(answer({ task: { ...task, payload } }))
+      expect(found.written).toMatchObject(Option.some({ kept: Option.some("plan.1.md") }))
+    }).pipe(Effect.provide(world({ "plan.md": { text: "# Plan", changedAtMs: OLD } })))
+  )
+
   it.effect("that the adapter wrote again as it was is not written over", () =>
     Effect.gen(function* () {
       const sha256 = Option.getOrThrow(
@@ -128,7 +159,7 @@ raw text
     it.effect(`is not written ${title}`, () =>
       Effect.gen(function* () {
         const found = yield* withArtifacts(answer(more))
-        expect(found).toMatchObject({ written: Option.none(), issues: [] })
+        expect(found).toMatchObject({ written: Option.none(), issues: [], outcome: { artifactPaths: [] } })
         expect(yield* list).toEqual([])
       }).pipe(Effect.provide(world({})))
     )
@@ -138,6 +169,13 @@ raw text
   untouched("where none is declared", { task: { ...task, payload: { required_artifacts: ["a.md"] } } })
   for (const output_path of ["../a.md", "/etc/a.md", "a\0.md", "bundles/a.md", "x/../snapshots/a.md", "."])
     untouched(`at ${JSON.stringify(output_path)}`, { task: { ...task, payload: { output_path } } })
+
+  it.effect("is not reported where a folder lies in its place", () =>
+    Effect.gen(function* () {
+      const found = yield* withArtifacts(answer())
+      expect(found).toMatchObject({ written: Option.none(), outcome: { artifactPaths: [] } })
+    }).pipe(Effect.provide(world({ "wiki/a.md/b.md": { text: "x", changedAtMs: OLD } })))
+  )
 
   it.effect("is masked before it is written", () =>
     Effect.gen(function* () {

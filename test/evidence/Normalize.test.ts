@@ -61,6 +61,40 @@ describe("a script", () => {
     expect(script('{"stat":"in_progress"}')).toMatchObject({ _tag: "Decoded" })
   })
 
+  test.each([
+    ["a number that JSON does not know", `${outcome.slice(0, -1)},"retry_after_seconds":NaN}`],
+    ["a comma too many", `${outcome.slice(0, -1)},}`],
+    ["its end cut off", `step 1 done\n${outcome.slice(0, 40)}`],
+    [
+      "a Python dict",
+      "{'status': 'blocked', 'operator_summary': \"it's late\", 'machine_status': 'blocked'}"
+    ],
+    [
+      "a status behind other keys",
+      `{"operator_summary": "a } in it, and {",\n "status": "blocked", "x": None}`
+    ],
+    ["a line that breaks in a text", `{"operator_summary":"one,\ntwo, three","status":"blocked"}`],
+    ["prose with braces and apostrophes before it", `it's {odd, don't\n} {"a": {"status":"blocked","n":+1}}`]
+  ])("that prints a broken object with a status is undecodable: %s", (_, text) => {
+    const found = script(text)
+    expect(found).toMatchObject({
+      _tag: "Undecodable",
+      reason: expect.stringMatching(/^the object at character \d+ of the answer is no complete JSON: /)
+    })
+  })
+
+  test.each([
+    ["prose", 'The "status": fine. Keys such as {a}, "status": none.'],
+    ["a log", '12:00 [info] job {id=1} "status": 200, {"level":"info","text":"the \\"status\\": {ok"}'],
+    ["code", `switch (x) { case "status": return 1 }\nif (a) { log(b, "status"); c ? "status" : d }`],
+    ["code that names keys", `const x = { status: "ok" }; f({ a, b: y["status"] })`],
+    ["a text in an object", `{"text":"{'status': 'blocked'}"} {'text': '{"status": 1'}`],
+    ["another key", `{"status_code": 200, "stat": NaN`],
+    ["an object without a key in it", `{}, "status": 1`]
+  ])("that prints no object with a status has completed: %s", (_, text) => {
+    expect(script(text)).toMatchObject({ _tag: "Decoded", outcome: { operatorSummary: text } })
+  })
+
   test("that fails has no outcome in its plain text", () => {
     expect(script("all fine", "error")).toMatchObject({ _tag: "Undecodable" })
     expect(script(outcome, "error")).toMatchObject({ outcome: { status: "blocked" } })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Effect, FastCheck, Option, Schema } from "effect"
 import { Outcome } from "../../src/domain/Outcome.ts"
+import { brokenObject } from "../../src/evidence/BrokenObject.ts"
 import { jsonObjects } from "../../src/evidence/JsonObjects.ts"
 import { findOutcome, type Reading } from "../../src/evidence/Reply.ts"
 import { it } from "../support/effect.ts"
@@ -257,8 +258,40 @@ const isInsideComplete = (text: string, from: number, to: number) => {
   return false
 }
 
+test("every outcome that is cut behind its status is known for one, whatever stands in it", () => {
+  const text = FastCheck.string({ unit: "binary" })
+  const more = FastCheck.dictionary(FastCheck.constantFrom("a", "b", "c"), FastCheck.jsonValue())
+  FastCheck.assert(
+    FastCheck.property(text, more, FastCheck.nat(), (operator_summary, before, at) => {
+      const whole = JSON.stringify({
+        operator_summary,
+        ...before,
+        status: "blocked",
+        machine_status: "blocked"
+      })
+      const status = whole.lastIndexOf('"status":') + '"status":'.length
+      const cut = whole.slice(0, status + (at % (whole.length - status)))
+      expect(findOutcome(`log: ${cut}`, reading())).toMatchObject({ _tag: "NotFound", claims: true })
+    }),
+    { numRuns: 500 }
+  )
+})
+
+test("broken objects are sought in linear time in whatever text", () => {
+  const token = FastCheck.constantFrom(..."{}'\"\\,: \na", "\\'", "{'", "'status'", '"a":', "{{{{")
+  FastCheck.assert(
+    FastCheck.property(FastCheck.array(token, { minLength: 1, maxLength: 12 }), (tokens) => {
+      const text = filled(tokens.join(""), MiB / 4)
+      const began = performance.now()
+      brokenObject(text, ["status"])
+      expect(performance.now() - began).toBeLessThan(1_000)
+    }),
+    { numRuns: 50 }
+  )
+})
+
 const MiB = 1024 * 1024
-const filled = (piece: string) => piece.repeat(Math.ceil(MiB / piece.length)).slice(0, MiB)
+const filled = (piece: string, most = MiB) => piece.repeat(Math.ceil(most / piece.length)).slice(0, most)
 
 describe("a megabyte of hostile text takes no more than linear time", () => {
   test.each([
@@ -274,6 +307,9 @@ describe("a megabyte of hostile text takes no more than linear time", () => {
     ["one long number", `{"status":${filled("1")}`],
     ["blanks", filled("{          ")],
     ["empty objects", filled("{}")],
+    ["quotes that nothing closes", filled(`{"a":'`)],
+    ["apostrophes that nothing closes", filled(" '{\\'")],
+    ["keys and blanks", filled(`{"a"          `)],
     ["small objects with a status", filled('{"status":1}')],
     ["near misses", filled('{"status":"x","operator_summary":"","machine_status":"y"}')]
   ])("%s", (_, text) => {

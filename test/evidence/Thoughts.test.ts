@@ -21,10 +21,15 @@ describe("what a model thinks is no answer", () => {
     ["after a thought", `<think>a</think> so <think>${json()}</think>`],
     ["an open thought", `<think>let me see. ${json()}`],
     ["a thought whose end has another name", `<think>${json()}</thinking> ${json()}`],
-    ["an object that a thought parts", json().replace(":", ":<think>hm</think>")],
     ["an object that begins in a thought", `<think>{"status":"</think>completed","operator_summary":"x"}`]
   ])("%s", (_, text) => {
     expect(heard(text)).toMatch(none)
+  })
+
+  test("an object that a thought parts is none", () => {
+    expect(heard(json().replace(":", ":<think>hm</think>"))).toMatch(
+      /^the object at character 1 .* no complete JSON/
+    )
   })
 
   test("what stands beside it is", () => {

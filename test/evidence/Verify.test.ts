@@ -132,6 +132,13 @@ describe("a declared artifact", () => {
       declares({ output_path: `x/../${folder}/a.md` }),
       "artifact_is_evidence"
     )
+  for (const path of ["snapshots/z.md", "bundles", "./adapter-runs/a/b.md"])
+    says(
+      `at ${path}, where nothing lies, is refused for the folder`,
+      {},
+      declares({ output_path: path }),
+      `artifact_is_evidence: the declared artifact ${JSON.stringify(path)} (output_path) lies in a folder that the runtime itself fills; name another.`
+    )
   check("that is no path is named", {}, declares({ output_path: 5 }), "artifact_undeclared")
   check(
     "of the phase and the required ones are all needed",
@@ -174,6 +181,12 @@ describe("a reported artifact", () => {
   check(
     "of the runtime's own folders is refused",
     { "bundles/a.json": made() },
+    reports("bundles/a.json"),
+    "artifact_is_evidence"
+  )
+  check(
+    "of the runtime's own folders is refused, where nothing lies too",
+    {},
     reports("bundles/a.json"),
     "artifact_is_evidence"
   )

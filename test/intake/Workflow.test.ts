@@ -109,7 +109,11 @@ describe("opening a workflow", () => {
     ["a template that is a word of the language", { template: "constructor" }, "template"],
     ["an unknown state", { state: "tidi" }, "did you mean `tidy`?"],
     ["a state that is a word of the language", { state: "__proto__" }, "state"],
-    ["a blank key", { key: "  " }, "instance_key"],
+    [
+      "a blank key",
+      { key: "  " },
+      'instance_key: found "  "; expected text of 1 to 200 characters that is not blank'
+    ],
     ["an endless key", { key: "k".repeat(100_000) }, "1 to 200 characters"],
     ["a context that nobody could keep", { context: { x: "y".repeat(MOST_CONTEXT_CHARACTERS) } }, "65,536"],
     [

@@ -1,6 +1,7 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option, Schema, TestClock } from "effect"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
+import { now } from "../../src/domain/Time.ts"
 import { grant as grantOperation, list } from "../../src/operate/Budgets.ts"
 import type { Refusal } from "../../src/operate/Refusal.ts"
 import { usage } from "../../src/operate/Usage.ts"
@@ -8,6 +9,7 @@ import { Store } from "../../src/store/Store.ts"
 import { accounts, budget, costs, grant } from "../dispatch/budgets.ts"
 import { DOOR, failing, queue, ran, says, taskOf, world, yields } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
+import { at, taskId } from "../support/store.ts"
 
 const local = { adapters: { local: says("hello"), other: says("hi") } }
 const one = Option.some(1)
@@ -24,7 +26,7 @@ const no = (id: string, given: Parameters<typeof grant>[1]) =>
 describe("the budgets", () => {
   it.effect("are all shown, those that were never used too", () =>
     Effect.gen(function* () {
-      yield* queue()
+      const task = yield* queue()
       yield* ran
       const common = { granted: 0, reserved: 0, exhausted_at: null }
       const day = {
@@ -41,6 +43,18 @@ describe("the budgets", () => {
           { id: "named", subject: "other", ...day, unit: "usd", limit: 2, spent: 0 },
           {
             id: "task",
+            subject: null,
+            window: "task",
+            task_id: task,
+            window_start: "1970-01-01T00:00:00.000Z",
+            opens_at: null,
+            ...common,
+            unit: "attempts",
+            limit: 10,
+            spent: 1
+          },
+          {
+            id: "flow",
             subject: null,
             window: "task",
             task_id: null,
@@ -62,7 +76,8 @@ describe("the budgets", () => {
               budget(),
               budget({ id: "each", per: "adapter" }),
               budget({ id: "named", per: "adapter", match: Option.some("other"), unit: "usd", limit: 2 }),
-              budget({ id: "task", window: "task" })
+              budget({ id: "task", window: "task" }),
+              budget({ id: "flow", per: "workflow", window: "task" })
             ]
           }
         })
@@ -165,6 +180,11 @@ describe("a grant", () => {
       const granted = (id: typeof first) =>
         Effect.map(store.budgets.ofTask(id), (all) => all.map((account) => account.granted))
       expect([yield* granted(first), yield* granted(second)]).toEqual([[1], [3]])
+      expect(
+        Object.fromEntries(
+          (yield* accounts).map(({ granted, spent, taskId }) => [Option.getOrNull(taskId), [spent, granted]])
+        )
+      ).toEqual({ [first]: [1, 1], [second]: [1, 3] })
     }).pipe(
       Effect.provide(
         world({
@@ -173,6 +193,58 @@ describe("a grant", () => {
         })
       )
     )
+  )
+})
+
+describe("a budget by task", () => {
+  const settings = { budgets: [budget({ id: "tries", window: "task", limit: 1 })] }
+
+  it.effect(
+    "shows the tasks that used it, ended ones too, the last used first, and in any case what it holds up",
+    () =>
+      Effect.gen(function* () {
+        const tasks = Effect.map(accounts, (all) =>
+          all.map((one) => [
+            Option.getOrNull(one.taskId),
+            one.spent,
+            one.granted,
+            Option.isSome(one.exhaustedAt)
+          ])
+        )
+        expect(yield* tasks).toEqual([[null, 0, 0, false]])
+        const held = yield* queue()
+        yield* ran
+        yield* TestClock.adjust("1 hours")
+        yield* ran
+        const done = yield* queue({ requestedAdapter: "other" })
+        yield* ran
+        expect([(yield* taskOf(held)).status, (yield* taskOf(done)).status]).toEqual(["blocked", "completed"])
+        expect(yield* tasks).toEqual([
+          [done, 1, 0, false],
+          [held, 1, 0, true]
+        ])
+        const store = yield* Store
+        for (let number = 0; number < 49; number++)
+          yield* store.budgets.grant(
+            { budgetId: "tries", subject: "", taskId: Option.some(taskId(`t${number}`)), windowStart: at(0) },
+            { unit: "attempts", amount: 1, opensAt: Option.none() },
+            { at: yield* now, actor: DOOR.actor }
+          )
+        const many = yield* tasks
+        expect(many.slice(0, 2)).toEqual([
+          [taskId("t48"), 0, 1, false],
+          [taskId("t47"), 0, 1, false]
+        ])
+        expect(many.slice(-2)).toEqual([
+          [done, 1, 0, false],
+          [held, 1, 0, true]
+        ])
+        yield* TestClock.adjust("1 seconds")
+        yield* grant("tries", { attempts: one })
+        expect((yield* tasks).find(([id]) => id === held)).toEqual([held, 1, 1, false])
+        expect(yield* tasks).toHaveLength(50)
+        expect((yield* no("tries", { attempts: one }))[2]).toBe("no task waits for budget tries")
+      }).pipe(Effect.provide(world({ adapters: { local: yields(failing), other: says("hello") }, settings })))
   )
 })
 

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Option, Schema } from "effect"
+import type { Account } from "../../layers/adapter/ModelServer.ts"
 import type { HostEnvironment } from "../../layers/adapter/Secrets.ts"
 import * as DiskAudit from "../../layers/artifact/DiskAudit.ts"
 import type { Adapter, Job, StopReason } from "../../src/adapter/AdapterRegistry.ts"
@@ -85,6 +86,18 @@ export const nowhere = Effect.sync(() => {
   return `http://127.0.0.1:${server.port}`
 })
 
+/** An account that keeps nothing. */
+export const account: Account = {
+  heard: () => undefined,
+  say: () => Option.none(),
+  said: () => 0,
+  note: () => undefined,
+  remark: () => undefined,
+  spent: () => undefined,
+  fact: () => undefined,
+  sending: () => Effect.void
+}
+
 /** The pieces of a body, one after the other; `hang` keeps the connection open behind them. */
 export const streamed = (
   pieces: ReadonlyArray<string | Uint8Array>,
@@ -102,6 +115,20 @@ export const streamed = (
     }
   })
   return new Response(body, { headers: { "content-type": type } })
+}
+
+/** The pieces of a body, so many milliseconds after one another. */
+export const paced = (pieces: ReadonlyArray<string>, everyMs: number): Response => {
+  const left = [...pieces]
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
+      const next = left.shift()
+      if (next === undefined) controller.close()
+      else controller.enqueue(Buffer.from(next))
+    }
+  })
+  return new Response(body, { headers: { "content-type": "text/event-stream" } })
 }
 
 /** A body of the same piece for ever. */

@@ -444,6 +444,8 @@ CREATE TABLE budgets (
 
 CREATE INDEX budgets_of_tasks ON budgets (budget_id, window_start) WHERE task_id <> '' AND (reserved > 0 OR exhausted_at IS NOT NULL)
 
+CREATE INDEX budgets_used_by_tasks ON budgets (budget_id, updated_at) WHERE task_id <> '' AND (spent > 0 OR reserved > 0 OR granted > 0)
+
 CREATE TABLE questions (
   question_id TEXT PRIMARY KEY NOT NULL,
   task_id TEXT NOT NULL REFERENCES tasks (task_id),

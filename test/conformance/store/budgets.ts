@@ -254,6 +254,15 @@ export const budgets = (check: Sentence) => {
       expect([account?.spent, account?.reserved, text(account!.windowStart)]).toEqual([0.2, 0, text(at(0))])
       yield* store.tasks.cancel(taskId("a"), Option.none(), stampAt(4))
       expect(yield* held).toEqual([taskId("b")])
+      const used = (limit: number) =>
+        Effect.map(store.budgets.usedByTasks("daily", limit), (accounts) =>
+          accounts.map((one) => [Option.getOrNull(one.taskId), one.spent, one.reserved])
+        )
+      const usedByBoth = [
+        [taskId("a"), 0.2, 0],
+        [taskId("b"), 0, 0.4]
+      ]
+      expect([yield* used(9), yield* used(1)]).toEqual([usedByBoth, usedByBoth.slice(0, 1)])
     })
   )
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { ollamaAdapter } from "../../../layers/adapter/Ollama.ts"
+import { ollamaAnswer } from "../../../layers/adapter/OllamaAnswer.ts"
 import {
   contextFor,
   nothingShown,
@@ -12,8 +13,10 @@ import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import type { OllamaSettings } from "../../../src/config/AdapterSettings.ts"
 import { outcomeSchema } from "../../../src/context/OutcomeSchema.ts"
 import type { RetryClass } from "../../../src/domain/Attempt.ts"
+import { noSecrets } from "../../../src/domain/Redactor.ts"
 import { it } from "../../support/effect.ts"
 import {
+  account,
   breaking,
   endless,
   environment,
@@ -22,6 +25,7 @@ import {
   nowhere,
   OUTCOME,
   ollamaSettings,
+  paced,
   streamed,
   stub
 } from "../../support/serverStub.ts"
@@ -152,7 +156,17 @@ it.live("what is no whole answer is named", () =>
         "none",
         /filled the whole context: 8,190 of 8,192 tokens/
       ],
-      [[line({ ...END, prompt_eval_count: 1 })], "none", /read 1 tokens of a prompt of 26 bytes/]
+      [
+        [line({ ...END, done_reason: "length", prompt_eval_count: 1 })],
+        "retryable",
+        /^the answer was cut off \(done_reason length\) at options.num_predict/
+      ],
+      [
+        [line({ ...END, done_reason: "load", prompt_eval_count: 8190 })],
+        "retryable",
+        /answered load instead/
+      ],
+      [[line({ ...unexplained, prompt_eval_count: 8190 })], "retryable", /without done_reason stop/]
     ]
     for (const [pieces, retryClass, expected] of cases) {
       const server = yield* answering(...pieces)
@@ -247,14 +261,46 @@ describe("the context", () => {
     expect(failure.retryClass).toBe("none")
   })
 
-  test("that was overrun shows in the count of tokens", () => {
+  test("that was overrun shows in a count that fills it, or half of it with far too little of the prompt", () => {
     const context = contextFor("", 4096, made(8192))
-    const prompt = "x".repeat(10_000)
-    expect(wasTruncated(prompt, 3000, context)).toEqual(Option.none())
-    expect(Option.isSome(wasTruncated(prompt, 4095, context))).toBe(true)
-    expect(Option.isSome(wasTruncated(prompt, 600, context))).toBe(true)
+    const long = "x".repeat(20_000)
+    expect(Option.isSome(wasTruncated(long, 4095, context))).toBe(true)
+    expect(Option.getOrThrow(wasTruncated(long, 2100, context)).reason).toMatch(
+      /^the server read 2,100 tokens of a prompt of 20,000 bytes, in a context of 4,096: .*num_ctx/
+    )
+    expect(wasTruncated(long, 3000, context)).toEqual(Option.none())
+  })
+
+  test("was not overrun by a prompt of which the server counted little: the rest was cached", () => {
+    const context = contextFor("", 4096, made(8192))
+    for (const bytes of [2_121, 4_096, 20_000])
+      expect(wasTruncated("x".repeat(bytes), 26, context)).toEqual(Option.none())
+    expect(wasTruncated("x".repeat(4000), 2050, context)).toEqual(Option.none())
   })
 })
+
+it.live("an answer is whole though the server counted few tokens of the prompt", () =>
+  Effect.gen(function* () {
+    const knowing: ReadonlyArray<readonly [Partial<OllamaSettings>, () => Response]> = [
+      [{}, () => show(32_768)],
+      [{ options: { num_ctx: 16_384 } }, show],
+      [{}, () => new Response("no", { status: 404 })]
+    ]
+    for (const [changes, shown] of knowing) {
+      const server = yield* ollama(
+        () => streamed([said(OUTCOME), line({ ...END, prompt_eval_count: 26 })], NDJSON),
+        shown
+      )
+      const { execution } = yield* execute(adapter(server.url, changes), { prompt: "word ".repeat(424) })
+      expect([execution.exitStatus, execution.lastMessage, execution.diagnostics]).toEqual([
+        "ok",
+        OUTCOME,
+        []
+      ])
+      expect(execution.usage.inputTokens).toEqual(Option.some(26))
+    }
+  })
+)
 
 it.live("a prompt that the model cannot hold is named before it is sent, a tight one with a finding", () =>
   Effect.gen(function* () {
@@ -303,6 +349,41 @@ it.live("a server that hangs, before or in its answer, is ended by silence, and 
   })
 )
 
+it.live("empty lines and lines without words do not end the model's silence", () =>
+  Effect.gen(function* () {
+    const server = yield* ollama(() =>
+      paced(
+        [
+          said("half"),
+          ...Array(60)
+            .fill([said(""), "\n"])
+            .flat()
+        ],
+        20
+      )
+    )
+    const run = yield* execute(adapter(server.url, { noOutputTimeoutMs: Option.some(200) }))
+    expect([run.reason, run.execution.lastMessage]).toEqual(["no output for 200 ms", "half"])
+  })
+)
+
+test("the model is heard by its thoughts", () => {
+  let heard = 0
+  const answer = ollamaAnswer(
+    {
+      host: "h",
+      prompt: "",
+      context: contextFor("", undefined, nothingShown),
+      redactor: noSecrets,
+      remedies: { key: "", quota: "", model: "", context: "", request: "" }
+    },
+    { ...account, heard: () => void heard++ }
+  )
+  for (const thinking of ["hm", "", "hm"])
+    answer.line(line({ message: { content: "", thinking }, done: false }))
+  expect(heard).toBe(2)
+})
+
 it.live("a cancel while it streams ends it at once and closes the connection", () =>
   Effect.gen(function* () {
     const asked = yield* Deferred.make<Got>()
@@ -343,9 +424,11 @@ it.live("garbage for ever and a huge line are ended by their limits", () =>
     const spaces = yield* ollama(() => endless(Buffer.from(`${" ".repeat(65_535)}\n`), NDJSON.type))
     expect((yield* execute(adapter(spaces.url))).reason).toMatch(/sent more than 67108864 bytes/)
     const huge = yield* ollama(() => endless(new Uint8Array(65_536).fill(97), NDJSON.type))
-    expect((yield* execute(adapter(huge.url))).reason).toBe(
-      "the server sent a line of more than 1048576 bytes"
+    const overlong = yield* execute(adapter(huge.url))
+    expect(overlong.reason).toMatch(
+      /^the server sent a line of more than 16777216 bytes, .*: check .* endpoint/
     )
+    expect(overlong.execution.retryClass).toBe("none")
     const talker = yield* ollama(() => endless(Buffer.from(said("x".repeat(60_000))), NDJSON.type))
     const long = yield* execute(adapter(talker.url))
     expect(long.reason).toBe("the answer is longer than 8388608 bytes: it was not read on")

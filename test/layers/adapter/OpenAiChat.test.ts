@@ -1,15 +1,18 @@
-import { expect } from "bun:test"
+import { expect, test } from "bun:test"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { openAiChatAdapter } from "../../../layers/adapter/OpenAiChat.ts"
+import { openAiAnswer } from "../../../layers/adapter/OpenAiChatAnswer.ts"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import type { OpenAiChatSettings } from "../../../src/config/AdapterSettings.ts"
 import { outcomeSchema, strictOutcomeSchema } from "../../../src/context/OutcomeSchema.ts"
 import type { RetryClass } from "../../../src/domain/Attempt.ts"
+import { noSecrets } from "../../../src/domain/Redactor.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
 import {
+  account,
   breaking,
   endless,
   environment,
@@ -19,6 +22,7 @@ import {
   nowhere,
   OUTCOME,
   openAiSettings,
+  paced,
   streamed,
   stub,
   withKey
@@ -372,14 +376,53 @@ it.live("a cancel while it streams ends it at once and closes the connection", (
   })
 )
 
+it.live("what a server sends to keep the connection open does not end the model's silence", () =>
+  Effect.gen(function* () {
+    const pings = [": ping\n\n", "\n", "event: ping\n", chunk({}), chunk({ content: "" }), USAGE]
+    const server = yield* stub(() => paced([said("half"), ...Array(20).fill(pings).flat()], 20))
+    const { execution, reason } = yield* execute(adapter(server.url, { noOutputTimeoutMs: Option.some(200) }))
+    expect([reason, execution.lastMessage]).toEqual(["no output for 200 ms", "half"])
+  })
+)
+
+test.each([
+  ["a thought", { reasoning_content: "hm" }, null, 1],
+  ["a thought by its other name", { reasoning: "hm" }, null, 1],
+  ["a refusal", { refusal: "no" }, null, 1],
+  ["its end", {}, "stop", 1],
+  ["nothing", { content: "", reasoning: "", refusal: null }, null, 0]
+])("the model is heard by %s", (_, delta, finish, times) => {
+  let heard = 0
+  const answer = openAiAnswer(
+    { host: "h", redactor: noSecrets, remedies: { key: "", quota: "", model: "", context: "", request: "" } },
+    { ...account, heard: () => void heard++ }
+  )
+  for (const line of chunk(delta, finish).split("\n")) expect(answer.line(line)).toBe("more")
+  expect(heard).toBe(times)
+})
+
+it.live("a server that does not stream may send a long answer in one line", () =>
+  Effect.gen(function* () {
+    const content = JSON.stringify({ ...JSON.parse(OUTCOME), operator_summary: "世z".repeat(400_000) })
+    const whole = JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: "stop" }] })
+    for (const body of [whole, `data: ${whole}\n\n${DONE}`]) {
+      const server = yield* answering(body)
+      const { execution } = yield* execute(adapter(server.url))
+      expect([execution.exitStatus, execution.lastMessage === content]).toEqual(["ok", true])
+    }
+  })
+)
+
 it.live("garbage for ever, a huge event and an endless answer are ended by their limits", () =>
   Effect.gen(function* () {
     const comments = yield* stub(() => endless(Buffer.from(`: ${"x".repeat(60_000)}\n`)))
     expect((yield* execute(adapter(comments.url))).reason).toMatch(/sent more than 67108864 bytes/)
     const huge = yield* stub(() => endless(Buffer.from(`data: ${"x".repeat(60_000)}\n`)))
-    expect((yield* execute(adapter(huge.url))).reason).toBe(
-      "the server sent a line of more than 1048576 bytes"
+    const overlong = yield* execute(adapter(huge.url))
+    expect(overlong.reason).toMatch(
+      /^the server sent a line of more than 16777216 bytes, .*: check .* endpoint/
     )
+    expect(overlong.execution.retryClass).toBe("none")
     const talker = yield* stub(() => endless(Buffer.from(said("x".repeat(60_000)))))
     expect((yield* execute(adapter(talker.url))).reason).toMatch(/^the answer is longer than 8388608 bytes/)
   })

@@ -161,6 +161,13 @@ describe("all problems are told at once, a line each, with the file they stand i
     ])
   })
 
+  test("a blank name of the runtime is named as blank", () => {
+    const root = files({ ...sound, "runtime.json": { ...config, runtimeName: " " } })
+    expect(bad(join(root, "runtime.json"))).toEndWith(
+      'runtimeName: found " ", which is blank; expected text of 1 to 200 characters'
+    )
+  })
+
   test("a budget may name a built-in workflow template, and none that is not there", async () => {
     const budgets = (...matches: ReadonlyArray<string>) =>
       matches.map((match) => ({ id: match, per: "workflow", match, window: "day", usd: 1 }))
