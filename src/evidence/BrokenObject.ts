@@ -1,11 +1,5 @@
 import { Option } from "effect"
 
-interface Brace {
-  readonly start: number
-  /** Whether the first thing behind it is a quoted key with its colon; in code and prose it is not. */
-  isObject: boolean
-}
-
 /** Stands for all that is neither a brace nor a comma. */
 const OTHER = ""
 
@@ -18,22 +12,25 @@ const OTHER = ""
  * that of each line at most two (one of either sort) are read again.
  */
 export const brokenObject = (text: string, keys: ReadonlyArray<string>): Option.Option<number> => {
-  const open: Array<Brace> = []
+  // Where the open braces are; and of each that a quoted key with its colon stands behind, the complement, for in
+  // code and prose none does. Numbers alone, as there may be millions.
+  const open: Array<number> = []
   let behind = OTHER
   for (let at = text.indexOf("{"); at !== -1 && at < text.length; ) {
     const char = text.charAt(at)
     const end = isQuote(char) && !isWord(text[at - 1]) ? quoteEnd(text, at) : -1
     if (end !== -1) {
-      const top = open.at(-1)
-      if (top !== undefined && behind !== OTHER && isColon(text, end)) {
-        if (behind === "{") top.isObject = true
-        if (top.isObject && keys.includes(text.slice(at + 1, end - 1))) return Option.some(top.start)
+      if (behind !== OTHER && isColon(text, end)) {
+        const brace = open.pop() ?? 0
+        const top = behind === "{" ? ~brace : brace
+        if (top < 0 && keys.includes(text.slice(at + 1, end - 1))) return Option.some(~top)
+        open.push(top)
       }
       behind = OTHER
       at = end
       continue
     }
-    if (char === "{") open.push({ start: at, isObject: false })
+    if (char === "{") open.push(at)
     if (char === "}") open.pop()
     if (!isSpace(char)) behind = char === "{" || char === "," ? char : OTHER
     at = open.length === 0 ? text.indexOf("{", at + 1) : at + (char === "\\" ? 2 : 1)
