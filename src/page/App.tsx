@@ -6,7 +6,7 @@ import { Link } from "./parts/Link.tsx"
 import { KeysDialog, NoticeBar } from "./parts/Notices.tsx"
 import { Rail } from "./parts/Rail.tsx"
 import { Bands, Strip } from "./parts/Strip.tsx"
-import { focusWhenThere } from "./Return.ts"
+import { focusWhenThere, keepFocus } from "./Return.ts"
 import type { Route, View } from "./Route.ts"
 import { useCell } from "./UseCell.ts"
 import { Adapters } from "./views/Adapters.tsx"
@@ -71,6 +71,7 @@ export const App = () => {
   const seen = useRef(place)
   const leftFor = useRef(route.at === "task" || route.at === "workflow" ? route.id : undefined)
   useEffect(() => listen(world), [world])
+  useEffect(keepFocus, [])
   // A new place is announced by its heading, except where somebody is typing (search while the list changes).
   useLayoutEffect(() => {
     if (seen.current === place) return

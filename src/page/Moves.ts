@@ -175,68 +175,83 @@ const nothingTo = (move: "retry" | "cancel", matched: number): Notice => ({
   text: `Nothing to ${move} among ${plural(matched, "matching task")}.`
 })
 
-/** Begins a fresh round of all that a filter matches; it does not ask, as the retry of one does not. */
-export const retryAll = async (world: Means, filter: Filter): Promise<void> => {
-  if (isRefused(world)) return
-  try {
-    const done = await world.api.post<Bulk>("/api/tasks/retry", { filter, dry_run: false })
-    world.notice.set(
-      done.moved === 0
-        ? nothingTo("retry", done.matched)
-        : { tone: done.refused === 0 ? "done" : "failed", text: movedWords("retry", done) }
-    )
-  } catch (error) {
-    failed(world, problem(error))
+const BULK = {
+  retry: {
+    verb: "Retry",
+    danger: false,
+    then: (count: number) =>
+      count === 1 ? "A fresh round of it begins." : `A fresh round of each of the ${counted(count)} begins.`
+  },
+  cancel: {
+    verb: "Cancel",
+    danger: true,
+    then: (count: number) =>
+      `${count === 1 ? "It" : `None of the ${counted(count)}`} will ${count === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
   }
-}
+} as const
 
-/** Counts what a filter matches, asks with the count in the words of the button that opened it, and cancels it all. */
-export const cancelAll = async (
+/**
+ * Counts what a filter matches, asks with the count in the words of the button that opened it, and moves it all. The
+ * retry of a single one does not ask, as it does not on its own page.
+ */
+const moveAll = async (
   world: Means,
+  move: "retry" | "cancel",
   filter: Filter,
   opener: string,
   /** How many there were when somebody was asked before. */
   shown?: number
 ): Promise<void> => {
-  const path = "/api/tasks/cancel"
+  const path = `/api/tasks/${move}`
+  const { danger, then, verb } = BULK[move]
+  const act = async () => {
+    const done = await world.api.post<Bulk>(path, { filter, dry_run: false })
+    world.notice.set(
+      done.moved === 0
+        ? nothingTo(move, done.matched)
+        : { tone: done.refused === 0 ? "done" : "failed", text: movedWords(move, done) }
+    )
+  }
   if (isRefused(world)) return
   try {
     const fitting = await world.api.post<Bulk>(path, { filter, dry_run: true })
     // Of those that fit some may be in no state to be moved: they are not what is asked about.
     const count = fitting.matched - fitting.refused
     if (count === 0) {
-      world.notice.set(nothingTo("cancel", fitting.matched))
+      world.notice.set(nothingTo(move, fitting.matched))
       return
     }
+    if (count === 1 && move === "retry") return await act()
     world.ask.set({
       verb: opener,
-      heading: `Cancel ${plural(count, "task")}?`,
+      heading: `${verb} ${plural(count, "task")}?`,
       body: [
         ...(shown === undefined
           ? []
           : [`It was ${counted(shown)} when you were asked; meanwhile it is ${counted(count)}.`]),
         `${filterWords(filter)}.`,
-        `${count === 1 ? "It" : `None of the ${counted(count)}`} will ${count === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
+        then(count)
       ],
-      danger: true,
+      danger,
       run: async () => {
         // What was asked about is what is done: where more fit by now, it is asked again.
         const now = await world.api.post<Bulk>(path, { filter, dry_run: true })
-        if (now.matched - now.refused > count) {
-          await cancelAll(world, filter, opener, count)
-          return
-        }
-        const done = await world.api.post<Bulk>(path, { filter, dry_run: false })
-        world.notice.set({
-          tone: done.refused === 0 ? "done" : "failed",
-          text: movedWords("cancel", done)
-        })
+        if (now.matched - now.refused > count) await moveAll(world, move, filter, opener, count)
+        else await act()
       }
     })
   } catch (error) {
     failed(world, problem(error))
   }
 }
+
+/** Begins a fresh round of all that a filter matches; of more than one it asks first, with the count. */
+export const retryAll = (world: Means, filter: Filter, opener: string): Promise<void> =>
+  moveAll(world, "retry", filter, opener)
+
+/** Cancels all that a filter matches; it asks first, with the count. */
+export const cancelAll = (world: Means, filter: Filter, opener: string): Promise<void> =>
+  moveAll(world, "cancel", filter, opener)
 
 /** Ends the cool-down of an adapter. */
 export const clearCooldown = (world: Means, id: string): Promise<void> =>

@@ -40,25 +40,35 @@ const meansOf = (role: "read" | "operate", ...answers: ReadonlyArray<unknown>) =
 const BLOCKED: Filter = { status: ["blocked"] }
 const bulk = (matched: number, moved: number, refused: number) => ({ matched, moved, refused })
 
-test("retry does not ask, of one as of many, and tells how many were moved", async () => {
-  const { sent, world } = meansOf("operate", bulk(131, 131, 0))
-  await retryAll(world, BLOCKED)
-  expect(world.ask.get()).toBeUndefined()
-  expect(sent).toEqual([{ path: "/api/tasks/retry", body: { filter: BLOCKED, dry_run: false } }])
-  expect(world.notice.get()).toEqual({ tone: "done", text: "Retried 131 tasks." })
+test("the retry of a task does not ask, nor does that of the one that matches", async () => {
   const one = meansOf("operate", {})
   await retry(one.world, { task_id: "t", subject: "Drain", kind: "note", status: "blocked" })
   expect(one.world.ask.get()).toBeUndefined()
   expect(one.world.notice.get()?.text).toBe("Retried “Drain”.")
+  const { sent, world } = meansOf("operate", bulk(3, 0, 2), bulk(3, 1, 2))
+  await retryAll(world, BLOCKED, "Retry matching")
+  expect(world.ask.get()).toBeUndefined()
+  expect(sent.at(-1)).toEqual({ path: "/api/tasks/retry", body: { filter: BLOCKED, dry_run: false } })
+  expect(world.notice.get()?.text).toBe("Retried 1 task; 2 refused.")
 })
 
-test("what could not be retried is told, and that there was nothing to", async () => {
-  const some = meansOf("operate", bulk(3, 2, 1))
-  await retryAll(some.world, BLOCKED)
-  expect(some.world.notice.get()).toEqual({ tone: "failed", text: "Retried 2 tasks; 1 refused." })
-  const none = meansOf("operate", bulk(4, 0, 4))
-  await retryAll(none.world, BLOCKED)
-  expect(none.world.notice.get()).toEqual({
+test("the retry of many asks with their count, and tells how many were moved", async () => {
+  const { sent, world } = meansOf("operate", bulk(131, 0, 0), bulk(131, 0, 0), bulk(131, 130, 1))
+  await retryAll(world, BLOCKED, "Retry matching")
+  const asked = world.ask.get()
+  expect([asked?.verb, asked?.heading, asked?.danger]).toEqual(["Retry matching", "Retry 131 tasks?", false])
+  expect(asked?.body).toEqual(["Status blocked.", "A fresh round of each of the 131 begins."])
+  expect(sent).toEqual([{ path: "/api/tasks/retry", body: { filter: BLOCKED, dry_run: true } }])
+  await asked?.run("")
+  expect(sent.at(-1)).toEqual({ path: "/api/tasks/retry", body: { filter: BLOCKED, dry_run: false } })
+  expect(world.notice.get()).toEqual({ tone: "failed", text: "Retried 130 tasks; 1 refused." })
+})
+
+test("that there was nothing to retry is told", async () => {
+  const { world } = meansOf("operate", bulk(4, 0, 4))
+  await retryAll(world, BLOCKED, "Retry matching")
+  expect(world.ask.get()).toBeUndefined()
+  expect(world.notice.get()).toEqual({
     tone: "failed",
     text: "Nothing to retry among 4 matching tasks."
   })
@@ -94,7 +104,7 @@ test("cancel asks with the count, and asks again where more came meanwhile", asy
 
 test("whoever may only read moves nothing", async () => {
   const { sent, world } = meansOf("read")
-  await retryAll(world, BLOCKED)
+  await retryAll(world, BLOCKED, "Retry all")
   await cancelAll(world, BLOCKED, "Cancel all")
   expect(sent).toEqual([])
   expect(world.ask.get()).toBeUndefined()

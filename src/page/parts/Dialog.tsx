@@ -1,5 +1,6 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { focusAt, type Spot, spotOf } from "../Return.ts"
 import { useCell } from "../UseCell.ts"
 import { useWorld } from "../World.ts"
 import { Field } from "./Field.tsx"
@@ -9,7 +10,7 @@ export const Dialog = () => {
   const world = useWorld()
   const asked = useCell(world.ask)
   const box = useRef<HTMLDialogElement>(null)
-  const opener = useRef<Element | null>(null)
+  const opener = useRef<Spot>(undefined)
   const heading = useId()
   const body = useId()
   const [reason, setReason] = useState("")
@@ -20,7 +21,7 @@ export const Dialog = () => {
   useEffect(
     () =>
       world.ask.watch(() => {
-        if (world.ask.get() !== undefined) opener.current = document.activeElement
+        if (world.ask.get() !== undefined) opener.current = spotOf(document.activeElement)
       }),
     [world]
   )
@@ -34,9 +35,7 @@ export const Dialog = () => {
     dialog.showModal()
     return () => {
       dialog.close()
-      const back = opener.current
-      if (back instanceof HTMLElement && back.isConnected) back.focus()
-      else document.querySelector<HTMLElement>("main h1")?.focus()
+      focusAt(opener.current)
     }
   }, [asked])
 

@@ -102,6 +102,7 @@ export const NewTask = () => {
   const sent = isLater ? delayed(message, fields) : body(message, fields)
   const size = sizeWords(door, sent)
   const queue = async () => {
+    if (busy) return
     if (message.trim() === "" || !size.fits) {
       box.current?.focus()
       return
@@ -155,7 +156,7 @@ export const NewTask = () => {
       {open ? <Choices fields={fields} set={setFields} /> : null}
       {wrong === undefined ? null : <Wrong message={`Not queued: ${wrong.message}`} hint={wrong.hint} />}
       <p class="buttons">
-        <Act type="submit" class="primary" disabled={busy}>
+        <Act type="submit" class="primary">
           Queue task
         </Act>
         <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>

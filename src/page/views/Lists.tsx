@@ -112,7 +112,7 @@ export const Blocked = () => {
       >
         {count < 2 ? undefined : (
           <>
-            <Act onClick={() => void retryAll(world, { status: ["blocked"] })}>Retry all</Act>
+            <Act onClick={() => void retryAll(world, { status: ["blocked"] }, "Retry all")}>Retry all</Act>
             <Act onClick={() => void cancelAll(world, { status: ["blocked"] }, "Cancel all")}>Cancel all</Act>
           </>
         )}

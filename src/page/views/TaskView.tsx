@@ -91,7 +91,7 @@ const Moves = ({ story, attempt }: { readonly story: Story; readonly attempt: At
     ? "Force cancel stops it and everything it started."
     : canRetry(task)
       ? "Retry begins a fresh round; its history stays."
-      : "It runs by itself when its time comes."
+      : "Cancel keeps it from running; Retry brings it back."
   return (
     <div class="task-moves">
       <p class="buttons">

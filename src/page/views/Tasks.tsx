@@ -1,5 +1,5 @@
 import { useId } from "preact/hooks"
-import { cancelAll, type Filter, retryAll } from "../Moves.ts"
+import { canCancel, cancelAll, canRetry, type Filter, retryAll } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
 import { Glyph } from "../parts/Mark.tsx"
@@ -48,6 +48,9 @@ export const Tasks = () => {
   useTitle(query.q ? `Search: ${query.q}` : "All tasks")
   const chosen = (query.status ?? "").split(",").filter((one) => one !== "")
   const { kind, q, source } = query
+  // What none of the chosen statuses allows is not offered.
+  const offers = (can: (task: { readonly status: Status }) => boolean): boolean =>
+    chosen.length === 0 || STATUSES.some((status) => chosen.includes(status) && can({ status }))
   const set = (changed: Readonly<Record<string, string>>) =>
     world.go(viewHref("tasks", { q, kind, source, status: query.status, ...changed }), { replace: true })
   const filter = {
@@ -74,8 +77,14 @@ export const Tasks = () => {
           <>
             {together === undefined ? null : (
               <>
-                <Act onClick={() => void retryAll(world, together)}>Retry matching</Act>
-                <Act onClick={() => void cancelAll(world, together, "Cancel matching")}>Cancel matching</Act>
+                {offers(canRetry) ? (
+                  <Act onClick={() => void retryAll(world, together, "Retry matching")}>Retry matching</Act>
+                ) : null}
+                {offers(canCancel) ? (
+                  <Act onClick={() => void cancelAll(world, together, "Cancel matching")}>
+                    Cancel matching
+                  </Act>
+                ) : null}
               </>
             )}
             <Link href={viewHref("tasks")}>Clear filters</Link>
