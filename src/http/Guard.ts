@@ -89,7 +89,7 @@ export const guarded = <E, R>(
         ? Effect.interrupt
         : Effect.map(failure(cause), (refused) => ({ origin: undefined, response: refused }))
     )
-    return secured(yield* takenInPieces(response), origin)
+    return secured(yield* takenInPieces(response), origin, request.headers)
   }).pipe((effect) =>
     Effect.acquireUseRelease(
       Ref.update(of.inHand, (count) => count + 1),

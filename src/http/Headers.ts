@@ -1,4 +1,6 @@
-import { HttpServerResponse } from "@effect/platform"
+import { type Headers, HttpServerResponse } from "@effect/platform"
+import { isLoopback } from "../config/Addresses.ts"
+import { hostName } from "./Hosts.ts"
 
 /** What the operator page may load: its own files, and nothing that stands in the page itself. */
 const PAGE_POLICY = [
@@ -22,7 +24,6 @@ const ALWAYS = {
   "x-content-type-options": "nosniff",
   "x-frame-options": "DENY",
   "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
   "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 } as const
 
@@ -31,13 +32,22 @@ const isPage = (response: HttpServerResponse.HttpServerResponse): boolean =>
   response.status === 304 ||
   (response.headers["content-type"] ?? response.body.contentType ?? "").startsWith("text/html")
 
+/**
+ * Whether a browser heeds what isolates a page: on loopback, and over https, of which a proxy's server knows by what
+ * browsers send to such addresses alone. Elsewhere each page would be an error in their console.
+ */
+const isTrustworthy = (headers: Headers.Headers): boolean =>
+  headers["sec-fetch-site"] !== undefined || isLoopback(hostName(headers.host) ?? "")
+
 /** A response with the headers that every response has; `origin` is one that may read it. */
 export const secured = (
   response: HttpServerResponse.HttpServerResponse,
-  origin: string | undefined
+  origin: string | undefined,
+  asked: Headers.Headers
 ): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.setHeaders(response, {
     ...ALWAYS,
+    ...(isTrustworthy(asked) ? { "cross-origin-opener-policy": "same-origin" } : {}),
     // Without any referrer a browser sends the sign-in form with `Origin: null`, which is nobody's.
     ...(isPage(response) ? { "referrer-policy": "same-origin" } : {}),
     "content-security-policy": isPage(response) ? PAGE_POLICY : DATA_POLICY,

@@ -190,7 +190,11 @@ export const present = (
     const over = yield* isOver(attempt.attemptId)
     const why = yield* missing(attempt, file)
     return Option.isSome(why) && over
-      ? yield* new Refusal({ code: "log_not_found", message: why.value })
+      ? yield* new Refusal({
+          code: "log_not_found",
+          message: why.value,
+          hint: `agent-runtime task-show ${attempt.taskId} tells how its attempts ended`
+        })
       : why
   })
 
@@ -202,10 +206,10 @@ const reasonFor = (attempt: Attempt, file: AuditLog, hasOutput: boolean): string
   if (attempt.status === "running") return "its adapter has not begun yet; --follow waits for it"
   // An adapter that came to its end has written its logs.
   if (Option.contains(attempt.exitStatus, "ok")) return "it is not there any more"
-  return Option.match(attempt.reason, {
-    onNone: () => "nothing of its evidence is left",
-    onSome: (reason) => `it ended before its adapter wrote one (${reason})`
-  })
+  // Why it ended stands in its record, which may name paths of the host: an error does not.
+  return Option.isNone(attempt.reason)
+    ? "nothing of its evidence is left"
+    : "it ended before its adapter wrote one"
 }
 
 /** Bytes of a character's beginning whose end may still come; 0 to 3, by the lengths that UTF-8 knows. */

@@ -196,10 +196,8 @@ const recordOfAttempt = ({
     const store = yield* Store
     const record = yield* looked(bundleId, store.attempts.bundle)
     if (Option.isSome(record)) return record.value
-    const why = Option.match(reason, {
-      onNone: () => "it has not come so far",
-      onSome: (words) => `it ended before one was made (${words})`
-    })
+    // Its reason may name paths of the host, which an error does not.
+    const why = Option.isNone(reason) ? "it has not come so far" : "it ended before one was made"
     return yield* Option.isNone(bundleId)
       ? noBundle(`attempt ${attemptId} has no bundle: ${why}`)
       : noBundle(`attempt ${attemptId} names bundle ${bundleId.value}, of which there is no record`)

@@ -6,6 +6,7 @@ import { Link } from "./parts/Link.tsx"
 import { KeysDialog, NoticeBar } from "./parts/Notices.tsx"
 import { Rail } from "./parts/Rail.tsx"
 import { Bands, Strip } from "./parts/Strip.tsx"
+import { Title } from "./parts/Title.tsx"
 import { focusWhenThere, keepFocus } from "./Return.ts"
 import type { Route, View } from "./Route.ts"
 import { useCell } from "./UseCell.ts"
@@ -87,6 +88,7 @@ export const App = () => {
   const isCovered = asked !== undefined || keys
   return (
     <>
+      <Title />
       <div class="page" inert={isCovered} aria-hidden={isCovered ? "true" : undefined}>
         <a class="skip" href="#main">
           Skip to what matters

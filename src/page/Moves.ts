@@ -179,13 +179,13 @@ const BULK = {
   retry: {
     verb: "Retry",
     danger: false,
-    then: (count: number) =>
+    follows: (count: number) =>
       count === 1 ? "A fresh round of it begins." : `A fresh round of each of the ${counted(count)} begins.`
   },
   cancel: {
     verb: "Cancel",
     danger: true,
-    then: (count: number) =>
+    follows: (count: number) =>
       `${count === 1 ? "It" : `None of the ${counted(count)}`} will ${count === 1 ? "not " : ""}run. Their history stays, and Retry brings them back.`
   }
 } as const
@@ -203,7 +203,7 @@ const moveAll = async (
   shown?: number
 ): Promise<void> => {
   const path = `/api/tasks/${move}`
-  const { danger, then, verb } = BULK[move]
+  const { danger, follows, verb } = BULK[move]
   const act = async () => {
     const done = await world.api.post<Bulk>(path, { filter, dry_run: false })
     world.notice.set(
@@ -230,7 +230,7 @@ const moveAll = async (
           ? []
           : [`It was ${counted(shown)} when you were asked; meanwhile it is ${counted(count)}.`]),
         `${filterWords(filter)}.`,
-        then(count)
+        follows(count)
       ],
       danger,
       run: async () => {

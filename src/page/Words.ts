@@ -159,11 +159,25 @@ const WAITS: Readonly<Record<string, string>> = {
   operator: "Needs you"
 }
 
-/** What a task waits for: the reason in a few words, and what is known beyond them. */
+// Of these the server says all in a sentence: the few words before it would say it twice.
+const TOLD_WHOLE: ReadonlyArray<string> = [
+  "cooldown",
+  "concurrency",
+  "priority",
+  "workspace",
+  "budget",
+  "no_dispatcher"
+]
+
+/** What a task waits for: the reason in a few words and what is known beyond them, or the sentence that says both. */
 export const waitingWords = ({ detail, reason }: Pick<Waiting, "reason" | "detail">): string => {
   const words = WAITS[reason] ?? reason
-  const more = detail.replace(/^it (is not due yet|waits for an (operator|answer))[;:]? ?/, "")
-  return more === "" ? words : `${words}: ${shortened(lowered(plainReason(more)))}`
+  const more = detail
+    .replace(/^it (is not due yet|waits for an (operator|answer))[;:]? ?/, "")
+    .replace(/^budget (\S+) of \1: /, "budget $1: ")
+  if (more === "") return words
+  const plain = plainReason(more)
+  return TOLD_WHOLE.includes(reason) ? shortened(plain) : `${words}: ${shortened(lowered(plain))}`
 }
 
 /** Ids by as much as tells them apart, moments to the minute: in a sentence the rest is in the way. */

@@ -31,6 +31,8 @@ export interface World extends Means {
   readonly utc: Cell<boolean>
   readonly locked: Cell<boolean>
   readonly keysShown: Cell<boolean>
+  /** The name of what is shown, for the title of the window. */
+  readonly title: Cell<string>
   /** The token's name by which somebody came, where it is by one. */
   readonly signedIn: Cell<string | undefined>
   /** What was written and not yet sent. */
@@ -200,6 +202,7 @@ export const makeWorld = (): World => {
     notice: cell<Notice | undefined>(undefined),
     locked,
     keysShown: cell(false),
+    title: cell(""),
     signedIn,
     drafts: new Map()
   }
@@ -227,11 +230,6 @@ export const useKnownNow = (): number => {
 
 /** Puts the name of the view into the title of the window. */
 export const useTitle = (name: string): void => {
-  const world = useWorld()
-  const state = useCell(world.state)
-  const blocked = state?.counts.blocked ?? 0
-  const runtime = state?.runtime_name ?? "agent-runtime"
-  useEffect(() => {
-    document.title = `${blocked > 0 ? `(${blocked}) ` : ""}${name} · ${runtime}`
-  }, [name, blocked, runtime])
+  const { title } = useWorld()
+  useEffect(() => title.set(name), [name, title])
 }

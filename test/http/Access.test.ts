@@ -232,6 +232,19 @@ describe("a request", () => {
     )
   )
 
+  it.effect("is told to isolate its pages where browsers heed that: on loopback, and over https", () =>
+    within(LAN, (ask) =>
+      Effect.gen(function* () {
+        const told = (headers: Readonly<Record<string, string>>) =>
+          Effect.map(ask("/login", { headers }), (answer) => answer.headers.get("cross-origin-opener-policy"))
+        expect(yield* told({ host: "192.168.7.9:4314" })).toBeNull()
+        // Browsers tell this to addresses that they trust alone: a proxy that speaks https stands before it.
+        expect(yield* told({ host: "192.168.7.9:4314", "sec-fetch-site": "none" })).toBe("same-origin")
+        expect(yield* told({ host: "localhost:4314" })).toBe("same-origin")
+      })
+    )
+  )
+
   it.effect("is answered with headers that let a browser do nothing with it but show it", () =>
     within({}, (ask) =>
       Effect.gen(function* () {
@@ -239,6 +252,7 @@ describe("a request", () => {
           const { headers } = yield* ask(path)
           expect(headers.get("x-content-type-options")).toBe("nosniff")
           expect(headers.get("x-frame-options")).toBe("DENY")
+          expect(headers.get("cross-origin-opener-policy")).toBe("same-origin")
           // A form that says nothing of where it comes from says that it comes from nowhere.
           const isForm = headers.get("content-type")?.startsWith("text/html") === true
           expect(headers.get("referrer-policy")).toBe(isForm ? "same-origin" : "no-referrer")

@@ -61,19 +61,8 @@ const ask = async (text: string) => {
 withBrowser("the first screen names what an operator looks for, and says that it is live", async () => {
   await home()
   for (const name of ["Blocked", "Now", "Queue", "Done"]) await heading(name).waitFor()
-  for (const name of [
-    "Blocked",
-    "Now",
-    "Queue",
-    "Done",
-    "Workflows",
-    "Schedules",
-    "Sensors",
-    "Adapters",
-    "Events",
-    "Snapshots"
-  ])
-    expect(await link(name).count()).toBe(1)
+  const views = "Blocked Now Queue Done Workflows Schedules Sensors Adapters Events Snapshots"
+  for (const name of views.split(" ")) expect(await link(name).count()).toBe(1)
   expect(await page.getByRole("searchbox", { name: "Search tasks" }).count()).toBe(1)
   expect(await page.getByRole("status").textContent()).toBe("live")
 })
@@ -126,6 +115,8 @@ withBrowser("a running task is watched line by line and stopped after it was ask
   await dialog().getByRole("button", { name: "Force cancel", exact: true }).click()
   await page.getByRole("article").getByText("canceled", { exact: true }).first().waitFor()
   await region("Events").getByText("Task cancel requested").waitFor()
+  // The button that had the focus is gone: what it was of has it.
+  await heading("the long one").and(page.locator(":focus")).waitFor()
 })
 
 withBrowser("a blocked task says why; when the cause is gone a retry heals it", async () => {
@@ -134,8 +125,8 @@ withBrowser("a blocked task says why; when the cause is gone a retry heals it", 
   const row = region("Blocked").getByRole("listitem").filter({ hasText: "heal me" })
   await row.getByText("The key is missing.").waitFor()
   await writeFile(place.path("healed"), "")
-  await row.getByRole("link", { name: "heal me" }).focus()
-  await page.keyboard.press("r")
+  await row.getByRole("button", { name: "Retry", description: "heal me" }).press("Enter")
+  await heading("Blocked").and(page.locator(":focus")).waitFor()
   await region("Done").getByRole("link", { name: "heal me" }).waitFor()
   await region("Blocked")
     .getByText(/Nothing needs you\. Last blocked: /)
@@ -150,6 +141,7 @@ withBrowser(
     const row = region("Blocked").getByRole("listitem").filter({ hasText: "Which pump?" })
     await row.getByRole("link", { name: "Answer", exact: true }).click()
     await button("the south one").click()
+    await heading("which pump is to be restarted?").and(page.locator(":focus")).waitFor()
     await page.getByRole("article").getByText("restarted the south one").first().waitFor()
     await region("Timeline").getByText("Completed").waitFor()
   }
@@ -166,14 +158,9 @@ withBrowser("pause asks for a reason, shows it, and holds back until resume", as
     .getByText(/Paused: .*the pump is being repaired/)
     .waitFor()
   // Those stand first that would be taken first, not those that came last.
-  await post("/api/tasks", {
-    kind: "note",
-    source: "test",
-    subject: "first of all",
-    priority: 9,
-    payload: {}
-  })
-  await post("/api/tasks", { kind: "note", source: "test", subject: "last of all", priority: 1, payload: {} })
+  const note = { kind: "note", source: "test", payload: {} }
+  await post("/api/tasks", { ...note, subject: "first of all", priority: 9 })
+  await post("/api/tasks", { ...note, subject: "last of all", priority: 1 })
   await region("Queue").getByRole("link", { name: "last of all" }).waitFor()
   expect(await region("Queue").locator("a.subject").allTextContents()).toEqual([
     "first of all",
@@ -187,6 +174,7 @@ withBrowser("pause asks for a reason, shows it, and holds back until resume", as
   await post(`/api/tasks/${id}/cancel`, {})
   await dialog().getByRole("button", { name: "Cancel", exact: true }).click()
   await page.getByText("“last of all” is canceled by now: nothing was changed.").waitFor()
+  await heading("last of all").and(page.locator(":focus")).waitFor()
   await home()
   await button("Resume").click()
   await region("Done").getByRole("link", { name: "wait for me" }).waitFor()
@@ -204,6 +192,10 @@ withBrowser("search and filters stand in the address, which shows another browse
   expect(await other.page.getByRole("searchbox", { name: "Search tasks" }).inputValue()).toBe("pump")
   expect(await other.page.getByRole("link", { name: "heal me" }).count()).toBe(0)
   await other.context.close()
+  // Each settled change is a step of its own to go back by.
+  await page.goBack()
+  await page.waitForURL(/\/ui\/tasks\?q=pump$/)
+  expect(await page.getByRole("checkbox", { name: "completed" }).isChecked()).toBe(false)
 })
 
 withBrowser("many are canceled at once, after their count was shown", async () => {
@@ -222,6 +214,12 @@ withBrowser("many are canceled at once, after their count was shown", async () =
   await dialog().getByRole("button", { name: "Cancel matching", exact: true }).click()
   await page.getByText("Canceled 4 tasks.").waitFor()
   await page.getByRole("listitem").filter({ hasText: "canceled" }).nth(2).waitFor()
+  await page.getByRole("checkbox", { name: "canceled" }).check()
+  await button("Cancel matching").waitFor({ state: "detached" })
+  await button("Retry matching").click()
+  await dialog().getByText("Retry 4 tasks?").waitFor()
+  await dialog().getByRole("button", { name: "Back", exact: true }).click()
+  await button("Retry matching").and(page.locator(":focus")).waitFor()
   await post("/api/pause", { paused: false })
 })
 
@@ -245,7 +243,11 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
   // It stands still: that needs somebody, and is among what does.
   await home()
   await region("Blocked").getByRole("link", { name: "drawn one" }).waitFor()
-  await page.getByRole("link", { name: /^\d+ needs? you$/ }).waitFor()
+  const needs = page.getByRole("link", { name: /^\d+ needs? you$/ })
+  await needs.waitFor()
+  // The title of the window counts as the page does.
+  const count = /^\d+/.exec((await needs.textContent()) ?? "")?.[0]
+  expect(await page.title()).toStartWith(`(${count}) Home`)
 })
 
 withBrowser("a list that is longer than a page goes on where somebody asks for more", async () => {

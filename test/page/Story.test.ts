@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test"
-import { barsOf, chosen, endOf, momentsOf, reasonBelow } from "../../src/page/task/Story.ts"
+import { barsOf, chosen, endOf, momentsOf, neverBegan, reasonBelow } from "../../src/page/task/Story.ts"
 import type { Attempt, RunEvent } from "../../src/page/Wire.ts"
 
 const NOW = Date.parse("2026-04-29T12:00:10.000Z")
@@ -57,6 +57,15 @@ describe("an attempt ended", () => {
   ]
   for (const [given, [tone, word]] of ends)
     test(`${word} (${tone})`, () => expect(endOf(attempt(given))).toEqual([tone as "failed", word]))
+})
+
+test("an attempt whose adapter never began has no logs to ask for", () => {
+  const ended = (given: Partial<Attempt>) => neverBegan(attempt(given))
+  expect(ended({ exit_status: null, reason: "artifact_missing: x" })).toBe(true)
+  expect(ended({ exit_status: "error", reason: "cannot_start: cannot start: it is not there" })).toBe(true)
+  expect(ended({ exit_status: "error", reason: "exit_error: cannot start: the engine" })).toBe(false)
+  expect(ended({})).toBe(false)
+  expect(ended({ exit_status: null, status: "running" })).toBe(false)
 })
 
 test("attempts are bars on one scale; one that runs grows until now", () => {

@@ -112,14 +112,25 @@ test("what a task waits for is told once", () => {
     })
   ).toBe("Not due yet: its last attempt: exit code 3: no route")
   expect(waitingWords({ reason: "concurrency", detail: "2 of 2 attempts are running" })).toBe(
-    "All slots are busy: 2 of 2 attempts are running"
+    "2 of 2 attempts are running"
   )
   expect(
     waitingWords({
       reason: "workspace",
-      detail: "in use by task 01a22911-342c-7000-b7c6-04140edf664f since 2026-04-29T07:01:02.003Z"
+      detail:
+        "the workspace of adapter local is in use by task 01a22911-342c-7000-b7c6-04140edf664f since 2026-04-29T07:01:02.003Z"
     })
-  ).toBe("Workspace in use: in use by task 01a22911-342c since 2026-04-29 07:01 UTC")
+  ).toBe("The workspace of adapter local is in use by task 01a22911-342c since 2026-04-29 07:01 UTC")
+  // What the server says in a sentence is not announced by the same words.
+  expect(waitingWords({ reason: "cooldown", detail: "adapter cool cools down: HTTP 429" })).toBe(
+    "Adapter cool cools down: HTTP 429"
+  )
+  expect(waitingWords({ reason: "budget", detail: "budget tight of tight: 2 of 2 attempts spent" })).toBe(
+    "Budget tight: 2 of 2 attempts spent"
+  )
+  expect(waitingWords({ reason: "no_dispatcher", detail: "no dispatcher is running" })).toBe(
+    "No dispatcher is running"
+  )
   expect(waitingWords({ reason: "moon", detail: "it is full" })).toBe("moon: it is full")
 })
 

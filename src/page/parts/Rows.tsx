@@ -1,9 +1,10 @@
+import { useId } from "preact/hooks"
 import { cancel, retry } from "../Moves.ts"
 import { taskHref, workflowHref } from "../Route.ts"
 import type { EndedTask, Task, Tokens, Waiting, Workflow } from "../Wire.ts"
 import { blockedBecause, counted, duration, plainReason, sentence, usd, waitingWords } from "../Words.ts"
 import { useWorld } from "../World.ts"
-import { Act } from "./Act.tsx"
+import { Act, MovesOf } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Mark } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
@@ -28,28 +29,33 @@ export const BlockedRow = ({ task }: { readonly task: Task }) => {
 }
 
 /** A workflow that stands still, among what needs somebody. */
-export const StalledRow = ({ workflow }: { readonly workflow: Workflow }) => (
-  <li class="row status-blocked">
-    <Mark tone="blocked" word="stalled" />
-    <div class="what">
-      <Link href={workflowHref(workflow.id)} class="subject" row="">
-        {workflow.instance_key}
-      </Link>
-      <span class="origin muted">
-        workflow {workflow.template} · in {workflow.current_state}
+export const StalledRow = ({ workflow }: { readonly workflow: Workflow }) => {
+  const id = useId()
+  return (
+    <li class="row status-blocked">
+      <Mark tone="blocked" word="stalled" />
+      <div class="what">
+        <Link href={workflowHref(workflow.id)} class="subject" row="" id={id}>
+          {workflow.instance_key}
+        </Link>
+        <span class="origin muted">
+          workflow {workflow.template} · in {workflow.current_state}
+        </span>
+      </div>
+      <p class="line">{sentence(plainReason(workflow.stalled_reason ?? "It stands still"))}</p>
+      <span class="when">
+        <Ago at={workflow.updated_at} />
       </span>
-    </div>
-    <p class="line">{sentence(plainReason(workflow.stalled_reason ?? "It stands still"))}</p>
-    <span class="when">
-      <Ago at={workflow.updated_at} />
-    </span>
-    <span class="moves">
-      <Link href={workflowHref(workflow.id)} class="button">
-        Move it on
-      </Link>
-    </span>
-  </li>
-)
+      <span class="moves">
+        <MovesOf value={id}>
+          <Link href={workflowHref(workflow.id)} class="button">
+            Move it on
+          </Link>
+        </MovesOf>
+      </span>
+    </li>
+  )
+}
 
 /** What a waiting task waits for, as the server judges it: by the rules of the claim. */
 const WaitingLine = ({ waiting }: { readonly waiting: Waiting }) => (
@@ -82,7 +88,7 @@ export const QueueRow = ({ task, why }: { readonly task: Task; readonly why?: Wa
         </>
       ) : undefined
     }
-    figures={<span title="Priority">p{task.priority}</span>}
+    figures={<span>priority {task.priority}</span>}
     at={task.created_at}
   />
 )

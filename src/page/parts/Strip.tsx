@@ -4,7 +4,7 @@ import type { Touches } from "../Records.ts"
 import { viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
-import { useStalled } from "../UseStalled.ts"
+import { useNeeds } from "../UseStalled.ts"
 import type { RunEvent } from "../Wire.ts"
 import { actorWords, counted, duration, moment, waitingCount } from "../Words.ts"
 import { useNow, useWorld } from "../World.ts"
@@ -14,22 +14,20 @@ import { Glyph, Mark } from "./Mark.tsx"
 import { Ago, Elapsed } from "./Moments.tsx"
 import { UrlInput } from "./UrlInput.tsx"
 
-const connectionWords = (phase: Phase, now: number, utc: boolean): string => {
-  if (phase.is === "live") return "live"
-  if (phase.is === "offline") return `offline since ${moment(new Date(phase.since).toISOString(), now, utc)}`
-  const left = Math.ceil((phase.again - now) / 1_000)
-  return left > 0 ? `reconnecting ${left} s` : "reconnecting"
-}
+const connectionWords = (phase: Phase, now: number, utc: boolean): string =>
+  phase.is === "offline" ? `offline since ${moment(new Date(phase.since).toISOString(), now, utc)}` : phase.is
 
-const Lost = ({ phase }: { readonly phase: Phase }) => {
-  const now = useNow()
-  return <>{connectionWords(phase, now, useCell(useWorld().utc))}</>
+/** The seconds until the next try, for the eyes alone: a live region that counts is read out each second. */
+const NextTry = ({ again }: { readonly again: number }) => {
+  const left = Math.ceil((again - useNow()) / 1_000)
+  return left > 0 ? <span aria-hidden="true"> {left} s</span> : null
 }
 
 /** Whether the page hears its server, in a word that assistive technology is told. */
 const Connection = () => {
   const world = useWorld()
   const phase = useCell(world.phase)
+  const utc = useCell(world.utc)
   if (useCell(world.locked))
     return (
       <span class="connection is-offline">
@@ -40,8 +38,10 @@ const Connection = () => {
   return (
     <span class={`connection is-${phase.is}`}>
       <Glyph tone={phase.is === "live" ? "completed" : phase.is === "offline" ? "failed" : "running"} />
-      {/* Only what is not live counts the seconds. */}
-      <span role="status">{phase.is === "live" ? "live" : <Lost phase={phase} />}</span>
+      <span>
+        <span role="status">{connectionWords(phase, world.now.get(), utc)}</span>
+        {phase.is === "reconnecting" ? <NextTry again={phase.again} /> : null}
+      </span>
     </span>
   )
 }
@@ -50,9 +50,9 @@ const Search = () => {
   const world = useWorld()
   const route = useCell(world.route)
   const onTasks = route.at === "view" && route.view === "tasks"
-  const search = (q: string) => {
+  const search = (q: string, isSame: boolean) => {
     const { after: _, ...kept } = onTasks ? route.query : ({} as Record<string, string>)
-    world.go(viewHref("tasks", { ...kept, q }), { replace: onTasks })
+    world.go(viewHref("tasks", { ...kept, q }), { replace: onTasks && isSame })
   }
   return (
     <search class="search">
@@ -96,8 +96,13 @@ export const Strip = () => {
         <>
           <Mark tone={tone} word={word} />
           <span class="pulse">
-            <Needs blocked={state.counts.blocked} />
+            <Needs />
             <Link href={viewHref("queue")}>{counted(waitingCount(state))} waiting</Link>
+            {state.counts.permanent_failure === 0 ? null : (
+              <Link href={viewHref("tasks", { status: "permanent_failure" })}>
+                {counted(state.counts.permanent_failure)} failed
+              </Link>
+            )}
           </span>
           <Dispatcher />
         </>
@@ -118,8 +123,8 @@ export const Strip = () => {
 }
 
 /** How many tasks and workflows cannot go on without somebody. */
-const Needs = ({ blocked }: { readonly blocked: number }) => {
-  const count = blocked + useStalled().length
+const Needs = () => {
+  const count = useNeeds()
   return count === 0 ? null : (
     <Link href={viewHref("blocked")} class="tone-blocked needs">
       {counted(count)} {count === 1 ? "needs" : "need"} you

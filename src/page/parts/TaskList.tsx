@@ -3,6 +3,7 @@ import { useId } from "preact/hooks"
 import { taskHref } from "../Route.ts"
 import type { Task } from "../Wire.ts"
 import { originWords, title } from "../Words.ts"
+import { MovesOf } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { StatusMark, Untrusted } from "./Mark.tsx"
 import { Ago } from "./Moments.tsx"
@@ -29,7 +30,13 @@ export const TaskRow = ({
     <li class={`row status-${task.status}`}>
       <StatusMark status={task.status} />
       <div class="what">
-        <Link href={taskHref(task.task_id)} class="subject" row={task.task_id} describedBy={id}>
+        <Link
+          href={taskHref(task.task_id)}
+          class="subject"
+          row={task.task_id}
+          id={`${id}-of`}
+          describedBy={id}
+        >
           {title(task)}
         </Link>
         {task.untrusted ? <Untrusted /> : null}
@@ -46,7 +53,11 @@ export const TaskRow = ({
           <Ago at={at} />
         </span>
       )}
-      {children === undefined ? null : <span class="moves">{children}</span>}
+      {children === undefined ? null : (
+        <span class="moves">
+          <MovesOf value={`${id}-of`}>{children}</MovesOf>
+        </span>
+      )}
     </li>
   )
 }

@@ -8,6 +8,7 @@ import { Section } from "../parts/Section.tsx"
 import type { Attempt } from "../Wire.ts"
 import { counted } from "../Words.ts"
 import { Steps } from "./Steps.tsx"
+import { neverBegan } from "./Story.ts"
 
 /** So near to its end an output is followed. */
 const NEAR_PX = 40
@@ -154,12 +155,13 @@ export const OutputPanel = ({ attempt }: { readonly attempt: Attempt | undefined
   const id = useId()
   const [follow, setFollow] = useState(true)
   const [wanted, setWanted] = useState("")
+  const isUnbegun = attempt !== undefined && neverBegan(attempt)
   return (
     <Section
       name="Output"
       count={attempt === undefined ? undefined : `attempt ${attempt.number}`}
       more={
-        attempt === undefined ? undefined : (
+        attempt === undefined || isUnbegun ? undefined : (
           <>
             {attempt.status === "running" ? (
               <label class="switch">
@@ -188,6 +190,8 @@ export const OutputPanel = ({ attempt }: { readonly attempt: Attempt | undefined
     >
       {attempt === undefined ? (
         <Nothing>Output stands here when an attempt has begun.</Nothing>
+      ) : isUnbegun ? (
+        <Nothing>Nothing was written: it ended before its adapter began.</Nothing>
       ) : (
         <>
           <Steps key={attempt.attempt_id} attempt={attempt} />

@@ -111,6 +111,11 @@ export const endOf = (attempt: Attempt): readonly [Tone, string] => {
   return ["blocked", "not started"]
 }
 
+/** Whether an attempt ended before its adapter could print anything: then there are no logs to ask for. */
+export const neverBegan = ({ exit_status, reason, status }: Attempt): boolean =>
+  status === "finished" &&
+  (exit_status === null || /^(cannot_start|no_room): cannot start: /.test(reason ?? ""))
+
 /** The reason of an attempt as it is to be said below it; nothing where the task's head says the same. */
 export const reasonBelow = (
   { issues, reason }: Pick<Attempt, "issues" | "reason">,

@@ -164,8 +164,8 @@ export const Events = () => {
   )
   const types = useMemo(() => [...new Set(events.map(({ event_type }) => event_type))], [events])
   const actors = useMemo(() => [...new Set(events.map(({ actor }) => actor.name))], [events])
-  const set = (changed: Readonly<Record<string, string>>) =>
-    world.go(viewHref("events", { type, task, actor, ...changed }), { replace: true })
+  const set = (changed: Readonly<Record<string, string>>, replace = false) =>
+    world.go(viewHref("events", { type, task, actor, ...changed }), { replace })
   const one = events.find(({ id }) => id === chosen)
   return (
     <>
@@ -197,7 +197,12 @@ export const Events = () => {
         <Filter name="Actor" value={actor} choices={actors} set={(actor) => set({ actor })} />
         <p class="field">
           <label for={id}>Task id</label>
-          <UrlInput id={id} value={task} placeholder="its beginning" set={(task) => set({ task })} />
+          <UrlInput
+            id={id}
+            value={task}
+            placeholder="its beginning"
+            set={(task, isSame) => set({ task }, isSame)}
+          />
         </p>
       </form>
       {wrong === undefined ? null : <Wrong message={`The history could not be loaded: ${wrong}`} />}

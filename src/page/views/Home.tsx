@@ -1,7 +1,8 @@
+import { failuresFirst } from "../Ages.ts"
 import { Link } from "../parts/Link.tsx"
 import { Ago } from "../parts/Moments.tsx"
 import { NewTask } from "../parts/NewTask.tsx"
-import { BlockedRow, DoneRow, QueueRow, StalledRow } from "../parts/Rows.tsx"
+import { BlockedRow, DoneRow, QueueRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
@@ -15,7 +16,7 @@ import { useStalled } from "../UseStalled.ts"
 import type { RunEvent, Task } from "../Wire.ts"
 import { counted, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
-import { doneAt, oldestFirst, type Page, tasksAt } from "./Lists.tsx"
+import { type AgedRow, doneAt, type Page, stalledRows, startedFirst, tasksAt, waitingRows } from "./Lists.tsx"
 
 const SHOWN = 10
 
@@ -25,26 +26,28 @@ const List = ({
   empty,
   row,
   sort,
-  before = []
+  others
 }: {
   readonly path: string
   readonly name: string
   readonly empty: preact.ComponentChildren
-  readonly row: (task: Task) => preact.ComponentChildren
+  readonly row: (task: Task) => preact.ComponentChild
   readonly sort?: (a: Task, b: Task) => number
-  /** Rows that stand before those of tasks. */
-  readonly before?: ReadonlyArray<preact.ComponentChild>
+  /** What stands among the tasks by its age. */
+  readonly others?: ReadonlyArray<AgedRow>
 }) => {
   const found = useRecord<Page>(path, touchesTasks)
   return (
     <Loaded of={found}>
       {({ tasks }) =>
-        tasks.length === 0 && before.length === 0 ? (
+        tasks.length === 0 && (others ?? []).length === 0 ? (
           <Nothing>{empty}</Nothing>
         ) : (
           <Rows label={name}>
-            {before}
-            {(sort === undefined ? tasks : [...tasks].sort(sort)).slice(0, SHOWN).map(row)}
+            {(others === undefined
+              ? (sort === undefined ? tasks : [...tasks].sort(sort)).map(row)
+              : waitingRows(tasks, row, others)
+            ).slice(0, SHOWN)}
           </Rows>
         )
       }
@@ -70,6 +73,35 @@ const LastBlocked = () => {
         </>
       )}
     </>
+  )
+}
+
+/** What ended last, with its tokens and cost; the failures of a day are not hidden among successes. */
+const LastDone = () => {
+  const { now } = useWorld()
+  const found = useRecord<Page>(doneAt({ limit: String(SHOWN) }), touchesTasks)
+  const failed = useRecord<Page>(
+    tasksAt({ status: "permanent_failure", limit: String(SHOWN) }),
+    touchesTasks
+  ).data
+  return (
+    <Loaded of={found}>
+      {({ tasks }) => {
+        const shown = failuresFirst(failed?.tasks ?? [], tasks, now.get(), SHOWN)
+        return shown.tasks.length === 0 ? (
+          <Nothing>Nothing has ended yet.</Nothing>
+        ) : (
+          <>
+            {shown.failed === 0 ? null : <p class="muted">What failed in the last 24 hours stands first.</p>}
+            <Rows label="Ended tasks">
+              {shown.tasks.map((task) => (
+                <DoneRow key={task.task_id} task={task} used />
+              ))}
+            </Rows>
+          </>
+        )
+      }}
+    </Loaded>
   )
 }
 
@@ -99,12 +131,9 @@ export const Home = () => {
           >
             <List
               path={tasksAt({ status: "blocked", limit: "100" })}
-              name="Blocked tasks"
-              sort={oldestFirst}
+              name="Blocked tasks and workflows"
               empty={<LastBlocked />}
-              before={stalled
-                .slice(0, SHOWN)
-                .map((workflow) => <StalledRow key={workflow.id} workflow={workflow} />)}
+              others={stalledRows(stalled)}
               row={(task) => <BlockedRow key={task.task_id} task={task} />}
             />
           </Section>
@@ -112,6 +141,7 @@ export const Home = () => {
             <List
               path={tasksAt({ status: "running", limit: "20" })}
               name="Running tasks"
+              sort={startedFirst}
               empty="Nothing is running."
               row={(task) => <RunningRow key={task.task_id} task={task} lines={1} />}
             />
@@ -132,12 +162,7 @@ export const Home = () => {
         <div class="second">
           <NewTask />
           <Section name="Done" more={<Link href={viewHref("done")}>all that ended</Link>}>
-            <List
-              path={doneAt({ limit: String(SHOWN) })}
-              name="Ended tasks"
-              empty="Nothing has ended yet."
-              row={(task) => <DoneRow key={task.task_id} task={task} used />}
-            />
+            <LastDone />
           </Section>
           {policy === undefined ? null : (
             <details class="given">

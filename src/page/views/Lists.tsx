@@ -1,3 +1,4 @@
+import { type Aged, byAge } from "../Ages.ts"
 import { cancelAll, retryAll } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
@@ -13,7 +14,7 @@ import { useCell } from "../UseCell.ts"
 import { once, usePages } from "../UsePages.ts"
 import { useReasons } from "../UseReasons.ts"
 import { STALLED_MOST, useStalled } from "../UseStalled.ts"
-import type { Task } from "../Wire.ts"
+import type { Task, Workflow } from "../Wire.ts"
 import { counted, endedCount, plural, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
@@ -42,8 +43,20 @@ export const doneAt = (query: Readonly<Record<string, string | undefined>>): str
 export const tasksAt = (query: Readonly<Record<string, string | undefined>>): string =>
   `/api/tasks${searchOf(query)}`
 
-/** Those that have waited longest first. */
-export const oldestFirst = (a: Task, b: Task): number => (a.updated_at < b.updated_at ? -1 : 1)
+/** What is drawn of a list, each with the moment since when it stands there. */
+export type AgedRow = Aged<preact.ComponentChild>
+
+/** Those that began first stand first: what begins comes to the end, and moves none that somebody aims at. */
+export const startedFirst = (a: Task, b: Task): number =>
+  (a.started_at ?? "") < (b.started_at ?? "") ? -1 : 1
+
+/** The rows of tasks among others, those first that have waited longest. */
+export const waitingRows = (
+  tasks: ReadonlyArray<Task>,
+  row: (task: Task) => preact.ComponentChild,
+  others: ReadonlyArray<AgedRow>
+): ReadonlyArray<preact.ComponentChild> =>
+  byAge([...others, ...tasks.map((task) => ({ at: task.updated_at, row: row(task) }))])
 
 /** A list that grows by a page at a time; what is beyond the first page is as old as its asking. */
 export const Paged = ({
@@ -52,6 +65,7 @@ export const Paged = ({
   label,
   row,
   sort,
+  others,
   at = tasksAt
 }: {
   readonly query: Readonly<Record<string, string | undefined>>
@@ -59,8 +73,10 @@ export const Paged = ({
   readonly at?: (query: Readonly<Record<string, string | undefined>>) => string
   readonly empty: preact.ComponentChildren
   readonly label: string
-  readonly row: (task: Task) => preact.ComponentChildren
+  readonly row: (task: Task) => preact.ComponentChild
   readonly sort?: ((a: Task, b: Task) => number) | undefined
+  /** What stands among the tasks by its age. */
+  readonly others?: ReadonlyArray<AgedRow> | undefined
 }) => {
   const pages = usePages<Page>((after) => at(after === undefined ? query : { ...query, after }), touchesTasks)
   return (
@@ -73,11 +89,14 @@ export const Paged = ({
             ({ task_id }) => task_id
           )
           const last = all.at(-1) ?? page
-          if (tasks.length === 0 && last.next === null) return <Nothing>{empty}</Nothing>
+          if (tasks.length === 0 && last.next === null && (others ?? []).length === 0)
+            return <Nothing>{empty}</Nothing>
           return (
             <>
               <Rows label={label}>
-                {(sort === undefined ? tasks : [...tasks].sort(sort)).map((task) => row(task))}
+                {others === undefined
+                  ? (sort === undefined ? tasks : [...tasks].sort(sort)).map((task) => row(task))
+                  : waitingRows(tasks, row, others)}
               </Rows>
               {last.partial === true ? (
                 <p class="muted">The search read its most rows here. Go on to look further back.</p>
@@ -90,6 +109,16 @@ export const Paged = ({
     </div>
   )
 }
+
+/** Workflows that stand still as rows among blocked tasks. */
+export const stalledRows = (stalled: ReadonlyArray<Workflow>): ReadonlyArray<AgedRow> =>
+  stalled.map((workflow) => ({
+    at: workflow.updated_at,
+    row: <StalledRow key={`workflow ${workflow.id}`} workflow={workflow} />
+  }))
+
+/** Blocked tasks that are asked for at once. */
+const BLOCKED_PAGE = 100
 
 /** Everything that waits for an operator. */
 export const Blocked = () => {
@@ -107,7 +136,9 @@ export const Blocked = () => {
             : `${[
                 ...(stalled.length === 0 ? [] : [plural(stalled.length, "workflow")]),
                 ...(count === 0 ? [] : [plural(count, "task")])
-              ].join(" and ")} cannot go on without you. Oldest first.`
+              ].join(" and ")} cannot go on without you. ${
+                count > BLOCKED_PAGE ? "The newest of them, the oldest of those first" : "Oldest first"
+              }.`
         }
       >
         {count < 2 ? undefined : (
@@ -117,27 +148,14 @@ export const Blocked = () => {
           </>
         )}
       </ViewHead>
-      {stalled.length === 0 ? null : (
-        <div class="list">
-          <Rows label="Stalled workflows">
-            {stalled.map((workflow) => (
-              <StalledRow key={workflow.id} workflow={workflow} />
-            ))}
-          </Rows>
-          {stalled.length < STALLED_MOST ? null : (
-            <p class="muted">The newest {counted(STALLED_MOST)} stalled workflows; there may be more.</p>
-          )}
-        </div>
+      {stalled.length < STALLED_MOST ? null : (
+        <p class="muted">The newest {counted(STALLED_MOST)} stalled workflows; there may be more.</p>
       )}
       <Paged
-        query={{ status: "blocked", limit: "100" }}
-        label="Blocked tasks"
-        sort={oldestFirst}
-        empty={
-          stalled.length > 0
-            ? "No task is blocked."
-            : "Nothing needs you. A task that cannot go on by itself stands here with its reason."
-        }
+        query={{ status: "blocked", limit: String(BLOCKED_PAGE) }}
+        label="Blocked tasks and workflows"
+        others={stalledRows(stalled)}
+        empty="Nothing needs you. A task that cannot go on by itself stands here with its reason."
         row={(task) => <BlockedRow key={task.task_id} task={task} />}
       />
     </>
@@ -153,6 +171,7 @@ export const Now = () => {
       <Paged
         query={{ status: "running", limit: "50" }}
         label="Running tasks"
+        sort={startedFirst}
         empty="Nothing is running."
         row={(task) => <RunningRow key={task.task_id} task={task} lines={12} />}
       />

@@ -93,7 +93,7 @@ export const Snapshots = () => {
   const after = query.report ?? snapshots[0]?.name ?? ""
   const before = query.before ?? snapshots[1]?.name ?? ""
   const set = (changed: Readonly<Record<string, string>>) =>
-    world.go(viewHref("snapshots", { before, report: after, ...changed }), { replace: true })
+    world.go(viewHref("snapshots", { before, report: after, ...changed }))
   return (
     <>
       <ViewHead name="Snapshots" lead="What was, kept. A report says what changed from one to the other.">

@@ -51,8 +51,8 @@ export const Tasks = () => {
   // What none of the chosen statuses allows is not offered.
   const offers = (can: (task: { readonly status: Status }) => boolean): boolean =>
     chosen.length === 0 || STATUSES.some((status) => chosen.includes(status) && can({ status }))
-  const set = (changed: Readonly<Record<string, string>>) =>
-    world.go(viewHref("tasks", { q, kind, source, status: query.status, ...changed }), { replace: true })
+  const set = (changed: Readonly<Record<string, string>>, replace = false) =>
+    world.go(viewHref("tasks", { q, kind, source, status: query.status, ...changed }), { replace })
   const filter = {
     ...(chosen.length === 0 ? {} : { status: chosen.join(",") }),
     ...(kind ? { kind } : {}),
@@ -118,7 +118,7 @@ export const Tasks = () => {
                 id={`${id}-${name}`}
                 value={query[name] ?? ""}
                 placeholder="any"
-                set={(text) => set({ [name]: text })}
+                set={(text, isSame) => set({ [name]: text }, isSame)}
               />
             </p>
           ))}
