@@ -9,7 +9,7 @@ import { useWorld } from "../World.ts"
 import { Act, useReadOnly } from "./Act.tsx"
 import { Field } from "./Field.tsx"
 import { Size, Wrong } from "./Said.tsx"
-import { SkillLine } from "./Skills.tsx"
+import { optionId, SkillLine, useOffer } from "./Skills.tsx"
 
 interface Fields {
   readonly subject: string
@@ -97,6 +97,7 @@ export const NewTask = () => {
     })
   }
 
+  const offer = useOffer(message, caret, complete)
   const isLater = Number(fields.delay) > 0
   const door: Door = isLater ? "/api/tasks" : "/api/tasks/queue"
   const sent = isLater ? delayed(message, fields) : body(message, fields)
@@ -138,6 +139,9 @@ export const NewTask = () => {
         placeholder={isReadOnly ? "Needs the role operate." : "What is to be done? /word names a skill."}
         disabled={isReadOnly}
         aria-keyshortcuts="n"
+        aria-autocomplete="list"
+        aria-controls={offer.offered.length === 0 ? undefined : `${id}-skills`}
+        aria-activedescendant={offer.offered.length === 0 ? undefined : optionId(`${id}-skills`, offer.at)}
         value={message}
         onInput={(event) => {
           setMessage(event.currentTarget.value)
@@ -148,10 +152,10 @@ export const NewTask = () => {
           if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
             event.preventDefault()
             void queue()
-          }
+          } else if (!event.shiftKey && !event.isComposing && offer.press(event.key)) event.preventDefault()
         }}
       />
-      <SkillLine message={message} caret={caret} named={skillsIn(message)} choose={complete} />
+      <SkillLine id={`${id}-skills`} offer={offer} named={skillsIn(message)} choose={complete} />
       <Size id={`${id}-size`} size={size} />
       {open ? <Choices fields={fields} set={setFields} /> : null}
       {wrong === undefined ? null : <Wrong message={`Not queued: ${wrong.message}`} hint={wrong.hint} />}

@@ -191,7 +191,7 @@ export const OutputPanel = ({ attempt }: { readonly attempt: Attempt | undefined
       {attempt === undefined ? (
         <Nothing>Output stands here when an attempt has begun.</Nothing>
       ) : isUnbegun ? (
-        <Nothing>Nothing was written: it ended before its adapter began.</Nothing>
+        <Nothing>Nothing was written: this attempt ended before its adapter could begin.</Nothing>
       ) : (
         <>
           <Steps key={attempt.attempt_id} attempt={attempt} />
