@@ -190,11 +190,7 @@ export const present = (
     const over = yield* isOver(attempt.attemptId)
     const why = yield* missing(attempt, file)
     return Option.isSome(why) && over
-      ? yield* new Refusal({
-          code: "log_not_found",
-          message: why.value,
-          hint: `agent-runtime task-show ${attempt.taskId} tells how its attempts ended`
-        })
+      ? yield* new Refusal({ code: "log_not_found", message: why.value })
       : why
   })
 

@@ -196,8 +196,11 @@ const recordOfAttempt = ({
     const store = yield* Store
     const record = yield* looked(bundleId, store.attempts.bundle)
     if (Option.isSome(record)) return record.value
-    // Its reason may name paths of the host, which an error does not.
-    const why = Option.isNone(reason) ? "it has not come so far" : "it ended before one was made"
+    // The word before its reason: what follows may name paths of the host, which an error does not.
+    const word = /^[a-z_]+(?=: )/.exec(Option.getOrElse(reason, () => ""))?.[0]
+    const why = Option.isNone(reason)
+      ? "it has not come so far"
+      : `it ended before one was made${word === undefined ? "" : ` (${word})`}`
     return yield* Option.isNone(bundleId)
       ? noBundle(`attempt ${attemptId} has no bundle: ${why}`)
       : noBundle(`attempt ${attemptId} names bundle ${bundleId.value}, of which there is no record`)
