@@ -8,6 +8,14 @@ export interface Aged<Row> {
 export const byAge = <Row>(rows: ReadonlyArray<Aged<Row>>): ReadonlyArray<Row> =>
   rows.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(({ row }) => row)
 
+interface Started {
+  readonly started_at: string | null
+}
+
+/** Those that began first stand first: what begins comes to the end, and moves none that somebody aims at. */
+export const startedFirst = ({ started_at: a }: Started, { started_at: b }: Started): number =>
+  a === b ? 0 : (a ?? "") < (b ?? "") ? -1 : 1
+
 /** So long a failure stands before what ended well. */
 const DAY_MS = 86_400_000
 /** So many of them. */

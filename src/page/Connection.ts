@@ -2,6 +2,7 @@ import { type Api, Problem } from "./Api.ts"
 import { makeReader } from "./EventStream.ts"
 import { dashboardIn, eventsIn, NotUnderstood } from "./Frame.ts"
 import type { RunEvent, State } from "./Wire.ts"
+import { moment } from "./Words.ts"
 
 /** How the page stands to its server. `since` is when it was last heard, `again` when it is tried next. */
 export type Phase =
@@ -47,6 +48,10 @@ export const lost = (since: number, now: number, delay: number): Exclude<Phase, 
   since,
   again: now + delay
 })
+
+/** A phase in the words of a live region: the same for as long as it lasts, so that they are read out once. */
+export const phaseWords = (phase: Phase, now: number, utc: boolean): string =>
+  phase.is === "offline" ? `offline since ${moment(new Date(phase.since).toISOString(), now, utc)}` : phase.is
 
 const asleep = (ms: number, signal: AbortSignal, wake: (call: () => void) => void): Promise<void> =>
   new Promise((done) => {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { byAge, failuresFirst } from "../../src/page/Ages.ts"
+import { byAge, failuresFirst, startedFirst } from "../../src/page/Ages.ts"
 
 const NOW = Date.parse("2026-04-29T12:00:00.000Z")
 
@@ -10,6 +10,17 @@ test("rows of two kinds are one list by age", () => {
     { at: "2026-04-29T11:00:00.000Z", row: "a younger task" }
   ])
   expect(rows).toEqual(["an older task", "a workflow", "a younger task"])
+})
+
+test("what begins comes to the end of what runs", () => {
+  const starts = ["2026-04-29T11:59:59.000Z", "2026-04-29T10:00:00.000Z", null, "2026-04-29T11:00:00.000Z"]
+  const sorted = starts.map((started_at) => ({ started_at })).toSorted(startedFirst)
+  expect(sorted.map(({ started_at }) => started_at)).toEqual([
+    null,
+    "2026-04-29T10:00:00.000Z",
+    "2026-04-29T11:00:00.000Z",
+    "2026-04-29T11:59:59.000Z"
+  ])
 })
 
 const ended = (task_id: string, finished_at: string | null) => ({ task_id, finished_at })

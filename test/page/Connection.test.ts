@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test"
 import { type Api, Problem } from "../../src/page/Api.ts"
-import { delayAfter, keepOpen, lost, type News } from "../../src/page/Connection.ts"
+import { delayAfter, keepOpen, lost, type News, phaseWords } from "../../src/page/Connection.ts"
 
 const frame = (event: string, id: number, data: unknown): string =>
   `event: ${event}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`
@@ -166,4 +166,14 @@ test("the pause between two tries grows and has an end", () => {
 test("a short loss is called reconnecting, a long one offline", () => {
   expect(lost(1_000, 2_000, 300)).toEqual({ is: "reconnecting", since: 1_000, again: 2_300 })
   expect(lost(1_000, 17_000, 8_000)).toEqual({ is: "offline", since: 1_000, again: 25_000 })
+})
+
+test("a loss is said in words that do not count, so that they are read out once", () => {
+  const at = Date.parse("2026-04-29T12:03:00.000Z")
+  const words = (now: number) => phaseWords({ is: "reconnecting", since: at, again: at + 4_000 }, now, true)
+  expect([words(at), words(at + 1_000)]).toEqual(["reconnecting", "reconnecting"])
+  expect(phaseWords({ is: "live" }, at, true)).toBe("live")
+  expect(phaseWords({ is: "offline", since: at, again: at }, at + 60_000, true)).toBe(
+    "offline since 12:03:00 UTC"
+  )
 })

@@ -1,4 +1,4 @@
-import type { Phase } from "../Connection.ts"
+import { type Phase, phaseWords } from "../Connection.ts"
 import { pause, resume } from "../Moves.ts"
 import type { Touches } from "../Records.ts"
 import { viewHref } from "../Route.ts"
@@ -6,16 +6,13 @@ import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
 import { useNeeds } from "../UseStalled.ts"
 import type { RunEvent } from "../Wire.ts"
-import { actorWords, counted, duration, moment, waitingCount } from "../Words.ts"
+import { actorWords, counted, duration, waitingCount } from "../Words.ts"
 import { useNow, useWorld } from "../World.ts"
 import { Act, READ_ONLY, useReadOnly } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Glyph, Mark } from "./Mark.tsx"
 import { Ago, Elapsed } from "./Moments.tsx"
 import { UrlInput } from "./UrlInput.tsx"
-
-const connectionWords = (phase: Phase, now: number, utc: boolean): string =>
-  phase.is === "offline" ? `offline since ${moment(new Date(phase.since).toISOString(), now, utc)}` : phase.is
 
 /** The seconds until the next try, for the eyes alone: a live region that counts is read out each second. */
 const NextTry = ({ again }: { readonly again: number }) => {
@@ -39,7 +36,7 @@ const Connection = () => {
     <span class={`connection is-${phase.is}`}>
       <Glyph tone={phase.is === "live" ? "completed" : phase.is === "offline" ? "failed" : "running"} />
       <span>
-        <span role="status">{connectionWords(phase, world.now.get(), utc)}</span>
+        <span role="status">{phaseWords(phase, world.now.get(), utc)}</span>
         {phase.is === "reconnecting" ? <NextTry again={phase.again} /> : null}
       </span>
     </span>

@@ -1,4 +1,4 @@
-import { failuresFirst } from "../Ages.ts"
+import { failuresFirst, startedFirst } from "../Ages.ts"
 import { Link } from "../parts/Link.tsx"
 import { Ago } from "../parts/Moments.tsx"
 import { NewTask } from "../parts/NewTask.tsx"
@@ -16,7 +16,7 @@ import { useStalled } from "../UseStalled.ts"
 import type { RunEvent, Task } from "../Wire.ts"
 import { counted, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
-import { type AgedRow, doneAt, type Page, stalledRows, startedFirst, tasksAt, waitingRows } from "./Lists.tsx"
+import { type AgedRow, doneAt, type Page, stalledRows, tasksAt, waitingRows } from "./Lists.tsx"
 
 const SHOWN = 10
 

@@ -1,4 +1,4 @@
-import { type Aged, byAge } from "../Ages.ts"
+import { type Aged, byAge, startedFirst } from "../Ages.ts"
 import { cancelAll, retryAll } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
@@ -45,10 +45,6 @@ export const tasksAt = (query: Readonly<Record<string, string | undefined>>): st
 
 /** What is drawn of a list, each with the moment since when it stands there. */
 export type AgedRow = Aged<preact.ComponentChild>
-
-/** Those that began first stand first: what begins comes to the end, and moves none that somebody aims at. */
-export const startedFirst = (a: Task, b: Task): number =>
-  (a.started_at ?? "") < (b.started_at ?? "") ? -1 : 1
 
 /** The rows of tasks among others, those first that have waited longest. */
 export const waitingRows = (
