@@ -10,6 +10,7 @@ import { Title } from "./parts/Title.tsx"
 import { focusWhenThere, keepFocus } from "./Return.ts"
 import type { Route, View } from "./Route.ts"
 import { useCell } from "./UseCell.ts"
+import { useTop } from "./UseTop.ts"
 import { Adapters } from "./views/Adapters.tsx"
 import { Events } from "./views/Events.tsx"
 import { Home } from "./views/Home.tsx"
@@ -22,7 +23,7 @@ import { Tasks } from "./views/Tasks.tsx"
 import { TaskView } from "./views/TaskView.tsx"
 import { Usage } from "./views/Usage.tsx"
 import { Workflows, WorkflowView } from "./views/Workflows.tsx"
-import { useWorld } from "./World.ts"
+import { useTitle, useWorld } from "./World.ts"
 
 const DRAWN: Readonly<Record<View, () => preact.JSX.Element>> = {
   home: Home,
@@ -47,11 +48,16 @@ const Place = ({ route }: { readonly route: Route }) => {
     const Drawn = DRAWN[route.view]
     return <Drawn />
   }
+  return <Nowhere path={route.path} />
+}
+
+const Nowhere = ({ path }: { readonly path: string }) => {
+  useTitle("Nothing here")
   return (
     <>
       <h1 tabIndex={-1}>Nothing here</h1>
       <p class="nothing">
-        <code>{route.path}</code> is no view of this page. <Link href="/">Go home</Link>.
+        <code>{path}</code> is no view of this page. <Link href="/">Go home</Link>.
       </p>
     </>
   )
@@ -68,6 +74,8 @@ export const App = () => {
   const asked = useCell(world.ask)
   const keys = useCell(world.keysShown)
   const main = useRef<HTMLElement>(null)
+  const top = useRef<HTMLDivElement>(null)
+  useTop(top)
   const place = placeOf(route)
   const seen = useRef(place)
   const leftFor = useRef(route.at === "task" || route.at === "workflow" ? route.id : undefined)
@@ -93,8 +101,10 @@ export const App = () => {
         <a class="skip" href="#main">
           Skip to what matters
         </a>
-        <Strip />
-        {locked ? null : <Bands />}
+        <div class="top" ref={top}>
+          <Strip />
+          {locked ? null : <Bands />}
+        </div>
         <div class={locked ? "" : `body ${route.at === "task" ? "with-aside" : ""}`}>
           {locked ? null : <Rail />}
           {locked || route.at !== "task" ? null : <Aside />}

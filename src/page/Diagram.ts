@@ -14,6 +14,8 @@ export interface Edge {
   readonly from: string
   readonly to: string
   readonly signals: string
+  /** The signals as they are written, the last one beside the line. */
+  readonly lines: ReadonlyArray<string>
   readonly path: string
   readonly labelX: number
   readonly labelY: number
@@ -30,7 +32,7 @@ export interface Drawing {
 }
 
 const CHARACTER = 7.2
-const LABEL_CHARACTER = 6
+const LABEL_CHARACTER = 6.4
 const NODE_HEIGHT = 40
 const MARGIN = 8
 
@@ -77,7 +79,11 @@ export const draw = (template: Template, downwards: boolean): Drawing => {
   const longest = Math.max(...[...lines.values()].flat().map((line) => line.length))
   const nodeWidth = Math.max(76, Math.ceil(longest * CHARACTER) + 20)
   const straight = ways.filter(({ from, to }) => (ranks.get(to) ?? 0) === (ranks.get(from) ?? 0) + 1)
-  const label = Math.max(0, ...straight.map(({ signals }) => signals.length)) * LABEL_CHARACTER
+  // Words above a line share its length: in two lines they need half of it.
+  const linesOf = (signals: string) => (downwards ? [signals] : twoLines(signals))
+  const label =
+    Math.max(0, ...straight.flatMap(({ signals }) => linesOf(signals)).map((line) => line.length)) *
+    LABEL_CHARACTER
   const gap = downwards ? 36 : Math.max(44, label + 24)
   const across = downwards ? nodeWidth + 16 : NODE_HEIGHT + 24
   const along = (downwards ? NODE_HEIGHT : nodeWidth) + gap
@@ -105,8 +111,8 @@ export const draw = (template: Template, downwards: boolean): Drawing => {
     const a = at.get(from)
     const b = at.get(to)
     if (a === undefined || b === undefined) throw new Error(`${from} leads to ${to}, which is no state`)
-    const base = { from, to, signals }
     const isStraight = straight.some((way) => way.from === from && way.to === to)
+    const base = { from, to, signals, lines: isStraight ? linesOf(signals) : [signals] }
     if (isStraight && !downwards) {
       const [x1, y1, x2, y2] = [a.x + nodeWidth, a.y + NODE_HEIGHT / 2, b.x, b.y + NODE_HEIGHT / 2]
       const bend = (x2 - x1) / 2

@@ -132,8 +132,15 @@ export const sentence = (text: string): string =>
 // What turns the direction of what follows: in a sentence of the page it would turn the page's own words.
 const DIRECTIONS = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
-/** A text of somebody else within a sentence of the page: it cannot turn the words around it. */
-export const quoted = (text: string): string => `“${text.replace(DIRECTIONS, "")}”`
+/** The beginning of a text that is longer than `most`, else the text; what is cut is seen. */
+export const beginning = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most).trimEnd()}…` : text
+
+/** More of a text of somebody else would hide the sentence that it stands in. */
+const MOST_QUOTED = 160
+
+/** A text of somebody else within a sentence of the page: it cannot turn the words around it, nor drown them. */
+export const quoted = (text: string): string => `“${beginning(text.replace(DIRECTIONS, ""), MOST_QUOTED)}”`
 
 /** Why a blocked task stands still, in one sentence. */
 export const blockedBecause = (
@@ -232,7 +239,7 @@ const valueWords = (value: unknown): string => {
   const short = shortened(text)
     .replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1")
     .replace(/^([^:\s]+:\d+):\d{4}-.*$/, "$1")
-  return short.length > 160 ? `${short.slice(0, 160)}…` : short
+  return beginning(short, 160)
 }
 
 /** The first line of what a detail says, `key value` by `key value`; what is empty is left out, long values are cut. */

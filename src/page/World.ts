@@ -8,6 +8,7 @@ import { makeRecords, type Records } from "./Records.ts"
 import { type Route, routeOf } from "./Route.ts"
 import { makeTabs } from "./Tabs.ts"
 import { useCell } from "./UseCell.ts"
+import { visible } from "./Visible.ts"
 import type { RunEvent, State } from "./Wire.ts"
 import { taskCount } from "./Words.ts"
 
@@ -231,5 +232,5 @@ export const useKnownNow = (): number => {
 /** Puts the name of the view into the title of the window. */
 export const useTitle = (name: string): void => {
   const { title } = useWorld()
-  useEffect(() => title.set(name), [name, title])
+  useEffect(() => title.set(visible(name)), [name, title])
 }

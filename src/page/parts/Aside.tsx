@@ -69,13 +69,14 @@ const List = ({ opener, address }: { readonly opener: Route; readonly address: s
   )
 }
 
-/** Beside an open task, where there is room: the list that it was opened from. */
+/** Beside an open task, where there is room: the list that it was opened from, else that of Home. */
 export const Aside = () => {
   const world = useWorld()
   const from = useCell(world.from)
   const hasRoom = useMedia("(min-width: 1100px)")
-  if (!hasRoom || from === undefined) return null
-  const [path = "", search = ""] = from.split("?")
+  if (!hasRoom) return null
+  // Of a task that was opened by its address: what goes on.
+  const [path = "", search = ""] = (from ?? "/").split("?")
   const opener = routeOf(path, search)
   const address = addressOf(opener)
   return address === undefined ? null : <List opener={opener} address={address} />

@@ -1,11 +1,16 @@
+import { useRef } from "preact/hooks"
 import { type Column, topOf as topOfCount } from "../Figures.ts"
+import { useWidth } from "../UseWidth.ts"
 
+/** As wide as it is taken to be until it is measured. */
 const WIDTH = 360
 const HEIGHT = 110
 const LEFT = 52
 const BOTTOM = 18
 /** A column is no wider, however few there are. */
 const WIDEST = 24
+/** The label of a column needs so much. */
+const LABEL = 48
 
 /** Columns over time; what they show is in the table below them as well. */
 export const Chart = ({
@@ -29,11 +34,13 @@ export const Chart = ({
 }) => {
   const sums = columns.map((column) => column.parts.reduce((a, b) => a + b, 0))
   const top = topOf(Math.max(0, ...sums))
-  const step = (WIDTH - LEFT) / Math.max(1, columns.length)
+  const box = useRef<HTMLElement>(null)
+  const wide = useWidth(box, WIDTH)
+  const step = (wide - LEFT) / Math.max(1, columns.length)
   const y = (value: number) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - BOTTOM - 8)
-  const every = Math.max(1, Math.ceil(columns.length / 6))
+  const every = Math.max(1, Math.ceil(LABEL / step))
   return (
-    <figure class="chart">
+    <figure class="chart" ref={box}>
       <figcaption>
         {name}
         <span class="keys">
@@ -47,10 +54,16 @@ export const Chart = ({
           ))}
         </span>
       </figcaption>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`${name}, by ${parts.join(" and ")}`}>
+      <svg
+        viewBox={`0 0 ${wide} ${HEIGHT}`}
+        width={wide}
+        height={HEIGHT}
+        role="img"
+        aria-label={`${name}, by ${parts.join(" and ")}`}
+      >
         {(Number.isInteger(top / 2) ? [0, top / 2, top] : [0, top]).map((value) => (
           <g key={value} class="scale">
-            <line x1={LEFT} x2={WIDTH} y1={y(value)} y2={y(value)} />
+            <line x1={LEFT} x2={wide} y1={y(value)} y2={y(value)} />
             <text x={LEFT - 6} y={y(value) + 4} text-anchor="end">
               {scale(value)}
             </text>

@@ -1,5 +1,7 @@
 import type { ComponentChildren } from "preact"
+import { useState } from "preact/hooks"
 import type { Known } from "../Records.ts"
+import { beginning, counted } from "../Words.ts"
 
 /** What stands where nothing is: what is so, and what to do. */
 export const Nothing = ({ children }: { readonly children: ComponentChildren }) => (
@@ -19,6 +21,24 @@ export const Wrong = ({
     {hint === undefined ? null : <span> {hint}</span>}
   </p>
 )
+
+/** So much of a text is read at a glance: some five lines. */
+const GLANCE = 400
+
+/** A text of somebody else: of a long one its beginning, until all of it is wanted. */
+export const Long = ({ text }: { readonly text: string }) => {
+  const [isWhole, setWhole] = useState(false)
+  // A few words more are no reason to fold it.
+  if (text.length < GLANCE * 1.25) return <>{text}</>
+  return (
+    <>
+      {isWhole ? text : beginning(text, GLANCE)}{" "}
+      <button type="button" class="quiet" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
+        {isWhole ? "Show its beginning" : `Show all ${counted(text.length)} characters`}
+      </button>
+    </>
+  )
+}
 
 /** What is to be said of the size of a text before it is sent; it is told once, when it begins to matter. */
 export const Size = ({

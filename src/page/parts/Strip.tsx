@@ -7,11 +7,11 @@ import { useRecord } from "../UseRecord.ts"
 import { useNeeds } from "../UseStalled.ts"
 import type { RunEvent } from "../Wire.ts"
 import { actorWords, counted, duration, waitingCount } from "../Words.ts"
-import { useNow, useWorld } from "../World.ts"
+import { useKnownNow, useNow, useWorld } from "../World.ts"
 import { Act, READ_ONLY, useReadOnly } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Glyph, Mark } from "./Mark.tsx"
-import { Ago, Elapsed } from "./Moments.tsx"
+import { Ago } from "./Moments.tsx"
 import { UrlInput } from "./UrlInput.tsx"
 
 /** The seconds until the next try, for the eyes alone: a live region that counts is read out each second. */
@@ -129,6 +129,12 @@ const Needs = () => {
   )
 }
 
+/** For how long, to the minute, in a width of its own: what ticks must not move what stands beside it. */
+const Up = ({ since }: { readonly since: string }) => {
+  const ms = useKnownNow() - Date.parse(since)
+  return <span class="up num">{ms < 60_000 ? "under 1 m" : duration(ms - (ms % 60_000))}</span>
+}
+
 const Dispatcher = () => {
   const state = useCell(useWorld().state)
   if (state === undefined) return null
@@ -139,7 +145,7 @@ const Dispatcher = () => {
       {since === null ? null : (
         <>
           {" up "}
-          <Elapsed from={since} />
+          <Up since={since} />
         </>
       )}
     </span>

@@ -1,5 +1,5 @@
 import type { Attempt, RunEvent, Story } from "../Wire.ts"
-import { actorWords, duration, plainReason, plainWords, quoted, type Tone } from "../Words.ts"
+import { actorWords, beginning, duration, plainReason, plainWords, quoted, type Tone } from "../Words.ts"
 
 /** A moment of a task's life, in words. */
 export interface Moment {
@@ -11,7 +11,7 @@ export interface Moment {
   readonly detail: string | undefined
 }
 
-const shortened = (words: string): string => (words.length > 160 ? `${words.slice(0, 160)}…` : words)
+const shortened = (words: string): string => beginning(words, 160)
 
 const text = (event: RunEvent, key: string): string | undefined => {
   const value = event.detail[key]

@@ -7,7 +7,7 @@ import { StatusMark, Untrusted } from "../parts/Mark.tsx"
 import { Ago, At } from "../parts/Moments.tsx"
 import { Pre } from "../parts/Pre.tsx"
 import { usageWords } from "../parts/Rows.tsx"
-import { Fact, Loaded } from "../parts/Said.tsx"
+import { Fact, Loaded, Long } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
 import { searchOf, taskHref, workflowHref } from "../Route.ts"
@@ -54,7 +54,7 @@ const Why = ({ story }: { readonly story: Story }) => {
     return (
       <p class="why tone-blocked">
         <strong>{task.outcome?.question ? "It asks: " : "Blocked: "}</strong>
-        {blockedBecause(task)}
+        <Long text={blockedBecause(task)} />
       </p>
     )
   const answered = answeredWords(story)
@@ -72,14 +72,22 @@ const Why = ({ story }: { readonly story: Story }) => {
       </p>
     )
   if (task.status === "completed" && task.outcome !== null)
-    return <p class="why">{task.outcome.operator_summary}</p>
+    return (
+      <p class="why">
+        <Long text={task.outcome.operator_summary} />
+      </p>
+    )
   if (task.status === "running" && answered !== undefined)
     return <p class="why">{answered} A fresh round runs.</p>
   if (task.last_error === null) return null
   return task.status === "running" ? (
-    <p class="why muted">Last time: {plainReason(task.last_error)}</p>
+    <p class="why muted">
+      Last time: <Long text={plainReason(task.last_error)} />
+    </p>
   ) : (
-    <p class="why tone-failed">{plainReason(task.last_error)}</p>
+    <p class="why tone-failed">
+      <Long text={plainReason(task.last_error)} />
+    </p>
   )
 }
 
