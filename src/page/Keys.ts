@@ -14,6 +14,7 @@ export const KEYS: ReadonlyArray<readonly [keys: string, does: string]> = [
   ["r", "retry the task"],
   ["x", "cancel the task (it asks)"],
   ["n", "new task"],
+  ["Ctrl Enter", "send what is written"],
   ["p", "pause (it asks for a reason) or resume"],
   ["?", "show these keys"],
   ...VIEWS.map(({ key, name }) => [`g ${key}`, `go to ${name}`] as const)

@@ -1,3 +1,4 @@
+import { cronWords } from "./CronWords.ts"
 import type { Schedule, State, Status, Task, Waiting } from "./Wire.ts"
 
 /** What marks a status, beside its colour: the name of a glyph and a word. */
@@ -206,11 +207,15 @@ export const originWords = ({ kind, source, subject }: Pick<Task, "kind" | "sour
 export const actorWords = ({ name }: { readonly name: string }): string =>
   /^([^:]+:\d+):\d{4}-/.exec(name)?.[1] ?? name
 
-/** `every 5 m 5 s`, `0 7 * * * (Europe/Zurich)`. */
+/** `every 5 m 5 s`, `each day at 07:00 (Europe/Zurich): 0 7 * * *`. */
 export const timing = (schedule: Pick<Schedule, "cron" | "interval_seconds" | "timezone">): string =>
   schedule.cron === null
-    ? `every ${duration((schedule.interval_seconds ?? 0) * 1_000)}`
-    : `${schedule.cron}${schedule.timezone === null ? "" : ` (${schedule.timezone})`}`
+    ? `every ${duration((schedule.interval_seconds ?? 0) * 1_000).replace(/\.0 s$/, " s")}`
+    : [
+        cronWords(schedule.cron) ?? "cron",
+        schedule.timezone === null ? "" : ` (${schedule.timezone})`,
+        `: ${schedule.cron}`
+      ].join("")
 
 /** Tasks that wait for their turn. */
 export const waitingCount = ({ counts }: Pick<State, "counts">): number =>

@@ -1,3 +1,4 @@
+import { useId, useState } from "preact/hooks"
 import { healthOf, healthWords, needyFirst } from "../AdapterHealth.ts"
 import { byDuration, byEnd, byTokens, hourly, topOfTime } from "../Figures.ts"
 import { clearCooldown } from "../Moves.ts"
@@ -6,6 +7,7 @@ import { Chart } from "../parts/Chart.tsx"
 import { Mark } from "../parts/Mark.tsx"
 import { Loaded } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
+import { Spark } from "../parts/Spark.tsx"
 import type { Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Adapter, AttemptDay, AttemptSums, AttemptUsage } from "../Wire.ts"
@@ -32,13 +34,10 @@ const Cooldown = ({ adapter }: { readonly adapter: Adapter }) => {
   )
 }
 
-/** An adapter's last 24 hours in a line, and hour by hour. */
+/** What an adapter did in the last 24 hours, as figures that are compared down the list. */
 const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string }) => {
-  if (day.attempts === 0) return <p class="line muted">no attempt in the last 24 hours</p>
   const ended = day.attempts - day.running
   const tokens = day.input_tokens + day.output_tokens
-  const columns = (parts: (sums: AttemptSums) => ReadonlyArray<number>) =>
-    hourly(since, day.hours, hourLabel, parts)
   return (
     <>
       <dl class="sums">
@@ -51,31 +50,40 @@ const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string 
         <Figure name="95th percentile" value={day.p95_ms === null ? "unknown" : duration(day.p95_ms)} />
         <Figure name="tokens" value={tokens === 0 ? "not told" : counted(tokens)} />
       </dl>
-      <div class="charts small">
-        <Chart
-          name="Attempts"
-          columns={columns(byEnd)}
-          parts={["done", "not done", "running"]}
-          words={(value) => counted(value)}
-        />
-        <Chart
-          name="Duration"
-          columns={columns(byDuration)}
-          parts={["median", "up to the 95th percentile"]}
-          words={(value) => (value === 0 ? "0" : duration(value))}
-          topOf={topOfTime}
-        />
-        {tokens === 0 ? null : (
-          <Chart
-            name="Tokens"
-            columns={columns(byTokens)}
-            parts={["in", "out"]}
-            words={(value) => counted(value)}
-            scale={brief}
-          />
-        )}
-      </div>
+      <Spark columns={hourly(since, day.hours, hourLabel, byEnd)} />
     </>
+  )
+}
+
+/** The same hour by hour, where somebody wants to look into it. */
+const Hours = ({ day, since }: { readonly day: AttemptDay; readonly since: string }) => {
+  const columns = (parts: (sums: AttemptSums) => ReadonlyArray<number>) =>
+    hourly(since, day.hours, hourLabel, parts)
+  return (
+    <div class="charts small">
+      <Chart
+        name="Attempts"
+        columns={columns(byEnd)}
+        parts={["done", "not done", "running"]}
+        words={(value) => counted(value)}
+      />
+      <Chart
+        name="Duration"
+        columns={columns(byDuration)}
+        parts={["median", "up to the 95th percentile"]}
+        words={(value) => (value === 0 ? "0" : duration(value))}
+        topOf={topOfTime}
+      />
+      {day.input_tokens + day.output_tokens === 0 ? null : (
+        <Chart
+          name="Tokens"
+          columns={columns(byTokens)}
+          parts={["in", "out"]}
+          words={(value) => counted(value)}
+          scale={brief}
+        />
+      )}
+    </div>
   )
 }
 
@@ -88,40 +96,60 @@ const Figure = ({ name, value }: { readonly name: string; readonly value: string
 
 const Row = ({ adapter, usage }: { readonly adapter: Adapter; readonly usage: AttemptUsage | undefined }) => {
   const [tone, word] = healthOf(adapter)
+  const [isOpen, setOpen] = useState(false)
+  const id = useId()
   const day = usage?.adapters.find(({ adapter_id }) => adapter_id === adapter.id)
+  const worked = day !== undefined && day.attempts > 0
   return (
     <li class="adapter">
-      <div class="workflow-head">
-        <Mark tone={tone} word={word} />
-        <strong>{adapter.id}</strong>
+      <Mark tone={tone} word={word} />
+      <div class="who">
+        <strong id={id}>{adapter.id}</strong>{" "}
         <span class="muted">
           {[
             adapter.driver ?? adapter.mode,
             adapter.model,
             adapter.default ? "default" : null,
             adapter.autonomy,
-            adapter.fallback === null ? null : `falls back to ${adapter.fallback}`
+            adapter.fallback === null ? null : `falls back to ${adapter.fallback}`,
+            adapter.running === 0 && adapter.concurrency === null
+              ? null
+              : `${adapter.running} running${adapter.concurrency === null ? "" : ` of ${adapter.concurrency}`}`
           ]
             .filter((word) => word !== null)
             .join(" · ")}
         </span>
-        <span class="when num">
-          {adapter.running} running
-          {adapter.concurrency === null ? "" : ` of ${adapter.concurrency}`}
-        </span>
+        {worked ? (
+          <button
+            type="button"
+            class="quiet"
+            aria-expanded={isOpen}
+            aria-describedby={id}
+            onClick={() => setOpen(!isOpen)}
+          >
+            Hour by hour
+          </button>
+        ) : null}
       </div>
-      {adapter.ok === false ? (
-        <p class="line">
-          <strong>{adapter.reason}</strong> {adapter.remedy}
-        </p>
-      ) : null}
-      {(adapter.warnings ?? []).map((warning) => (
-        <p class="line" key={warning}>
-          {warning}
-        </p>
-      ))}
-      <Cooldown adapter={adapter} />
-      {usage === undefined || day === undefined ? null : <Day day={day} since={usage.since} />}
+      {usage === undefined || day === undefined ? null : worked ? (
+        <Day day={day} since={usage.since} />
+      ) : (
+        <p class="idle muted">no attempt in the last 24 hours</p>
+      )}
+      <div class="below">
+        {adapter.ok === false ? (
+          <p class="line">
+            <strong>{adapter.reason}</strong> {adapter.remedy}
+          </p>
+        ) : null}
+        {(adapter.warnings ?? []).map((warning) => (
+          <p class="line" key={warning}>
+            {warning}
+          </p>
+        ))}
+        <Cooldown adapter={adapter} />
+        {usage !== undefined && worked && isOpen ? <Hours day={day} since={usage.since} /> : null}
+      </div>
     </li>
   )
 }
@@ -139,7 +167,7 @@ export const Adapters = () => {
       />
       <Loaded of={found}>
         {({ adapters }) => (
-          <ul class="workflows">
+          <ul class="workflows adapters">
             {[...adapters].sort(needyFirst).map((adapter) => (
               <Row key={adapter.id} adapter={adapter} usage={usage.data} />
             ))}

@@ -3,15 +3,16 @@ import { problem } from "../Api.ts"
 import { fateWords, heldBack, LEGEND, taskOf, toneOf } from "../Fates.ts"
 import { failed } from "../Means.ts"
 import { Act } from "../parts/Act.tsx"
-import { Glyph, Mark } from "../parts/Mark.tsx"
+import { Glyph } from "../parts/Mark.tsx"
 import { Ago, At } from "../parts/Moments.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
 import type { Touches } from "../Records.ts"
+import { useCell } from "../UseCell.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { Fate, Schedule } from "../Wire.ts"
-import { plural, shortened, timing } from "../Words.ts"
+import { moment, plural, shortened, timing } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
 
 const touches: Touches = ({ event_type }) => event_type.startsWith("schedule_")
@@ -78,6 +79,8 @@ const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
     `/api/schedules/${encodeURIComponent(schedule.name)}`,
     changes
   )
+  const { now, utc: isUtc } = useWorld()
+  const utc = useCell(isUtc)
   const [chosen, setChosen] = useState<string>()
   const fates = found.data?.fates ?? []
   for (const { task_id } of fates.slice(0, MARKS)) if (task_id !== null) live.add(task_id)
@@ -98,7 +101,7 @@ const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
                 type="button"
                 class={`tone-${tone}`}
                 aria-pressed={id === chosen}
-                aria-label={`${one.first_due_at}: ${fateWords(one)}`}
+                aria-label={`${moment(one.first_due_at, now.get(), utc)}: ${fateWords(one)}`}
                 onClick={() => setChosen(id === chosen ? undefined : id)}
               >
                 <Glyph tone={tone} />
@@ -126,7 +129,10 @@ const Row = ({ schedule }: { readonly schedule: Schedule }) => {
   return (
     <li class="schedule">
       <div class="workflow-head">
-        <Mark tone={schedule.enabled ? "running" : "paused"} word={schedule.enabled ? "on" : "off"} />
+        {/* No glyph: those of the marks mean something else. */}
+        <span class={schedule.enabled ? "turned muted" : "turned tone-paused"}>
+          {schedule.enabled ? "on" : "off"}
+        </span>
         <strong>{schedule.name}</strong>
         <span class="muted">{timing(schedule)}</span>
         <span class="when">

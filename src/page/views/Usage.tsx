@@ -31,6 +31,21 @@ export const today = (now: number): string => new Date(now).toISOString().slice(
 const tokensOf = ({ input_tokens, output_tokens }: DayUse): number =>
   (input_tokens ?? 0) + (output_tokens ?? 0)
 
+/** What was used together; what no adapter told is said to be untold, not nothing. */
+export const toldWords = (used: ReadonlyArray<DayUse>): string => {
+  const sum = (of: (one: DayUse) => number): number => used.reduce((all, one) => all + of(one), 0)
+  const cost = sum(({ cost_usd }) => cost_usd ?? 0)
+  const tokens = sum(tokensOf)
+  return [
+    plural(
+      sum(({ attempts }) => attempts),
+      "attempt"
+    ),
+    tokens === 0 ? "tokens not told" : `${counted(tokens)} tokens`,
+    cost === 0 ? "cost not told" : `${usd(cost)} as far as it was told`
+  ].join(", ")
+}
+
 /** Tokens a day, oldest first: put in, and put out. */
 export const tokenColumns = (usage: ReadonlyArray<DayUse>): ReadonlyArray<Column> => {
   const days = [...new Set(usage.map(({ day }) => day))].sort()
@@ -51,7 +66,10 @@ const silent = <A,>(known: Known<A>): Known<A> =>
   known.data === undefined || known.error === undefined ? known : { ...known, error: undefined }
 
 const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => {
-  const most = Math.max(1, ...usage.map(tokensOf))
+  // Where none tells tokens, attempts are what can be compared.
+  const isTold = usage.some((one) => tokensOf(one) > 0)
+  const sizeOf = (one: DayUse): number => (isTold ? tokensOf(one) : one.attempts)
+  const most = Math.max(1, ...usage.map(sizeOf))
   return (
     <table class="wide">
       <caption class="hidden">Usage by day and adapter</caption>
@@ -68,7 +86,9 @@ const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => {
           <th scope="col" class="num">
             cost
           </th>
-          <td class="share" />
+          <th scope="col" class="share">
+            share of {isTold ? "tokens" : "attempts"}
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -86,7 +106,7 @@ const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => {
               </td>
               <td class="share">
                 <svg class="thin" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true">
-                  <rect class="fill" width={(100 * tokensOf(one)) / most} height="2" />
+                  <rect class="fill" width={(100 * sizeOf(one)) / most} height="2" />
                 </svg>
               </td>
             </tr>
@@ -112,19 +132,11 @@ export const Usage = () => {
         <Wrong message={`This could not be loaded: ${lost.error.message}`} hint={lost.error.hint} />
       </>
     )
-  const cost = used.flatMap(({ cost_usd }) => cost_usd ?? []).reduce((a, b) => a + b, 0)
   return (
     <>
       <ViewHead
         name="Usage"
-        lead={
-          usage.data === undefined
-            ? undefined
-            : `Today (UTC): ${usd(cost)}, ${counted(used.reduce((sum, one) => sum + tokensOf(one), 0))} tokens, ${plural(
-                used.reduce((sum, one) => sum + one.attempts, 0),
-                "attempt"
-              )}. Adapters that tell no cost count as nothing.`
-        }
+        lead={usage.data === undefined ? undefined : `Today (UTC): ${toldWords(used)}.`}
       />
       <div class="charts">
         <Loaded of={attempts}>
@@ -147,15 +159,17 @@ export const Usage = () => {
           )}
         </Loaded>
         <Loaded of={silent(usage)}>
-          {(data) => (
-            <Chart
-              name="Tokens a day"
-              columns={tokenColumns(data.usage)}
-              parts={["in", "out"]}
-              words={(value) => counted(value)}
-              scale={brief}
-            />
-          )}
+          {(data) =>
+            data.usage.some((one) => tokensOf(one) > 0) ? (
+              <Chart
+                name="Tokens a day"
+                columns={tokenColumns(data.usage)}
+                parts={["in", "out"]}
+                words={(value) => counted(value)}
+                scale={brief}
+              />
+            ) : null
+          }
         </Loaded>
       </div>
       {attempts.data?.all.partial === true ? (

@@ -64,7 +64,12 @@ const Row = ({
       </span>
     </div>
     {workflow.stalled_reason === null ? null : (
-      <p class="line tone-blocked">{plainReason(workflow.stalled_reason)}</p>
+      <p class="line tone-blocked">
+        {sentence(plainReason(workflow.stalled_reason))}{" "}
+        <Link href={workflowHref(workflow.id)} class="button">
+          Move it on
+        </Link>
+      </p>
     )}
     <Waits workflow={workflow} />
     {template === undefined || workflow.status === "completed" ? null : (
@@ -264,7 +269,7 @@ export const WorkflowView = ({ id }: { readonly id: string }) => {
             <dl class="facts">
               <Fact name="template">{workflow.template}</Fact>
               <Fact name="state">{workflow.current_state}</Fact>
-              <Fact name="age">
+              <Fact name={workflow.completed_at === null ? "age" : "took"}>
                 <Elapsed from={workflow.created_at} to={workflow.completed_at} />
               </Fact>
               <Fact name={workflow.unfinished_task === null ? "its last task" : "its task"}>
