@@ -1,4 +1,5 @@
 import type { AttemptDay, AttemptHour, AttemptSums, DayUse } from "./Wire.ts"
+import { counted, plural, usd } from "./Words.ts"
 
 /** A column of a chart: what it stands for and its parts from the bottom. */
 export interface Column {
@@ -44,6 +45,25 @@ export const byTokens = ({ input_tokens, output_tokens }: AttemptSums): Readonly
   input_tokens,
   output_tokens
 ]
+
+/** The tokens that a day's attempts of an adapter told. */
+export const tokensOf = ({ input_tokens, output_tokens }: DayUse): number =>
+  (input_tokens ?? 0) + (output_tokens ?? 0)
+
+/** What was used together; what no adapter told is said to be untold, not nothing. */
+export const toldWords = (used: ReadonlyArray<DayUse>): string => {
+  const sum = (of: (one: DayUse) => number): number => used.reduce((all, one) => all + of(one), 0)
+  const cost = sum(({ cost_usd }) => cost_usd ?? 0)
+  const tokens = sum(tokensOf)
+  return [
+    plural(
+      sum(({ attempts }) => attempts),
+      "attempt"
+    ),
+    tokens === 0 ? "tokens not told" : `${counted(tokens)} tokens`,
+    cost === 0 ? "cost not told" : `${usd(cost)} as far as it was told`
+  ].join(", ")
+}
 
 /** Whether more attempts used something today than are still recorded of the last day: some were pruned. */
 export const isThinned = (

@@ -208,14 +208,12 @@ export const actorWords = ({ name }: { readonly name: string }): string =>
   /^([^:]+:\d+):\d{4}-/.exec(name)?.[1] ?? name
 
 /** `every 5 m 5 s`, `each day at 07:00 (Europe/Zurich): 0 7 * * *`. */
-export const timing = (schedule: Pick<Schedule, "cron" | "interval_seconds" | "timezone">): string =>
-  schedule.cron === null
-    ? `every ${duration((schedule.interval_seconds ?? 0) * 1_000).replace(/\.0 s$/, " s")}`
-    : [
-        cronWords(schedule.cron) ?? "cron",
-        schedule.timezone === null ? "" : ` (${schedule.timezone})`,
-        `: ${schedule.cron}`
-      ].join("")
+export const timing = (schedule: Pick<Schedule, "cron" | "interval_seconds" | "timezone">): string => {
+  if (schedule.cron === null)
+    return `every ${duration((schedule.interval_seconds ?? 0) * 1_000).replace(/\.0 s$/, " s")}`
+  const zone = schedule.timezone === null ? "" : ` (${schedule.timezone})`
+  return `${cronWords(schedule.cron) ?? "cron"}${zone}: ${schedule.cron}`
+}
 
 /** Tasks that wait for their turn. */
 export const waitingCount = ({ counts }: Pick<State, "counts">): number =>

@@ -48,6 +48,13 @@ test("a loop is an arc, signals that lead the same way share it, an unreached st
   expect(places).toEqual([...places].sort((a, b) => a - b))
 })
 
+test("signals above a line are written in two lines, so that the whole needs less room", () => {
+  const named = { ...loop, states: { ...loop.states, a: { on: { wallet_research_complete: "b" } } } }
+  const [across] = draw(named, false).edges
+  expect(across?.lines).toEqual(["wallet_research_", "complete"])
+  expect(draw(named, true).edges[0]?.lines).toEqual(["wallet_research_complete"])
+})
+
 test("a long name is broken at the joint nearest to its middle", () => {
   expect(twoLines("draft-community-wiki-outline")).toEqual(["draft-community-", "wiki-outline"])
   expect(twoLines("plan")).toEqual(["plan"])

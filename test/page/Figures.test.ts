@@ -1,6 +1,15 @@
 import { expect, test } from "bun:test"
-import { byDuration, byEnd, byTokens, hourly, isThinned, topOf, topOfTime } from "../../src/page/Figures.ts"
-import type { AttemptSums } from "../../src/page/Wire.ts"
+import {
+  byDuration,
+  byEnd,
+  byTokens,
+  hourly,
+  isThinned,
+  toldWords,
+  topOf,
+  topOfTime
+} from "../../src/page/Figures.ts"
+import type { AttemptSums, DayUse } from "../../src/page/Wire.ts"
 
 const SUMS: AttemptSums = {
   attempts: 7,
@@ -51,4 +60,25 @@ test("that attempts of today were pruned is known by what they used", () => {
   // Where not all are read, it is said already.
   expect(isThinned(used, { attempts: 450, partial: true })).toBe(false)
   expect(isThinned([], { attempts: 0, partial: false })).toBe(false)
+})
+
+test("what no adapter told is said to be untold, not to be nothing", () => {
+  const use: DayUse = {
+    day: "2026-04-28",
+    adapter_id: "script",
+    attempts: 2,
+    input_tokens: null,
+    output_tokens: null,
+    cost_usd: null
+  }
+  expect(toldWords([use])).toBe("2 attempts, tokens not told, cost not told")
+  const told = {
+    ...use,
+    adapter_id: "model",
+    attempts: 1,
+    input_tokens: 1_200,
+    output_tokens: 34,
+    cost_usd: 0.5
+  }
+  expect(toldWords([use, told])).toBe("3 attempts, 1,234 tokens, $0.500 as far as it was told")
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import {
   actorWords,
+  beginning,
   blockedBecause,
   brief,
   counted,
@@ -149,8 +150,10 @@ test("a dispatcher is named by host and process, anybody else by name", () => {
 test("a schedule's timing is told", () => {
   expect(timing({ cron: null, interval_seconds: 305, timezone: null })).toBe("every 5 m 5 s")
   expect(timing({ cron: "0 7 * * *", interval_seconds: null, timezone: "Europe/Zurich" })).toBe(
-    "0 7 * * * (Europe/Zurich)"
+    "each day at 07:00 (Europe/Zurich): 0 7 * * *"
   )
+  expect(timing({ cron: null, interval_seconds: 5, timezone: null })).toBe("every 5 s")
+  expect(timing({ cron: "0 9-17 * * *", interval_seconds: null, timezone: null })).toBe("cron: 0 9-17 * * *")
 })
 
 test("a detail is one line, long values cut, empty ones left out", () => {
@@ -213,4 +216,10 @@ test("a rate limit does not say in how long it is tried again: that grows old", 
   expect(plainReason("rate_limited: rate limited: to be tried again in 600 s, says the outcome: busy")).toBe(
     "Rate limited, says the outcome: busy"
   )
+})
+
+test("of a long text the beginning is told, and that it was cut", () => {
+  expect(beginning("as it is", 8)).toBe("as it is")
+  expect(beginning("more than that", 5)).toBe("more…")
+  expect(quoted("x".repeat(5_000))).toHaveLength(163)
 })

@@ -3,10 +3,16 @@ import type { Column } from "../Figures.ts"
 const HEIGHT = 20
 
 /** Columns as small as a line of text: how a day went at a glance. What they show is told in figures beside it. */
-export const Spark = ({ columns }: { readonly columns: ReadonlyArray<Column> }) => {
+export const Spark = ({
+  columns,
+  label
+}: {
+  readonly columns: ReadonlyArray<Column>
+  readonly label: string
+}) => {
   const most = Math.max(1, ...columns.map(({ parts }) => parts.reduce((a, b) => a + b, 0)))
   return (
-    <svg class="spark" viewBox={`0 0 ${columns.length * 5} ${HEIGHT}`} aria-hidden="true">
+    <svg class="spark" viewBox={`0 0 ${columns.length * 5} ${HEIGHT}`} role="img" aria-label={label}>
       <path class="ground" d={`M0 ${HEIGHT - 0.5}h${columns.length * 5}`} />
       {columns.map(({ label, parts }, index) => {
         let below = 0

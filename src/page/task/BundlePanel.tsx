@@ -5,7 +5,7 @@ import { Fact, Loaded, Nothing } from "../parts/Said.tsx"
 import { Section } from "../parts/Section.tsx"
 import { useRecord } from "../UseRecord.ts"
 import type { Attempt, JsonObject, Story } from "../Wire.ts"
-import { plural } from "../Words.ts"
+import { detailLine, plural, shortened } from "../Words.ts"
 
 /** A bundle as its route answers it; what it holds beside these is shown as it is. */
 interface Bundle {
@@ -52,8 +52,18 @@ const GRADES: Readonly<Record<string, string>> = {
   non_replayable_model: "Hosted model: the same inputs may give another answer."
 }
 
+const isRecord = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** What an input was or is, in a line; nothing where there was none. */
 const shown = (value: unknown): string =>
-  value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value)
+  value === undefined || value === null
+    ? ""
+    : typeof value === "string"
+      ? value
+      : isRecord(value)
+        ? detailLine(value)
+        : shortened(JSON.stringify(value))
 
 const Changes = ({ a, b }: { readonly a: string; readonly b: string }) => {
   const found = useRecord<Diff>(`/api/bundles/diff?a=${encodeURIComponent(a)}&b=${encodeURIComponent(b)}`)
@@ -64,15 +74,7 @@ const Changes = ({ a, b }: { readonly a: string; readonly b: string }) => {
           <Nothing>Nothing changed: both attempts were given the same bytes.</Nothing>
         ) : (
           <>
-            <ul class="changes">
-              {changes.map(({ after, before, change, path }) => (
-                <li key={path}>
-                  <code>{path}</code> {change}
-                  <del>{shown(before)}</del>
-                  <ins>{shown(after)}</ins>
-                </li>
-              ))}
-            </ul>
+            {/* What it was told first: an answer stands there. */}
             {prompt.length === 0 ? null : (
               <Pre label="Changed lines of the prompt" class="diff">
                 {prompt.map(({ added, after_line, removed }) => (
@@ -88,6 +90,15 @@ const Changes = ({ a, b }: { readonly a: string; readonly b: string }) => {
                 ))}
               </Pre>
             )}
+            <ul class="changes">
+              {changes.map(({ after, before, change, path }) => (
+                <li key={path}>
+                  <code>{shortened(path)}</code> {change}
+                  <del>{shown(before)}</del>
+                  <ins>{shown(after)}</ins>
+                </li>
+              ))}
+            </ul>
           </>
         )
       }
@@ -104,7 +115,9 @@ const Inputs = ({ bundle }: { readonly bundle: Bundle }) => {
       hash: exists ? sha256 : null
     }))
   ]
-  return inputs.length === 0 ? null : (
+  return inputs.length === 0 ? (
+    <p class="muted">Its prompt is all that it was given: no skill, no artifact.</p>
+  ) : (
     <table class="inputs">
       <caption class="hidden">Inputs and their hashes</caption>
       <thead>

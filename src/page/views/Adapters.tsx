@@ -34,8 +34,11 @@ const Cooldown = ({ adapter }: { readonly adapter: Adapter }) => {
   )
 }
 
+/** The parts of `byEnd`. */
+const ENDS = ["done", "not done", "running"]
+
 /** What an adapter did in the last 24 hours, as figures that are compared down the list. */
-const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string }) => {
+const Day = ({ day, since }: { readonly day: AttemptUsage["adapters"][number]; readonly since: string }) => {
   const ended = day.attempts - day.running
   const tokens = day.input_tokens + day.output_tokens
   return (
@@ -50,7 +53,10 @@ const Day = ({ day, since }: { readonly day: AttemptDay; readonly since: string 
         <Figure name="95th percentile" value={day.p95_ms === null ? "unknown" : duration(day.p95_ms)} />
         <Figure name="tokens" value={tokens === 0 ? "not told" : counted(tokens)} />
       </dl>
-      <Spark columns={hourly(since, day.hours, hourLabel, byEnd)} />
+      <Spark
+        label={`Attempts, by ${ENDS.join(" and ")}, of ${day.adapter_id}`}
+        columns={hourly(since, day.hours, hourLabel, byEnd)}
+      />
     </>
   )
 }
@@ -61,12 +67,7 @@ const Hours = ({ day, since }: { readonly day: AttemptDay; readonly since: strin
     hourly(since, day.hours, hourLabel, parts)
   return (
     <div class="charts small">
-      <Chart
-        name="Attempts"
-        columns={columns(byEnd)}
-        parts={["done", "not done", "running"]}
-        words={(value) => counted(value)}
-      />
+      <Chart name="Attempts" columns={columns(byEnd)} parts={ENDS} words={(value) => counted(value)} />
       <Chart
         name="Duration"
         columns={columns(byDuration)}

@@ -1,4 +1,13 @@
-import { byDuration, byEnd, type Column, hourly, isThinned, topOfTime } from "../Figures.ts"
+import {
+  byDuration,
+  byEnd,
+  type Column,
+  hourly,
+  isThinned,
+  tokensOf,
+  toldWords,
+  topOfTime
+} from "../Figures.ts"
 import { Budgets } from "../parts/Budgets.tsx"
 import { Chart } from "../parts/Chart.tsx"
 import { Loaded, Nothing, Wrong } from "../parts/Said.tsx"
@@ -6,7 +15,7 @@ import { Section, ViewHead } from "../parts/Section.tsx"
 import type { Known, Touches } from "../Records.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { AttemptUsage, DayUse } from "../Wire.ts"
-import { brief, counted, duration, plural, usd } from "../Words.ts"
+import { brief, counted, duration, usd } from "../Words.ts"
 import { useNow, useTitle } from "../World.ts"
 
 const touches: Touches = ({ event_type }) =>
@@ -27,24 +36,6 @@ export const hourLabel = (hour: number): string => `${String(new Date(hour).getH
 
 /** The day of a moment in UTC, as usage is counted. */
 export const today = (now: number): string => new Date(now).toISOString().slice(0, 10)
-
-const tokensOf = ({ input_tokens, output_tokens }: DayUse): number =>
-  (input_tokens ?? 0) + (output_tokens ?? 0)
-
-/** What was used together; what no adapter told is said to be untold, not nothing. */
-export const toldWords = (used: ReadonlyArray<DayUse>): string => {
-  const sum = (of: (one: DayUse) => number): number => used.reduce((all, one) => all + of(one), 0)
-  const cost = sum(({ cost_usd }) => cost_usd ?? 0)
-  const tokens = sum(tokensOf)
-  return [
-    plural(
-      sum(({ attempts }) => attempts),
-      "attempt"
-    ),
-    tokens === 0 ? "tokens not told" : `${counted(tokens)} tokens`,
-    cost === 0 ? "cost not told" : `${usd(cost)} as far as it was told`
-  ].join(", ")
-}
 
 /** Tokens a day, oldest first: put in, and put out. */
 export const tokenColumns = (usage: ReadonlyArray<DayUse>): ReadonlyArray<Column> => {
