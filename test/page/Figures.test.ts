@@ -69,6 +69,7 @@ test("what no adapter told is said to be untold, not to be nothing", () => {
     attempts: 2,
     input_tokens: null,
     output_tokens: null,
+    cached_tokens: null,
     cost_usd: null
   }
   expect(toldWords([use])).toBe("2 attempts, tokens not told, cost not told")
