@@ -26,9 +26,13 @@ export const Machine = ({
   const { now, utc: isUtc } = useWorld()
   const utc = useCell(isUtc)
   const id = useId()
-  const { edges, height, nodeHeight, nodes, nodeWidth, width } = draw(template, isNarrow)
   const box = useRef<HTMLDivElement>(null)
-  const scrolls = useWidth(box, Math.ceil(width)) < Math.ceil(width)
+  const across = draw(template, false)
+  const room = useWidth(box, Math.ceil(across.width))
+  // In a list a row is to stay low; where one machine is told all of it is shown.
+  const isDown = isNarrow || (taken !== undefined && room < across.width)
+  const { edges, height, nodeHeight, nodes, nodeWidth, width } = isDown ? draw(template, true) : across
+  const scrolls = room < Math.ceil(width)
   // What is not the present state may be out of sight.
   useEffect(() => {
     const state = box.current?.querySelector(".current")
