@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect } from "bun:test"
+import type { Page } from "playwright-core"
 import { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
 import { openBrowser, type Server, scene, startServer } from "./stage.ts"
@@ -44,6 +45,11 @@ const seen = async (path: string, width: number, height: number) => {
   return { context, page }
 }
 
+/** Asks until it is so: what waits within the page would need what its content policy forbids. */
+const until = async (page: Page, expression: string): Promise<void> => {
+  while (!(await page.evaluate(expression)));
+}
+
 for (const width of [320, 800, 1_280])
   withBrowser(
     `at ${width} px it stays in sight, wherever one reads, that it is paused and that it is live`,
@@ -56,7 +62,7 @@ for (const width of [320, 800, 1_280])
       await page.getByRole("main").getByRole("link", { name: "[U+202E]gnp.pump" }).waitFor()
       await page.getByText(new RegExp(`${REASON} · by`)).waitFor()
       await page.evaluate("scrollTo(0, document.body.scrollHeight)")
-      await page.waitForFunction("scrollY > 100")
+      await until(page, "scrollY > 100")
       for (const kept of [page.getByText(`Paused: ${REASON}`).first(), page.getByRole("status")]) {
         const { height = -1, y = -1 } = (await kept.boundingBox()) ?? {}
         expect({ y, isSeen: y >= 0 && y + height <= 400 }).toEqual({ y, isSeen: true })
@@ -71,10 +77,13 @@ withBrowser("what is drawn keeps its size: where there is less room it is laid o
     await page.locator(":is(svg.machine, .chart > svg)").first().waitFor()
     for (const width of [1_280, 720, 360]) {
       await page.setViewportSize({ width, height: 800 })
-      await page.waitForFunction(`[...document.querySelectorAll(".machine, .chart > svg")].every(
+      await until(
+        page,
+        `[...document.querySelectorAll(".machine, .chart > svg")].every(
         ({ clientWidth, parentElement, viewBox }) =>
           clientWidth === viewBox.baseVal.width && clientWidth <= parentElement.clientWidth
-      )`)
+      )`
+      )
     }
     await context.close()
   }
