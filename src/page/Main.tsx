@@ -1,6 +1,6 @@
 import { render } from "preact"
 import { App } from "./App.tsx"
-import { showTurns } from "./Visible.ts"
+import { showTurns } from "./ShowTurns.ts"
 import { makeWorld, WorldProvider } from "./World.ts"
 
 const root = document.getElementById("root")
