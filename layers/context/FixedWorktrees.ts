@@ -41,14 +41,17 @@ export const layer = (fixed: Fixed = {}): Layer.Layer<Worktrees> =>
             const reason = fixed.refused?.[dir]
             if (reason !== undefined) return yield* new WorktreeRefused({ reason })
             const path = `/memory/worktrees/${attemptId}`
-            const one = { attemptId, taskId, path, madeAt: yield* now, state: "open" as const }
+            const state = "open" as const
+            const one = { attemptId, taskId: Option.some(taskId), path, madeAt: yield* now, state }
             yield* Ref.update(all, (map) => new Map(map).set(attemptId, one))
             return { path, cwd: path, base: Option.getOrElse(base, () => "HEAD") }
           }),
         changes: (id) =>
           Effect.map(
             found(id),
-            Option.map(({ taskId }) => ({ ...unchanged, ...fixed.changes?.(taskId) }))
+            Option.flatMap(({ taskId }) =>
+              Option.map(taskId, (id) => ({ ...unchanged, ...fixed.changes?.(id) }))
+            )
           ),
         keep: (id) =>
           Effect.flatMap(

@@ -1,6 +1,6 @@
-import { closeSync, constants, existsSync, openSync, rmdirSync } from "node:fs"
+import { closeSync, constants, existsSync, openSync, rmdirSync, statSync } from "node:fs"
 import { basename, dirname } from "node:path"
-import { Effect, Layer, Option, Schedule } from "effect"
+import { DateTime, Effect, Layer, Option, Schedule } from "effect"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import {
   type ListedWorktree,
@@ -9,7 +9,7 @@ import {
   Worktrees,
   type WorktreeWanted
 } from "../../src/context/Worktrees.ts"
-import type { AttemptId } from "../../src/domain/Ids.ts"
+import { AttemptId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { MARKER } from "../adapter/Brand.ts"
@@ -69,7 +69,14 @@ export const make = (
   ),
   list: Effect.sync(() =>
     placesIn(stateDir)
-      .flatMap((place) => Option.toArray(Option.map(readRecord(place), (record) => listed(place, record))))
+      .flatMap((place) =>
+        Option.toArray(
+          Option.match(readRecord(place), {
+            onNone: () => remnant(place),
+            onSome: (record) => Option.some(listed(place, record))
+          })
+        )
+      )
       .sort((a, b) => a.madeAt.epochMillis - b.madeAt.epochMillis)
   )
 })
@@ -83,7 +90,21 @@ const markedFor = (options: GitOptions, attemptId: AttemptId): GitOptions => ({
 const listed = (
   { path }: WorktreePlace,
   { attemptId, madeAt, state, taskId }: WorktreeRecord
-): ListedWorktree => ({ attemptId, taskId, path, madeAt, state: stateOf(path, state) })
+): ListedWorktree => ({
+  attemptId,
+  taskId: Option.some(taskId),
+  path,
+  madeAt,
+  state: stateOf(path, state)
+})
+
+/** What lies beside a worktree that is not there, and tells nothing of it; of one that is there nothing is guessed. */
+const remnant = ({ name, path, side }: WorktreePlace): Option.Option<ListedWorktree> => {
+  const found = statSync(side, { throwIfNoEntry: false })
+  if (found === undefined || existsSync(path)) return Option.none()
+  const madeAt = DateTime.unsafeMake(found.mtimeMs)
+  return Option.some({ attemptId: AttemptId.make(name), taskId: Option.none(), path, madeAt, state: "spent" })
+}
 
 const stateOf = (path: string, state: WorktreeRecord["state"]): ListedWorktree["state"] => {
   if (state === "ready") return "open"

@@ -37,10 +37,11 @@ export interface WorktreeChanges {
   readonly problem: Option.Option<string>
 }
 
-/** A worktree on record. */
+/** A worktree on record, or what is left of one. */
 export interface ListedWorktree {
   readonly attemptId: AttemptId
-  readonly taskId: TaskId
+  /** None where there is no record, as somebody died who had not written it yet, or had removed it already. */
+  readonly taskId: Option.Option<TaskId>
   readonly path: string
   readonly madeAt: DateTime.Utc
   /**

@@ -39,8 +39,9 @@ const left = (one: ListedWorktree, survivors: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const worktrees = yield* Worktrees
     const { attemptId, taskId } = one
-    if (one.state === "spent") return yield* Effect.as(worktrees.remove(attemptId), nothing)
-    const audit = yield* (yield* Audit).open(taskId, attemptId)
+    if (one.state === "spent" || Option.isNone(taskId))
+      return yield* Effect.as(worktrees.remove(attemptId), nothing)
+    const audit = yield* (yield* Audit).open(taskId.value, attemptId)
     return yield* leave({
       attemptId,
       changes: yield* worktrees.changes(attemptId),

@@ -10,6 +10,7 @@ import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
 import { asTold, namedAttempt } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
+import { reasonWord } from "./ReasonWord.ts"
 import { Refusal } from "./Refusal.ts"
 
 /** Bytes of a log that are held at once. */
@@ -202,10 +203,9 @@ const reasonFor = (attempt: Attempt, file: AuditLog, hasOutput: boolean): string
   if (attempt.status === "running") return "its adapter has not begun yet; --follow waits for it"
   // An adapter that came to its end has written its logs.
   if (Option.contains(attempt.exitStatus, "ok")) return "it is not there any more"
-  // Why it ended stands in its record, which may name paths of the host: an error does not.
   return Option.isNone(attempt.reason)
     ? "nothing of its evidence is left"
-    : "it ended before its adapter wrote one"
+    : `it ended before its adapter wrote one${reasonWord(attempt.reason)}`
 }
 
 /** Bytes of a character's beginning whose end may still come; 0 to 3, by the lengths that UTF-8 knows. */

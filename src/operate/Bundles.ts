@@ -11,6 +11,7 @@ import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import { asTold, namedAttempt, namedTask } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
+import { reasonWord } from "./ReasonWord.ts"
 import { Refusal } from "./Refusal.ts"
 
 /** What the records say of a bundle, and what is on disk. Paths are relative to the artifact root. */
@@ -196,11 +197,9 @@ const recordOfAttempt = ({
     const store = yield* Store
     const record = yield* looked(bundleId, store.attempts.bundle)
     if (Option.isSome(record)) return record.value
-    // The word before its reason: what follows may name paths of the host, which an error does not.
-    const word = /^[a-z_]+(?=: )/.exec(Option.getOrElse(reason, () => ""))?.[0]
     const why = Option.isNone(reason)
       ? "it has not come so far"
-      : `it ended before one was made${word === undefined ? "" : ` (${word})`}`
+      : `it ended before one was made${reasonWord(reason)}`
     return yield* Option.isNone(bundleId)
       ? noBundle(`attempt ${attemptId} has no bundle: ${why}`)
       : noBundle(`attempt ${attemptId} names bundle ${bundleId.value}, of which there is no record`)

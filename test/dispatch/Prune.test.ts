@@ -332,13 +332,13 @@ describe("litter", () => {
 describe("a prune of worktrees that were kept", () => {
   const kept = (name: string, daysAgo: number): ListedWorktree => ({
     attemptId: attemptId(`${name}-1`),
-    taskId: taskId(name),
+    taskId: Option.some(taskId(name)),
     path: `/memory/worktrees/${name}-1`,
     madeAt: at((100 - daysAgo) * DAY),
     state: "kept"
   })
   const left = Effect.flatMap(Worktrees, ({ list }) =>
-    Effect.map(list, (all) => all.map((one) => one.taskId as string))
+    Effect.map(list, (all) => all.flatMap((one) => Option.toArray(one.taskId) as ReadonlyArray<string>))
   )
   const there = [kept("done", 100), kept("gone", 2), kept("new", 0), kept("open", 100)]
 

@@ -206,7 +206,7 @@ describe("why there is no log", () => {
       const attempt = yield* ran({ requestedAdapter: "nowhere" })
       const why = Option.getOrThrow(yield* missing(attempt, "stdout.log"))
       expect(why).toBe(
-        `attempt ${attempt.attemptId} has no stdout.log: it ended before its adapter wrote one`
+        `attempt ${attempt.attemptId} has no stdout.log: it ended before its adapter wrote one (adapter_unknown)`
       )
       expect(Option.isSome(attempt.reason)).toBe(true)
       expect(joined(yield* read(attempt))).toBe("")

@@ -366,7 +366,7 @@ describe("a worktree that is over", () => {
       const { path } = yield* made()
       yield* worktrees().keep(ATTEMPT)
       expect(yield* worktrees().list).toMatchObject([
-        { attemptId: ATTEMPT, taskId: "task", path, state: "kept" }
+        { attemptId: ATTEMPT, taskId: Option.some("task"), path, state: "kept" }
       ])
       run(path, "worktree", "remove", "--force", path)
       expect(yield* worktrees().list).toMatchObject([{ state: "spent" }])
@@ -400,6 +400,22 @@ describe("a worktree that is over", () => {
       yield* worktrees().remove(ATTEMPT)
       expect([leftOnDisk(), entries()]).toEqual([[], []])
     })
+  )
+
+  it.live(
+    "is spent where nothing but the folder beside it is left, and unknown where it is there without a record",
+    () =>
+      Effect.gen(function* () {
+        const { path } = yield* made()
+        fs.rmSync(join(state, "worktrees", `${ATTEMPT}.side/record.json`))
+        expect(yield* worktrees().list).toEqual([])
+        fs.rmSync(path, { recursive: true })
+        expect(yield* worktrees().list).toMatchObject([
+          { attemptId: ATTEMPT, taskId: Option.none(), state: "spent" }
+        ])
+        yield* worktrees().remove(ATTEMPT)
+        expect(leftOnDisk()).toEqual([])
+      })
   )
 
   it.live("is spent, and removed without a trace, where its maker died on the way", () =>
