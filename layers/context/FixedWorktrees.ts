@@ -41,24 +41,27 @@ export const layer = (fixed: Fixed = {}): Layer.Layer<Worktrees> =>
             const reason = fixed.refused?.[dir]
             if (reason !== undefined) return yield* new WorktreeRefused({ reason })
             const path = `/memory/worktrees/${attemptId}`
-            const state = "open" as const
-            const one = { attemptId, taskId: Option.some(taskId), path, madeAt: yield* now, state }
+            const one = { attemptId, taskId, path, madeAt: yield* now, state: "open" as const }
             yield* Ref.update(all, (map) => new Map(map).set(attemptId, one))
             return { path, cwd: path, base: Option.getOrElse(base, () => "HEAD") }
           }),
         changes: (id) =>
           Effect.map(
             found(id),
-            Option.flatMap(({ taskId }) =>
-              Option.map(taskId, (id) => ({ ...unchanged, ...fixed.changes?.(id) }))
-            )
+            Option.map((one) => ({
+              ...unchanged,
+              ...(one.state === "spent" ? {} : fixed.changes?.(one.taskId))
+            }))
           ),
         keep: (id) =>
           Effect.flatMap(
             found(id),
             Option.match({
               onNone: () => Effect.void,
-              onSome: (one) => Ref.update(all, (map) => new Map(map).set(id, { ...one, state: "kept" }))
+              onSome: (one) =>
+                one.state === "spent"
+                  ? Effect.void
+                  : Ref.update(all, (map) => new Map(map).set(id, { ...one, state: "kept" }))
             })
           ),
         remove: (id, { dryRun } = { dryRun: false }) =>

@@ -90,20 +90,19 @@ const markedFor = (options: GitOptions, attemptId: AttemptId): GitOptions => ({
 const listed = (
   { path }: WorktreePlace,
   { attemptId, madeAt, state, taskId }: WorktreeRecord
-): ListedWorktree => ({
-  attemptId,
-  taskId: Option.some(taskId),
-  path,
-  madeAt,
-  state: stateOf(path, state)
-})
+): ListedWorktree => {
+  const is = stateOf(path, state)
+  return is === "spent"
+    ? { attemptId, path, madeAt, state: is }
+    : { attemptId, taskId, path, madeAt, state: is }
+}
 
 /** What lies beside a worktree that is not there, and tells nothing of it; of one that is there nothing is guessed. */
 const remnant = ({ name, path, side }: WorktreePlace): Option.Option<ListedWorktree> => {
   const found = statSync(side, { throwIfNoEntry: false })
   if (found === undefined || existsSync(path)) return Option.none()
   const madeAt = DateTime.unsafeMake(found.mtimeMs)
-  return Option.some({ attemptId: AttemptId.make(name), taskId: Option.none(), path, madeAt, state: "spent" })
+  return Option.some({ attemptId: AttemptId.make(name), path, madeAt, state: "spent" })
 }
 
 const stateOf = (path: string, state: WorktreeRecord["state"]): ListedWorktree["state"] => {

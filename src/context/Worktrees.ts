@@ -37,19 +37,21 @@ export interface WorktreeChanges {
   readonly problem: Option.Option<string>
 }
 
-/** A worktree on record, or what is left of one. */
-export interface ListedWorktree {
+interface Lying {
   readonly attemptId: AttemptId
-  /** None where there is no record, as somebody died who had not written it yet, or had removed it already. */
-  readonly taskId: Option.Option<TaskId>
   readonly path: string
   readonly madeAt: DateTime.Utc
-  /**
-   * `open`: its attempt runs, or nobody has looked at it since it died. `spent`: there is nothing in it to be
-   * looked at, for it was not ready yet, or is partly removed, or somebody took it away after it was kept.
-   */
-  readonly state: "open" | "kept" | "spent"
 }
+
+/**
+ * A worktree on record, or what is left of one. `open`: its attempt runs, or nobody has looked at it since it died.
+ * `spent`: there is nothing in it to be looked at, for it was not ready yet, or is partly removed, or somebody took it
+ * away after it was kept.
+ */
+export type ListedWorktree =
+  | (Lying & { readonly state: "open"; readonly taskId: TaskId })
+  | (Lying & { readonly state: "kept"; readonly taskId: TaskId })
+  | (Lying & { readonly state: "spent" })
 
 export interface WorktreeWanted {
   readonly taskId: TaskId

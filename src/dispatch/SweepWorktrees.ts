@@ -38,10 +38,10 @@ export const sweepWorktrees = traced("SweepWorktrees.sweepWorktrees")(function* 
 const left = (one: ListedWorktree, survivors: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const worktrees = yield* Worktrees
-    const { attemptId, taskId } = one
-    if (one.state === "spent" || Option.isNone(taskId))
-      return yield* Effect.as(worktrees.remove(attemptId), nothing)
-    const audit = yield* (yield* Audit).open(taskId.value, attemptId)
+    const { attemptId } = one
+    if (one.state === "spent") return yield* Effect.as(worktrees.remove(attemptId), nothing)
+    const { taskId } = one
+    const audit = yield* (yield* Audit).open(taskId, attemptId)
     return yield* leave({
       attemptId,
       changes: yield* worktrees.changes(attemptId),

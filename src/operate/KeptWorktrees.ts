@@ -6,7 +6,7 @@ const MOST_NAMED = 5
 
 /** A warning for each worktree that is kept because an attempt changed something in it, with what ends that. */
 export const keptWorktrees = Effect.gen(function* () {
-  const kept = (yield* (yield* Worktrees).list).filter(({ state }) => state === "kept")
+  const kept = (yield* (yield* Worktrees).list).filter((one) => one.state === "kept")
   const named = kept
     .slice(0, MOST_NAMED)
     .map(

@@ -237,7 +237,7 @@ const claimAs = (attempt: string) =>
 
 const there = (attempt: string, state: ListedWorktree["state"] = "open"): ListedWorktree => ({
   attemptId: AttemptId.make(attempt),
-  taskId: Option.some(TaskId.make("task")),
+  taskId: TaskId.make("task"),
   path: `/memory/worktrees/${attempt}`,
   madeAt: DateTime.unsafeMake(0),
   state

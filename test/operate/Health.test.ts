@@ -184,7 +184,7 @@ describe("a healthcheck", () => {
         { length: 8 },
         (_, index): ListedWorktree => ({
           attemptId: AttemptId.make(`a${index}`),
-          taskId: Option.some(TaskId.make(`t${index}`)),
+          taskId: TaskId.make(`t${index}`),
           path: `/state/worktrees/a${index}`,
           madeAt: DateTime.unsafeMake(0),
           state: index === 0 ? "open" : "kept"

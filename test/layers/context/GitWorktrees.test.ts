@@ -366,7 +366,7 @@ describe("a worktree that is over", () => {
       const { path } = yield* made()
       yield* worktrees().keep(ATTEMPT)
       expect(yield* worktrees().list).toMatchObject([
-        { attemptId: ATTEMPT, taskId: Option.some("task"), path, state: "kept" }
+        { attemptId: ATTEMPT, taskId: "task", path, state: "kept" }
       ])
       run(path, "worktree", "remove", "--force", path)
       expect(yield* worktrees().list).toMatchObject([{ state: "spent" }])
@@ -410,9 +410,7 @@ describe("a worktree that is over", () => {
         fs.rmSync(join(state, "worktrees", `${ATTEMPT}.side/record.json`))
         expect(yield* worktrees().list).toEqual([])
         fs.rmSync(path, { recursive: true })
-        expect(yield* worktrees().list).toMatchObject([
-          { attemptId: ATTEMPT, taskId: Option.none(), state: "spent" }
-        ])
+        expect(yield* worktrees().list).toMatchObject([{ attemptId: ATTEMPT, state: "spent" }])
         yield* worktrees().remove(ATTEMPT)
         expect(leftOnDisk()).toEqual([])
       })
