@@ -2,6 +2,8 @@ import { dlopen, FFIType, ptr } from "bun:ffi"
 
 // From bits/fcntl-linux.h, the same on x86-64 and arm64.
 const O_CLOEXEC = 0o2000000
+/** The command that sets what is wanted of a descriptor. */
+export const F_SETFL = 4
 
 /** What the C library does with pipes and Bun does not. */
 export interface KernelPipes {

@@ -1,8 +1,7 @@
 import { closeSync } from "node:fs"
-import type { KernelPipes } from "./KernelPipe.ts"
+import { F_SETFL, type KernelPipes } from "./KernelPipe.ts"
 
 // From bits/fcntl-linux.h and signum-generic.h, the same on x86-64 and arm64.
-const F_SETFL = 4
 const F_SETOWN = 8
 const F_SETSIG = 10
 const O_ASYNC = 0o20000

@@ -1,10 +1,9 @@
 import { closeSync, readSync } from "node:fs"
 import { codeOf } from "../SystemWord.ts"
-import type { KernelPipes } from "./KernelPipe.ts"
+import { F_SETFL, type KernelPipes } from "./KernelPipe.ts"
 
 // From bits/fcntl-linux.h, the same on x86-64 and arm64.
 const O_NONBLOCK = 0o4000
-const F_SETFL = 4
 
 /** A child's output on its way here. */
 export interface Pipe {

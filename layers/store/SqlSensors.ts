@@ -5,12 +5,12 @@ import { traced } from "../../src/domain/Traced.ts"
 import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { NewSensorEvent, Sensors } from "../../src/store/Sensors.ts"
 import { json, orNull, time } from "./columns.ts"
-import { isUuid } from "./idCursor.ts"
+import { isUuid, LAST, pageFrom } from "./idCursor.ts"
 import { EPOCH, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
-import { isWireTime, LAST } from "./taskPlace.ts"
+import { isWireTime } from "./taskPlace.ts"
 
 // No target: whichever of the two keys is used up, nothing is inserted.
 const RECORD = statement(`
@@ -161,10 +161,8 @@ export const make = (sqlite: Sql): Sensors => ({
       const from = yield* startOf(sqlite, after)
       if (Option.isNone(from)) return Option.none()
       const rows = yield* sqlite.rows(LIST, { ...from.value, limit: limit + 1 })
-      const page = rows.slice(0, limit)
-      const last = page.at(-1)
-      const next = rows.length > limit && last !== undefined ? Option.some(cursorAfter(last)) : Option.none()
-      return Option.some({ events: page.map(shown), next })
+      const page = pageFrom(rows, limit, cursorAfter)
+      return Option.some({ events: page.shown.map(shown), next: page.next })
     })
   )
 })

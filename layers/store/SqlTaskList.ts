@@ -6,6 +6,7 @@ import { cursorOf } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Candidate, TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
 import { json } from "./columns.ts"
+import { pageFrom } from "./idCursor.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
@@ -156,13 +157,11 @@ const pageOfRows = (
       from,
       limit: limit + 1
     })
-    const shown = rows.slice(0, limit)
-    const last = shown.at(-1)
-    const isFull = rows.length > limit && last !== undefined
+    const { next, shown } = pageFrom(rows, limit, (row) => cursor(placeOf(row)))
     return {
       rows: shown,
-      next: isFull ? Option.some(cursor(placeOf(last))) : Option.map(end, cursor),
-      partial: !isFull && Option.isSome(end)
+      next: Option.orElse(next, () => Option.map(end, cursor)),
+      partial: Option.isNone(next) && Option.isSome(end)
     }
   })
 

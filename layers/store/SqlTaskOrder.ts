@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { cursorOf } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
+import { pageFrom } from "./idCursor.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { lanes } from "./SqlReady.ts"
 import { statement } from "./statement.ts"
@@ -59,13 +60,8 @@ export const ended = (
     const { createdAt: finishedAt, taskId } = from.value
     if (Option.isSome(after) && !(yield* isEnd(sqlite, finishedAt, taskId))) return Option.none()
     const rows: ReadonlyArray<Row> = yield* sqlite.rows(ENDED, { finishedAt, taskId, limit: limit + 1 })
-    const shown = rows.slice(0, limit)
-    const last = shown.at(-1)
-    return Option.some({
-      tasks: shown.map(taskOf),
-      next:
-        rows.length > limit && last !== undefined
-          ? Option.some(cursorOf([String(last.finished_at), String(last.task_id)]))
-          : Option.none<string>()
-    })
+    const { next, shown } = pageFrom(rows, limit, (row) =>
+      cursorOf([String(row.finished_at), String(row.task_id)])
+    )
+    return Option.some({ tasks: shown.map(taskOf), next })
   }) satisfies Effect.Effect<unknown, StoreUnavailable>

@@ -8,12 +8,11 @@ import { Workflow, type WorkflowStatus } from "../../src/domain/Workflow.ts"
 import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { NewWorkflow, WorkflowMove, WorkflowRow, Workflows } from "../../src/store/Workflows.ts"
 import { actorJson, json, orNull, time } from "./columns.ts"
-import { pageById, startOf } from "./idCursor.ts"
+import { LAST as NEWEST, pageById, pageFrom, startOf } from "./idCursor.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
 import { appendEvent, ofWorkflow } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
-import { LAST as NEWEST } from "./taskPlace.ts"
 
 const OPEN = statement(`
   INSERT INTO workflows (template, instance_key, current_state, context_json, status, created_by_json, created_at, updated_at)
@@ -172,13 +171,10 @@ const completed = (sqlite: Sql, { after, limit }: Parameters<Workflows["complete
     })
     if (Option.isNone(from)) return Option.none()
     const rows = yield* sqlite.rows(COMPLETED, { ...from.value, limit: limit + 1 })
-    const page = rows.slice(0, limit)
-    const last = page.at(-1)
-    const next =
-      rows.length > limit && last !== undefined
-        ? Option.some(cursorOf(["completed", String(last.completed_at), String(last.id)]))
-        : Option.none()
-    return Option.some({ workflows: page.map(shown), next })
+    const page = pageFrom(rows, limit, (row) =>
+      cursorOf(["completed", String(row.completed_at), String(row.id)])
+    )
+    return Option.some({ workflows: page.shown.map(shown), next: page.next })
   })
 
 const moved = (

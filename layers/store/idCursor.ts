@@ -19,8 +19,8 @@ const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 /** Whether a text has the form of the ids that the runtime gives. */
 export const isUuid = (text: string): boolean => UUID.test(text)
 
-/** After every id: what an absent cursor means. */
-const NEWEST = "\u{10ffff}"
+/** After every id and time that a row can have: what an absent cursor means. */
+export const LAST = "\u{10ffff}"
 
 /** The cursor of a list by falling id: the page after the row with this one. */
 const idCursor = ({ mark }: ListById, id: string): string => cursorOf([mark, id])
@@ -37,22 +37,29 @@ export const startOf = (
   after: Option.Option<string>
 ): Effect.Effect<Option.Option<string>, StoreUnavailable> =>
   Effect.gen(function* () {
-    if (Option.isNone(after)) return Option.some(NEWEST)
+    if (Option.isNone(after)) return Option.some(LAST)
     const id = idIn(list.mark, after.value)
     if (Option.isNone(id) || (list.isId ?? isUuid)(id.value)) return id
     // Another program may have given a row an id of another form: while it is there, the list goes on after it.
     return (yield* sqlite.rows(list.find, { id: id.value })).length > 0 ? id : Option.none()
   })
 
-/** Rows of a page, of which one more than `limit` was read, and the cursor of the next. */
+/** The rows of a page, of which one more than `limit` was read, and the cursor of the next. */
+export const pageFrom = (
+  rows: ReadonlyArray<Row>,
+  limit: number,
+  cursorAfter: (row: Row) => string
+): { readonly shown: ReadonlyArray<Row>; readonly next: Option.Option<string> } => {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  const isFull = rows.length > limit && last !== undefined
+  return { shown, next: isFull ? Option.some(cursorAfter(last)) : Option.none() }
+}
+
+/** The same of a list by falling id. */
 export const pageById = (
   list: ListById,
   rows: ReadonlyArray<Row>,
   limit: number,
   idOf: (row: Row) => string
-): { readonly shown: ReadonlyArray<Row>; readonly next: Option.Option<string> } => {
-  const shown = rows.slice(0, limit)
-  const last = shown.at(-1)
-  const isFull = rows.length > limit && last !== undefined
-  return { shown, next: isFull ? Option.some(idCursor(list, idOf(last))) : Option.none() }
-}
+) => pageFrom(rows, limit, (row) => idCursor(list, idOf(row)))

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { readCursor } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { isUuid } from "./idCursor.ts"
+import { isUuid, LAST } from "./idCursor.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
@@ -10,9 +10,6 @@ export interface Place {
   readonly createdAt: string
   readonly taskId: string
 }
-
-/** After every time and id that a row can have. */
-export const LAST = "\u{10ffff}"
 
 /** Before every row of such a list, whatever stands in its time: what an absent cursor means. */
 export const NEWEST: Place = { createdAt: LAST, taskId: LAST }

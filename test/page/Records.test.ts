@@ -21,6 +21,14 @@ const event = (id: number): RunEvent => ({
   created_at: "2026-04-29T07:00:00.000Z"
 })
 
+/** Somebody who looks at a task; answers how to leave. */
+const comerTo = (records: ReturnType<typeof makeRecords>) => () =>
+  records.use(
+    "/api/tasks/a",
+    () => true,
+    () => {}
+  )
+
 /** What is asked for, and when, of a server that answers at once. */
 const page = () => {
   const asked: Array<number> = []
@@ -95,12 +103,7 @@ test("what touches nothing, or nobody looks at, is not asked for", async () => {
 
 test("what was still to be asked for when the last one left is asked for by the next one, however soon it comes", async () => {
   const { asked, hear, records } = page()
-  const come = () =>
-    records.use(
-      "/api/tasks/a",
-      () => true,
-      () => {}
-    )
+  const come = comerTo(records)
   const leave = come()
   await pass(50)
   // Heard, and due in a moment: until then nobody is there any more.
@@ -113,12 +116,7 @@ test("what was still to be asked for when the last one left is asked for by the 
 
 test("what was answered just before is not asked for again by who comes next", async () => {
   const { asked, records } = page()
-  const come = () =>
-    records.use(
-      "/api/tasks/a",
-      () => true,
-      () => {}
-    )
+  const come = comerTo(records)
   const leave = come()
   await pass(50)
   leave()
