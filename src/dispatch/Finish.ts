@@ -133,20 +133,19 @@ const waitOf = ({ adapter, claimed, verdict }: Ran) =>
   })
 
 /**
- * Ends an attempt and moves its task, with all that follows from it, in one transaction. `Late` when the
+ * The end of an attempt, to be made in one transaction: its task moves, with all that follows from it. `Late` when the
  * attempt was no longer running: then nothing moved. The verdict that it answers is the one that was recorded.
  */
-export const finish = traced("Finish.finish")(function* (ran: Ran) {
-  const store = yield* Store
-  const ids = yield* IdSource
-  const stamp = yield* stampNow
-  const { attemptId, taskId } = ran.claimed.attempt
-  const wait = yield* waitOf(ran)
-  const asked = askedFor(ran)
-  const follows = Option.isSome(asked) ? Option.some(yield* planned(asked.value)) : Option.none()
-  const attempted = yield* store.transact(
-    "Finish.finish",
-    Effect.gen(function* () {
+export const readyToEnd = (ran: Ran) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const ids = yield* IdSource
+    const stamp = yield* stampNow
+    const { attemptId, taskId } = ran.claimed.attempt
+    const wait = yield* waitOf(ran)
+    const asked = askedFor(ran)
+    const follows = Option.isSome(asked) ? Option.some(yield* planned(asked.value)) : Option.none()
+    return Effect.gen(function* () {
       const verdict = yield* heeding(taskId, ran.verdict)
       const move = moveOf(verdict, stamp.at, wait)
       const end: AttemptEnd = { ...ran.end, reason: errorOf(verdict) }
@@ -163,7 +162,15 @@ export const finish = traced("Finish.finish")(function* (ran: Ran) {
       }
       return { taskId, attemptId, verdict, settled } satisfies Attempted
     })
-  )
-  yield* Effect.logInfo(`Attempt ended: ${errorOf(attempted.verdict)}`)
+  })
+
+/** Tells the log how an attempt ended. */
+export const tellEnd = ({ verdict }: Attempted) => Effect.logInfo(`Attempt ended: ${errorOf(verdict)}`)
+
+/** Ends an attempt, see `readyToEnd`, in a transaction of its own. */
+export const finish = traced("Finish.finish")(function* (ran: Ran) {
+  const store = yield* Store
+  const attempted = yield* store.transact("Finish.finish", yield* readyToEnd(ran))
+  yield* tellEnd(attempted)
   return attempted
 })

@@ -12,6 +12,7 @@ import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { finish, type Ran } from "./Finish.ts"
+import type { handOver } from "./HandOver.ts"
 import { type Judged, judge } from "./Judge.ts"
 import { leave } from "./LeaveWorktree.ts"
 import {
@@ -31,15 +32,21 @@ import { lookingUntil } from "./Wakes.ts"
  * Takes one claimed task through its attempt to its end: prepare, record, execute, judge, finish. Whatever
  * goes wrong on the way, a defect of ours included, ends the attempt; only a store that cannot be written
  * leaves it open, for the next boot sweep. Completing `stop` ends the adapter early. What the attempt came to is
- * kept and recorded again by `patience` while the store cannot be written; without it once.
+ * recorded by `recording`.
  */
 export const runAttempt = traced("RunAttempt.runAttempt")(
-  (
-    claimed: ClaimedTask,
-    stop: Deferred.Deferred<StopReason>,
-    patience: Schedule.Schedule<unknown> = Schedule.stop
-  ) => attempted(claimed, stop, patience).pipe(Effect.annotateLogs(namesOf(claimed)))
+  (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, recording: Recording = once) =>
+    attempted(claimed, stop, recording).pipe(Effect.annotateLogs(namesOf(claimed)))
 )
+
+/** How the end of an attempt gets into the store. */
+export interface Recording {
+  readonly end: ReturnType<typeof handOver>
+  /** When it is tried again while the store cannot be written. */
+  readonly patience: Schedule.Schedule<unknown>
+}
+
+const once: Recording = { end: finish, patience: Schedule.stop }
 
 /** What a log says an attempt by. */
 export const namesOf = ({ attempt, task }: ClaimedTask) => ({
@@ -47,11 +54,7 @@ export const namesOf = ({ attempt, task }: ClaimedTask) => ({
   attempt_id: attempt.attemptId
 })
 
-const attempted = (
-  claimed: ClaimedTask,
-  stop: Deferred.Deferred<StopReason>,
-  patience: Schedule.Schedule<unknown>
-) =>
+const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, recording: Recording) =>
   pipeline(claimed, stop).pipe(
     Effect.catchTags({
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
@@ -74,8 +77,8 @@ const attempted = (
     }),
     Effect.catchAllDefect((defect) => faulty(claimed, defect)),
     Effect.flatMap((ran) =>
-      Effect.catchAllDefect(recorded(ran, patience), (defect) =>
-        Effect.flatMap(faulty(claimed, defect), (fault) => recorded(fault, patience))
+      Effect.catchAllDefect(recorded(ran, recording), (defect) =>
+        Effect.flatMap(faulty(claimed, defect), (fault) => recorded(fault, recording))
       )
     )
   )
@@ -83,8 +86,8 @@ const attempted = (
 const putOff = (claimed: ClaimedTask, waits: WaitsForFallback | WaitsForBudget) =>
   Effect.map(now, (at) => notRun(claimed, waitOf(waits, claimed.round.notCounted, at)))
 
-const recorded = (ran: Ran, patience: Schedule.Schedule<unknown>) =>
-  finish(ran).pipe(
+const recorded = (ran: Ran, { end, patience }: Recording) =>
+  end(ran).pipe(
     Effect.tapErrorTag("StoreUnavailable", ({ reason }) =>
       Effect.logWarning(`The attempt's end could not be recorded: ${reason}`)
     ),

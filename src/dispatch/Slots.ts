@@ -1,10 +1,13 @@
-import { type Cause, Deferred, Effect, FiberMap, type Queue, Schedule } from "effect"
+import { type Cause, Deferred, Effect, FiberMap, type Queue, Schedule, type Scope } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AttemptId } from "../domain/Ids.ts"
+import type { Verdict } from "../evidence/Verdict.ts"
 import { StoreUnavailable } from "../store/StoreError.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
+import { handOver } from "./HandOver.ts"
 import { blockLost, releaseLost } from "./Lost.ts"
-import { namesOf, runAttempt } from "./RunAttempt.ts"
+import { namesOf, type Recording, runAttempt } from "./RunAttempt.ts"
+import { tellSetAside } from "./Steps.ts"
 
 /** The attempts that a resident dispatcher runs at once. */
 export interface Slots {
@@ -14,6 +17,8 @@ export interface Slots {
   readonly running: Effect.Effect<number>
   /** Runs a claimed task's attempt to its end beside the others; its slot is taken until then. */
   readonly run: (claimed: ClaimedTask) => Effect.Effect<void>
+  /** For the scope, whoever ends claims the next task for its slot in the transaction of its end. */
+  readonly handingOver: Effect.Effect<void, never, Scope.Scope>
   /** Waits until no attempt runs. */
   readonly empty: Effect.Effect<void>
   /** Tells every running attempt to stop; each ends its processes first. */
@@ -45,19 +50,42 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
         roomFor = lacksRoom ? Math.max(1, stops.size - 1) : Math.min(most, roomFor + 1)
       })
     const context = yield* Effect.context<AttemptNeeds>()
+    let isHandingOver = false
+    const handingOver = Effect.acquireRelease(
+      Effect.sync(() => {
+        isHandingOver = true
+      }),
+      () =>
+        Effect.sync(() => {
+          isHandingOver = false
+        })
+    )
 
-    const run = (claimed: ClaimedTask) =>
+    const run = (claimed: ClaimedTask): Effect.Effect<void> =>
       Effect.gen(function* () {
         const { attemptId } = claimed.attempt
         const stop = yield* Deferred.make<StopReason>()
         stops.set(attemptId, stop)
         const left = Effect.sync(() => {
           stops.delete(attemptId)
-          ended.unsafeOffer(undefined)
+          if (stops.size < roomFor) ended.unsafeOffer(undefined)
         })
-        const attempt = Effect.provide(Effect.flatMap(toItsEnd(claimed, stop), learnt), context)
+        const attempt = Effect.provide(Effect.flatMap(toItsEnd(claimed, stop, recording), learnt), context)
         yield* FiberMap.run(fibers, attemptId, Effect.ensuring(Effect.interruptible(attempt), left))
       })
+
+    const recording: Recording = {
+      end: handOver({
+        isWanted: ({ verdict }) => isHandingOver && stops.size <= roomFor && !lacksRoom(verdict),
+        take: (found) =>
+          found._tag === "Claimed"
+            ? run(found.claimed)
+            : found._tag === "Quarantined"
+              ? tellSetAside(found)
+              : Effect.void
+      }),
+      patience: untilWritable
+    }
 
     const running = Effect.sync(() => stops.size)
     return {
@@ -65,6 +93,7 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
       isFull: () => stops.size >= roomFor,
       running,
       run,
+      handingOver,
       empty: FiberMap.awaitEmpty(fibers),
       stopAll: (reason) =>
         Effect.suspend(() =>
@@ -75,12 +104,14 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
 
 type AttemptNeeds = Effect.Effect.Context<ReturnType<typeof toItsEnd>>
 
+const lacksRoom = ({ reason }: Verdict): boolean => reason === "no_room"
+
 const LEFT_OPEN = "The attempt stays open until the next dispatcher's sweep"
 
 /** Whatever comes, in the end the task is not left running. Answers whether the host had no room for the attempt. */
-const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
-  runAttempt(claimed, stop, untilWritable).pipe(
-    Effect.map(({ verdict }) => verdict.reason === "no_room"),
+const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, recording: Recording) =>
+  runAttempt(claimed, stop, recording).pipe(
+    Effect.map(({ verdict }) => lacksRoom(verdict)),
     Effect.catchAllCause((cause) => Effect.annotateLogs(notEnded(claimed, cause), namesOf(claimed)))
   )
 

@@ -7,7 +7,7 @@ import { evaluateIdle, taskEnded } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
-import type { ClaimedTask, Lane } from "../store/Tasks.ts"
+import type { Claim, ClaimedTask, Lane } from "../store/Tasks.ts"
 import { setAside, tellSpent } from "./Charging.ts"
 import { conditionsAt } from "./Conditions.ts"
 import { type Conditions, closed, leadsTo } from "./Eligibility.ts"
@@ -43,11 +43,9 @@ export const next = traced("Steps.next")(function* () {
   // Who has nothing to claim does not ask for the turn to write: every commit wakes it again.
   if (lanes.length === 0 && Option.isNone(yield* store.gates.pause)) return { _tag: "Idle" } satisfies Next
   while (true) {
-    const claim = yield* claimOne
-    if (claim._tag === "Claimed") return { _tag: "Claimed", claimed: claim.claimed } satisfies Next
-    if (claim._tag === "Paused") return claim satisfies Next
-    if (claim._tag === "None") return { _tag: "Idle" } satisfies Next
-    yield* Effect.logWarning(`Task ${claim.taskId} was set aside, its record is damaged: ${claim.problem}`)
+    const found = yield* store.transact("Steps.claim", yield* readyToClaim)
+    if (found._tag !== "Quarantined") return found satisfies Next
+    yield* tellSetAside(found)
   }
 })
 
@@ -65,42 +63,50 @@ const meantFor = ({ task }: ClaimedTask, settings: Conditions["settings"]) => ({
   profileId: Option.getOrElse(task.requestedProfile, () => settings.defaultProfile)
 })
 
-// One transaction, so that nothing is claimed after a pause or a cool-down was committed.
-const claimOne = Effect.gen(function* () {
+/** What a claim came to. A task whose record is damaged was set aside; there may be others. */
+export type Found = Next | Extract<Claim, { readonly _tag: "Quarantined" }>
+
+/**
+ * The claim of the best task that may start, to be made in a transaction, so that nothing is claimed after a pause or a
+ * cool-down was committed. What it needs of the disk and the clock is read now.
+ */
+export const readyToClaim = Effect.gen(function* () {
   const store = yield* Store
   const runner = yield* Runner
   const ids = yield* IdSource
   const stamp = yield* stampNow
   const attemptId = AttemptId.make(yield* ids.next)
   const grounds = yield* groundsNow
-  return yield* store.transact(
-    "Steps.claim",
-    Effect.gen(function* () {
-      const pause = yield* store.gates.pause
-      if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Next
-      const ready = yield* store.tasks.lanes
-      const conditions = yield* conditionsAt(stamp.at, ready, grounds)
-      const open = yield* Effect.filter(ready, (lane) => isOpen(lane, conditions, stamp))
-      const lanes = yield* inTurn(ready, open, conditions)
-      const claim = yield* store.tasks.claim({
-        lanes: lanes.map((lane) => lane.key),
-        grounds: new Map(
-          lanes.flatMap((lane) => {
-            const ground = grounds.get(leadsTo(lane, conditions.settings))
-            return ground === undefined ? [] : [[lane.key, ground] as const]
-          })
-        ),
-        attemptId,
-        runnerId: runner.runnerId,
-        host: runner.host,
-        stamp
-      })
-      // The workflow of a task that was set aside learns of it.
-      if (claim._tag === "Quarantined") yield* taskEnded(claim.taskId, TaskId.make(yield* ids.next), stamp)
-      // Where its task's own budget is spent the attempt will find that nothing was set aside for it, and end.
-      if (claim._tag === "Claimed")
-        yield* setAside(claim.claimed, meantFor(claim.claimed, conditions.settings), stamp)
-      return claim
+  return Effect.gen(function* () {
+    const pause = yield* store.gates.pause
+    if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Found
+    const { lanes: ready } = yield* store.tasks.promote(stamp.at)
+    if (ready.length === 0) return { _tag: "Idle" } satisfies Found
+    const conditions = yield* conditionsAt(stamp.at, ready, grounds)
+    const open = yield* Effect.filter(ready, (lane) => isOpen(lane, conditions, stamp))
+    const lanes = yield* inTurn(ready, open, conditions)
+    const claim = yield* store.tasks.claim({
+      lanes: lanes.map((lane) => lane.key),
+      grounds: new Map(
+        lanes.flatMap((lane) => {
+          const ground = grounds.get(leadsTo(lane, conditions.settings))
+          return ground === undefined ? [] : [[lane.key, ground] as const]
+        })
+      ),
+      attemptId,
+      runnerId: runner.runnerId,
+      host: runner.host,
+      stamp
     })
-  )
+    // The workflow of a task that was set aside learns of it.
+    if (claim._tag === "Quarantined") yield* taskEnded(claim.taskId, TaskId.make(yield* ids.next), stamp)
+    // Where its task's own budget is spent the attempt will find that nothing was set aside for it, and end.
+    if (claim._tag === "Claimed")
+      yield* setAside(claim.claimed, meantFor(claim.claimed, conditions.settings), stamp)
+    return claim._tag === "None" ? ({ _tag: "Idle" } satisfies Found) : claim
+  })
 })
+
+/** Tells of a task that a claim has set aside. */
+export const tellSetAside = ({ problem, taskId }: Extract<Found, { readonly _tag: "Quarantined" }>) =>
+  Effect.logWarning(`Task ${taskId} was set aside, its record is damaged: ${problem}`)
