@@ -5,7 +5,7 @@ import { elapsed, type Figures, median } from "./Measure.ts"
 import { floor, inFolder, phase } from "./Peers.ts"
 import { bareChildren, before, drained, runOnce, sameProcess, where } from "./Pipeline.ts"
 import { Queue } from "./Queue.ts"
-import { waited } from "./Rivals.ts"
+import { drainMs, waited } from "./Rivals.ts"
 import { starts } from "./Start.ts"
 import { claims, enqueues, firsts } from "./Store.ts"
 import { milliseconds, perSecond, ratio } from "./Table.ts"
@@ -80,7 +80,6 @@ const loop = (limitMs: number, forMs: number): Promise<number> =>
   })
 
 const drains = async (run: Run) => {
-  const forMs = run.quick ? 3_000 : 8_000
   for (const [row, concurrency] of [
     ["drain1", 1],
     ["drain10", 10]
@@ -88,7 +87,7 @@ const drains = async (run: Run) => {
     await run.measure(row, ["floor", "pipeline"], async (limitMs) => {
       const lowBefore = await loop(limitMs, 1_500)
       const bareBefore = await bareChildren(concurrency, 50)
-      const ours = await drained(concurrency, 10_000, forMs)
+      const ours = await drained(concurrency, 10_000, drainMs(run))
       const bare = (bareBefore + (await bareChildren(concurrency, 50))) / 2
       const low = (lowBefore + (await loop(limitMs, 1_500))) / 2
       const share = ratio(ours, low)

@@ -88,6 +88,12 @@ const enqueues = async (run: Run) => {
   }
 }
 
+/**
+ * How long the two drains of 10,000 are measured at most, the first third being for warmth: the pipeline's code is
+ * compiled in some 700 tasks, and what asks for its best job by a scan is the quicker the fewer are left.
+ */
+export const drainMs = ({ quick }: Pick<Run, "quick">): number => (quick ? 3_000 : 20_000)
+
 interface Depth {
   readonly row: "drain1" | "drain10" | "at1k" | "at100k" | "at1M" | "delayed"
   readonly ready: number
@@ -113,7 +119,7 @@ const drains = async (run: Run) => {
     for (const name of peerNames) {
       let deep: Found | undefined
       await of(run, row, name, async (limitMs) => {
-        const ask = { ready, delayed, concurrency, limitMs: limit }
+        const ask = { ready, delayed, concurrency, limitMs: row.startsWith("drain") ? drainMs(run) : limit }
         const { found, floor } = await low.around(
           () => filled(peers[name], ask, limitMs, row === "at1M"),
           limitMs
