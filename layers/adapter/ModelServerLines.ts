@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import { forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
 
 /**
- * A line of a stream, or a frame of several, is not read beyond this: servers that do not stream send the whole
+ * A line of a stream, or a frame or an object of several, is not read beyond this: servers that do not stream send the whole
  * answer, of at most 8 MiB, in one, and JSON may write a character as six.
  */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024
@@ -37,7 +37,34 @@ const tooLong = (): ServerFailed =>
     `the server sent a line of more than ${MAX_LINE_BYTES} bytes, longer than any answer that is taken: check the adapter's endpoint, or have the task ask for a shorter answer`
   )
 
+/**
+ * Puts an object together that was sent over several lines, as servers do that indent what they do not stream: it begins
+ * with a line that is `{` alone and ends with one that is `}` alone, neither of which a stream of events has.
+ */
+const makeObjects = (take: (line: string) => Taken) => {
+  let lines: Array<string> = []
+  let size = 0
+  const whole = (): Taken => {
+    const text = lines.join("\n")
+    lines = []
+    size = 0
+    return take(text)
+  }
+  return {
+    line: (line: string): Taken => {
+      if (lines.length === 0 && line !== "{") return take(line)
+      size += line.length + 1
+      if (size > MAX_LINE_BYTES) return tooLong()
+      lines.push(line)
+      return line === "}" ? whole() : "more"
+    },
+    /** What broke off in the middle is taken as it is. */
+    end: (): Taken => (lines.length === 0 ? "more" : whole())
+  }
+}
+
 const makeLines = (take: (line: string) => Taken) => {
+  const objects = makeObjects(take)
   let held = new Uint8Array(8192)
   let used = 0
   let isFirst = true
@@ -61,7 +88,7 @@ const makeLines = (take: (line: string) => Taken) => {
     // Only the first line may begin with a byte order mark.
     const text = end === 0 ? "" : (isFirst ? first : rest).decode(held.subarray(0, end))
     isFirst = false
-    return take(text)
+    return objects.line(text)
   }
   return {
     push: (chunk: Uint8Array): Taken => {
@@ -74,7 +101,10 @@ const makeLines = (take: (line: string) => Taken) => {
         from = at + 1
       }
     },
-    end: (): Taken => (used > 0 ? line() : "more")
+    end: (): Taken => {
+      const last = used > 0 ? line() : "more"
+      return last === "more" ? objects.end() : last
+    }
   }
 }
 

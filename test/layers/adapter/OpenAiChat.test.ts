@@ -401,15 +401,34 @@ test.each([
   expect(heard).toBe(times)
 })
 
-it.live("a server that does not stream may send a long answer in one line", () =>
+it.live("a server that does not stream may send a long answer in one line, or indented over many", () =>
   Effect.gen(function* () {
     const content = JSON.stringify({ ...JSON.parse(OUTCOME), operator_summary: "世z".repeat(400_000) })
-    const whole = JSON.stringify({ choices: [{ index: 0, message: { content }, finish_reason: "stop" }] })
-    for (const body of [whole, `data: ${whole}\n\n${DONE}`]) {
+    const answer = { choices: [{ index: 0, message: { content }, finish_reason: "stop" }] }
+    const [whole, indented] = [JSON.stringify(answer), JSON.stringify(answer, null, 2)]
+    for (const body of [
+      whole,
+      `data: ${whole}\n\n${DONE}`,
+      indented,
+      `${indented.replaceAll("\n", "\r\n")}\r\n`
+    ]) {
       const server = yield* answering(body)
       const { execution } = yield* execute(adapter(server.url))
       expect([execution.exitStatus, execution.lastMessage === content]).toEqual(["ok", true])
     }
+  })
+)
+
+it.live("an indented answer that broke off is named, and one without end is ended by its limit", () =>
+  Effect.gen(function* () {
+    const cut = yield* answering('{\n  "choices": [')
+    expect((yield* execute(adapter(cut.url))).reason).toMatch(
+      /sent an event that is no chat completion: \{ "choices/
+    )
+    const huge = yield* stub(() => endless(Buffer.from(`{\n  "${"x".repeat(60_000)}",\n`)))
+    expect((yield* execute(adapter(huge.url))).reason).toMatch(
+      /^the server sent a line of more than 16777216 bytes/
+    )
   })
 )
 
