@@ -152,7 +152,7 @@ const upsert = (
 
 const evaluated = (
   sqlite: Sqlite["Type"],
-  { dueAt, fates, fence, missed, next, scheduleId, taskId }: Evaluation,
+  { dueAt, fates, fence, isExact, missed, next, scheduleId, taskId }: Evaluation,
   stamp: Stamp
 ) =>
   sqlite.transact(
@@ -176,6 +176,7 @@ const evaluated = (
         name: String(moved[0].name),
         due_at: time(dueAt),
         missed,
+        ...(isExact ? {} : { missed_is_exact: false }),
         next_run_at: orNull(Option.map(next, time))
       }
       const subject = { scheduleId, taskId: Option.getOrNull(taskId) }

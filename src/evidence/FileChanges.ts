@@ -39,9 +39,16 @@ const exists = (path: string) => (place: Place) =>
   Option.exists(place.observed, ({ kind }) => path.includes("/") || kind === "file")
 
 // SPEC.md lets text without a slash that names no file be a remark, and wants claims without an effect caught:
-// a verb before the name of a file ("created: notes.md") is a claim, "created: nothing" a remark.
-const claimsFile = (change: FileChange, path: string): boolean =>
-  Option.exists(change.verb, (verb) => verb !== "deleted") && /^[^\s/]+\.[A-Za-z0-9]{1,8}$/.test(path)
+// a verb before the name of a file ("created: notes.md") is a claim, "created: nothing" a remark. A file that was deleted
+// is not there either way: "deleted: notes.md" is a claim where something was deleted, which a profile may forbid.
+const claimsFile = (change: FileChange, { path, places }: Meaning, claim: Claim): boolean =>
+  /^[^\s/]+\.[A-Za-z0-9]{1,8}$/.test(path) &&
+  Option.exists(
+    change.verb,
+    (verb) =>
+      verb !== "deleted" ||
+      judgedForDeletion(places).some((place) => Option.isNone(deletionProblem(path, place, claim)))
+  )
 
 /** The path that an entry names; none when the entry is a remark. */
 const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim) {
@@ -50,7 +57,7 @@ const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim)
     last = { path, places: path === "" ? [] : yield* placesOf(path, claim.workingDir) }
     if (last.places.some(exists(path))) return Option.some(last)
   }
-  const named = last.path.includes("/") || last.path.includes("\0") || claimsFile(change, last.path)
+  const named = last.path.includes("/") || last.path.includes("\0") || claimsFile(change, last, claim)
   return named ? Option.some(last) : Option.none()
 })
 

@@ -129,9 +129,9 @@ const run = (schedule: RecurringSchedule, fence: string, due: Due) =>
       Effect.gen(function* () {
         const skipped = yield* overlap(schedule)
         const acted = Option.isSome(skipped) ? skipped.value : yield* fire(task, stamp)
-        const { first: dueAt, missed, next } = due
+        const { first: dueAt, isExact, missed, next } = due
         const fates = fatesOf(due, acted)
-        const evaluation = { scheduleId, fence, dueAt, missed, next, taskId: acted.taskId, fates }
+        const evaluation = { scheduleId, fence, dueAt, missed, isExact, next, taskId: acted.taskId, fates }
         if (!(yield* store.schedules.evaluated(evaluation, stamp))) return yield* new Superseded()
         return { isOurs: true, taskId: acted.taskId } satisfies Decision
       })

@@ -44,6 +44,8 @@ export interface Evaluation {
   /** The due time that was acted upon, and how many behind it were missed. */
   readonly dueAt: DateTime.Utc
   readonly missed: number
+  /** False when there were more than that: the event says so, too. */
+  readonly isExact: boolean
   /** None disables the schedule: it is never due again. */
   readonly next: Option.Option<DateTime.Utc>
   readonly taskId: Option.Option<TaskId>

@@ -242,6 +242,17 @@ describe("a reported file change", () => {
     check(`${JSON.stringify(remark)} is a remark`, src, changes(remark))
 
   check(
+    "of a deleted file without a slash is one where something was deleted, which a profile may forbid",
+    { "/work": { changedAtMs: NEW } },
+    { ...changes("deleted: gone.md"), profile: { ...profile, toolPolicy: { allow_repo_changes: false } } },
+    "repo_changes_not_allowed"
+  )
+  check(
+    "of a deleted file without a slash is believed where it is allowed",
+    { "/work": { changedAtMs: NEW } },
+    changes("deleted: gone.md")
+  )
+  check(
     "without its effect is caught",
     { ...src, "/work/src/a.ts": stale() },
     changes("modified: src/a.ts"),

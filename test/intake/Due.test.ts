@@ -105,6 +105,15 @@ describe("a schedule that is due", () => {
     }).pipe(Effect.provide(quiet))
   )
 
+  it.effect("and missed more than are counted says so in its event", () =>
+    Effect.gen(function* () {
+      yield* save({ cron: "* * * * *" })
+      yield* TestClock.adjust("8 days")
+      yield* tickNow
+      expect((yield* lastEvents(1))[0]?.detail).toMatchObject({ missed: 10_000, missed_is_exact: false })
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.effect("and delays its task makes it wait so long from then on", () =>
     Effect.gen(function* () {
       yield* save({ task: { ...TASK, schedule: { delay_minutes: 30 } } })

@@ -47,6 +47,7 @@ const decided = (row: DueSchedule, changes: Partial<Evaluation> = {}): Evaluatio
   fence: row.fence,
   dueAt: at(60),
   missed: 0,
+  isExact: true,
   next: Option.some(at(120)),
   taskId: Option.some(taskId("t")),
   fates: [fate(60, { taskId: Option.some(taskId("t")) })],
