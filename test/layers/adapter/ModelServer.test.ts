@@ -59,6 +59,19 @@ it.effect("a line of more than 16 MiB is named and not kept", () =>
   })
 )
 
+it.effect("an object that is sent over several lines is one line, also where it breaks off", () =>
+  Effect.gen(function* () {
+    const indented = JSON.stringify({ message: { content: "世z" }, done: true }, null, 2)
+    for (const text of [indented, `${indented.replaceAll("\n", "\r\n")}\r\n`])
+      expect(yield* linesOf(Buffer.from(`a\n${text}`))).toEqual({ lines: ["a", indented], end: "end" })
+    expect((yield* linesOf(Buffer.from('{\n  "done": ['))).lines).toEqual(['{\n  "done": ['])
+    const piece = Buffer.from(`{\n${"a".repeat(64 * 1024)}\n`)
+    const { end, lines } = yield* linesOf(...Array.from({ length: 257 }, () => piece))
+    expect(lines).toEqual([])
+    expect(end).toMatchObject({ reason: expect.stringMatching(/more than 16777216 bytes/) })
+  })
+)
+
 describe("events", () => {
   const read = (text: string) => {
     const seen: Array<string> = []

@@ -126,15 +126,6 @@ it.live("thoughts are not the answer, and counts that are not told are not made 
   })
 )
 
-it.live("a server that does not stream may indent its answer", () =>
-  Effect.gen(function* () {
-    const whole = { ...END, message: { role: "assistant", content: OUTCOME } }
-    const server = yield* answering(JSON.stringify(whole, null, 2))
-    const { execution } = yield* execute(adapter(server.url))
-    expect([execution.exitStatus, execution.lastMessage]).toEqual(["ok", OUTCOME])
-  })
-)
-
 it.live("what is no whole answer is named", () =>
   Effect.gen(function* () {
     const { done_reason: _, ...unexplained } = END

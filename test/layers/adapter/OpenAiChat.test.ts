@@ -419,19 +419,6 @@ it.live("a server that does not stream may send a long answer in one line, or in
   })
 )
 
-it.live("an indented answer that broke off is named, and one without end is ended by its limit", () =>
-  Effect.gen(function* () {
-    const cut = yield* answering('{\n  "choices": [')
-    expect((yield* execute(adapter(cut.url))).reason).toMatch(
-      /sent an event that is no chat completion: \{ "choices/
-    )
-    const huge = yield* stub(() => endless(Buffer.from(`{\n  "${"x".repeat(60_000)}",\n`)))
-    expect((yield* execute(adapter(huge.url))).reason).toMatch(
-      /^the server sent a line of more than 16777216 bytes/
-    )
-  })
-)
-
 it.live("garbage for ever, a huge event and an endless answer are ended by their limits", () =>
   Effect.gen(function* () {
     const comments = yield* stub(() => endless(Buffer.from(`: ${"x".repeat(60_000)}\n`)))
