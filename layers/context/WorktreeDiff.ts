@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import type { WorktreeChanges } from "../../src/context/Worktrees.ts"
 import { counted } from "../../src/domain/Figure.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { readPlainText } from "../config/PlainFile.ts"
 import { GitFailed, type GitOptions, git, runGit } from "./Git.ts"
 import { aside } from "./WorktreeCheckout.ts"
 import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
@@ -54,7 +55,7 @@ export const changesOf = (
     const all = [...differing.names, ...left.names]
     return {
       files: all.length,
-      commits: commits.length,
+      commits: commits.held.length + commits.left.length,
       ignored: ignored.names.length > 0,
       diff: shown({ record, commits, left: left.names, diff: diff.text }, redactor),
       touched: touchedIn(place.path, [...all, ...ignored.names], differing.cut || left.cut || ignored.cut),
@@ -67,10 +68,17 @@ export const changesOf = (
 /** No program of anybody's is run for a difference, and no status of a repository within is asked for. */
 const FLAGS = ["--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "--ignore-submodules=dirty"]
 
-/** The commits that HEAD has and the base has not, newest first, a line each; `at most` 100 and one more. */
+/** The commits of a worktree that its base has not, newest first, a line each; of either `at most` 100 and one more. */
+interface Commits {
+  /** Those that HEAD has. */
+  readonly held: ReadonlyArray<string>
+  /** Those that were made there and that HEAD was moved away from: nothing else may name them any more. */
+  readonly left: ReadonlyArray<string>
+}
+
 const commitsOf = (options: GitOptions, place: WorktreePlace, { base, entry }: WorktreeRecord) =>
   Effect.gen(function* () {
-    if (entry === null) return []
+    if (entry === null) return { held: [], left: [] } satisfies Commits
     const head = yield* git({ ...options, variables: { ...options.variables, GIT_DIR: entry } }, place.path, [
       "rev-parse",
       "--verify",
@@ -79,25 +87,65 @@ const commitsOf = (options: GitOptions, place: WorktreePlace, { base, entry }: W
     ])
     if (Option.isNone(head)) return yield* new GitFailed({ reason: "the worktree has no HEAD any more" })
     const sha = head.value.text.trim()
-    if (sha === base) return []
-    const args = ["log", `--max-count=${MOST_COMMITS + 1}`, "--format=%H %s", sha, `^${base}`]
-    const { text } = yield* runGit(aside(options, place), place.path, args)
-    return text.split("\n").filter((line) => line !== "")
+    const log = (from: ReadonlyArray<string>, ...known: ReadonlyArray<string>) => {
+      const without = known.map((one) => `^${one}`)
+      const args = [
+        "log",
+        "--ignore-missing",
+        `--max-count=${MOST_COMMITS + 1}`,
+        "--format=%H %s",
+        ...from,
+        ...without
+      ]
+      return Effect.map(runGit(aside(options, place), place.path, args), ({ text }) =>
+        text.split("\n").filter((line) => line !== "")
+      )
+    }
+    const made = madeIn(entry).filter((one) => one !== sha && one !== base)
+    return {
+      held: sha === base ? [] : yield* log([sha], base),
+      left: made.length === 0 ? [] : yield* log(made, sha, base)
+    } satisfies Commits
   })
+
+/** Of a longer history of HEAD this much at the end is looked at. */
+const MOST_MOVES = 1000
+
+/**
+ * What HEAD became by a commit, a merge or the like, by the log that git keeps of each worktree's HEAD
+ * (gitformat-reflog: `<old> <new> <who and when>` TAB `<what>`); that it was moved to what there was, tells nothing.
+ */
+const madeIn = (entry: string): ReadonlyArray<string> => {
+  let log: string
+  try {
+    log = readPlainText(`${entry}/logs/HEAD`, MOST_NAMES_BYTES)
+  } catch {
+    // A repository may keep no such logs.
+    return []
+  }
+  const made = log.split("\n").flatMap((line) => {
+    const [, sha, what = ""] = /^[0-9a-f]+ ([0-9a-f]{40,64}) [^\t]*(?:\t(.*))?$/.exec(line) ?? []
+    return sha === undefined || /^(checkout|reset): moving /.test(what) ? [] : [sha]
+  })
+  return [...new Set(made.slice(-MOST_MOVES))]
+}
 
 interface Shown {
   readonly record: WorktreeRecord
-  readonly commits: ReadonlyArray<string>
+  readonly commits: Commits
   readonly left: ReadonlyArray<string>
   readonly diff: string
 }
 
 const shown = ({ commits, diff, left, record }: Shown, redactor: Pick<Redactor, "text">): string => {
-  const more = commits.length > MOST_COMMITS ? ["# and older commits"] : []
+  const named = (what: string, lines: ReadonlyArray<string>) => [
+    ...lines.slice(0, MOST_COMMITS).map((line) => `# ${what} ${line}`),
+    ...(lines.length > MOST_COMMITS ? ["# and older commits"] : [])
+  ]
   const head = [
     `# the worktree of attempt ${record.attemptId} against its base ${record.base}`,
-    ...commits.slice(0, MOST_COMMITS).map((commit) => `# commit ${commit}`),
-    ...more,
+    ...named("commit", commits.held),
+    ...named("commit that HEAD was moved away from:", commits.left),
     ...left.slice(0, MOST_COMMITS).map((name) => `# not in this diff: ${JSON.stringify(name)}`),
     ""
   ].join("\n")

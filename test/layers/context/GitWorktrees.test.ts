@@ -225,6 +225,35 @@ describe("what was changed in a worktree", () => {
     })
   )
 
+  it.live("names commits that HEAD was moved away from, and no others that it was moved to", () =>
+    Effect.gen(function* () {
+      run(repo, "checkout", "-q", "-b", "other")
+      run(repo, "commit", "-q", "--allow-empty", "-m", "known before")
+      run(repo, "checkout", "-q", "main")
+      const worktree = yield* made()
+      run(worktree.path, "checkout", "-q", "--detach", "other")
+      run(worktree.path, "checkout", "-q", "--detach", "main")
+      expect(yield* changes).toMatchObject({ files: 0, commits: 0 })
+      work(worktree)
+      run(worktree.path, "add", "-A")
+      run(worktree.path, "commit", "-q", "-m", `precious ${SECRET}`)
+      run(worktree.path, "reset", "-q", "--hard", "HEAD~1")
+      const found = yield* changes
+      expect(found).toMatchObject({ files: 0, commits: 1 })
+      expect(found.diff).toMatch(
+        /^# commit that HEAD was moved away from: [0-9a-f]{40} precious \[redacted\]$/m
+      )
+      run(worktree.path, "checkout", "-q", "-b", "mine")
+      run(worktree.path, "commit", "-q", "--allow-empty", "-m", "held")
+      expect((yield* changes).diff).toMatch(/^# commit [0-9a-f]{40} held\n# commit that HEAD .* precious/m)
+      fs.appendFileSync(
+        join(repo, ".git/worktrees", entries()[0]!, "logs/HEAD"),
+        `garbage\n${"0".repeat(40)} ${"1".repeat(40)} x\n`
+      )
+      expect(yield* changes).toMatchObject({ commits: 2, problem: Option.none() })
+    })
+  )
+
   it.live("counts a commit that changes nothing, and what the agent hides by flags of its index", () =>
     Effect.gen(function* () {
       const { path } = yield* made()
