@@ -183,10 +183,21 @@ const open = (
       telling(tell, () => `copying ${mib(fs.statSync(file).size)}`)
     )
     const db = yield* openCopy(copied, file)
+    const rows = yield* Effect.try({
+      try: () => rowsOf(db),
+      // What lacks a column that every database of the original has is none, though its tables bear their names.
+      catch: (cause) =>
+        /^no such column/.test(cause instanceof Error ? cause.message : "")
+          ? notOriginal(
+              file,
+              `its tables are not the original's (${cause instanceof Error ? cause.message : cause})`
+            )
+          : unreadable(file, cause)
+    })
     return {
       path: file,
       sha256: copied.sha256,
-      ...rowsOf(db),
+      ...rows,
       isUnchanged: Effect.promise(async () => (await digestOf(file)) === copied.digest)
     }
   })

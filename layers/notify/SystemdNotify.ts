@@ -1,5 +1,5 @@
 import { dlopen, ptr } from "bun:ffi"
-import { Duration, Effect, Layer, Option } from "effect"
+import { Duration, Effect, Layer, Option, Schedule } from "effect"
 import { Notify } from "../../src/dispatch/Notify.ts"
 
 // sd_notify(3) without its library: a datagram to the socket that NOTIFY_SOCKET names. Bun has no client for such
@@ -13,10 +13,13 @@ const MSG_DONTWAIT = 0x40
 const MOST_PATH = 108
 
 interface Sender {
-  /** Waits while the service manager's queue is full; a message that `mayBeLost` is dropped instead. */
-  readonly send: (message: string, mayBeLost: boolean) => void
+  /** Whether the service manager took it; it does not while its queue is full. Never waits. */
+  readonly send: (message: string) => boolean
   readonly close: () => void
 }
+
+/** What must arrive is sent again so often while it is not taken, and for so long: systemd's queue is soon read. */
+const AGAIN = Schedule.spaced("50 millis").pipe(Schedule.upTo("1 minute"))
 
 const addressOf = (socket: string): Buffer | undefined => {
   // A leading @ stands for an abstract socket, whose name begins with a NUL.
@@ -40,10 +43,10 @@ const sender = (socket: string | undefined): Sender | undefined => {
   const fd = libc.symbols.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0)
   if (fd < 0) return undefined
   return {
-    send: (message, mayBeLost) => {
+    send: (message) => {
       const bytes = Buffer.from(message, "utf8")
-      const flags = mayBeLost ? MSG_NOSIGNAL | MSG_DONTWAIT : MSG_NOSIGNAL
-      libc.symbols.sendto(fd, ptr(bytes), bytes.length, flags, ptr(address), address.length)
+      const flags = MSG_NOSIGNAL | MSG_DONTWAIT
+      return libc.symbols.sendto(fd, ptr(bytes), bytes.length, flags, ptr(address), address.length) >= 0
     },
     close: () => libc.symbols.close(fd)
   }
@@ -66,12 +69,18 @@ export const layer: Layer.Layer<Notify> = Layer.scoped(
       Effect.sync(() => sender(process.env.NOTIFY_SOCKET)),
       (open) => Effect.sync(() => open?.close())
     )
-    const say = (message: string, mayBeLost = false) => Effect.sync(() => socket?.send(message, mayBeLost))
+    const scope = yield* Effect.scope
+    const send = (message: string) => Effect.sync(() => socket === undefined || socket.send(message))
+    // Nobody waits for it: a service manager that does not listen holds up neither a start nor a drain.
+    const assure = (message: string) => {
+      const later = Effect.repeat(send(message), { until: (taken) => taken, schedule: AGAIN })
+      return Effect.flatMap(send(message), (taken) => (taken ? Effect.void : Effect.forkIn(later, scope)))
+    }
     return Notify.of({
-      ready: say("READY=1"),
-      status: (line) => say(`STATUS=${line.replace(/\n/g, " ")}`, true),
-      alive: say("WATCHDOG=1", true),
-      stopping: say("STOPPING=1"),
+      ready: Effect.asVoid(assure("READY=1")),
+      status: (line) => Effect.asVoid(send(`STATUS=${line.replace(/\n/g, " ")}`)),
+      alive: Effect.asVoid(send("WATCHDOG=1")),
+      stopping: Effect.asVoid(assure("STOPPING=1")),
       watchdog: socket === undefined ? Option.none() : watchdogOf(process.env)
     })
   })

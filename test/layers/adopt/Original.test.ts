@@ -130,6 +130,22 @@ const cases: ReadonlyArray<
     /it has no table task_attempts, run_events, schema_migrations/
   ],
   [
+    "a database whose tables have the names alone",
+    (file) => {
+      const db = new Database(file)
+      for (const columns of [
+        "tasks (task_id)",
+        "task_attempts (attempt_id)",
+        "run_events (id)",
+        "schema_migrations (id)"
+      ])
+        db.run(`CREATE TABLE ${columns}`)
+      db.close()
+    },
+    "OriginalRefused",
+    /its tables are not the original's \(no such column: \w+\)/
+  ],
+  [
     "a newer original",
     (file) => makeOriginal(file, { schema: ["INSERT INTO schema_migrations VALUES ('0003_x', '', '')"] }),
     "OriginalRefused",

@@ -13,27 +13,30 @@ use Socket; $| = 1;
 my $name = $ARGV[0]; my $path = $name =~ /^\\@/ ? "\\0" . substr($name, 1) : $name;
 socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or die $!;
 bind($socket, pack("S a*", AF_UNIX, $path)) or die $!;
-print "listening\\n";
+print "listening\\n"; <STDIN>;
 while (defined recv($socket, my $got, 4096, 0)) { print "$got\\n"; last if $got eq "STOPPING=1" }
 `
 
-/** What the service manager of a process with these variables is told by a program. */
-const heard = async (socket: string, program: Effect.Effect<void, never, Notify>) => {
+/** What the service manager of a process with these variables is told by a program, which says when it begins to listen. */
+const heard = async (
+  socket: string,
+  program: (listen: Effect.Effect<void>) => Effect.Effect<void, never, Notify>
+) => {
   const receiver = Bun.spawn(["perl", "-e", RECEIVER, socket], {
-    stdin: "ignore",
+    stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit"
   })
   const reader = receiver.stdout.pipeThrough(new TextDecoderStream()).getReader()
   try {
     expect((await reader.read()).value).toBe("listening\n")
-    await inEnvironment({ NOTIFY_SOCKET: socket }, program)
     let text = ""
-    for (;;) {
-      const { done, value } = await reader.read()
-      if (done) return text.trimEnd().split("\n")
-      text += value
-    }
+    const listen = Effect.promise(async () => {
+      receiver.stdin.end()
+      for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value
+    })
+    await inEnvironment({ NOTIFY_SOCKET: socket }, program(listen))
+    return text.trimEnd().split("\n")
   } finally {
     receiver.kill("SIGKILL")
     await receiver.exited
@@ -58,7 +61,9 @@ const inEnvironment = async <A>(
   }
 }
 
-const everything = Effect.gen(function* () {
+const everything = (listen: Effect.Effect<void>) => Effect.zipRight(allWords, listen)
+
+const allWords = Effect.gen(function* () {
   const { alive, ready, status, stopping } = yield* Notify
   yield* ready
   yield* status("2 running\nWATCHDOG=trigger")
@@ -81,6 +86,23 @@ needs("perl")("systemd is told by an abstract socket", async () => {
   expect(await heard(`@agent-runtime-test-${process.pid}`, everything)).toEqual(words)
 })
 
+needs("perl")(
+  "a service manager that does not listen holds nothing up, and hears the last word when it does",
+  async () => {
+    const program = (listen: Effect.Effect<void>) =>
+      Effect.gen(function* () {
+        const { status, stopping } = yield* Notify
+        // More than a queue of datagrams holds (net.unix.max_dgram_qlen, up to 512 on hosts of today).
+        for (let n = 0; n < 1000; n++) yield* status(`${n} running`)
+        yield* stopping
+        yield* listen
+      })
+    const words = await heard(`@agent-runtime-deaf-${process.pid}`, program)
+    expect(words.at(-1)).toBe("STOPPING=1")
+    expect(words.length).toBeLessThan(1000)
+  }
+)
+
 const watchdogIn = (env: Readonly<Record<string, string>>) =>
   inEnvironment(
     env,
@@ -100,6 +122,6 @@ test("signs of life are due as often as systemd says, when it means this process
 
 test("nobody is told where nobody asked, and a socket that is not there or not one harms nothing", async () => {
   for (const NOTIFY_SOCKET of ["", "relative/path", "/nowhere/notify", `/${"x".repeat(200)}`, "/dev/null"])
-    await inEnvironment({ NOTIFY_SOCKET }, everything)
-  await inEnvironment({}, everything)
+    await inEnvironment({ NOTIFY_SOCKET }, allWords)
+  await inEnvironment({}, allWords)
 })
