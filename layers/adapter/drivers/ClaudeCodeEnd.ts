@@ -95,8 +95,18 @@ const REMEDIES: Readonly<Record<string, string>> = {
   account_on_hold: ACCOUNT,
   verification_required: ACCOUNT,
   billing_error: CREDIT,
-  model_not_found: MODEL
+  model_not_found: MODEL,
+  // The provider's own names of the last refusal (docs.anthropic.com, errors).
+  authentication_error: KEY,
+  permission_error: KEY,
+  not_found_error: MODEL
 }
+
+/** What claude says in its own words where it names no sort: without a key at all, and of a provider's plain 400. */
+const SAID: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^(not logged in|invalid api key) · please run \/login/i, KEY],
+  [/^(your )?credit balance is too low/i, CREDIT]
+]
 
 const BY_STATUS: Readonly<Record<number, string>> = { 401: KEY, 403: KEY, 402: CREDIT, 404: MODEL }
 const REFUSALS: ReadonlyArray<number | undefined> = [400, 413, 422]
@@ -111,11 +121,13 @@ const FULL: ReadonlyArray<string | undefined> = ["prompt_too_long", "blocking_li
 const remedyOf = (result: Result, { trouble, written }: Course): string | undefined => {
   if (result.subtype === "error_max_budget_usd") return BUDGET
   if (result.stop_reason === "refusal" && result.is_error === true) return REFUSED
-  const named = trouble === undefined ? undefined : REMEDIES[trouble]
+  const { api_error_status: status, api_error_type: type } = result
+  const named = [trouble, type].flatMap((sort) => (sort === undefined ? [] : (REMEDIES[sort] ?? [])))[0]
   if (named !== undefined) return named
-  const { api_error_status: status } = result
   const known = status === undefined ? undefined : BY_STATUS[status]
   if (known !== undefined) return known
+  const said = result.is_error === true ? SAID.find(([words]) => words.test(result.result ?? "")) : undefined
+  if (said !== undefined) return said[1]
   if (written > 0) return undefined
   if (FULL.includes(result.terminal_reason)) return TOO_LONG
   return REFUSALS.includes(status) ? SAME_AGAIN : undefined

@@ -62,6 +62,7 @@ const Result = Schema.Struct({
   terminal_reason: text,
   api_error_status: number,
   api_error: text,
+  api_error_type: text,
   total_cost_usd: count,
   usage: loose(
     Schema.Struct({

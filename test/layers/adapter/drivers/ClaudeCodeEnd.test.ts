@@ -60,6 +60,25 @@ test.each([
   expect(Option.getOrThrow(told.reason)).toMatch(remedy)
 })
 
+test.each([
+  [{ api_error_type: "billing_error", api_error_status: 400 }, /add credit/],
+  [{ api_error_type: "authentication_error" }, /put a valid/],
+  [
+    { result: "Your credit balance is too low to access the Anthropic API", api_error_status: 400 },
+    /add credit/
+  ],
+  [{ result: "Not logged in · Please run /login" }, /put a valid/]
+])("what the provider or claude itself calls by its name waits for an operator: %j", (result, remedy) => {
+  const told = ended({ ...result, ...spent })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "none"])
+  expect(Option.getOrThrow(told.reason)).toMatch(remedy)
+})
+
+test("what a model says is no failure that it names", () => {
+  const told = ended({ is_error: false, result: "Credit balance is too low" })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "retryable"])
+})
+
 test("a status that says it all needs no name", () => {
   expect(ended({ api_error_status: 403 }).retryClass).toBe("none")
   expect(ended({ api_error_status: 402 }).retryClass).toBe("none")
