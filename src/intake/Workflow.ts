@@ -14,7 +14,7 @@ import { InstanceKey } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
 import { hasIterations, ITERATIONS, taskOf } from "../workflow/Machine.ts"
-import { namesOf, opened, templateOf } from "../workflow/Templates.ts"
+import { isNamed, namesOf, OWN_NAME, opened, templateOf } from "../workflow/Templates.ts"
 import { readIntent } from "./Enqueue.ts"
 import { enter } from "./WorkflowEntry.ts"
 
@@ -75,7 +75,7 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
   const state = Option.getOrElse(opening.state, () => template.initial_state)
   const states = Object.keys(template.states)
   const given = redactJson(opening.context, secrets)
-  const context = opened(template, given, yield* now)
+  const context = opened(template, given, yield* now, instanceKey)
   const problems = [
     ...(isInstanceKey(instanceKey)
       ? []
@@ -95,6 +95,9 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
     ...(hasIterations(given)
       ? []
       : [unfit("context.max_iterations", JSON.stringify(given.max_iterations), ITERATIONS)]),
+    ...(isNamed(template, given)
+      ? []
+      : [unfit("context.base_name", JSON.stringify(given.base_name), OWN_NAME)]),
     ...(isKeepable(context) ? [] : [unfit("context", "a larger one", KEEPABLE)])
   ]
   if (problems.length > 0) return yield* invalid(...problems)

@@ -80,7 +80,7 @@ export const transition = traced("WorkflowMoves.transition")(function* (
       const ways = waysFrom(template.value, workflow)
       const way = ways.find(([, target]) => target === to)
       if (way === undefined) return yield* noWay(template.value, workflow, to, ways)
-      const carried = { ...resumed(template.value, workflow.context, {}, workflow.createdAt), ...put }
+      const carried = { ...resumed(template.value, workflow, {}), ...put }
       if (!isKeepable(carried)) return yield* refused(`its context would be larger than allowed: ${KEEPABLE}`)
       if (!hasIterations(put))
         return yield* refused(

@@ -137,7 +137,7 @@ const madeWay = (row: WorkflowRow, task: Task, nextTaskId: TaskId, stamp: Stamp)
 /** A row whose context has all that its template begins with, as one of another runtime may not. */
 const prepared = (template: Template, row: WorkflowRow, payload: JsonObject): WorkflowRow => {
   const { workflow } = row
-  const context = resumed(template, workflow.context, payload, workflow.createdAt)
+  const context = resumed(template, workflow, payload)
   return { ...row, workflow: { ...workflow, context } }
 }
 

@@ -20,7 +20,7 @@ export const waitsFor = traced("WorkflowWait.waitsFor")(function* (workflow: Wor
   // Few templates name a key: of all others this is known without asking.
   if (Option.isNone(template) || stateOf(template.value, currentState)?.task?.dedupe_key === undefined)
     return Option.none()
-  const context = resumed(template.value, workflow.context, {}, workflow.createdAt)
+  const context = resumed(template.value, workflow, {})
   const wanted = Option.flatten(Option.getRight(taskOf(template.value, { ...workflow, context })))
   const given = Option.flatMapNullable(wanted, ({ dedupe_key }) => dedupe_key)
   if (Option.isNone(given) || typeof given.value !== "string") return Option.none()

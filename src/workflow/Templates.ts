@@ -2,7 +2,7 @@ import { type DateTime, Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { communityResearch } from "./templates/CommunityResearch.ts"
-import { goalLoop, openGoalLoop, recalled } from "./templates/GoalLoop.ts"
+import { goalLoop, hasOwnName, openGoalLoop, recalled } from "./templates/GoalLoop.ts"
 import { walletOnboarding } from "./templates/WalletOnboarding.ts"
 
 /** The templates that come with the runtime. */
@@ -23,13 +23,33 @@ export const namesOf = (own: ReadonlyMap<string, Template>): ReadonlyArray<strin
  * The context that an instance opened at `at` begins with: what it was given, over what its template begins
  * with. Given the result again it answers the same.
  */
-export const opened = (template: Template, given: JsonObject, at: DateTime.Utc): JsonObject =>
-  template === goalLoop ? openGoalLoop(given, at) : { ...template.context, ...given }
+export const opened = (
+  template: Template,
+  given: JsonObject,
+  at: DateTime.Utc,
+  instanceKey: string
+): JsonObject =>
+  template === goalLoop ? openGoalLoop(given, at, instanceKey) : { ...template.context, ...given }
+
+/** Whether what is given can name what the template's tasks write; `OWN_NAME` says how. */
+export const isNamed = (template: Template, given: JsonObject): boolean =>
+  template !== goalLoop || hasOwnName(given)
+
+export const OWN_NAME = "text that names files below plans/ and reports/, without a way out of these"
+
+/** What an instance is opened with, and is known by. */
+interface Instance {
+  readonly context: JsonObject
+  readonly createdAt: DateTime.Utc
+  readonly instanceKey: string
+}
 
 /** As `opened` for an instance that lacks some of it (an adopted one), by what its last task was handed. */
 export const resumed = (
   template: Template,
-  context: JsonObject,
-  payload: JsonObject,
-  at: DateTime.Utc
-): JsonObject => opened(template, template === goalLoop ? { ...recalled(payload), ...context } : context, at)
+  { context, createdAt, instanceKey }: Instance,
+  payload: JsonObject
+): JsonObject => {
+  const known = template === goalLoop ? { ...recalled(payload), ...context } : context
+  return opened(template, known, createdAt, instanceKey)
+}

@@ -170,6 +170,28 @@ describe("opening a workflow", () => {
     }).pipe(Effect.provide(quiet))
   )
 
+  it.effect("names a goal loop's artifacts like no other's, also of one summary in one moment", () =>
+    Effect.gen(function* () {
+      const ids = yield* Effect.forEach(["A", "B"], (key) =>
+        openWorkflow("goal-loop", { summary: "整える" }, { key })
+      )
+      const [one, other] = yield* Effect.forEach(ids, workflowOf)
+      expect(one!.context.base_name).toMatch(/^\d{8}-\d{6}-\d{3}-[0-9a-z]+-goal$/)
+      expect(other!.context.base_name).not.toBe(one!.context.base_name)
+      expect(other!.context.plan_artifact).not.toBe(one!.context.plan_artifact)
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("refuses a name that leads out of the folders of plans and reports", () =>
+    Effect.gen(function* () {
+      for (const base_name of ["../../x", "..", 7]) {
+        const refused = yield* Effect.flip(openWorkflow("goal-loop", { summary: "Go", base_name }))
+        expect(JSON.stringify(refused)).toContain("context.base_name")
+      }
+      yield* openWorkflow("goal-loop", { summary: "Go", base_name: "team/pump" })
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.effect("takes numbers of the task from the context, or their defaults", () =>
     Effect.gen(function* () {
       const id = yield* openWorkflow("keyed", { place: "desk", priority: 9 })

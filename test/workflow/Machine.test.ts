@@ -17,7 +17,7 @@ interface Place {
 
 const begun = (name: string, context: JsonObject): Place => ({
   currentState: template(name).initial_state,
-  context: opened(template(name), context, AT)
+  context: opened(template(name), context, AT, "key")
 })
 
 const intentAt = (name: string, place: Place) => {
@@ -101,8 +101,8 @@ describe("a goal loop", () => {
     const second = Step.$is("Complete")(last) ? last.context : {}
     expect(second).toMatchObject({
       execution_iteration: 2,
-      base_name: "20260429-070102-quiet-the-pump",
-      plan_artifact: "plans/20260429-070102-quiet-the-pump-plan.md",
+      base_name: "20260429-070102-003-375zxu-quiet-the-pump",
+      plan_artifact: "plans/20260429-070102-003-375zxu-quiet-the-pump-plan.md",
       last_workflow_signal: "complete",
       last_completed_task_kind: "goal-verify"
     })
@@ -112,9 +112,9 @@ describe("a goal loop", () => {
       iteration: 2,
       objective: "Quiet the pump!",
       scope: ["pump"],
-      implementation_artifact: "reports/20260429-070102-quiet-the-pump-execute-2.md",
-      verification_artifact: "reports/20260429-070102-quiet-the-pump-verify-2.md",
-      required_artifacts: ["reports/20260429-070102-quiet-the-pump-verify-2.md"],
+      implementation_artifact: "reports/20260429-070102-003-375zxu-quiet-the-pump-execute-2.md",
+      verification_artifact: "reports/20260429-070102-003-375zxu-quiet-the-pump-verify-2.md",
+      required_artifacts: ["reports/20260429-070102-003-375zxu-quiet-the-pump-verify-2.md"],
       accepted_signals: ["continue", "complete", "revise_plan"],
       phase_skills: ["review", "verification", "artifact-reporting"]
     })

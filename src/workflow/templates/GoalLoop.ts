@@ -1,4 +1,5 @@
-import { DateTime } from "effect"
+import { DateTime, Hash } from "effect"
+import { isInside, normalise } from "../../artifact/FilePath.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Template } from "../../domain/WorkflowTemplate.ts"
 
@@ -103,13 +104,15 @@ export const goalLoop: Template = {
 }
 
 /**
- * The context that a goal loop begins with: what it is named after is fixed when it is opened. Values that are
- * null or of no use count as left out.
+ * The context that a goal loop begins with: what it is named after is fixed when it is opened, and is no other's, for
+ * its artifacts would be. Values that are null or of no use count as left out.
  */
-export const openGoalLoop = (given: JsonObject, at: DateTime.Utc): JsonObject => {
+export const openGoalLoop = (given: JsonObject, at: DateTime.Utc, instanceKey: string): JsonObject => {
   const context = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== null))
   const objective = words(context.objective) || words(context.summary) || "see the context"
-  const baseName = words(context.base_name) || `${compact(at)}-${slug(words(context.summary) || objective)}`
+  const baseName =
+    words(context.base_name) ||
+    `${compact(at)}-${markOf(instanceKey)}-${slug(words(context.summary) || objective)}`
   return {
     ...context,
     objective,
@@ -132,14 +135,23 @@ export const recalled = (payload: JsonObject): JsonObject => {
   }
 }
 
+/** Whether a `base_name` that is given names files in the folders of plans and reports, or below these. */
+export const hasOwnName = ({ base_name: name }: JsonObject): boolean =>
+  name === undefined ||
+  name === null ||
+  (typeof name === "string" && isInside("/plans", normalise(`/plans/${name.trim()}`)))
+
 const words = (value: unknown): string => (typeof value === "string" ? value.trim() : "")
 
 const count = (value: unknown, otherwise: number): number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 1 ? value : otherwise
 
-/** `20260429-070102` */
+/** `20260429-070102-017` */
 const compact = (at: DateTime.Utc): string =>
-  DateTime.formatIso(at).slice(0, 19).replace(/[-:]/g, "").replace("T", "-")
+  DateTime.formatIso(at).slice(0, 23).replace(/[-:]/g, "").replace(/[T.]/g, "-")
+
+/** Tells apart those that are opened in one moment, as a backlog's are, with one summary, or one without a letter of ASCII. */
+const markOf = (instanceKey: string): string => (Hash.string(instanceKey) >>> 0).toString(36)
 
 const slug = (text: string): string =>
   text

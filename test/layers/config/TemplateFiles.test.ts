@@ -61,7 +61,7 @@ const withTask = (task: object) => ({
 test("the example template loads, and its first task is an intent", async () => {
   const { workflows } = await good({ "weekly-report": example })
   const template = Option.getOrThrow(templateOf("weekly-report", workflows))
-  const context = opened(template, { slug: "w17", sources: ["log.md"] }, DateTime.unsafeMake(0))
+  const context = opened(template, { slug: "w17", sources: ["log.md"] }, DateTime.unsafeMake(0), "w17")
   const task = taskOf(template, { id: WorkflowId.make(3), instanceKey: "k", currentState: "gather", context })
   const intent = Schema.decodeUnknownSync(Intent)(Option.getOrThrow(Either.getOrThrow(task)))
   expect(intent).toMatchObject({
