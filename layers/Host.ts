@@ -71,11 +71,12 @@ export const runner: Layer.Layer<Runner> = Layer.effect(
 export const disk: Layer.Layer<Disk> = Layer.succeed(
   Disk,
   Disk.of({
-    freeBytes: (folder) =>
+    room: (folder) =>
       Effect.try({
         try: () => {
-          const { bavail, bsize } = fs.statfsSync(nearest(folder))
-          return bavail * bsize
+          const there = nearest(folder)
+          const { bavail, bsize } = fs.statfsSync(there)
+          return { freeBytes: bavail * bsize, device: fs.statSync(there).dev }
         },
         catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
       })

@@ -20,7 +20,7 @@ import { settings, type Where } from "../../src/config/Resolve.ts"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Template } from "../../src/domain/WorkflowTemplate.ts"
-import { readObject } from "./JsonFile.ts"
+import { astray, readObject } from "./JsonFile.ts"
 import { type NamedFiles, readNamed } from "./NamedFiles.ts"
 import { judgeProfile } from "./ProfileFiles.ts"
 
@@ -104,11 +104,12 @@ const read = (
 ): Effect.Effect<SourceFile, ConfigInvalid | ConfigMissing> => {
   const value = readObject(path)
   if (Either.isRight(value)) return Effect.succeed({ path, value: value.right })
-  if (value.left._tag === "Faulty")
-    return new ConfigInvalid({ path: configPath, problems: value.left.problems })
-  return askedBy === undefined
-    ? new ConfigMissing({ path, example: exampleInReach() })
-    : new ConfigInvalid({ path: configPath, problems: [noParent(path, askedBy)] })
+  const why = astray(path, value.left)
+  if (askedBy !== undefined && why !== undefined)
+    return new ConfigInvalid({ path: configPath, problems: [noParent(why, askedBy)] })
+  return value.left._tag === "Faulty"
+    ? new ConfigInvalid({ path: configPath, problems: value.left.problems })
+    : new ConfigMissing({ path, example: exampleInReach() })
 }
 
 /** Where the example lies: below the present folder, or beside the program. */
@@ -117,7 +118,7 @@ const exampleInReach = (): string | undefined =>
     .map((folder) => join(folder, "config", "runtime.example.json"))
     .find((place) => existsSync(place))
 
-const noParent = (path: string, child: SourceFile): FileProblem => ({
+const noParent = (why: string, child: SourceFile): FileProblem => ({
   file: child.path,
   ...problemOf(
     finding(
@@ -125,7 +126,7 @@ const noParent = (path: string, child: SourceFile): FileProblem => ({
       ["extends"],
       JSON.stringify(child.value.extends),
       "the path of a configuration file",
-      `there is no file at ${path}`
+      why
     )
   )
 })

@@ -10,6 +10,7 @@ const MOST = 4 * 1024 * 1024
 /** Why a file could not be read as text; `absent` when nothing is at its path. */
 export interface Unreadable {
   readonly absent: boolean
+  readonly isFolder?: boolean
   /** A clause that follows the path. */
   readonly wrong: string
   readonly expected: string
@@ -24,7 +25,14 @@ export const readText = (path: string): Either.Either<string, Unreadable> => {
   if (path.includes("\0")) return unreadable("it has a NUL character in its path", "a path", "")
   try {
     const stat = statSync(path)
-    if (stat.isDirectory()) return unreadable("it is a folder", "a file", "name a file in it")
+    if (stat.isDirectory())
+      return Either.left({
+        absent: false,
+        isFolder: true,
+        wrong: "it is a folder",
+        expected: "a file",
+        remedy: "name a file in it"
+      })
     if (!stat.isFile()) return unreadable("it is not a regular file", "a file", "")
     if (stat.size > MOST) return unreadable(`it has ${counted(stat.size)} bytes`, "at most 4 MiB", "")
     return utf8(readPlain(path, MOST).bytes)

@@ -27,6 +27,7 @@ export const references = (config: Json, builtIn: ReadonlyArray<string> = []): R
     ...known(["defaultProfile"], config.defaultProfile, profiles, "profiles"),
     ...known(["defaultAdapter"], config.defaultAdapter, Object.keys(adapters), "adapters"),
     ...fallbacks(adapters),
+    ...openAddresses(adapters),
     ...twoNames(["identity"], objectAt(config, "identity"), "identityPath", "soulPath"),
     ...dispatch(objectAt(config, "dispatch"), Object.keys(adapters)),
     ...twice(["http", "tokens"], listAt(objectAt(config, "http"), "tokens"), "name"),
@@ -67,6 +68,27 @@ const twoNames = (
         )
       ]
     : []
+
+// codex takes its provider by an argument; claude-code, by a variable, which nobody else can read.
+const openAddresses = (adapters: Json): ReadonlyArray<Finding> =>
+  Object.keys(adapters).flatMap((id) => {
+    const { driver, providerBaseUrl: address } = objectAt(adapters, id)
+    if (driver !== "codex" || typeof address !== "string" || !hasUserInfo(address)) return []
+    return [
+      finding(
+        "rule",
+        ["adapters", id, "providerBaseUrl"],
+        "it holds a user or a password, which codex would be given as an argument that everybody on this host can read",
+        "an address without them",
+        "put the key into the adapter's envFile and name its variable in `providerEnvKey`"
+      )
+    ]
+  })
+
+const hasUserInfo = (address: string): boolean => {
+  const url = URL.canParse(address) ? new URL(address) : undefined
+  return url !== undefined && (url.username !== "" || url.password !== "")
+}
 
 const FALLBACK = ["fallbackAdapter", "fallback_adapter"] as const
 

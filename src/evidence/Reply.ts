@@ -2,7 +2,7 @@ import { Data, Either, Option, type ParseResult, Schema, SchemaAST } from "effec
 import { problems, sentence } from "../config/Issues.ts"
 import { counted } from "../domain/Figure.ts"
 import { MAX_DEPTH } from "../domain/Json.ts"
-import { Outcome, OutcomeStatus } from "../domain/Outcome.ts"
+import { Outcome, OutcomeStatus, Question } from "../domain/Outcome.ts"
 import { brokenObject } from "./BrokenObject.ts"
 import { jsonObjects } from "./JsonObjects.ts"
 import { withoutThoughts } from "./Thoughts.ts"
@@ -103,6 +103,11 @@ const withSignal = (raw: Raw, signals: ReadonlyArray<string>): Raw => {
 
 const fieldsOf = (ast: SchemaAST.AST) => SchemaAST.getPropertySignatures(SchemaAST.encodedAST(ast))
 
+const QUESTION_KEYS = () => new Set(fieldsOf(Question.ast).map(({ name }) => String(name)))
+
+const objectOf = (value: unknown): object =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value : {}
+
 const decodeOutcome = Schema.decodeUnknownEither(Outcome, { errors: "all" })
 
 /** `explain`: whether the reason is wanted; telling it costs more than finding it. */
@@ -116,7 +121,12 @@ const decode = (raw: Raw, explain: boolean, mask: Mask) => {
     key,
     sound(key === "question" ? withoutNulls(value) : value)
   ])
-  const unknown = Object.keys(raw).filter((key) => !known.has(key))
+  const unknown = [
+    ...Object.keys(raw).filter((key) => !known.has(key)),
+    ...Object.keys(objectOf(raw.question)).flatMap((key) =>
+      QUESTION_KEYS().has(key) ? [] : [`question.${key}`]
+    )
+  ]
   return decodeOutcome(Object.fromEntries(cleaned)).pipe(
     Either.mapBoth({
       onLeft: (error) => (explain ? inWords(cleaned, error, mask) : ""),

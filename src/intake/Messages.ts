@@ -10,8 +10,11 @@ import type { Parent } from "./FollowUps.ts"
 /** Of one outcome; what is beyond is refused as one, however much it is. */
 const MOST_OF_ONE_OUTCOME = 1_000
 
-/** The keys by which a message says of what sort it is. */
-const SORT_KEYS = ["type", "kind", "channel", "service", "platform", "integration"]
+/** The keys by which a message says of what sort it is, or which way it goes: no contract names one, models choose. */
+const SORT_KEYS = [
+  ...["type", "kind", "channel", "service", "platform", "integration"],
+  ...["to", "recipient", "target", "destination", "via", "medium", "transport", "bridge", "provider"]
+]
 
 /** Words of a switch that say that something is sent, not what or whereto. */
 const SENDING = new Set(["allow", "external", "outbound", "post", "send", "message"])
@@ -24,13 +27,25 @@ const wordsOf = (name: string): ReadonlyArray<string> =>
     .filter((word) => word !== "")
     .map((word) => (word.length > 3 ? word.replace(/s$/, "") : word))
 
-const sortOf = (message: JsonObject): ReadonlySet<string> =>
-  new Set(
-    SORT_KEYS.flatMap((key) => {
-      const sort = message[key]
-      return typeof sort === "string" ? wordsOf(sort) : []
-    })
-  )
+/** Mail by whatever name, and by its address. */
+const isMail = (text: string): boolean => /\be?-?mails?\b|^[^@\s]+@[^@\s]+$/i.test(text.trim())
+
+const sortOf = (message: JsonObject): ReadonlySet<string> => {
+  const named = SORT_KEYS.flatMap((key) => textsIn(message[key]))
+  // `{ "discord": { ... } }`: what holds the rest of the message names its sort.
+  const holding = Object.keys(message).filter((key) => isObject(message[key]))
+  const all = [...named, ...holding]
+  return new Set([...all.flatMap(wordsOf), ...(all.some(isMail) ? ["email"] : [])])
+}
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** A text, those of a list, or those of an object. */
+const textsIn = (value: unknown): ReadonlyArray<string> => {
+  const values = Array.isArray(value) ? value : isObject(value) ? Object.values(value) : [value]
+  return values.filter((one) => typeof one === "string")
+}
 
 /** Whether a name means messages of this sort: all its words are among theirs; one without words means all. */
 const covers = (words: ReadonlyArray<string>, sort: ReadonlySet<string>): boolean =>

@@ -1,5 +1,6 @@
 import { DateTime, Effect, Either, Option, Schema } from "effect"
-import { Disk } from "../artifact/Disk.ts"
+import { Disk, type Room } from "../artifact/Disk.ts"
+import { parent } from "../artifact/FilePath.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
 import { intended } from "../config/Intended.ts"
@@ -179,17 +180,44 @@ const LITTLE_BYTES = 1024 * 1024 * 1024
 
 const mib = (bytes: number): string => `${Math.floor(bytes / 1024 / 1024)} MiB`
 
+/** What is to be told of a disk; `at` begins each sentence. */
+const roomOn = (found: Either.Either<Room, string>, at: string) => {
+  if (Either.isLeft(found)) return { problems: [`${at}cannot be asked: ${found.left}`], warnings: [] }
+  const { freeBytes } = found.right
+  const told = `${at}${mib(freeBytes)} are free`
+  return freeBytes < TOO_LITTLE_BYTES
+    ? { problems: [`${told}; free some space`], warnings: [] }
+    : { problems: [], warnings: freeBytes < LITTLE_BYTES ? [told] : [] }
+}
+
+const deviceOf = Either.match({ onLeft: () => undefined, onRight: ({ device }: Room) => device })
+
+// Evidence, database and logs may each be configured to lie on a disk of their own.
 const diskRow = Effect.gen(function* () {
-  const { stateDir } = yield* RuntimeConfig
-  const disk = yield* Disk
-  const free = yield* Effect.either(disk.freeBytes(stateDir))
-  if (Either.isLeft(free))
-    return { path: stateDir, freeBytes: null, ...row([`cannot be asked: ${free.left}`]) }
-  const told = `${mib(free.right)} are free`
-  const problems = free.right < TOO_LITTLE_BYTES ? [`${told}; free some space`] : []
-  const little = problems.length === 0 && free.right < LITTLE_BYTES ? [told] : []
-  const warnings = [...little, ...(yield* keptWorktrees)]
-  return { path: stateDir, freeBytes: free.right, ...row(problems, warnings) }
+  const { artifactDir, dbPath, logDir, stateDir } = yield* RuntimeConfig
+  const room = (yield* Disk).room
+  const first = yield* Effect.either(room(stateDir))
+  const told = [roomOn(first, "")]
+  const seen = new Set([deviceOf(first)])
+  for (const [key, folder] of [
+    ["artifactDir", artifactDir],
+    ["dbPath", parent(dbPath)],
+    ["logDir", logDir]
+  ] as const) {
+    const found = yield* Effect.either(room(folder))
+    if (seen.has(deviceOf(found))) continue
+    seen.add(deviceOf(found))
+    told.push(roomOn(found, `${key} (${folder}): `))
+  }
+  const warnings = [...told.flatMap((one) => one.warnings), ...(yield* keptWorktrees)]
+  return {
+    path: stateDir,
+    freeBytes: Either.match(first, { onLeft: () => null, onRight: ({ freeBytes }) => freeBytes }),
+    ...row(
+      told.flatMap((one) => one.problems),
+      warnings
+    )
+  }
 })
 
 /** The report where the configuration itself cannot be used. */

@@ -46,6 +46,18 @@ describe("cross references", () => {
     expect(told({ adapters: { ...base.adapters, codex: { fallbackAdapter: "codex" } } })).toHaveLength(1)
   })
 
+  test("codex is given no address with a password, which would stand in its arguments", () => {
+    const codex = { mode: "agent-cli", driver: "codex", providerBaseUrl: "http://usr:pass@127.0.0.1:1/v1" }
+    expect(told({ adapters: { ...base.adapters, codex } })).toEqual([
+      "adapters.codex.providerBaseUrl: it holds a user or a password, which codex would be given as an argument that everybody on this host can read; expected an address without them; put the key into the adapter's envFile and name its variable in `providerEnvKey`"
+    ])
+    const others = {
+      codex: { ...codex, providerBaseUrl: "http://127.0.0.1:1/v1" },
+      claude: { ...codex, driver: "claude-code" }
+    }
+    expect(told({ adapters: { ...base.adapters, ...others } })).toEqual([])
+  })
+
   test("both names of one key are one too many", () => {
     const local = {
       fallbackAdapter: "codex",

@@ -92,6 +92,13 @@ describe("what an outcome is", () => {
     ])
   })
 
+  test("a question's unknown keys are told as its own", () => {
+    const question = { text: "which?", foo: 1, default: "x" }
+    expect(found(json({ status: "blocked", question, bar: 2 })).diagnostics).toEqual([
+      `outcome_keys_dropped: the outcome's unknown keys "bar", "question.foo" were dropped`
+    ])
+  })
+
   test("a question's nulls are absent too", () => {
     const question = { text: "which?", choices: null, expires_at: null, default: null }
     expect(found(json({ status: "blocked", question })).outcome.question).toEqual({

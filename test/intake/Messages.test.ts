@@ -146,7 +146,19 @@ describe("messages of a completed outcome", () => {
     ],
     [policy("allow_messages"), { text: "hi" }, "tool policy says allow_messages: false"],
     [withheld, { type: "discord_reply" }, "integration policies say discord: none"],
-    [withheld, { integration: "Discord" }, "integration policies say discord: none"]
+    [withheld, { integration: "Discord" }, "integration policies say discord: none"],
+    ...[
+      { to: "discord" },
+      { via: "Discord DM" },
+      { bridge: "discord" },
+      { channel: ["discord"] },
+      { channel: { name: "discord" } },
+      { discord: { text: "hi" } }
+    ].map((message) => [withheld, message, "integration policies say discord: none"] as const),
+    ...[{ to: "olga@example.org" }, { channel: "mail" }, { medium: "e-mail" }].map(
+      (message) =>
+        [policy("allow_outbound_email"), message, "tool policy says allow_outbound_email: false"] as const
+    )
   ]
   for (const [own, message, why] of forbidden)
     it.effect(`${JSON.stringify(message)} is refused where the ${why}`, () =>
@@ -157,8 +169,13 @@ describe("messages of a completed outcome", () => {
 
   it.effect("of another sort than what is forbidden go out", () =>
     Effect.gen(function* () {
-      const messages = [{ type: "github" }, { type: "aibtc" }, { text: "hi" }]
-      expect((yield* sent(withheld, ...messages)).sent).toHaveLength(3)
+      const messages = [
+        { type: "github" },
+        { type: "aibtc" },
+        { text: "discord" },
+        { type: "github", discord: "x" }
+      ]
+      expect((yield* sent(withheld, ...messages)).sent).toHaveLength(4)
       const others = {
         tool_policy: { allow_discord_dm: false, allow_repo_changes: false, allow_email: false }
       }

@@ -79,7 +79,12 @@ const checked = (host: Host = {}) => {
     Layer.succeed(Rights, {
       problem: (path) => Effect.succeed(Option.fromNullable(host.unwritable?.[path]))
     }),
-    Layer.succeed(Disk, { freeBytes: () => host.free ?? Effect.succeed(10 * GIB) })
+    Layer.succeed(Disk, {
+      room: (folder) =>
+        folder.startsWith("/apart")
+          ? Effect.succeed({ freeBytes: 0, device: 2 })
+          : Effect.map(host.free ?? Effect.succeed(10 * GIB), (freeBytes) => ({ freeBytes, device: 1 }))
+    })
   ).pipe(
     Layer.provideMerge(
       world({
@@ -361,6 +366,13 @@ describe("a healthcheck", () => {
       expect([none.ok, none.disk?.problems]).toEqual([false, ["0 MiB are free; free some space"]])
       const unknown = yield* checked({ free: Effect.fail("EACCES") })
       expect([unknown.ok, unknown.disk?.problems]).toEqual([false, ["cannot be asked: EACCES"]])
+      const settings = { artifactDir: "/apart/artifacts", logDir: "/apart/logs" }
+      const apart = yield* checked({ settings })
+      expect([apart.ok, apart.disk?.free_bytes, apart.disk?.problems]).toEqual([
+        false,
+        10 * GIB,
+        ["artifactDir (/apart/artifacts): 0 MiB are free; free some space"]
+      ])
     })
   )
 })

@@ -254,6 +254,21 @@ describe("a file that cannot be used", () => {
     )
   })
 
+  test("a folder in the place of a file that is named is a problem of the name", () => {
+    const root = files({
+      ...sound,
+      "runtime.json": { ...config, profiles: { lumen: "lumen.json", odd: "." } }
+    })
+    expect(bad(join(root, "runtime.json"))).toBe(
+      `${join(root, "runtime.json")}: profiles.odd: found "."; expected the path of a profile file; ${root} is a folder`
+    )
+    const path = one({ extends: "." })
+    expect(bad(path)).toBe(
+      `${path}: extends: found "."; expected the path of a configuration file; ${dirname(path)} is a folder`
+    )
+    expect(bad(root)).toBe(`${root}: it is a folder; expected a file; name a file in it`)
+  })
+
   test("a cycle of parents is named", () => {
     const root = files({ "a.json": { extends: "b.json" }, "b.json": { extends: "a.json" } })
     expect(bad(join(root, "a.json"))).toContain(
