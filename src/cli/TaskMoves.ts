@@ -4,6 +4,7 @@ import type { CandidateKind } from "../operate/CandidateKinds.ts"
 import { ask } from "./Ask.ts"
 import { command, type OptionDefinition } from "./Command.ts"
 import { type Doc, fields, heading, status, table } from "./Doc.ts"
+import { afterOption } from "./Input.ts"
 import { telling } from "./Progress.ts"
 import { filterOptions } from "./Tasks.ts"
 import { UsageError } from "./UsageError.ts"
@@ -28,7 +29,14 @@ const many = [
     description: "Instead of one: all tasks that fit --status, --kind and --source."
   },
   { name: "dry-run", kind: "flag", description: "With --matching: only count them." },
-  ...filterOptions
+  ...filterOptions,
+  {
+    name: "limit",
+    kind: "integer",
+    min: 1,
+    description: "With --matching: this many at most, newest first."
+  },
+  afterOption
 ] as const satisfies ReadonlyArray<OptionDefinition>
 
 interface Named {
@@ -38,6 +46,8 @@ interface Named {
   readonly status: ReadonlyArray<TaskStatus>
   readonly kind: Option.Option<string>
   readonly source: Option.Option<string>
+  readonly limit: Option.Option<number>
+  readonly after: Option.Option<string>
 }
 
 const wrong = (of: string, what: string, remedy: string) =>
@@ -45,21 +55,26 @@ const wrong = (of: string, what: string, remedy: string) =>
 
 /** The id of the one task that is meant; none when it is all that fit. */
 const meant = (of: string, given: Named): Effect.Effect<Option.Option<string>, UsageError> => {
-  const { dryRun, id: one, kind, matching, source, status: statuses } = given
+  const { after, dryRun, id: one, kind, limit, matching, source, status: statuses } = given
   if (matching)
     return Option.match(one, {
       onNone: () => Effect.succeedNone,
       onSome: (named) => wrong(of, `it is given the task ${named} and --matching`, "give one of them")
     })
   if (dryRun) return wrong(of, "--dry-run counts what fits filters", "it goes with --matching")
-  if (statuses.length > 0 || Option.isSome(kind) || Option.isSome(source))
+  if (statuses.length > 0 || [kind, source, limit, after].some((filter) => Option.isSome<unknown>(filter)))
     return wrong(of, "there are filters", `with --matching ${of} moves all tasks that fit them`)
   return Option.isSome(one)
     ? Effect.succeed(one)
     : wrong(of, "ID is missing: the task's id", "or name many with --matching and filters")
 }
 
-const filterOf = ({ kind, source, status: statuses }: Named) => ({ status: statuses, kind, source })
+const those = ({ after, dryRun, kind, limit, source, status: statuses }: Named) => ({
+  filter: { status: statuses, kind, source },
+  limit,
+  after,
+  dryRun
+})
 
 interface BulkAnswer {
   readonly matched: number
@@ -125,13 +140,12 @@ export const taskCancel = command({
   ],
   run: (input) =>
     Effect.gen(function* () {
-      const { dryRun, force, reason } = input
+      const { force, reason } = input
       const one = yield* meant("task-cancel", input)
       if (Option.isSome(one))
         return yield* ask(async () => (await tasks()).cancel, { id: one.value, reason, force })
-      const filter = filterOf(input)
       return yield* telling(looked, (tell) =>
-        ask(async () => (await bulk()).cancelMatching, { filter, dryRun, reason, force, tell })
+        ask(async () => (await bulk()).cancelMatching, { ...those(input), reason, force, tell })
       )
     }),
   view
@@ -149,12 +163,11 @@ export const taskRetry = command({
   options: [{ name: "note", kind: "text", description: "What the next attempt should know." }, ...many],
   run: (input) =>
     Effect.gen(function* () {
-      const { dryRun, note } = input
+      const { note } = input
       const one = yield* meant("task-retry", input)
       if (Option.isSome(one)) return yield* ask(async () => (await tasks()).retry, { id: one.value, note })
-      const filter = filterOf(input)
       return yield* telling(looked, (tell) =>
-        ask(async () => (await bulk()).retryMatching, { filter, dryRun, note, tell })
+        ask(async () => (await bulk()).retryMatching, { ...those(input), note, tell })
       )
     }),
   view

@@ -11,7 +11,7 @@ import type { Candidate, Moved, TaskFilter } from "../store/Tasks.ts"
 import { Bulk } from "./answers/Bulk.ts"
 import { sweepForTheDead } from "./ForceCancel.ts"
 import { operation } from "./Operation.ts"
-import { Refusal } from "./Refusal.ts"
+import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
 
 /** So many tasks are looked at and moved at once, in one transaction: others write in between. */
@@ -25,6 +25,10 @@ export type Tell = (looked: number) => Effect.Effect<void>
 interface Wanted {
   readonly filter: TaskFilter
   readonly dryRun: boolean
+  /** At most so many of them, in the order of the list; all by default. */
+  readonly limit?: Option.Option<number>
+  /** Those behind this cursor of the list alone. */
+  readonly after?: Option.Option<string>
   readonly tell?: Tell
 }
 
@@ -138,18 +142,22 @@ const whyNot = (moved: Exclude<Moved, { _tag: "Moved" }>): string =>
 /** Walks the tasks that fit, newest first; those that are added meanwhile are newer, and not among them. */
 const overAll = <R>(
   kind: Kind<R>,
-  { dryRun, filter, tell = () => Effect.void }: Wanted,
+  { after: from = Option.none(), dryRun, filter, limit = Option.none(), tell = () => Effect.void }: Wanted,
   actor: Stamp["actor"]
 ) =>
   Effect.gen(function* () {
     if (isEmpty(filter)) return yield* emptyFilter(kind.verb)
     const store = yield* Store
+    // The list judges the cursor: of one that is none of its own everything would be moved.
+    if (Option.isSome(from) && Option.isNone(yield* store.tasks.list(filter, { limit: 1, after: from })))
+      return yield* badCursor(from)
+    const most = Option.getOrElse(limit, () => Number.POSITIVE_INFINITY)
     const bulkId = yield* (yield* IdSource).next
     let sum = nothing(dryRun, dryRun ? Option.none() : Option.some(bulkId))
-    let after = Option.none<string>()
+    let after = from
     const taken = new Map<string, string>()
     do {
-      const page = yield* store.tasks.matching(filter, { limit: BATCH, after })
+      const page = yield* store.tasks.matching(filter, { limit: Math.min(BATCH, most - sum.matched), after })
       const refusals = page.tasks.flatMap(({ status, taskId }) => {
         const why = kind.objection(status)
         return why === undefined ? [] : [{ taskId, why }]
@@ -169,7 +177,7 @@ const overAll = <R>(
       }
       yield* tell(sum.matched)
       after = page.next
-    } while (Option.isSome(after))
+    } while (Option.isSome(after) && sum.matched < most)
     // A dry run moves nothing: what would move is what matched without being refused.
     return dryRun ? { ...sum, moved: 0 } : sum
   })

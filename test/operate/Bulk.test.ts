@@ -16,7 +16,15 @@ const quiet = { adapters: { local: says("hello") } }
 const all: TaskFilter = { status: [], kind: Option.none(), source: Option.none() }
 const kind = (name: string): TaskFilter => ({ ...all, kind: Option.some(name) })
 
-const cancel = (filter: TaskFilter, given: { readonly dryRun?: boolean; readonly force?: boolean } = {}) =>
+const cancel = (
+  filter: TaskFilter,
+  given: {
+    readonly dryRun?: boolean
+    readonly force?: boolean
+    readonly limit?: Option.Option<number>
+    readonly after?: Option.Option<string>
+  } = {}
+) =>
   Effect.flatMap(
     cancelMatching.run(
       { filter, dryRun: false, force: false, reason: Option.some("too many"), ...given },
@@ -55,6 +63,28 @@ describe("a cancel of all that fit", () => {
         ])
       expect((yield* taskOf(other)).status).toBe("pending")
       expect(yield* cancel(kind("flood"))).toMatchObject({ matched: 230, moved: 0, refused: 230 })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("with a limit moves so many, newest first, and behind a cursor those behind it", () =>
+    Effect.gen(function* () {
+      const ids = yield* Effect.forEach(Array.from({ length: 130 }), () => queue({ kind: "flood" }))
+      const store = yield* Store
+      const page = yield* store.tasks.list(kind("flood"), { limit: 5, after: Option.none() })
+      const after = Option.getOrThrow(page).next
+      expect(yield* cancel(kind("flood"), { limit: Option.some(120), after })).toMatchObject({
+        matched: 120,
+        moved: 120
+      })
+      const left = yield* Effect.filter(ids, (id) =>
+        Effect.map(taskOf(id), ({ status }) => status === "pending")
+      )
+      expect(left).toEqual([...ids.slice(0, 5), ...ids.slice(-5)])
+      const refused = yield* Effect.flip(cancel(kind("flood"), { after: Option.some("nonsense") }))
+      expect(refused).toBeInstanceOf(Refusal)
+      expect(yield* cancel(kind("flood"), { dryRun: true, limit: Option.some(1) })).toMatchObject({
+        matched: 1
+      })
     }).pipe(Effect.provide(world(quiet)))
   )
 
