@@ -91,7 +91,7 @@ const Retention = Schema.Struct({
 
 /** The configuration file, its parents merged in (SPEC.md section 2). Unknown keys are errors. */
 export const ConfigurationFile = Schema.Struct({
-  $schema: key(Schema.Unknown.annotations({ jsonSchema: { type: "string" } }), "Ignored; for editors"),
+  $schema: key(Schema.Unknown.annotations({ jsonSchema: { title: "any value" } }), "Ignored; for editors"),
   extends: key(FilePath, "A parent file; keys of this one win"),
   runtimeName: needed(text(200, ""), "The runtime's name"),
   runtimePolicy: needed(text(100_000, ""), "What the agent is told before everything else"),
