@@ -114,11 +114,15 @@ export const tooLongToSend = (
   )
 }
 
-/** Whether a prompt that is sent may turn out to be too long, as a finding. */
+/**
+ * Whether a prompt that is sent may turn out to be too long, as a finding. A small context that an operator chose is
+ * half the answer's: otherwise no prompt would be short enough for it.
+ */
 export const tightFit = (prompt: string, { holds }: Context): Option.Option<string> =>
   Option.filter(
     holds,
-    (tokens) => Buffer.byteLength(prompt) / BYTES_OF_DENSE_TOKEN + ANSWER_TOKENS > tokens
+    (tokens) =>
+      Buffer.byteLength(prompt) / BYTES_OF_DENSE_TOKEN + Math.min(ANSWER_TOKENS, tokens / 2) > tokens
   ).pipe(
     Option.map(
       (tokens) =>

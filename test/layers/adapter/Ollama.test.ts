@@ -316,6 +316,9 @@ it.live("a prompt that the model cannot hold is named before it is sent, a tight
     expect(tight.execution.diagnostics).toEqual([
       expect.stringMatching(/^prompt_may_be_too_long: .*8,192 tokens/)
     ])
+    const small = adapter((yield* answering(said(OUTCOME), line(END))).url, { options: { num_ctx: 4096 } })
+    const { execution } = yield* execute(small, { prompt: "word ".repeat(400) })
+    expect([execution.exitStatus, execution.diagnostics]).toEqual(["ok", []])
   })
 )
 
