@@ -13,8 +13,8 @@ export const median = (values: ReadonlyArray<number>): number => {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 
-/** Code that has run a few hundred times is compiled; a process that stays has run it more often than that. */
-const WARM_ROUNDS = 3
+/** Code that has run some two thousand times is compiled as far as it gets; a process that stays has run it more often. */
+const WARM_ROUNDS = 10
 
 export interface Match {
   /** How often a round of `program` does its work: rates are per second. Absent: milliseconds are shown. */
