@@ -72,12 +72,13 @@ const FLAGS = ["--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "
 interface Commits {
   /** Those that HEAD has. */
   readonly held: ReadonlyArray<string>
-  /** Those that were made there and that HEAD was moved away from: nothing else may name them any more. */
+  /** Those that were made there and that HEAD does not have, moved away or stashed: nothing else may name them. */
   readonly left: ReadonlyArray<string>
 }
 
-const commitsOf = (options: GitOptions, place: WorktreePlace, { base, entry }: WorktreeRecord) =>
+const commitsOf = (options: GitOptions, place: WorktreePlace, record: WorktreeRecord) =>
   Effect.gen(function* () {
+    const { base, entry } = record
     if (entry === null) return { held: [], left: [] } satisfies Commits
     const head = yield* git({ ...options, variables: { ...options.variables, GIT_DIR: entry } }, place.path, [
       "rev-parse",
@@ -101,7 +102,7 @@ const commitsOf = (options: GitOptions, place: WorktreePlace, { base, entry }: W
         text.split("\n").filter((line) => line !== "")
       )
     }
-    const made = madeIn(entry).filter((one) => one !== sha && one !== base)
+    const made = madeIn(record, entry).filter((one) => one !== sha && one !== base)
     return {
       held: sha === base ? [] : yield* log([sha], base),
       left: made.length === 0 ? [] : yield* log(made, sha, base)
@@ -112,22 +113,31 @@ const commitsOf = (options: GitOptions, place: WorktreePlace, { base, entry }: W
 const MOST_MOVES = 1000
 
 /**
- * What HEAD became by a commit, a merge or the like, by the log that git keeps of each worktree's HEAD
- * (gitformat-reflog: `<old> <new> <who and when>` TAB `<what>`); that it was moved to what there was, tells nothing.
+ * What was made there, by the logs that git keeps: what each worktree's HEAD became by a commit, a merge or the like
+ * (that it was moved to what there was, tells nothing), and what has been stashed since, which all worktrees share.
  */
-const madeIn = (entry: string): ReadonlyArray<string> => {
-  let log: string
+const madeIn = ({ commonDir, madeAt }: WorktreeRecord, entry: string): ReadonlyArray<string> => {
+  const since = Math.floor(madeAt.epochMillis / 1000)
+  const made = [
+    ...movesIn(`${entry}/logs/HEAD`).filter(({ what }) => !/^(checkout|reset): moving /.test(what)),
+    ...movesIn(`${commonDir}/logs/refs/stash`).filter(({ seconds }) => seconds >= since)
+  ]
+  return [...new Set(made.map(({ sha }) => sha))].slice(-MOST_MOVES)
+}
+
+/** gitformat-reflog: `<old> <new> <name> <<mail>> <seconds> <zone>` TAB `<what>`. A repository may keep no such logs. */
+const movesIn = (log: string) => {
+  let text: string
   try {
-    log = readPlainText(`${entry}/logs/HEAD`, MOST_NAMES_BYTES)
+    text = readPlainText(log, MOST_NAMES_BYTES)
   } catch {
-    // A repository may keep no such logs.
     return []
   }
-  const made = log.split("\n").flatMap((line) => {
-    const [, sha, what = ""] = /^[0-9a-f]+ ([0-9a-f]{40,64}) [^\t]*(?:\t(.*))?$/.exec(line) ?? []
-    return sha === undefined || /^(checkout|reset): moving /.test(what) ? [] : [sha]
+  return text.split("\n").flatMap((line) => {
+    const found = /^[0-9a-f]+ ([0-9a-f]{40,64}) [^\t]*?(\d+) [+-]\d{4}(?:\t(.*))?$/.exec(line)
+    const [, sha, seconds, what = ""] = found ?? []
+    return sha === undefined ? [] : [{ sha, seconds: Number(seconds), what }]
   })
-  return [...new Set(made.slice(-MOST_MOVES))]
 }
 
 interface Shown {
@@ -145,7 +155,7 @@ const shown = ({ commits, diff, left, record }: Shown, redactor: Pick<Redactor, 
   const head = [
     `# the worktree of attempt ${record.attemptId} against its base ${record.base}`,
     ...named("commit", commits.held),
-    ...named("commit that HEAD was moved away from:", commits.left),
+    ...named("commit that HEAD does not have:", commits.left),
     ...left.slice(0, MOST_COMMITS).map((name) => `# not in this diff: ${JSON.stringify(name)}`),
     ""
   ].join("\n")

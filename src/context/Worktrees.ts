@@ -22,7 +22,7 @@ export class WorktreeRefused extends Data.TaggedError("WorktreeRefused")<{
 export interface WorktreeChanges {
   /** Files that differ from the base, those of new commits and new files among them; ignored ones are not. */
   readonly files: number
-  /** Commits that its HEAD has, or had since it was made, and the base has not. */
+  /** Commits that were made in it, stashes among them, in its HEAD or no longer. */
   readonly commits: number
   /** Whether there are ignored files. */
   readonly ignored: boolean

@@ -240,12 +240,16 @@ describe("what was changed in a worktree", () => {
       run(worktree.path, "reset", "-q", "--hard", "HEAD~1")
       const found = yield* changes
       expect(found).toMatchObject({ files: 0, commits: 1 })
-      expect(found.diff).toMatch(
-        /^# commit that HEAD was moved away from: [0-9a-f]{40} precious \[redacted\]$/m
-      )
+      expect(found.diff).toMatch(/^# commit that HEAD does not have: [0-9a-f]{40} precious \[redacted\]$/m)
       run(worktree.path, "checkout", "-q", "-b", "mine")
       run(worktree.path, "commit", "-q", "--allow-empty", "-m", "held")
       expect((yield* changes).diff).toMatch(/^# commit [0-9a-f]{40} held\n# commit that HEAD .* precious/m)
+      write(join(worktree.path, "a.txt"), "put aside\n")
+      run(worktree.path, "stash")
+      const stashed = yield* changes
+      expect(stashed).toMatchObject({ files: 0, commits: 4 })
+      expect(stashed.diff).toMatch(/^# commit that HEAD does not have: [0-9a-f]{40} WIP on mine/m)
+      run(worktree.path, "stash", "drop", "-q")
       fs.appendFileSync(
         join(repo, ".git/worktrees", entries()[0]!, "logs/HEAD"),
         `garbage\n${"0".repeat(40)} ${"1".repeat(40)} x\n`
