@@ -1,6 +1,5 @@
 import { expect } from "bun:test"
 import { Effect, Layer, Option, Ref } from "effect"
-import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
 import {
   makeWorkers,
@@ -10,16 +9,10 @@ import {
   told,
   unwritable,
   whileDispatching,
-  whileTimePasses
+  whileTimePasses,
+  withStore
 } from "./resident.ts"
 import { attemptsOf, queue, taskOf, world } from "./world.ts"
-
-type Contract = Store["Type"]
-
-const withStore =
-  (change: (store: Contract) => Partial<Contract>) =>
-  <A, E, R>(program: Effect.Effect<A, E, R>) =>
-    Effect.flatMap(Store, (store) => Effect.provideService(program, Store, { ...store, ...change(store) }))
 
 /** The transactions by their names, as they begin; those of claims and of ends alone. */
 const watched = (names: Ref.Ref<ReadonlyArray<string>>) =>
@@ -51,11 +44,11 @@ it.effect("an attempt's end and the claim of the next task are one transaction",
           expect((yield* taskOf(id)).status).toBe("completed")
           expect(yield* attemptsOf(id)).toHaveLength(1)
         }
-        const told_ = yield* Ref.get(names)
-        expect(told_.filter((name) => name === "HandOver.handOver")).toHaveLength(3)
-        expect(told_).not.toContain("Finish.finish")
+        const begun = yield* Ref.get(names)
+        expect(begun.filter((name) => name === "HandOver.handOver")).toHaveLength(3)
+        expect(begun).not.toContain("Finish.finish")
         // One begins the run of tasks; whoever ends last finds nothing, and the loop does not ask again to write.
-        expect(told_.filter((name) => name === "Steps.claim")).toHaveLength(1)
+        expect(begun.filter((name) => name === "Steps.claim")).toHaveLength(1)
       })
     ).pipe(watched(names))
     yield* Effect.provide(program, Layer.merge(world({ adapters: { local: workers.act } }), notify()))

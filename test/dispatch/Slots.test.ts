@@ -1,17 +1,16 @@
 import { expect } from "bun:test"
 import { DateTime, Effect, Layer, Option, Ref } from "effect"
-import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
-import { makeWorkers, notify, told, unwritable, whileDispatching, whileTimePasses } from "./resident.ts"
+import {
+  makeWorkers,
+  notify,
+  told,
+  unwritable,
+  whileDispatching,
+  whileTimePasses,
+  withStore
+} from "./resident.ts"
 import { attemptsOf, queue, says, taskOf, world } from "./world.ts"
-
-type Contract = Store["Type"]
-
-/** Runs a program on a store in which some of the methods of tasks and attempts are others. */
-const withStore =
-  (change: (store: Contract) => Partial<Pick<Contract, "tasks" | "attempts">>) =>
-  <A, E, R>(program: Effect.Effect<A, E, R>) =>
-    Effect.flatMap(Store, (store) => Effect.provideService(program, Store, { ...store, ...change(store) }))
 
 const idleAgain = (count: number) =>
   Effect.flatMap(Effect.fork(told("dispatch_idle", count)), whileTimePasses)

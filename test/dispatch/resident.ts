@@ -146,6 +146,12 @@ export const unwritable = new StoreUnavailable({
   remedy: "make room"
 })
 
+/** Runs a program on a store in which some of its contracts are others. */
+export const withStore =
+  (change: (store: Store["Type"]) => Partial<Store["Type"]>) =>
+  <A, E, R>(program: Effect.Effect<A, E, R>) =>
+    Effect.flatMap(Store, (store) => Effect.provideService(program, Store, { ...store, ...change(store) }))
+
 /** Lets everything that can go on without time go on; only for what must NOT happen. */
 export const quiet = Effect.repeatN(Effect.yieldNow(), 500)
 
