@@ -7,6 +7,7 @@ import { type Exposure, HostFacts, type InstalledUnit, type Unit } from "../src/
 import { readPlainText } from "./config/PlainFile.ts"
 import { isProgram } from "./deploy/Program.ts"
 import { addresses } from "./http/Addresses.ts"
+import { readToken } from "./http/TokenFile.ts"
 
 const seen = (place: string) => fs.statSync(place, { throwIfNoEntry: false })
 
@@ -128,6 +129,7 @@ export const layer: Layer.Layer<HostFacts> = Layer.succeed(
   HostFacts,
   HostFacts.of({
     exposure: (place) => orNone(() => exposure(place)),
+    token: (place) => Effect.sync(() => readToken(place)),
     clockIsKept: orNone(clockIsKept),
     installed: Effect.suspend(() =>
       Effect.map(

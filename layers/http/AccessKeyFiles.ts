@@ -1,45 +1,49 @@
-import { createHash, randomBytes } from "node:crypto"
+import { randomBytes } from "node:crypto"
 import { linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Effect, Either, Layer } from "effect"
+import { Array, Effect, Either, Layer } from "effect"
 import { AccessKeys, type KnownToken } from "../../src/config/AccessKeys.ts"
 import { ConfigInvalid, type FileProblem, fileRule } from "../../src/config/ConfigError.ts"
+import { problemOf } from "../../src/config/Issues.ts"
 import { RuntimeConfig, type Token } from "../../src/config/RuntimeConfig.ts"
+import { sameTokens, shortToken } from "../../src/config/TokenRules.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { readableByOthers } from "../adapter/EnvFile.ts"
 import { readPlain } from "../config/PlainFile.ts"
 import { codeOf } from "../SystemWord.ts"
+import { readToken } from "./TokenFile.ts"
 
-/** A shorter token could be guessed in spite of the brake on wrong ones. */
-const LEAST_CHARACTERS = 16
+/** A token of the configuration as it is compared, and what an operator should know of it. */
+interface Found {
+  readonly token: KnownToken
+  readonly key: "sha256" | "tokenFile"
+  readonly remarks: ReadonlyArray<string>
+}
 
-const sha256 = (text: string): string => createHash("sha256").update(text, "utf8").digest("hex")
+const foundOf = ({ name, role, secret }: Token): Either.Either<Found, FileProblem> => {
+  if ("sha256" in secret)
+    return Either.right({ token: { name, role, sha256: secret.sha256 }, key: "sha256", remarks: [] })
+  const { path } = secret.tokenFile
+  return Either.mapBoth(readToken(path), {
+    onLeft: ({ remedy, wrong }) =>
+      fileRule(path, `token ${name}: ${wrong}`, "a file with the token, for this user alone", remedy),
+    onRight: (mark) => ({
+      token: { name, role, sha256: mark.sha256 },
+      key: "tokenFile" as const,
+      remarks: shortToken(name, path, mark)
+    })
+  })
+}
 
-const ofFile = (name: string, role: Token["role"], path: string): Either.Either<KnownToken, FileProblem> => {
-  const refuse = (wrong: string, remedy: string) =>
-    Either.left(
-      fileRule(path, `token ${name}: ${wrong}`, "a file with the token, for this user alone", remedy)
+/** The same token under two names, whether it stands in the configuration or in a file. */
+const twice = (found: ReadonlyArray<Either.Either<Found, FileProblem>>, file: string) =>
+  sameTokens(
+    found.map(
+      Either.match({
+        onLeft: () => ({ name: undefined, key: "tokenFile" as const, sha256: undefined }),
+        onRight: ({ key, token: { name, sha256 } }) => ({ name, key, sha256 })
+      })
     )
-  const make = `write one: (umask 077; head -c 32 /dev/urandom | base64 > ${path})`
-  try {
-    const { bytes, mode } = readPlain(path)
-    if (readableByOthers(mode)) return refuse("the file can be read by others", `chmod 600 ${path}`)
-    const token = bytes.toString("utf8").trim()
-    if (token.length < LEAST_CHARACTERS)
-      return refuse(`the token has fewer than ${LEAST_CHARACTERS} characters`, make)
-    if (/\s/.test(token)) return refuse("the token holds white space", make)
-    return Either.right({ name, role, sha256: sha256(token) })
-  } catch (cause) {
-    return refuse(`the file cannot be read (${codeOf(cause)})`, make)
-  }
-}
-
-const known = (token: Token): Either.Either<KnownToken, FileProblem> => {
-  const { name, role, secret } = token
-  return "sha256" in secret
-    ? Either.right({ name, role, sha256: secret.sha256 })
-    : ofFile(name, role, secret.tokenFile.path)
-}
+  ).map((problem): FileProblem => ({ file, ...problemOf(problem) }))
 
 const KEY_BYTES = 32
 
@@ -68,13 +72,13 @@ const keyOf = (folder: string): Uint8Array<ArrayBuffer> => {
   return read()
 }
 
-/** The keys of a configuration; token files that are missing, open to others or too short are all told at once. */
+/** The keys of a configuration; token files that are missing, open to others or the same are all told at once. */
 export const layer = Layer.effect(
   AccessKeys,
   Effect.gen(function* () {
     const { configPath, http, stateDir } = yield* RuntimeConfig
-    const found = http.tokens.map(known)
-    const problems = found.flatMap((one) => (Either.isLeft(one) ? [one.left] : []))
+    const found = http.tokens.map(foundOf)
+    const problems = [...Array.getLefts(found), ...twice(found, configPath)]
     if (problems.length > 0) return yield* new ConfigInvalid({ path: configPath, problems })
     const sessionKey = yield* Effect.try({
       try: () => keyOf(stateDir),
@@ -85,8 +89,10 @@ export const layer = Layer.effect(
           remedy: "check the rights and the room of the state folder"
         })
     })
+    const usable = Array.getRights(found)
     return AccessKeys.of({
-      tokens: found.flatMap((one) => (Either.isRight(one) ? [one.right] : [])),
+      tokens: usable.map(({ token }) => token),
+      remarks: usable.flatMap(({ remarks }) => remarks),
       sessionKey
     })
   })

@@ -12,6 +12,8 @@ export class AccessKeys extends Context.Tag("agent-runtime/AccessKeys")<
   AccessKeys,
   {
     readonly tokens: ReadonlyArray<KnownToken>
+    /** What an operator should know of them, in sentences: those that may be guessed. */
+    readonly remarks: ReadonlyArray<string>
     /** Signs the sessions of browsers; kept beside the state, so that they outlive a restart. */
     readonly sessionKey: Uint8Array<ArrayBuffer>
   }

@@ -2,6 +2,7 @@ import { budgetRules } from "./BudgetRules.ts"
 import { type Finding, finding } from "./Issues.ts"
 import { nearest, remedyFor } from "./NearMiss.ts"
 import { found } from "./Shown.ts"
+import { sameTokens } from "./TokenRules.ts"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -31,6 +32,7 @@ export const references = (config: Json, builtIn: ReadonlyArray<string> = []): R
     ...twoNames(["identity"], objectAt(config, "identity"), "identityPath", "soulPath"),
     ...dispatch(objectAt(config, "dispatch"), Object.keys(adapters)),
     ...twice(["http", "tokens"], listAt(objectAt(config, "http"), "tokens"), "name"),
+    ...tokens(listAt(objectAt(config, "http"), "tokens")),
     ...budgetRules(listAt(config, "budgets")),
     ...twice(["budgets"], listAt(config, "budgets"), "id"),
     ...budgetMatches(listAt(config, "budgets"), {
@@ -174,6 +176,21 @@ const twice = (
     ]
   })
 }
+
+const textAt = (item: unknown, key: string): string | undefined => {
+  const value: unknown = Reflect.get(Object(item), key)
+  return typeof value === "string" ? value : undefined
+}
+
+/** Tokens that are in files are compared where the files are read. */
+const tokens = (items: ReadonlyArray<unknown>): ReadonlyArray<Finding> =>
+  sameTokens(
+    items.map((item) => ({
+      name: textAt(item, "name"),
+      key: "sha256",
+      sha256: textAt(item, "sha256")?.toLowerCase()
+    }))
+  )
 
 const NOUNS = { profile: "profiles", adapter: "adapters", workflow: "workflows" } as const
 

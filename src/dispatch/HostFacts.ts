@@ -1,4 +1,5 @@
-import { Context, type Effect, type Option } from "effect"
+import { Context, type Effect, type Either, type Option } from "effect"
+import type { TokenFault, TokenMark } from "../config/TokenRules.ts"
 
 /** What others than this user may do with a file or a folder, its place counted in: nothing in a folder of one's own. */
 export interface Exposure {
@@ -33,6 +34,8 @@ export class HostFacts extends Context.Tag("agent-runtime/HostFacts")<
   {
     /** None when nothing is there, or it cannot be asked. */
     readonly exposure: (path: string) => Effect.Effect<Option.Option<Exposure>>
+    /** What is known of the token in a file; else why a server could not use it. */
+    readonly token: (path: string) => Effect.Effect<Either.Either<TokenMark, TokenFault>>
     /** Whether the kernel holds its clock for right, as a time service tells it; none when it does not say. */
     readonly clockIsKept: Effect.Effect<Option.Option<boolean>>
     /** Our units of every service manager that answers here. */

@@ -139,7 +139,7 @@ export const answering = (doors: Doors, port: Effect.Effect<number>) =>
 export const serve = (input: ServeInput, listens: Effect.Effect<unknown> = Effect.void) =>
   Effect.gen(function* () {
     const { http } = yield* RuntimeConfig
-    const { tokens } = yield* AccessKeys
+    const { remarks, tokens } = yield* AccessKeys
     const listener = yield* Listener
     const store = yield* Store
     const host = Option.getOrElse(input.host, () => http.host)
@@ -158,6 +158,7 @@ export const serve = (input: ServeInput, listens: Effect.Effect<unknown> = Effec
     yield* Ref.set(bound, listening.port)
     yield* Effect.addFinalizer(() => winding(listening, inHand))
     yield* Effect.logInfo(`Listening on ${shown(listening.host, listening.port)}`)
+    yield* Effect.forEach(remarks, (remark) => Effect.logWarning(remark))
     if (input.insecureNoAuth && !isLoopback(host))
       yield* Effect.logWarning(
         "Everybody who reaches this address may steer the runtime (--insecure-no-auth)"

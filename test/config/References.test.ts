@@ -99,6 +99,20 @@ describe("cross references", () => {
     ])
   })
 
+  test("one token under two names is told with both keys, in whatever case it is written", () => {
+    const [first, second] = ["ab".repeat(32), "cd".repeat(32)]
+    const tokens = [
+      { name: "reader", role: "read", sha256: first },
+      { name: "other", role: "read", sha256: second },
+      { name: "steerer", role: "operate", sha256: first.toUpperCase() },
+      { name: "filed", role: "read", tokenFile: "t" },
+      { name: "filed-too", role: "read", tokenFile: "t2" }
+    ]
+    expect(told({ http: { tokens } })).toEqual([
+      "http.tokens[2].sha256: token steerer is the same as token reader (http.tokens[0].sha256); expected a token that stands once; give one of the two another token, or remove it"
+    ])
+  })
+
   test("values of the wrong type are left to the schema", () => {
     expect(
       references({

@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { existsSync } from "node:fs"
-import { chmod, mkdir, symlink, writeFile } from "node:fs/promises"
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Reader } from "../http/sse.ts"
 import { inPlace, queue } from "./inPlace.ts"
@@ -107,7 +107,7 @@ test("another address is served with tokens alone, whose files nobody else may r
     {
       config: { http: { host: "0.0.0.0", tokens: [{ name: "olga", role: "operate", tokenFile: "token" }] } },
       files: {
-        token: "a-token-that-nobody-guesses\n",
+        token: "read-token\n",
         "open.json": '{ "extends": "runtime.json", "http": { "tokens": [] } }'
       }
     },
@@ -129,7 +129,11 @@ test("another address is served with tokens alone, whose files nobody else may r
           )
         expect((await ask("/api/heartbeat")).status).toBe(200)
         expect((await ask("/api/state")).status).toBe(401)
-        expect((await ask("/api/state", "a-token-that-nobody-guesses")).status).toBe(200)
+        expect((await ask("/api/state", "read-token")).status).toBe(200)
+        // However short, a token is taken; who runs the server is told.
+        expect(await readFile(place.path("state/logs/runtime.jsonl"), "utf8")).toContain(
+          "token olga has 10 characters and may be guessed"
+        )
         const taken = await place.run(["serve", "--port", port])
         expect([taken.code, taken.stderr]).toEqual([
           1,

@@ -43,7 +43,7 @@ const HTTP: Settings["http"] = {
 
 const surroundings = ({ tokens = [] }: Given) =>
   Layer.mergeAll(
-    Layer.succeed(AccessKeys, { tokens, sessionKey: new Uint8Array(32).fill(7) }),
+    Layer.succeed(AccessKeys, { tokens, remarks: [], sessionKey: new Uint8Array(32).fill(7) }),
     Layer.succeed(Listener, {
       listen: () => Effect.dieMessage("nothing listens in this test"),
       addresses: Effect.succeed(["127.0.0.1", "192.168.7.9", "fe80::7%eth0"]),

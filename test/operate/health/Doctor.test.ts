@@ -254,6 +254,22 @@ describe("the doctor", () => {
     })
   )
 
+  it.effect("warns where nobody could get in: loopback without a role, and no token", () =>
+    Effect.gen(function* () {
+      const warned = (http: Partial<Settings["http"]>) =>
+        Effect.map(said({ settings: { http: { ...settings({}).http, ...http } } }), (found) => found.http)
+      expect(yield* warned({ loopbackRole: "none" })).toEqual({
+        problems: [],
+        warnings: [
+          'http.loopbackRole is none and http.tokens is empty: nobody can get in; add a token, or set http.loopbackRole to "read" or "operate"'
+        ]
+      })
+      const token = { name: "a", role: "read", secret: { sha256: "0".repeat(64) } } as const
+      expect(yield* warned({ loopbackRole: "none", tokens: [token] })).toBeUndefined()
+      expect(yield* warned({ loopbackRole: "read" })).toBeUndefined()
+    })
+  )
+
   it.effect("warns where serve would not begin: no token beyond loopback, an address of another host", () =>
     Effect.gen(function* () {
       const warned = (host: string) =>
