@@ -27,6 +27,25 @@ export interface RecordedSnapshot {
   readonly isWhole: (list: string) => boolean
 }
 
+/**
+ * Whether a JSON object tells anything that a snapshot tells. Another maker's may lack much of it; one that has nothing
+ * of it would be compared as a runtime in which nothing is.
+ */
+export const isSnapshot = (object: JsonObject): boolean =>
+  Option.isSome(timeOf(object.captured_at)) ||
+  Object.keys(objectOf(object.status)).length > 0 ||
+  Object.keys(objectOf(object.workflow_counts)).length > 0 ||
+  LISTS.some((list) => Option.isSome(listOf(object[list])))
+
+const LISTS = [
+  "workflows",
+  "active_workflows",
+  "queued_tasks",
+  "blocked_or_retryable_tasks",
+  "recent_completed",
+  "artifact_files"
+]
+
 /** Reads a snapshot, whoever made it. */
 export const recorded = (snapshot: JsonObject): RecordedSnapshot => {
   const status = objectOf(snapshot.status)

@@ -5,7 +5,7 @@ import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { ofSnapshotName, type SnapshotFile } from "../domain/Snapshot.ts"
 import { traced } from "../domain/Traced.ts"
-import { recorded } from "./RecordedSnapshot.ts"
+import { isSnapshot, recorded } from "./RecordedSnapshot.ts"
 import { Refusal } from "./Refusal.ts"
 
 /** The folder of snapshots below the artifact root. */
@@ -17,6 +17,9 @@ const MOST_BYTES = 64 * 1024 * 1024
 /** Files of the folder that are looked at, the last by name. */
 const MOST_FILES = 1_000
 
+const NOT_FOUND = "snapshot_not_found"
+const UNREADABLE = "snapshot_unreadable"
+
 /** The file of a name below the folder of snapshots. */
 export const fileOf = (name: string): SnapshotFile => ({
   name,
@@ -24,8 +27,12 @@ export const fileOf = (name: string): SnapshotFile => ({
   ...ofSnapshotName(name)
 })
 
-/** The snapshots, newest first, at most 1,000; what has no time in its name comes last. */
-export const newest = traced("Snapshots.newest")(function* () {
+/** Of a file whose beginning is a snapshot's no more is read to list it. */
+const BEGINNING = 4_096
+const BEGINS = /^\s*\{\s*"captured_at"\s*:\s*"/
+
+/** Files of the folder by what they are called, newest first, at most 1,000; what has no time in its name comes last. */
+const named = Effect.gen(function* () {
   const artifacts = yield* ArtifactStore
   const { paths } = yield* artifacts
     .files(FOLDER, { most: MOST_FILES, descending: true, leaveOut: [] })
@@ -35,6 +42,43 @@ export const newest = traced("Snapshots.newest")(function* () {
     .map((path) => fileOf(path.slice(FOLDER.length + 1)))
   const [dated, others] = Array.partition(files, ({ capturedAt }) => Option.isNone(capturedAt))
   return [...dated, ...others]
+})
+
+/** Whether the file of a path is a snapshot; one that cannot be read is told when it is asked for. */
+const holdsSnapshot = (path: string) =>
+  Effect.gen(function* () {
+    const artifacts = yield* ArtifactStore
+    const beginning = Option.getOrElse(yield* artifacts.read(path, BEGINNING), () => "")
+    const isShort = new TextEncoder().encode(beginning).length < BEGINNING
+    if (!isShort && BEGINS.test(beginning)) return true
+    const text = isShort ? Option.some(beginning) : yield* artifacts.read(path, MOST_BYTES)
+    return Option.exists(Option.flatMap(text, objectIn), isSnapshot)
+  }).pipe(Effect.orElseSucceed(() => true))
+
+/** The snapshots, newest first, of at most 1,000 files; what has no time in its name comes last. */
+export const newest = traced("Snapshots.newest")(function* () {
+  return yield* Effect.filter(yield* named, ({ path }) => holdsSnapshot(path))
+})
+
+/** A snapshot that was read, with its file. */
+interface Loaded {
+  readonly file: SnapshotFile
+  readonly snapshot: JsonObject
+}
+
+/** The two newest snapshots, or as many as there are, newest first; and the files that were passed over for them. */
+export const newestTwo = traced("Snapshots.newestTwo")(function* () {
+  const found: Array<Loaded> = []
+  const passedOver: Array<string> = []
+  for (const { name } of yield* named) {
+    if (found.length === 2) break
+    const read = yield* Effect.either(load(name))
+    if (Either.isRight(read)) found.push(read.right)
+    else if (read.left.code === UNREADABLE) passedOver.push(name)
+    // One that was removed meanwhile is not there.
+    else if (read.left.code !== NOT_FOUND) return yield* read.left
+  }
+  return { found, passedOver }
 })
 
 /** What the disk refused, as an answer. */
@@ -91,16 +135,16 @@ export const load = traced("Snapshots.load")(function* (given: string) {
   const seen = yield* artifacts.observe(path).pipe(Effect.mapError((error) => notRead(given, error)))
   if (Option.isNone(seen) || seen.value.kind !== "file")
     return yield* new Refusal({
-      code: "snapshot_not_found",
+      code: NOT_FOUND,
       message: `there is no snapshot ${name.slice(0, 300)}`,
       hint: "agent-runtime snapshot makes one and names it"
     })
   if (seen.value.size > MOST_BYTES) return yield* unreadable(name, "it is larger than 64 MiB")
   const text = yield* artifacts.read(path, MOST_BYTES).pipe(Effect.mapError((error) => notRead(given, error)))
   const snapshot = objectIn(Option.getOrElse(text, () => ""))
-  return Option.isNone(snapshot)
-    ? yield* unreadable(name, "it holds no JSON object")
-    : { file: dated(file, snapshot.value), snapshot: snapshot.value }
+  if (Option.isNone(snapshot)) return yield* unreadable(name, "it holds no JSON object")
+  if (!isSnapshot(snapshot.value)) return yield* unreadable(name, "it holds nothing that a snapshot tells")
+  return { file: dated(file, snapshot.value), snapshot: snapshot.value } satisfies Loaded
 })
 
 const dated = (file: SnapshotFile, snapshot: JsonObject): SnapshotFile => ({
@@ -109,7 +153,11 @@ const dated = (file: SnapshotFile, snapshot: JsonObject): SnapshotFile => ({
 })
 
 const unreadable = (name: string, why: string) =>
-  new Refusal({ code: "snapshot_unreadable", message: `snapshot ${name} cannot be read: ${why}` })
+  new Refusal({
+    code: UNREADABLE,
+    message: `snapshot ${name} cannot be read: ${why}`,
+    hint: "agent-runtime snapshot makes one; remove the file, or name another"
+  })
 
 const notRead = (given: string, error: PathRefused | ArtifactFailed): Refusal =>
   error._tag === "PathRefused" ? refused(given, error.why) : unusable(error)

@@ -24,7 +24,7 @@ import { operation } from "./Operation.ts"
 import { recorded } from "./RecordedSnapshot.ts"
 import { Refusal } from "./Refusal.ts"
 import { compare } from "./Report.ts"
-import { fileOf, load, newest, unusable } from "./SnapshotFiles.ts"
+import { fileOf, load, newest, newestTwo, unusable } from "./SnapshotFiles.ts"
 import { Status, status } from "./State.ts"
 
 /** Rows of a list of tasks in one snapshot; what is beyond is counted. */
@@ -37,6 +37,9 @@ const MOST_FILES = 10_000
 const RECENT_COMPLETED = 15
 /** Of so many of the newest tasks that are completed, the last that ended are the recent ones. */
 const MOST_SEARCHED = 200
+
+/** Files that are no snapshots and are named where there are too few. */
+const MOST_NAMED = 5
 
 const encodeStatus = Schema.encode(Status)
 const encodeSnapshot = Schema.encode(Snapshot)
@@ -188,12 +191,13 @@ export const show = operation({
   })
 })
 
-const reportOf = (before: string, after: string) =>
-  Effect.gen(function* () {
-    const [earlier, later] = [yield* load(before), yield* load(after)]
-    const difference = compare(recorded(earlier.snapshot), recorded(later.snapshot))
-    return { before: earlier.file, after: later.file, ...difference } satisfies Report
-  })
+type Loaded = Effect.Effect.Success<ReturnType<typeof load>>
+
+const reportOf = (earlier: Loaded, later: Loaded): Report => ({
+  before: earlier.file,
+  after: later.file,
+  ...compare(recorded(earlier.snapshot), recorded(later.snapshot))
+})
 
 /** Compares two snapshots. */
 export const report = operation({
@@ -201,17 +205,18 @@ export const report = operation({
   role: "read",
   output: Report,
   run: traced("Snapshots.report")(function* (input: { readonly before: string; readonly after: string }) {
-    return yield* reportOf(input.before, input.after)
+    return reportOf(yield* load(input.before), yield* load(input.after))
   })
 })
 
 /** The report of the two newest snapshots; none when there are not two. */
-const ofNewest = Effect.gen(function* () {
-  const [after, before] = yield* newest()
-  return before === undefined || after === undefined
-    ? Option.none<Report>()
-    : Option.some(yield* reportOf(before.name, after.name))
-})
+const ofNewest = Effect.map(newestTwo(), ({ found: [after, before], passedOver }) => ({
+  compared:
+    before === undefined || after === undefined
+      ? Option.none<Report>()
+      : Option.some(reportOf(before, after)),
+  passedOver
+}))
 
 /** Compares the two newest snapshots; refused when there are not two. */
 export const newestReport = operation({
@@ -219,14 +224,14 @@ export const newestReport = operation({
   role: "read",
   output: Report,
   run: traced("Snapshots.newestReport")(function* () {
-    const found = yield* ofNewest
-    return Option.isSome(found)
-      ? found.value
-      : yield* new Refusal({
-          code: "snapshots_too_few",
-          message: "there are not two snapshots to compare",
-          hint: "agent-runtime snapshot makes one"
-        })
+    const { compared, passedOver } = yield* ofNewest
+    if (Option.isSome(compared)) return compared.value
+    const none = passedOver.slice(0, MOST_NAMED).join(", ")
+    return yield* new Refusal({
+      code: "snapshots_too_few",
+      message: `there are not two snapshots to compare${none === "" ? "" : ` (what is no snapshot there: ${none}${passedOver.length > MOST_NAMED ? ", ..." : ""})`}`,
+      hint: "agent-runtime snapshot makes one"
+    })
   })
 })
 
@@ -236,6 +241,6 @@ export const latestReport = operation({
   role: "read",
   output: LatestReport,
   run: traced("Snapshots.latestReport")(function* () {
-    return { report: yield* ofNewest }
+    return { report: (yield* ofNewest).compared }
   })
 })

@@ -175,7 +175,7 @@ describe("a snapshot", () => {
 describe("the list of snapshots", () => {
   it.effect("names the newest first, and last what has no time in its name", () =>
     Effect.gen(function* () {
-      yield* put("snapshots/zebra.json", "{}")
+      yield* put("snapshots/zebra.json", '{"queued_tasks":[]}')
       yield* put("snapshots/notes.txt", "")
       yield* taken("a")
       yield* later
@@ -196,6 +196,69 @@ describe("the list of snapshots", () => {
         },
         { name: "zebra.json", path: "snapshots/zebra.json", captured_at: null, label: null }
       ])
+    }).pipe(Effect.provide(world(usual)))
+  )
+})
+
+/** What lies in the folder of snapshots and is none. */
+const NO_SNAPSHOTS: ReadonlyArray<readonly [name: string, text: string]> = [
+  ["empty", "{}"],
+  ["other", '{"name":"notes","status":"fine","workflows":3}'],
+  ["broken", '{"captured_at":"2026-04-29T07:00:00Z"'],
+  ["list", "[]"],
+  ["long", JSON.stringify({ name: "n".repeat(10_000), status: {} })]
+]
+
+describe("a file that is no snapshot", () => {
+  const strewn = Effect.forEach(NO_SNAPSHOTS, ([name, text]) =>
+    put(`snapshots/2036-04-29T07-00-00-000Z-${name}.json`, text)
+  )
+
+  it.effect("is not in the list, and not one of the two newest", () =>
+    Effect.gen(function* () {
+      yield* strewn
+      const first = yield* taken("a")
+      const few = yield* Effect.flip(newestReport.run({}, actor))
+      expect(few).toMatchObject({
+        code: "snapshots_too_few",
+        message: expect.stringContaining("2036-04-29T07-00-00-000Z-empty.json")
+      })
+      yield* later
+      const second = yield* taken("b")
+      const { snapshots } = yield* list.run({}, actor)
+      expect(snapshots.map(({ path }) => path)).toEqual([second.snapshotPath, first.snapshotPath])
+      const told = yield* newestReport.run({}, actor)
+      expect([told.before.path, told.after.path]).toEqual([first.snapshotPath, second.snapshotPath])
+      expect(yield* latestReport.run({}, actor)).toEqual({ report: Option.some(told) })
+    }).pipe(Effect.provide(world(usual)))
+  )
+
+  it.effect("is not compared: whoever names it is told what it is", () =>
+    Effect.gen(function* () {
+      yield* strewn
+      const { snapshotPath } = yield* taken("a")
+      for (const [name] of NO_SNAPSHOTS) {
+        const path = `2036-04-29T07-00-00-000Z-${name}`
+        for (const asked of [
+          show.run({ path }, actor),
+          report.run({ before: path, after: snapshotPath }, actor),
+          report.run({ before: snapshotPath, after: path }, actor)
+        ])
+          expect([name, yield* codeOf<unknown, Effect.Effect.Context<typeof asked>>(asked)]).toEqual([
+            name,
+            "snapshot_unreadable"
+          ])
+      }
+    }).pipe(Effect.provide(world(usual)))
+  )
+
+  it.effect("is not one of many keys: a long one is listed, whoever made it and however it begins", () =>
+    Effect.gen(function* () {
+      const files = Array.from({ length: 1_000 }, (_, n) => `wiki/${n}.md`)
+      yield* put("snapshots/theirs.json", JSON.stringify({ maker: "m".repeat(9_000), artifact_files: files }))
+      yield* put("snapshots/ours.json", JSON.stringify({ captured_at: "2026-04-29T07:00:00Z", files }))
+      const { snapshots } = yield* list.run({}, actor)
+      expect(snapshots.map(({ name }) => name)).toEqual(["theirs.json", "ours.json"])
     }).pipe(Effect.provide(world(usual)))
   )
 })
