@@ -196,15 +196,34 @@ const countIn = (context: JsonObject, key: string, least: number, otherwise: num
   return typeof value === "number" && Number.isSafeInteger(value) && value >= least ? value : otherwise
 }
 
-/** Fields as an intent holds them: a subject is one short line, and a number may have come of a text. */
-const fitting = (fields: JsonObject): JsonObject => ({
-  ...fields,
-  ...(typeof fields.subject === "string" ? { subject: brief(fields.subject, MOST_SUBJECT) } : {}),
-  ...numbers(fields, "priority", "max_attempts"),
-  ...(typeof fields.schedule === "object" && fields.schedule !== null
-    ? { schedule: { ...fields.schedule, ...numbers(objectOf(fields.schedule), "delay_minutes") } }
-    : {})
-})
+/** Texts of an intent; what comes of the context may be a number. */
+const TEXTS = ["description", "requested_profile", "requested_adapter", "requested_model", "dedupe_key"]
+
+/**
+ * Fields as an intent holds them: a subject is one short line, a text may have come of a number and a number of a
+ * text; one that came to nothing is left out.
+ */
+const fitting = (fields: JsonObject): JsonObject => {
+  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+  const { schedule, subject } = { ...given, ...texts(given, "subject") }
+  return {
+    ...given,
+    ...texts(given, ...TEXTS),
+    ...(typeof subject === "string" ? { subject: brief(subject, MOST_SUBJECT) } : {}),
+    ...numbers(given, "priority", "max_attempts"),
+    ...(typeof schedule === "object"
+      ? { schedule: { ...schedule, ...numbers(objectOf(schedule), "delay_minutes") } }
+      : {})
+  }
+}
+
+const texts = (fields: JsonObject, ...keys: ReadonlyArray<string>): JsonObject =>
+  Object.fromEntries(
+    keys.flatMap((key) => {
+      const value = fields[key]
+      return typeof value === "number" || typeof value === "boolean" ? [[key, String(value)]] : []
+    })
+  )
 
 const numbers = (fields: JsonObject, ...keys: ReadonlyArray<string>): JsonObject =>
   Object.fromEntries(

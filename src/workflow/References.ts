@@ -5,7 +5,9 @@ import type { JsonObject } from "../domain/Json.ts"
 //   "{{context.topic}}"              the value as it is, whatever its type, where it is the whole text
 //   "about {{context.topic}}"        its text inside of other text
 //   "{{context.topic | the basics}}" with a default, taken as it stands
-//   { "$first": [A, B, C] }          the first of several whose references all have values; null leaves the key out
+//   "{{context.draft | 1}}"          as the whole text: a default that reads as a number, true, false or null is one
+//   { "$first": [A, B, C] }          the first of several whose references all have values; null leaves the key out,
+//                                    and "1" here is a default that stays text
 
 const REFERENCE = /\{\{([^{}]*)\}\}/g
 const WHOLE = /^\{\{([^{}]*)\}\}$/
@@ -74,7 +76,11 @@ const valueOf = ({ key, otherwise }: Reference, context: JsonObject): Either.Eit
 
 const text = (template: string, context: JsonObject): Either.Either<unknown, string> => {
   const whole = Option.flatMap(Option.fromNullable(WHOLE.exec(template)?.[1]), parse)
-  if (Option.isSome(whole)) return valueOf(whole.value, context)
+  if (Option.isSome(whole)) {
+    const { key, otherwise } = whole.value
+    const value = valueOf({ key, otherwise: undefined }, context)
+    return Either.isLeft(value) && otherwise !== undefined ? Either.right(literal(otherwise)) : value
+  }
   let missing: string | undefined
   const whatever = template.replace(REFERENCE, (found, inside: string) => {
     const reference = parse(inside)
@@ -84,6 +90,23 @@ const text = (template: string, context: JsonObject): Either.Either<unknown, str
     return Either.isRight(value) ? asText(value.right) : found
   })
   return missing === undefined ? Either.right(whatever) : Either.left(missing)
+}
+
+const WORDS: ReadonlyMap<string, boolean | null> = new Map([
+  ["true", true],
+  ["false", false],
+  ["null", null]
+])
+const NUMBER = /^-?(0|[1-9]\d*)(\.\d+)?$/
+
+/** A default that is the whole value, as JSON would have it; a number that has more digits than one keeps is text. */
+const literal = (otherwise: string): unknown => {
+  const word = WORDS.get(otherwise)
+  if (word !== undefined) return word
+  const number = NUMBER.test(otherwise) ? Number(otherwise) : Number.NaN
+  return Number.isSafeInteger(number) || (otherwise.includes(".") && Number.isFinite(number))
+    ? number
+    : otherwise
 }
 
 const asText = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value))

@@ -73,6 +73,18 @@ test("the example template loads, and its first task is an intent", async () => 
   })
 })
 
+test("the example template counts its drafts in numbers, from the first one on", async () => {
+  const { workflows } = await good({ "weekly-report": example })
+  const template = Option.getOrThrow(templateOf("weekly-report", workflows))
+  const drafts = [{}, { draft_number: 2 }].map((counted) => {
+    const context = { ...opened(template, { slug: "w17" }, DateTime.unsafeMake(0), "w17"), ...counted }
+    const place = { id: WorkflowId.make(3), instanceKey: "k", currentState: "draft", context }
+    const intent = Option.getOrThrow(Either.getOrThrow(taskOf(template, place)))
+    return Schema.decodeUnknownSync(Intent)(intent).payload.draft_number
+  })
+  expect(drafts).toEqual([1, 2])
+})
+
 test("a template of the user's own takes the place of a built-in one of its name", async () => {
   writeFileSync(join(folder, "goal-loop.json"), JSON.stringify({ ...sound, name: "goal-loop" }))
   const { workflows } = await good({ "goal-loop": "goal-loop.json" })
