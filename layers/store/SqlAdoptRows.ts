@@ -4,7 +4,7 @@ import { statement } from "./statement.ts"
 
 const LIVE = "('pending', 'running', 'retryable_failure', 'blocked')"
 
-export const HAS_TASK = statement("SELECT status FROM tasks WHERE task_id = :taskId")
+export const HAS_TASK = statement("SELECT status, updated_at FROM tasks WHERE task_id = :taskId")
 export const HAS_ATTEMPT = statement(
   "SELECT adapter_mode FROM attempts WHERE attempt_id = :attemptId AND task_id = :taskId"
 )
@@ -88,8 +88,13 @@ export const ADD_EVENT = statement(`
 export const KEEP = statement(`
   INSERT INTO adopted_rows (table_name, row_id, task_id, original_json) VALUES (:table, :id, :taskId, :original)
   ON CONFLICT DO NOTHING`)
+export const KEPT = statement(
+  "SELECT original_json FROM adopted_rows WHERE table_name = :table AND row_id = :id"
+)
 export const GONE = statement("SELECT row_id FROM adopted_gone WHERE table_name = :table AND row_id = :id")
-export const ADOPTION = statement("SELECT last_event_id FROM adoptions WHERE source_id = :sourceId")
+export const ADOPTION = statement(
+  "SELECT last_event_id, adopted_at FROM adoptions WHERE source_id = :sourceId"
+)
 export const RECORD = statement(`
   INSERT INTO adoptions (source_id, path, sha256, last_event_id, adopted_at)
   VALUES (:sourceId, :path, :hash, :lastEventId, :at)

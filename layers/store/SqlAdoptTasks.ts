@@ -6,7 +6,7 @@ import { renumbered } from "../../src/store/adopt/Renumber.ts"
 import { type AdoptedTask, isRunning, taskOf } from "../../src/store/adopt/TaskOf.ts"
 import type { OriginalRow } from "../../src/store/Original.ts"
 import { actorJson, json, NO_USAGE } from "./columns.ts"
-import { type Adopting, idHere, isGone, keep, remark, setAside } from "./SqlAdopting.ts"
+import { type Adopting, compareTask, idHere, isGone, keep, remark, setAside } from "./SqlAdopting.ts"
 import * as Rows from "./SqlAdoptRows.ts"
 import { laneKey } from "./SqlReady.ts"
 
@@ -78,7 +78,12 @@ export const addTask = (adopting: Adopting, row: OriginalRow) =>
     const attempts = isRunning(row) ? yield* original.attemptsOf(String(row.cells.task_id)) : NO_ATTEMPTS
     const { cells, task } = taskOf(row, { at, substitute: substitute("tasks", row), attempts })
     const { taskId } = task
-    if ((yield* sqlite.rows(Rows.HAS_TASK, { taskId })).length > 0) return false
+    const here = (yield* sqlite.rows(Rows.HAS_TASK, { taskId }))[0]
+    if (here !== undefined) {
+      const { status, updated_at: updatedAt } = here
+      yield* compareTask(adopting, task, cells, { status: String(status), updatedAt: String(updatedAt) })
+      return false
+    }
     if (yield* isGone(adopting, "tasks", taskId)) return false
     const { key, problems } = yield* keyOf(adopting, task)
     const status = problems.length > 0 ? "blocked" : task.status

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../src/domain/Json.ts"
 import type { EventType } from "../../src/domain/RunEvent.ts"
 import type { Cells } from "../../src/store/adopt/Cells.ts"
 import type { IdHere } from "../../src/store/adopt/Renumber.ts"
+import type { AdoptedTask } from "../../src/store/adopt/TaskOf.ts"
 import type { AdoptedTable, OriginalDatabase, OriginalRow } from "../../src/store/Original.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import * as Rows from "./SqlAdoptRows.ts"
@@ -32,6 +33,10 @@ export interface Adopting {
   /** Events of the adoption itself. */
   readonly told: Array<Told>
   readonly remarks: Array<string>
+  /** When rows of this database came here last; undefined where none has yet. */
+  readonly cameAt: string | undefined
+  /** Tasks that have another status in the original now than they were adopted with: how many, and the first of them. */
+  readonly differing: { count: number; readonly first: Array<string> }
   setAside: number
   /** Tasks that were running without an attempt and are put back. */
   reclaimed: number
@@ -60,6 +65,8 @@ export const begin = (
       lastTasks: new Map(),
       told: [],
       remarks: [...original.remarks],
+      cameAt: before === undefined ? undefined : String(before.adopted_at),
+      differing: { count: 0, first: [] },
       setAside: 0,
       reclaimed: 0,
       lastEventId: Number(before?.last_event_id ?? 0),
@@ -72,6 +79,47 @@ export const begin = (
 export const remark = (adopting: Adopting, sentence: string): void => {
   adopting.remarks.push(sentence)
 }
+
+/** Tasks that are named in one remark. */
+const MOST_NAMED = 5
+
+/** What a task of the original that is here already is here. */
+interface Here {
+  readonly status: string
+  readonly updatedAt: string
+}
+
+/**
+ * Notes a task that has gone on in the original since it was adopted: one of another status, unless that is what was
+ * done here alone. Done here it has a later time than there; a row that was kept as it came tells by itself.
+ */
+export const compareTask = (
+  adopting: Adopting,
+  { status, taskId, updatedAt }: AdoptedTask,
+  cells: Cells,
+  here: Here
+) =>
+  Effect.gen(function* () {
+    const { cameAt, differing, sqlite } = adopting
+    if (cameAt === undefined || here.status === status) return
+    const kept = (yield* sqlite.rows(Rows.KEPT, { table: "tasks", id: taskId }))[0]
+    const differs =
+      kept === undefined
+        ? here.updatedAt <= updatedAt || updatedAt > cameAt
+        : String(kept.original_json) !== cells.asItWas
+    if (!differs) return
+    differing.count++
+    if (differing.first.length < MOST_NAMED)
+      differing.first.push(`task ${taskId} is ${here.status} here and ${status} there`)
+  })
+
+/** One remark on all tasks that have gone on in the original; none where none has. */
+export const differingRemark = ({ differing: { count, first } }: Adopting): ReadonlyArray<string> =>
+  count === 0
+    ? []
+    : [
+        `${count === 1 ? "1 row of tasks differs" : `${count} rows of tasks differ`} from what was adopted and ${count === 1 ? "stays as it is" : "stay as they are"} here: ${first.join(", ")}${count > first.length ? ", ..." : ""}; agent-runtime task-cancel ID ends what is done there already`
+      ]
 
 /** Whether a row came before and was removed here since: then it is done with, and does not come back. */
 export const isGone = ({ sqlite }: Adopting, table: "tasks" | "schedules" | "bundles", id: string) =>

@@ -12,7 +12,16 @@ import {
 } from "../../src/store/Original.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { actorJson, json, time } from "./columns.ts"
-import { type Adopting, begin, idHere, isGone, keep, remark, setAside } from "./SqlAdopting.ts"
+import {
+  type Adopting,
+  begin,
+  differingRemark,
+  idHere,
+  isGone,
+  keep,
+  remark,
+  setAside
+} from "./SqlAdopting.ts"
 import * as Rows from "./SqlAdoptRows.ts"
 import { addAttempt, addBundle, addTask } from "./SqlAdoptTasks.ts"
 import { appendEvent } from "./SqlEvents.ts"
@@ -192,7 +201,7 @@ const MOST_REMARKS = 100
 
 const adoptedBy = (adopting: Adopting, counts: ReadonlyMap<AdoptedTable, AdoptedCount>): Adopted => {
   const of = (table: AdoptedTable) => counts.get(table) ?? { found: 0, adopted: 0, present: 0 }
-  const { remarks } = adopting
+  const remarks = [...differingRemark(adopting), ...adopting.remarks]
   return {
     counts: {
       workflows: of("workflows"),

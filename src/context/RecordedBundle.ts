@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
-import { BUNDLE_VERSION, Bundle, type BundleRecord } from "../domain/Bundle.ts"
+import { ADOPTED_BUNDLE_VERSION, BUNDLE_VERSION, Bundle, type BundleRecord } from "../domain/Bundle.ts"
 import { counted } from "../domain/Figure.ts"
 import { traced } from "../domain/Traced.ts"
 import { onFirstUse } from "../domain/Wire.ts"
@@ -11,11 +11,11 @@ const MOST_BYTES = 256 * 1024 * 1024
 
 /**
  * A bundle's file is not what was recorded: `missing`, `changed` (its bytes do not have the recorded hash),
- * `unreadable` (the disk refuses it) or `unsupported` (made by another version). `detail` is a sentence's end
- * that begins with the file's name.
+ * `unreadable` (the disk refuses it), `unsupported` (made by another version) or `not_adopted` (its attempt came from
+ * a database of the original runtime, its file did not). `detail` is a sentence's end that begins with the file's name.
  */
 export class BundleUnusable extends Schema.TaggedError<BundleUnusable>()("BundleUnusable", {
-  reason: Schema.Literal("missing", "changed", "unreadable", "unsupported"),
+  reason: Schema.Literal("missing", "changed", "unreadable", "unsupported", "not_adopted"),
   path: Schema.String,
   detail: Schema.String
 }) {}
@@ -32,6 +32,13 @@ export const recordedBundle = traced("RecordedBundle.read")(function* (record: B
     "unsupported",
     `was made by another version of agent-runtime (bundle_version ${record.bundleVersion}; this one reads ${BUNDLE_VERSION})`
   )
+  if (record.bundleVersion === ADOPTED_BUNDLE_VERSION)
+    return yield* (yield* isThere(path))
+      ? unusable("unsupported", "was made by the original runtime, whose bundles this one does not read")
+      : unusable(
+          "not_adopted",
+          "is not there: its attempt was adopted from the original runtime, its file was not"
+        )
   // Another version may hash in another way.
   if (record.bundleVersion !== BUNDLE_VERSION) return yield* foreign
   const text = yield* textOf(path)
@@ -59,6 +66,12 @@ export const isPromptIntact = traced("RecordedBundle.prompt")(function* (
 })
 
 const decode = onFirstUse(() => Schema.decodeUnknownOption(Schema.parseJson(Bundle)))
+
+/** Whether there is a file at a recorded path; one that leads elsewhere names none of ours. */
+const isThere = (path: string) =>
+  Effect.map(Effect.option(Effect.flatMap(ArtifactStore, (store) => store.observe(path))), (seen) =>
+    Option.exists(Option.flatten(seen), ({ kind }) => kind === "file")
+  )
 
 const textOf = (path: string) =>
   Effect.gen(function* () {

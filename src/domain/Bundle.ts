@@ -6,6 +6,9 @@ import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
 export const BUNDLE_VERSION = 1
 
+/** The version that the bundles of adopted attempts are recorded with: their files have the shape of the original. */
+export const ADOPTED_BUNDLE_VERSION = 0
+
 const hash = nullable(Schema.String)
 
 /** The frozen, hashed input of an attempt (SPEC.md section 5). Nothing in it depends on place or time. */

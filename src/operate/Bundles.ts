@@ -147,6 +147,10 @@ const REFUSALS: Readonly<Record<BundleUnusable["reason"], readonly [code: string
     "bundle_missing",
     "a backup of the artifact folder may hold it; task-show still tells its attempt"
   ],
+  not_adopted: [
+    "bundle_missing",
+    "adopt takes over the database alone: the artifact folder of the original runtime may hold it; task-show still tells its attempt"
+  ],
   changed: [
     "bundle_changed",
     "somebody wrote to it after it was recorded: put the genuine file back from a backup of the artifact folder"

@@ -90,6 +90,25 @@ describe("a recorded bundle", () => {
     }).pipe(Effect.provide(world()))
   )
 
+  it.effect("of an adopted attempt is told so: its file was not adopted, or is not read here", () =>
+    Effect.gen(function* () {
+      const { record } = yield* written
+      const adopted = { ...record, bundleVersion: 0 }
+      expect(
+        yield* Effect.flip(recordedBundle({ ...adopted, relativePath: "bundles/b.json" }))
+      ).toMatchObject({
+        reason: "not_adopted",
+        detail:
+          "bundles/b.json below the artifact root is not there: its attempt was adopted from the original runtime, its file was not"
+      })
+      expect(yield* reasonOf({ ...adopted, relativePath: "/old/host/b.json" })).toBe("not_adopted")
+      expect(yield* Effect.flip(recordedBundle(adopted))).toMatchObject({
+        reason: "unsupported",
+        detail: expect.stringContaining("was made by the original runtime")
+      })
+    }).pipe(Effect.provide(world()))
+  )
+
   it.effect("tells when the text beside it is another one or gone", () =>
     Effect.gen(function* () {
       const { compiled, record } = yield* written

@@ -135,7 +135,7 @@ test("the database of the original is taken over whole, once, unchanged; then it
         Object.entries(found).map(([name, n]) => [name, { found: n, adopted: 0, present: n }])
       )
     )
-    expect(again.reclaimed).toBe(0)
+    expect(again).toMatchObject({ reclaimed: 0, remarks: [] })
     expect(await sha256(place.path("old", "runtime.db"))).toBe(before)
     expect((await readdir(place.path("old"))).sort()).toEqual(["artifacts", "runtime.db"])
 
@@ -148,6 +148,13 @@ test("the database of the original is taken over whole, once, unchanged; then it
       task: { task_id: RAN, status: "completed", finished_at: "2026-11-22T12:46:23.870Z" }
     })
     expect((await place.run(["attempt-log", RAN_ATTEMPT])).stdout).toBe("said there\n")
+    for (const command of ["bundle-show", "task-replay"]) {
+      const lost = await place.run([command, RAN_ATTEMPT, "-o", "json"])
+      expect([lost.code, errorOf(lost)]).toMatchObject([
+        1,
+        { code: "bundle_missing", error: expect.stringContaining("its attempt was adopted") }
+      ])
+    }
     expect(await shown(LEFT_RUNNING)).toMatchObject({
       task: { status: "retryable_failure", attempt_count: 1, finished_at: null },
       attempts: [{ status: "finished", reason: "boot_sweep" }]

@@ -95,6 +95,13 @@ export const addRows = (file: string, rows: Contents["rows"] = {}): void => {
   db.close()
 }
 
+/** Changes rows of a database of the original. */
+export const change = (file: string, statement: string): void => {
+  const db = new Database(file, { readwrite: true, create: false })
+  db.run(statement)
+  db.close()
+}
+
 /** Makes a database with the schema of the example and none of its rows. */
 export const makeOriginal = (file: string, { rows, schema = [] }: Contents = {}): void => {
   fs.copyFileSync(EXAMPLE, file)

@@ -1,5 +1,6 @@
 import { Option } from "effect"
 import type { AdapterMode, ExitStatus, RetryClass } from "../../domain/Attempt.ts"
+import { ADOPTED_BUNDLE_VERSION } from "../../domain/Bundle.ts"
 import type { OriginalRow } from "../Original.ts"
 import { Cells, objectIn } from "./Cells.ts"
 
@@ -146,7 +147,7 @@ const GRADES = {
   non_replayable_model: "non_replayable_model"
 } as const
 
-/** A bundle of the original. Its file has the shape of the original, which version 0 says. */
+/** A bundle of the original. Its file has the shape of the original, which its version says. */
 export const bundleOf = (row: OriginalRow, facts: { readonly at: string; readonly substitute: string }) => {
   const cells = new Cells(row)
   cells.rest(BUNDLE_COLUMNS)
@@ -155,7 +156,7 @@ export const bundleOf = (row: OriginalRow, facts: { readonly at: string; readonl
     taskId: cells.id("task_id", facts.substitute),
     attemptId: cells.id("attempt_id", facts.substitute),
     bundleHash: cells.text("bundle_hash", ""),
-    bundleVersion: 0,
+    bundleVersion: ADOPTED_BUNDLE_VERSION,
     profileId: cells.text("profile_id", "unknown"),
     adapterId: cells.text("adapter_id", "unknown"),
     model: cells.named("model"),

@@ -43,7 +43,8 @@ export class Cells {
   }
 
   damaged<A>(name: string, expected: string, instead: A): A {
-    this.problems.push(`${name} is not ${expected}`)
+    const problem = `${name} is not ${expected}`
+    if (!this.problems.includes(problem)) this.problems.push(problem)
     this.changed = true
     return instead
   }
