@@ -5,14 +5,12 @@ import { join } from "node:path"
 import { Effect, Exit, Option } from "effect"
 import * as OriginalFiles from "../../../layers/adopt/Original.ts"
 import type { Actor } from "../../../src/domain/Actor.ts"
-import { TaskId } from "../../../src/domain/Ids.ts"
 import type { Adopted } from "../../../src/store/Adoption.ts"
 import { Original, type OriginalDatabase } from "../../../src/store/Original.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { it } from "../../support/effect.ts"
 import {
   addRows,
-  change,
   EXAMPLE,
   makeOriginal,
   originalAttempt,
@@ -90,57 +88,6 @@ describe("a database that the original has made", () => {
         expect((yield* find(id)).task.status).toBe("operator_canceled")
       })
     )
-  )
-
-  it.live(
-    "comes a second time with a word on what has gone on there, and on nothing that was done here",
-    () =>
-      inStore(
-        Effect.gen(function* () {
-          const file = place()
-          const ids = [
-            "done",
-            "still",
-            "stopped",
-            "both",
-            ...Array.from({ length: 9 }, (_, n) => `more ${n}`)
-          ]
-          const tasks = ids.map((id) => originalTask(id))
-          const queued = originalTask("queued", { status: "queued" })
-          const held = ["x", "y"].map((id) => originalTask(id, { dedupe_key: "k" }))
-          makeOriginal(file, {
-            schema: ["ALTER TABLE tasks ADD COLUMN dedupe_key TEXT"],
-            rows: { tasks: [...tasks, queued, ...held] }
-          })
-          const first = yield* take(file)
-          const store = yield* Store
-          for (const id of ["stopped", "both", "queued", "x"])
-            yield* store.tasks.cancel(TaskId.make(id), Option.none(), stampAt(101))
-          expect((yield* take(file, 200)).remarks).toEqual([])
-
-          // By hand, and as the original does it.
-          change(file, "UPDATE tasks SET status = 'completed' WHERE task_id = 'done'")
-          change(
-            file,
-            `UPDATE tasks SET status = 'completed', updated_at = '${text(at(150))}' WHERE task_id = 'both'`
-          )
-          const there = yield* take(file, 300)
-          expect(there.remarks).toEqual([
-            "2 rows of tasks differ from what was adopted and stay as they are here: task done is pending here and completed there, task both is operator_canceled here and completed there; agent-runtime task-cancel ID ends what is done there already"
-          ])
-          expect((yield* find("done")).task.status).toBe("pending")
-          for (const { adopted } of all(there)) expect(adopted).toBe(0)
-
-          change(
-            file,
-            "UPDATE tasks SET status = 'blocked' WHERE task_id LIKE 'more %' OR task_id = 'queued'"
-          )
-          const many = yield* take(file, 400)
-          expect(many.remarks[0]).toStartWith("12 rows of tasks differ from what was adopted")
-          expect(many.remarks[0]).toContain(", ...; agent-runtime")
-          expect(first.remarks).toHaveLength(2)
-        })
-      )
   )
 
   it.live("leaves nothing of itself where the runtime dies on its way, and comes whole the next time", () =>
