@@ -49,7 +49,8 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
       Effect.sync(() => {
         roomFor = lacksRoom ? Math.max(1, stops.size - 1) : Math.min(most, roomFor + 1)
       })
-    const context = yield* Effect.context<AttemptNeeds>()
+    // Attempts are forked from here and not from each other: what a fiber has of its own, the next one would inherit.
+    const fork = yield* FiberMap.runtime(fibers)<AttemptNeeds>()
     let isHandingOver = false
     const handingOver = Effect.acquireRelease(
       Effect.sync(() => {
@@ -62,16 +63,17 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
     )
 
     const run = (claimed: ClaimedTask): Effect.Effect<void> =>
-      Effect.gen(function* () {
+      Effect.map(Deferred.make<StopReason>(), (stop) => {
         const { attemptId } = claimed.attempt
-        const stop = yield* Deferred.make<StopReason>()
         stops.set(attemptId, stop)
         const left = Effect.sync(() => {
           stops.delete(attemptId)
           if (stops.size < roomFor) ended.unsafeOffer(undefined)
         })
-        const attempt = Effect.provide(Effect.flatMap(toItsEnd(claimed, stop, recording), learnt), context)
-        yield* FiberMap.run(fibers, attemptId, Effect.ensuring(Effect.interruptible(attempt), left))
+        const attempt = Effect.flatMap(toItsEnd(claimed, stop, recording), learnt)
+        const whole = Effect.uninterruptible(Effect.ensuring(Effect.interruptible(attempt), left))
+        // Not at once: whoever hands over has its own end to come to.
+        fork(attemptId, whole, { immediate: false })
       })
 
     const recording: Recording = {

@@ -1,5 +1,5 @@
 import { expect } from "bun:test"
-import { Effect, Layer, Option, Ref } from "effect"
+import { Effect, FiberRef, Layer, Option, Ref } from "effect"
 import { it } from "../support/effect.ts"
 import {
   makeWorkers,
@@ -54,6 +54,22 @@ it.effect("an attempt's end and the claim of the next task are one transaction",
     yield* Effect.provide(program, Layer.merge(world({ adapters: { local: workers.act } }), notify()))
   })
 )
+
+it.effect("an attempt has nothing of the one that handed over to it", () => {
+  const own = FiberRef.unsafeMake(0)
+  const seen: Array<number> = []
+  const act = () =>
+    Effect.gen(function* () {
+      seen.push(yield* FiberRef.get(own))
+      yield* FiberRef.update(own, (value) => value + 1)
+      return { lastMessage: "done" }
+    })
+  return Effect.gen(function* () {
+    yield* Effect.repeatN(queue(), 2)
+    yield* whileDispatching(() => Effect.flatMap(Effect.fork(told("dispatch_idle")), whileTimePasses))
+    expect(seen).toEqual([0, 0, 0])
+  }).pipe(Effect.provide(Layer.merge(world({ adapters: { local: act } }), notify())))
+})
 
 for (const [what, broken] of [
   ["fails", unwritable],
