@@ -1,14 +1,26 @@
 import { dlopen, FFIType, ptr } from "bun:ffi"
+import { closeSync, writeSync } from "node:fs"
 
 // From bits/fcntl-linux.h, the same on x86-64 and arm64.
 const O_CLOEXEC = 0o2000000
 /** The command that sets what is wanted of a descriptor. */
 export const F_SETFL = 4
 
-/** What the C library does with pipes and Bun does not. */
+// From linux/memfd.h.
+const MFD_CLOEXEC = 1
+/** What a file in memory is called below /proc; it is a mark for people. */
+const NAME = Buffer.from("agent-runtime-stdin\0", "latin1")
+
+/** What the C library does with pipes and files in memory, and Bun does not. */
 export interface KernelPipes {
   /** A new pipe that no child inherits, its end to read from first. Throws `EMFILE` where there is no descriptor left. */
   readonly open: () => readonly [read: number, write: number]
+  /**
+   * A new file in memory with these bytes, to be read from its beginning, that no child inherits. Bun makes one of the
+   * bytes that it is given for a child, and closes it when its garbage is collected: a hundred were seen open. Throws
+   * `EMFILE` where there is no descriptor left, and the system's error where there is no memory.
+   */
+  readonly inMemory: (bytes: Uint8Array) => number
   /** fcntl(2), by the numbers of its manual page. */
   readonly control: (fd: number, command: number, value: number) => void
 }
@@ -17,6 +29,7 @@ export interface KernelPipes {
 export const kernelPipes = (): KernelPipes => {
   const { symbols } = dlopen("libc.so.6", {
     pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+    memfd_create: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
     fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 }
   })
   return {
@@ -27,6 +40,19 @@ export const kernelPipes = (): KernelPipes => {
         throw Object.assign(new Error("no pipe could be opened"), { code: "EMFILE" })
       const [read = -1, write = -1] = ends
       return [read, write]
+    },
+    inMemory: (bytes) => {
+      const fd = symbols.memfd_create(ptr(NAME), MFD_CLOEXEC)
+      if (fd < 0) throw Object.assign(new Error("no file in memory could be made"), { code: "EMFILE" })
+      try {
+        // By place: the child reads from where its file stands.
+        for (let done = 0; done < bytes.length; )
+          done += writeSync(fd, bytes, done, bytes.length - done, done)
+        return fd
+      } catch (cause) {
+        closeSync(fd)
+        throw cause
+      }
     },
     control: (fd, command, value) => {
       symbols.fcntl(fd, command, value)

@@ -200,7 +200,12 @@ const make = Effect.gen(function* () {
   const trees = yield* ProcessTrees
   const subreaper = yield* Subreaper
   const kernel = yield* Effect.sync(kernelPipes)
-  const launcher = { subreaper, pipes: makePipes(kernel), leashes: makeLeashes(kernel) }
+  const launcher = {
+    subreaper,
+    inMemory: kernel.inMemory,
+    pipes: makePipes(kernel),
+    leashes: makeLeashes(kernel)
+  }
   const collect = makeCollector()
 
   const readBoth = ({ stderr, stdout }: Spawned, launch: Launch, watch: Watch) => {

@@ -1,3 +1,4 @@
+import { closeSync } from "node:fs"
 import { Effect } from "effect"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
@@ -5,6 +6,7 @@ import { codeOf } from "../SystemWord.ts"
 import { brandOf } from "./Brand.ts"
 import { CannotStart, noRoomTo } from "./CannotStart.ts"
 import { folderProblem } from "./Command.ts"
+import type { KernelPipes } from "./KernelPipe.ts"
 import type { Leash, Leashes } from "./Leash.ts"
 import type { Pipe, Pipes } from "./Pipe.ts"
 import { processFacts } from "./ProcTable.ts"
@@ -73,41 +75,43 @@ const mistake = (start: Start): CannotStart | undefined => {
 /** What a child is started with, beside what it is. */
 export interface Launcher {
   readonly subreaper: typeof Subreaper.Service
+  /** A file in memory with these bytes. */
+  readonly inMemory: KernelPipes["inMemory"]
   readonly pipes: Pipes
   readonly leashes: Leashes
 }
 
 interface Lines {
+  /** None where there is nothing to read. */
+  readonly stdin: number | undefined
   readonly stdout: Pipe
   readonly stderr: Pipe
   readonly leash: Leash
 }
 
 /** All or none: what one has opened must not stay open where there is no room for the other. */
-const linesOf = ({ leashes, pipes }: Launcher): Lines => {
+const linesOf = ({ inMemory, leashes, pipes }: Launcher, input: Uint8Array): Lines => {
   const leash = leashes()
-  const opened: Array<Pipe> = []
+  const undo: Array<() => void> = [leash.loosen]
   try {
+    const stdin = input.byteLength === 0 ? undefined : inMemory(input)
+    if (stdin !== undefined) undo.push(() => closeSync(stdin))
     const stdout = pipes()
-    opened.push(stdout)
-    return { leash, stdout, stderr: pipes() }
+    undo.push(stdout.close, stdout.handedOver)
+    return { leash, stdin, stdout, stderr: pipes() }
   } catch (cause) {
-    leash.loosen()
-    for (const pipe of opened) {
-      pipe.close()
-      pipe.handedOver()
-    }
+    for (const one of undo) one()
     throw cause
   }
 }
 
 /** As execvp(3): what is executable and no format of the kernel's is a script of the shell. */
-const spawned = (start: Start, { stderr, stdout }: Lines) => {
+const spawned = (start: Start, { stderr, stdin, stdout }: Lines) => {
   const run = (...words: ReadonlyArray<string>) =>
     Bun.spawn([...words, start.file, ...start.args], {
       cwd: start.cwd,
       env: { ...start.env },
-      stdin: start.stdin.byteLength === 0 ? "ignore" : start.stdin,
+      stdin: stdin ?? "ignore",
       stdout: stdout.end,
       stderr: stderr.end,
       detached: true
@@ -130,8 +134,8 @@ export const spawnChild = (start: Start, launcher: Launcher) =>
     if (wrong !== undefined) return Effect.fail(wrong)
     return Effect.try({
       try: () => {
-        const lines = linesOf(launcher)
-        const { leash, stderr, stdout } = lines
+        const lines = linesOf(launcher, start.stdin)
+        const { leash, stderr, stdin, stdout } = lines
         const letGo = () => {
           leash.loosen()
           for (const pipe of [stdout, stderr]) pipe.close()
@@ -147,6 +151,7 @@ export const spawnChild = (start: Start, launcher: Launcher) =>
           throw cause
         } finally {
           for (const pipe of [stdout, stderr]) pipe.handedOver()
+          if (stdin !== undefined) closeSync(stdin)
         }
       },
       catch: (cause) => reasonOf(start, cause)

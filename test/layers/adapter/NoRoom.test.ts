@@ -29,7 +29,7 @@ const open = () => readdirSync("/proc/self/fd").length
 
 test("a pipe for which there is no descriptor is the host's lack of room, which passes", () => {
   const kernel = kernelPipes()
-  const launcher = { subreaper, pipes: makePipes(kernel), leashes: makeLeashes(kernel) }
+  const launcher = { ...kernel, subreaper, pipes: makePipes(kernel), leashes: makeLeashes(kernel) }
   const exit = starved(() => Effect.runSyncExit(spawnChild(start, launcher)))
   expect(Exit.isFailure(exit) && exit.cause).toMatchObject({
     error: {
@@ -41,7 +41,7 @@ test("a pipe for which there is no descriptor is the host's lack of room, which 
 })
 
 for (const room of [0, 1])
-  test(`neither leash nor pipe stays open where there is room for ${room} of two pipes`, () => {
+  test(`neither leash, pipe nor input stays open where there is room for ${room} of two pipes`, () => {
     const kernel = kernelPipes()
     const pipes = makePipes(kernel)
     const before = open()
@@ -50,10 +50,28 @@ for (const room of [0, 1])
       if (asked++ === room) throw Object.assign(new Error("none"), { code: "EMFILE" })
       return pipes()
     }
-    const launcher = { subreaper, pipes: few, leashes: makeLeashes(kernel) }
+    const launcher = { ...kernel, subreaper, pipes: few, leashes: makeLeashes(kernel) }
     expect(Exit.isFailure(Effect.runSyncExit(spawnChild(start, launcher)))).toBe(true)
     expect(open()).toBe(before)
   })
+
+test("what a child is given to read is closed here once it has it, whoever collects the child later", async () => {
+  const kernel = kernelPipes()
+  const launcher = { ...kernel, subreaper, pipes: makePipes(kernel), leashes: makeLeashes(kernel) }
+  const input = Buffer.from("世".repeat(200_000))
+  const before = open()
+  for (let times = 0; times < 5; times++) {
+    const spawned = Effect.runSync(
+      spawnChild({ ...start, file: "/usr/bin/wc", args: ["-c"], stdin: input }, launcher)
+    )
+    await spawned.child.exited
+    let said = ""
+    spawned.stdout.takeNow((chunk) => (said += Buffer.from(chunk)))
+    expect(said.trim()).toBe("600000")
+    spawned.letGo()
+  }
+  expect(open()).toBe(before)
+})
 
 test("a file of secrets that cannot be opened for want of room is told as that", () => {
   const cause = Object.assign(new Error(), { code: "ENFILE" })
