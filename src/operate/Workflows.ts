@@ -95,7 +95,7 @@ export const create = operation({
 
 /**
  * The instances of some statuses, newest first; where none is named those that go on or wait for an operator, with
- * `all` the completed ones as well.
+ * `all` the completed ones as well. However few are shown, all of each status are counted.
  */
 export const list = operation({
   name: "workflows.list",
@@ -120,7 +120,7 @@ export const list = operation({
     const workflows = yield* Effect.forEach(page.value.workflows, (one) =>
       Effect.map(waitsFor(one), (waits) => ({ ...one, waitsFor: waits }))
     )
-    return { workflows, next: page.value.next }
+    return { workflows, next: page.value.next, counts: yield* store.workflows.counts }
   })
 })
 
