@@ -1,9 +1,9 @@
 import { useRef, useState } from "preact/hooks"
-import type { Touches } from "../Records.ts"
 import { workflowHref } from "../Route.ts"
 import { lostWords, waysIn } from "../task/WorkflowStory.ts"
 import { useRecord } from "../UseRecord.ts"
 import { useSeen } from "../UseSeen.ts"
+import { touchesWorkflows } from "../UseStalled.ts"
 import type { Template, Workflow } from "../Wire.ts"
 import { plainReason, sentence } from "../Words.ts"
 import { Link } from "./Link.tsx"
@@ -11,10 +11,6 @@ import { Machine } from "./Machine.tsx"
 import { Ago } from "./Moments.tsx"
 import { type Told, toldAt, Waits, Ways, WorkflowMark } from "./OfWorkflow.tsx"
 import { Nothing } from "./Said.tsx"
-
-/** After these a workflow has gone one way more. */
-const touchesWays: Touches = ({ event_type }) =>
-  event_type === "workflow_transitioned" || event_type === "workflow_completed"
 
 /** The ways that a workflow went, as far as its history tells. */
 const Gone = ({ told }: { readonly told: Told }) => {
@@ -41,7 +37,7 @@ export const WorkflowRow = ({
   const [isOpen, setOpen] = useState(false)
   // Its history is asked for where somebody looks at it.
   const isLookedAt = useSeen(row) || isOpen
-  const told = useRecord<Told>(isLookedAt ? toldAt(workflow.id) : undefined, touchesWays).data
+  const told = useRecord<Told>(isLookedAt ? toldAt(workflow.id) : undefined, touchesWorkflows).data
   return (
     <li class="workflow" ref={row}>
       <div class="workflow-head">

@@ -133,7 +133,9 @@ export const Blocked = () => {
                 ...(stalled.count === 0 ? [] : [plural(stalled.count, "workflow")]),
                 ...(count === 0 ? [] : [plural(count, "task")])
               ].join(" and ")} cannot go on without you. ${
-                count > BLOCKED_PAGE ? "The newest of them, the oldest of those first" : "Oldest first"
+                count > BLOCKED_PAGE || stalled.next !== null
+                  ? "The newest of them, the oldest of those first"
+                  : "Oldest first"
               }.`
         }
       >

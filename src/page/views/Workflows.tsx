@@ -6,13 +6,41 @@ import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import { WorkflowRow } from "../parts/WorkflowRow.tsx"
 import { searchOf } from "../Route.ts"
+import { useGrowing } from "../UseGrowing.ts"
 import { once, usePages } from "../UsePages.ts"
 import { touchesWorkflows, useStalled } from "../UseStalled.ts"
-import type { Workflow } from "../Wire.ts"
+import type { Template, Workflow } from "../Wire.ts"
 import type { WorkflowPage } from "../WirePages.ts"
 import { useTitle } from "../World.ts"
 
 const lastMovedFirst = (a: Workflow, b: Workflow): number => (a.updated_at < b.updated_at ? 1 : -1)
+
+/** So many are drawn at once, each with its picture. */
+const ROWS = 40
+
+const List = ({
+  templates,
+  workflows
+}: {
+  readonly workflows: ReadonlyArray<Workflow>
+  readonly templates: ReadonlyArray<Template>
+}) => {
+  const { end, shown } = useGrowing(workflows.length, ROWS)
+  return (
+    <>
+      <ul class="workflows">
+        {workflows.slice(0, shown).map((workflow) => (
+          <WorkflowRow
+            key={workflow.id}
+            workflow={workflow}
+            template={templates.find(({ name }) => name === workflow.template)}
+          />
+        ))}
+      </ul>
+      <div ref={end} />
+    </>
+  )
+}
 
 /** All workflows, the stalled ones first. */
 export const Workflows = () => {
@@ -46,15 +74,7 @@ export const Workflows = () => {
             </Nothing>
           ) : (
             <>
-              <ul class="workflows">
-                {workflows.map((workflow) => (
-                  <WorkflowRow
-                    key={workflow.id}
-                    workflow={workflow}
-                    template={templates.find(({ name }) => name === workflow.template)}
-                  />
-                ))}
-              </ul>
+              <List workflows={workflows} templates={templates} />
               <More of={pages} next={told.at(-1)?.next ?? null} />
             </>
           )
