@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect } from "bun:test"
+import { Database } from "bun:sqlite"
+import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
 import type { Page } from "playwright-core"
 import { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
 import { openBrowser, type Server, scene, startServer } from "./stage.ts"
+
+setDefaultTimeout(30_000)
 
 const withBrowser = needs("chromium")
 
@@ -70,6 +73,35 @@ for (const width of [320, 800, 1_280])
       await context.close()
     }
   )
+
+withBrowser(
+  "of more stalled workflows than are told at once all are counted, and the rest is shown",
+  async () => {
+    const db = new Database(place.path("state", "runtime.db"))
+    db.run("PRAGMA busy_timeout = 5000")
+    db.run(
+      `WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < 620)
+     INSERT INTO workflows (template, instance_key, current_state, context_json, status, stalled_reason,
+       created_by_json, created_at, updated_at)
+     SELECT 'goal-loop', 'still-' || n, 'execute', '{}', 'stalled', 'no_signal: it gave none',
+       '{"surface":"cli","name":"test"}', '2026-04-29T12:00:00.000Z', '2026-04-29T12:00:00.000Z' FROM each`
+    )
+    db.close()
+    const { context, page } = await seen("/ui/workflows", 1_280, 800)
+    await page.getByText("Of 620 stalled workflows the newest 500 stand here.").waitFor()
+    // Pictures far below are drawn when somebody comes near.
+    expect(await page.locator("svg.machine.stalled").count()).toBeLessThan(100)
+    await page.getByRole("link", { name: "Blocked", exact: true }).click()
+    await page.getByRole("link", { name: "620 need you" }).waitFor()
+    const rows = page.getByRole("main").getByRole("listitem")
+    await page.getByText("Of 620 stalled workflows the newest 500 stand here.").waitFor()
+    expect(await rows.count()).toBe(200)
+    await page.getByRole("button", { name: "Show more stalled ones" }).click()
+    await page.getByText(/^Of 620/).waitFor({ state: "detached" })
+    while ((await rows.count()) < 620) await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await context.close()
+  }
+)
 
 withBrowser("what is drawn keeps its size: where there is less room it is laid out anew", async () => {
   for (const path of ["/ui/workflows/1", "/ui/usage"]) {

@@ -103,9 +103,24 @@ withBrowser("a running task is watched line by line and stopped after it was ask
   await ask("the long one")
   const row = region("Now").getByRole("listitem")
   await row.getByText(/line \d+ of the long one/).waitFor()
+  // How long it has run and for how long it may are told together, or not yet.
+  const limit = Promise.withResolvers<void>()
+  await page.route("**/api/bundles/*", async (route) => {
+    await limit.promise
+    await route.continue()
+  })
+  await page.reload()
+  await row.getByText(/line \d+ of the long one/).waitFor()
+  expect(await row.locator(".figures").textContent()).toBe("")
+  limit.resolve()
+  await row.getByText(/^\d.* of 2 m$/).waitFor()
+  await page.unrouteAll()
   await row.getByRole("link", { name: "the long one" }).click()
   const output = region("stdout")
   await output.getByText("line 3 of the long one").waitFor()
+  // In an output arrows scroll; the list beside it keeps them to itself.
+  await output.press("ArrowDown")
+  await output.and(page.locator(":focus")).waitFor()
   expect(await button("Cancel").isDisabled()).toBe(true)
   await button("Force cancel").click()
   await dialog().getByText("Stop 1 running task?").waitFor()
@@ -231,7 +246,15 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
   })
   await home()
   await link("Workflows").click()
-  await link("drawn one").click()
+  const row = page.getByRole("listitem").filter({ has: link("drawn one") })
+  await row.locator(".edge.taken").filter({ hasText: "plan_ready" }).waitFor()
+  await row.getByText("Which way it went, and when").click()
+  await row
+    .getByRole("listitem")
+    .filter({ hasText: /plan → execute on plan_ready/ })
+    .getByRole("time")
+    .waitFor()
+  await link("drawn one").press("Enter")
   await heading("drawn one").waitFor()
   await page
     .getByRole("img", { name: /goal-loop: plan, execute, verify, complete\. Now in verify/ })
@@ -239,6 +262,8 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
   expect(await page.locator(".edge.taken text").allTextContents()).toEqual(["plan_ready", "execute_ready"])
   await region("History").getByText("Task for plan queued").waitFor()
   await button("Retry its task").waitFor()
+  await page.keyboard.press("Escape")
+  await link("drawn one").and(page.locator(":focus")).waitFor()
   // It stands still: that needs somebody, and is among what does.
   await home()
   await region("Blocked").getByRole("link", { name: "drawn one" }).waitFor()
@@ -282,6 +307,12 @@ withBrowser(
     await region("Budgets")
       .getByText(/attempts left of 500 attempts/)
       .waitFor()
+    // No adapter told tokens: the bars are of attempts, until somebody wants another measure.
+    const days = region("By adapter and day")
+    await days.getByRole("img", { name: /^local, attempts by day: most on \d{4}-\d\d-\d\d, \d+/ }).waitFor()
+    await days.getByRole("button", { name: "Tokens" }).click()
+    await days.getByText("No adapter told its tokens in these days.").waitFor()
+    expect(page.url()).toEndWith("/ui/usage?of=tokens")
     await button("Grant more").click()
     await dialog().getByRole("textbox", { name: "How much more, in attempts" }).fill("25")
     await dialog().getByRole("button", { name: "Grant more", exact: true }).click()
