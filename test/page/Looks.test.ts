@@ -103,6 +103,47 @@ withBrowser(
   }
 )
 
+withBrowser(
+  "on a phone all of a chosen event is read, however long its words, and its row has the way back",
+  async () => {
+    const name = "s".repeat(90)
+    const pushed = await fetch(`${server.url}/api/sensors/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        sensor_id: name,
+        event_id: "e".repeat(150),
+        source_ref: "phone",
+        dedupe_key: "phone",
+        payload: { text: "w".repeat(400) }
+      })
+    })
+    expect(pushed.ok).toBe(true)
+    const phone = await browser.open(`${server.url}/ui/events?type=sensor_event_recorded`, {
+      viewport: { width: 360, height: 640 }
+    })
+    const row = phone.page.locator(".windowed li").first().getByRole("button")
+    await row.click()
+    const chosen = phone.page.getByRole("region", { name: "Chosen event" })
+    await chosen.getByText(name).first().waitFor()
+    // Nothing of it is cut off, by the window or by a box of its own.
+    expect(
+      await phone.page.evaluate(`[
+      document.documentElement.scrollWidth - innerWidth,
+      ...[...document.querySelectorAll(".chosen, .chosen *")].flatMap((one) => [
+        Math.max(0, one.getBoundingClientRect().right - innerWidth),
+        getComputedStyle(one).display === "inline" ? 0 : one.scrollHeight - one.clientHeight
+      ])
+    ].filter((over) => over > 1)`)
+    ).toEqual([])
+    const { y = 640 } = (await chosen.boundingBox()) ?? {}
+    expect(y).toBeLessThan(320)
+    await chosen.getByRole("button", { name: "Close" }).click()
+    await row.and(phone.page.locator(":focus")).waitFor()
+    await phone.context.close()
+  }
+)
+
 withBrowser("what is drawn keeps its size: where there is less room it is laid out anew", async () => {
   for (const path of ["/ui/workflows/1", "/ui/usage"]) {
     const { context, page } = await seen(path, 1_280, 800)

@@ -103,24 +103,9 @@ withBrowser("a running task is watched line by line and stopped after it was ask
   await ask("the long one")
   const row = region("Now").getByRole("listitem")
   await row.getByText(/line \d+ of the long one/).waitFor()
-  // How long it has run and for how long it may are told together, or not yet.
-  const limit = Promise.withResolvers<void>()
-  await page.route("**/api/bundles/*", async (route) => {
-    await limit.promise
-    await route.continue()
-  })
-  await page.reload()
-  await row.getByText(/line \d+ of the long one/).waitFor()
-  expect(await row.locator(".figures").textContent()).toBe("")
-  limit.resolve()
-  await row.getByText(/^\d.* of 2 m$/).waitFor()
-  await page.unrouteAll()
   await row.getByRole("link", { name: "the long one" }).click()
   const output = region("stdout")
   await output.getByText("line 3 of the long one").waitFor()
-  // In an output arrows scroll; the list beside it keeps them to itself.
-  await output.press("ArrowDown")
-  await output.and(page.locator(":focus")).waitFor()
   expect(await button("Cancel").isDisabled()).toBe(true)
   await button("Force cancel").click()
   await dialog().getByText("Stop 1 running task?").waitFor()
@@ -246,15 +231,7 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
   })
   await home()
   await link("Workflows").click()
-  const row = page.getByRole("listitem").filter({ has: link("drawn one") })
-  await row.locator(".edge.taken").filter({ hasText: "plan_ready" }).waitFor()
-  await row.getByText("Which way it went, and when").click()
-  await row
-    .getByRole("listitem")
-    .filter({ hasText: /plan → execute on plan_ready/ })
-    .getByRole("time")
-    .waitFor()
-  await link("drawn one").press("Enter")
+  await link("drawn one").click()
   await heading("drawn one").waitFor()
   await page
     .getByRole("img", { name: /goal-loop: plan, execute, verify, complete\. Now in verify/ })
@@ -262,8 +239,6 @@ withBrowser("a workflow is drawn with its present state and the ways that it wen
   expect(await page.locator(".edge.taken text").allTextContents()).toEqual(["plan_ready", "execute_ready"])
   await region("History").getByText("Task for plan queued").waitFor()
   await button("Retry its task").waitFor()
-  await page.keyboard.press("Escape")
-  await link("drawn one").and(page.locator(":focus")).waitFor()
   // It stands still: that needs somebody, and is among what does.
   await home()
   await region("Blocked").getByRole("link", { name: "drawn one" }).waitFor()
@@ -307,12 +282,6 @@ withBrowser(
     await region("Budgets")
       .getByText(/attempts left of 500 attempts/)
       .waitFor()
-    // No adapter told tokens: the bars are of attempts, until somebody wants another measure.
-    const days = region("By adapter and day")
-    await days.getByRole("img", { name: /^local, attempts by day: most on \d{4}-\d\d-\d\d, \d+/ }).waitFor()
-    await days.getByRole("button", { name: "Tokens" }).click()
-    await days.getByText("No adapter told its tokens in these days.").waitFor()
-    expect(page.url()).toEndWith("/ui/usage?of=tokens")
     await button("Grant more").click()
     await dialog().getByRole("textbox", { name: "How much more, in attempts" }).fill("25")
     await dialog().getByRole("button", { name: "Grant more", exact: true }).click()
@@ -464,47 +433,6 @@ withBrowser("a chosen event stands below the list, and its row stays where it wa
   await row.and(page.locator(":focus")).waitFor()
   expect(await chosen.count()).toBe(0)
 })
-
-withBrowser(
-  "on a phone all of a chosen event is read, however long its words, and its row has the way back",
-  async () => {
-    const name = "s".repeat(90)
-    const pushed = await fetch(`${server.url}/api/sensors/events`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        sensor_id: name,
-        event_id: "e".repeat(150),
-        source_ref: "phone",
-        dedupe_key: "phone",
-        payload: { text: "w".repeat(400) }
-      })
-    })
-    expect(pushed.ok).toBe(true)
-    const phone = await browser.open(`${server.url}/ui/events?type=sensor_event_recorded`, {
-      viewport: { width: 360, height: 640 }
-    })
-    const row = phone.page.locator(".windowed li").first().getByRole("button")
-    await row.click()
-    const chosen = phone.page.getByRole("region", { name: "Chosen event" })
-    await chosen.getByText(name).first().waitFor()
-    // Nothing of it is cut off, by the window or by a box of its own.
-    expect(
-      await phone.page.evaluate(`[
-      document.documentElement.scrollWidth - innerWidth,
-      ...[...document.querySelectorAll(".chosen, .chosen *")].flatMap((one) => [
-        Math.max(0, one.getBoundingClientRect().right - innerWidth),
-        getComputedStyle(one).display === "inline" ? 0 : one.scrollHeight - one.clientHeight
-      ])
-    ].filter((over) => over > 1)`)
-    ).toEqual([])
-    const { y = 640 } = (await chosen.boundingBox()) ?? {}
-    expect(y).toBeLessThan(320)
-    await chosen.getByRole("button", { name: "Close" }).click()
-    await row.and(phone.page.locator(":focus")).waitFor()
-    await phone.context.close()
-  }
-)
 
 withBrowser("an artifact that is no text is told to be none", async () => {
   await home()
