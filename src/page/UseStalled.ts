@@ -41,7 +41,12 @@ export const useStalled = (): Stalled => {
     told.flatMap((one) => one.workflows),
     ({ id }) => id
   ).toSorted((a, b) => (a.updated_at < b.updated_at ? -1 : 1))
-  return { workflows, count: page.counts.stalled, pages, next: told.at(-1)?.next ?? null }
+  return {
+    workflows,
+    count: page.counts?.stalled ?? workflows.length,
+    pages,
+    next: told.at(-1)?.next ?? null
+  }
 }
 
 /** How many tasks and workflows cannot go on without somebody. */

@@ -6,7 +6,9 @@ export interface WorkflowPage {
   readonly workflows: ReadonlyArray<Workflow>
   readonly next: string | null
   /** How many there are in all. */
-  readonly counts: { readonly active: number; readonly stalled: number; readonly completed: number }
+  readonly counts?:
+    | { readonly active: number; readonly stalled: number; readonly completed: number }
+    | undefined
 }
 
 export interface SensorEventPage {
