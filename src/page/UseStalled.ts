@@ -31,7 +31,7 @@ export const useStalled = (): Stalled => {
     (after) =>
       isLocked
         ? undefined
-        : `/api/workflows${searchOf({ status: "stalled", limit: String(STALLED_PAGE), after })}`,
+        : `/api/workflows${searchOf({ status: "stalled", counted: "1", limit: String(STALLED_PAGE), after })}`,
     touchesWorkflows
   )
   const page = pages.first.data
