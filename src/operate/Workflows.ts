@@ -95,7 +95,7 @@ export const create = operation({
 
 /**
  * The instances of some statuses, newest first; where none is named those that go on or wait for an operator, with
- * `all` the completed ones as well.
+ * `all` the completed ones as well. With `counted` all of each status are counted.
  */
 export const list = operation({
   name: "workflows.list",
@@ -104,6 +104,7 @@ export const list = operation({
   run: traced("Workflows.list")(function* ({
     after,
     all,
+    counted = false,
     limit,
     status
   }: {
@@ -112,6 +113,7 @@ export const list = operation({
     /** 1..500. */
     readonly limit: number
     readonly after: Option.Option<string>
+    readonly counted?: boolean
   }) {
     const store = yield* Store
     const asked = status.length > 0 ? status : all ? WORKFLOW_STATUSES : UNENDED
@@ -120,7 +122,11 @@ export const list = operation({
     const workflows = yield* Effect.forEach(page.value.workflows, (one) =>
       Effect.map(waitsFor(one), (waits) => ({ ...one, waitsFor: waits }))
     )
-    return { workflows, next: page.value.next }
+    return {
+      workflows,
+      next: page.value.next,
+      ...(counted ? { counts: yield* store.workflows.counts } : {})
+    }
   })
 })
 

@@ -8,7 +8,7 @@ import { Rail } from "./parts/Rail.tsx"
 import { Bands, Strip } from "./parts/Strip.tsx"
 import { Title } from "./parts/Title.tsx"
 import { focusWhenThere, keepFocus } from "./Return.ts"
-import type { Route, View } from "./Route.ts"
+import { type Route, taskHref, type View, workflowHref } from "./Route.ts"
 import { useCell } from "./UseCell.ts"
 import { useTop } from "./UseTop.ts"
 import { Adapters } from "./views/Adapters.tsx"
@@ -22,7 +22,8 @@ import { Snapshots } from "./views/Snapshots.tsx"
 import { Tasks } from "./views/Tasks.tsx"
 import { TaskView } from "./views/TaskView.tsx"
 import { Usage } from "./views/Usage.tsx"
-import { Workflows, WorkflowView } from "./views/Workflows.tsx"
+import { Workflows } from "./views/Workflows.tsx"
+import { WorkflowView } from "./views/WorkflowView.tsx"
 import { useTitle, useWorld } from "./World.ts"
 
 const DRAWN: Readonly<Record<View, () => preact.JSX.Element>> = {
@@ -66,6 +67,10 @@ const Nowhere = ({ path }: { readonly path: string }) => {
 const placeOf = (route: Route): string =>
   route.at === "view" ? route.view : route.at === "nowhere" ? route.path : `${route.at} ${route.id}`
 
+/** The address by which a row leads here, where rows do. */
+const hrefOf = (route: Route): string | undefined =>
+  route.at === "task" ? taskHref(route.id) : route.at === "workflow" ? workflowHref(route.id) : undefined
+
 /** The page. */
 export const App = () => {
   const world = useWorld()
@@ -78,7 +83,7 @@ export const App = () => {
   useTop(top)
   const place = placeOf(route)
   const seen = useRef(place)
-  const leftFor = useRef(route.at === "task" || route.at === "workflow" ? route.id : undefined)
+  const leftFor = useRef(hrefOf(route))
   useEffect(() => listen(world), [world])
   useEffect(keepFocus, [])
   // A new place is announced by its heading, except where somebody is typing (search while the list changes).
@@ -88,9 +93,10 @@ export const App = () => {
     const isTyping = document.activeElement instanceof HTMLInputElement
     if (isTyping || main.current === null) return
     const left = leftFor.current
-    leftFor.current = route.at === "task" || route.at === "workflow" ? route.id : undefined
+    leftFor.current = hrefOf(route)
     // Back in a list the row has it that was opened, so that the next key goes on from there.
-    const row = left === undefined || route.at !== "view" ? [] : [`main a[data-row="${CSS.escape(left)}"]`]
+    const row =
+      left === undefined || route.at !== "view" ? [] : [`main a[data-row][href="${CSS.escape(left)}"]`]
     focusWhenThere([...row, ...(row.length === 0 ? ["main h1:not(.hidden)"] : [])], main.current)
   }, [place])
   const isCovered = asked !== undefined || keys

@@ -132,7 +132,8 @@ export const listen = (world: World): (() => void) => {
       }
       return
     }
-    const scrolls = activeElement?.matches("pre, .windowed") === true && event.key.startsWith("Arrow")
+    const scrolls =
+      activeElement?.matches(".output, .windowed, .machine-box") === true && event.key.startsWith("Arrow")
     if (scrolls) return
     if (chain !== undefined && event.timeStamp - chain < CHAIN_MS) {
       chain = undefined

@@ -15,12 +15,15 @@ export interface Pages<P> {
   readonly wrong: string | undefined
 }
 
-/** The pages of a list; `at` is the address of one by the `next` of the page before, of the first one without. */
-export const usePages = <P>(at: (after?: string) => string, touches: Touches): Pages<P> => {
+/**
+ * The pages of a list; `at` is the address of one by the `next` of the page before, of the first one without. Where it
+ * has none, nothing is asked for.
+ */
+export const usePages = <P>(at: (after?: string) => string | undefined, touches: Touches): Pages<P> => {
   const { api } = useWorld()
   const path = at()
   const first = useRecord<P>(path, touches)
-  const [rest, setRest] = useState<{ readonly of: string; readonly pages: ReadonlyArray<P> }>({
+  const [rest, setRest] = useState<{ readonly of: string | undefined; readonly pages: ReadonlyArray<P> }>({
     of: path,
     pages: []
   })
@@ -30,9 +33,11 @@ export const usePages = <P>(at: (after?: string) => string, touches: Touches): P
     first,
     all: (page) => [page, ...pages],
     more: async (after) => {
+      const further = at(after)
+      if (further === undefined) return
       try {
         setWrong(undefined)
-        const next = await api.get<P>(at(after))
+        const next = await api.get<P>(further)
         setRest({ of: path, pages: [...pages, next] })
       } catch (error) {
         setWrong(problem(error).message)

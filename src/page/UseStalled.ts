@@ -1,6 +1,7 @@
 import type { Touches } from "./Records.ts"
+import { searchOf } from "./Route.ts"
 import { useCell } from "./UseCell.ts"
-import { useRecord } from "./UseRecord.ts"
+import { once, type Pages, usePages } from "./UsePages.ts"
 import type { Workflow } from "./Wire.ts"
 import type { WorkflowPage } from "./WirePages.ts"
 import { useWorld } from "./World.ts"
@@ -9,23 +10,47 @@ import { useWorld } from "./World.ts"
 export const touchesWorkflows: Touches = ({ event_type }) =>
   event_type.includes("workflow") || event_type === "task_finished"
 
-const NONE: ReadonlyArray<Workflow> = []
+/** So many of them are told at once, the newest. */
+const STALLED_PAGE = 500
 
-/** So many of them are told at most, the newest. */
-export const STALLED_MOST = 500
+/** What stands still until somebody moves it. */
+export interface Stalled {
+  /** As many as were asked for so far, those first that have waited longest. */
+  readonly workflows: ReadonlyArray<Workflow>
+  /** All that there are. */
+  readonly count: number
+  readonly pages: Pages<WorkflowPage>
+  /** Where those begin that were not asked for yet. */
+  readonly next: string | null
+}
 
-/** Workflows that stand still until somebody moves them, those first that have waited longest. */
-export const useStalled = (): ReadonlyArray<Workflow> => {
+/** Workflows that stand still until somebody moves them. */
+export const useStalled = (): Stalled => {
   const isLocked = useCell(useWorld().locked)
-  const found = useRecord<WorkflowPage>(
-    isLocked ? undefined : `/api/workflows?status=stalled&limit=${STALLED_MOST}`,
+  const pages = usePages<WorkflowPage>(
+    (after) =>
+      isLocked
+        ? undefined
+        : `/api/workflows${searchOf({ status: "stalled", counted: "1", limit: String(STALLED_PAGE), after })}`,
     touchesWorkflows
   )
-  return found.data?.workflows.toSorted((a, b) => (a.updated_at < b.updated_at ? -1 : 1)) ?? NONE
+  const page = pages.first.data
+  if (page === undefined) return { workflows: [], count: 0, pages, next: null }
+  const told = pages.all(page)
+  const workflows = once(
+    told.flatMap((one) => one.workflows),
+    ({ id }) => id
+  ).toSorted((a, b) => (a.updated_at < b.updated_at ? -1 : 1))
+  return {
+    workflows,
+    count: page.counts?.stalled ?? workflows.length,
+    pages,
+    next: told.at(-1)?.next ?? null
+  }
 }
 
 /** How many tasks and workflows cannot go on without somebody. */
 export const useNeeds = (): number => {
-  const stalled = useStalled().length
-  return (useCell(useWorld().state)?.counts.blocked ?? 0) + stalled
+  const { count } = useStalled()
+  return (useCell(useWorld().state)?.counts.blocked ?? 0) + count
 }

@@ -5,6 +5,10 @@ import type { SensorEvent, Workflow } from "./Wire.ts"
 export interface WorkflowPage {
   readonly workflows: ReadonlyArray<Workflow>
   readonly next: string | null
+  /** How many there are in all. */
+  readonly counts?:
+    | { readonly active: number; readonly stalled: number; readonly completed: number }
+    | undefined
 }
 
 export interface SensorEventPage {

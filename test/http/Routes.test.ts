@@ -160,6 +160,9 @@ describe("schedules, sensors, workflows, snapshots and adapters", () => {
           workflows: [],
           next: null
         })
+        expect((yield* ask("/api/workflows?limit=1&counted=1")).json).toMatchObject({
+          counts: { active: 2, stalled: 0, completed: 0 }
+        })
         expect(yield* status("/api/workflows/w1/transition", { state: "draft-wallet-checklist" })).toBe(200)
         expect(yield* status("/api/workflows/1/transition", { state: "nowhere" })).toBe(409)
         expect(yield* status("/api/workflows/77/complete")).toBe(404)

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect } from "bun:test"
+import { Database } from "bun:sqlite"
+import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
 import type { Page } from "playwright-core"
 import { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
 import { openBrowser, type Server, scene, startServer } from "./stage.ts"
+
+setDefaultTimeout(30_000)
 
 const withBrowser = needs("chromium")
 
@@ -70,6 +73,76 @@ for (const width of [320, 800, 1_280])
       await context.close()
     }
   )
+
+withBrowser(
+  "of more stalled workflows than are told at once all are counted, and the rest is shown",
+  async () => {
+    const db = new Database(place.path("state", "runtime.db"))
+    db.run("PRAGMA busy_timeout = 5000")
+    db.run(
+      `WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < 620)
+     INSERT INTO workflows (template, instance_key, current_state, context_json, status, stalled_reason,
+       created_by_json, created_at, updated_at)
+     SELECT 'goal-loop', 'still-' || n, 'execute', '{}', 'stalled', 'no_signal: it gave none',
+       '{"surface":"cli","name":"test"}', '2026-04-29T12:00:00.000Z', '2026-04-29T12:00:00.000Z' FROM each`
+    )
+    db.close()
+    const { context, page } = await seen("/ui/workflows", 1_280, 800)
+    await page.getByText("Of 620 stalled workflows the newest 500 stand here.").waitFor()
+    // Pictures far below are drawn when somebody comes near.
+    expect(await page.locator("svg.machine.stalled").count()).toBeLessThan(100)
+    await page.getByRole("link", { name: "Blocked", exact: true }).click()
+    await page.getByRole("link", { name: "620 need you" }).waitFor()
+    const rows = page.getByRole("main").getByRole("listitem")
+    await page.getByText("Of 620 stalled workflows the newest 500 stand here.").waitFor()
+    expect(await rows.count()).toBe(200)
+    await page.getByRole("button", { name: "Show more stalled ones" }).click()
+    await page.getByText(/^Of 620/).waitFor({ state: "detached" })
+    while ((await rows.count()) < 620) await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    await context.close()
+  }
+)
+
+withBrowser(
+  "on a phone all of a chosen event is read, however long its words, and its row has the way back",
+  async () => {
+    const name = "s".repeat(90)
+    const pushed = await fetch(`${server.url}/api/sensors/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        sensor_id: name,
+        event_id: "e".repeat(150),
+        source_ref: "phone",
+        dedupe_key: "phone",
+        payload: { text: "w".repeat(400) }
+      })
+    })
+    expect(pushed.ok).toBe(true)
+    const phone = await browser.open(`${server.url}/ui/events?type=sensor_event_recorded`, {
+      viewport: { width: 360, height: 640 }
+    })
+    const row = phone.page.locator(".windowed li").first().getByRole("button")
+    await row.click()
+    const chosen = phone.page.getByRole("region", { name: "Chosen event" })
+    await chosen.getByText(name).first().waitFor()
+    // Nothing of it is cut off, by the window or by a box of its own.
+    expect(
+      await phone.page.evaluate(`[
+      document.documentElement.scrollWidth - innerWidth,
+      ...[...document.querySelectorAll(".chosen, .chosen *")].flatMap((one) => [
+        Math.max(0, one.getBoundingClientRect().right - innerWidth),
+        getComputedStyle(one).display === "inline" ? 0 : one.scrollHeight - one.clientHeight
+      ])
+    ].filter((over) => over > 1)`)
+    ).toEqual([])
+    const { y = 640 } = (await chosen.boundingBox()) ?? {}
+    expect(y).toBeLessThan(320)
+    await chosen.getByRole("button", { name: "Close" }).click()
+    await row.and(phone.page.locator(":focus")).waitFor()
+    await phone.context.close()
+  }
+)
 
 withBrowser("what is drawn keeps its size: where there is less room it is laid out anew", async () => {
   for (const path of ["/ui/workflows/1", "/ui/usage"]) {

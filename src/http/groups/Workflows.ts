@@ -30,6 +30,7 @@ export const Workflows = HttpApiGroup.make("workflows")
       .setUrlParams(
         query({
           all: maybe(toggle),
+          counted: maybe(toggle),
           status: maybe(choices(WORKFLOW_STATUSES)),
           limit: maybe(whole(1, 500)),
           after: maybe(cursor)
@@ -38,7 +39,7 @@ export const Workflows = HttpApiGroup.make("workflows")
       .addSuccess(WorkflowList)
       .annotate(
         OpenApi.Summary,
-        "The instances that go on or wait for an operator, newest first; all=1 has the completed ones too"
+        "The instances that go on or wait for an operator, newest first; all=1 has the completed ones too, counted=1 tells how many there are of each status"
       )
   )
   .add(

@@ -18,8 +18,10 @@ const named = (text: string): Named =>
 
 export const workflows = HttpApiBuilder.group(Api, "workflows", (handlers) =>
   handlers
-    .handle("list", ({ urlParams: { after, all = false, limit = WORKFLOWS, status = [] } }) =>
-      answer(list, { all, status, limit, after: Option.fromNullable(after) })
+    .handle(
+      "list",
+      ({ urlParams: { after, all = false, counted = false, limit = WORKFLOWS, status = [] } }) =>
+        answer(list, { all, status, limit, after: Option.fromNullable(after), counted })
     )
     .handle("templates", () => answer(templates, {}))
     .handle("show", ({ path: { id } }) => answer(show, named(id)))

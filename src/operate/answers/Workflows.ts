@@ -19,10 +19,11 @@ const waiting = wireStruct({
   waitsFor: nullable(wireStruct({ taskId: TaskId, dedupeKey: Schema.String }))
 })
 
-/** A page of instances, newest first. */
+/** A page of instances, newest first; where it was asked for, how many there are in all of each status. */
 export const WorkflowList = wireStruct({
   workflows: Schema.Array(Schema.extend(Workflow, waiting)),
-  next: nullable(Schema.String)
+  next: nullable(Schema.String),
+  counts: Schema.optional(wireStruct({ active: Schema.Int, stalled: Schema.Int, completed: Schema.Int }))
 }).annotations({ identifier: "WorkflowList" })
 
 /** One instance with its history. */

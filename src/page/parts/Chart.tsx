@@ -9,8 +9,9 @@ const LEFT = 52
 const BOTTOM = 18
 /** A column is no wider, however few there are. */
 const WIDEST = 24
-/** The label of a column needs so much. */
+/** The label of a column needs so much with the room around it, and so much by itself. */
 const LABEL = 48
+const LETTERS = 34
 
 /** Columns over time; what they show is in the table below them as well. */
 export const Chart = ({
@@ -89,7 +90,7 @@ export const Chart = ({
                   />
                 )
               })}
-              {index % every === 0 ? (
+              {index % every === 0 && x + LETTERS <= wide ? (
                 <text class="label" x={x} y={HEIGHT - 4}>
                   {label}
                 </text>

@@ -1,13 +1,17 @@
 import type { RefObject } from "preact"
-import { useLayoutEffect } from "preact/hooks"
+import { useLayoutEffect, useRef } from "preact/hooks"
 import { taskHref } from "../Route.ts"
+import { useMedia } from "../UseMedia.ts"
 import type { RunEvent } from "../Wire.ts"
 import { actorWords, plainWords } from "../Words.ts"
 import { Link } from "./Link.tsx"
 import { At } from "./Moments.tsx"
 import { Pre } from "./Pre.tsx"
 
-/** One event of a list with all that is recorded of it, below the list: its row stays where it was pressed. */
+/**
+ * One event of a list with all that is recorded of it, below the list: its row stays where it was pressed. Where there
+ * is no room for both, the page goes to it, and back to the row when it is closed.
+ */
 export const ChosenEvent = ({
   event,
   listRef,
@@ -19,12 +23,15 @@ export const ChosenEvent = ({
   readonly close: () => void
 }) => {
   const row = () => listRef.current?.querySelector<HTMLElement>("[aria-pressed=true]")
+  const box = useRef<HTMLElement>(null)
+  const isNarrow = useMedia("(max-width: 700px)")
   // Only a row that this would cover moves, and no further than that.
   useLayoutEffect(() => {
-    row()?.scrollIntoView({ block: "nearest" })
+    if (isNarrow) box.current?.scrollIntoView({ block: "start" })
+    else row()?.scrollIntoView({ block: "nearest" })
   }, [event.id])
   return (
-    <section class="chosen" aria-label="Chosen event">
+    <section class="chosen" aria-label="Chosen event" ref={box}>
       <p class="chosen-head">
         <strong>{plainWords(event.event_type)}</strong>
         <span class="muted">

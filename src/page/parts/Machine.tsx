@@ -12,7 +12,8 @@ export const Machine = ({
   template,
   current,
   status,
-  taken
+  taken,
+  whole = false
 }: {
   readonly template: Template
   readonly current?: string | undefined
@@ -21,6 +22,8 @@ export const Machine = ({
   readonly taken?:
     | ReadonlyArray<{ readonly from: string; readonly to: string; readonly at: string }>
     | undefined
+  /** All of it is shown, however high that makes it; else a row of a list stays low. */
+  readonly whole?: boolean | undefined
 }) => {
   const isNarrow = useMedia("(max-width: 700px)")
   const { now, utc: isUtc } = useWorld()
@@ -29,8 +32,7 @@ export const Machine = ({
   const box = useRef<HTMLDivElement>(null)
   const across = draw(template, false)
   const room = useWidth(box, Math.ceil(across.width))
-  // In a list a row is to stay low; where one machine is told all of it is shown.
-  const isDown = isNarrow || (taken !== undefined && room < across.width)
+  const isDown = isNarrow || (whole && room < across.width)
   const { edges, height, nodeHeight, nodes, nodeWidth, width } = isDown ? draw(template, true) : across
   const scrolls = room < Math.ceil(width)
   // What is not the present state may be out of sight.

@@ -1,4 +1,6 @@
 import type { Pages } from "../UsePages.ts"
+import type { Stalled } from "../UseStalled.ts"
+import { counted } from "../Words.ts"
 import { Wrong } from "./Said.tsx"
 
 /** What asks for the page after, where there is one. */
@@ -14,3 +16,17 @@ export const More = <P,>({ of, next }: { readonly of: Pages<P>; readonly next: s
     )}
   </>
 )
+
+/** How many of the stalled workflows are shown where that is not all of them, and what shows more. */
+export const MoreStalled = ({ of: { count, next, pages, workflows } }: { readonly of: Stalled }) =>
+  next === null ? null : (
+    <div class="buttons more-stalled">
+      <span class="muted">
+        {`Of ${counted(count)} stalled workflows the newest ${counted(workflows.length)} stand here.`}
+      </span>
+      <button type="button" onClick={() => void pages.more(next)}>
+        Show more stalled ones
+      </button>
+      {pages.wrong === undefined ? null : <Wrong message={pages.wrong} />}
+    </div>
+  )

@@ -46,7 +46,7 @@ export const Rail = () => {
   const world = useWorld()
   const route = useCell(world.route)
   const state = useCell(world.state)
-  const stalled = useStalled().length
+  const stalled = useStalled().count
   const signedIn = useCell(world.signedIn)
   const current = route.at === "view" ? route.view : route.at === "workflow" ? "workflows" : undefined
   return (

@@ -9,10 +9,13 @@ import { Act } from "./Act.tsx"
 import { Pre } from "./Pre.tsx"
 import { TaskRow } from "./TaskList.tsx"
 
-/** How much of its time an attempt has used, where its limit is known. */
-const Spent = ({ attempt, limitMs }: { readonly attempt: Attempt; readonly limitMs: number | undefined }) => {
+/** How much of its time an attempt has used, of how much where it has a limit; both at once, when both are known. */
+const Spent = ({ attempt }: { readonly attempt: Attempt }) => {
   const now = useKnownNow()
+  const { isKnown, limitMs } = useLimit(attempt)
   const spent = Math.max(0, now - Date.parse(attempt.started_at))
+  // Its room is kept, so that nothing moves when it comes.
+  if (!isKnown) return <span class="spent to-come" />
   if (limitMs === undefined) return <span class="num">{duration(spent)}</span>
   const share = Math.min(1, spent / limitMs)
   return (
@@ -29,13 +32,16 @@ const Spent = ({ attempt, limitMs }: { readonly attempt: Attempt; readonly limit
 }
 
 /** The limit that the attempt's adapter had when its bundle was frozen. */
-const useLimit = (attempt: Attempt | undefined): number | undefined => {
-  const id = attempt?.bundle_id ?? undefined
+const useLimit = (attempt: Attempt): { readonly isKnown: boolean; readonly limitMs: number | undefined } => {
+  const id = attempt.bundle_id ?? undefined
   const bundle = useRecord<{ readonly adapter?: { readonly timeout_ms?: unknown } }>(
     id === undefined ? undefined : `/api/bundles/${encodeURIComponent(id)}`
   )
   const limit = bundle.data?.adapter?.timeout_ms
-  return typeof limit === "number" ? limit : undefined
+  return {
+    isKnown: id === undefined || bundle.data !== undefined || bundle.error !== undefined,
+    limitMs: typeof limit === "number" ? limit : undefined
+  }
 }
 
 /** So much of an output's end holds its last lines. */
@@ -75,7 +81,6 @@ export const RunningRow = ({ task, lines }: { readonly task: Task; readonly line
     ({ task_id }) => task_id === task.task_id
   )
   const attempt = story.data?.attempts.findLast(({ status }) => status === "running")
-  const limitMs = useLimit(attempt)
   return (
     <TaskRow
       task={task}
@@ -84,7 +89,7 @@ export const RunningRow = ({ task, lines }: { readonly task: Task; readonly line
           ? undefined
           : `attempt ${attempt.number} by ${attempt.adapter_id ?? "an adapter not chosen yet"}${attempt.model === null ? "" : `, ${attempt.model}`}`
       }
-      figures={attempt === undefined ? undefined : <Spent attempt={attempt} limitMs={limitMs} />}
+      figures={attempt === undefined ? undefined : <Spent attempt={attempt} />}
     >
       <Act onClick={() => forceCancel(world, task)}>Force cancel</Act>
       {attempt === undefined ? null : attempt.adapter_mode === "agent-cli" ? (

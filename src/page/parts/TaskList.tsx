@@ -1,6 +1,7 @@
-import type { ComponentChildren } from "preact"
+import { type ComponentChildren, toChildArray } from "preact"
 import { useId } from "preact/hooks"
 import { taskHref } from "../Route.ts"
+import { useGrowing } from "../UseGrowing.ts"
 import type { Task } from "../Wire.ts"
 import { originWords, title } from "../Words.ts"
 import { MovesOf } from "./Act.tsx"
@@ -62,7 +63,10 @@ export const TaskRow = ({
   )
 }
 
-/** A list of tasks. The keys move through it. */
+/** So many rows are drawn at once. */
+const ROWS = 200
+
+/** A list of tasks. The keys move through it; of a long one that is drawn which is near. */
 export const Rows = ({
   children,
   class: named,
@@ -71,8 +75,15 @@ export const Rows = ({
   readonly children: ComponentChildren
   readonly class?: string | undefined
   readonly label: string
-}) => (
-  <ul class={`rows ${named ?? ""}`} aria-label={label}>
-    {children}
-  </ul>
-)
+}) => {
+  const rows = toChildArray(children)
+  const { end, shown } = useGrowing(rows.length, ROWS)
+  return (
+    <>
+      <ul class={`rows ${named ?? ""}`} aria-label={label}>
+        {rows.slice(0, shown)}
+      </ul>
+      <div ref={end} />
+    </>
+  )
+}

@@ -126,14 +126,14 @@ export const Home = () => {
         <div class="first">
           <Section
             name="Blocked"
-            count={state === undefined ? undefined : counted(state.counts.blocked + stalled.length)}
-            more={<All count={state?.counts.blocked ?? 0} view="blocked" />}
+            count={state === undefined ? undefined : counted(state.counts.blocked + stalled.count)}
+            more={<All count={(state?.counts.blocked ?? 0) + stalled.count} view="blocked" />}
           >
             <List
               path={tasksAt({ status: "blocked", limit: "100" })}
               name="Blocked tasks and workflows"
               empty={<LastBlocked />}
-              others={stalledRows(stalled)}
+              others={stalledRows(stalled.workflows)}
               row={(task) => <BlockedRow key={task.task_id} task={task} />}
             />
           </Section>

@@ -2,7 +2,7 @@ import { type Aged, byAge, startedFirst } from "../Ages.ts"
 import { cancelAll, retryAll } from "../Moves.ts"
 import { Act } from "../parts/Act.tsx"
 import { Link } from "../parts/Link.tsx"
-import { More } from "../parts/More.tsx"
+import { More, MoreStalled } from "../parts/More.tsx"
 import { BlockedRow, DoneRow, QueueRow, StalledRow } from "../parts/Rows.tsx"
 import { RunningRow } from "../parts/Running.tsx"
 import { Loaded, Nothing } from "../parts/Said.tsx"
@@ -13,7 +13,7 @@ import { searchOf, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { once, usePages } from "../UsePages.ts"
 import { useReasons } from "../UseReasons.ts"
-import { STALLED_MOST, useStalled } from "../UseStalled.ts"
+import { useStalled } from "../UseStalled.ts"
 import type { Task, Workflow } from "../Wire.ts"
 import { counted, endedCount, plural, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
@@ -127,13 +127,15 @@ export const Blocked = () => {
       <ViewHead
         name="Blocked"
         lead={
-          count + stalled.length === 0
+          count + stalled.count === 0
             ? undefined
             : `${[
-                ...(stalled.length === 0 ? [] : [plural(stalled.length, "workflow")]),
+                ...(stalled.count === 0 ? [] : [plural(stalled.count, "workflow")]),
                 ...(count === 0 ? [] : [plural(count, "task")])
               ].join(" and ")} cannot go on without you. ${
-                count > BLOCKED_PAGE ? "The newest of them, the oldest of those first" : "Oldest first"
+                count > BLOCKED_PAGE || stalled.next !== null
+                  ? "The newest of them, the oldest of those first"
+                  : "Oldest first"
               }.`
         }
       >
@@ -144,13 +146,11 @@ export const Blocked = () => {
           </>
         )}
       </ViewHead>
-      {stalled.length < STALLED_MOST ? null : (
-        <p class="muted">The newest {counted(STALLED_MOST)} stalled workflows; there may be more.</p>
-      )}
+      <MoreStalled of={stalled} />
       <Paged
         query={{ status: "blocked", limit: String(BLOCKED_PAGE) }}
         label="Blocked tasks and workflows"
-        others={stalledRows(stalled)}
+        others={stalledRows(stalled.workflows)}
         empty="Nothing needs you. A task that cannot go on by itself stands here with its reason."
         row={(task) => <BlockedRow key={task.task_id} task={task} />}
       />

@@ -1,18 +1,11 @@
-import {
-  byDuration,
-  byEnd,
-  type Column,
-  hourly,
-  isThinned,
-  tokensOf,
-  toldWords,
-  topOfTime
-} from "../Figures.ts"
+import { byDuration, byEnd, hourly, isThinned, tokensOf, toldWords, topOfTime } from "../Figures.ts"
+import { AdapterDays, Measured } from "../parts/AdapterDays.tsx"
 import { Budgets } from "../parts/Budgets.tsx"
 import { Chart } from "../parts/Chart.tsx"
 import { Loaded, Nothing, Wrong } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import type { Known, Touches } from "../Records.ts"
+import { dayOf, daysUntil, tokenColumns } from "../UsageDays.ts"
 import { useRecord } from "../UseRecord.ts"
 import type { AttemptUsage, DayUse } from "../Wire.ts"
 import { brief, counted, duration, usd } from "../Words.ts"
@@ -34,78 +27,50 @@ export const useAttempts = () =>
 /** What an hour is called, where the reader is. */
 export const hourLabel = (hour: number): string => `${String(new Date(hour).getHours()).padStart(2, "0")}:00`
 
-/** The day of a moment in UTC, as usage is counted. */
-export const today = (now: number): string => new Date(now).toISOString().slice(0, 10)
-
-/** Tokens a day, oldest first: put in, and put out. */
-export const tokenColumns = (usage: ReadonlyArray<DayUse>): ReadonlyArray<Column> => {
-  const days = [...new Set(usage.map(({ day }) => day))].sort()
-  return days.map((day) => {
-    const of = usage.filter((one) => one.day === day)
-    return {
-      label: day.slice(5),
-      parts: [
-        of.reduce((sum, one) => sum + (one.input_tokens ?? 0), 0),
-        of.reduce((sum, one) => sum + (one.output_tokens ?? 0), 0)
-      ]
-    }
-  })
-}
-
 /** As it is, without what went wrong where that stands beside it already. */
 const silent = <A,>(known: Known<A>): Known<A> =>
   known.data === undefined || known.error === undefined ? known : { ...known, error: undefined }
 
-const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => {
-  // Where none tells tokens, attempts are what can be compared.
-  const isTold = usage.some((one) => tokensOf(one) > 0)
-  const sizeOf = (one: DayUse): number => (isTold ? tokensOf(one) : one.attempts)
-  const most = Math.max(1, ...usage.map(sizeOf))
-  return (
-    <table class="wide">
-      <caption class="hidden">Usage by day and adapter</caption>
-      <thead>
-        <tr>
-          <th scope="col">day (UTC)</th>
-          <th scope="col">adapter</th>
-          <th scope="col" class="num">
-            attempts
-          </th>
-          <th scope="col" class="num">
-            tokens
-          </th>
-          <th scope="col" class="num">
-            cost
-          </th>
-          <th scope="col" class="share">
-            share of {isTold ? "tokens" : "attempts"}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {[...usage]
-          .sort((a, b) => (a.day < b.day ? 1 : a.day > b.day ? -1 : a.adapter_id < b.adapter_id ? -1 : 1))
-          .slice(0, 60)
-          .map((one) => (
-            <tr key={`${one.day} ${one.adapter_id}`}>
-              <td>{one.day}</td>
-              <td>{one.adapter_id}</td>
-              <td class="num">{counted(one.attempts)}</td>
-              <td class="num">{tokensOf(one) === 0 ? "not told" : counted(tokensOf(one))}</td>
-              <td class="num">
-                {one.cost_usd === null || one.cost_usd === 0 ? "not told" : usd(one.cost_usd)}
-              </td>
-              <td class="share">
-                <svg class="thin" viewBox="0 0 100 2" preserveAspectRatio="none" aria-hidden="true">
-                  <rect class="fill" width={(100 * sizeOf(one)) / most} height="2" />
-                </svg>
-              </td>
-            </tr>
-          ))}
-      </tbody>
-    </table>
-  )
-}
+const ByDay = ({ usage }: { readonly usage: ReadonlyArray<DayUse> }) => (
+  <table class="wide">
+    <caption class="hidden">Usage by day and adapter</caption>
+    <thead>
+      <tr>
+        <th scope="col">day (UTC)</th>
+        <th scope="col">adapter</th>
+        <th scope="col" class="num">
+          attempts
+        </th>
+        <th scope="col" class="num">
+          tokens
+        </th>
+        <th scope="col" class="num">
+          cost
+        </th>
+      </tr>
+    </thead>
+    <tbody>
+      {[...usage]
+        .sort((a, b) => (a.day < b.day ? 1 : a.day > b.day ? -1 : a.adapter_id < b.adapter_id ? -1 : 1))
+        .slice(0, 60)
+        .map((one) => (
+          <tr key={`${one.day} ${one.adapter_id}`}>
+            <td>{one.day}</td>
+            <td>{one.adapter_id}</td>
+            <td class="num" data-unit={one.attempts === 1 ? "attempt" : "attempts"}>
+              {counted(one.attempts)}
+            </td>
+            <td class="num" data-unit="tokens">
+              {tokensOf(one) === 0 ? "not told" : counted(tokensOf(one))}
+            </td>
+            <td class="num" data-unit="cost">
+              {one.cost_usd === null || one.cost_usd === 0 ? "not told" : usd(one.cost_usd)}
+            </td>
+          </tr>
+        ))}
+    </tbody>
+  </table>
+)
 
 /** What was used, what it cost, and how much was done. */
 export const Usage = () => {
@@ -113,7 +78,7 @@ export const Usage = () => {
   const now = useNow()
   const usage = useUsage()
   const attempts = useAttempts()
-  const day = today(now)
+  const day = dayOf(now)
   const used = (usage.data?.usage ?? []).filter((one) => one.day === day)
   const lost = usage.data === undefined ? usage : attempts
   if (lost.error !== undefined && lost.data === undefined)
@@ -154,7 +119,7 @@ export const Usage = () => {
             data.usage.some((one) => tokensOf(one) > 0) ? (
               <Chart
                 name="Tokens a day"
-                columns={tokenColumns(data.usage)}
+                columns={tokenColumns(data.usage, daysUntil(data.usage, now))}
                 parts={["in", "out"]}
                 words={(value) => counted(value)}
                 scale={brief}
@@ -172,13 +137,23 @@ export const Usage = () => {
         </p>
       ) : null}
       <Budgets />
-      <Section name="By day">
+      <Section
+        name="By adapter and day"
+        more={
+          usage.data === undefined || usage.data.usage.length === 0 ? undefined : (
+            <Measured usage={usage.data.usage} />
+          )
+        }
+      >
         <Loaded of={silent(usage)}>
           {(data) =>
             data.usage.length === 0 ? (
               <Nothing>No attempt has told what it used.</Nothing>
             ) : (
-              <ByDay usage={data.usage} />
+              <>
+                <AdapterDays usage={data.usage} now={now} />
+                <ByDay usage={data.usage} />
+              </>
             )
           }
         </Loaded>
