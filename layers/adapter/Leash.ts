@@ -22,19 +22,18 @@ export type Leashes = () => Leash
  * A leash is a pipe that nobody writes to or inherits. Its ends are closed when this process is gone, and the kernel
  * tells the owner of the one that the other was closed, by the signal that was asked for (fcntl(2), `F_SETSIG` and
  * `O_ASYNC`). Both tell, for either may be the first. Unlike PR_SET_PDEATHSIG it needs no program between this one and
- * the child, holds for a whole group, and does not depend on the thread that made it.
+ * the child, holds for a whole group, and does not depend on the thread that made it. Whoever is killed between the
+ * start of a child and the tie, which are four calls of the kernel apart, leaves it to the next sweep.
  */
 export const makeLeashes =
   ({ control, open }: KernelPipes): Leashes =>
   () => {
     const ends = open()
+    for (const end of ends) control(end, F_SETSIG, SIGKILL)
     return {
       tie: (leader) => {
-        for (const end of ends) {
-          control(end, F_SETSIG, SIGKILL)
-          control(end, F_SETOWN, -leader)
-          control(end, F_SETFL, O_ASYNC)
-        }
+        for (const end of ends) control(end, F_SETOWN, -leader)
+        for (const end of ends) control(end, F_SETFL, O_ASYNC)
       },
       loosen: () => {
         for (const end of ends) control(end, F_SETFL, 0)

@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
+import { readdirSync, readFileSync } from "node:fs"
 import type { Place } from "../support/binary.ts"
 import { inPlace, queue, runOnce, scripted, story } from "./inPlace.ts"
 import { exactly, StatusReport } from "./wire.ts"
@@ -33,6 +34,20 @@ const watch = (place: Place) => {
   }
 }
 
+/** Waits until a process has tied its child to itself: both ends of a pipe of its own are O_ASYNC (proc(5), fdinfo). */
+const tied = async (pid: number) => {
+  const isAsync = (fd: string): boolean => {
+    try {
+      const [, flags = "0"] = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8")) ?? []
+      return (Number.parseInt(flags, 8) & 0o20000) !== 0
+    } catch {
+      // It was closed meanwhile.
+      return false
+    }
+  }
+  while (readdirSync(`/proc/${pid}/fdinfo`).filter(isAsync).length < 2) await Bun.sleep(1)
+}
+
 /** Runs a test body while `run-once` runs the task that was queued first. */
 const whileRunning = (
   work: string,
@@ -49,6 +64,7 @@ const whileRunning = (
     const running = place.start(["run-once"])
     try {
       await ready()
+      await tied(running.pid)
       await body({ place, id, running, gone })
     } finally {
       running.kill("SIGKILL")
