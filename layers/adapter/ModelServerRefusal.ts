@@ -1,5 +1,5 @@
 import { Clock, Effect, Option, Schema } from "effect"
-import { JsonObject } from "../../src/domain/Json.ts"
+import { isObject, JsonObject } from "../../src/domain/Json.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { MOST_HINT_SECONDS } from "../../src/evidence/RetryHint.ts"
 import type { Reply } from "./ModelServerCall.ts"
@@ -119,9 +119,6 @@ const bodyOf = (reply: Reply, redactor: Redactor): Effect.Effect<string> =>
   })
 
 const decodeObject = Schema.decodeUnknownOption(Schema.parseJson(JsonObject))
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const toldIn = (body: string, type: string): Pick<Refusal, "message" | "words"> => {
   const told = Option.map(decodeObject(body), (object) => {

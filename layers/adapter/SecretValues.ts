@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs"
+import { hasUserInfo } from "../../src/config/Addresses.ts"
 import { LEAST_CHARACTERS } from "../../src/domain/Redactor.ts"
 
 const NUMBER = /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
@@ -20,7 +21,7 @@ const urlOf = (value: string): URL | undefined =>
 
 const isPlainUrl = (value: string): boolean => {
   const url = urlOf(value)
-  return url !== undefined && url.username === "" && url.password === ""
+  return url !== undefined && !hasUserInfo(url)
 }
 
 /**

@@ -20,7 +20,7 @@ import { settings, type Where } from "../../src/config/Resolve.ts"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Template } from "../../src/domain/WorkflowTemplate.ts"
-import { astray, readObject } from "./JsonFile.ts"
+import { readObject } from "./JsonFile.ts"
 import { type NamedFiles, readNamed } from "./NamedFiles.ts"
 import { judgeProfile } from "./ProfileFiles.ts"
 
@@ -104,11 +104,11 @@ const read = (
 ): Effect.Effect<SourceFile, ConfigInvalid | ConfigMissing> => {
   const value = readObject(path)
   if (Either.isRight(value)) return Effect.succeed({ path, value: value.right })
-  const why = astray(path, value.left)
-  if (askedBy !== undefined && why !== undefined)
-    return new ConfigInvalid({ path: configPath, problems: [noParent(why, askedBy)] })
-  return value.left._tag === "Faulty"
-    ? new ConfigInvalid({ path: configPath, problems: value.left.problems })
+  const { astray, problems } = value.left
+  if (askedBy !== undefined && astray !== undefined)
+    return new ConfigInvalid({ path: configPath, problems: [noParent(astray, askedBy)] })
+  return problems.length > 0
+    ? new ConfigInvalid({ path: configPath, problems })
     : new ConfigMissing({ path, example: exampleInReach() })
 }
 

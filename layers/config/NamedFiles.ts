@@ -3,7 +3,7 @@ import type { FileProblem } from "../../src/config/ConfigError.ts"
 import { fileOf } from "../../src/config/Extends.ts"
 import { type Finding, finding, problemOf } from "../../src/config/Issues.ts"
 import { placeAt, type Where } from "../../src/config/Resolve.ts"
-import { astray, readObject } from "./JsonFile.ts"
+import { readObject } from "./JsonFile.ts"
 
 /** What the files under a key of the configuration hold, by the ids that it gives them. */
 export interface NamedFiles<A> {
@@ -51,9 +51,8 @@ const readOne = <A>(
     return Either.mapLeft(judged(value.right), (findings) =>
       findings.map((found) => ({ file: path, ...problemOf(found) }))
     )
-  const why = astray(path, value.left)
-  if (value.left._tag === "Faulty" && why === undefined) return Either.left(value.left.problems)
-  const expected = `the path of a ${noun} file`
-  const absent = finding("unfit", at, JSON.stringify(given), expected, why ?? "")
+  const { astray, problems } = value.left
+  if (astray === undefined) return Either.left(problems)
+  const absent = finding("unfit", at, JSON.stringify(given), `the path of a ${noun} file`, astray)
   return Either.left([{ file: fileOf(where.origin, at), ...problemOf(absent) }])
 }

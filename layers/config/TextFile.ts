@@ -10,15 +10,20 @@ const MOST = 4 * 1024 * 1024
 /** Why a file could not be read as text; `absent` when nothing is at its path. */
 export interface Unreadable {
   readonly absent: boolean
-  readonly isFolder?: boolean
+  readonly isFolder: boolean
   /** A clause that follows the path. */
   readonly wrong: string
   readonly expected: string
   readonly remedy: string
 }
 
-const unreadable = (wrong: string, expected: string, remedy: string): Either.Either<never, Unreadable> =>
-  Either.left({ absent: false, wrong, expected, remedy })
+const unreadable = (
+  wrong: string,
+  expected: string,
+  remedy: string,
+  is: Partial<Pick<Unreadable, "absent" | "isFolder">> = {}
+): Either.Either<never, Unreadable> =>
+  Either.left({ absent: false, isFolder: false, wrong, expected, remedy, ...is })
 
 /** The text of a regular UTF-8 file of at most 4 MiB, in one synchronous step: these files are small. */
 export const readText = (path: string): Either.Either<string, Unreadable> => {
@@ -26,20 +31,14 @@ export const readText = (path: string): Either.Either<string, Unreadable> => {
   try {
     const stat = statSync(path)
     if (stat.isDirectory())
-      return Either.left({
-        absent: false,
-        isFolder: true,
-        wrong: "it is a folder",
-        expected: "a file",
-        remedy: "name a file in it"
-      })
+      return unreadable("it is a folder", "a file", "name a file in it", { isFolder: true })
     if (!stat.isFile()) return unreadable("it is not a regular file", "a file", "")
     if (stat.size > MOST) return unreadable(`it has ${counted(stat.size)} bytes`, "at most 4 MiB", "")
     return utf8(readPlain(path, MOST).bytes)
   } catch (error) {
     const code = codeOf(error)
     if (code === "ENOENT" || code === "ENOTDIR")
-      return Either.left({ absent: true, wrong: "there is no such file", expected: "a file", remedy: "" })
+      return unreadable("there is no such file", "a file", "", { absent: true })
     if (code === "EACCES")
       return unreadable(
         "it cannot be read (EACCES)",

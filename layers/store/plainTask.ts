@@ -1,6 +1,6 @@
 import { DateTime, Option, Schema } from "effect"
 import { TaskId, WorkflowId } from "../../src/domain/Ids.ts"
-import { type JsonObject, unsound } from "../../src/domain/Json.ts"
+import { isObject, type JsonObject, unsound } from "../../src/domain/Json.ts"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import type { TaskStatus } from "../../src/domain/Task.ts"
 import { TASK_STATUSES } from "../../src/domain/TaskStatuses.ts"
@@ -45,9 +45,6 @@ const id = (value: Value | undefined): TaskId => {
 }
 
 const workflowId = (value: Value): WorkflowId => WorkflowId.make(whole(value))
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const payload = (value: Value | undefined): JsonObject => {
   const read: unknown = JSON.parse(text(value))

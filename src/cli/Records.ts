@@ -1,4 +1,4 @@
-import type { JsonObject } from "../domain/Json.ts"
+import { isObject, type JsonObject } from "../domain/Json.ts"
 import { type Block, type Cell, type Doc, fields, heading, status, table, text } from "./Doc.ts"
 
 /** A table of more columns than this tells nobody anything: rows become blocks of fields. */
@@ -19,9 +19,6 @@ export const records = (value: unknown): Doc => {
     ])
   ]
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const isTable = (value: unknown): value is ReadonlyArray<unknown> =>
   Array.isArray(value) && (value.length === 0 || value.some(isObject))

@@ -13,3 +13,6 @@ export const isLoopback = (host: string): boolean => {
 
 /** Whether an address means every interface of this host. */
 export const isWildcard = (host: string): boolean => ["0.0.0.0", "::", "[::]", ""].includes(host)
+
+/** Whether an address holds a user or a password. */
+export const hasUserInfo = ({ password, username }: URL): boolean => username !== "" || password !== ""

@@ -1,10 +1,8 @@
 import { JSONSchema } from "effect"
+import { isObject } from "../domain/Json.ts"
 import { ConfigurationFile } from "./FileSchema.ts"
 
 type Json = { readonly [key: string]: unknown }
-
-const isObject = (value: unknown): value is Json =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /**
  * The JSON Schema (draft 2020-12) of a configuration file: what `config-schema` prints. Keys that the merged

@@ -1,4 +1,5 @@
 import { Effect, Either } from "effect"
+import { isObject } from "../domain/Json.ts"
 import { ConfigInvalid, type FileProblem, fileRule } from "./ConfigError.ts"
 import { absolute, folderOf } from "./Paths.ts"
 
@@ -56,9 +57,6 @@ const endless = (
     ? `${JSON.stringify(given)} closes a cycle: ${around.join(" -> ")}`
     : `${JSON.stringify(given)} makes a chain of more than ${LONGEST_CHAIN} files`
 })
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Two names of one key: the one that a child gives replaces the other of its parent. */
 const TWINS: ReadonlyMap<string, string> = new Map([

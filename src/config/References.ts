@@ -1,3 +1,4 @@
+import { hasUserInfo } from "./Addresses.ts"
 import { budgetRules } from "./BudgetRules.ts"
 import { type Finding, finding } from "./Issues.ts"
 import { nearest, remedyFor } from "./NearMiss.ts"
@@ -10,6 +11,8 @@ const objectAt = (value: unknown, key: string): Json => {
   const child = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
   return typeof child === "object" && child !== null && !Array.isArray(child) ? child : {}
 }
+
+const valueAt = (item: unknown, key: string): unknown => Reflect.get(Object(item), key)
 
 const listAt = (value: Json, key: string): ReadonlyArray<unknown> => {
   const child = value[key]
@@ -75,7 +78,8 @@ const twoNames = (
 const openAddresses = (adapters: Json): ReadonlyArray<Finding> =>
   Object.keys(adapters).flatMap((id) => {
     const { driver, providerBaseUrl: address } = objectAt(adapters, id)
-    if (driver !== "codex" || typeof address !== "string" || !hasUserInfo(address)) return []
+    if (driver !== "codex" || typeof address !== "string" || !URL.canParse(address)) return []
+    if (!hasUserInfo(new URL(address))) return []
     return [
       finding(
         "rule",
@@ -86,11 +90,6 @@ const openAddresses = (adapters: Json): ReadonlyArray<Finding> =>
       )
     ]
   })
-
-const hasUserInfo = (address: string): boolean => {
-  const url = URL.canParse(address) ? new URL(address) : undefined
-  return url !== undefined && (url.username !== "" || url.password !== "")
-}
 
 const FALLBACK = ["fallbackAdapter", "fallback_adapter"] as const
 
@@ -159,9 +158,7 @@ const twice = (
   items: ReadonlyArray<unknown>,
   key: string
 ): ReadonlyArray<Finding> => {
-  const names = items.map((item) =>
-    typeof item === "object" && item !== null ? Reflect.get(item, key) : undefined
-  )
+  const names = items.map((item) => valueAt(item, key))
   return names.flatMap((name, index) => {
     const first = names.indexOf(name)
     if (typeof name !== "string" || first === index) return []
@@ -178,7 +175,7 @@ const twice = (
 }
 
 const textAt = (item: unknown, key: string): string | undefined => {
-  const value: unknown = Reflect.get(Object(item), key)
+  const value = valueAt(item, key)
   return typeof value === "string" ? value : undefined
 }
 

@@ -3,6 +3,13 @@ import { Schema } from "effect"
 /** A JSON object: what payloads, event details and workflow contexts are. */
 export type JsonObject = { readonly [key: string]: unknown }
 
+/** Whether a value is an object of JSON, which a list is not. */
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** The object that a value is; an empty one where it is none. */
+export const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {})
+
 /** Nesting beyond this is refused: no honest payload needs it, and recursive readers overflow on more. */
 export const MAX_DEPTH = 100
 

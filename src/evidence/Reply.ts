@@ -1,8 +1,9 @@
 import { Data, Either, Option, type ParseResult, Schema, SchemaAST } from "effect"
 import { problems, sentence } from "../config/Issues.ts"
 import { counted } from "../domain/Figure.ts"
-import { MAX_DEPTH } from "../domain/Json.ts"
+import { isObject, MAX_DEPTH, objectOf } from "../domain/Json.ts"
 import { Outcome, OutcomeStatus, Question } from "../domain/Outcome.ts"
+import { onFirstUse } from "../domain/Wire.ts"
 import { brokenObject } from "./BrokenObject.ts"
 import { jsonObjects } from "./JsonObjects.ts"
 import { withoutThoughts } from "./Thoughts.ts"
@@ -103,10 +104,7 @@ const withSignal = (raw: Raw, signals: ReadonlyArray<string>): Raw => {
 
 const fieldsOf = (ast: SchemaAST.AST) => SchemaAST.getPropertySignatures(SchemaAST.encodedAST(ast))
 
-const QUESTION_KEYS = () => new Set(fieldsOf(Question.ast).map(({ name }) => String(name)))
-
-const objectOf = (value: unknown): object =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? value : {}
+const questionKeys = onFirstUse(() => new Set(fieldsOf(Question.ast).map(({ name }) => String(name))))
 
 const decodeOutcome = Schema.decodeUnknownEither(Outcome, { errors: "all" })
 
@@ -123,9 +121,9 @@ const decode = (raw: Raw, explain: boolean, mask: Mask) => {
   ])
   const unknown = [
     ...Object.keys(raw).filter((key) => !known.has(key)),
-    ...Object.keys(objectOf(raw.question)).flatMap((key) =>
-      QUESTION_KEYS().has(key) ? [] : [`question.${key}`]
-    )
+    ...Object.keys(objectOf(raw.question))
+      .filter((key) => !questionKeys().has(key))
+      .map((key) => `question.${key}`)
   ]
   return decodeOutcome(Object.fromEntries(cleaned)).pipe(
     Either.mapBoth({
@@ -159,9 +157,7 @@ const masked = (value: unknown, mask: Mask): unknown => {
 }
 
 const withoutNulls = (value: unknown): unknown =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value).filter(([, child]) => child !== null))
-    : value
+  isObject(value) ? Object.fromEntries(Object.entries(value).filter(([, child]) => child !== null)) : value
 
 /** Half surrogate pairs, which neither UTF-8 nor the bundle's canonical JSON can hold, become U+FFFD. */
 const sound = (value: unknown): unknown => {

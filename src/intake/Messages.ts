@@ -2,7 +2,7 @@ import { Effect, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
 import { IdSource, MessageId } from "../domain/Ids.ts"
-import type { JsonObject } from "../domain/Json.ts"
+import { isObject, type JsonObject } from "../domain/Json.ts"
 import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import type { Parent } from "./FollowUps.ts"
@@ -37,9 +37,6 @@ const sortOf = (message: JsonObject): ReadonlySet<string> => {
   const all = [...named, ...holding]
   return new Set([...all.flatMap(wordsOf), ...(all.some(isMail) ? ["email"] : [])])
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** A text, those of a list, or those of an object. */
 const textsIn = (value: unknown): ReadonlyArray<string> => {

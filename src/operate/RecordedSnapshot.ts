@@ -1,5 +1,5 @@
 import { DateTime, Option } from "effect"
-import type { JsonObject } from "../domain/Json.ts"
+import { type JsonObject, objectOf } from "../domain/Json.ts"
 
 /** A workflow as a snapshot has it. */
 export interface RecordedWorkflow {
@@ -95,8 +95,6 @@ const workflowOf = (row: JsonObject): ReadonlyArray<RecordedWorkflow> => {
   }))
 }
 
-const objectOf = (value: unknown): JsonObject =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {}
 const listOf = (value: unknown): Option.Option<ReadonlyArray<unknown>> =>
   Array.isArray(value) ? Option.some(value) : Option.none()
 const textOf = (value: unknown): Option.Option<string> =>

@@ -197,18 +197,25 @@ const countIn = (context: JsonObject, key: string, least: number, otherwise: num
 }
 
 /** Texts of an intent; what comes of the context may be a number. */
-const TEXTS = ["description", "requested_profile", "requested_adapter", "requested_model", "dedupe_key"]
+const TEXTS = [
+  "subject",
+  "description",
+  "requested_profile",
+  "requested_adapter",
+  "requested_model",
+  "dedupe_key"
+]
 
 /**
  * Fields as an intent holds them: a subject is one short line, a text may have come of a number and a number of a
  * text; one that came to nothing is left out.
  */
 const fitting = (fields: JsonObject): JsonObject => {
-  const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
-  const { schedule, subject } = { ...given, ...texts(given, "subject") }
+  const left = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+  const given: JsonObject = { ...left, ...texts(left, ...TEXTS) }
+  const { schedule, subject } = given
   return {
     ...given,
-    ...texts(given, ...TEXTS),
     ...(typeof subject === "string" ? { subject: brief(subject, MOST_SUBJECT) } : {}),
     ...numbers(given, "priority", "max_attempts"),
     ...(typeof schedule === "object"
