@@ -1,14 +1,16 @@
 import { Either, Option, Schema } from "effect"
 import { counted } from "../../src/domain/Figure.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { tokensTold } from "../../src/domain/Usage.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
+import { type Figures, makeFigures } from "./ModelServerFigures.ts"
 import type { Taken } from "./ModelServerLines.ts"
 import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 import { type Context, isFull, wasTruncated } from "./OllamaContext.ts"
 
 const text = Schema.optional(Schema.NullOr(Schema.String))
-const figure = Schema.optional(Schema.NullOr(Schema.Number))
+const figure = Schema.optional(Schema.Unknown)
 
 const Line = Schema.Struct({
   error: Schema.optional(Schema.Unknown),
@@ -40,6 +42,7 @@ export interface Asked {
 export const ollamaAnswer = (asked: Asked, account: Account) => {
   const { host, redactor, remedies } = asked
   let thought = false
+  const figures = makeFigures(account)
   const line = (raw: string): Taken => {
     if (raw.trim() === "") return "more"
     const read = decode(raw)
@@ -56,7 +59,7 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
     const tooMuch = account.say(told.message?.content ?? "")
     if (Option.isSome(tooMuch)) return tooMuch.value
     if (told.done !== true) return "more"
-    tell(told, account)
+    tell(told, account, figures)
     return Option.getOrElse(judge(told, asked), () => "done" as const)
   }
   const ended = (): ServerFailed =>
@@ -66,12 +69,12 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
   return { line, ended }
 }
 
-const known = (value: number | null | undefined): Option.Option<number> =>
-  Option.filter(Option.fromNullable(value), (one) => Number.isFinite(one) && one >= 0)
+const isDuration = (value: unknown): value is number =>
+  typeof value === "number" && Number.isFinite(value) && value >= 0
 
-const tell = (told: Line, account: Account): void => {
-  const input = known(told.prompt_eval_count)
-  const output = known(told.eval_count)
+const tell = (told: Line, account: Account, { tokens }: Figures): void => {
+  const input = tokens("prompt_eval_count", told.prompt_eval_count)
+  const output = tokens("eval_count", told.eval_count)
   account.spent({ inputTokens: input, outputTokens: output })
   const durations = Object.entries({
     total_ms: told.total_duration,
@@ -79,22 +82,22 @@ const tell = (told: Line, account: Account): void => {
     prompt_eval_ms: told.prompt_eval_duration,
     eval_ms: told.eval_duration
   }).flatMap(([name, nanoseconds]) =>
-    Option.match(known(nanoseconds), { onNone: () => [], onSome: (one) => [[name, Math.round(one / 1e6)]] })
+    isDuration(nanoseconds) ? [[name, Math.round(nanoseconds / 1e6)]] : []
   )
   account.fact({
     ...(told.model === undefined || told.model === null ? {} : { model: oneLine(told.model, 200) }),
     finish_reason: told.done_reason === undefined ? null : told.done_reason,
     ...Object.fromEntries(durations)
   })
-  const tokens = (count: Option.Option<number>) => Option.getOrElse(count, () => "an unknown number of")
+  const said = (count: Option.Option<number>) => Option.getOrElse(count, () => "an unknown number of")
   account.note(
-    `done (${oneLine(told.done_reason ?? "no reason told", 80)}): ${tokens(input)} tokens read, ${tokens(output)} written`
+    `done (${oneLine(told.done_reason ?? "no reason told", 80)}): ${said(input)} tokens read, ${said(output)} written`
   )
 }
 
 const judge = (told: Line, { context, prompt }: Asked): Option.Option<ServerFailed> => {
-  const input = Option.getOrElse(known(told.prompt_eval_count), () => 0)
-  const output = Option.getOrElse(known(told.eval_count), () => 0)
+  const input = Option.getOrElse(tokensTold(told.prompt_eval_count), () => 0)
+  const output = Option.getOrElse(tokensTold(told.eval_count), () => 0)
   switch (told.done_reason) {
     case "stop":
       // Without a count nothing can be said: older servers leave it out for a prompt that they have cached.

@@ -2,11 +2,11 @@ import { Either, Option, Schema } from "effect"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
+import { type Figures, makeFigures } from "./ModelServerFigures.ts"
 import { makeEvents, type Taken } from "./ModelServerLines.ts"
 import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 
 const text = Schema.optional(Schema.NullOr(Schema.String))
-const figure = Schema.optional(Schema.NullOr(Schema.Number))
 
 const Message = Schema.Struct({
   // Some servers send parts instead of a text: only what is text is taken.
@@ -23,7 +23,7 @@ const Chunk = Schema.Struct({
     Schema.NullOr(
       Schema.Array(
         Schema.Struct({
-          index: figure,
+          index: Schema.optional(Schema.NullOr(Schema.Number)),
           delta: Schema.optional(Schema.NullOr(Message)),
           // Servers that do not stream answer with a message.
           message: Schema.optional(Schema.NullOr(Message)),
@@ -32,15 +32,7 @@ const Chunk = Schema.Struct({
       )
     )
   ),
-  usage: Schema.optional(
-    Schema.NullOr(
-      Schema.Struct({
-        prompt_tokens: figure,
-        completion_tokens: figure,
-        prompt_tokens_details: Schema.optional(Schema.NullOr(Schema.Struct({ cached_tokens: figure })))
-      })
-    )
-  )
+  usage: Schema.optional(Schema.Unknown)
 })
 type Chunk = typeof Chunk.Type
 
@@ -65,6 +57,7 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   let refused = ""
   let frames = 0
   let thought = false
+  const figures = makeFigures(account)
 
   const choose = (choice: NonNullable<Chunk["choices"]>[number]): Option.Option<ServerFailed> => {
     const message = choice.delta ?? choice.message ?? {}
@@ -86,7 +79,7 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
     if (chunk.error !== undefined && chunk.error !== null)
       return failureOf(host, refusalWithin(chunk.error, redactor), remedies)
     frames++
-    tell(chunk, account)
+    tell(chunk, account, figures)
     const [choice] = (chunk.choices ?? []).filter((one) => (one.index ?? 0) === 0)
     return choice === undefined ? "more" : Option.getOrElse(choose(choice), () => "more" as const)
   }
@@ -155,15 +148,14 @@ const isSaid = (text: unknown): boolean => typeof text === "string" && text !== 
 
 const isText = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
 
-const known = (value: number | null | undefined): Option.Option<number> =>
-  Option.filter(Option.fromNullable(value), (one) => Number.isFinite(one) && one >= 0)
-
-const tell = ({ model, usage }: Chunk, account: Account): void => {
+const tell = ({ model, usage }: Chunk, account: Account, { object, tokens }: Figures): void => {
   if (typeof model === "string" && model !== "") account.fact({ model: oneLine(model, 200) })
   if (usage === undefined || usage === null) return
+  const { completion_tokens, prompt_tokens, prompt_tokens_details } = object("usage", usage)
+  const { cached_tokens } = object("prompt_tokens_details", prompt_tokens_details)
   account.spent({
-    inputTokens: known(usage.prompt_tokens),
-    outputTokens: known(usage.completion_tokens),
-    cachedTokens: known(usage.prompt_tokens_details?.cached_tokens)
+    inputTokens: tokens("prompt_tokens", prompt_tokens),
+    outputTokens: tokens("completion_tokens", completion_tokens),
+    cachedTokens: tokens("cached_tokens", cached_tokens)
   })
 }

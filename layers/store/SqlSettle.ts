@@ -3,7 +3,7 @@ import type { ExitStatus } from "../../src/domain/Attempt.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import { type TaskStatus, TERMINAL } from "../../src/domain/Task.ts"
-import type { Usage } from "../../src/domain/Usage.ts"
+import { tokensTold, type Usage } from "../../src/domain/Usage.ts"
 import type { AttemptEnd, Move, Settled, Settlement } from "../../src/store/Tasks.ts"
 import { json, orNull, time } from "./columns.ts"
 import { outcomeJson, usageJson } from "./plainOutcome.ts"
@@ -111,11 +111,9 @@ const written = (move: Move, at: string) => {
   }
 }
 
-// The columns hold whole numbers, which what an adapter tells need not be.
-const whole = (count: Option.Option<number>): number => {
-  const told = Option.getOrElse(count, () => 0)
-  return Number.isFinite(told) ? Math.round(told) : 0
-}
+// The columns hold whole numbers: another one must not keep an end from being recorded.
+const whole = (count: Option.Option<number>): number =>
+  Option.getOrElse(Option.flatMap(count, tokensTold), () => 0)
 
 const addUsage = (writing: Writing, attempt: Row, usage: Usage, at: string): void => {
   if (typeof attempt.adapter_id !== "string") return

@@ -7,7 +7,7 @@ import type { TaskId } from "../domain/Ids.ts"
 import { noSecrets, type Redactor } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
-import { unknownUsage } from "../domain/Usage.ts"
+import { soundUsage, unknownUsage } from "../domain/Usage.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -222,20 +222,23 @@ const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
 /** What is tried again was retryable, whatever the exit alone looked like. */
 const isTriedAgain = (verdict: Verdict): boolean => verdict._tag === "Retry" || verdict._tag === "Snooze"
 
-const ranTo = (prepared: Prepared, execution: Execution, { detail, exit, issues, verdict }: Judged): Ran => ({
-  claimed: prepared.claimed,
-  verdict,
-  end: {
-    exitStatus: Option.some(exit.exitStatus),
-    retryClass: Option.some(isTriedAgain(verdict) ? "retryable" : exit.retryClass),
-    issues: [...issues, ...argsOf(prepared).remarks],
-    usage: execution.usage,
-    resultPath: Option.none(),
-    detail
-  },
-  profile: Option.some(prepared.profile),
-  adapter: Option.some(prepared.adapter.settings)
-})
+const ranTo = (prepared: Prepared, execution: Execution, { detail, exit, issues, verdict }: Judged): Ran => {
+  const { odd, usage } = soundUsage(execution.usage)
+  return {
+    claimed: prepared.claimed,
+    verdict,
+    end: {
+      exitStatus: Option.some(exit.exitStatus),
+      retryClass: Option.some(isTriedAgain(verdict) ? "retryable" : exit.retryClass),
+      issues: [...issues, ...odd, ...argsOf(prepared).remarks],
+      usage,
+      resultPath: Option.none(),
+      detail
+    },
+    profile: Option.some(prepared.profile),
+    adapter: Option.some(prepared.adapter.settings)
+  }
+}
 
 const notRun = (claimed: ClaimedTask, verdict: Verdict): Ran => ({
   claimed,

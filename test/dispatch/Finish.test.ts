@@ -94,6 +94,40 @@ describe("a result that comes after its attempt was ended", () => {
 })
 
 it.effect(
+  "an end is recorded whatever an adapter says that it used: no count is not told, and an issue says so",
+  () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      expect((yield* ran).settled._tag).toBe("Settled")
+      expect((yield* taskOf(id)).status).toBe("completed")
+      const [attempt] = yield* attemptsOf(id)
+      expect(attempt!.usage).toEqual({ ...unknownUsage, outputTokens: Option.some(3) })
+      expect(attempt!.issues).toEqual([
+        expect.stringMatching(/^usage_unreadable: input_tokens 10000000000000000000 is not a whole number/),
+        expect.stringMatching(/^usage_unreadable: cached_tokens 1.5 is not a whole number/),
+        expect.stringMatching(/^usage_unreadable: cost_usd 1e\+300 is not an amount/)
+      ])
+    }).pipe(
+      Effect.provide(
+        world({
+          adapters: {
+            local: () =>
+              Effect.succeed({
+                ...answer(),
+                usage: {
+                  inputTokens: Option.some(1e19),
+                  outputTokens: Option.some(3),
+                  cachedTokens: Option.some(1.5),
+                  costUsd: Option.some(1e300)
+                }
+              })
+          }
+        })
+      )
+    )
+)
+
+it.effect(
   "a rate limit tells in the history which adapter cools down, until when, why, and which attempt hit it",
   () =>
     Effect.gen(function* () {

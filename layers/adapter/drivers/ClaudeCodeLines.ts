@@ -1,13 +1,7 @@
-import { Either, Option, Schema } from "effect"
+import { Option, Schema } from "effect"
+import { count, loose, number, text } from "./Loose.ts"
 
-// A field that is not as expected is as good as left out: it must not cost the rest of its line.
-const loose = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optional(Schema.UndefinedOr(schema).annotations({ decodingFallback: () => Either.right(undefined) }))
-
-const text = loose(Schema.String)
-const number = loose(Schema.Number)
 const list = loose(Schema.Array(Schema.Unknown))
-const count = loose(Schema.Number.pipe(Schema.finite(), Schema.nonNegative()))
 
 /** `init`, which begins a run, and `api_retry`, which says what is waited for; other subtypes are not read. */
 const System = Schema.Struct({

@@ -1,20 +1,14 @@
-import { Either, Option, Schema } from "effect"
+import { Option, Schema } from "effect"
 import type { JsonObject } from "../../../src/domain/Json.ts"
 import { type Usage, unknownUsage } from "../../../src/domain/Usage.ts"
 import type { Mark, Reader } from "./Driver.ts"
 import { failedBy, judgedByExit, judgedByRecord, sessionIn } from "./HermesEnd.ts"
+import { count, loose, number, text } from "./Loose.ts"
 
 /** Characters of an answer that are kept while it comes. */
 const MOST_KEPT = 1024 * 1024
 /** Calls without an id that may be open at once; the oldest is let go of beyond. */
 const MOST_OPEN = 256
-
-// A field that is not as expected is as good as left out: it must not cost the rest of its line.
-const loose = <A, I>(schema: Schema.Schema<A, I>) =>
-  Schema.optional(Schema.UndefinedOr(schema).annotations({ decodingFallback: () => Either.right(undefined) }))
-
-const text = loose(Schema.String)
-const count = loose(Schema.Number.pipe(Schema.finite(), Schema.nonNegative()))
 
 /** A line of `--format stream-json`, as far as the runtime reads it. */
 const Line = Schema.parseJson(
@@ -36,7 +30,7 @@ const Line = Schema.parseJson(
     Schema.Struct({
       type: Schema.Literal("result"),
       session_id: text,
-      exit_code: loose(Schema.Number),
+      exit_code: number,
       text,
       tokens: loose(Schema.Struct({ input: count, output: count, cache_read: count, cache_write: count })),
       error: text
