@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer"
 import { close, fstat, fstatSync, open, read, readFileSync, write, writeSync } from "node:fs"
 import { homedir } from "node:os"
 import { Effect, Either, Option } from "effect"
@@ -68,6 +69,17 @@ const isJournal = (fd: number, stream: string | undefined): boolean => {
   }
 }
 
+/**
+ * The first word of the command line that is not UTF-8. Bun reads such bytes as U+FFFD, and what an operator meant would
+ * be stored as something else; the kernel has the words as they were given (proc_pid_cmdline(5)).
+ */
+const garbled = (argv: ReadonlyArray<string>): Option.Option<string> => {
+  if (!argv.some((word) => word.includes("\ufffd"))) return Option.none()
+  const given = readFileSync("/proc/self/cmdline").toString("latin1").split("\0").slice(0, -1)
+  const at = given.slice(-argv.length).findIndex((word) => !isUtf8(Buffer.from(word, "latin1")))
+  return Option.fromNullable(argv[at])
+}
+
 // Taken out of `process` like this because the build replaces `process.stdout` (deploy/scripts/build.mjs).
 const widthOfStdout = (): Option.Option<number> => {
   const { stdout } = process
@@ -80,6 +92,7 @@ const widthOfStdout = (): Option.Option<number> => {
  */
 export const terminal = () => ({
   argv: process.argv.slice(2),
+  garbled: garbled(process.argv.slice(2)),
   env: (name: string): Option.Option<string> =>
     Option.filter(Option.fromNullable(process.env[name]), (value) => value !== ""),
   stdinIsTerminal: isTerminal(0),
@@ -103,6 +116,8 @@ const SHORT = "2 seconds"
 
 /** Runs the program of an entry point and ends the process with its exit code. */
 export const launch = (program: Effect.Effect<number>): void => {
+  // A umask that takes rights from the owner would make folders that their owner cannot enter.
+  process.umask(process.umask() & 0o077)
   // Listeners for signals do not keep a process alive that waits for nothing else; Effect.never does.
   const beside = Effect.zipRight(Effect.delay(fullSpeed, SHORT), Effect.never)
   Effect.runPromise(Effect.raceFirst(program, beside)).then(

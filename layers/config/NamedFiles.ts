@@ -1,3 +1,5 @@
+import { statSync } from "node:fs"
+import { isAbsolute, join } from "node:path"
 import { Either } from "effect"
 import type { FileProblem } from "../../src/config/ConfigError.ts"
 import { fileOf } from "../../src/config/Extends.ts"
@@ -38,6 +40,15 @@ export const readNamed = <A>(
   return { byId, problems }
 }
 
+/** The original read a configuration in `config/` from the folder above it: what is there was likely meant. */
+const besideParent = (where: Where, at: ReadonlyArray<string>, given: string): string | undefined => {
+  if (isAbsolute(given) || given.startsWith("~")) return undefined
+  const { path } = placeAt(where, at, join("..", given))
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
+    ? `${join("..", given)} (${path})`
+    : undefined
+}
+
 const readOne = <A>(
   at: ReadonlyArray<string>,
   noun: string,
@@ -53,6 +64,11 @@ const readOne = <A>(
     )
   const { astray, problems } = value.left
   if (astray === undefined) return Either.left(problems)
-  const absent = finding("unfit", at, JSON.stringify(given), `the path of a ${noun} file`, astray)
+  const likely = besideParent(where, at, given)
+  const remedy =
+    likely === undefined
+      ? astray
+      : `${astray} (paths count from the folder of the file that holds them); there is one at ${likely}`
+  const absent = finding("unfit", at, JSON.stringify(given), `the path of a ${noun} file`, remedy)
   return Either.left([{ file: fileOf(where.origin, at), ...problemOf(absent) }])
 }

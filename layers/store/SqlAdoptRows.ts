@@ -31,6 +31,12 @@ export const ADD_ATTEMPT = statement(`
     :adapterMode, :model, :status, :startedAt, :endedAt, :exitStatus, :retryClass, :reason, :bundleId, :usage,
     :promptPath, :stdoutPath, :stderrPath, :resultPath)
   ON CONFLICT (attempt_id) DO NOTHING RETURNING attempt_id`)
+/** An attempt that has ended counts on its day, as one of ours does; tokens and cost are not known of it. */
+export const ADD_USE = statement(`
+  INSERT INTO usage (day, adapter_id, profile_id, model, attempts)
+  SELECT substr(ended_at, 1, 10), adapter_id, '', coalesce(model, ''), 1 FROM attempts
+  WHERE attempt_id = :attemptId AND status = 'finished' AND ended_at IS NOT NULL AND adapter_id IS NOT NULL
+  ON CONFLICT DO UPDATE SET attempts = attempts + 1`)
 export const CLOSE_OPEN = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = 'error', retry_class = 'retryable',
     reason = 'boot_sweep'

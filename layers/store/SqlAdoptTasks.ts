@@ -203,7 +203,9 @@ export const addAttempt = (adopting: Adopting, row: OriginalRow) =>
       remark(adopting, `attempt ${attemptId} is here as one of another task, and stays as it is here`)
       return false
     }
-    for (const id of [...closed.map((one) => String(one.attempt_id)), ...(abandoned ? [attemptId] : [])])
+    const closedIds = closed.map((one) => String(one.attempt_id))
+    for (const id of [...closedIds, attemptId]) yield* sqlite.rows(Rows.ADD_USE, { attemptId: id })
+    for (const id of [...closedIds, ...(abandoned ? [attemptId] : [])])
       adopting.told.push({
         type: "boot_sweep_reclaimed",
         subject: { taskId, attemptId: id },

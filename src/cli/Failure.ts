@@ -94,15 +94,17 @@ const expectedFailure = (program: string, error: unknown): Failure => {
     return {
       lines: [`the result cannot be written to stdout (${error.code})`],
       code: "output_failed",
-      hint: OUTPUT_HINTS[error.code] ?? "",
+      hint: OUTPUT_HINTS[error.code] ?? LOOK,
       exitCode: 1
     }
   return untold(error)
 }
 
+const LOOK = "What was asked for may be done: look before it is asked for again."
+
 const OUTPUT_HINTS: Readonly<Record<string, string>> = {
-  EBADF: "It was closed by the caller. What was asked for may be done: look before it is asked for again.",
-  ENOSPC: "Free space where stdout goes to."
+  EBADF: `It was closed by the caller. ${LOOK}`,
+  ENOSPC: `Free space where stdout goes to. ${LOOK}`
 }
 
 const usageFailure = (program: string, error: UsageError): Failure => ({

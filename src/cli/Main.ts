@@ -7,6 +7,7 @@ import { type About, commandHelp, programHelp } from "./Help.ts"
 import { hasColours, OutputClosed, session, textOf, write } from "./Output.ts"
 import { style } from "./Style.ts"
 import { type Signal, Terminal } from "./Terminal.ts"
+import { UsageError } from "./UsageError.ts"
 import { visible } from "./Width.ts"
 
 /** A program of commands. */
@@ -24,7 +25,8 @@ const SIGNAL_CODES: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 13
  */
 export const main = (program: Program): Effect.Effect<number, never, Terminal> =>
   Effect.gen(function* () {
-    const { argv, interrupted } = yield* Terminal
+    const { argv, garbled, interrupted } = yield* Terminal
+    if (Option.isSome(garbled)) return yield* fail(program, Cause.fail(notText(garbled.value)))
     const parsed = parse(
       program.commands.map((one) => one.definition),
       argv
@@ -42,6 +44,17 @@ export const main = (program: Program): Effect.Effect<number, never, Terminal> =
     )
     if (Exit.isSuccess(ended.exit)) return ended.exit.value
     return yield* explain(program, request, ended.exit.cause, ended.signal)
+  })
+
+const notText = (word: string): UsageError =>
+  new UsageError({
+    command: "",
+    problems: [
+      {
+        wrong: `the argument ${JSON.stringify(visible(word).slice(0, 100))} is not UTF-8 text`,
+        remedy: "give it in UTF-8"
+      }
+    ]
   })
 
 const handle = (program: Program, request: Request): Effect.Effect<number, unknown, Terminal> => {

@@ -23,6 +23,8 @@ export class Terminal extends Context.Tag("agent-runtime/cli/Terminal")<
   {
     /** The words after the program's name. */
     readonly argv: ReadonlyArray<string>
+    /** The first of them that was not UTF-8, as it was read. */
+    readonly garbled: Option.Option<string>
     /** A variable of the environment; an empty one is none. */
     readonly env: (name: string) => Option.Option<string>
     readonly stdinIsTerminal: boolean

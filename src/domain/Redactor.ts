@@ -66,7 +66,7 @@ export const noSecrets: Redactor = {
 
 /**
  * A redactor of these values. Those of fewer than 6 characters are passed over, and those that are part of the
- * mask. Found are the value itself, base64 (at any place in other bytes, both alphabets), hex (both cases),
+ * mask. Found are the value itself, base64 (at any place in other bytes, both alphabets), hex (in any case),
  * URL-encoded and JSON-escaped forms; base64 and hex also broken into lines and groups.
  */
 export const redactorOf = (values: Iterable<string>): Redactor => {

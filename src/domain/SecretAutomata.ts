@@ -8,12 +8,20 @@ const BETWEEN = Uint8Array.from({ length: 256 }, (_, byte) =>
 )
 const isBetween = (byte: number): boolean => BETWEEN[byte] === 1
 
-/** What finds all forms of all values. */
+/** Each byte, and for a capital letter of ASCII the small one. */
+const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) =>
+  byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
+)
+const folded = (byte: number): number => FOLDED[byte] ?? 0
+
+/** What finds all forms of all values; `folded` and `hex` read small letters for capital ones. */
 export interface Automata {
   readonly literal: Automaton
+  readonly folded: Automaton
   readonly grouped: Automaton
+  readonly hex: Automaton
   /**
-   * By two bytes, the first one in the upper half of the index: 1 where a pattern of either begins with them.
+   * By two bytes, the first one in the upper half of the index: 1 where a pattern of any begins with them.
    * Almost all of what an attempt prints is passed over by this table alone.
    */
   readonly begins: Uint8Array
@@ -23,24 +31,34 @@ const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** The automata of these values' forms. */
 export const automataOf = (forms: ReadonlyArray<SecretForms>): Automata => {
-  const literal = automatonOf(forms.flatMap((form) => form.literal.map(utf8)))
-  const grouped = automatonOf(forms.flatMap((form) => form.grouped.map(utf8)))
-  return { literal, grouped, begins: beginnings(literal, grouped) }
+  const of = (kind: keyof SecretForms, byte = (one: number) => one) =>
+    automatonOf(forms.flatMap((form) => form[kind].map((text) => utf8(text).map(byte))))
+  const automata = {
+    literal: of("literal"),
+    folded: of("folded", folded),
+    grouped: of("grouped"),
+    hex: of("hex", folded)
+  }
+  return { ...automata, begins: beginnings(automata) }
 }
 
 // All patterns have two bytes at least: they stand for values of 6 characters and more.
-const beginnings = (literal: Automaton, grouped: Automaton): Uint8Array => {
+const beginnings = (automata: Omit<Automata, "begins">): Uint8Array => {
   const begins = new Uint8Array(0x10000)
-  for (let first = 0; first < 256; first++) {
-    const inLiteral = literal.next(0, first)
-    const inGrouped = grouped.next(0, first)
-    for (let second = 0; second < 256; second++) {
-      const goesOn =
-        (inLiteral > 0 && literal.depth(literal.next(inLiteral, second)) === 2) ||
-        (inGrouped > 0 && (isBetween(second) || grouped.depth(grouped.next(inGrouped, second)) === 2))
-      if (goesOn) begins[(first << 8) | second] = 1
+  const mark = (automaton: Automaton, byte: (one: number) => number, isPassed: (one: number) => boolean) => {
+    for (let first = 0; first < 256; first++) {
+      const state = automaton.next(0, byte(first))
+      if (state === 0) continue
+      for (let second = 0; second < 256; second++)
+        if (isPassed(second) || automaton.depth(automaton.next(state, byte(second))) === 2)
+          begins[(first << 8) | second] = 1
     }
   }
+  const same = (byte: number) => byte
+  mark(automata.literal, same, () => false)
+  mark(automata.folded, folded, () => false)
+  mark(automata.grouped, same, isBetween)
+  mark(automata.hex, folded, isBetween)
   return begins
 }
 
@@ -51,11 +69,14 @@ export interface Span {
 }
 
 /** Reads on where the last piece ended. Positions are those in `data`, of which the first `known` were read before. */
-export const scanOf = ({ begins, grouped, literal }: Automata) => {
+export const scanOf = (automata: Automata) => {
+  const { begins, grouped, hex, literal } = automata
   let inLiteral = 0
+  let inFolded = 0
   let inGrouped = 0
+  let inHex = 0
   let between = 0
-  // Where the bytes that count for `grouped` stand.
+  // Where the bytes that count for `grouped` and `hex` stand.
   let places = new Int32Array(0)
   let count = 0
   const begin = (data: Uint8Array, known: number): void => {
@@ -68,32 +89,41 @@ export const scanOf = ({ begins, grouped, literal }: Automata) => {
       begin(data, known)
       const last = data.length - 1
       for (let at = known; at < data.length; at++) {
-        if (inLiteral === 0 && inGrouped === 0)
+        if (inLiteral === 0 && inFolded === 0 && inGrouped === 0 && inHex === 0)
           while (at < last && begins[((data[at] ?? 0) << 8) | (data[at + 1] ?? 0)] === 0) at++
         const byte = data[at] ?? 0
+        const small = folded(byte)
         inLiteral = literal.next(inLiteral, byte)
-        const length = literal.match(inLiteral)
+        inFolded = automata.folded.next(inFolded, small)
+        const length = Math.max(literal.match(inLiteral), automata.folded.match(inFolded))
         if (length > 0) found(at + 1 - length, at + 1)
         if (isBetween(byte)) {
-          if (++between > MOST_BETWEEN) inGrouped = 0
+          if (++between > MOST_BETWEEN) {
+            inGrouped = 0
+            inHex = 0
+          }
           continue
         }
         between = 0
         places[count++] = at
         inGrouped = grouped.next(inGrouped, byte)
-        const characters = grouped.match(inGrouped)
+        inHex = hex.next(inHex, small)
+        const characters = Math.max(grouped.match(inGrouped), hex.match(inHex))
         if (characters > 0) found(places[count - characters] ?? 0, at + 1)
       }
     },
     /** Where the first byte stands that may still become part of a value. */
     open: (data: Uint8Array): number => {
-      const begun = grouped.depth(inGrouped)
+      const begun = Math.max(grouped.depth(inGrouped), hex.depth(inHex))
       const start = begun === 0 ? data.length : (places[count - begun] ?? 0)
-      return Math.min(start, data.length - literal.depth(inLiteral))
+      return Math.min(
+        start,
+        data.length - Math.max(literal.depth(inLiteral), automata.folded.depth(inFolded))
+      )
     }
   }
 }
 
 /** Bytes that a value takes at most, in whatever form. */
-export const reachOf = ({ grouped, literal }: Automata): number =>
-  Math.max(literal.longest, grouped.longest * (MOST_BETWEEN + 1))
+export const reachOf = ({ folded, grouped, hex, literal }: Automata): number =>
+  Math.max(literal.longest, folded.longest, Math.max(grouped.longest, hex.longest) * (MOST_BETWEEN + 1))

@@ -1,22 +1,32 @@
-import { Encoding } from "effect"
+import { Array, Encoding } from "effect"
 
 /** The byte strings that give a value away. */
 export interface SecretForms {
-  /** To be looked for as they are: the value itself, URL-encoded and JSON-escaped. */
+  /** To be looked for as they are: the value itself, and as JSON text where that needs no digits. */
   readonly literal: ReadonlyArray<string>
-  /** Base64 and hex, which tools break into lines and groups: whitespace and colons may stand between. */
+  /** URL-encoded and JSON-escaped, whatever the case of letters: a writer may mix that of the digits. */
+  readonly folded: ReadonlyArray<string>
+  /** Base64, which tools break into lines and groups: whitespace and colons may stand between. */
   readonly grouped: ReadonlyArray<string>
+  /** Hex, broken as base64 is, in either case of letters. */
+  readonly hex: ReadonlyArray<string>
 }
 
 /** All forms of a value, each once. */
 export const formsOf = (value: string): SecretForms => {
   const bytes = new TextEncoder().encode(value)
-  const hex = Encoding.encodeHex(bytes)
+  const escaped = [...new Set([...jsonForms(value), ...urlForms(bytes)])]
+  const [literal, folded] = Array.partition(escaped, (form) => DIGITS.test(form))
   return {
-    literal: [...new Set([value, ...jsonForms(value), ...urlForms(bytes)])],
-    grouped: [...new Set([hex, hex.toUpperCase(), ...base64Forms(bytes)])]
+    literal: [...new Set([value, ...literal])],
+    folded,
+    grouped: [...new Set(base64Forms(bytes))],
+    hex: [Encoding.encodeHex(bytes)]
   }
 }
+
+/** An escape that is written in hex digits. */
+const DIGITS = /%[0-9a-f]{2}|\\u[0-9a-f]{4}/
 
 /**
  * Base64 of the value inside of any other bytes: a text begins with none, one or two bytes of its group of
@@ -57,41 +67,41 @@ const KEPT: ReadonlyArray<readonly [kept: RegExp, space: string]> = [
 ]
 
 const urlForms = (bytes: Uint8Array): ReadonlyArray<string> =>
-  KEPT.flatMap(([kept, space]) =>
-    ["lower", "upper"].map((letters) =>
-      Array.from(bytes, (byte) => {
+  KEPT.map(([kept, space]) =>
+    Array.fromIterable(bytes)
+      .map((byte) => {
         const character = String.fromCharCode(byte)
         if (character === " ") return space
-        if (byte < 0x80 && kept.test(character)) return character
-        const hex = byte.toString(16).padStart(2, "0")
-        return `%${letters === "lower" ? hex : hex.toUpperCase()}`
-      }).join("")
-    )
+        return byte < 0x80 && kept.test(character) ? character : `%${byte.toString(16).padStart(2, "0")}`
+      })
+      .join("")
   )
 
 /** As JSON text, by writers that escape more or less, and once more inside of another JSON text. */
 const jsonForms = (value: string): ReadonlyArray<string> => {
-  const slashed = escaped(inJson(value)).flatMap((text) => [text, text.replaceAll("/", "\\/")])
-  const ascii = slashed.flatMap((text) => [text, text.replace(/[\u007f-\uffff]/g, unicode)])
-  const all = [...ascii, value.replace(/[\s\S]/g, unicode)]
-  const both = all.flatMap((text) => [text, text.replace(/\\u[0-9a-f]{4}/g, upper)])
-  return both.flatMap((text) => [text, inJson(text)])
+  const text = inJson(value)
+  const escaped = new Set(MINDED.map((characters) => escapedAlso(text, characters)))
+  const slashed = [...escaped].flatMap((form) => [form, form.replaceAll("/", "\\/")])
+  const ascii = slashed.flatMap((form) => [form, form.replace(/[\u007f-\uffff]/g, unicode)])
+  return [...new Set([...ascii, value.replace(/[\s\S]/g, unicode)])].flatMap((form) => [form, inJson(form)])
 }
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
-// What encoders write as \uXXXX so that the JSON may stand in a page: none, Go and Python's web frameworks,
-// those that mind the apostrophe, Gson, and .NET, which does so to the quotation mark as well.
-const escaped = (plain: string): ReadonlyArray<string> => [
-  plain,
-  plain.replace(/[<>&]/g, unicode),
-  plain.replace(/[<>&']/g, unicode),
-  plain.replace(/[<>&'=]/g, unicode),
-  plain.replace(/\\(.)|[<>&'+`]/g, (found, short) =>
-    short === undefined ? unicode(found) : short === '"' ? unicode(short) : found
-  )
+// What encoders write as \uXXXX though they need not, so that the JSON may stand in a page: each choice of PHP's four
+// (JSON_HEX_TAG, _AMP, _APOS, _QUOT), among them none, Go's and Python's, then Gson's and .NET's.
+const MINDED: ReadonlyArray<string> = [
+  ...["", "<>"].flatMap((tag) =>
+    ["", "&"].flatMap((amp) => ["", "'"].flatMap((apos) => ["", '"'].map((quot) => tag + amp + apos + quot)))
+  ),
+  "<>&'=",
+  "<>&'\"+`"
 ]
 
-const unicode = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+/** A JSON text with these characters written as \uXXXX, also where it has another escape for one. */
+const escapedAlso = (text: string, characters: string): string =>
+  text.replace(/\\(.)|[<>&'=+`]/g, (found, short?: string) =>
+    characters.includes(short ?? found) ? unicode(short ?? found) : found
+  )
 
-const upper = (escape: string): string => `\\u${escape.slice(2).toUpperCase()}`
+const unicode = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`

@@ -17,7 +17,7 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
  * they keep those when it is opened up again.
  */
 export const writableRemedy = (path: string): string =>
-  `this user must be able to write the folder and all of the store's files that are there: chmod u+w ${path} ${path}-wal ${path}-shm (or chown them)`
+  `this user must be able to write the folder and all of the store's files that are there: chmod u+rwX ${path.replace(/\/[^/]*$/, "")} ${path} ${path}-wal ${path}-shm (or chown them)`
 
 /** A stored row does not decode; `problem` names the column. The row is not changed. */
 export class RecordInvalid extends Schema.TaggedError<RecordInvalid>()("RecordInvalid", {

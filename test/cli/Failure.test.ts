@@ -112,7 +112,7 @@ const cases: ReadonlyArray<
   [
     "a full disk behind stdout",
     new OutputFailed({ code: "ENOSPC" }),
-    "agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to.\n",
+    "agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to. What was asked for may be done: look before it is asked for again.\n",
     "output_failed",
     1
   ],

@@ -14,6 +14,29 @@ const dotNet = (value: string): string =>
     .replace(/[+`'<>&\u007f-\uffff]/g, upperUnicode)
     .replaceAll("\u0000", "\\u0022")
 
+/** Hex digits of escapes whose case changes from one to the next, as where several writers had a part. */
+const mixed = (text: string): string => {
+  let at = 0
+  return text.replace(/%[0-9a-f]{2}|\\u[0-9a-f]{4}/gi, (found) =>
+    found.replace(/[a-f]/gi, (digit) => (at++ % 2 === 0 ? digit.toUpperCase() : digit.toLowerCase()))
+  )
+}
+
+/** PHP's json_encode with some of its JSON_HEX_ flags: by itself it escapes slashes and what is not ASCII. */
+const php =
+  (characters: string) =>
+  (value: string): string =>
+    JSON.stringify(value)
+      .slice(1, -1)
+      .replaceAll('\\"', "\u0000")
+      .replace(/[<>&'\u0080-\uffff]/g, (one) =>
+        characters.includes(one) || one > "\u0080"
+          ? `\\u${one.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`
+          : one
+      )
+      .replaceAll("\u0000", characters.includes('"') ? "\\u0022" : '\\"')
+      .replaceAll("/", "\\/")
+
 /** What encoders make of a value, by Node's own means: an oracle that shares nothing with the Redactor. */
 export const encodings: Readonly<Record<string, (value: string) => string>> = {
   plain: (value) => value,
@@ -48,6 +71,13 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
   "JSON in escapes alone": unicode,
   "JSON in upper-case escapes alone": upperUnicode,
   "JSON in escapes alone, in JSON": (value) => JSON.stringify(unicode(value)).slice(1, -1),
+  "mixed-case hex": (value) =>
+    mixed(Buffer.from(value).toString("hex").replace(/../g, "%$&")).replaceAll("%", ""),
+  "mixed-case URL": (value) => mixed(encodeURIComponent(value)),
+  "mixed-case JSON escapes": (value) => mixed(unicode(value)),
+  "PHP's JSON": php(""),
+  "PHP's JSON with quotes and ampersands": php('"&'),
+  "PHP's JSON with tags and apostrophes": php("<>'"),
   "JSON in JSON": (value) => JSON.stringify(JSON.stringify(value).slice(1, -1)).slice(1, -1)
 }
 

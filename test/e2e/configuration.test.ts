@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
-import { chmod, mkdir, readdir, stat } from "node:fs/promises"
-import { join } from "node:path"
+import { chmod, mkdir, readdir, rm, stat } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { binary } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
 import { bare, errorOf, inPlace, queue, runOnce, withoutOverride } from "./inPlace.ts"
@@ -123,16 +123,34 @@ test("folders with spaces and other letters work, without HOME, PATH and a langu
 
 test("the state's folders are 0700 and its files 0600, whatever the umask", () =>
   inPlace({}, async (place) => {
-    const under = ["sh", "-c", 'umask 0; exec "$@"', "sh"]
-    await queue(place, { payload: { output_path: "deep/er/a.md" } }, { under })
-    expect((await runOnce(place, { under })).status).toBe("completed")
-    const wrong: Array<string> = []
-    for (const name of ["", ...(await readdir(place.state, { recursive: true }))]) {
-      const one = await stat(join(place.state, name))
-      const mode = (one.mode & 0o777).toString(8)
-      if (mode !== (one.isDirectory() ? "700" : "600")) wrong.push(`${name} ${mode}`)
+    const under = (umask: string) => ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"]
+    for (const umask of ["0", "0777"]) {
+      await rm(place.state, { recursive: true, force: true })
+      await queue(place, { payload: { output_path: "deep/er/a.md" } }, { under: under(umask) })
+      expect((await runOnce(place, { under: under(umask) })).status).toBe("completed")
+      const wrong: Array<string> = []
+      for (const name of ["", ...(await readdir(place.state, { recursive: true }))]) {
+        const one = await stat(join(place.state, name))
+        const mode = (one.mode & 0o777).toString(8)
+        if (mode !== (one.isDirectory() ? "700" : "600")) wrong.push(`${name} ${mode}`)
+      }
+      expect([umask, wrong]).toEqual([umask, []])
     }
-    expect(wrong).toEqual([])
+  }))
+
+test("an argument that is no UTF-8 is refused as it is on stdin, and one with U+FFFD is taken", () =>
+  inPlace({}, async (place) => {
+    const given = (bytes: string) => [
+      "sh",
+      "-c",
+      `exec "$@" --json "$(printf '{"kind":"k${bytes}","source":"s","payload":{}}')"`,
+      "sh"
+    ]
+    const refused = await place.run(["intake"], { under: given("\\377") })
+    expect([refused.code, refused.stdout]).toEqual([2, ""])
+    expect(refused.stderr).toMatch(/^agent-runtime: the argument ".*" is not UTF-8 text; give it in UTF-8\n/)
+    const taken = await place.run(["intake"], { under: given("\\357\\277\\275") })
+    expect([taken.code, taken.stderr]).toEqual([0, ""])
   }))
 
 needs("setpriv")(
@@ -150,7 +168,7 @@ needs("setpriv")(
       await place.run(["status"], { under })
       expect(await health()).toMatchObject({
         code: 1,
-        problems: expect.stringContaining(`chmod u+w ${db} ${db}-wal ${db}-shm`)
+        problems: expect.stringContaining(`chmod u+rwX ${dirname(db)} ${db} ${db}-wal ${db}-shm`)
       })
       // The files beside it were made with its rights.
       await chmod(db, 0o600)

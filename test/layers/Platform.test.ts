@@ -76,7 +76,7 @@ describe("a program in a pipe", () => {
     const { err, out } = await shell('"$@" task-list > /dev/full; echo $?')
     expect(out).toBe("1\n")
     expect(err).toBe(
-      "agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to.\n"
+      "agent-runtime: the result cannot be written to stdout (ENOSPC)\nFree space where stdout goes to. What was asked for may be done: look before it is asked for again.\n"
     )
   })
 

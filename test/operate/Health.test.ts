@@ -1,4 +1,5 @@
 import { describe, expect } from "bun:test"
+import { dirname } from "node:path"
 import { DateTime, Effect, Layer, Option, Schema, TestClock } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { type Adapter, AdapterRegistry, type ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
@@ -345,7 +346,7 @@ describe("a healthcheck", () => {
       expect([found.ok, found.store?.problems]).toEqual([
         false,
         [
-          `it cannot be written: ${db}-shm cannot be written (EACCES); this user must be able to write the folder and all of the store's files that are there: chmod u+w ${db} ${db}-wal ${db}-shm (or chown them)`
+          `it cannot be written: ${db}-shm cannot be written (EACCES); this user must be able to write the folder and all of the store's files that are there: chmod u+rwX ${dirname(db)} ${db} ${db}-wal ${db}-shm (or chown them)`
         ]
       ])
     })

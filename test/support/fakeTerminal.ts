@@ -25,6 +25,7 @@ export const fakeTerminal = (scene: Scene = {}) => {
   const err: Array<string> = []
   const service = Terminal.of({
     argv: scene.argv ?? [],
+    garbled: Option.none(),
     env: (name) => Option.fromNullable(scene.env?.[name]),
     stdinIsTerminal: scene.stdinIsTerminal ?? false,
     stdoutIsTerminal: scene.columns !== undefined,

@@ -40,10 +40,9 @@ const ollama = (figures: string) =>
   Effect.gen(function* () {
     const end = `{"message":{"content":""},"done":true,"done_reason":"stop",${figures}}\n`
     const server = yield* stub(() =>
-      streamed(
-        [`${JSON.stringify({ message: { content: OUTCOME }, done: false })}\n`, end],
-        { type: "application/x-ndjson" }
-      )
+      streamed([`${JSON.stringify({ message: { content: OUTCOME }, done: false })}\n`, end], {
+        type: "application/x-ndjson"
+      })
     )
     return (yield* execute(
       ollamaAdapter({ settings: ollamaSettings(server.url), runtime: runtime(), host: environment })

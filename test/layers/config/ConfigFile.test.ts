@@ -254,6 +254,16 @@ describe("a file that cannot be used", () => {
     )
   })
 
+  test("a profile that lies as seen from the folder above is said to be there, as the original would have read it", () => {
+    const root = files({
+      "config/runtime.json": { ...config, profiles: { lumen: "./lumen.json" } },
+      "lumen.json": {}
+    })
+    expect(bad(join(root, "config/runtime.json")).replaceAll(`${root}/`, "")).toBe(
+      'config/runtime.json: profiles.lumen: found "./lumen.json"; expected the path of a profile file; there is no file at config/lumen.json (paths count from the folder of the file that holds them); there is one at ../lumen.json (lumen.json)'
+    )
+  })
+
   test("a folder in the place of a file that is named is a problem of the name", () => {
     const root = files({
       ...sound,

@@ -64,6 +64,12 @@ describe("a database that the original has made", () => {
           events: { found: 105, adopted: 105, present: 0 }
         })
         expect(taken).toMatchObject({ setAside: 0, remarks: [] })
+        // Those that ended count on their days, as ours do; the one that was running counts when it is swept.
+        expect(
+          yield* sql(
+            `SELECT sum(attempts) AS attempts, min(day) AS first, max(day) AS last, sum(input_tokens) AS tokens FROM usage`
+          )
+        ).toEqual([{ attempts: 17, first: "2026-11-22", last: "2026-11-22", tokens: 0 }])
         const events = yield* sql("SELECT id, event_type FROM run_events ORDER BY id")
         expect(events.map(({ id }) => id)).toEqual(Array.from({ length: 105 }, (_, index) => index + 1))
         const { task } = yield* find("d99f5f10-fa1d-4650-bbb1-59afd4ec59f1")
