@@ -6,6 +6,14 @@ import { backupBeside } from "./Backups.ts"
 const remedyOfCorruption = (path: string): string =>
   `${backupBeside(path) ?? "there is no backup beside it; move the file away to start with an empty queue"}; put a copy in its place with agent-runtime restore --from FILE (by hand the journal of the one before damages it)`
 
+/** Values that a table does not take. */
+const REFUSALS: ReadonlyArray<string> = [
+  "SQLITE_CONSTRAINT",
+  "SQLITE_MISMATCH",
+  "SQLITE_RANGE",
+  "SQLITE_TOOBIG"
+]
+
 /** The words of SQLite's error, which the driver wraps up. */
 const messageOf = (cause: unknown): string => {
   const inner = cause instanceof SqlError ? cause.cause : cause
@@ -54,9 +62,11 @@ export const unavailable = (
       // Our statements name nothing that our migrations do not make: it was there when the store was opened.
       if (family === "SQLITE_ERROR" && /^no such (table|column): /.test(messageOf(cause)))
         return told(`it is damaged: ${messageOf(cause)}`, remedyOfCorruption(path))
-      return told(
-        messageOf(cause),
-        "this is a fault of agent-runtime; run again with --log-level debug and report it"
-      )
+      return new StoreUnavailable({
+        path,
+        reason: messageOf(cause),
+        remedy: "this is a fault of agent-runtime; run again with --log-level debug and report it",
+        isFault: REFUSALS.includes(family)
+      })
   }
 }

@@ -22,11 +22,14 @@ export const handOver =
     return Effect.suspend(() => {
       if (!isFirst || !isWanted(ran)) return finish(ran)
       isFirst = false
-      return Effect.catchAllDefect(endAndClaim(ran, take), (defect) =>
-        Effect.zipRight(
-          Effect.logWarning("No task was claimed with the attempt's end", Cause.die(defect)),
-          finish(ran)
-        )
+      const alone = (cause: Cause.Cause<unknown>) =>
+        Effect.zipRight(Effect.logWarning("No task was claimed with the attempt's end", cause), finish(ran))
+      return endAndClaim(ran, take).pipe(
+        Effect.catchIf(
+          ({ isFault }) => isFault,
+          (refused) => alone(Cause.fail(refused))
+        ),
+        Effect.catchAllDefect((defect) => alone(Cause.die(defect)))
       )
     })
   }

@@ -91,7 +91,12 @@ const recorded = (ran: Ran, { end, patience }: Recording) =>
     Effect.tapErrorTag("StoreUnavailable", ({ reason }) =>
       Effect.logWarning(`The attempt's end could not be recorded: ${reason}`)
     ),
-    Effect.retry(patience)
+    Effect.retry({ schedule: patience, while: ({ isFault }) => !isFault }),
+    // What would be refused each time must not leave the task running: it ends by that fault.
+    Effect.catchIf(
+      ({ isFault }) => isFault,
+      ({ reason }) => Effect.die(new Error(reason))
+    )
   )
 
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>

@@ -9,7 +9,9 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("St
   reason: Schema.String,
   remedy: Schema.String,
   /** Whether it will never serve this process again: its file has gone from its path while it was open. */
-  isLost: Schema.optionalWith(Schema.Boolean, { default: () => false })
+  isLost: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /** Whether it is well and refuses what was asked of it, by a fault of ours: the same would be refused each time. */
+  isFault: Schema.optionalWith(Schema.Boolean, { default: () => false })
 }) {}
 
 /**

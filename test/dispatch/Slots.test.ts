@@ -1,5 +1,6 @@
 import { expect } from "bun:test"
 import { DateTime, Effect, Layer, Option, Ref } from "effect"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { it } from "../support/effect.ts"
 import {
   makeWorkers,
@@ -78,6 +79,49 @@ it.effect(
                 const left = yield* Ref.getAndUpdate(failures, (count) => count - 1)
                 return yield* left > 0 ? unwritable : attempts.started(...given)
               })
+          }
+        }))
+      )
+    }).pipe(Effect.provide(Layer.merge(world({ adapters: { local: says("hello") } }), notify())))
+)
+
+it.effect(
+  "an end that the store would refuse each time ends the task by that fault, and nothing runs on",
+  () =>
+    Effect.gen(function* () {
+      const tries = yield* Ref.make(0)
+      const refused = new StoreUnavailable({
+        path: "",
+        reason: "cannot store REAL value in INTEGER column",
+        remedy: "",
+        isFault: true
+      })
+      yield* whileDispatching(() =>
+        Effect.gen(function* () {
+          yield* told("dispatch_idle")
+          const id = yield* queue()
+          const other = yield* queue()
+          yield* idleAgain(2)
+          const task = yield* taskOf(id)
+          expect(task.status).toBe("blocked")
+          expect(Option.getOrThrow(task.lastError)).toBe(
+            "internal_fault: agent-runtime met a fault of its own: cannot store REAL value in INTEGER column"
+          )
+          expect(yield* attemptsOf(id)).toHaveLength(1)
+          expect((yield* taskOf(other)).status).toBe("completed")
+          // With the next claim and by itself, but not again; the third is the other task's.
+          expect(yield* Ref.get(tries)).toBe(3)
+        })
+      ).pipe(
+        withStore(({ tasks }) => ({
+          tasks: {
+            ...tasks,
+            settle: (settlement) =>
+              Effect.flatMap(
+                Ref.updateAndGet(tries, (count) => (settlement.move._tag === "Complete" ? count + 1 : count)),
+                (count) =>
+                  settlement.move._tag === "Complete" && count <= 2 ? refused : tasks.settle(settlement)
+              )
           }
         }))
       )

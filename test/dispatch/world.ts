@@ -27,7 +27,7 @@ export const world = ({ configured = [], settings: changes = {}, ...scene }: Giv
   const adapters = new Map([...plain, ...configured].map((one) => [one.id, one]))
   return Layer.merge(
     Memory.layer({ ...scene, settings: settings({ adapters, ...changes }) }),
-    process.env.DBG ? Logger.pretty : Logger.remove(Logger.defaultLogger)
+    Logger.remove(Logger.defaultLogger)
   )
 }
 

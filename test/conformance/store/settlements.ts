@@ -240,7 +240,7 @@ export const settlements = (check: Sentence) => {
   )
 
   check(
-    "sums usage by day, adapter, profile and model, rounding what is not whole",
+    "sums usage by day, adapter, profile and model; what is no count of tokens adds nothing and keeps no end away",
     Effect.gen(function* () {
       const store = yield* Store
       const raw = yield* Raw
@@ -266,7 +266,7 @@ export const settlements = (check: Sentence) => {
         yield* settle(`a${number}`, complete, number, {
           ...ended(),
           usage: {
-            inputTokens: Option.some(3_000_000_000.4),
+            inputTokens: Option.some(number === 2 ? 1e19 : 3_000_000_000),
             outputTokens: Option.some(number),
             cachedTokens: Option.none(),
             costUsd: Option.some(0.25)
@@ -280,7 +280,7 @@ export const settlements = (check: Sentence) => {
           profile_id: "lumen",
           model: "m",
           attempts: 2,
-          input_tokens: 6_000_000_000,
+          input_tokens: 3_000_000_000,
           output_tokens: 3,
           cached_tokens: 0,
           cost_usd: 0.5
@@ -288,7 +288,7 @@ export const settlements = (check: Sentence) => {
       ])
       const usage = Option.getOrThrow(yield* store.attempts.find(attemptId("a1"))).usage
       expect(usage).toEqual({
-        inputTokens: Option.some(3_000_000_000.4),
+        inputTokens: Option.some(3_000_000_000),
         outputTokens: Option.some(1),
         cachedTokens: Option.none(),
         costUsd: Option.some(0.25)

@@ -35,7 +35,7 @@ inMemory(
       adding("half")(writing)
       writing.changed(WRONG, { path: "x" })
     })
-    expect((yield* Effect.flip(refused))._tag).toBe("StoreUnavailable")
+    expect(yield* Effect.flip(refused)).toMatchObject({ _tag: "StoreUnavailable", isFault: true })
     expect(yield* sqlite.write("sound", adding("whole"))).toBeGreaterThan(0)
     expect(yield* paths).toEqual(["whole"])
   })
