@@ -2,6 +2,7 @@ import { Option } from "effect"
 import type { AgentCliSettings } from "../../../src/config/AdapterSettings.ts"
 import { outcomeSchema } from "../../../src/context/OutcomeSchema.ts"
 import { usualLadder } from "../Ladder.ts"
+import { NOT_AS_ROOT } from "./ClaudeCodeEnd.ts"
 import { streamReader } from "./ClaudeCodeReader.ts"
 import type { Driver, Invocation, Plan } from "./Driver.ts"
 
@@ -183,8 +184,7 @@ const objectionToRights = (
     ? undefined
     : {
         reason: "claude-code refuses to run as root with autonomy trusted-vm",
-        remedy:
-          'run the dispatcher as another user, or set "IS_SANDBOX": "1" in the adapter\'s env where this machine is a sandbox'
+        remedy: NOT_AS_ROOT
       }
 }
 

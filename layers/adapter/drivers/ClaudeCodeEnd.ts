@@ -11,8 +11,8 @@ export interface Course {
   readonly result: Option.Option<Result>
   /** The sort of the failure that it named last, where nothing went well since (`rate_limit`, ...). */
   readonly trouble: string | undefined
-  /** Tokens that models wrote. */
-  readonly written: number
+  /** Whether the provider said when it takes requests again. */
+  readonly reopens: boolean
 }
 
 /** Judges a run by claude's own fields, its exit code, and by who ended it; never by what a model says. */
@@ -60,6 +60,7 @@ const SIGNALED = 128
 
 const withoutResult = (end: End, code: number, { begun }: Course): Judged => {
   const words = lastOf(end.stderr) || (begun ? "" : lastOf(end.stdout))
+  if (AS_ROOT.test(words)) return judged("error", "permanent", `${words} (${NOT_AS_ROOT})`)
   if (begun || code === 0 || code >= SIGNALED)
     return judged("error", "retryable", after(`exit code ${code} without a result`, words))
   return judged("error", "permanent", `${after(`exit code ${code}`, words)} (${ARGUMENTS})`)
@@ -75,6 +76,11 @@ const failed = (result: Result, code: number, end: End, course: Course): Judged 
   return judged("error", "retryable", wentWell(result) ? after(`exit code ${code}`, words) : words)
 }
 
+/** What mends that claude-code does not lift its permissions for root. */
+export const NOT_AS_ROOT =
+  'run the dispatcher as another user, or set "IS_SANDBOX": "1" in the adapter\'s env where this machine is a sandbox'
+const AS_ROOT = /^--dangerously-skip-permissions cannot be used with root/
+
 const ARGUMENTS = "claude-code did not begin: see the adapter's extraArgs and settingsFile"
 const KEY =
   "put a valid ANTHROPIC_API_KEY or ANTHROPIC_AUTH_TOKEN into the adapter's env, or log in as this user"
@@ -82,9 +88,11 @@ const ACCOUNT = "settle it with the account's administrator, or use another adap
 const CREDIT = "add credit to the account, or use another adapter"
 const MODEL =
   "the provider does not serve this model: correct the adapter's \"model\" or its provider's address"
+const QUOTA = "wait until the limit resets or raise it, or use another adapter; then retry the task"
 const BUDGET = "raise --max-budget-usd in the adapter's extraArgs, or split the task"
 const REFUSED = "the model's safeguards stopped it twice: reword the task, or use another model"
-const TOO_LONG = "shorten the task or its profile's max_prompt_chars, or use a model with a larger context"
+const TOO_LONG =
+  "shorten the task or its profile's max_prompt_chars, split it, or use a model with a larger context"
 const SAME_AGAIN = "the same request would be refused again: correct the task or the adapter's settings"
 
 /** What has to be put right, by the sort of failure that claude names. */
@@ -102,35 +110,58 @@ const REMEDIES: Readonly<Record<string, string>> = {
   not_found_error: MODEL
 }
 
-/** What claude says in its own words where it names no sort: without a key at all, and of a provider's plain 400. */
+/**
+ * What claude says in its own words where it names no sort: without a key at all, of a provider's plain 400, and
+ * of an account whose plan or credit is used up, which comes as the 429 of a busy server (the last is of older versions).
+ */
 const SAID: ReadonlyArray<readonly [RegExp, string]> = [
   [/^(not logged in|invalid api key) · please run \/login/i, KEY],
-  [/^(your )?credit balance is too low/i, CREDIT]
+  [/^(your )?credit balance is too low/i, CREDIT],
+  [/^you.ve (hit|reached) your /i, QUOTA],
+  [/^you.re out of (usage credits|extra usage)/i, QUOTA],
+  [/^your (org|organization) is out of usage/i, QUOTA],
+  [/^your (seat type doesn.t include|usage allocation has been disabled|group.s usage limit is)/i, QUOTA],
+  [/^\S.{0,40} requires usage credits/i, QUOTA],
+  [/^claude (ai )?usage limit reached/i, QUOTA]
 ]
 
-const BY_STATUS: Readonly<Record<number, string>> = { 401: KEY, 403: KEY, 402: CREDIT, 404: MODEL }
-const REFUSALS: ReadonlyArray<number | undefined> = [400, 413, 422]
+/** Statuses of 400 and above, below 500, that ask to come back later. */
+const LATER: ReadonlyArray<number> = [408, 409, 425, 429, 499]
 const FULL: ReadonlyArray<string | undefined> = ["prompt_too_long", "blocking_limit"]
 
 /**
  * What an operator has to do before another attempt makes sense; undefined where another may go better. A
- * request that is refused before the model wrote anything is refused again; one that is refused later came of
- * what the model did. Claude itself tries once more after a refusal. Turns that run out leave work behind
- * that another attempt goes on from; money that runs out would be spent again.
+ * request that is refused is refused again, in the middle of the work too: claude itself shortens a conversation
+ * that grows, and tries once more after a refusal. A limit of which is known when it opens again is waited for.
+ * Turns that run out leave work behind that another attempt goes on from; money that runs out would be spent again.
  */
-const remedyOf = (result: Result, { trouble, written }: Course): string | undefined => {
+const remedyOf = (result: Result, { reopens, trouble }: Course): string | undefined => {
   if (result.subtype === "error_max_budget_usd") return BUDGET
   if (result.stop_reason === "refusal" && result.is_error === true) return REFUSED
   const { api_error_status: status, api_error_type: type } = result
   const named = [trouble, type].flatMap((sort) => (sort === undefined ? [] : (REMEDIES[sort] ?? [])))[0]
   if (named !== undefined) return named
-  const known = status === undefined ? undefined : BY_STATUS[status]
-  if (known !== undefined) return known
-  const said = result.is_error === true ? SAID.find(([words]) => words.test(result.result ?? "")) : undefined
-  if (said !== undefined) return said[1]
-  if (written > 0) return undefined
   if (FULL.includes(result.terminal_reason)) return TOO_LONG
-  return REFUSALS.includes(status) ? SAME_AGAIN : undefined
+  const said = result.is_error === true ? SAID.find(([words]) => words.test(result.result ?? "")) : undefined
+  if (said !== undefined) return said[1] === QUOTA && reopens ? undefined : said[1]
+  return status === undefined ? undefined : byStatus(status)
+}
+
+const byStatus = (status: number): string | undefined => {
+  if (status < 400 || status >= 500 || LATER.includes(status)) return undefined
+  switch (status) {
+    case 401:
+    case 403:
+      return KEY
+    case 402:
+      return CREDIT
+    case 404:
+      return MODEL
+    case 413:
+      return TOO_LONG
+    default:
+      return SAME_AGAIN
+  }
 }
 
 const wordsOf = ({ errors, result, subtype }: Result, end: End): string =>

@@ -9,8 +9,8 @@ import {
   type Result,
   targetOf
 } from "./ClaudeCodeLines.ts"
-import { spentIn, tallied, untold, writtenIn } from "./ClaudeCodeUsage.ts"
-import type { Mark, Reader, Told } from "./Driver.ts"
+import { spentIn, tallied, untold } from "./ClaudeCodeUsage.ts"
+import type { Mark, Reader } from "./Driver.ts"
 
 /** Calls of tools that may be open at once; the end of older ones is not told. */
 const MOST_OPEN = 1000
@@ -61,13 +61,18 @@ export const streamReader = (resumed: boolean): Reader => {
     line: (text) => Option.match(decodeLine(text), { onNone: () => [], onSome: read }),
     told: (end) => {
       const result = tally.last
-      const verdict = judgedBy(end, { begun, result, trouble, written: writtenIn(tally) })
+      const wait = waits.seconds(result, trouble)
+      const verdict = judgedBy(end, { begun, result, trouble, reopens: Option.isSome(wait) })
       const { notes, usage } = spentIn(tally, end.stderr, resumed)
       return {
         ...verdict,
         lastMessage: Option.match(result, { onNone: () => "", onSome: answerOf }),
         usage,
-        retryAfterSeconds: waits.seconds(verdict.exitStatus, result, trouble),
+        // What only an operator can mend is not waited for.
+        retryAfterSeconds: Option.filter(
+          wait,
+          () => verdict.exitStatus === "error" && verdict.retryClass === "retryable"
+        ),
         diagnostics: [...denials.told(), ...notes],
         facts: {
           ...(session === undefined ? {} : { session_id: session }),
@@ -143,12 +148,7 @@ const askedToWait = () => {
           Option.map((ms) => Math.ceil(ms / 1000))
         )
     },
-    seconds: (
-      exitStatus: Told["exitStatus"],
-      result: Option.Option<Result>,
-      trouble: string | undefined
-    ): Option.Option<number> => {
-      if (exitStatus !== "error") return Option.none()
+    seconds: (result: Option.Option<Result>, trouble: string | undefined): Option.Option<number> => {
       // Without a result somebody ended it while it waited.
       const asked =
         Option.isNone(result) ||

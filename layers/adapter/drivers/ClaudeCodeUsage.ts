@@ -59,10 +59,6 @@ export const spentIn = ({ last, sum, whole }: Tally, stderr: string, resumed: bo
   }
 }
 
-/** Tokens that models wrote, by whichever figures there are. */
-export const writtenIn = ({ last, sum }: Tally): number =>
-  Math.max(sum.output, Option.getOrUndefined(last)?.usage?.output_tokens ?? 0)
-
 const none: Sum = { input: 0, output: 0, cached: 0, cost: 0, guessed: [] }
 
 const added = (one: Sum, other: Sum): Sum => ({

@@ -84,10 +84,57 @@ test("a status that says it all needs no name", () => {
   expect(ended({ api_error_status: 402 }).retryClass).toBe("none")
 })
 
-test("a request that is refused in the middle of the work came of the work: another attempt may differ", () => {
-  expect(ended({ api_error_status: 400 }).retryClass).toBe("none")
-  expect(ended({ api_error_status: 400, ...spent }).retryClass).toBe("retryable")
-  expect(ended({ terminal_reason: "prompt_too_long", ...spent }).retryClass).toBe("retryable")
+test.each([
+  [{ api_error_status: 400 }, /the same request would be refused again/],
+  [{ api_error_status: 422 }, /the same request would be refused again/],
+  [{ api_error_status: 451 }, /the same request would be refused again/],
+  [{ api_error_status: 413 }, /max_prompt_chars/],
+  [{ terminal_reason: "prompt_too_long", api_error_status: 400 }, /max_prompt_chars/],
+  [{ terminal_reason: "blocking_limit" }, /max_prompt_chars/]
+])("a request that is refused waits for an operator, in the middle of the work too: %j", (result, remedy) => {
+  for (const one of [result, { ...result, ...spent, usage: { input_tokens: 900, output_tokens: 40 } }]) {
+    const told = ended(one)
+    expect([told.exitStatus, told.retryClass]).toEqual(["error", "none"])
+    expect(Option.getOrThrow(told.reason)).toMatch(remedy)
+  }
+})
+
+test("a status that asks to come back later is no refusal", () => {
+  for (const api_error_status of [408, 409, 425, 429, 499, 500, 503, 529])
+    expect([api_error_status, ended({ api_error_status }).retryClass]).toEqual([
+      api_error_status,
+      "retryable"
+    ])
+})
+
+test.each([
+  "Claude AI usage limit reached|1798700000",
+  "You've hit your weekly limit · resets Dec 3, 9am",
+  "You’ve reached your session limit",
+  "You're out of usage credits. See Usage in Settings",
+  "Your org is out of usage · contact your admin",
+  "Your group's usage limit is set to $0",
+  "Opus 5 requires usage credits. Switch to another model to continue."
+])("a plan that is used up waits for an operator where nothing says when it opens again: %s", (words) => {
+  const told = ended({ result: words, api_error_status: 429, ...spent }, "rate_limit")
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "none"])
+  expect(Option.getOrThrow(told.reason)).toStartWith(words)
+  expect(Option.getOrThrow(told.reason)).toContain("use another adapter")
+  expect(told.retryAfterSeconds).toEqual(Option.none())
+})
+
+test("a model that speaks of a used up plan has not failed by it", () => {
+  expect(ended({ is_error: false, result: "You've hit your weekly limit" }).retryClass).toBe("retryable")
+})
+
+test.each([[[]], [[JSON.stringify(init)]]])("a refusal to run as root says what mends it: %j", (lines) => {
+  const { told } = reading(lines, {
+    ending: { _tag: "Exited", code: 1 },
+    stderr:
+      "noise\n--dangerously-skip-permissions cannot be used with root/sudo privileges for security reasons\n"
+  })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "permanent"])
+  expect(Option.getOrThrow(told.reason)).toMatch(/root\/sudo.*\(run the dispatcher as another user/)
 })
 
 test("an answer that did not fit the schema five times may fit another time", () => {

@@ -252,6 +252,13 @@ describe("the time that a server asks to wait", () => {
     expect(wish(event("rejected", now + 3600), failure, result)).toBe(3600)
     expect(wish(event("allowed_warning", now + 3600), failure, result)).toBeNull()
     expect(wish(event("rejected", now - 1), failure, result)).toBeNull()
+    const words = { ...result, result: "You've hit your session limit · resets 7pm" }
+    const { told } = reading(json(init, event("rejected", now + 3600), failure, words), exit(1))
+    expect([told.retryClass, told.retryAfterSeconds]).toEqual(["retryable", Option.some(3600)])
+  })
+
+  test("is none where waiting does not help", () => {
+    expect(wish(retry(1, 9000), failure, { ...result, api_error_type: "billing_error" })).toBeNull()
   })
 })
 
