@@ -57,10 +57,12 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   let refused = ""
   let frames = 0
   let thought = false
+  let streamed = false
   const figures = makeFigures(account)
 
   const choose = (choice: NonNullable<Chunk["choices"]>[number]): Option.Option<ServerFailed> => {
     const message = choice.delta ?? choice.message ?? {}
+    streamed ||= (choice.delta ?? undefined) !== undefined
     refused = `${refused}${message.refusal ?? ""}`.slice(0, 4000)
     finish = choice.finish_reason ?? finish
     const isThought = [message.reasoning, message.reasoning_content].some(isSaid)
@@ -100,7 +102,8 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
               )
       )
     const wrong = wrongWith(finish)
-    if (Option.isNone(wrong) && end === "end")
+    // One whole message is no stream, and has no end of its own.
+    if (Option.isNone(wrong) && end === "end" && streamed)
       account.remark("stream_without_done: the stream ended without [DONE] after finish_reason stop")
     return wrong
   }

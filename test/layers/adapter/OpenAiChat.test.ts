@@ -153,6 +153,18 @@ it.live("answers that other servers give in their own way are understood", () =>
   })
 )
 
+it.live("a server that does not stream has ended no stream too early", () =>
+  Effect.gen(function* () {
+    const whole = { choices: [{ message: { role: "assistant", content: OUTCOME }, finish_reason: "stop" }] }
+    for (const text of [JSON.stringify(whole), JSON.stringify(whole, null, 2)]) {
+      const server = yield* answering(text)
+      const { execution } = yield* execute(adapter(server.url))
+      expect([execution.exitStatus, execution.lastMessage]).toEqual(["ok", OUTCOME])
+      expect(execution.diagnostics).toEqual([])
+    }
+  })
+)
+
 it.live("a stream that ends after its finish_reason without [DONE] is whole, with a finding", () =>
   Effect.gen(function* () {
     const server = yield* answering(said(OUTCOME), finished("stop"))
