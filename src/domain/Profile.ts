@@ -1,11 +1,14 @@
 import { Schema } from "effect"
+import { isBlank } from "./Blank.ts"
 import { ConfiguredId } from "./Task.ts"
 import { wireStruct } from "./Wire.ts"
 
 const texts = Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] })
-const words = Schema.NonEmptyTrimmedString.annotations({
-  description: "text that is not blank, without spaces around it"
-})
+const words = Schema.NonEmptyTrimmedString.pipe(
+  Schema.filter((value) => !isBlank(value), {
+    description: "text that is not blank, without spaces around it"
+  })
+).annotations({ description: "text that is not blank, without spaces around it" })
 const flag = (byDefault: boolean) => Schema.optionalWith(Schema.Boolean, { default: () => byDefault })
 
 /** The tone of the execution rules in the prompt. */

@@ -1,5 +1,6 @@
 import { type DateTime, Option, Schema } from "effect"
 import type { Actor } from "./Actor.ts"
+import { isBlank, spelledOut } from "./Blank.ts"
 import { counted } from "./Figure.ts"
 import { type AttemptId, TaskId, WorkflowId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
@@ -14,7 +15,7 @@ export type TaskStatus = typeof TaskStatus.Type
 /** Left only by a retry. */
 export const TERMINAL: ReadonlyArray<TaskStatus> = ["completed", "permanent_failure", "operator_canceled"]
 
-/** Text that is not blank, at most `most` characters, sound Unicode without NUL; `what` ends its description. */
+/** Text of which something can be seen, at most `most` characters, sound Unicode without NUL; `what` ends its description. */
 export const text = (most: number, what: string) => {
   const description = `text of 1 to ${counted(most)} characters${what}`
   return Schema.String.pipe(
@@ -27,8 +28,7 @@ export const text = (most: number, what: string) => {
 
 /** What nobody sees in a text and what makes it unfit all the same; undefined when there is none of it. */
 const unsound = (value: string): string | undefined => {
-  if (value !== "" && value.trim() === "")
-    return `found ${JSON.stringify(value.slice(0, 20))}, which is blank`
+  if (value !== "" && isBlank(value)) return `found ${spelledOut(value.slice(0, 20))}, which is blank`
   if (value.includes("\0")) return "it holds a NUL character"
   return value.isWellFormed() ? undefined : "it holds half of a surrogate pair, which is not valid Unicode"
 }

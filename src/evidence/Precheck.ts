@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type Assignment, type DeclaredArtifact, declared, type Phase } from "../artifact/Declared.ts"
+import { isBlank } from "../domain/Blank.ts"
 import { traced } from "../domain/Traced.ts"
 
 /** A heading stands near the top, if anywhere. */
@@ -41,8 +42,7 @@ const check = Effect.fnUntraced(function* (input: DeclaredArtifact) {
     if (Option.isNone(observed)) return [`input_missing: ${name} does not exist below the artifact root.`]
     const text = yield* store.read(input.path, MOST_BYTES)
     if (Option.isNone(text)) return [`input_not_a_file: ${name} is no regular file.`]
-    if (text.value.trim() === "" && observed.value.size <= MOST_BYTES)
-      return [`input_empty: ${name} is empty.`]
+    if (isBlank(text.value) && observed.value.size <= MOST_BYTES) return [`input_empty: ${name} is empty.`]
     return wrongKind(name, input, text.value)
   }).pipe(
     Effect.catchTags({

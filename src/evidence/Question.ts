@@ -1,3 +1,4 @@
+import { isBlank } from "../domain/Blank.ts"
 import type { Outcome, Question } from "../domain/Outcome.ts"
 
 /** What is put to an operator stands in lists and in the next prompt: so long, and no longer. */
@@ -48,11 +49,12 @@ export const asking = (outcome: Outcome): Asking => {
   }
 }
 
-/** Without control characters, which terminals and pages would act upon, and not longer than can be shown. */
+/** Empty where nothing can be seen; without control characters, which terminals and pages would act upon, and not longer than can be shown. */
 const legible = (text: string, most: number): string => {
   const plain = text
     .toWellFormed()
     .replace(/\p{Cc}/gu, (char) => (char === "\n" || char === "\t" ? char : ""))
     .trim()
+  if (isBlank(plain)) return ""
   return plain.length > most ? `${plain.slice(0, most - 1)}…`.toWellFormed() : plain
 }

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { decode, type Invalid } from "../config/Issues.ts"
+import { isBlank } from "../domain/Blank.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Intent } from "../domain/Task.ts"
 import { cut, ONLY_THE_NAMED, PerhapsText, perhaps, Word } from "./Words.ts"
@@ -53,7 +54,7 @@ const isWebhook = (body: JsonObject): boolean =>
 const subject = (told: Told): string => {
   const number = typeof told.number === "number" ? `#${told.number}` : ""
   const title = told.title?.trim() ?? ""
-  return cut(`${told.repository}${number}: ${title === "" ? told.event : title}`)
+  return cut(`${told.repository}${number}: ${isBlank(title) ? told.event : title}`)
 }
 
 /**

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { decode, Invalid } from "../config/Issues.ts"
+import { isBlank } from "../domain/Blank.ts"
 import { TaskId } from "../domain/Ids.ts"
 import { ConfiguredId, type Intent, MaxAttempts, Priority, text } from "../domain/Task.ts"
 import { wireStruct } from "../domain/Wire.ts"
@@ -47,7 +48,7 @@ export const skillsOf = ({ message, skillRefs = [] }: OperatorMessage): Readonly
 ]
 
 const firstLine = (message: string): string => {
-  const line = message.trim().split(/\r\n|\r|\n/, 1)[0] ?? ""
+  const line = message.split(/\r\n|\r|\n/).find((one) => !isBlank(one)) ?? ""
   return Array.from(line.trim()).slice(0, SUBJECT).join("")
 }
 

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { isBlank } from "../domain/Blank.ts"
 
 /** The longest subject of a task. */
 const SUBJECT = 1_000
@@ -10,7 +11,7 @@ const Text = Schema.String.pipe(
 
 /** Text of a foreign event that must say something. */
 export const Word = Text.pipe(
-  Schema.filter((text) => text.trim() !== "", { description: "text that is not empty" })
+  Schema.filter((text) => !isBlank(text), { description: "text that is not empty" })
 )
 
 /** A field that an event may leave out, or name and have nothing to say of. */

@@ -1,4 +1,5 @@
 import { cronWords } from "./CronWords.ts"
+import { isBlank } from "./Visible.ts"
 import type { Schedule, State, Status, Task, Waiting } from "./Wire.ts"
 
 /** What marks a status, beside its colour: the name of a glyph and a word. */
@@ -111,8 +112,11 @@ export const size = (bytes: number): string => {
 export const usd = (amount: number): string =>
   `$${amount.toFixed(amount !== 0 && Math.abs(amount) < 1 ? 3 : 2)}`
 
-/** What people call a task: its subject, else its kind. */
-export const title = (task: Pick<Task, "subject" | "kind">): string => task.subject ?? task.kind
+/** What people call a task: its subject, else its kind; a subject that cannot be seen is none. */
+export const title = (task: Pick<Task, "subject" | "kind">): string => subjectOf(task) ?? task.kind
+
+const subjectOf = ({ subject }: Pick<Task, "subject">): string | undefined =>
+  subject === null || isBlank(subject) ? undefined : subject
 
 /**
  * A reason as people say it: the words of programs before it (`verification_failed: artifact_missing: ...`) are
@@ -198,9 +202,11 @@ const lowered = (text: string): string =>
   /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
 
 /** Where a task comes from, without what its workflow or its due time adds to that. */
-export const originWords = ({ kind, source, subject }: Pick<Task, "kind" | "source" | "subject">): string => {
-  const from = source.replace(/^workflow:(\d+):.*$/, "workflow $1").replace(/:\d{4}-\d\d-\d\dT[\d:.]+Z$/, "")
-  return subject === null ? from : `${kind} · ${from}`
+export const originWords = (task: Pick<Task, "kind" | "source" | "subject">): string => {
+  const from = task.source
+    .replace(/^workflow:(\d+):.*$/, "workflow $1")
+    .replace(/:\d{4}-\d\d-\d\dT[\d:.]+Z$/, "")
+  return subjectOf(task) === undefined ? from : `${task.kind} · ${from}`
 }
 
 /** Who did something: a dispatcher by its host and process, anybody else by name. */

@@ -31,6 +31,7 @@ describe("the input check", () => {
   check("asks verify for both", "goal-verify", { "p.md": plan, "i.md": report })
   check("names what is missing", "goal-verify", { "p.md": plan }, "input_missing")
   check("names what is empty", "goal-execute", { "p.md": { text: " \n" } }, "input_empty")
+  check("names what shows nothing", "goal-execute", { "p.md": { text: "\ufeff\u200b\n" } }, "input_empty")
   check("names what is a folder", "goal-execute", { "p.md/x": { text: "x" } }, "input_not_a_file")
   check(
     "refuses another phase's artifact",

@@ -30,10 +30,11 @@ describe("what an outcome asks", () => {
         question: undefined,
         remarks: ["question: left out, only an outcome that is blocked asks one"]
       })
-    expect(put({ text: " \n" })).toEqual({
-      question: undefined,
-      remarks: ["question: left out, its text is blank"]
-    })
+    for (const text of [" \n", "\u200b", "\u3164 \u2800"])
+      expect(put({ text })).toEqual({
+        question: undefined,
+        remarks: ["question: left out, its text is blank"]
+      })
   })
 
   test("is nothing where a model filled every key with nothing: its work is not lost for that", () => {

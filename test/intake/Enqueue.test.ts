@@ -80,6 +80,11 @@ describe("an intent", () => {
         "priority",
         "max_attempts"
       ])
+      for (const unseen of [" ", "\u200b", "\u2060\u00ad", "\u3164", "\u2800"])
+        expect(yield* problemsOf({ ...plain, kind: unseen, subject: unseen })).toEqual(["kind", "subject"])
+      expect((yield* readIntent({ ...plain, subject: "👩\u200d👧 e\u0301" })).subject).toBe(
+        "👩\u200d👧 e\u0301"
+      )
       expect(yield* problemsOf({ ...plain, schedule: { delay_minutes: -1 } })).toEqual([
         "schedule.delay_minutes"
       ])

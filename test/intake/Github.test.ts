@@ -69,12 +69,15 @@ describe("a GitHub event", () => {
     Effect.gen(function* () {
       const intent = yield* toIntent({ event: "release", repository: "a/b", title: null, number: null })
       expect(intent.subject).toBe("a/b: release")
+      const unseen = yield* toIntent({ event: "release", repository: "a/b", title: "\u200b\u3164" })
+      expect(unseen.subject).toBe("a/b: release")
     })
   )
 
   it.effect("without event or repository is refused, with all that is wrong", () =>
     Effect.gen(function* () {
       expect(yield* paths({})).toEqual(["event", "repository"])
+      expect(yield* paths({ ...fixture, event: "\u2060" })).toEqual(["event"])
       expect(yield* paths({ ...fixture, repository: "  ", number: "42" })).toEqual(["repository", "number"])
       expect(yield* paths({ ...fixture, title: "half \ud800" })).toEqual(["title"])
     })

@@ -18,11 +18,21 @@ import {
   statusWords,
   taskCount,
   timing,
+  title,
   usd,
   waitingWords
 } from "../../src/page/Words.ts"
 
 const NOW = Date.parse("2026-04-29T12:00:00.000Z")
+
+test("a task is named by its subject, else its kind; a subject that cannot be seen is none", () => {
+  const task = { kind: "note", source: "cli" }
+  expect(title({ ...task, subject: "Look" })).toBe("Look")
+  for (const subject of [null, "", "\u200b", "\u3164 "]) {
+    expect(title({ ...task, subject })).toBe("note")
+    expect(originWords({ ...task, subject })).toBe("cli")
+  }
+})
 
 describe("a stretch of time is told", () => {
   const told: ReadonlyArray<readonly [ms: number, words: string]> = [
