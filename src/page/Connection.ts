@@ -13,6 +13,8 @@ export type Phase =
       readonly again: number
       /** The server answers, in words that this page does not know. */
       readonly foreign?: boolean
+      /** The server answers that it wants a token; all tabs of a browser have the same, or none. */
+      readonly locked?: boolean
     }
 
 /** What a stream tells once, when it begins: the runtime's policy, and what whoever listens may do. */
@@ -144,7 +146,10 @@ export const keepOpen = (
       since ??= heardAt ?? now
       const delay = isLocked ? LOCKED_MS : delayAfter(isForeign ? DELAYS_MS.length : failed++)
       const phase = lost(since, now, delay)
-      tell({ tells: "phase", phase: isForeign ? { ...phase, foreign: true } : phase })
+      tell({
+        tells: "phase",
+        phase: { ...phase, ...(isForeign ? { foreign: true } : {}), ...(isLocked ? { locked: true } : {}) }
+      })
       await asleep(delay, signal, (call) => {
         wake = call
       })

@@ -1,5 +1,5 @@
 import type { Api } from "./Api.ts"
-import { type Connection, keepOpen, type News, type Standing } from "./Connection.ts"
+import { type Connection, keepOpen, type News, type Phase, type Standing } from "./Connection.ts"
 import type { State } from "./Wire.ts"
 
 const NAME = "agent-runtime:stream"
@@ -19,6 +19,7 @@ export interface Stream extends Connection {
   readonly leave: () => void
 }
 
+/** What tabs say to each other: news of the one that leads; and `hello`, by which another asks how things stand. */
 type Said = { readonly news: News; readonly id: string | undefined } | { readonly hello: true }
 
 /**
@@ -27,14 +28,14 @@ type Said = { readonly news: News; readonly id: string | undefined } | { readonl
  */
 export const makeTabs = (api: Api, tell: (news: News) => void) => {
   const last = marker()
-  const known: { state?: State; of?: Standing; phase?: News } = {}
+  const known: { state?: State; of?: Standing; phase?: Phase } = {}
 
   const alone = (signal: AbortSignal, say: (news: News) => void): Connection =>
     keepOpen(
       api,
       last,
       (news) => {
-        if (news.tells === "phase") known.phase = news
+        if (news.tells === "phase") known.phase = news.phase
         if (news.tells === "state" || news.tells === "events") known.state = news.state
         if (news.tells === "state" && news.of !== undefined) known.of = news.of
         tell(news)
@@ -51,20 +52,27 @@ export const makeTabs = (api: Api, tell: (news: News) => void) => {
     }
     const channel = new BroadcastChannel(NAME)
     let leading: Connection | undefined
-    const say = (news: News | undefined) => {
-      if (news !== undefined) channel.postMessage({ news, id: last.get() } satisfies Said)
+    const say = (news: News) => channel.postMessage({ news, id: last.get() } satisfies Said)
+    const hello = () => {
+      if (!ending.signal.aborted) channel.postMessage({ hello: true } satisfies Said)
     }
-    channel.onmessage = ({ data }: MessageEvent<Said>) => {
+    const greet = ({ now }: Connection) => {
+      const { of, phase, state } = known
+      if (state !== undefined) say({ tells: "state", state, of })
+      if (phase?.is === "live") return say({ tells: "phase", phase })
+      // Whoever asks may have signed in just now: that a token is wanted is told when it still is.
+      if (phase !== undefined && phase.locked !== true) say({ tells: "phase", phase })
+      now()
+    }
+    channel.onmessage = ({ data }: { readonly data: Said }) => {
       if ("hello" in data) {
-        if (leading === undefined) return
-        if (known.state !== undefined) say({ tells: "state", state: known.state, of: known.of })
-        say(known.phase)
+        if (leading !== undefined) greet(leading)
       } else if (leading === undefined) {
         if (data.id !== undefined) last.set(data.id)
         tell(data.news)
       }
     }
-    channel.postMessage({ hello: true } satisfies Said)
+    hello()
     void navigator.locks
       .request(NAME, { signal: ending.signal }, () => {
         if (ending.signal.aborted) return
@@ -75,7 +83,7 @@ export const makeTabs = (api: Api, tell: (news: News) => void) => {
       })
       .catch(() => {})
     return {
-      now: () => leading?.now(),
+      now: () => (leading === undefined ? hello() : leading.now()),
       leave: () => {
         ending.abort()
         channel.close()

@@ -146,7 +146,7 @@ export const makeWorld = (): World => {
       if (news.phase.is === "live") {
         locked.set(false)
         if (was.is !== "live") refresh()
-      }
+      } else if (news.phase.locked === true) locked.set(true)
     } else if (news.tells === "reset") refresh()
     else {
       latest = news.state

@@ -157,6 +157,14 @@ test("a server that does not answer is asked again, and the loss is as old as it
   expect(new Set(losses).size).toBe(1)
 })
 
+test("a server that wants a token is told from one that is gone", async () => {
+  const wanted = new Problem(401, "unauthorized", "a token", undefined)
+  const { told } = await heard([wanted, new Problem(0, "unreachable", "gone", undefined)])
+  expect(
+    told.map((news) => (news.tells === "phase" && news.phase.is !== "live" ? news.phase.locked : "no loss"))
+  ).toEqual([true, undefined])
+})
+
 test("the pause between two tries grows and has an end", () => {
   const pauses = [0, 1, 2, 3, 4, 5, 100].map(delayAfter)
   expect(pauses).toEqual([...pauses].sort((a, b) => a - b))

@@ -85,3 +85,47 @@ withBrowser(
       }
     )
 )
+
+withBrowser(
+  "when a token is no longer good every tab asks for one, and one sign-in brings all of them back",
+  () =>
+    inPlace(
+      scene({
+        http: { tokens: [{ name: "maria", role: "operate", tokenFile: "maria.token" }], loopbackRole: "none" }
+      }),
+      async (locked) => {
+        const hands = async (token: string) => {
+          await locked.write("maria.token", token)
+          await chmod(locked.path("maria.token"), 0o600)
+        }
+        await hands("the-token-of-maria-1234567890")
+        let own = await startServer(locked, "serve")
+        try {
+          const { context, page } = await browser.open(own.url)
+          const signIn = async (tab: typeof page, token: string) => {
+            await tab.getByRole("textbox", { name: "Token" }).fill(token)
+            await tab.getByRole("button", { name: "Sign in" }).click()
+          }
+          await signIn(page, "the-token-of-maria-1234567890")
+          await page.getByRole("status").getByText("live").waitFor()
+          const other = await context.newPage()
+          await other.goto(own.url)
+          await other.getByRole("status").getByText("live").waitFor()
+          await own.stop("SIGKILL")
+          await hands("the-second-token-of-maria-123")
+          own = await startServer(locked, "serve", ["--port", String(own.port)])
+          for (const one of [page, other])
+            await one.getByRole("status").getByText("offline until you sign in").waitFor()
+          // The page that signs in is not the one that has the stream.
+          await signIn(other, "the-second-token-of-maria-123")
+          for (const one of [page, other]) {
+            await one.getByRole("status").getByText("live").waitFor()
+            await one.getByRole("heading", { name: "Blocked", exact: true }).waitFor()
+          }
+          await context.close()
+        } finally {
+          await own.stop()
+        }
+      }
+    )
+)
