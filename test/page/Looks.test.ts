@@ -74,6 +74,60 @@ for (const width of [320, 800, 1_280])
     }
   )
 
+/** What of a band's parts is not wholly within the band or the window. */
+const CUT = `[...document.querySelectorAll(".band.paused .said > :not(.reason)")].filter((part) => {
+  const [own, band] = [part, document.querySelector(".band.paused")].map((one) => one.getBoundingClientRect())
+  return own.width > 0 && (own.bottom > band.bottom || own.right > innerWidth || own.height < 10)
+}).map((part) => part.textContent)`
+
+for (const [width, most] of [
+  [360, 80],
+  [1_280, 90]
+] as const)
+  withBrowser(
+    `at ${width} px a long reason hides neither who paused nor since when, nor the view`,
+    async () => {
+      const WORDS = "the pump is being repaired by the people of the harbour and must not be started "
+      const pause = (characters: number) =>
+        post("/api/pause", {
+          paused: true,
+          reason: WORDS.repeat(40)
+            .slice(0, characters - 1)
+            .concat(".")
+        })
+      const { context, page } = await seen("/ui/queue", width, 640)
+      const band = page.locator(".band.paused")
+      for (const characters of width === 360 ? [100, 1_500] : [1_500]) {
+        await pause(characters)
+        const all = page.getByRole("button", { name: "Show all of the reason" })
+        await all.waitFor()
+        await band.getByText("by loopback (http) · ").waitFor()
+        expect(await band.locator("time").isVisible()).toBe(true)
+        expect(await page.evaluate(CUT)).toEqual([])
+        expect((await band.boundingBox())?.height).toBeLessThan(most)
+        // The whole of it is there for a keyboard, and scrolls within the window where it is long.
+        await all.focus()
+        await page.keyboard.press("Enter")
+        const less = page.getByRole("button", { name: "Show less of the reason" })
+        await less.waitFor()
+        const reason = page.getByRole("region", { name: "Why it is paused" })
+        await reason.focus()
+        await page.keyboard.press("End")
+        await until(
+          page,
+          `(({ scrollTop, scrollHeight, clientHeight }) => scrollTop + clientHeight >= scrollHeight - 1)(document.querySelector(".band .reason"))`
+        )
+        expect((await band.boundingBox())?.height).toBeLessThan(330)
+        await less.click()
+        await all.waitFor()
+      }
+      await post("/api/pause", { paused: true, reason: REASON })
+      await page.getByText(new RegExp(`${REASON} · by`)).waitFor()
+      expect(await page.getByRole("button", { name: /of the reason/ }).count()).toBe(0)
+      await context.close()
+    }
+  )
+
 withBrowser(
   "of more stalled workflows than are told at once all are counted, and the rest is shown",
   async () => {
@@ -160,4 +214,24 @@ withBrowser("what is drawn keeps its size: where there is less room it is laid o
     }
     await context.close()
   }
+})
+
+withBrowser("on a phone too the strip says which dispatcher runs, and for how long", async () => {
+  const { context, page } = await seen("/", 360, 640)
+  const dispatching = place.start(["dispatch"])
+  try {
+    const dispatcher = page.locator(".strip .dispatcher")
+    await dispatcher.getByText(/^dispatcher \S+:\d+$/).waitFor()
+    await dispatcher.getByText(/^ ?up (under 1 m|\d+ m)/).waitFor()
+    // It stands below the name, whose line is 20 px high, and beside the button.
+    const boxes = ["name", "dispatcher"].map((part) => page.locator(`.strip .${part}`).boundingBox())
+    const [name, own] = await Promise.all(boxes)
+    const beside = await page.getByRole("button", { name: "Resume" }).boundingBox()
+    expect(own!.y).toBeGreaterThanOrEqual(name!.y + 20)
+    expect(own!.x + own!.width).toBeLessThanOrEqual(beside!.x)
+  } finally {
+    dispatching.kill()
+    await dispatching.exited
+  }
+  await context.close()
 })

@@ -1,17 +1,14 @@
 import { type Phase, phaseWords } from "../Connection.ts"
 import { pause, resume } from "../Moves.ts"
-import type { Touches } from "../Records.ts"
 import { viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
-import { useRecord } from "../UseRecord.ts"
 import { useNeeds } from "../UseStalled.ts"
-import type { RunEvent } from "../Wire.ts"
-import { actorWords, counted, duration, waitingCount } from "../Words.ts"
+import { counted, duration, waitingCount } from "../Words.ts"
 import { useKnownNow, useNow, useWorld } from "../World.ts"
 import { Act, READ_ONLY, useReadOnly } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { Glyph, Mark } from "./Mark.tsx"
-import { Ago } from "./Moments.tsx"
+import { Paused } from "./Paused.tsx"
 import { UrlInput } from "./UrlInput.tsx"
 
 /** The seconds until the next try, for the eyes alone: a live region that counts is read out each second. */
@@ -141,12 +138,14 @@ const Dispatcher = () => {
   const { held, runner_id, since } = state.dispatcher
   return held ? (
     <span class="dispatcher muted">
-      dispatcher {runner_id === null ? "is up" : runner_id.split(":").slice(0, 2).join(":")}
+      <span class="who">
+        dispatcher {runner_id === null ? "is up" : runner_id.split(":").slice(0, 2).join(":")}
+      </span>
       {since === null ? null : (
-        <>
+        <span class="since">
           {" up "}
           <Up since={since} />
-        </>
+        </span>
       )}
     </span>
   ) : null
@@ -162,23 +161,7 @@ export const Bands = () => {
     <section aria-label="What is out of the ordinary">
       <ReadOnly />
       {phase.is !== "live" && (epoch > 0 || phase.is === "offline") ? <Stale phase={phase} /> : null}
-      {state?.dispatch_paused.paused === true ? (
-        <p class="band tone-paused">
-          <Glyph tone="paused" />
-          <span>
-            <strong>Paused</strong>
-            {state.dispatch_paused.reason === null ? null : `: ${state.dispatch_paused.reason}`}
-            <PausedBy />
-            {state.dispatch_paused.updated_at === null ? null : (
-              <>
-                {" · "}
-                <Ago at={state.dispatch_paused.updated_at} />
-              </>
-            )}
-            {" · running attempts finish, nothing new is started."}
-          </span>
-        </p>
-      ) : null}
+      {state?.dispatch_paused.paused === true ? <Paused paused={state.dispatch_paused} /> : null}
       {/* Of a server that is gone it is not known. */}
       {state !== undefined && phase.is !== "offline" && !state.dispatcher.held ? (
         <p class="band tone-blocked">
@@ -191,15 +174,6 @@ export const Bands = () => {
       ) : null}
     </section>
   )
-}
-
-const touchesPause: Touches = ({ event_type }) => event_type.startsWith("dispatch_pause")
-
-/** Who paused, by name and by the way that it came. */
-const PausedBy = () => {
-  const by = useRecord<{ readonly actor?: RunEvent["actor"] | undefined }>("/api/pause", touchesPause).data
-    ?.actor
-  return <>{by === undefined ? null : ` · by ${actorWords(by)} (${by.surface})`}</>
 }
 
 /** Says once, where every dead button points to, why nothing can be changed. */
