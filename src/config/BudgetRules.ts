@@ -1,4 +1,5 @@
 import { type Finding, finding } from "./Issues.ts"
+import { found } from "./Shown.ts"
 
 /** What a budget is, in the words of an error. */
 export const BUDGET = "a budget with exactly one of usd, tokens and attempts"
@@ -12,23 +13,58 @@ const UNITS = ["usd", "tokens", "attempts"]
 export const budgetRules = (budgets: ReadonlyArray<unknown>): ReadonlyArray<Finding> =>
   budgets.flatMap((budget, index) =>
     typeof budget === "object" && budget !== null && !Array.isArray(budget)
-      ? ruled(new Map(Object.entries(budget))).map((what) =>
-          finding("rule", ["budgets", index], what, BUDGET, "")
-        )
+      ? ruled(["budgets", index], new Map(Object.entries(budget)))
       : []
   )
 
-const ruled = (budget: ReadonlyMap<string, unknown>): ReadonlyArray<string> => {
+type Place = ReadonlyArray<PropertyKey>
+
+const ruled = (at: Place, budget: ReadonlyMap<string, unknown>): ReadonlyArray<Finding> => {
   const given = UNITS.filter((unit) => budget.has(unit))
-  const reserve = budget.get("reserve")
-  const limit = budget.get(given[0] ?? "")
-  const isTooMuch = typeof reserve === "number" && typeof limit === "number" && reserve > limit
+  const one = given.length === 1 ? given[0] : undefined
   return [
-    ...(given.length === 0 ? ["it has no limit"] : []),
-    ...(given.length > 1 ? [`it has ${given.length} limits (${given.join(", ")})`] : []),
-    ...(budget.get("per") === "all" && budget.has("match") ? ["`match` makes no sense with `per` all"] : []),
-    ...(given.length === 1 && isTooMuch
-      ? ["`reserve` is more than the whole budget, so that nothing would ever start"]
-      : [])
+    ...(given.length === 0 ? [finding("rule", at, "it has no limit", BUDGET, "")] : []),
+    ...(given.length > 1
+      ? [finding("rule", at, `it has ${given.length} limits (${given.join(", ")})`, BUDGET, "")]
+      : []),
+    ...(budget.get("per") === "all" && budget.has("match") ? [matchesAll(at, budget.get("match"))] : []),
+    ...(one === undefined ? [] : reserves([...at, "reserve"], one, budget.get("reserve"), budget.get(one)))
   ]
+}
+
+const matchesAll = (at: Place, match: unknown) =>
+  finding(
+    "unfit",
+    [...at, "match"],
+    found(match, []),
+    "no such key beside `per` all, which counts all attempts together",
+    "remove it, or count `per` adapter, profile or workflow"
+  )
+
+/** An attempt is one attempt, whatever it is said to set aside: less would let concurrent starts overshoot. */
+const reserves = (at: Place, unit: string, reserve: unknown, limit: unknown): ReadonlyArray<Finding> => {
+  if (typeof reserve !== "number") return []
+  if (unit === "attempts")
+    return reserve === 1
+      ? []
+      : [
+          finding(
+            "unfit",
+            at,
+            found(reserve, []),
+            "1 beside `attempts`, for an attempt is exactly one",
+            "remove it"
+          )
+        ]
+  return typeof limit === "number" && limit > 0 && reserve > limit
+    ? [
+        finding(
+          "unfit",
+          at,
+          found(reserve, []),
+          `at most ${limit}, which is the whole budget: with more of it nothing would ever start`,
+          "lower it, or remove it"
+        )
+      ]
+    : []
 }

@@ -30,6 +30,12 @@ export const number = (least: number, most: number, unit: string) =>
     description: `a number${unit} from ${least} to ${counted(most)}`
   })
 
+/** A number above 0, at most `most`, fractions allowed; `unit` ends its description. */
+export const positive = (most: number, unit: string) =>
+  Schema.Number.pipe(Schema.finite(), Schema.positive(), Schema.lessThanOrEqualTo(most)).annotations({
+    description: `a number${unit} above 0, at most ${counted(most)}`
+  })
+
 /** Text that a regular expression accepts. */
 export const shaped = (pattern: RegExp, description: string) =>
   Schema.String.pipe(Schema.pattern(pattern)).annotations({

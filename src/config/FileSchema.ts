@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { ConfiguredId, text } from "../domain/Task.ts"
 import { AdapterFile } from "./AdapterSchema.ts"
 import { BUDGET } from "./BudgetRules.ts"
-import { FilePath, integer, key, needed, number, shaped } from "./Fields.ts"
+import { FilePath, integer, key, needed, number, positive, shaped } from "./Fields.ts"
 
 const byId = <A, I>(value: Schema.Schema<A, I>) => Schema.Record({ key: ConfiguredId, value })
 
@@ -29,12 +29,12 @@ const BudgetFile = Schema.Struct({
   per: needed(Schema.Literal("adapter", "profile", "workflow", "all"), "What is counted together"),
   match: key(ConfiguredId, "Only this adapter, profile or workflow; each of them on its own by default"),
   window: needed(Schema.Literal("day", "task"), "When counting starts again"),
-  usd: key(number(0, 1_000_000_000, " of US dollars"), "The limit in US dollars"),
+  usd: key(positive(1_000_000_000, " of US dollars"), "The limit in US dollars"),
   tokens: key(integer(1), "The limit in tokens, in and out"),
   attempts: key(integer(1), "The limit in attempts"),
   reserve: key(
     number(0, 1_000_000_000_000, ""),
-    "What a claim sets aside until its attempt ends; by default the mean of the last 20 attempts, else a tenth"
+    "What a claim sets aside until its attempt ends; by default the mean of the last 20 attempts, else a tenth; beside attempts always 1"
   )
 }).annotations({ description: BUDGET })
 

@@ -200,7 +200,7 @@ describe("all problems are told at once, a line each, with the file they stand i
           { id: "a", per: "all", window: "day" },
           { id: "b", per: "all", window: "day", usd: 1, tokens: 1 },
           { id: "c", per: "all", match: "local", window: "day", usd: 1 },
-          { id: "d", per: "all", window: "day", attempts: 1, reserve: 2 },
+          { id: "d", per: "all", window: "day", tokens: 2, reserve: 5 },
           { id: "e", per: "each", window: "week", usd: -1, tokens: 1 }
         ]
       }
@@ -213,13 +213,48 @@ describe("all problems are told at once, a line each, with the file they stand i
       `http.tokens[1]: it has both \`tokenFile\` and \`sha256\`; ${token}`,
       'budgets[4].per: found "each"; expected one of adapter, profile, workflow, all',
       'budgets[4].window: found "week"; expected one of day, task',
-      "budgets[4].usd: found -1; expected a number of US dollars from 0 to 1,000,000,000",
+      "budgets[4].usd: found -1; expected a number of US dollars above 0, at most 1,000,000,000",
       `budgets[0]: it has no limit; ${budget}`,
       `budgets[1]: it has 2 limits (usd, tokens); ${budget}`,
-      `budgets[2]: \`match\` makes no sense with \`per\` all; ${budget}`,
-      `budgets[3]: \`reserve\` is more than the whole budget, so that nothing would ever start; ${budget}`,
+      'budgets[2].match: found "local"; expected no such key beside `per` all, which counts all attempts together; remove it, or count `per` adapter, profile or workflow',
+      "budgets[3].reserve: found 5; expected at most 2, which is the whole budget: with more of it nothing would ever start; lower it, or remove it",
       `budgets[4]: it has 2 limits (usd, tokens); ${budget}`
     ])
+  })
+
+  test("a budget of nothing is refused in every unit: it would let nothing start, ever", () => {
+    const none = (unit: string) => ({ id: unit, per: "all", window: "day", [unit]: 0 })
+    const root = files({
+      ...sound,
+      "runtime.json": { ...config, budgets: ["usd", "tokens", "attempts"].map(none) }
+    })
+    expect(bad(join(root, "runtime.json")).replaceAll(`${root}/runtime.json: `, "").split("\n")).toEqual([
+      "budgets[0].usd: found 0; expected a number of US dollars above 0, at most 1,000,000,000",
+      "budgets[1].tokens: found 0; expected an integer of at least 1",
+      "budgets[2].attempts: found 0; expected an integer of at least 1"
+    ])
+  })
+
+  test("an attempt sets aside one attempt: any other `reserve` is refused, and 1 says what is so anyway", () => {
+    const tries = (reserve: number) => ({
+      id: `r${reserve}`,
+      per: "all",
+      window: "day",
+      attempts: 2,
+      reserve
+    })
+    const root = files({
+      ...sound,
+      "good.json": { ...config, budgets: [tries(1)] },
+      "bad.json": { ...config, budgets: [tries(0), tries(0.5), tries(2), tries(5)] }
+    })
+    expect(good(join(root, "good.json")).budgets).toMatchObject([{ limit: 2, reserve: Option.some(1) }])
+    expect(bad(join(root, "bad.json")).replaceAll(`${root}/bad.json: `, "").split("\n")).toEqual(
+      [0, 0.5, 2, 5].map(
+        (reserve, index) =>
+          `budgets[${index}].reserve: found ${reserve}; expected 1 beside \`attempts\`, for an attempt is exactly one; remove it`
+      )
+    )
   })
 })
 
