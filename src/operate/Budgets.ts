@@ -7,7 +7,8 @@ import { traced } from "../domain/Traced.ts"
 import type { Account, AccountKey } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 import { type BudgetAccount, BudgetList, BudgetUnit, GrantedBudget } from "./answers/Budgets.ts"
-import { namedTask, taskNotFound } from "./NamedId.ts"
+import { countedUnder, subjectOf, subjectUnfit } from "./BudgetSubject.ts"
+import { asTold, namedTask, taskNotFound } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -127,8 +128,6 @@ export interface GrantInput {
 const refused = (code: string, message: string, hint: string, exitCode: 1 | 2) =>
   new Refusal({ code, message, hint, exitCode })
 
-const short = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}…` : text)
-
 const budgetOf = (id: string) =>
   Effect.gen(function* () {
     const { budgets } = yield* RuntimeConfig
@@ -137,7 +136,7 @@ const budgetOf = (id: string) =>
     const known = budgets.map((one) => one.id)
     return yield* refused(
       "budget_not_found",
-      `there is no budget ${short(id)}`,
+      `there is no budget ${asTold(id)}`,
       remedyFor(id, known, "budgets") || "agent-runtime budget-show lists them",
       1
     )
@@ -166,32 +165,13 @@ const amountOf = (budget: Budget, input: GrantInput) => {
 }
 const MOST = 1_000_000_000_000
 
-/** What was said of the subject, against what the budget counts; none where nothing was and there are several. */
-const subjectOf = (budget: Budget, given: Option.Option<string>) => {
-  const only = budget.per === "all" ? Option.some("") : budget.match
-  if (Option.isNone(given)) return Effect.succeed(only)
-  if (Option.getOrElse(only, () => given.value) === given.value) return Effect.succeed(given)
-  const counted = Option.filter(only, (one) => one !== "")
-  return refused(
-    "subject_unfit",
-    `subject: found "${short(given.value)}"; budget ${budget.id} counts ${Option.getOrElse(counted, () => "all together")}`,
-    "leave it out",
-    2
-  )
-}
-
 /** The accounts that a grant adds to: what is named, else what has turned a task away. */
 const keysOf = (budget: Budget, input: GrantInput) =>
   Effect.gen(function* () {
-    const subject = yield* subjectOf(budget, input.subject)
+    const subject = yield* subjectOf(budget, input.subject, accountsOf(budget))
     if (budget.window === "task") return yield* keysOfTasks(budget, subject, input.task)
     if (Option.isSome(input.task))
-      return yield* refused(
-        "subject_unfit",
-        `task: budget ${budget.id} counts by day, not by task`,
-        "leave it out",
-        2
-      )
+      return yield* subjectUnfit(`task: budget ${budget.id} counts by day, not by task`, "leave it out")
     const window = { budgetId: budget.id, taskId: Option.none(), windowStart: dayOf(yield* now) }
     if (Option.isSome(subject)) return [{ ...window, subject: subject.value }]
     const accounts = yield* accountsOf(budget)
@@ -226,6 +206,7 @@ const keysOfTasks = (budget: Budget, subject: Option.Option<string>, named: Opti
     if (Option.isNone(found)) return yield* taskNotFound(named.value)
     const { createdAt, taskId } = found.value.task
     if (Option.isSome(subject)) {
+      yield* countedUnder(budget, found.value.task, subject.value)
       const window = { budgetId: budget.id, taskId: Option.some(taskId), windowStart: createdAt }
       return [{ ...window, subject: subject.value }]
     }

@@ -5,7 +5,16 @@ setDefaultTimeout(60_000)
 
 test("a spent budget holds tasks back, says until when and what mends it; a grant lets them go", () =>
   inPlace(
-    scripted("echo fine", {}, { budgets: [{ id: "daily", per: "all", window: "day", attempts: 1 }] }),
+    scripted(
+      "echo fine",
+      {},
+      {
+        budgets: [
+          { id: "daily", per: "all", window: "day", attempts: 1 },
+          { id: "each", per: "adapter", window: "day", attempts: 9 }
+        ]
+      }
+    ),
     async (place) => {
       await queue(place)
       const second = await queue(place)
@@ -17,12 +26,26 @@ test("a spent budget holds tasks back, says until when and what mends it; a gran
       expect(Date.parse(waiting?.until ?? "") - Date.now()).toBeLessThanOrEqual(86_400_000)
       expect(waiting?.until).toEndWith("T00:00:00.000Z")
       const account = { id: "daily", limit: 1, spent: 1, reserved: 0 }
-      expect(await place.json(["budget-show"])).toMatchObject({ budgets: [{ ...account, granted: 0 }] })
+      expect(await place.json(["budget-show"])).toMatchObject({ budgets: [{ ...account, granted: 0 }, {}] })
       const wrong = await place.run(["budget-grant", "daily", "--usd", "1", "-o", "json"])
       expect(wrong.code).toBe(2)
       expect(errorOf(wrong)).toMatchObject({ code: "grant_unfit" })
       const unknown = await place.run(["budget-grant", "dayly", "--attempts", "1", "-o", "json"])
       expect([unknown.code, errorOf(unknown)]).toMatchObject([1, { code: "budget_not_found" }])
+      const typo = await place.run([
+        "budget-grant",
+        "each",
+        "--attempts",
+        "1",
+        "--subject",
+        "lokal",
+        "-o",
+        "json"
+      ])
+      expect([typo.code, errorOf(typo)]).toMatchObject([
+        2,
+        { code: "subject_unfit", hint: expect.stringContaining("did you mean `local`?") }
+      ])
       expect(await place.json(["budget-grant", "daily", "--attempts", "2"])).toMatchObject({
         ok: true,
         budgets: [{ ...account, granted: 2 }]

@@ -8,6 +8,7 @@ import { usage } from "../../src/operate/Usage.ts"
 import { Store } from "../../src/store/Store.ts"
 import { accounts, budget, costs, grant } from "../dispatch/budgets.ts"
 import { DOOR, failing, queue, ran, says, taskOf, world, yields } from "../dispatch/world.ts"
+import { lastTaskOf, openWorkflow } from "../intake/workflowWorld.ts"
 import { it } from "../support/effect.ts"
 import { at, taskId } from "../support/store.ts"
 
@@ -139,6 +140,92 @@ describe("a grant", () => {
             ]
           }
         })
+      )
+    )
+  )
+
+  it.effect("is refused for a subject that the budget cannot count, and no account is opened for it", () =>
+    Effect.gen(function* () {
+      const hintOf = (id: string, subject: string) =>
+        Effect.map(
+          Effect.flip(grant(id, { attempts: one, subject: Option.some(subject) })),
+          (error) => (error as Refusal).hint
+        )
+      const typo = Option.some("lokal")
+      expect(yield* no("each", { attempts: one, subject: typo })).toEqual([
+        "subject_unfit",
+        2,
+        'subject: found "lokal", which is no adapter; budget each counts each adapter on its own'
+      ])
+      expect(yield* hintOf("each", "lokal")).toBe("did you mean `local`?")
+      expect(yield* hintOf("each", "elsewhere")).toBe("known adapters: local, other")
+      expect((yield* no("who", { attempts: one, subject: typo }))[2]).toContain("is no profile")
+      expect(yield* hintOf("who", "lumne")).toBe("did you mean `lumen`?")
+      expect((yield* no("flow", { attempts: one, subject: typo }))[2]).toContain("is no workflow template")
+      expect(yield* hintOf("flow", "goal-lop")).toBe("did you mean `goal-loop`?")
+      expect(yield* hintOf("flow", "zzz")).toContain("known workflow templates: community-research")
+      expect((yield* accounts).every(({ granted, subject }) => granted === 0 && Option.isNone(subject))).toBe(
+        true
+      )
+      for (const [id, subject] of [
+        ["each", "local"],
+        ["who", "lumen"],
+        ["flow", "goal-loop"]
+      ] as const) {
+        const given = yield* grant(id, { attempts: one, subject: Option.some(subject) })
+        expect(given.budgets).toMatchObject([{ granted: 1, subject: Option.some(subject) }])
+      }
+    }).pipe(
+      Effect.provide(
+        world({
+          ...local,
+          settings: {
+            budgets: [
+              budget({ id: "each", per: "adapter" }),
+              budget({ id: "who", per: "profile" }),
+              budget({ id: "flow", per: "workflow" })
+            ]
+          }
+        })
+      )
+    )
+  )
+
+  it.effect("goes to what is no longer configured while it has an account in this window", () =>
+    Effect.gen(function* () {
+      const store = yield* Store
+      const midnight = yield* now
+      const gone = { budgetId: "each", subject: "retired", taskId: Option.none(), windowStart: midnight }
+      yield* store.budgets.exhausted(gone, {}, Option.none(), { at: midnight, actor: DOOR.actor })
+      const given = { attempts: one, subject: Option.some("retired") }
+      expect((yield* grant("each", given)).budgets).toMatchObject([{ granted: 1 }])
+      yield* TestClock.adjust("1 days")
+      expect((yield* no("each", given))[0]).toBe("subject_unfit")
+    }).pipe(
+      Effect.provide(world({ ...local, settings: { budgets: [budget({ id: "each", per: "adapter" })] } }))
+    )
+  )
+
+  it.effect("of a budget by workflow and task goes to tasks of such a workflow only", () =>
+    Effect.gen(function* () {
+      const id = yield* openWorkflow("wallet-onboarding")
+      const { taskId: its } = yield* lastTaskOf(id)
+      const plain = yield* queue()
+      const under = (template: string, task: string) => ({
+        attempts: one,
+        subject: Option.some(template),
+        task: Option.some(task)
+      })
+      expect(yield* no("flow", under("goal-loop", its))).toEqual([
+        "subject_unfit",
+        2,
+        `task: budget flow counts goal-loop here, and task ${its} is of a workflow of wallet-onboarding`
+      ])
+      expect((yield* no("flow", under("goal-loop", plain)))[2]).toEndWith(`task ${plain} is of no workflow`)
+      expect((yield* grant("flow", under("wallet-onboarding", its))).budgets).toMatchObject([{ granted: 1 }])
+    }).pipe(
+      Effect.provide(
+        world({ ...local, settings: { budgets: [budget({ id: "flow", per: "workflow", window: "task" })] } })
       )
     )
   )
