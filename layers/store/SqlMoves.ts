@@ -36,6 +36,7 @@ const KEY_HOLDER = statement(`
 const STATE_HOLDER = statement(`
   SELECT task_id FROM tasks WHERE workflow_id = :workflowId AND workflow_state = :state AND task_id <> :taskId
     AND status IN ('pending', 'running', 'retryable_failure', 'blocked')`)
+const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
 const BEGIN_ROUND = statement(`
   UPDATE tasks SET round_started_at = :at, known_json = :known WHERE task_id = :taskId AND round_started_at IS NULL`)
 
@@ -156,6 +157,15 @@ const rival = (sqlite: Sql, row: Row) =>
     return undefined
   })
 
+/** Why a note would reach no prompt; undefined when it would. */
+const unheard = (sqlite: Sql, { replay_of: attemptId }: Row) =>
+  Effect.gen(function* () {
+    if (typeof attemptId !== "string") return undefined
+    const original = (yield* sqlite.rows(TASK_OF, { attemptId }))[0]
+    const instead = original === undefined ? "" : `, or task ${original.task_id}, which is replayed, with it`
+    return `it replays attempt ${attemptId}, whose recorded prompt has no room for a note; retry it without one${instead}`
+  })
+
 /** See Tasks.retry. `told` is what its event tells beside: of an answer, the question and the answer. */
 export const retry = (
   sqlite: Sql,
@@ -169,7 +179,8 @@ export const retry = (
     Effect.gen(function* () {
       const before = (yield* sqlite.rows(FIND, { taskId }))[0]
       if (before === undefined) return { _tag: "NotFound" } satisfies Moved
-      const why = yield* rival(sqlite, before)
+      const why =
+        (yield* rival(sqlite, before)) ?? (Option.isSome(note) ? yield* unheard(sqlite, before) : undefined)
       if (why !== undefined) return { _tag: "Refused", task: taskOf(before), why } satisfies Moved
       const moved = (yield* sqlite.rows(RETRY, { taskId, note: orNull(note), at: time(stamp.at) }))[0]
       if (moved === undefined)

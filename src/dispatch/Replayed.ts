@@ -47,9 +47,7 @@ export const replayed = traced("Replayed.replayed")(function* (claimed: ClaimedT
     replayed_bundle_hash: record.bundleHash,
     same_bundle: compiled.bundleHash === record.bundleHash,
     changed: deviation.changed,
-    drifted: deviation.drifted.slice(0, MOST_DRIFTED),
-    // The frozen prompt has no room for what an operator says to its retry.
-    note_left_out: Option.isSome(claimed.round.note)
+    drifted: deviation.drifted.slice(0, MOST_DRIFTED)
   }
   return { profile: profile.value, adapter, ground, model, compiled, told }
 })

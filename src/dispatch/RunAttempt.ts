@@ -11,6 +11,7 @@ import { soundUsage, unknownUsage } from "../domain/Usage.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
+import { notAsked } from "./Asking.ts"
 import { finish, type Ran } from "./Finish.ts"
 import type { handOver } from "./HandOver.ts"
 import { type Judged, judge } from "./Judge.ts"
@@ -107,7 +108,8 @@ const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
       if (!(yield* record(prepared))) return { ran: notRun(claimed, ended), redactor: noSecrets }
       const execution = yield* execute(prepared, site, stop)
       const judged = yield* judge(prepared, site, execution, yield* stopped(stop))
-      return { ran: ranTo(prepared, execution, judged), redactor: execution.redactor }
+      const issues = [...judged.issues, ...(yield* notAsked(claimed, judged.verdict))]
+      return { ran: ranTo(prepared, execution, { ...judged, issues }), redactor: execution.redactor }
     })
     if (Option.isNone(site.worktree)) return (yield* run).ran
     return yield* run.pipe(

@@ -1,8 +1,9 @@
 import { DateTime, Effect, Option } from "effect"
 import { Invalid } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
+import { unaskable } from "../dispatch/Asking.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
-import type { TaskId } from "../domain/Ids.ts"
+import type { Round, Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { taskRetried } from "../intake/WorkflowStep.ts"
@@ -76,22 +77,39 @@ const notOffered = ({ choices, taskId }: AskedQuestion, choice: string) => {
   })
 }
 
-/** Why there is nothing to answer: who was quicker, and with what. */
-const notOpen = (taskId: TaskId, status: string, last: Option.Option<AskedQuestion>) => {
+/** Why nobody is asked: who was quicker, and with what. */
+const sayingWhy = (last: Option.Option<AskedQuestion>): string => {
   const answered = Option.flatMap(last, ({ answer, answeredAt, answeredBy }) =>
     Option.all({ answer, answeredAt, answeredBy })
   )
-  const why = Option.match(answered, {
+  return Option.match(answered, {
     onNone: () => (Option.isSome(last) ? "its question was withdrawn" : "it has asked nothing"),
     onSome: ({ answer, answeredAt, answeredBy }) =>
       `${answeredBy.name} answered it at ${DateTime.formatIso(answeredAt)}: ${quoted(answer)}`
   })
-  return new Refusal({
-    code: "no_open_question",
-    message: `task ${taskId} waits for no answer, it is ${status}: ${why}`,
-    hint: "agent-runtime question-list shows what waits for one"
-  })
 }
+
+/** There is nothing to answer, which a replay's outcome may leave in doubt: its question was put to nobody. */
+const notOpen = (
+  { round, task }: { readonly task: Task; readonly round: Round },
+  last: Option.Option<AskedQuestion>
+) =>
+  Effect.gen(function* () {
+    const hasQuestion = Option.exists(task.outcome, ({ question }) => question !== undefined)
+    const kept = hasQuestion && Option.isNone(last) ? yield* unaskable(round) : Option.none()
+    const why = Option.match(kept, {
+      onNone: () => sayingWhy(last),
+      onSome: (one) => `its question was not asked, ${one.why}`
+    })
+    return yield* new Refusal({
+      code: "no_open_question",
+      message: `task ${task.taskId} waits for no answer, it is ${task.status}: ${why}`,
+      hint: Option.match(kept, {
+        onNone: () => "agent-runtime question-list shows what waits for one",
+        onSome: ({ instead }) => instead
+      })
+    })
+  })
 
 /** Answers the open question of a task and begins a fresh round of it, whose prompt has question and answer. */
 export const answer = operation({
@@ -102,10 +120,10 @@ export const answer = operation({
     const store = yield* Store
     const words = yield* given(input)
     const id = yield* namedTask(input.id)
-    const { task } = yield* found(id)
+    const row = yield* found(id)
     const last = yield* store.questions.lastOf(id)
     const open = Option.filter(last, isOpen)
-    if (Option.isNone(open) || Option.isNone(words)) return yield* notOpen(id, task.status, last)
+    if (Option.isNone(open) || Option.isNone(words)) return yield* notOpen(row, last)
     const question = open.value
     if (Option.isSome(input.choice) && !question.choices.includes(words.value))
       return yield* notOffered(question, words.value)
@@ -116,10 +134,8 @@ export const answer = operation({
         _tag === "Answered" ? taskRetried(id, stamp) : Effect.void
       )
     )
-    if (answered._tag === "NotOpen") {
-      const { task } = yield* found(id)
-      return yield* notOpen(id, task.status, yield* store.questions.lastOf(id))
-    }
+    if (answered._tag === "NotOpen")
+      return yield* notOpen(yield* found(id), yield* store.questions.lastOf(id))
     const { status, taskId } = answered.task
     return { ok: true, taskId, status, question: question.text, answer: words.value }
   })

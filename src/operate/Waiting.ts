@@ -1,5 +1,6 @@
 import { DateTime, Effect, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { unaskable } from "../dispatch/Asking.ts"
 import { saying } from "../dispatch/Charges.ts"
 import { workflowTemplateOf } from "../dispatch/Charging.ts"
 import { conditionsAt } from "../dispatch/Conditions.ts"
@@ -54,7 +55,7 @@ const blocked = (task: Task) =>
     const asked = Option.filter(yield* store.questions.lastOf(task.taskId), isOpen)
     if (Option.isNone(asked)) {
       const why = Option.getOrElse(task.lastError, () => "see its outcome")
-      return because("operator", `it waits for an operator: ${why}`)
+      return because("operator", `it waits for an operator: ${why}${yield* unasked(task)}`)
     }
     const { expiresAt, text } = asked.value
     if (!isExpired(asked.value, yield* now))
@@ -63,6 +64,19 @@ const blocked = (task: Task) =>
       "answer",
       `it waits for an answer, its question has expired${notByDefault(asked.value)}: ${text}`
     )
+  })
+
+/** What is to be said of the question of a replay, which is put to nobody. */
+const unasked = ({ outcome, taskId }: Task) =>
+  Effect.gen(function* () {
+    if (!Option.exists(outcome, ({ question }) => question !== undefined)) return ""
+    const store = yield* Store
+    const found = yield* store.tasks.find(taskId)
+    const kept = Option.isSome(found) ? yield* unaskable(found.value.round) : Option.none()
+    return Option.match(kept, {
+      onNone: () => "",
+      onSome: ({ instead, why }) => `; its question was not asked, ${why}: ${instead}`
+    })
   })
 
 const notByDefault = ({ defaultAnswer, expiredAt }: AskedQuestion): string =>

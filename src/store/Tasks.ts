@@ -244,7 +244,7 @@ export interface Tasks {
     Option.Option<{ readonly actor: Actor; readonly reason: Option.Option<string> }>,
     StoreUnavailable
   >
-  /** Begins a fresh round of a blocked or terminal task. `told` as for `cancel`. */
+  /** Begins a fresh round of a blocked or terminal task. A replay takes no note: its prompt is recorded. `told` as for `cancel`. */
   readonly retry: (
     id: TaskId,
     note: Option.Option<string>,

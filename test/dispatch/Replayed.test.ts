@@ -7,7 +7,10 @@ import type { AdapterSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { AttemptId } from "../../src/domain/Ids.ts"
 import { enqueueReplay } from "../../src/intake/Replay.ts"
+import { retryMatching } from "../../src/operate/Bulk.ts"
+import { answer as giveAnswer } from "../../src/operate/Questions.ts"
 import { retry } from "../../src/operate/Tasks.ts"
+import { waiting } from "../../src/operate/Waiting.ts"
 import { Store } from "../../src/store/Store.ts"
 import { agentCli } from "../context/world.ts"
 import { it } from "../support/effect.ts"
@@ -293,30 +296,82 @@ describe("a replay", () => {
     )
   )
 
-  it.effect("that is retried runs the recorded bundle again, without the retry's note", () =>
+  it.effect(
+    "that is retried runs the recorded bundle again, and takes no note, which no prompt could tell",
+    () =>
+      staged(
+        (jobs) =>
+          Effect.gen(function* () {
+            const id = yield* queue({ maxAttempts: 1 })
+            const first = yield* ran
+            const again = yield* replayOf(id, first.attemptId)
+            yield* ran
+            expect((yield* taskOf(again)).status).toBe("blocked")
+            const noted = retry.run({ id: again, note: Option.some("be careful") }, DOOR.actor)
+            expect(yield* Effect.flip(noted)).toMatchObject({
+              code: "move_refused",
+              message: `task ${again} was not moved: it replays attempt ${first.attemptId}, whose recorded prompt has no room for a note; retry it without one, or task ${id}, which is replayed, with it`
+            })
+            const many = {
+              filter: { status: ["blocked" as const], kind: Option.none(), source: Option.none() }
+            }
+            expect(
+              yield* retryMatching.run({ ...many, dryRun: false, note: Option.some("all") }, DOOR.actor)
+            ).toMatchObject({ matched: 1, moved: 0, refused: 1 })
+            expect((yield* taskOf(again)).status).toBe("blocked")
+            yield* retry.run({ id: again, note: Option.none() }, DOOR.actor)
+            yield* ran
+            expect((yield* taskOf(again)).status).toBe("completed")
+            expect(new Set((yield* jobs).map(({ job }) => job.prompt)).size).toBe(1)
+            const hashes = [...(yield* attemptsOf(id)), ...(yield* attemptsOf(again))].map(
+              (one) => one.bundleHash
+            )
+            expect(hashes).toHaveLength(3)
+            expect(new Set(hashes.map(Option.getOrThrow)).size).toBe(1)
+          }),
+        { said: (calls) => (calls === 2 ? failing : answer()) }
+      )
+  )
+
+  it.effect("asks nothing, and says so wherever its question is looked for", () =>
     staged(
-      (jobs) =>
+      () =>
         Effect.gen(function* () {
-          const id = yield* queue({ maxAttempts: 1 })
+          const id = yield* queue()
           const first = yield* ran
           const again = yield* replayOf(id, first.attemptId)
           yield* ran
-          expect((yield* taskOf(again)).status).toBe("blocked")
-          yield* retry.run({ id: again, note: Option.some("be careful") }, DOOR.actor)
-          yield* ran
-          expect((yield* taskOf(again)).status).toBe("completed")
-          expect(new Set((yield* jobs).map(({ job }) => job.prompt)).size).toBe(1)
-          const hashes = [...(yield* attemptsOf(id)), ...(yield* attemptsOf(again))].map(
-            (one) => one.bundleHash
-          )
-          expect(hashes).toHaveLength(3)
-          expect(new Set(hashes.map(Option.getOrThrow)).size).toBe(1)
-          expect((yield* detailsOf(again, "bundle_compiled")).map((one) => one.note_left_out)).toEqual([
-            false,
-            true
+          const why = `its task replays attempt ${first.attemptId}, whose recorded prompt could be told no answer`
+          const instead = `agent-runtime task-retry ${id} --note TEXT tells it to the task that is replayed`
+          expect((yield* attemptsOf(again)).map(({ issues }) => issues)).toEqual([
+            [`question_not_asked: ${why}; ${instead}`]
           ])
+          expect((yield* attemptsOf(id)).map(({ issues }) => issues)).toEqual([[]])
+          const store = yield* Store
+          const open = Option.getOrThrow(yield* store.questions.list({ limit: 9, after: Option.none() }))
+          expect(open.questions.map(({ taskId }) => taskId)).toEqual([id])
+          expect(Option.getOrThrow(yield* waiting(yield* taskOf(again)))).toMatchObject({
+            reason: "operator",
+            detail: expect.stringContaining(`; its question was not asked, ${why}: ${instead}`)
+          })
+          const answered = giveAnswer.run(
+            { id: again, choice: Option.none(), text: Option.some("red") },
+            DOOR.actor
+          )
+          expect(yield* Effect.flip(answered)).toMatchObject({
+            code: "no_open_question",
+            message: `task ${again} waits for no answer, it is blocked: its question was not asked, ${why}`,
+            hint: instead
+          })
         }),
-      { said: (calls) => (calls === 2 ? failing : answer()) }
+      {
+        said: () =>
+          answer({
+            status: "blocked",
+            machine_status: "blocked",
+            question: { text: "Which colour?", choices: ["red"] }
+          })
+      }
     )
   )
 
