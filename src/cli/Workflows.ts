@@ -29,9 +29,19 @@ const context = {
   description: "An object of values for the context."
 } as const
 
-/** What keeps the task of an active workflow's state from being made. */
-const waitWords = (waits: { readonly task_id: string; readonly dedupe_key: string } | null): string | null =>
-  waits === null ? null : `task ${waits.task_id}, which holds the dedupe_key ${waits.dedupe_key}`
+/** What an active workflow waits for. */
+const waitWords = (
+  waits: {
+    readonly task_id: string
+    readonly dedupe_key: string | null
+    readonly question: string | null
+  } | null
+): string | null => {
+  if (waits === null) return null
+  return waits.question === null
+    ? `task ${waits.task_id}, which holds the dedupe_key ${waits.dedupe_key}`
+    : `an answer to task ${waits.task_id}: ${waits.question}`
+}
 
 /** One of the two names of a workflow. */
 const only = <I extends { readonly id: Option.Option<number>; readonly instanceKey: Option.Option<string> }>(

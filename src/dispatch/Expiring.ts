@@ -3,7 +3,7 @@ import type { Stamp } from "../domain/Actor.ts"
 import type { AskedQuestion } from "../domain/AskedQuestion.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
-import { taskRetried } from "../intake/WorkflowStep.ts"
+import { questionExpired, taskRetried } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 import { stampNow } from "./Runner.ts"
 import { inRounds } from "./Wakes.ts"
@@ -21,16 +21,16 @@ const goesOnAlone = (standing: ReadonlyArray<AskedQuestion>): boolean =>
 const ranOut = ({ defaultAnswer, questionId, taskId }: AskedQuestion, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const isMarked = yield* store.questions.expire(questionId, stamp)
-    if (!isMarked || Option.isNone(defaultAnswer)) return
-    if (goesOnAlone(yield* store.questions.standing(taskId))) return
+    if (!(yield* store.questions.expire(questionId, stamp))) return
+    if (Option.isNone(defaultAnswer) || goesOnAlone(yield* store.questions.standing(taskId)))
+      return yield* questionExpired(taskId, stamp)
     const answered = yield* store.questions.answer(questionId, defaultAnswer.value, stamp)
     if (answered._tag === "Answered") yield* taskRetried(taskId, stamp)
   })
 
 /**
- * Lets the default answer the questions whose time has run out; those without one stay open, marked. One that cannot
- * be dealt with stops none of the others.
+ * Lets the default answer the questions whose time has run out; those without one stay open, marked, and their
+ * workflows are stalled. One that cannot be dealt with stops none of the others.
  */
 export const expireQuestions = traced("Expiring.expireQuestions")(function* () {
   const store = yield* Store

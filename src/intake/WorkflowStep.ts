@@ -1,7 +1,7 @@
 import { DateTime, Effect, Option, Random } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
-import { isOpen } from "../domain/AskedQuestion.ts"
+import { type AskedQuestion, isOpen } from "../domain/AskedQuestion.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { type Task, TERMINAL } from "../domain/Task.ts"
@@ -40,14 +40,25 @@ const endOf = (task: Task, retries: number, stamp: Stamp): Option.Option<TaskEnd
 }
 
 /**
- * Whether a task waits for an operator's answer. A fresh round would ask the same again, or guess, and use up the
- * rounds of its state: it is left to wait, its workflow with it.
+ * The question that a task waits to have answered. A fresh round would ask the same again, or guess, and use up the
+ * rounds of its state: it is left to wait, its workflow with it until the time of the question has run out.
  */
-const isAsking = ({ status, taskId }: Task) =>
+const askedBy = ({ status, taskId }: Task) =>
   Effect.gen(function* () {
     const store = yield* Store
-    return status === "blocked" && Option.exists(yield* store.questions.lastOf(taskId), isOpen)
+    if (status !== "blocked") return Option.none<AskedQuestion>()
+    return Option.filter(yield* store.questions.lastOf(taskId), isOpen)
   })
+
+/** Whether nobody answered a question in time, and nothing answers it by itself any more. */
+const isUnanswered = ({ expiredAt }: AskedQuestion): boolean => Option.isSome(expiredAt)
+
+/** Why a workflow stalls whose task's question was not answered in time. */
+const unanswered = ({ defaultAnswer, expiresAt, taskId, text }: AskedQuestion): string => {
+  const by = Option.match(expiresAt, { onNone: () => "", onSome: (at) => ` by ${DateTime.formatIso(at)}` })
+  const often = Option.isSome(defaultAnswer) ? ", and its default was the answer too often in a row" : ""
+  return `question_expired: nobody answered task ${taskId}${by}${often}; agent-runtime task-answer ${taskId} --text T lets it go on: ${text}`
+}
 
 /** A task whose workflow is in the state that the task was made for. */
 const atItsState = (taskId: TaskId) =>
@@ -83,10 +94,32 @@ export const taskEnded = traced("WorkflowStep.taskEnded")(function* (
   if (yield* store.workflows.isOfEarlierVisit(row.workflow.id, taskId))
     return yield* madeWay(row, task, nextTaskId, by)
   const end = endOf(task, row.retries, stamp)
-  if (Option.isNone(end) || (yield* isAsking(task))) return
+  if (Option.isNone(end)) return
+  const asked = yield* askedBy(task)
+  if (Option.isSome(asked)) return yield* stalledBy(asked.value, row, by)
   // A stalled one waits for its operator, who is told when the task that it stalled by is gone.
   if (row.workflow.status === "active" || TaskEnd.$is("Canceled")(end.value))
     yield* apply(row, task, end.value, nextTaskId, by)
+})
+
+/** A workflow whose task asks waits for the answer for as long as one may come by itself, then for its operator. */
+const stalledBy = (asked: AskedQuestion, row: WorkflowRow, stamp: Stamp) =>
+  row.workflow.status === "active" && isUnanswered(asked) ? stall(row, unanswered(asked), stamp) : Effect.void
+
+/**
+ * Stops the workflow of a task whose question nobody answered in time, where it still is in that task's state. A part of
+ * the transaction that marks the question.
+ */
+export const questionExpired = traced("WorkflowStep.questionExpired")(function* (
+  taskId: TaskId,
+  stamp: Stamp
+) {
+  const there = yield* atItsState(taskId)
+  // What is damaged is set aside by whoever takes it on.
+  if (Option.isNone(there) || Option.isSome(there.value.row.damage)) return
+  const { row, task } = there.value
+  const asked = yield* askedBy(task)
+  if (Option.isSome(asked)) yield* stalledBy(asked.value, row, byWorkflow(row, stamp))
 })
 
 /**
@@ -203,7 +236,7 @@ export const evaluateIdle = traced("WorkflowStep.evaluateIdle")(function* () {
   return left.length
 })
 
-/** Whether it waits for somebody: a state without a task for a transition, a task that asks for its answer. */
+/** Whether it waits for somebody: a state without a task for a transition, a task that asks for an answer in time. */
 const isWaiting = (row: WorkflowRow) =>
   Effect.gen(function* () {
     const store = yield* Store
@@ -214,7 +247,8 @@ const isWaiting = (row: WorkflowRow) =>
     const holder = yield* store.workflows.unfinishedTask(id, currentState)
     if (Option.isNone(holder)) return Option.exists(state, (one) => one.task === undefined && !isEnd(one))
     const task = yield* store.tasks.find(holder.value)
-    return Option.isSome(task) && (yield* isAsking(task.value.task))
+    if (Option.isNone(task)) return false
+    return Option.exists(yield* askedBy(task.value.task), (asked) => !isUnanswered(asked))
   })
 
 const takenOn = (row: WorkflowRow) =>

@@ -160,7 +160,12 @@ export interface Workflow {
   readonly context: JsonObject
   readonly status: "active" | "stalled" | "completed"
   readonly stalled_reason: string | null
-  readonly waits_for: { readonly task_id: string; readonly dedupe_key: string } | null
+  readonly waits_for: {
+    readonly task_id: string
+    readonly dedupe_key: string | null
+    readonly question: string | null
+    readonly until: string | null
+  } | null
   readonly created_at: string
   readonly updated_at: string
   readonly completed_at: string | null

@@ -125,10 +125,20 @@ test("a question that has expired takes its default in the next cycle, without o
       await place.write("run.sh", `#!/bin/sh\necho '${asked(none)}'\n`)
       const other = await queue(place)
       await runOnce(place)
+      const opened = ["workflow-create", "--template", "goal-loop", "--instance_key", "g"]
+      await place.json([...opened, "--context", '{"summary":"Quiet the pump"}'])
+      await runOnce(place)
+      const workflow = () => place.json(["workflow-show", "--instance_key", "g"])
+      expect(await workflow()).toMatchObject({ status: "active", waits_for: { question: "Which?" } })
       expect(await runOnce(place)).toEqual({ ok: true, status: "idle" })
       expect((await story(place, other)).waiting?.detail).toContain("its question has expired")
       expect(await place.json(["question-list"])).toMatchObject({
-        questions: [{ task_id: other, expired: true }]
+        questions: [{ expired: true }, { task_id: other, expired: true }]
+      })
+      expect(await workflow()).toMatchObject({
+        status: "stalled",
+        stalled_reason: expect.stringContaining("question_expired: nobody answered task"),
+        waits_for: null
       })
     }
   ))

@@ -22,7 +22,14 @@ const Workflow = Schema.Struct({
   created_at: Time,
   updated_at: Time,
   completed_at: orNull(Time),
-  waits_for: orNull(Schema.Struct({ task_id: Id, dedupe_key: Schema.String }))
+  waits_for: orNull(
+    Schema.Struct({
+      task_id: Id,
+      dedupe_key: orNull(Schema.String),
+      question: orNull(Schema.String),
+      until: orNull(Time)
+    })
+  )
 })
 const Shown = Schema.extend(
   Workflow,

@@ -218,7 +218,12 @@ describe("opening a workflow", () => {
         expect(listed.workflows[0]?.waits_for).toEqual(shown.waits_for)
         return shown.waits_for
       })
-      expect(yield* waits).toEqual({ task_id: holder, dedupe_key: "place:desk" })
+      expect(yield* waits).toEqual({
+        task_id: holder,
+        dedupe_key: "place:desk",
+        question: null,
+        until: null
+      })
       yield* store.tasks.cancel(holder, Option.none(), { at: yield* now, actor: DOOR.actor })
       expect(yield* waits).toBeNull()
       yield* evaluateIdle()

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { TaskId, WorkflowId } from "../../domain/Ids.ts"
 import { RunEvent } from "../../domain/RunEvent.ts"
+import { Time } from "../../domain/Time.ts"
 import { nullable, wireStruct } from "../../domain/Wire.ts"
 import { Workflow } from "../../domain/Workflow.ts"
 import { State } from "../../domain/WorkflowTemplate.ts"
@@ -14,9 +15,20 @@ export const OpenedWorkflow = wireStruct({
   state: Schema.String
 }).annotations({ identifier: "OpenedWorkflow" })
 
-/** The unfinished task that holds the dedupe_key of an active instance's own task, which is made once that is free. */
+/**
+ * What an active instance waits for: an answer to the `question` of its own task, or that the unfinished task that holds
+ * the `dedupe_key` of its own one, which is made once that is free, ends.
+ */
 const waiting = wireStruct({
-  waitsFor: nullable(wireStruct({ taskId: TaskId, dedupeKey: Schema.String }))
+  waitsFor: nullable(
+    wireStruct({
+      taskId: TaskId,
+      dedupeKey: nullable(Schema.String),
+      question: nullable(Schema.String),
+      /** When the question runs out. */
+      until: nullable(Time)
+    })
+  )
 })
 
 /** A page of instances, newest first; where it was asked for, how many there are in all of each status. */

@@ -28,14 +28,21 @@ export const WorkflowMark = ({ workflow }: { readonly workflow: Workflow }) => (
   <Mark tone={TONES[workflow.status]} word={workflow.status} />
 )
 
-/** The task that holds the key of its own one, where one does. */
-export const Waits = ({ workflow: { waits_for } }: { readonly workflow: Workflow }) =>
-  waits_for === null ? null : (
+/** The question that its task has asked, or the task that holds the key of its own one, where there is such. */
+export const Waits = ({ workflow: { waits_for } }: { readonly workflow: Workflow }) => {
+  if (waits_for === null) return null
+  const { dedupe_key, question, task_id } = waits_for
+  return question === null ? (
     <p class="line">
-      Its task is made once <TaskLink id={waits_for.task_id} /> has ended, which holds the key{" "}
-      {quoted(waits_for.dedupe_key)}.
+      Its task is made once <TaskLink id={task_id} /> has ended, which holds the key{" "}
+      {quoted(dedupe_key ?? "")}.
+    </p>
+  ) : (
+    <p class="line">
+      It waits for an answer to <TaskLink id={task_id} />: {quoted(question)}
     </p>
   )
+}
 
 /** The templates by which workflows go. */
 export const useTemplates = () =>
