@@ -1,4 +1,4 @@
-import type { Template } from "./Wire.ts"
+import type { Template } from "./WireTemplates.ts"
 
 /** A state of a drawn machine: its place and its name in one or two lines. */
 export interface Node {

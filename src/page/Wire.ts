@@ -171,17 +171,6 @@ export interface Workflow {
   readonly completed_at: string | null
 }
 
-export interface TemplateState {
-  readonly on?: { readonly [signal: string]: string } | undefined
-  readonly complete_on?: ReadonlyArray<string> | undefined
-}
-
-export interface Template {
-  readonly name: string
-  readonly initial_state: string
-  readonly states: { readonly [name: string]: TemplateState }
-}
-
 export interface Schedule {
   readonly schedule_id: string
   readonly name: string

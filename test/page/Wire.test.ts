@@ -14,6 +14,7 @@ import type { TemplateList, WorkflowList, WorkflowStory } from "../../src/operat
 import type { Report as ShownReport } from "../../src/page/Report.ts"
 import type * as Wire from "../../src/page/Wire.ts"
 import type { SensorEventPage, WorkflowPage } from "../../src/page/WirePages.ts"
+import type { Template } from "../../src/page/WireTemplates.ts"
 
 type Encoded<S> = S extends Schema.Schema<infer _A, infer I, infer _R> ? I : never
 
@@ -28,7 +29,7 @@ test("the page reads what the API writes", () => {
     reads<ReadonlyArray<Wire.Reason>, Encoded<typeof QueueReasons>["reasons"]>(),
     reads<Wire.Story, Encoded<typeof TaskStory>>(),
     reads<Wire.Workflow, Encoded<typeof WorkflowStory>>(),
-    reads<ReadonlyArray<Wire.Template>, Encoded<typeof TemplateList>["templates"]>(),
+    reads<ReadonlyArray<Template>, Encoded<typeof TemplateList>["templates"]>(),
     reads<Wire.Schedule, Encoded<typeof RecurringSchedule>>(),
     reads<Wire.Fate, Encoded<typeof ScheduleFate>>(),
     reads<Wire.SensorEvent, Encoded<typeof SensorEvent>>(),

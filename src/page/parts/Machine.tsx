@@ -3,7 +3,7 @@ import { draw } from "../Diagram.ts"
 import { useCell } from "../UseCell.ts"
 import { useMedia } from "../UseMedia.ts"
 import { useWidth } from "../UseWidth.ts"
-import type { Template } from "../Wire.ts"
+import type { Template } from "../WireTemplates.ts"
 import { moment } from "../Words.ts"
 import { useWorld } from "../World.ts"
 

@@ -9,8 +9,9 @@ import { searchOf } from "../Route.ts"
 import { useGrowing } from "../UseGrowing.ts"
 import { once, usePages } from "../UsePages.ts"
 import { touchesWorkflows, useStalled } from "../UseStalled.ts"
-import type { Template, Workflow } from "../Wire.ts"
+import type { Workflow } from "../Wire.ts"
 import type { WorkflowPage } from "../WirePages.ts"
+import type { Template } from "../WireTemplates.ts"
 import { useTitle } from "../World.ts"
 
 const lastMovedFirst = (a: Workflow, b: Workflow): number => (a.updated_at < b.updated_at ? 1 : -1)
