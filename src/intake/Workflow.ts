@@ -13,8 +13,9 @@ import { traced } from "../domain/Traced.ts"
 import { InstanceKey } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
+import { astray } from "../workflow/ContextPaths.ts"
 import { hasIterations, ITERATIONS, taskOf } from "../workflow/Machine.ts"
-import { isNamed, namesOf, OWN_NAME, opened, templateOf } from "../workflow/Templates.ts"
+import { namesOf, opened, templateOf } from "../workflow/Templates.ts"
 import { readIntent } from "./Enqueue.ts"
 import { enter } from "./WorkflowEntry.ts"
 
@@ -58,7 +59,7 @@ const invalid = (...problems: ReadonlyArray<Problem>) => new Invalid({ problems 
 
 /** Judges what is to be opened: template and state are there, and the context has what its first task needs. */
 export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: Opening) {
-  const { workflows } = yield* RuntimeConfig
+  const { artifactDir, workflows } = yield* RuntimeConfig
   const secrets = yield* secretsMasked
   const instanceKey = secrets.text(opening.instanceKey)
   const names = namesOf(workflows)
@@ -95,9 +96,9 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
     ...(hasIterations(given)
       ? []
       : [unfit("context.max_iterations", JSON.stringify(given.max_iterations), ITERATIONS)]),
-    ...(isNamed(template, given)
-      ? []
-      : [unfit("context.base_name", JSON.stringify(given.base_name), OWN_NAME)]),
+    ...astray(template, given, artifactDir).map(({ expected, found, key }) =>
+      unfit(`context.${key}`, found, expected)
+    ),
     ...(isKeepable(context) ? [] : [unfit("context", "a larger one", KEEPABLE)])
   ]
   if (problems.length > 0) return yield* invalid(...problems)

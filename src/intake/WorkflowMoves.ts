@@ -10,6 +10,7 @@ import { traced } from "../domain/Traced.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
+import { astray } from "../workflow/ContextPaths.ts"
 import { hasIterations, ITERATIONS, moved, Step, stateOf } from "../workflow/Machine.ts"
 import { resumed, templateOf } from "../workflow/Templates.ts"
 import { isKeepable, KEEPABLE } from "./Workflow.ts"
@@ -86,6 +87,9 @@ export const transition = traced("WorkflowMoves.transition")(function* (
         return yield* refused(
           `context.max_iterations is ${JSON.stringify(put.max_iterations)}: give ${ITERATIONS}`
         )
+      const [led] = astray(template.value, put, settings.artifactDir)
+      if (led !== undefined)
+        return yield* refused(`context.${led.key} is ${led.found.slice(0, 200)}: give ${led.expected}`)
       const [signal] = way
       const next = moved(template.value, from, to, signal, carried)
       if (Step.$is("Stall")(next))

@@ -2,7 +2,7 @@ import { type DateTime, Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { communityResearch } from "./templates/CommunityResearch.ts"
-import { goalLoop, hasOwnName, openGoalLoop, recalled } from "./templates/GoalLoop.ts"
+import { goalLoop, openGoalLoop, recalled } from "./templates/GoalLoop.ts"
 import { walletOnboarding } from "./templates/WalletOnboarding.ts"
 
 /** The templates that come with the runtime. */
@@ -30,12 +30,6 @@ export const opened = (
   instanceKey: string
 ): JsonObject =>
   template === goalLoop ? openGoalLoop(given, at, instanceKey) : { ...template.context, ...given }
-
-/** Whether what is given can name what the template's tasks write; `OWN_NAME` says how. */
-export const isNamed = (template: Template, given: JsonObject): boolean =>
-  template !== goalLoop || hasOwnName(given)
-
-export const OWN_NAME = "text that names files below plans/ and reports/, without a way out of these"
 
 /** What an instance is opened with, and is known by. */
 interface Instance {

@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option, Schema } from "effect"
+import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import { WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { now } from "../../src/domain/Time.ts"
@@ -189,6 +190,50 @@ describe("opening a workflow", () => {
         expect(JSON.stringify(refused)).toContain("context.base_name")
       }
       yield* openWorkflow("goal-loop", { summary: "Go", base_name: "team/pump" })
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("refuses paths that no task may write, when it is opened as on its way", () =>
+    Effect.gen(function* () {
+      const { artifactDir } = yield* RuntimeConfig
+      const path =
+        "a path below the artifact root, relative to it and outside of adapter-runs, bundles and snapshots"
+      const id = yield* openWorkflow("goal-loop", {
+        summary: "Go",
+        plan_artifact: `${artifactDir}/p/plan.md`
+      })
+      for (const plan_artifact of ["/etc/passwd", "../../etc/x", "bundles/x.md", "a/..", "a\0b", " ", 7]) {
+        const refused = yield* Effect.flip(openWorkflow("goal-loop", { plan_artifact }, { key: "other" }))
+        expect(refused._tag === "Invalid" && refused.problems).toMatchObject([
+          { path: "context.plan_artifact", found: JSON.stringify(plan_artifact), expected: path }
+        ])
+        expect(yield* transition(id, "execute", { plan_artifact })).toMatchObject({
+          _tag: "Refused",
+          why: `context.plan_artifact is ${JSON.stringify(plan_artifact)}: give ${path}`
+        })
+      }
+      expect(yield* transition(id, "execute", { base_name: "../../x" })).toMatchObject({ _tag: "Refused" })
+      expect(yield* placeOf(id)).toEqual(["active", "plan", null])
+      yield* transition(id, "execute", { plan_artifact: "plans/other.md" })
+      expect((yield* lastTaskOf(id)).payload.proposal_artifact).toBe("plans/other.md")
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("refuses the like in the contexts of the other built-in templates, and no more than that", () =>
+    Effect.gen(function* () {
+      for (const [template, key, value] of [
+        ["community-research", "output_path", "../x.md"],
+        ["community-research", "outline_path", "/etc/x"],
+        ["community-research", "slug", "../../x"],
+        ["wallet-onboarding", "checklist_path", "snapshots/x.md"]
+      ] as const) {
+        const refused = yield* Effect.flip(openWorkflow(template, { [key]: value }))
+        expect(refused._tag === "Invalid" && refused.problems.map((one) => one.path)).toEqual([
+          `context.${key}`
+        ])
+      }
+      const fit = { output_path: "wiki/basics.md", outline_path: "", slug: "aibtc", checklist_path: "/etc/x" }
+      yield* openWorkflow("community-research", fit)
     }).pipe(Effect.provide(quiet))
   )
 

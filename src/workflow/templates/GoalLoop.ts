@@ -1,5 +1,4 @@
 import { DateTime, Hash } from "effect"
-import { isInside, normalise } from "../../artifact/FilePath.ts"
 import type { JsonObject } from "../../domain/Json.ts"
 import type { Template } from "../../domain/WorkflowTemplate.ts"
 
@@ -134,12 +133,6 @@ export const recalled = (payload: JsonObject): JsonObject => {
     ...(payload.iteration === undefined ? {} : { execution_iteration: payload.iteration })
   }
 }
-
-/** Whether a `base_name` that is given names files in the folders of plans and reports, or below these. */
-export const hasOwnName = ({ base_name: name }: JsonObject): boolean =>
-  name === undefined ||
-  name === null ||
-  (typeof name === "string" && isInside("/plans", normalise(`/plans/${name.trim()}`)))
 
 const words = (value: unknown): string => (typeof value === "string" ? value.trim() : "")
 
