@@ -99,7 +99,7 @@ const notOpen = (
     const kept = hasQuestion && Option.isNone(last) ? yield* unaskable(round) : Option.none()
     const why = Option.match(kept, {
       onNone: () => sayingWhy(last),
-      onSome: (one) => `its question was not asked, ${one.why}`
+      onSome: (one) => `its question was not asked, as ${one.why}`
     })
     return yield* new Refusal({
       code: "no_open_question",

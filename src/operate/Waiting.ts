@@ -75,7 +75,7 @@ const unasked = ({ outcome, taskId }: Task) =>
     const kept = Option.isSome(found) ? yield* unaskable(found.value.round) : Option.none()
     return Option.match(kept, {
       onNone: () => "",
-      onSome: ({ instead, why }) => `; its question was not asked, ${why}: ${instead}`
+      onSome: ({ instead, why }) => `; its question was not asked, as ${why}: ${instead}`
     })
   })
 

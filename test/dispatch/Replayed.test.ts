@@ -352,7 +352,7 @@ describe("a replay", () => {
           expect(open.questions.map(({ taskId }) => taskId)).toEqual([id])
           expect(Option.getOrThrow(yield* waiting(yield* taskOf(again)))).toMatchObject({
             reason: "operator",
-            detail: expect.stringContaining(`; its question was not asked, ${why}: ${instead}`)
+            detail: expect.stringContaining(`; its question was not asked, as ${why}: ${instead}`)
           })
           const answered = giveAnswer.run(
             { id: again, choice: Option.none(), text: Option.some("red") },
@@ -360,7 +360,7 @@ describe("a replay", () => {
           )
           expect(yield* Effect.flip(answered)).toMatchObject({
             code: "no_open_question",
-            message: `task ${again} waits for no answer, it is blocked: its question was not asked, ${why}`,
+            message: `task ${again} waits for no answer, it is blocked: its question was not asked, as ${why}`,
             hint: instead
           })
         }),
