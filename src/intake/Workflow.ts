@@ -57,6 +57,16 @@ const unfit = (path: string, found: string, expected: string, remedy = ""): Prob
 
 const invalid = (...problems: ReadonlyArray<Problem>) => new Invalid({ problems })
 
+/** What a context that is given names that no task may write, see `astray`. */
+export const namedAstray = (
+  template: Template,
+  given: JsonObject,
+  artifactDir: string
+): ReadonlyArray<Problem> =>
+  astray(template, given, artifactDir).map(({ expected, found, key }) =>
+    unfit(`context.${key}`, found, expected)
+  )
+
 /** Judges what is to be opened: template and state are there, and the context has what its first task needs. */
 export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: Opening) {
   const { artifactDir, workflows } = yield* RuntimeConfig
@@ -96,9 +106,7 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
     ...(hasIterations(given)
       ? []
       : [unfit("context.max_iterations", JSON.stringify(given.max_iterations), ITERATIONS)]),
-    ...astray(template, given, artifactDir).map(({ expected, found, key }) =>
-      unfit(`context.${key}`, found, expected)
-    ),
+    ...namedAstray(template, given, artifactDir),
     ...(isKeepable(context) ? [] : [unfit("context", "a larger one", KEEPABLE)])
   ]
   if (problems.length > 0) return yield* invalid(...problems)

@@ -1,5 +1,6 @@
 import { Data, Effect, Option } from "effect"
 import { secretsMasked } from "../artifact/KnownSecrets.ts"
+import { Invalid } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
@@ -10,10 +11,9 @@ import { traced } from "../domain/Traced.ts"
 import type { Workflow } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
-import { astray } from "../workflow/ContextPaths.ts"
 import { hasIterations, ITERATIONS, moved, Step, stateOf } from "../workflow/Machine.ts"
 import { resumed, templateOf } from "../workflow/Templates.ts"
-import { isKeepable, KEEPABLE } from "./Workflow.ts"
+import { isKeepable, KEEPABLE, namedAstray } from "./Workflow.ts"
 import { goOn } from "./WorkflowStep.ts"
 
 /** What came of an operator's move. `Refused` says why in a sentence; nothing was changed then. */
@@ -54,7 +54,10 @@ const noWay = (template: Template, { currentState }: Workflow, to: string, ways:
   )
 }
 
-/** Takes a workflow into a state that its present one leads to, whatever its task came to. */
+/**
+ * Takes a workflow into a state that its present one leads to, whatever its task came to. Invalid where the context that
+ * is put in names what no task may write.
+ */
 export const transition = traced("WorkflowMoves.transition")(function* (
   id: WorkflowId,
   to: string,
@@ -87,9 +90,8 @@ export const transition = traced("WorkflowMoves.transition")(function* (
         return yield* refused(
           `context.max_iterations is ${JSON.stringify(put.max_iterations)}: give ${ITERATIONS}`
         )
-      const [led] = astray(template.value, put, settings.artifactDir)
-      if (led !== undefined)
-        return yield* refused(`context.${led.key} is ${led.found.slice(0, 200)}: give ${led.expected}`)
+      const problems = namedAstray(template.value, put, settings.artifactDir)
+      if (problems.length > 0) return yield* new Invalid({ problems })
       const [signal] = way
       const next = moved(template.value, from, to, signal, carried)
       if (Step.$is("Stall")(next))

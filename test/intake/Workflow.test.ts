@@ -202,17 +202,19 @@ describe("opening a workflow", () => {
         summary: "Go",
         plan_artifact: `${artifactDir}/p/plan.md`
       })
-      for (const plan_artifact of ["/etc/passwd", "../../etc/x", "bundles/x.md", "a/..", "a\0b", " ", 7]) {
-        const refused = yield* Effect.flip(openWorkflow("goal-loop", { plan_artifact }, { key: "other" }))
-        expect(refused._tag === "Invalid" && refused.problems).toMatchObject([
-          { path: "context.plan_artifact", found: JSON.stringify(plan_artifact), expected: path }
-        ])
-        expect(yield* transition(id, "execute", { plan_artifact })).toMatchObject({
-          _tag: "Refused",
-          why: `context.plan_artifact is ${JSON.stringify(plan_artifact)}: give ${path}`
-        })
-      }
-      expect(yield* transition(id, "execute", { base_name: "../../x" })).toMatchObject({ _tag: "Refused" })
+      for (const plan_artifact of ["/etc/passwd", "../../etc/x", "bundles/x.md", "a/..", "a\0b", " ", 7])
+        for (const move of [
+          Effect.asVoid(openWorkflow("goal-loop", { plan_artifact }, { key: "other" })),
+          Effect.asVoid(transition(id, "execute", { plan_artifact }))
+        ]) {
+          const refused = yield* Effect.flip(move)
+          expect(refused._tag === "Invalid" && refused.problems).toMatchObject([
+            { path: "context.plan_artifact", found: JSON.stringify(plan_artifact), expected: path }
+          ])
+        }
+      expect(yield* Effect.flip(transition(id, "execute", { base_name: "../../x" }))).toMatchObject({
+        problems: [{ path: "context.base_name" }]
+      })
       expect(yield* placeOf(id)).toEqual(["active", "plan", null])
       yield* transition(id, "execute", { plan_artifact: "plans/other.md" })
       expect((yield* lastTaskOf(id)).payload.proposal_artifact).toBe("plans/other.md")
