@@ -1,6 +1,6 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option, Schema, TestClock } from "effect"
-import { MOST_DEFAULTS } from "../../src/dispatch/Expiring.ts"
+import { expireQuestions, MOST_DEFAULTS } from "../../src/dispatch/Expiring.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import type { WorkflowId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
@@ -83,6 +83,20 @@ describe("a workflow whose task asks", () => {
       yield* runDry()
       expect((yield* placeOf(id))[0]).toBe("completed")
     }).pipe(staged(asks(timed), {}))
+  )
+
+  it.effect("stalls with the mark of its question, in one step, and not where it is stalled already", () =>
+    Effect.gen(function* () {
+      const { id, taskId } = yield* asked
+      yield* TestClock.adjust("1 hours")
+      yield* expireQuestions()
+      expect(yield* placeOf(id)).toEqual(["stalled", STATE, reasonOf(taskId)])
+      yield* sql("UPDATE workflows SET stalled_reason = 'by hand'")
+      yield* sql("UPDATE questions SET expired_at = NULL")
+      yield* expireQuestions()
+      expect(yield* placeOf(id)).toEqual(["stalled", STATE, "by hand"])
+      expect(yield* eventsOf(id, "workflow_stalled")).toHaveLength(1)
+    }).pipe(staged(asks(timed)))
   )
 
   it.effect("stalls so too where it asks with a time that is over already", () =>
