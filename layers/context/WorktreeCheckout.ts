@@ -57,14 +57,23 @@ export const hasFolder = (options: GitOptions, dir: string, base: string, prefix
  * git on the files of a worktree by way of a repository of its own, which has nothing but the objects of the real
  * one: no configuration, no attributes and no hooks that anybody could have written there, at whatever moment.
  */
-export const aside = (options: GitOptions, { path, side }: WorktreePlace): GitOptions => ({
+export const aside = (
+  options: GitOptions,
+  { path, side }: Pick<WorktreePlace, "path" | "side">
+): GitOptions => ({
   ...options,
   settings: [...(options.settings ?? []), ["core.bigFileThreshold", "16m"]],
-  variables: { ...options.variables, GIT_DIR: side, GIT_WORK_TREE: path, GIT_INDEX_FILE: join(side, "index") }
+  variables: { ...options.variables, GIT_DIR: side, GIT_WORK_TREE: path, GIT_INDEX_FILE: indexOf({ side }) }
 })
 
+/** The index of the repository aside. */
+export const indexOf = ({ side }: Pick<WorktreePlace, "side">): string => join(side, "index")
+
 /** Makes the repository aside. */
-export const makeAside = ({ side }: WorktreePlace, { base, objects }: WorktreeRecord): void => {
+export const makeAside = (
+  { side }: Pick<WorktreePlace, "side">,
+  { base, objects }: Pick<WorktreeRecord, "base" | "objects">
+): void => {
   mkdirSync(join(side, "objects", "info"), { recursive: true, mode: 0o700 })
   mkdirSync(join(side, "refs"), { recursive: true, mode: 0o700 })
   const isSha1 = base.length === 40
@@ -103,7 +112,7 @@ export const checkOut = (options: GitOptions, place: WorktreePlace, base: string
     yield* runGit(aside(options, place), place.path, ["read-tree", "-u", "--reset", base])
     yield* Effect.try({
       try: () => {
-        copyFileSync(join(place.side, "index"), join(entry, "index.new"))
+        copyFileSync(indexOf(place), join(entry, "index.new"))
         renameSync(join(entry, "index.new"), join(entry, "index"))
       },
       catch: (cause) => (cause instanceof Error ? cause.message : String(cause))

@@ -1,0 +1,133 @@
+import { rmSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, Either, Option } from "effect"
+import { type GitFailed, type GitOptions, runGit } from "./Git.ts"
+import { madeBy, movesIn } from "./Reflog.ts"
+import { fillingOf, repositoriesIn, worktreesOf } from "./SubmoduleFolders.ts"
+import { aside, indexOf, makeAside } from "./WorktreeCheckout.ts"
+import { linesOf, MOST_COMMITS, MOST_MOVES } from "./WorktreeCommits.ts"
+import { type FileChanges, filesAgainst, type Gitlink, gitlinksOf } from "./WorktreeFiles.ts"
+import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
+
+/** What was done in the submodules of a worktree, which are empty folders when it is made. */
+export interface SubmoduleChanges {
+  readonly files: ReadonlyArray<FileChanges>
+  /** Commits that no remote name and no gitlink of the base has, a line each. */
+  readonly commits: ReadonlyArray<string>
+  /** Why it cannot be told in full. */
+  readonly problem: Option.Option<string>
+}
+
+/**
+ * What an attempt did in submodules. Their clones lie in the worktree's entry and go with it, so that nothing else has
+ * the commits in them; of files in them no difference of the worktree tells, nor of files in the folder of one that
+ * was never cloned. `links` are those of the base.
+ */
+export const submodulesOf = (
+  options: GitOptions,
+  place: WorktreePlace,
+  record: WorktreeRecord,
+  links: ReadonlyArray<Gitlink>
+): Effect.Effect<SubmoduleChanges> =>
+  Effect.gen(function* () {
+    const files: Array<FileChanges> = []
+    const problems: Array<string> = []
+    const known = new Set<string>()
+    const repositories = new Set<string>()
+    const note = (reason: string) => {
+      problems.push(`its submodules cannot be told: ${reason}`)
+    }
+    const look = (folder: string) =>
+      Either.match(repositoriesIn(folder), {
+        onLeft: note,
+        onRight: (found) => {
+          for (const one of found) repositories.add(one)
+        }
+      })
+    if (record.entry !== null) look(join(record.entry, "modules"))
+    const asides = join(place.side, "submodules")
+    yield* Effect.ignore(Effect.try(() => rmSync(asides, { recursive: true, force: true })))
+    const waiting = links.map((link) => ({ link, within: "", at: join(place.path, link.name) }))
+    for (let count = 0, one = waiting[count]; one !== undefined; one = waiting[++count]) {
+      const { commit, name } = one.link
+      known.add(commit)
+      const folder = `${one.within}${name}/`
+      const filling = fillingOf(one.at)
+      if (filling._tag === "Empty") continue
+      if (filling._tag === "Plain") {
+        files.push(onlyNamed(folder))
+        continue
+      }
+      if (filling.isInside) look(filling.repository)
+      const side = join(asides, `${count}`)
+      const own = aside(options, { path: one.at, side })
+      const tree = { own, index: indexOf({ side }), path: one.at, commit, folder }
+      const found = yield* Effect.either(
+        Effect.gen(function* () {
+          yield* Effect.try(() => makeAside({ side }, { base: commit, objects: filling.objects }))
+          yield* runGit(own, one.at, ["read-tree", commit])
+          const further = yield* gitlinksOf(tree)
+          return { further, files: yield* filesAgainst(tree, further) }
+        })
+      )
+      // Without the commit that it should have, all that can be said is that there is something.
+      if (Either.isLeft(found)) {
+        files.push(onlyNamed(folder))
+        continue
+      }
+      files.push(found.right.files)
+      for (const link of found.right.further)
+        waiting.push({ link, within: folder, at: join(one.at, link.name) })
+    }
+    const commits: Array<string> = []
+    for (const one of repositories) {
+      const found = yield* Effect.either(commitsIn(options, place, one, [...known]))
+      if (Either.isLeft(found)) note(found.left.reason)
+      else commits.push(...found.right)
+    }
+    return { files, commits, problem: Option.fromNullable(problems[0]) }
+  })
+
+const onlyNamed = (folder: string): FileChanges => ({
+  differing: [],
+  left: [folder],
+  ignored: [],
+  cut: false,
+  diff: ""
+})
+
+/**
+ * What was committed or stashed in a clone, newest first. Its own configuration holds for this, of which nothing here
+ * can start a program: `rev-list` shows no signatures, and fetches nothing.
+ */
+const commitsIn = (
+  options: GitOptions,
+  place: WorktreePlace,
+  repository: string,
+  known: ReadonlyArray<string>
+): Effect.Effect<ReadonlyArray<string>, GitFailed> => {
+  const made = [
+    ...worktreesOf(repository).flatMap((one) => madeBy(join(one, "logs/HEAD"))),
+    ...movesIn(join(repository, "logs/refs/stash")).map(({ sha }) => sha)
+  ]
+  const inside = {
+    ...options,
+    variables: { ...options.variables, GIT_DIR: repository, GIT_WORK_TREE: place.path }
+  }
+  return Effect.map(
+    runGit(inside, place.path, [
+      "rev-list",
+      "--ignore-missing",
+      `--max-count=${MOST_COMMITS + 1}`,
+      "--format=%H %s",
+      ...new Set(made.slice(-MOST_MOVES)),
+      "HEAD",
+      "--branches",
+      "--not",
+      "--remotes",
+      ...known,
+      "--"
+    ]),
+    ({ text }) => linesOf(text).filter((line) => !/^commit [0-9a-f]+$/.test(line))
+  )
+}
