@@ -1,8 +1,9 @@
 import { Effect, Option } from "effect"
 import { GitFailed, type GitOptions, git, runGit } from "./Git.ts"
-import { madeBy, movesIn } from "./Reflog.ts"
+import { madeBy } from "./Reflog.ts"
 import { aside } from "./WorktreeCheckout.ts"
 import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
+import { stashedIn } from "./WorktreeStash.ts"
 
 export const MOST_COMMITS = 100
 
@@ -44,7 +45,10 @@ export const commitsOf = (
       ]
       return Effect.map(runGit(own, place.path, args), ({ text }) => linesOf(text))
     }
-    const made = madeIn(record, entry).filter((one) => one !== sha && one !== base)
+    const stashed = yield* stashedIn(own, place, record, entry)
+    const made = [...new Set([...madeBy(`${entry}/logs/HEAD`), ...stashed])]
+      .slice(-MOST_MOVES)
+      .filter((one) => one !== sha && one !== base)
     return {
       held: sha === base ? [] : yield* log([sha], base),
       left: made.length === 0 ? [] : yield* log(made, sha, base)
@@ -56,10 +60,3 @@ export const linesOf = (text: string): ReadonlyArray<string> => text.split("\n")
 
 /** Of a longer history of HEAD this much at the end is looked at. */
 export const MOST_MOVES = 1000
-
-/** What was made there: what its HEAD became, and what has been stashed since, which all worktrees share. */
-const madeIn = ({ commonDir, madeAt }: WorktreeRecord, entry: string): ReadonlyArray<string> => {
-  const since = Math.floor(madeAt.epochMillis / 1000)
-  const stashed = movesIn(`${commonDir}/logs/refs/stash`).filter(({ seconds }) => seconds >= since)
-  return [...new Set([...madeBy(`${entry}/logs/HEAD`), ...stashed.map(({ sha }) => sha)])].slice(-MOST_MOVES)
-}
