@@ -23,6 +23,7 @@ const REMOVABLE = `NOT EXISTS (
     AND task.finished_at < :finishedBefore
     AND task.task_id NOT IN (
       SELECT last_task_id FROM schedules INDEXED BY sqlite_autoindex_schedules_2 WHERE last_task_id IS NOT NULL)
+    AND task.task_id NOT IN (SELECT task_id FROM attempts WHERE attempt_id IN (SELECT value FROM json_each(:held)))
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.task_id = task.task_id AND acked_at IS NULL)
     AND NOT EXISTS (SELECT 1 FROM workflows WHERE workflows.id = task.workflow_id AND workflows.status <> 'completed')
     AND NOT EXISTS (
@@ -51,6 +52,7 @@ const REMOVE_TASKS = statement(`DELETE FROM tasks WHERE ${OF_TASKS}`)
 const ATTEMPTS = statement(`
   SELECT rowid AS place, task_id, attempt_id, (
     status = 'finished' AND ended_at < :endedBefore
+    AND attempt_id NOT IN (SELECT value FROM json_each(:held))
     AND (coalesce(prompt_path, stdout_path, stderr_path, result_path) IS NOT NULL
       OR EXISTS (SELECT 1 FROM bundles WHERE bundles.attempt_id = old.attempt_id))
     AND EXISTS (SELECT 1 FROM tasks AS owner WHERE owner.task_id = old.task_id
@@ -128,13 +130,19 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
     )
 
   return {
-    tasks: traced("Pruning.tasks")(function* (finishedBefore, after, dryRun) {
+    tasks: traced("Pruning.tasks")(function* ({ finishedBefore, held }, after, dryRun) {
       const before = time(finishedBefore)
       const [first, second] = Option.getOrElse(after, () => [before, ""] as const)
       const { batch: found, seen } = yield* batch(
         "Pruning.tasks",
         dryRun,
-        sqlite.rows(TASKS, { finishedBefore: before, first, second, most: TASKS_AT_ONCE }),
+        sqlite.rows(TASKS, {
+          finishedBefore: before,
+          held: json(held),
+          first,
+          second,
+          most: TASKS_AT_ONCE
+        }),
         (tasks) =>
           Effect.gen(function* () {
             const evidence = yield* attemptsOf(tasks)
@@ -170,6 +178,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
         sqlite.rows(ATTEMPTS, {
           most: ROWS_AT_ONCE,
           endedBefore: time(wanted.endedBefore),
+          held: json(wanted.held),
           finishedBefore: Option.match(wanted.finishedBefore, { onNone: () => "", onSome: time }),
           place: Option.match(after, { onNone: () => 0, onSome: ([place]) => Number(place) })
         }),

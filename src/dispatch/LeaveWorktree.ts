@@ -60,8 +60,11 @@ export const leave = traced("LeaveWorktree.leave")(function* (leaving: Leaving) 
   return { issues: [kept], detail: { workspace: { kept: named(attemptId), ...told } } } satisfies Left
 })
 
-// A fresh checkout has no file that git ignores: what is there was made by the attempt, and no diff shows it.
-const changed = ({ commits, files, ignored }: WorktreeChanges) => {
+/**
+ * What changed, as the end of a sentence; none where nothing did. A fresh checkout has no file that git ignores: what
+ * is there was made by the attempt, and no diff shows it.
+ */
+export const changed = ({ commits, files, ignored }: WorktreeChanges) => {
   const more = commits === 0 ? "" : ` and ${many(commits, "new commit")}`
   if (files > 0 || commits > 0) return Option.some(`with ${many(files, "changed file")}${more}`)
   return ignored ? Option.some("with files that git ignores") : Option.none<string>()

@@ -3,11 +3,12 @@ import type { AuditFailed } from "../artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../artifact/EvidenceFiles.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Worktrees } from "../context/Worktrees.ts"
-import { EventId } from "../domain/Ids.ts"
+import { type AttemptId, EventId } from "../domain/Ids.ts"
 import { traced } from "../domain/Traced.ts"
 import type { Batch, Place } from "../store/Pruning.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
+import { heldWorktrees, sweepUnknown } from "./PruneWorktrees.ts"
 
 /** What a prune removed, or, as a dry run, would remove. */
 export interface Pruned {
@@ -21,6 +22,8 @@ export interface Pruned {
   readonly litter: number
   /** Of the files that were removed. The database keeps its size: the room in it is used again. */
   readonly bytesFreed: number
+  /** Where worktrees lie that would be gone by now, but that somebody's work is in them. */
+  readonly worktreesKept: ReadonlyArray<string>
   /** What could not be removed, at most 20 sentences; the next prune tries again. */
   readonly problems: ReadonlyArray<string>
 }
@@ -39,13 +42,15 @@ const nothing: Pruned = {
   evidenceFolders: 0,
   litter: 0,
   bytesFreed: 0,
+  worktreesKept: [],
   problems: []
 }
 
 /**
  * Applies `retention` as of a time, and sweeps what no row names and nobody has touched for a day. It goes in
  * small batches between which others write, needs little memory whatever is there, and may be interrupted or
- * die at any point: the next one goes on. What agents produced is never touched.
+ * die at any point: the next one goes on. What agents produced is never touched; a worktree that is kept stays until
+ * an operator removes it, with the task and the evidence that tell of it.
  */
 export const prune = traced("Prune.prune")(function* (
   at: DateTime.Utc,
@@ -53,14 +58,16 @@ export const prune = traced("Prune.prune")(function* (
 ) {
   const { retention } = yield* RuntimeConfig
   const sum = yield* Ref.make(nothing)
-  const step = steps(sum, options.dryRun)
   const before = (days: number) => DateTime.subtractDuration(at, Duration.days(days))
   const finishedBefore = Option.map(retention.completedDays, before)
+  const endedBefore = Option.map(retention.artifactDays, before)
+  const held = yield* heldWorktrees({ tasks: finishedBefore, evidence: endedBefore })
+  const step = steps(sum, held.attempts, options.dryRun)
   if (Option.isSome(finishedBefore)) yield* step.tasks(finishedBefore.value)
-  if (Option.isSome(retention.artifactDays))
-    yield* step.evidence(before(retention.artifactDays.value), finishedBefore)
+  if (Option.isSome(endedBefore)) yield* step.evidence(endedBefore.value, finishedBefore)
   if (Option.isSome(retention.eventDays)) yield* step.events(before(retention.eventDays.value))
   yield* step.litter(DateTime.subtractDuration(at, LITTER_AGE))
+  yield* step.keep(held.outlived)
   return yield* Ref.get(sum)
 })
 
@@ -75,8 +82,8 @@ const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>): Effe
     return done
   })
 
-const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
-  const add = (found: Partial<Record<Exclude<keyof Pruned, "problems">, number>>) =>
+const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boolean) => {
+  const add = (found: Partial<Record<Exclude<keyof Pruned, "problems" | "worktreesKept">, number>>) =>
     Ref.update(sum, (before) => {
       const of = (key: keyof typeof found) => before[key] + (found[key] ?? 0)
       return {
@@ -87,6 +94,7 @@ const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
         evidenceFolders: of("evidenceFolders"),
         litter: of("litter"),
         bytesFreed: of("bytesFreed"),
+        worktreesKept: before.worktreesKept,
         problems: before.problems
       }
     })
@@ -113,6 +121,9 @@ const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
       }))
     )
 
+  const keep = (paths: ReadonlyArray<string>) =>
+    Ref.update(sum, (before) => ({ ...before, worktreesKept: [...before.worktreesKept, ...paths] }))
+
   /** Walks through a table, batch by batch; the files of a batch go when its rows are gone. */
   const walk = <E, R>(of: (after: Place) => Effect.Effect<Batch, E, R>) =>
     Effect.gen(function* () {
@@ -124,7 +135,7 @@ const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
         yield* add({ tasks: batch.tasks, attempts: batch.attempts, bundles: batch.bundles })
         for (const attempt of batch.evidence)
           yield* onDisk(files.removeAttempt(attempt, { dryRun }), "evidenceFolders")
-        // Evidence may expire before its task; what an agent did in a worktree that is kept does not.
+        // What is left of worktrees that are gone; of those that are there nothing is in a batch.
         if (batch.tasks > 0)
           for (const { attemptId } of batch.evidence)
             yield* Effect.flatMap(worktrees.remove(attemptId, { dryRun }), ({ bytes }) =>
@@ -141,13 +152,13 @@ const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
   return {
     tasks: (finishedBefore: DateTime.Utc) =>
       Effect.flatMap(Store, ({ maintenance }) =>
-        walk((after) => maintenance.prune.tasks(finishedBefore, after, dryRun))
+        walk((after) => maintenance.prune.tasks({ finishedBefore, held }, after, dryRun))
       ),
     evidence: (endedBefore: DateTime.Utc, finishedBefore: Option.Option<DateTime.Utc>) =>
       Effect.flatMap(Store, ({ maintenance }) =>
         walk((after) =>
           maintenance.prune.evidence(
-            { endedBefore, finishedBefore: dryRun ? finishedBefore : Option.none() },
+            { endedBefore, finishedBefore: dryRun ? finishedBefore : Option.none(), held },
             after,
             dryRun
           )
@@ -167,28 +178,15 @@ const steps = (sum: Ref.Ref<Pruned>, dryRun: boolean) => {
         }
       }),
     litter: (before: DateTime.Utc) =>
-      Effect.zipRight(litter(onDisk, note, { dryRun, before }), litterWorktrees(add, { dryRun, before }))
+      Effect.gen(function* () {
+        yield* litter(onDisk, note, { dryRun, before })
+        const { outlived, ...removed } = yield* sweepUnknown({ dryRun, before })
+        yield* add(removed)
+        yield* keep(outlived)
+      }),
+    keep
   }
 }
-
-/** Worktrees of attempts that no row names, an agent's work though they are: nobody could tell whose. */
-const litterWorktrees = (
-  add: (found: { readonly bytesFreed: number; readonly litter: number }) => Effect.Effect<void>,
-  { before, dryRun }: { readonly before: DateTime.Utc; readonly dryRun: boolean }
-) =>
-  Effect.gen(function* () {
-    const worktrees = yield* Worktrees
-    const { known } = (yield* Store).maintenance.prune
-    const old = (yield* worktrees.list).filter(({ madeAt }) => DateTime.lessThan(madeAt, before))
-    const there = yield* known(
-      "attempts",
-      old.map(({ attemptId }) => attemptId)
-    )
-    for (const { attemptId } of old.filter((one) => !there.has(one.attemptId))) {
-      const { bytes } = yield* worktrees.remove(attemptId, { dryRun })
-      yield* add({ litter: 1, bytesFreed: bytes })
-    }
-  })
 
 type OnDisk = <R>(
   removal: Effect.Effect<Removed, AuditFailed, R>,

@@ -9,6 +9,15 @@ import { operation } from "./Operation.ts"
 const UNLIMITED =
   "retention is not configured, so everything is kept for ever but litter; set completedDays, eventDays or artifactDays"
 
+/** So many are named; `healthcheck` names those that are kept as well. */
+const MOST_NAMED = 5
+
+const kept = (paths: ReadonlyArray<string>): string => {
+  const more = paths.length > MOST_NAMED ? [`${paths.length - MOST_NAMED} more`] : []
+  const named = [...paths.slice(0, MOST_NAMED), ...more].join(", ")
+  return `somebody's work is in worktrees that would be gone by now; they stay, with the tasks and evidence that tell of them: ${named}; when you have what you want of one, git -C PATH worktree remove --force PATH, and the next prune takes the rest`
+}
+
 /** Applies `retention` now; with `dryRun` it only counts. Not ok when something could not be removed. */
 export const prune = operation({
   name: "store.prune",
@@ -28,18 +37,24 @@ export const prune = operation({
     bundles: Schema.Int,
     evidenceFolders: Schema.Int,
     bytesFreed: Schema.Int,
+    worktreesKept: Schema.Int,
     litter: Schema.Int,
     problems: Schema.Array(Schema.String)
   }),
   run: traced("Prune.prune")(function* ({ dryRun }: { readonly dryRun: boolean }) {
     const { retention } = yield* RuntimeConfig
-    const pruned = yield* Pruning.prune(yield* now, { dryRun })
+    const { worktreesKept, ...pruned } = yield* Pruning.prune(yield* now, { dryRun })
+    const notes = [
+      ...(Object.values(retention).every(Option.isNone) ? [UNLIMITED] : []),
+      ...(worktreesKept.length > 0 ? [kept(worktreesKept)] : [])
+    ]
     return {
       ok: pruned.problems.length === 0,
       dryRun,
       retention,
-      note: Option.liftPredicate(UNLIMITED, () => Object.values(retention).every(Option.isNone)),
-      ...pruned
+      note: Option.liftPredicate(notes.join(". "), () => notes.length > 0),
+      ...pruned,
+      worktreesKept: worktreesKept.length
     }
   })
 })

@@ -24,11 +24,20 @@ export interface Batch {
   readonly next: Place
 }
 
+/** Which tasks to look at. */
+export interface TasksWanted {
+  readonly finishedBefore: DateTime.Utc
+  /** Attempts that are still needed, whatever their age: their tasks stay. */
+  readonly held: ReadonlyArray<AttemptId>
+}
+
 /** Which attempts to look at: those that ended before `endedBefore`. */
 export interface EvidenceWanted {
   readonly endedBefore: DateTime.Utc
   /** Tasks that finished before are removed as a whole: a dry run passes their attempts over. */
   readonly finishedBefore: Option.Option<DateTime.Utc>
+  /** Attempts whose evidence stays, whatever its age. */
+  readonly held: ReadonlyArray<AttemptId>
 }
 
 /**
@@ -40,10 +49,10 @@ export interface Pruning {
    * Tasks that ended before a time, with their attempts, bundles, acknowledged messages and answered questions;
    * at most 100 are looked at, the newest first. Those that something else needs stay: a task below it that
    * stays, a schedule that made it last, a workflow that goes on, a message that nobody has acknowledged, a
-   * replay of it that has not ended.
+   * replay of it that has not ended, an attempt that is held.
    */
   readonly tasks: (
-    finishedBefore: DateTime.Utc,
+    wanted: TasksWanted,
     after: Place,
     dryRun: boolean
   ) => Effect.Effect<Batch, StoreUnavailable>

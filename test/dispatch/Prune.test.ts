@@ -6,8 +6,9 @@ import { DateTime, Effect, Layer, Logger, Option } from "effect"
 import * as DiskEvidence from "../../layers/artifact/DiskEvidence.ts"
 import * as FixedWorktrees from "../../layers/context/FixedWorktrees.ts"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
-import { type ListedWorktree, Worktrees } from "../../src/context/Worktrees.ts"
+import { type ListedWorktree, type WorktreeChanges, Worktrees } from "../../src/context/Worktrees.ts"
 import { prune } from "../../src/dispatch/Prune.ts"
+import type { TaskId } from "../../src/domain/Ids.ts"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
 import { settings } from "../support/settings.ts"
@@ -43,7 +44,11 @@ interface Days {
 const DAY = 24 * 3600
 
 /** A store in memory, an artifact root on disk, and what is kept how long. */
-const place = (days: Days, worktrees: ReadonlyArray<ListedWorktree> = []) => {
+const place = (
+  days: Days,
+  worktrees: ReadonlyArray<ListedWorktree> = [],
+  changes: (task: TaskId) => Partial<WorktreeChanges> = () => ({})
+) => {
   const root = join(folder, `${count++}`)
   fs.mkdirSync(root)
   const retention = {
@@ -63,7 +68,7 @@ const place = (days: Days, worktrees: ReadonlyArray<ListedWorktree> = []) => {
   const layers = Layer.mergeAll(
     inMemory(),
     Layer.succeed(RuntimeConfig, settings({ retention })),
-    FixedWorktrees.layer({ there: worktrees }),
+    FixedWorktrees.layer({ there: worktrees, changes }),
     DiskEvidence.layer({ artifactDir: root, dbPath: join(root, "runtime.db") }),
     Logger.remove(Logger.defaultLogger)
   )
@@ -128,6 +133,7 @@ const nothing = {
   evidenceFolders: 0,
   litter: 0,
   bytesFreed: 0,
+  worktreesKept: [],
   problems: []
 }
 
@@ -329,38 +335,97 @@ describe("litter", () => {
   })
 })
 
-describe("a prune of worktrees that were kept", () => {
-  const kept = (name: string, daysAgo: number): ListedWorktree => ({
+describe("a prune and worktrees", () => {
+  const lying = (name: string, daysAgo: number, state: "kept" | "open"): ListedWorktree => ({
     attemptId: attemptId(`${name}-1`),
     taskId: taskId(name),
     path: `/memory/worktrees/${name}-1`,
     madeAt: at((100 - daysAgo) * DAY),
-    state: "kept"
+    state
+  })
+  const spent = (name: string): ListedWorktree => ({
+    attemptId: attemptId(`${name}-1`),
+    path: `/memory/worktrees/${name}-1`,
+    madeAt: at(0),
+    state: "spent"
   })
   const left = Effect.flatMap(Worktrees, ({ list }) =>
-    Effect.map(list, (all) => all.map((one) => (one.state === "spent" ? "?" : String(one.taskId))))
+    Effect.map(list, (all) => all.map((one) => one.path.slice("/memory/worktrees/".length)))
   )
-  const there = [kept("done", 100), kept("gone", 2), kept("new", 0), kept("open", 100)]
+  const kept = (...names: ReadonlyArray<string>) => ({
+    worktreesKept: names.map((name) => `/memory/worktrees/${name}`)
+  })
 
-  it.live("removes those of pruned tasks and those that no row names, not what others still speak of", () => {
-    const { layers, put } = place({ completedDays: 30 }, there)
+  it.live("leaves one with work in it, and all that tells of it, and says so before and afterwards", () => {
+    const { files, layers, put } = place({ completedDays: 30, artifactDays: 30 }, [
+      lying("done", 100, "kept")
+    ])
     return Effect.gen(function* () {
-      yield* done("done", put)
+      const raw = yield* Raw
+      for (const name of ["parent", "done", "other"]) yield* done(name, put)
+      yield* raw.run("UPDATE tasks SET parent_task_id = 'parent' WHERE task_id = 'done'")
+      const expected = { tasks: 1, attempts: 1, evidenceFolders: 2, ...kept("done-1") }
+      expect(yield* pruned(true)).toMatchObject(expected)
+      expect(yield* pruned()).toMatchObject(expected)
+      expect(yield* left).toEqual(["done-1"])
+      expect(yield* rows("SELECT task_id FROM tasks ORDER BY task_id")).toEqual(["done", "parent"])
+      expect(files()).toContain("adapter-runs/done/done-1/stdout.log")
+      expect(files()).not.toContain("adapter-runs/parent/parent-1/stdout.log")
+      // An operator has taken it away: what is left beside it goes with the rest.
+      yield* (yield* Worktrees).remove(attemptId("done-1"))
+      expect(yield* pruned()).toMatchObject({ tasks: 2, evidenceFolders: 1, ...kept() })
+      expect(files()).toEqual([])
+    }).pipe(Effect.provide(layers))
+  })
+
+  it.live("does not speak of one whose task is not over, or young", () => {
+    const { layers, put } = place({ completedDays: 30 }, [
+      lying("open", 100, "kept"),
+      lying("young", 5, "kept")
+    ])
+    return Effect.gen(function* () {
       yield* add("open")
       yield* claimed("open-1")
-      expect((yield* pruned(true)).tasks).toBe(1)
-      expect(yield* left).toEqual(["done", "gone", "new", "open"])
-      expect((yield* pruned()).litter).toBe(1)
-      expect(yield* left).toEqual(["new", "open"])
+      yield* done("young", put, {}, 95 * DAY)
+      expect(yield* pruned()).toMatchObject({ tasks: 0, ...kept() })
+      expect(yield* left).toEqual(["open-1", "young-1"])
     }).pipe(Effect.provide(layers))
   })
 
-  it.live("leaves them when only the evidence of an attempt expires", () => {
-    const { layers, put } = place({ artifactDays: 30 }, [kept("done", 100)])
+  it.live("takes what is left of those that are gone with their tasks", () => {
+    const { layers, put } = place({ completedDays: 30 }, [spent("done")])
     return Effect.gen(function* () {
       yield* done("done", put)
-      expect((yield* pruned()).evidenceFolders).toBe(1)
-      expect(yield* left).toEqual(["done"])
+      expect(yield* pruned()).toMatchObject({ tasks: 1, ...kept() })
+      expect(yield* left).toEqual([])
     }).pipe(Effect.provide(layers))
   })
+
+  it.live(
+    "removes those that no row names a day after they were made, but where there is work in them",
+    () => {
+      const there = [
+        lying("kept", 2, "kept"),
+        lying("worked", 2, "open"),
+        lying("broken", 2, "open"),
+        lying("clean", 2, "open"),
+        spent("spent"),
+        lying("new", 0, "open")
+      ]
+      const changes = (task: TaskId) => {
+        if (task === taskId("worked")) return { commits: 1 }
+        return task === taskId("broken") ? { problem: Option.some("?") } : {}
+      }
+      const { layers } = place({}, there, changes)
+      return Effect.gen(function* () {
+        const expected = { litter: 2, ...kept("kept-1", "worked-1", "broken-1") }
+        expect(yield* pruned(true)).toMatchObject(expected)
+        expect(yield* left).toHaveLength(6)
+        expect(yield* pruned()).toMatchObject(expected)
+        expect(yield* left).toEqual(["kept-1", "worked-1", "broken-1", "new-1"])
+        const list = yield* (yield* Worktrees).list
+        expect(list.map(({ state }) => state)).toEqual(["kept", "kept", "kept", "open"])
+      }).pipe(Effect.provide(layers))
+    }
+  )
 })

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite"
 import { expect, setDefaultTimeout, test } from "bun:test"
+import { execFileSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { mkdir, readdir, utimes, writeFile } from "node:fs/promises"
 import { Schema } from "effect"
@@ -21,6 +22,7 @@ const Pruned = Schema.Struct({
   bundles: Schema.Int,
   evidence_folders: Schema.Int,
   bytes_freed: Schema.Int,
+  worktrees_kept: Schema.Int,
   litter: Schema.Int,
   problems: Schema.Array(Schema.String)
 })
@@ -208,3 +210,64 @@ test("ten thousand old tasks are gone while others queue and run, and every coun
     expect(broken(place)).toEqual([])
     expect((await place.run(["healthcheck", "--deep"])).code).toBe(0)
   }))
+
+const git = (dir: string, ...args: ReadonlyArray<string>) =>
+  execFileSync(
+    "git",
+    [
+      "-C",
+      dir,
+      "-c",
+      "user.name=t",
+      "-c",
+      "user.email=t@example.org",
+      "-c",
+      "protocol.file.allow=always",
+      ...args
+    ],
+    {
+      env: { PATH: process.env.PATH, HOME: "/dev/null", GIT_CONFIG_GLOBAL: "/dev/null" },
+      stdio: ["ignore", "pipe", "pipe"]
+    }
+  ).toString()
+
+test("what an attempt did in a submodule of its worktree outlives retention, until an operator removes it", () =>
+  inPlace(
+    scripted(
+      "git -c protocol.file.allow=always submodule --quiet update --init >&2; echo precious > library/new.txt; echo done",
+      { workingDir: "repo", workspace: "worktree" },
+      config({ completedDays: 30, artifactDays: 30 })
+    ),
+    async (place) => {
+      for (const name of ["library", "repo"]) {
+        await mkdir(place.path(name))
+        git(place.path(name), "init", "-q")
+        if (name === "repo") git(place.path(name), "submodule", "--quiet", "add", place.path("library"))
+        git(place.path(name), "commit", "-q", "--allow-empty", "-m", "first")
+      }
+      const id = await queue(place)
+      expect(await runOnce(place)).toMatchObject({ status: "completed" })
+      const { attempt_id, issues } = (await story(place, id)).attempts[0]!
+      expect(issues[0]).toStartWith(
+        `workspace_kept: worktrees/${attempt_id} below the state folder is kept, with 1 `
+      )
+      age(place, 31)
+      const path = place.path("state", "worktrees", attempt_id)
+      const counted = await prune(place, "--dry-run")
+      expect(counted).toMatchObject({ ok: true, tasks: 0, evidence_folders: 0, worktrees_kept: 1 })
+      expect(counted.note).toContain(
+        `${path}; when you have what you want of one, git -C PATH worktree remove`
+      )
+      expect(await prune(place)).toEqual({ ...counted, dry_run: false })
+      expect(existsSync(`${path}/library/new.txt`)).toBe(true)
+      git(path, "worktree", "remove", "--force", path)
+      expect(await prune(place)).toMatchObject({
+        tasks: 1,
+        evidence_folders: 1,
+        worktrees_kept: 0,
+        note: null
+      })
+      expect(await readdir(place.path("state", "worktrees"))).toEqual([])
+      expect(broken(place)).toEqual([])
+    }
+  ))

@@ -145,10 +145,14 @@ describe("a database that the original has made", () => {
         const [schedule] = yield* store.schedules.list
         yield* store.schedules.remove(schedule?.name ?? "", stampAt(150))
         // Of some tasks all is removed, of the others the evidence.
-        const removed = yield* store.maintenance.prune.tasks(at(90_000_000), Option.none(), false)
+        const removed = yield* store.maintenance.prune.tasks(
+          { finishedBefore: at(90_000_000), held: [] },
+          Option.none(),
+          false
+        )
         expect(removed.tasks).toBeGreaterThan(0)
         const evidence = yield* store.maintenance.prune.evidence(
-          { endedBefore: at(90_000_000), finishedBefore: Option.none() },
+          { endedBefore: at(90_000_000), finishedBefore: Option.none(), held: [] },
           Option.none(),
           false
         )

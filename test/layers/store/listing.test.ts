@@ -73,7 +73,11 @@ const played = (moves: ReadonlyArray<{ what: string; which: number; how: number 
       if (what === "cancel") yield* store.tasks.cancel(name, Option.none(), stampAt(second))
       if (what === "retry") yield* store.tasks.retry(name, Option.none(), stampAt(second))
       if (what === "prune" && how === 0) {
-        yield* store.maintenance.prune.tasks(at(second / 2), Option.none(), false)
+        yield* store.maintenance.prune.tasks(
+          { finishedBefore: at(second / 2), held: [] },
+          Option.none(),
+          false
+        )
         yield* store.maintenance.prune.events(at(second / 4), 0 as never, false)
       }
       if (what === "list") yield* listed
