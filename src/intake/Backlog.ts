@@ -100,7 +100,8 @@ export const readBacklog = traced("Backlog.readBacklog")(function* (input: unkno
 
 /**
  * Makes what of a backlog is not there yet, as one transaction: a workflow is known by its instance_key, a task
- * by its source and subject among all tasks there ever were. A second run makes nothing.
+ * by its source and subject among all tasks there ever were, those among them that were seeded and are pruned by now.
+ * A second run makes nothing.
  */
 export const seed = traced("Backlog.seed")(function* ({ tasks, workflows }: JudgedBacklog, stamp: Stamp) {
   const store = yield* Store
@@ -131,9 +132,13 @@ export const seed = traced("Backlog.seed")(function* ({ tasks, workflows }: Judg
           const known = { source, subject: Option.fromNullable(subject), kind, payload }
           const seeded = yield* store.backlog.find(known)
           if (seeded._tag === "Crowded") return yield* new SourceCrowded({ source })
-          if (seeded._tag === "Found")
+          if (seeded._tag === "Found") {
+            yield* store.backlog.remember(known, seeded)
             return { created: false, taskId: seeded.taskId, kind: seeded.kind, source }
+          }
           const { created, task: made } = yield* addFromOutside(task, stamp)
+          // One that holds its dedupe_key is another task: when that has ended, this one is still to be made.
+          if (created) yield* store.backlog.remember(known, made)
           return { created, taskId: made.taskId, kind: made.kind, source: made.source }
         })
       )

@@ -17,8 +17,13 @@ export type Seeded =
   | { readonly _tag: "Absent" }
   | { readonly _tag: "Crowded" }
 
-/** What of a backlog is in the queue already. */
+/** What of a backlog was made already. */
 export interface Backlog {
-  /** The first task of a key, whatever its status. */
+  /** The task that a key was remembered with, also when it is gone; else the first of the key, whatever its status. */
   readonly find: (key: BacklogKey) => Effect.Effect<Seeded, StoreUnavailable>
+  /** Keeps of a key which task it has, for as long as the store lives. Of a key that is kept nothing changes. */
+  readonly remember: (
+    key: BacklogKey,
+    task: { readonly taskId: TaskId; readonly kind: string }
+  ) => Effect.Effect<void, StoreUnavailable>
 }

@@ -4,7 +4,7 @@ import { readBacklog, seed } from "../../src/intake/Backlog.ts"
 import { Store } from "../../src/store/Store.ts"
 import { DOOR, history, queue, says, taskOf, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
-import { stampAt } from "../support/store.ts"
+import { at, stampAt } from "../support/store.ts"
 
 const quiet = { adapters: { local: says("hello") } }
 
@@ -47,6 +47,29 @@ describe("a backlog", () => {
       const again = yield* sow({ workflows: [goal] })
       expect(created(again)).toEqual([[false], []])
       expect(again.workflows[0]?.workflowId).toBe(first.workflows[0]!.workflowId)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("is not made again when its tasks are pruned, whoever made them; one that was held up is", () =>
+    Effect.gen(function* () {
+      const store = yield* Store
+      const holder = yield* queue({ source: "elsewhere", dedupeKey: "one at a time" })
+      const older = yield* queue({ source: "backlog", subject: "older" })
+      const held = { ...look, subject: "held", dedupe_key: "one at a time" }
+      const file = {
+        tasks: [look, { kind: "note", source: "backlog", payload: {} }, { ...look, subject: "older" }, held]
+      }
+      const first = yield* sow(file)
+      expect(created(first)[1]).toEqual([true, true, false, false])
+      expect(first.tasks.slice(2).map((one) => one.taskId)).toEqual([older, holder])
+      for (const { taskId } of first.tasks) yield* store.tasks.cancel(taskId, Option.none(), stamp)
+      const wanted = { finishedBefore: at(1), held: [] }
+      expect((yield* store.maintenance.prune.tasks(wanted, Option.none(), false)).tasks).toBe(4)
+      const second = yield* sow(file)
+      expect(created(second)[1]).toEqual([false, false, false, true])
+      expect(second.tasks.slice(0, 3)).toEqual(
+        first.tasks.slice(0, 3).map((one) => ({ ...one, created: false }))
+      )
     }).pipe(Effect.provide(world(quiet)))
   )
 

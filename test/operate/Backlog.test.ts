@@ -31,7 +31,8 @@ it.effect("a backlog answers what it made, and what was there", () =>
 it.effect("a backlog whose source is too crowded to be searched is refused with a remedy", () =>
   Effect.gen(function* () {
     const store = yield* Store
-    const crowded = { ...store, backlog: { find: () => Effect.succeed({ _tag: "Crowded" as const }) } }
+    const backlog = { ...store.backlog, find: () => Effect.succeed({ _tag: "Crowded" as const }) }
+    const crowded = { ...store, backlog }
     const error = yield* Effect.flip(seeded.pipe(Effect.provideService(Store, crowded)))
     expect(error).toMatchObject({ _tag: "Refusal", code: "source_crowded", exitCode: 1 })
     expect(error.message).toContain('source "backlog"')

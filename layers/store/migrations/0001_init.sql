@@ -365,6 +365,13 @@ CREATE TABLE sensor_events (
 
 CREATE INDEX sensor_events_created ON sensor_events (created_at, sensor_event_id)
 
+-- What the backlogs that were seeded had in them, each task by a hash of what it is known by; it outlives the task.
+CREATE TABLE backlog_keys (
+  key_sha256 TEXT PRIMARY KEY NOT NULL,
+  task_id TEXT NOT NULL,
+  kind TEXT NOT NULL
+) STRICT, WITHOUT ROWID
+
 -- What holds work back: the dispatch pause, an adapter that cools down.
 CREATE TABLE gates (
   gate_id TEXT PRIMARY KEY NOT NULL,

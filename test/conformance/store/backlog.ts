@@ -2,7 +2,7 @@ import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import type { BacklogKey } from "../../../src/store/Backlog.ts"
 import { Store } from "../../../src/store/Store.ts"
-import { add, claimed, complete, newTask, Raw, settle, stampAt, taskId } from "../../support/store.ts"
+import { add, at, claimed, complete, newTask, Raw, settle, stampAt, taskId } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 
 const key = (subject: string | null, changes: Partial<BacklogKey> = {}): BacklogKey => ({
@@ -48,6 +48,36 @@ export const backlog = (check: Sentence) => {
       expect(yield* find(key(null, { payload: { n: 2 } }))).toEqual(absent)
       expect(yield* find(key(null, { payload: { n: 1 }, kind: "other" }))).toEqual(absent)
       expect(yield* find(key("", { payload: { n: 1 } }))).toEqual(absent)
+    })
+  )
+
+  check(
+    "remembers what a key was seeded with, also when it is pruned, and goes by that",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const remember = (wanted: BacklogKey, name: string, kind = "note") =>
+        store.transact("remember", store.backlog.remember(wanted, { taskId: taskId(name), kind }))
+      yield* addWith("a", "look", 0)
+      yield* add("b", { source: "backlog", payload: { x: 1, y: 2 } }, 0)
+      for (const attempt of ["1", "2"]) {
+        yield* claimed(attempt, 1)
+        yield* settle(attempt, complete, 2)
+      }
+      yield* remember(key("look"), "a")
+      yield* remember(key("look", { kind: "other" }), "c", "other")
+      yield* remember(key(null, { payload: { x: 1, y: 2 } }), "b")
+      const wanted = { finishedBefore: at(100), held: [] }
+      expect((yield* store.maintenance.prune.tasks(wanted, Option.none(), false)).tasks).toBe(2)
+      expect(yield* find(key("look", { kind: "other", payload: { other: 1 } }))).toEqual(found("a"))
+      expect(yield* find(key(null, { payload: { y: 2, x: 1 } }))).toEqual(found("b"))
+      for (const other of [
+        key("Look"),
+        key(null),
+        key(""),
+        key("look", { source: "other" }),
+        key(null, { kind: "other", payload: { x: 1, y: 2 } })
+      ])
+        expect(yield* find(other)).toEqual(absent)
     })
   )
 
