@@ -9,6 +9,7 @@ import type { Worktree } from "../../../src/context/Worktrees.ts"
 import { AttemptId, TaskId } from "../../../src/domain/Ids.ts"
 import { redactorOf } from "../../../src/domain/Redactor.ts"
 import { it } from "../../support/effect.ts"
+import { run, write } from "./agentGit.ts"
 
 const base = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "worktrees-test-")))
 afterAll(() => fs.rmSync(base, { recursive: true, force: true }))
@@ -20,20 +21,6 @@ let count = 0
 let repo = ""
 let state = ""
 let witness = ""
-
-/** git as the agent, or an operator, has it: with all that the repository configures. */
-const run = (dir: string, ...args: ReadonlyArray<string>) =>
-  execFileSync("git", ["-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org", ...args], {
-    env: { PATH: process.env.PATH, HOME: "/dev/null", GIT_CONFIG_GLOBAL: "/dev/null" },
-    stdio: ["ignore", "pipe", "pipe"]
-  })
-    .toString()
-    .trim()
-
-const write = (path: string, text: string) => {
-  fs.mkdirSync(join(path, ".."), { recursive: true })
-  fs.writeFileSync(path, text)
-}
 
 const template = join(base, "template")
 beforeAll(() => {
@@ -256,52 +243,6 @@ describe("what was changed in a worktree", () => {
       )
       expect(yield* changes).toMatchObject({ commits: 2, problem: Option.none() })
     })
-  )
-
-  it.live(
-    "names what was stashed in it, and not what was stashed elsewhere in the repository meanwhile",
-    () =>
-      Effect.gen(function* () {
-        let stashes = 0
-        const stash = (dir: string, ...how: ReadonlyArray<string>) => {
-          fs.appendFileSync(join(dir, "a.txt"), `put aside ${++stashes}\n`)
-          run(dir, "stash", "push", "-q", ...how)
-        }
-        const another = (name: string) => {
-          const dir = join(base, `${name}-${count}`)
-          run(repo, "worktree", "add", "-q", "--no-checkout", "--detach", dir, "HEAD")
-          run(dir, "read-tree", "-u", "--reset", "HEAD")
-          return dir
-        }
-        const told = Effect.map(changes, ({ diff }) =>
-          [...diff.matchAll(/^# commit that HEAD does not have: \S+ ((WIP on|On) .*)$/gm)]
-            .map(([, what]) => what)
-            .sort()
-        )
-        const { path } = yield* made()
-        stash(repo)
-        stash(repo, "-m", "a message: of somebody")
-        // Of another attempt, made as this one was; and of a commit that this one never had.
-        stash(another("other"), "-m", "other")
-        run(repo, "commit", "-q", "--allow-empty", "-m", "elsewhere")
-        stash(another("later"))
-        expect(run(repo, "stash", "list").split("\n")).toHaveLength(4)
-        expect(yield* changes).toMatchObject({ commits: 0 })
-        // Git leaves no trace of this where it is made: either of two may be this one's.
-        stash(path, "-m", "a part", "--", "a.txt")
-        expect(yield* told).toEqual(["On (no branch): a part", "On (no branch): other"])
-        run(path, "checkout", "-q", "-b", "topic/mine")
-        stash(path)
-        fs.appendFileSync(join(path, "a.txt"), "by hand\n")
-        run(path, "stash", "store", "-m", "by hand", run(path, "stash", "create"))
-        run(path, "checkout", "-q", "-f", "--detach")
-        expect(
-          (yield* told).filter((what) => /^WIP on topic\/mine: [0-9a-f]+ first$/.test(`${what}`))
-        ).toHaveLength(2)
-        // Where no log of HEAD is kept nothing is plain.
-        fs.rmSync(join(repo, ".git/worktrees", ATTEMPT, "logs"), { recursive: true })
-        expect(yield* told).toHaveLength(7)
-      })
   )
 
   it.live("counts a commit that changes nothing, and what the agent hides by flags of its index", () =>

@@ -9,39 +9,13 @@ import { fillingOf } from "../../../layers/context/SubmoduleFolders.ts"
 import { AttemptId, TaskId } from "../../../src/domain/Ids.ts"
 import { redactorOf } from "../../../src/domain/Redactor.ts"
 import { it } from "../../support/effect.ts"
+import { run, write } from "./agentGit.ts"
 
 const base = fs.realpathSync(fs.mkdtempSync(join(tmpdir(), "submodules-test-")))
 afterAll(() => fs.rmSync(base, { recursive: true, force: true }))
 
 const SECRET = "hunter2-hunter2"
 const ATTEMPT = AttemptId.make("0190-attempt")
-
-const run = (dir: string, ...args: ReadonlyArray<string>) =>
-  execFileSync(
-    "git",
-    [
-      "-C",
-      dir,
-      "-c",
-      "user.name=t",
-      "-c",
-      "user.email=t@example.org",
-      "-c",
-      "protocol.file.allow=always",
-      ...args
-    ],
-    {
-      env: { PATH: process.env.PATH, HOME: "/dev/null", GIT_CONFIG_GLOBAL: "/dev/null" },
-      stdio: ["ignore", "pipe", "pipe"]
-    }
-  )
-    .toString()
-    .trim()
-
-const write = (path: string, text: string) => {
-  fs.mkdirSync(join(path, ".."), { recursive: true })
-  fs.writeFileSync(path, text)
-}
 
 /** A repository with a file, and submodules by their names. */
 const repository = (dir: string, submodules: Readonly<Record<string, string>> = {}) => {
