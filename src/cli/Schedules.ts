@@ -108,7 +108,7 @@ export const scheduleTick = command({
   group: "Work",
   summary: "create the tasks of schedules that are due now",
   description:
-    "Evaluates the schedules once, by the clock or as if it were the time of --at. Each that is due creates at most one task, whatever was missed.",
+    "Evaluates the schedules once, by the clock or as if it were the time of --at. Each that is due creates at most one task, whatever was missed. A time of --at after which one would never be due again is refused.",
   example: "agent-runtime schedule-tick --at 2026-04-29T07:00:00Z",
   arguments: [],
   options: [

@@ -7,6 +7,7 @@ import { traced } from "../domain/Traced.ts"
 import { invalid, timingOf, unusable } from "../intake/Due.ts"
 import { readSchedule, saveSchedule } from "../intake/SaveSchedule.ts"
 import { readTemplate } from "../intake/ScheduleTemplate.ts"
+import { readTickTime } from "../intake/TickTime.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import { Store } from "../store/Store.ts"
 import {
@@ -79,14 +80,14 @@ export const show = operation({
   })
 })
 
-/** Evaluates what is due, by the clock or at a given time. */
+/** Evaluates what is due, by the clock or at a given time; none at a time that would turn a schedule off for good. */
 export const tick = operation({
   name: "schedules.tick",
   role: "operate",
   output: Ticked,
   run: traced("Schedules.tick")(function* (input: { readonly at: Option.Option<DateTime.Utc> }) {
     const scheduler = yield* Scheduler
-    const at = Option.isSome(input.at) ? input.at.value : yield* now
+    const at = Option.isSome(input.at) ? yield* readTickTime(input.at.value) : yield* now
     const { schedulesEvaluated, taskIds } = yield* scheduler.tick(at)
     return { schedulesEvaluated, tasksCreated: taskIds.length, taskIds }
   })

@@ -104,6 +104,31 @@ describe("a schedule", () => {
     }).pipe(Effect.provide(quiet))
   )
 
+  it.effect("is not turned off by a time that is given and leaves it no next one; nothing is evaluated", () =>
+    Effect.gen(function* () {
+      const end = DateTime.unsafeMake("9999-12-31T23:59:59Z")
+      const daily = { interval_seconds: undefined, cron: "0 7 * * *" }
+      yield* made({ name: "first" })
+      for (const changes of [{}, daily]) {
+        yield* made(changes)
+        for (const one of [end, DateTime.unsafeMake("9999-12-31T23:59:00Z")]) {
+          const error = yield* Effect.flip(ticked(Option.some(one)))
+          expect(error).toBeInstanceOf(Invalid)
+          expect((error as Invalid).message).toMatch(
+            /^--at: .* leaves schedule (first|heartbeat) no next time/
+          )
+        }
+        yield* off("first")
+      }
+      const { schedules } = yield* list.run({}, DOOR.actor)
+      expect(schedules.map(({ enabled, lastRunAt }) => [enabled, Option.isNone(lastRunAt)])).toEqual([
+        [false, true],
+        [true, true]
+      ])
+      expect((yield* ticked(Option.some(DateTime.unsafeMake("9999-06-01T00:00:00Z")))).tasksCreated).toBe(1)
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.effect("that is wrong is refused as wrong input, and saves nothing", () =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(made({ interval_seconds: 0 }))
