@@ -57,7 +57,7 @@ test("raw bytes at any place of a document are taken whole or refused with exit 
       { args: ["intake", "-"], before: '{"kind":"note","source":"s","payload":{"t":"', after: '"}}' },
       {
         args: ["bridge-discord", "--file", "-"],
-        before: '{"event":"m","channel":"c","author":"a","message":"',
+        before: '{"event":"m","channel":"c","author":"a","message":"m',
         after: '"}'
       }
     ]
