@@ -60,23 +60,13 @@ export const submodulesOf = (
       }
       if (filling.isInside) look(filling.repository)
       const side = join(asides, `${count}`)
-      const own = aside(options, { path: one.at, side })
-      const tree = { own, index: indexOf({ side }), path: one.at, commit, folder }
-      const found = yield* Effect.either(
-        Effect.gen(function* () {
-          yield* Effect.try(() => makeAside({ side }, { base: commit, objects: filling.objects }))
-          yield* runGit(own, one.at, ["read-tree", commit])
-          const further = yield* gitlinksOf(tree)
-          return { further, files: yield* filesAgainst(tree, further) }
-        })
-      )
-      // Without the commit that it should have, all that can be said is that there is something.
-      if (Either.isLeft(found)) {
+      const found = yield* compared(options, { side, path: one.at, commit, folder, objects: filling.objects })
+      if (Option.isNone(found)) {
         files.push(onlyNamed(folder))
         continue
       }
-      files.push(found.right.files)
-      for (const link of found.right.further)
+      files.push(found.value.files)
+      for (const link of found.value.further)
         waiting.push({ link, within: folder, at: join(one.at, link.name) })
     }
     const commits: Array<string> = []
@@ -87,6 +77,33 @@ export const submodulesOf = (
     }
     return { files, commits, problem: Option.fromNullable(problems[0]) }
   })
+
+/**
+ * The clone at a path against the commit that it should have, and the submodules of that commit. None where the clone has
+ * no such commit: then all that can be said is that there is something.
+ */
+const compared = (
+  options: GitOptions,
+  clone: {
+    readonly side: string
+    readonly path: string
+    readonly commit: string
+    readonly folder: string
+    readonly objects: string
+  }
+) => {
+  const { commit, folder, objects, path, side } = clone
+  const own = aside(options, { path, side })
+  const tree = { own, index: indexOf({ side }), path, commit, folder }
+  return Effect.option(
+    Effect.gen(function* () {
+      yield* Effect.try(() => makeAside({ side }, { base: commit, objects }))
+      yield* runGit(own, path, ["read-tree", commit])
+      const further = yield* gitlinksOf(tree)
+      return { further, files: yield* filesAgainst(tree, further) }
+    })
+  )
+}
 
 const onlyNamed = (folder: string): FileChanges => ({
   differing: [],
