@@ -418,7 +418,7 @@ withBrowser("what is typed stays while things happen, and while one looks elsewh
 
 withBrowser("a chosen event stands below the list, and its row stays where it was pressed", async () => {
   await page.goto(`${server.url}/ui/events`)
-  const row = page.locator(".windowed li").nth(3).getByRole("button")
+  const row = page.locator(".windowed li").nth(3).locator(".type")
   await row.waitFor()
   await button("Hold still").click()
   const before = await row.boundingBox()

@@ -1,4 +1,4 @@
-import type { RefObject } from "preact"
+import type { ComponentChildren, RefObject } from "preact"
 import { useLayoutEffect, useRef } from "preact/hooks"
 import { taskHref } from "../Route.ts"
 import { useMedia } from "../UseMedia.ts"
@@ -15,14 +15,17 @@ import { Pre } from "./Pre.tsx"
 export const ChosenEvent = ({
   event,
   listRef,
-  close
+  close,
+  children
 }: {
   readonly event: RunEvent
   /** The list that it was chosen from. */
   readonly listRef: RefObject<HTMLElement | null>
   readonly close: () => void
+  /** What can be done with it. */
+  readonly children?: ComponentChildren
 }) => {
-  const row = () => listRef.current?.querySelector<HTMLElement>("[aria-pressed=true]")
+  const row = () => listRef.current?.querySelector<HTMLElement>(".type[aria-pressed=true]")
   const box = useRef<HTMLElement>(null)
   const isNarrow = useMedia("(max-width: 700px)")
   // Only a row that this would cover moves, and no further than that.
@@ -38,6 +41,7 @@ export const ChosenEvent = ({
           <At at={event.created_at} /> · {actorWords(event.actor)} ({event.actor.surface})
         </span>
         {event.task_id === null ? null : <Link href={taskHref(event.task_id)}>Its task</Link>}
+        {children}
         <button
           type="button"
           class="quiet"

@@ -1,12 +1,13 @@
-import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks"
+import { useEffect, useMemo, useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
+import { type EventFilter, filterOf, passes, withOnly } from "../EventFilter.ts"
 import { before, joined, MOST_BACK, MOST_EVENTS } from "../History.ts"
 import { ChosenEvent } from "../parts/ChosenEvent.tsx"
+import { EventFilters } from "../parts/EventFilters.tsx"
 import { Link } from "../parts/Link.tsx"
 import { At } from "../parts/Moments.tsx"
 import { Nothing, Wrong } from "../parts/Said.tsx"
 import { ViewHead } from "../parts/Section.tsx"
-import { UrlInput } from "../parts/UrlInput.tsx"
 import { Windowed } from "../parts/Windowed.tsx"
 import { taskHref, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
@@ -94,19 +95,19 @@ const useHistory = () => {
   return { events, wrong, loaded, isWhole: first <= 1 || first === oldest, back }
 }
 
-const matches = (event: RunEvent, type: string, task: string, actor: string): boolean =>
-  (type === "" || event.event_type === type) &&
-  (task === "" || (event.task_id ?? "").startsWith(task)) &&
-  (actor === "" || event.actor.name === actor)
-
 const Line = ({
   event,
   choose,
-  isChosen
+  isChosen,
+  onlyActor,
+  isOnly
 }: {
   readonly event: RunEvent
   readonly choose: () => void
   readonly isChosen: boolean
+  readonly onlyActor: () => void
+  /** Only events of its actor are shown. */
+  readonly isOnly: boolean
 }) => (
   <>
     <At at={event.created_at} />
@@ -118,34 +119,52 @@ const Line = ({
         <Link href={taskHref(event.task_id)}>{event.task_id.slice(0, 13)}</Link>
       )}
     </span>
-    <span class="muted">{actorWords(event.actor)}</span>
+    <button
+      type="button"
+      class="quiet actor"
+      aria-label={`Only actor ${actorWords(event.actor)}`}
+      aria-pressed={isOnly}
+      onClick={onlyActor}
+    >
+      {actorWords(event.actor)}
+    </button>
     <span class="muted detail">{detailLine(event.detail)}</span>
   </>
 )
 
-const Filter = ({
-  name,
-  value,
-  choices,
+/** What narrows the history down to events like the chosen one. */
+const OnlyThis = ({
+  event,
+  filter,
   set
 }: {
-  readonly name: string
-  readonly value: string
-  readonly choices: ReadonlyArray<string>
-  readonly set: (value: string) => void
-}) => (
-  <label class="field">
-    {name}
-    <select value={value} onChange={(event) => set(event.currentTarget.value)}>
-      <option value="">any</option>
-      {[...new Set(value === "" ? choices : [...choices, value])].sort().map((one) => (
-        <option key={one} value={one}>
-          {one}
-        </option>
-      ))}
-    </select>
-  </label>
-)
+  readonly event: RunEvent
+  readonly filter: EventFilter
+  readonly set: (filter: EventFilter) => void
+}) => {
+  const offers = [
+    ["type", event.event_type],
+    ["task", event.task_id],
+    ["actor", event.actor.name]
+  ] as const
+  return (
+    <>
+      {offers.map(([name, value]) =>
+        value === null ? null : (
+          <button
+            key={name}
+            type="button"
+            class="chip"
+            aria-pressed={filter[name] === value}
+            onClick={() => set(withOnly(filter, name, value))}
+          >
+            {`Only this ${name}`}
+          </button>
+        )
+      )}
+    </>
+  )
+}
 
 /** The history as it happens, newest first. */
 export const Events = () => {
@@ -155,17 +174,14 @@ export const Events = () => {
   const [chosen, setChosen] = useState<number>()
   const [held, setHeld] = useState<ReadonlyArray<RunEvent>>()
   const box = useRef<HTMLElement>(null)
-  const id = useId()
   useTitle("Events")
-  const { actor = "", task = "", type = "" } = query
+  const filter = filterOf(query)
+  const { actor, task, type } = filter
   const shown = useMemo(
-    () => (held ?? events).filter((event) => matches(event, type, task, actor)).reverse(),
+    () => (held ?? events).filter(passes(filter)).reverse(),
     [held, events, type, task, actor]
   )
-  const types = useMemo(() => [...new Set(events.map(({ event_type }) => event_type))], [events])
-  const actors = useMemo(() => [...new Set(events.map(({ actor }) => actor.name))], [events])
-  const set = (changed: Readonly<Record<string, string>>, replace = false) =>
-    world.go(viewHref("events", { type, task, actor, ...changed }), { replace })
+  const set = (next: EventFilter, replace = false) => world.go(viewHref("events", { ...next }), { replace })
   const one = events.find(({ id }) => id === chosen)
   return (
     <>
@@ -192,19 +208,7 @@ export const Events = () => {
           </button>
         )}
       </ViewHead>
-      <form class="filters" aria-label="Filters" onSubmit={(event) => event.preventDefault()}>
-        <Filter name="Type" value={type} choices={types} set={(type) => set({ type })} />
-        <Filter name="Actor" value={actor} choices={actors} set={(actor) => set({ actor })} />
-        <p class="field">
-          <label for={id}>Task id</label>
-          <UrlInput
-            id={id}
-            value={task}
-            placeholder="its beginning"
-            set={(task, isSame) => set({ task }, isSame)}
-          />
-        </p>
-      </form>
+      <EventFilters events={events} filter={filter} set={set} />
       {wrong === undefined ? null : <Wrong message={`The history could not be loaded: ${wrong}`} />}
       {shown.length === 0 && wrong !== undefined ? null : shown.length === 0 ? (
         <Nothing>
@@ -225,12 +229,16 @@ export const Events = () => {
               event={event}
               isChosen={event.id === chosen}
               choose={() => setChosen(event.id === chosen ? undefined : event.id)}
+              isOnly={event.actor.name === actor}
+              onlyActor={() => set(withOnly(filter, "actor", event.actor.name))}
             />
           )}
         />
       )}
       {one === undefined ? null : (
-        <ChosenEvent event={one} listRef={box} close={() => setChosen(undefined)} />
+        <ChosenEvent event={one} listRef={box} close={() => setChosen(undefined)}>
+          <OnlyThis event={one} filter={filter} set={set} />
+        </ChosenEvent>
       )}
     </>
   )

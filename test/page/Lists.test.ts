@@ -1,0 +1,132 @@
+import { Database } from "bun:sqlite"
+import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
+import { Place } from "../support/binary.ts"
+import { needs } from "../support/needs.ts"
+import { hindrances } from "./axe.ts"
+import { openBrowser, type Server, scene, startServer } from "./stage.ts"
+
+setDefaultTimeout(30_000)
+
+const withBrowser = needs("chromium")
+
+let place: Place
+let server: Server
+let browser: Awaited<ReturnType<typeof openBrowser>>
+
+/** Twelve types of events by twelve actors; those of type 7 are the fewest. */
+const EVENTS = `
+  WITH RECURSIVE each(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM each WHERE n < 300)
+  INSERT INTO run_events (event_type, task_id, actor_json, detail_json, created_at)
+  SELECT 'type_' || iif(n = 0, 7, CASE n % 12 WHEN 7 THEN 1 ELSE n % 12 END),
+    iif(n % 2 = 0, '0190b0c0-0000-7000-8000-00000000000' || (n % 4), NULL),
+    '{"surface":"cli","name":"actor-' || (n % 12) || '"}', '{"n":' || n || '}', '2026-04-29T12:00:00.000Z'
+  FROM each`
+
+const written = (sql: string): void => {
+  const db = new Database(place.path("state", "runtime.db"))
+  db.run("PRAGMA busy_timeout = 5000")
+  db.run(sql)
+  db.close()
+}
+
+beforeAll(async () => {
+  if (Bun.which("chromium") === null) return
+  place = await Place.make(scene())
+  server = await startServer(place, "serve")
+  browser = await openBrowser()
+  written(EVENTS)
+})
+
+afterAll(async () => {
+  expect(browser?.complaints ?? []).toEqual([])
+  await browser?.browser.close()
+  await server?.stop("SIGKILL")
+  await place?.remove()
+})
+
+const seen = async (path: string, width = 1_280, height = 800) => {
+  const { context, page } = await browser.open(server.url + path, { viewport: { width, height } })
+  await page.getByRole("status").getByText("live").waitFor()
+  return { context, page }
+}
+
+withBrowser(
+  "filters of events are chips: pressed to add one, each taken away by its own button",
+  async () => {
+    const { context, page } = await seen("/ui/events")
+    const button = (name: string) => page.getByRole("button", { name, exact: true })
+    const focused = (name: string) => button(name).and(page.locator(":focus")).waitFor()
+    const types = page.getByRole("group", { name: "Type" })
+    const told = (count: number) => page.getByText(`${count} of the newest 301, newest first.`).waitFor()
+    await told(301)
+    // The most frequent stand there, the others behind a button.
+    expect(await types.getByRole("button").count()).toBe(9)
+    expect(await types.getByRole("button", { name: "Type 7" }).count()).toBe(0)
+    await types.getByRole("button", { name: "Type 1", exact: true }).press("Enter")
+    await page.waitForURL(/events\?type=type_1$/)
+    await told(50)
+    await types.getByRole("button", { name: "4 more types" }).press("Enter")
+    await types.getByRole("button", { name: "Type 7" }).press(" ")
+    await page.waitForURL(/type=type_1%2Ctype_7$/)
+    await told(51)
+    expect(await types.getByRole("button", { pressed: true }).allTextContents()).toEqual(["Type 1", "Type 7"])
+    // A row's actor is one key away, and so is each of the three from the chosen row.
+    const row = page.locator(".windowed li").filter({ hasText: "n 300" })
+    expect(await row.count()).toBe(0)
+    await page
+      .locator(".windowed li")
+      .first()
+      .getByRole("button", { name: "Only actor actor-7" })
+      .press("Enter")
+    await page.waitForURL(/actor=actor-7/)
+    await told(25)
+    const chips = page.getByRole("list", { name: "Filters in force" })
+    expect(await chips.getByRole("listitem").allTextContents()).toEqual([
+      "type Type 1×",
+      "type Type 7×",
+      "actor actor-7×",
+      "Clear"
+    ])
+    expect(await hindrances(page)).toEqual([])
+    // The one beside it has the focus, and behind the last one the heading.
+    await button("Remove the filter type type_7").press("Enter")
+    await focused("Remove the filter actor actor-7")
+    await page.keyboard.press("Enter")
+    await focused("Remove the filter type type_1")
+    await page.keyboard.press("Enter")
+    await page.getByRole("heading", { name: "Events" }).and(page.locator(":focus")).waitFor()
+    await page.waitForURL(/\/ui\/events$/)
+    await told(301)
+    await page.goBack()
+    await told(50)
+    await button("Clear").press("Enter")
+    await told(301)
+    await context.close()
+  }
+)
+
+withBrowser("on a phone the chips of an address wrap, and a chosen event narrows to its like", async () => {
+  const task = "0190b0c0-0000-7000-8000-000000000000"
+  const { context, page } = await seen(`/ui/events?task=0190b0c0&type=type_0&actor=actor-0`, 360, 640)
+  const chips = page.getByRole("list", { name: "Filters in force" })
+  expect(await chips.getByRole("button", { name: /^Remove the filter/ }).count()).toBe(3)
+  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0)
+  await page.locator(".windowed .type").first().press("Enter")
+  const chosen = page.getByRole("region", { name: "Chosen event" })
+  await chosen.getByRole("button", { name: "Only this task" }).press("Enter")
+  await page.waitForURL((url) => url.searchParams.get("task") === task)
+  await chips.getByRole("button", { name: `Remove the filter task ${task}` }).waitFor()
+  expect(await chosen.getByRole("button", { pressed: true }).allTextContents()).toEqual([
+    "Only this type",
+    "Only this task",
+    "Only this actor"
+  ])
+  // What is chosen from is folded away until somebody wants it.
+  const groups = page.getByRole("group", { name: "Actor" })
+  expect(await groups.count()).toBe(0)
+  await page.getByText("Filters", { exact: true }).click()
+  await groups.getByRole("button", { name: "actor-3", exact: true }).click()
+  await page.waitForURL(/actor=actor-3/)
+  expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0)
+  await context.close()
+})
