@@ -5,8 +5,8 @@ import type { Tasks } from "../../src/store/Tasks.ts"
 import { pageFrom } from "./idCursor.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { lanes } from "./SqlReady.ts"
-import { statement } from "./statement.ts"
-import { isKnownId, isWireTime, NEWEST, placeIn } from "./taskPlace.ts"
+import { type Statement, statement } from "./statement.ts"
+import { isKnownId, isWireTime, NEWEST, OLDEST, type Place, placeIn } from "./taskPlace.ts"
 import { lenient } from "./taskRows.ts"
 
 // A seek for each lane; what is read beyond the answer is a page of each of the others.
@@ -19,10 +19,15 @@ const DELAYED = statement(`
 const ENDED = statement(`
   SELECT * FROM tasks_by_end WHERE (finished_at, task_id) < (:finishedAt, :taskId)
   ORDER BY finished_at DESC, task_id DESC LIMIT :limit`)
+// A task that is blocked changes in nothing until it is moved on: it was changed last when it became so.
+const BLOCKED = statement(`
+  SELECT * FROM blocked_by_age WHERE (updated_at, task_id) > (:updatedAt, :taskId)
+  ORDER BY updated_at, task_id LIMIT :limit`)
 
 type Sql = Sqlite["Type"]
 
-const ENDED_AT = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND finished_at = :finishedAt")
+const ENDED_AT = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND finished_at = :at")
+const BLOCKED_AT = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND updated_at = :at")
 
 const taskOf = (row: Row) => lenient(row).task
 
@@ -44,10 +49,30 @@ export const upcoming = (sqlite: Sql, limit: number): ReturnType<Tasks["upcoming
   })
 
 // An id that is known is enough: a task that was begun anew since has lost its place, and the list goes on after it.
-const isEnd = (sqlite: Sql, finishedAt: string, taskId: string): Effect.Effect<boolean, StoreUnavailable> =>
-  isWireTime(finishedAt)
+const isGiven = (sqlite: Sql, of: Statement, at: string, taskId: string) =>
+  isWireTime(at)
     ? isKnownId(sqlite, taskId)
-    : Effect.map(sqlite.rows(ENDED_AT, { finishedAt, taskId }), (rows) => rows.length > 0)
+    : Effect.map(sqlite.rows(of, { taskId, at }), (rows) => rows.length > 0)
+
+/** Where a page begins, in a list by a moment and the id; none for a cursor that the list did not give. */
+const startOf = (
+  sqlite: Sql,
+  after: Option.Option<string>,
+  first: Place,
+  of: Statement
+): Effect.Effect<Option.Option<Place>, StoreUnavailable> =>
+  Effect.gen(function* () {
+    if (Option.isNone(after)) return Option.some(first)
+    const from = placeIn(after.value)
+    if (Option.isNone(from)) return from
+    const { createdAt: at, taskId } = from.value
+    return (yield* isGiven(sqlite, of, at, taskId)) ? from : Option.none()
+  })
+
+const pageOf = (rows: ReadonlyArray<Row>, limit: number, column: "finished_at" | "updated_at") => {
+  const { next, shown } = pageFrom(rows, limit, (row) => cursorOf([String(row[column]), String(row.task_id)]))
+  return Option.some({ tasks: shown.map(taskOf), next })
+}
 
 /** See Tasks.ended. */
 export const ended = (
@@ -55,13 +80,20 @@ export const ended = (
   { after, limit }: { readonly limit: number; readonly after: Option.Option<string> }
 ): ReturnType<Tasks["ended"]> =>
   Effect.gen(function* () {
-    const from = Option.match(after, { onNone: () => Option.some(NEWEST), onSome: placeIn })
+    const from = yield* startOf(sqlite, after, NEWEST, ENDED_AT)
     if (Option.isNone(from)) return Option.none()
     const { createdAt: finishedAt, taskId } = from.value
-    if (Option.isSome(after) && !(yield* isEnd(sqlite, finishedAt, taskId))) return Option.none()
-    const rows: ReadonlyArray<Row> = yield* sqlite.rows(ENDED, { finishedAt, taskId, limit: limit + 1 })
-    const { next, shown } = pageFrom(rows, limit, (row) =>
-      cursorOf([String(row.finished_at), String(row.task_id)])
-    )
-    return Option.some({ tasks: shown.map(taskOf), next })
-  }) satisfies Effect.Effect<unknown, StoreUnavailable>
+    return pageOf(yield* sqlite.rows(ENDED, { finishedAt, taskId, limit: limit + 1 }), limit, "finished_at")
+  })
+
+/** See Tasks.blocked. */
+export const blocked = (
+  sqlite: Sql,
+  { after, limit }: { readonly limit: number; readonly after: Option.Option<string> }
+): ReturnType<Tasks["blocked"]> =>
+  Effect.gen(function* () {
+    const from = yield* startOf(sqlite, after, OLDEST, BLOCKED_AT)
+    if (Option.isNone(from)) return Option.none()
+    const { createdAt: updatedAt, taskId } = from.value
+    return pageOf(yield* sqlite.rows(BLOCKED, { updatedAt, taskId, limit: limit + 1 }), limit, "updated_at")
+  })

@@ -14,7 +14,7 @@ import * as Moves from "./SqlMoves.ts"
 import * as Ready from "./SqlReady.ts"
 import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
-import { ended, upcoming } from "./SqlTaskOrder.ts"
+import { blocked, ended, upcoming } from "./SqlTaskOrder.ts"
 import { search } from "./SqlTaskSearch.ts"
 import { statement } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
@@ -147,6 +147,7 @@ export const make = (sqlite: Sql): Tasks => ({
   matching: traced("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
   upcoming: traced("Tasks.upcoming")((limit) => upcoming(sqlite, limit)),
   ended: traced("Tasks.ended")((page) => ended(sqlite, page)),
+  blocked: traced("Tasks.blocked")((page) => blocked(sqlite, page)),
   search: traced("Tasks.search")((filter, words, page) => search(sqlite, filter, words, page)),
   unfinishedOfOperators: traced("Tasks.unfinishedOfOperators")((most) =>
     Effect.map(sqlite.rows(UNFINISHED_OF_OPERATORS, { most }), (rows) => Number(rows[0]?.n))

@@ -14,6 +14,9 @@ export interface Place {
 /** Before every row of such a list, whatever stands in its time: what an absent cursor means. */
 export const NEWEST: Place = { createdAt: LAST, taskId: LAST }
 
+/** The same of a list by rising time and id. */
+export const OLDEST: Place = { createdAt: "", taskId: "" }
+
 const THERE = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND created_at = :createdAt")
 const KNOWN = statement("SELECT 1 FROM tasks WHERE task_id = :taskId")
 

@@ -91,7 +91,7 @@ export const from = (least: number) => whole(least, Number.MAX_SAFE_INTEGER)
 /** The place after which a page begins. */
 export const cursor = parameter(
   Schema.String,
-  "the value of next from the page before, or none to begin with the newest",
+  "the value of next from the page before, or none for the first page",
   { type: "string" },
   (text) => (text.trim() === "" || Option.isSome(readCursor(text)) ? text : undefined)
 )

@@ -24,6 +24,6 @@ export const badCursor = (after: Option.Option<string>) =>
   new Refusal({
     code: "bad_cursor",
     message: `--after: found "${Option.getOrElse(after, () => "")}", which is not a cursor of this list`,
-    hint: "use the value of next from the page before, or leave it out to begin with the newest",
+    hint: "use the value of next from the page before, or leave it out for the first page",
     exitCode: 2
   })

@@ -63,6 +63,22 @@ export const reasons = operation({
   })
 })
 
+/** The tasks that are blocked, those first that have been so longest, a page at a time. */
+export const blocked = operation({
+  name: "tasks.blocked",
+  role: "read",
+  output: TaskPage,
+  run: traced("TaskPages.blocked")(function* (input: {
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) {
+    const store = yield* Store
+    const found = yield* store.tasks.blocked(input)
+    if (Option.isNone(found)) return yield* badCursor(input.after)
+    return { tasks: found.value.tasks.map(rowOf), next: found.value.next }
+  })
+})
+
 /** The tasks that have ended, those first that ended last, with what they used, a page at a time. */
 export const ended = operation({
   name: "tasks.ended",

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks"
+import { useEffect, useState } from "preact/hooks"
 import { problem } from "./Api.ts"
 import type { Known, Touches } from "./Records.ts"
 import { useRecord } from "./UseRecord.ts"
@@ -15,20 +15,60 @@ export interface Pages<P> {
   readonly wrong: string | undefined
 }
 
+/** What every page tells: where the one after begins. */
+interface Linked {
+  readonly next: string | null
+}
+
+const NONE: ReadonlyArray<never> = []
+
 /**
  * The pages of a list; `at` is the address of one by the `next` of the page before, of the first one without. Where it
- * has none, nothing is asked for.
+ * has none, nothing is asked for. With
+ * `keepsUp` every page is asked for anew when the first one is: where what is new comes last.
  */
-export const usePages = <P>(at: (after?: string) => string | undefined, touches: Touches): Pages<P> => {
+export const usePages = <P extends Linked>(
+  at: (after?: string) => string | undefined,
+  touches: Touches,
+  keepsUp = false
+): Pages<P> => {
   const { api } = useWorld()
   const path = at()
   const first = useRecord<P>(path, touches)
   const [rest, setRest] = useState<{ readonly of: string | undefined; readonly pages: ReadonlyArray<P> }>({
     of: path,
-    pages: []
+    pages: NONE
   })
   const [wrong, setWrong] = useState<string>()
-  const pages = rest.of === path ? rest.pages : []
+  const pages = rest.of === path ? rest.pages : NONE
+  const page = first.data
+  useEffect(() => {
+    if (path === undefined || page === undefined) return
+    const count = keepsUp ? pages.length : 0
+    if (count === 0) return
+    const asking = new AbortController()
+    const ask = async (next: string | null, anew: ReadonlyArray<P>): Promise<ReadonlyArray<P>> => {
+      const further = next === null || anew.length === count ? undefined : at(next)
+      if (further === undefined) return anew
+      const found = await api.get<P>(further, asking.signal)
+      return ask(found.next, [...anew, found])
+    }
+    ask(page.next, NONE).then(
+      (anew) => {
+        if (asking.signal.aborted) return
+        setWrong(undefined)
+        // One more may have been asked for meanwhile.
+        setRest((held) => ({
+          of: path,
+          pages: [...anew, ...(held.of === path ? held.pages.slice(count) : NONE)]
+        }))
+      },
+      (error: unknown) => {
+        if (!asking.signal.aborted) setWrong(problem(error).message)
+      }
+    )
+    return () => asking.abort()
+  }, [path, page])
   return {
     first,
     all: (page) => [page, ...pages],
@@ -38,7 +78,11 @@ export const usePages = <P>(at: (after?: string) => string | undefined, touches:
       try {
         setWrong(undefined)
         const next = await api.get<P>(further)
-        setRest({ of: path, pages: [...pages, next] })
+        // Those before it may have been asked for anew meanwhile.
+        setRest((held) => ({
+          of: path,
+          pages: [...(held.of === path ? held.pages.slice(0, pages.length) : NONE), next]
+        }))
       } catch (error) {
         setWrong(problem(error).message)
       }

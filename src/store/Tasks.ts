@@ -184,6 +184,11 @@ export interface Tasks {
     readonly limit: number
     readonly after: Option.Option<string>
   }) => Effect.Effect<Option.Option<TasksInOrder>, StoreUnavailable>
+  /** The tasks that are blocked, those first that have been so longest. A cursor that this store did not give is none. */
+  readonly blocked: (page: {
+    readonly limit: number
+    readonly after: Option.Option<string>
+  }) => Effect.Effect<Option.Option<TasksInOrder>, StoreUnavailable>
   /** How many tasks that operators wrote are not finished, counted up to `most`. */
   readonly unfinishedOfOperators: (most: number) => Effect.Effect<number, StoreUnavailable>
   readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>

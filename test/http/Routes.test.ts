@@ -185,6 +185,8 @@ describe("schedules, sensors, workflows, snapshots and adapters", () => {
           tasks: [{ status: "operator_canceled", usage: null }],
           next: null
         })
+        expect((yield* ask("/api/blocked?limit=1")).json).toEqual({ tasks: [], next: null })
+        expect((yield* ask(`/api/blocked?after=${next}`)).status).toBe(400)
         expect(yield* status("/api/queue?limit=0")).not.toBe(200)
         expect((yield* ask("/api/skills")).json).toEqual({ skills: [] })
         expect((yield* ask("/api/usage/attempts")).json).toMatchObject({

@@ -130,3 +130,53 @@ withBrowser("on a phone the chips of an address wrap, and a chosen event narrows
   expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0)
   await context.close()
 })
+
+const uuid = (n: number) => `0190b0c0-0000-7000-8000-${String(n).padStart(12, "0")}`
+
+/** Tasks with these numbers; those that were queued last have stood longest where they stand. */
+const tasks = (status: "blocked" | "pending", kind: string, from: number, to: number) => `
+  WITH RECURSIVE each(n) AS (SELECT ${from} UNION ALL SELECT n + 1 FROM each WHERE n < ${to})
+  INSERT INTO tasks (task_id, kind, source, subject, priority, payload_json, max_attempts, status, created_at,
+    updated_at, available_at, lane, created_by_json, ready, last_error)
+  SELECT printf('0190b0c0-0000-7000-8000-%012d', n), '${kind}', 'test', '${kind} ' || n, 5, '{}', 3, '${status}',
+    strftime('%Y-%m-%dT%H:%M:%fZ', 1777440000 - n, 'unixepoch'),
+    strftime('%Y-%m-%dT%H:%M:%fZ', 1777450000 + n, 'unixepoch'),
+    '2026-04-29T12:00:00.000Z', '[null,null,0]', '{"surface":"cli","name":"test"}', ${status === "pending" ? 1 : 0},
+    ${status === "blocked" ? "'the key is missing'" : "NULL"}
+  FROM each`
+
+withBrowser("of more blocked tasks than are told at once those come first that wait longest", async () => {
+  written(tasks("blocked", "stuck", 1, 260))
+  const { context, page } = await seen("/")
+  const subjects = (list: string) =>
+    page.getByRole("list", { name: list }).locator("a.subject").allTextContents()
+  const stuck = (count: number) => Array.from({ length: count }, (_, at) => `stuck ${at + 1}`)
+  await page.getByRole("link", { name: "260 need you" }).waitFor()
+  await page.getByRole("link", { name: "stuck 1", exact: true }).waitFor()
+  expect(await subjects("Blocked tasks and workflows")).toEqual(stuck(10))
+  await page.getByRole("link", { name: "Blocked", exact: true }).click()
+  await page.getByText("260 tasks cannot go on without you. Oldest first.").waitFor()
+  await page.getByRole("link", { name: "stuck 100", exact: true }).waitFor()
+  expect(await subjects("Blocked tasks and workflows")).toEqual(stuck(100))
+  await page.getByRole("button", { name: "Show more" }).click()
+  await page.getByRole("link", { name: "stuck 200", exact: true }).waitFor()
+  await page.getByRole("button", { name: "Show more" }).click()
+  const last = page.getByRole("link", { name: "stuck 260", exact: true })
+  while ((await last.count()) === 0) await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+  expect(await subjects("Blocked tasks and workflows")).toEqual(stuck(260))
+  await page.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" })
+  // What is blocked now comes last, and what was moved on in the midst of it goes.
+  written(tasks("blocked", "stuck", 261, 261))
+  const moved = await fetch(`${server.url}/api/tasks/${uuid(133)}/cancel`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}"
+  })
+  expect(moved.ok).toBe(true)
+  await page.getByRole("link", { name: "stuck 261", exact: true }).waitFor()
+  await page.getByRole("link", { name: "stuck 133", exact: true }).waitFor({ state: "detached" })
+  expect(await subjects("Blocked tasks and workflows")).toEqual(
+    stuck(261).filter((subject) => subject !== "stuck 133")
+  )
+  await context.close()
+})

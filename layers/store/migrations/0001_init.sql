@@ -66,6 +66,9 @@ CREATE INDEX tasks_status ON tasks (listed_status, created_at, task_id) WHERE li
 -- What ended last is what people look for first.
 CREATE INDEX tasks_ended ON tasks (finished_at, task_id) WHERE listed_status IN ('completed', 'permanent_failure', 'operator_canceled')
 
+-- What has been blocked longest is what somebody has to see first.
+CREATE INDEX tasks_blocked ON tasks (updated_at, task_id) WHERE listed_status = 'blocked'
+
 CREATE INDEX tasks_kind ON tasks (kind, created_at, task_id) WHERE listed_status IS NOT NULL
 
 CREATE INDEX tasks_source ON tasks (source, created_at, task_id) WHERE listed_status IS NOT NULL
@@ -137,6 +140,11 @@ UNION ALL SELECT * FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1
 CREATE VIEW tasks_by_end AS
 SELECT * FROM tasks INDEXED BY tasks_ended WHERE to_list = 0 AND listed_status IN ('completed', 'permanent_failure', 'operator_canceled')
 UNION ALL SELECT * FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1 AND status IN ('completed', 'permanent_failure', 'operator_canceled')
+
+-- The blocked ones, for walks by since when they are.
+CREATE VIEW blocked_by_age AS
+SELECT * FROM tasks INDEXED BY tasks_blocked WHERE to_list = 0 AND listed_status = 'blocked'
+UNION ALL SELECT * FROM tasks INDEXED BY tasks_to_list WHERE to_list = 1 AND status = 'blocked'
 
 CREATE VIEW completed_by_kind AS
 SELECT * FROM tasks INDEXED BY tasks_completed WHERE to_list = 0 AND listed_status = 'completed'

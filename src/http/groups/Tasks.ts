@@ -81,6 +81,15 @@ export const Tasks = HttpApiGroup.make("tasks")
       .annotate(OpenApi.Summary, "What each of the tasks waits for that would be taken first")
   )
   .add(
+    HttpApiEndpoint.get("blocked", "/api/blocked")
+      .setUrlParams(query({ limit: maybe(whole(1, 500)), after: maybe(cursor) }))
+      .addSuccess(TaskPage)
+      .annotate(
+        OpenApi.Summary,
+        "The tasks that are blocked, those first that have been so longest, a page at a time"
+      )
+  )
+  .add(
     HttpApiEndpoint.get("ended", "/api/done")
       .setUrlParams(query({ limit: maybe(whole(1, 500)), after: maybe(cursor) }))
       .addSuccess(EndedPage)

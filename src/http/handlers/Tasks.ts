@@ -4,7 +4,7 @@ import { cancelMatching, retryMatching } from "../../operate/Bulk.ts"
 import { send } from "../../operate/Message.ts"
 import { intake } from "../../operate/Queue.ts"
 import { replay } from "../../operate/Replay.ts"
-import { ended, page, reasons, upcoming } from "../../operate/TaskPages.ts"
+import { blocked, ended, page, reasons, upcoming } from "../../operate/TaskPages.ts"
 import { cancel, retry, show } from "../../operate/Tasks.ts"
 import { answer } from "../Answer.ts"
 import { Api } from "../Api.ts"
@@ -43,6 +43,9 @@ export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
     )
     .handle("upcoming", ({ urlParams: { limit = TASKS } }) => answer(upcoming, { limit }))
     .handle("reasons", ({ urlParams: { limit = REASONS } }) => answer(reasons, { limit }))
+    .handle("blocked", ({ urlParams: { after, limit = TASKS } }) =>
+      answer(blocked, { limit, after: filled(after) })
+    )
     .handle("ended", ({ urlParams: { after, limit = TASKS } }) =>
       answer(ended, { limit, after: filled(after) })
     )

@@ -25,7 +25,7 @@ export const TaskRow = Schema.extend(
 )
 export type TaskRow = typeof TaskRow.Type
 
-/** A page of tasks, newest first. */
+/** A page of tasks, in the order of their list. */
 export const TaskPage = wireStruct({
   tasks: Schema.Array(TaskRow),
   next: nullable(Schema.String),

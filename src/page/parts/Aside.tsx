@@ -4,7 +4,7 @@ import { nameOf, type Route, routeOf, taskHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
 import { useMedia } from "../UseMedia.ts"
 import { useRecord } from "../UseRecord.ts"
-import { doneAt, type Page, QUEUE, tasksAt, WAITING } from "../views/Lists.tsx"
+import { blockedAt, doneAt, type Page, QUEUE, tasksAt, WAITING } from "../views/Lists.tsx"
 import type { Story } from "../Wire.ts"
 import { title } from "../Words.ts"
 import { useWorld } from "../World.ts"
@@ -17,10 +17,10 @@ const addressOf = (route: Route): string | undefined => {
   if (route.at !== "view") return undefined
   const lists: Readonly<Record<string, string>> = {
     home: `blocked,running,${WAITING}`,
-    blocked: "blocked",
     now: "running"
   }
   if (route.view === "queue") return QUEUE
+  if (route.view === "blocked") return blockedAt({ limit: "200" })
   if (route.view === "done") return doneAt({ limit: "200" })
   if (route.view === "tasks") {
     const { kind, q, source, status } = route.query

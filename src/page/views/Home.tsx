@@ -16,7 +16,7 @@ import { useStalled } from "../UseStalled.ts"
 import type { RunEvent, Task } from "../Wire.ts"
 import { counted, waitingCount } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
-import { type AgedRow, doneAt, type Page, stalledRows, tasksAt, waitingRows } from "./Lists.tsx"
+import { type AgedRow, blockedAt, doneAt, type Page, stalledRows, tasksAt, waitingRows } from "./Lists.tsx"
 
 const SHOWN = 10
 
@@ -130,7 +130,7 @@ export const Home = () => {
             more={<All count={(state?.counts.blocked ?? 0) + stalled.count} view="blocked" />}
           >
             <List
-              path={tasksAt({ status: "blocked", limit: "100" })}
+              path={blockedAt({ limit: String(SHOWN) })}
               name="Blocked tasks and workflows"
               empty={<LastBlocked />}
               others={stalledRows(stalled.workflows)}

@@ -39,6 +39,10 @@ export const QUEUE = `/api/queue?limit=${QUEUE_MOST}`
 export const doneAt = (query: Readonly<Record<string, string | undefined>>): string =>
   `/api/done${searchOf(query)}`
 
+/** The address of those that are blocked, those first that have been so longest. */
+export const blockedAt = (query: Readonly<Record<string, string | undefined>>): string =>
+  `/api/blocked${searchOf(query)}`
+
 /** The address of a page of tasks. */
 export const tasksAt = (query: Readonly<Record<string, string | undefined>>): string =>
   `/api/tasks${searchOf(query)}`
@@ -62,7 +66,8 @@ export const Paged = ({
   row,
   sort,
   others,
-  at = tasksAt
+  at = tasksAt,
+  keepsUp = false
 }: {
   readonly query: Readonly<Record<string, string | undefined>>
   /** The address of a page by its query. */
@@ -73,8 +78,14 @@ export const Paged = ({
   readonly sort?: ((a: Task, b: Task) => number) | undefined
   /** What stands among the tasks by its age. */
   readonly others?: ReadonlyArray<AgedRow> | undefined
+  /** See usePages. */
+  readonly keepsUp?: boolean
 }) => {
-  const pages = usePages<Page>((after) => at(after === undefined ? query : { ...query, after }), touchesTasks)
+  const pages = usePages<Page>(
+    (after) => at(after === undefined ? query : { ...query, after }),
+    touchesTasks,
+    keepsUp
+  )
   return (
     <div class="list">
       <Loaded of={pages.first}>
@@ -132,11 +143,7 @@ export const Blocked = () => {
             : `${[
                 ...(stalled.count === 0 ? [] : [plural(stalled.count, "workflow")]),
                 ...(count === 0 ? [] : [plural(count, "task")])
-              ].join(" and ")} cannot go on without you. ${
-                count > BLOCKED_PAGE || stalled.next !== null
-                  ? "The newest of them, the oldest of those first"
-                  : "Oldest first"
-              }.`
+              ].join(" and ")} cannot go on without you. Oldest first.`
         }
       >
         {count < 2 ? undefined : (
@@ -148,7 +155,9 @@ export const Blocked = () => {
       </ViewHead>
       <MoreStalled of={stalled} />
       <Paged
-        query={{ status: "blocked", limit: String(BLOCKED_PAGE) }}
+        query={{ limit: String(BLOCKED_PAGE) }}
+        at={blockedAt}
+        keepsUp
         label="Blocked tasks and workflows"
         others={stalledRows(stalled.workflows)}
         empty="Nothing needs you. A task that cannot go on by itself stands here with its reason."

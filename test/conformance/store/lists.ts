@@ -119,6 +119,38 @@ export const lists = (check: Sentence) => {
   )
 
   check(
+    "tells what is blocked by since when it is, not by when it was queued, page by page, without what was moved on",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* fill(6)
+      const stuck = { _tag: "Block", error: "stuck", outcome: Option.none() } as const
+      for (const run of ["r1", "r2", "r3", "r4"]) yield* claimed(run)
+      yield* settle("r3", stuck, 40)
+      yield* settle("r2", complete, 45)
+      // Of one moment each: then the id decides.
+      yield* settle("r4", stuck, 50)
+      yield* settle("r1", stuck, 50)
+      const blocked = (limit: number, after: Option.Option<string> = Option.none()) =>
+        Effect.map(store.tasks.blocked({ limit, after }), (found) => {
+          const { next, tasks } = Option.getOrThrow(found)
+          return { ids: tasks.map(({ taskId }) => String(taskId)), next }
+        })
+      const [first, second, third] = [name(2), name(0), name(3)] as const
+      expect(yield* blocked(3)).toEqual({ ids: [first, second, third], next: Option.none() })
+      const page = yield* blocked(1)
+      expect(page.ids).toEqual([first])
+      const next = yield* blocked(1, page.next)
+      expect(next.ids).toEqual([second])
+      // What was moved on has lost its place; the list goes on after where it was.
+      yield* store.tasks.retry(taskId(second), Option.none(), stampAt(70))
+      expect((yield* blocked(9, page.next)).ids).toEqual([third])
+      expect(yield* blocked(9, next.next)).toEqual({ ids: [third], next: Option.none() })
+      for (const forged of ["nonsense", cursorOf(["2026", "x"]), cursorOf([text(at(50)) ?? "", "x"])])
+        expect(yield* store.tasks.blocked({ limit: 2, after: Option.some(forged) })).toEqual(Option.none())
+    })
+  )
+
+  check(
     "pages through all tasks, newest first, none twice and none left out, whatever the page's size",
     Effect.gen(function* () {
       yield* fill(25)

@@ -137,6 +137,11 @@ const same = (raw: Raw["Type"], how: number) =>
         yield* raw.run(`SELECT task_id FROM tasks WHERE ${done} ORDER BY finished_at DESC, task_id DESC`)
       )
     )
+    expect(yield* walked((after) => tasks.blocked({ limit: 4, after }), how === 1)).toEqual(
+      ofRows(
+        yield* raw.run("SELECT task_id FROM tasks WHERE status = 'blocked' ORDER BY updated_at, task_id")
+      )
+    )
     expect((yield* tasks.recentCompleted(kind, 5)).map((task) => String(task.taskId))).toEqual(
       ofRows(
         yield* raw.run(`SELECT task_id FROM tasks WHERE status = 'completed' AND kind = '${kind}'
