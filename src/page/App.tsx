@@ -8,7 +8,7 @@ import { Rail } from "./parts/Rail.tsx"
 import { Bands, Strip } from "./parts/Strip.tsx"
 import { Title } from "./parts/Title.tsx"
 import { focusWhenThere, keepFocus } from "./Return.ts"
-import { type Route, taskHref, type View, workflowHref } from "./Route.ts"
+import { leafHref, type Route, type View } from "./Route.ts"
 import { useCell } from "./UseCell.ts"
 import { useTop } from "./UseTop.ts"
 import { Adapters } from "./views/Adapters.tsx"
@@ -67,10 +67,6 @@ const Nowhere = ({ path }: { readonly path: string }) => {
 const placeOf = (route: Route): string =>
   route.at === "view" ? route.view : route.at === "nowhere" ? route.path : `${route.at} ${route.id}`
 
-/** The address by which a row leads here, where rows do. */
-const hrefOf = (route: Route): string | undefined =>
-  route.at === "task" ? taskHref(route.id) : route.at === "workflow" ? workflowHref(route.id) : undefined
-
 /** The page. */
 export const App = () => {
   const world = useWorld()
@@ -83,7 +79,6 @@ export const App = () => {
   useTop(top)
   const place = placeOf(route)
   const seen = useRef(place)
-  const leftFor = useRef(hrefOf(route))
   useEffect(() => listen(world), [world])
   useEffect(keepFocus, [])
   // A new place is announced by its heading, except where somebody is typing (search while the list changes).
@@ -92,11 +87,9 @@ export const App = () => {
     seen.current = place
     const isTyping = document.activeElement instanceof HTMLInputElement
     if (isTyping || main.current === null) return
-    const left = leftFor.current
-    leftFor.current = hrefOf(route)
     // Back in a list the row has it that was opened, so that the next key goes on from there.
-    const row =
-      left === undefined || route.at !== "view" ? [] : [`main a[data-row][href="${CSS.escape(left)}"]`]
+    const left = world.sought.get()
+    const row = left === undefined ? [] : [`main a[data-row][href="${CSS.escape(leafHref(left))}"]`]
     focusWhenThere([...row, ...(row.length === 0 ? ["main h1:not(.hidden)"] : [])], main.current)
   }, [place])
   const isCovered = asked !== undefined || keys

@@ -69,5 +69,14 @@ export const taskHref = (id: string): string => `/ui/tasks/${encodeURIComponent(
 /** The address of a workflow. */
 export const workflowHref = (id: number | string): string => `/ui/workflows/${encodeURIComponent(String(id))}`
 
+/** What rows of lists lead to. */
+export type Leaf = Extract<Route, { readonly at: "task" | "workflow" }>
+
+/** The address by which a row leads to it. */
+export const leafHref = ({ at, id }: Leaf): string => (at === "task" ? taskHref(id) : workflowHref(id))
+
+/** The key of its row in a list. */
+export const rowKey = ({ at, id }: Leaf): string => (at === "task" ? id : `workflow ${id}`)
+
 /** The name of a view. */
 export const nameOf = (view: View): string => VIEWS.find((one) => one.view === view)?.name ?? view

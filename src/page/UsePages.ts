@@ -24,7 +24,7 @@ const NONE: ReadonlyArray<never> = []
 
 /**
  * The pages of a list; `at` is the address of one by the `next` of the page before, of the first one without. Where it
- * has none, nothing is asked for. With
+ * has none, nothing is asked for. Back from what one of its rows led to it goes as far as it went before. With
  * `keepsUp` every page is asked for anew when the first one is: where what is new comes last.
  */
 export const usePages = <P extends Linked>(
@@ -32,7 +32,7 @@ export const usePages = <P extends Linked>(
   touches: Touches,
   keepsUp = false
 ): Pages<P> => {
-  const { api } = useWorld()
+  const { api, reached, sought } = useWorld()
   const path = at()
   const first = useRecord<P>(path, touches)
   const [rest, setRest] = useState<{ readonly of: string | undefined; readonly pages: ReadonlyArray<P> }>({
@@ -44,7 +44,8 @@ export const usePages = <P extends Linked>(
   const page = first.data
   useEffect(() => {
     if (path === undefined || page === undefined) return
-    const count = keepsUp ? pages.length : 0
+    const before = sought.get() === undefined ? 0 : (reached.get(path) ?? 0)
+    const count = pages.length === 0 ? before : keepsUp ? pages.length : 0
     if (count === 0) return
     const asking = new AbortController()
     const ask = async (next: string | null, anew: ReadonlyArray<P>): Promise<ReadonlyArray<P>> => {
@@ -74,7 +75,7 @@ export const usePages = <P extends Linked>(
     all: (page) => [page, ...pages],
     more: async (after) => {
       const further = at(after)
-      if (further === undefined) return
+      if (further === undefined || path === undefined) return
       try {
         setWrong(undefined)
         const next = await api.get<P>(further)
@@ -83,6 +84,7 @@ export const usePages = <P extends Linked>(
           of: path,
           pages: [...(held.of === path ? held.pages.slice(0, pages.length) : NONE), next]
         }))
+        reached.set(path, pages.length + 1)
       } catch (error) {
         setWrong(problem(error).message)
       }

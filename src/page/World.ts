@@ -5,7 +5,7 @@ import { type Cell, cell } from "./Cell.ts"
 import type { Phase } from "./Connection.ts"
 import type { Ask, Means, Notice } from "./Means.ts"
 import { makeRecords, type Records } from "./Records.ts"
-import { type Route, routeOf } from "./Route.ts"
+import { type Leaf, type Route, routeOf } from "./Route.ts"
 import { makeTabs } from "./Tabs.ts"
 import { useCell } from "./UseCell.ts"
 import { visible } from "./Visible.ts"
@@ -19,6 +19,8 @@ export interface World extends Means {
   readonly route: Cell<Route>
   /** The route that the present one was opened from, where there is one. */
   readonly from: Cell<string | undefined>
+  /** What was open before the present view: its row is looked for there. */
+  readonly sought: Cell<Leaf | undefined>
   readonly go: (href: string, how?: { readonly replace?: boolean }) => void
   readonly phase: Cell<Phase>
   readonly state: Cell<State | undefined>
@@ -36,6 +38,8 @@ export interface World extends Means {
   readonly title: Cell<string>
   /** The token's name by which somebody came, where it is by one. */
   readonly signedIn: Cell<string | undefined>
+  /** How many pages beyond the first one were asked for, by the address of a list. */
+  readonly reached: Map<string, number>
   /** What was written and not yet sent. */
   readonly drafts: Map<string, string>
 }
@@ -81,14 +85,19 @@ const clockOf = (): Cell<number> => {
 const routing = () => {
   const route = cell(here())
   const opener = cell(from())
+  const sought = cell<Leaf | undefined>(undefined)
   const arrive = () => {
+    const left = route.get()
+    const next = here()
     opener.set(from())
-    route.set(here())
+    sought.set(next.at === "view" && (left.at === "task" || left.at === "workflow") ? left : undefined)
+    route.set(next)
   }
   addEventListener("popstate", arrive)
   return {
     route,
     from: opener,
+    sought,
     go: (href: string, how: { readonly replace?: boolean } = {}) => {
       const was = `${location.pathname}${location.search}`
       const onTask = route.get().at === "task"
@@ -205,6 +214,7 @@ export const makeWorld = (): World => {
     keysShown: cell(false),
     title: cell(""),
     signedIn,
+    reached: new Map(),
     drafts: new Map()
   }
 }

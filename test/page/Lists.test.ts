@@ -178,5 +178,33 @@ withBrowser("of more blocked tasks than are told at once those come first that w
   expect(await subjects("Blocked tasks and workflows")).toEqual(
     stuck(261).filter((subject) => subject !== "stuck 133")
   )
+  // Back from one far down, its row has the focus: as many pages are asked for, as many rows are drawn.
+  const far = page.getByRole("link", { name: "stuck 255", exact: true })
+  await far.press("Enter")
+  await page.getByRole("heading", { name: "stuck 255" }).waitFor()
+  await page.keyboard.press("Escape")
+  await far.and(page.locator(":focus")).waitFor()
+  await context.close()
+})
+
+withBrowser("back from a row beyond the first 200 of one answer that row has the focus", async () => {
+  written(tasks("pending", "waits", 1_001, 1_300))
+  const { context, page } = await seen("/ui/queue")
+  const rows = page.getByRole("list", { name: "Waiting tasks" }).locator("a.subject")
+  await rows.nth(199).waitFor()
+  expect(await rows.count()).toBe(200)
+  const far = page.getByRole("link", { name: "waits 1010", exact: true })
+  while ((await far.count()) === 0) await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+  await far.focus()
+  // Where the window is scrolled to is kept by the browser, and may be elsewhere.
+  await page.evaluate("scrollTo(0, 0)")
+  await page.keyboard.press("Enter")
+  await page.getByRole("heading", { name: "waits 1010" }).waitFor()
+  await page.goBack()
+  await far.and(page.locator(":focus")).waitFor()
+  expect(await rows.count()).toBe(300)
+  // The next key goes on from there.
+  await page.keyboard.press("j")
+  await page.getByRole("link", { name: "waits 1009", exact: true }).and(page.locator(":focus")).waitFor()
   await context.close()
 })

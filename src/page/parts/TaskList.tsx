@@ -1,9 +1,11 @@
 import { type ComponentChildren, toChildArray } from "preact"
 import { useId } from "preact/hooks"
-import { taskHref } from "../Route.ts"
+import { rowKey, taskHref } from "../Route.ts"
+import { useCell } from "../UseCell.ts"
 import { useGrowing } from "../UseGrowing.ts"
 import type { Task } from "../Wire.ts"
 import { originWords, title } from "../Words.ts"
+import { useWorld } from "../World.ts"
 import { MovesOf } from "./Act.tsx"
 import { Link } from "./Link.tsx"
 import { StatusMark, Untrusted } from "./Mark.tsx"
@@ -77,7 +79,10 @@ export const Rows = ({
   readonly label: string
 }) => {
   const rows = toChildArray(children)
-  const { end, shown } = useGrowing(rows.length, ROWS)
+  const sought = useCell(useWorld().sought)
+  const at =
+    sought === undefined ? -1 : rows.findIndex((row) => typeof row === "object" && row.key === rowKey(sought))
+  const { end, shown } = useGrowing(rows.length, ROWS, at)
   return (
     <>
       <ul class={`rows ${named ?? ""}`} aria-label={label}>

@@ -6,13 +6,14 @@ import { Loaded, Nothing } from "../parts/Said.tsx"
 import { Section, ViewHead } from "../parts/Section.tsx"
 import { WorkflowRow } from "../parts/WorkflowRow.tsx"
 import { searchOf } from "../Route.ts"
+import { useCell } from "../UseCell.ts"
 import { useGrowing } from "../UseGrowing.ts"
 import { once, usePages } from "../UsePages.ts"
 import { touchesWorkflows, useStalled } from "../UseStalled.ts"
 import type { Workflow } from "../Wire.ts"
 import type { WorkflowPage } from "../WirePages.ts"
 import type { Template } from "../WireTemplates.ts"
-import { useTitle } from "../World.ts"
+import { useTitle, useWorld } from "../World.ts"
 
 const lastMovedFirst = (a: Workflow, b: Workflow): number => (a.updated_at < b.updated_at ? 1 : -1)
 
@@ -26,7 +27,9 @@ const List = ({
   readonly workflows: ReadonlyArray<Workflow>
   readonly templates: ReadonlyArray<Template>
 }) => {
-  const { end, shown } = useGrowing(workflows.length, ROWS)
+  const sought = useCell(useWorld().sought)
+  const at = sought?.at === "workflow" ? workflows.findIndex(({ id }) => String(id) === sought.id) : -1
+  const { end, shown } = useGrowing(workflows.length, ROWS, at)
   return (
     <>
       <ul class="workflows">
