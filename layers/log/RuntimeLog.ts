@@ -18,25 +18,37 @@ export interface LogOptions {
 
 /**
  * Adds `logDir/runtime.jsonl` to what is logged from `info` on: `runtime.jsonl.1` is the file before it, five
- * are kept. A line that the disk does not take is lost here, and nothing else: logging never fails a program, nor
- * holds one up. Where no plain file can be opened, the other loggers are told so, once.
+ * are kept. A line that the disk does not take whole is lost here, and nothing else: logging never fails a program, nor
+ * holds one up. The other loggers are told so when it begins, and the file, once it is written again, how many it were.
  */
 export const layer = (options: LogOptions): Layer.Layer<never> =>
   Layer.unwrapEffect(
     Effect.sync(() => {
       const file = path.join(options.logDir, "runtime.jsonl")
       const most = options.rotateBytes ?? ROTATE_BYTES
+      let lost = 0
       let isTold = false
       const own: Logger.Logger<unknown, void> = Logger.make((entry) => {
         if (!LogLevel.greaterThanEqual(entry.logLevel, LogLevel.Info)) return
-        const wrong = append(file, Buffer.from(`${logLine.log(entry)}\n`), most)
-        if (wrong === undefined || isTold) return
+        const warning = (message: string) => ({
+          ...entry,
+          logLevel: LogLevel.Warning,
+          message,
+          cause: Cause.empty
+        })
+        const gap = lost === 0 ? [] : [warning(`Lines that this log could not take before this one: ${lost}`)]
+        const lines = [...gap, entry].map((one) => `${logLine.log(one)}\n`)
+        const wrong = append(file, Buffer.from(lines.join("")), most)
+        if (wrong === undefined) {
+          lost = 0
+          isTold = false
+          return
+        }
+        lost++
+        if (isTold || isNoRoom(wrong)) return
         isTold = true
-        tellOthers(
-          own,
-          entry,
-          `The log ${file} is not written: ${wrong}; see what is there, and move it away`
-        )
+        const { what, remedy } = wordsOf(wrong)
+        tellOthers(own, entry, warning(`The log ${file} is not written: ${what}; ${remedy}`))
       })
       return Logger.add(own)
     })
@@ -44,42 +56,64 @@ export const layer = (options: LogOptions): Layer.Layer<never> =>
 
 const tellOthers = (
   own: Logger.Logger<unknown, void>,
-  entry: Logger.Logger.Options<unknown>,
-  message: string
+  { context }: Logger.Logger.Options<unknown>,
+  told: Logger.Logger.Options<unknown>
 ): void => {
-  for (const other of FiberRefs.getOrDefault(entry.context, FiberRef.currentLoggers))
-    if (other !== own) other.log({ ...entry, logLevel: LogLevel.Warning, message, cause: Cause.empty })
+  for (const other of FiberRefs.getOrDefault(context, FiberRef.currentLoggers))
+    if (other !== own) other.log(told)
 }
 
-/** Answers why there is no file to write to; nothing where the line was lost for another reason. */
-const append = (file: string, line: Uint8Array, most: number): string | undefined => {
-  harmless(() => rotate(file, line.length, most))
-  let fd: number
+const FULL = "ENOSPC"
+
+/** Answers why the lines were lost, a code of the system or `NOT_PLAIN`; nothing where they were taken. */
+const append = (file: string, lines: Uint8Array, most: number): string | undefined => {
+  harmless(() => rotate(file, lines.length, most))
   try {
-    fd = opened(file)
+    const fd = opened(file)
+    try {
+      return appendTo(fd, lines)
+    } finally {
+      fs.closeSync(fd)
+    }
   } catch (cause) {
-    const code = codeOf(cause)
-    return isNoRoom(code) || code === "ENOSPC" ? undefined : (ODD[code] ?? code)
+    return codeOf(cause)
   }
-  // One write call: the lines of several processes stand one after the other.
-  harmless(() => fs.writeSync(fd, line))
-  harmless(() => fs.closeSync(fd))
-  return undefined
 }
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = fs.constants
+const NEWLINE = 0x0a
+
+/**
+ * One write call: the lines of several processes stand one after the other. What a full disk took a part of is taken
+ * back, and after a part that was left by somebody who died over it a new line begins.
+ */
+const appendTo = (fd: number, lines: Uint8Array): string | undefined => {
+  const { size } = fs.fstatSync(fd)
+  const last = new Uint8Array([NEWLINE])
+  if (size > 0) fs.readSync(fd, last, 0, 1, size - 1)
+  const bytes = last[0] === NEWLINE ? lines : Buffer.concat([Buffer.of(NEWLINE), lines])
+  const written = fs.writeSync(fd, bytes)
+  if (written === bytes.length) return undefined
+  if (fs.fstatSync(fd).size === size + written) fs.ftruncateSync(fd, size)
+  return FULL
+}
+
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = fs.constants
 
 const NOT_PLAIN = "it is not a regular file"
-/** What opening answers where something else lies in the file's place: a symlink, a pipe that nobody reads, a folder. */
+/** What opening answers where something else lies in the file's place: a symlink, a folder. */
 const ODD: Readonly<Record<string, string>> = {
   ELOOP: "it is a symbolic link",
-  ENXIO: NOT_PLAIN,
   EISDIR: "it is a folder"
 }
 
+const wordsOf = (wrong: string) =>
+  wrong === FULL
+    ? { what: "the disk is full", remedy: "free some space" }
+    : { what: ODD[wrong] ?? wrong, remedy: "see what is there, and move it away" }
+
 /** The file for appending; never waits for the other end of a pipe, and never writes to what is no plain file. */
 const opened = (file: string): number => {
-  const open = () => plain(fs.openSync(file, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
+  const open = () => plain(fs.openSync(file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
   try {
     return open()
   } catch (cause) {

@@ -6,6 +6,7 @@ import { Effect, Layer, Logger, LogLevel } from "effect"
 import { take } from "../../../layers/lock/FileLock.ts"
 import * as RuntimeLog from "../../../layers/log/RuntimeLog.ts"
 import { it } from "../../support/effect.ts"
+import { needs } from "../../support/needs.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "agent-runtime-log-"))),
@@ -217,6 +218,53 @@ describe("a log that cannot be written", () => {
         if (fs.existsSync(`${file}.other`)) expect(fs.readFileSync(`${file}.other`, "utf8")).toBe("")
       })
     )
+
+  needs("tmpfs")(
+    "because the disk is full has whole lines alone, and tells what it could not take once there is room",
+    () =>
+      Effect.gen(function* () {
+        const logDir = yield* folder
+        const file = path.join(logDir, "runtime.jsonl")
+        const ballast = path.join(logDir, "ballast")
+        const heard: Array<unknown> = []
+        const others = Logger.add(Logger.make(({ message }) => void heard.push(message)))
+        Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", logDir])
+        yield* Effect.addFinalizer(() => Effect.sync(() => Bun.spawnSync(["umount", "-l", logDir])))
+        const story = Effect.gen(function* () {
+          yield* Effect.logInfo("first")
+          fs.writeFileSync(ballast, "x".repeat(56_000))
+          yield* Effect.forEach(Array.from({ length: 9 }), () => Effect.logInfo("y".repeat(1000)))
+          fs.rmSync(ballast)
+          yield* Effect.logInfo("again")
+          yield* Effect.logInfo("and again")
+        })
+        yield* Effect.provide(logging(logDir, story), others)
+        const found = messages(file)
+        const fitted = found.filter((message) => message === "y".repeat(1000)).length
+        expect(fitted).toBeLessThan(9)
+        expect(found.filter((message) => message !== "y".repeat(1000))).toEqual([
+          "first",
+          `Lines that this log could not take before this one: ${9 - fitted}`,
+          "again",
+          "and again"
+        ])
+        expect(heard.filter((message) => typeof message === "string")).toEqual([
+          `The log ${file} is not written: the disk is full; free some space`
+        ])
+      }).pipe(Effect.scoped, Effect.runPromise)
+  )
+
+  it.live("of which a part is left by somebody who died over it goes on in a new line", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      const file = path.join(logDir, "runtime.jsonl")
+      fs.writeFileSync(file, '{"message":"hal')
+      yield* logging(logDir, Effect.zipRight(Effect.logInfo("one"), Effect.logInfo("two")))
+      const [half, ...whole] = fs.readFileSync(file, "utf8").trimEnd().split("\n")
+      expect(half).toBe('{"message":"hal')
+      expect(whole.map((line) => JSON.parse(line).message)).toEqual(["one", "two"])
+    })
+  )
 
   it.live("for a pipe that nobody reads holds nobody up", () =>
     Effect.gen(function* () {
