@@ -7,7 +7,6 @@ import { traced } from "../../src/domain/Traced.ts"
 import { codeOf } from "../SystemWord.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
-  hashFile,
   isAbsent,
   liesInside,
   observeDisk,
@@ -18,7 +17,7 @@ import {
   synced,
   withFile
 } from "./DiskFile.ts"
-import { scanFile } from "./FilePieces.ts"
+import { hashFile, scanFile } from "./FilePieces.ts"
 import { listEntries, listFiles } from "./Listing.ts"
 import { withRoom } from "./Room.ts"
 
@@ -109,7 +108,7 @@ const make = (root: string, names: ReadonlyArray<string>) => {
     root,
     resolve,
     observe: (path) => look(path, observeDisk),
-    hash: (path) => look(path, (real) => withFile(real, root, hashFile)),
+    hash: (path) => look(path, (real, signal) => withFile(real, root, (file) => hashFile(file, signal))),
     read: (path, most) =>
       look(path, (real) => withFile(real, root, (file, size) => readStart(file, size, most))),
     scan: (path, met) =>

@@ -15,8 +15,6 @@ import type { Observed } from "../../src/artifact/ArtifactStore.ts"
 import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
 import { codeOf } from "../SystemWord.ts"
 
-const CHUNK = 256 * 1024
-
 /** Codes that mean that nothing can be at a path. */
 export const isAbsent = (code: string): boolean =>
   code === "ENOENT" || code === "ENOTDIR" || code === "ENAMETOOLONG" || code === "ELOOP"
@@ -160,17 +158,6 @@ const placeOf = (fd: number, path: string): string => {
     return readlinkSync(`/proc/self/fd/${fd}`)
   } catch {
     return realpathSync.native(path)
-  }
-}
-
-/** Lower-case hex SHA-256 of an open file, read in pieces. */
-export const hashFile = async (file: FileHandle): Promise<string> => {
-  const hash = new Bun.CryptoHasher("sha256")
-  const buffer = new Uint8Array(CHUNK)
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, 0, CHUNK, null)
-    if (bytesRead === 0) return hash.digest("hex")
-    hash.update(buffer.subarray(0, bytesRead))
   }
 }
 

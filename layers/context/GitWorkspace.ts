@@ -2,8 +2,8 @@ import { opendir } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
 import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
 import { traced } from "../../src/domain/Traced.ts"
-import { hashFile, observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
-import { scanFile } from "../artifact/FilePieces.ts"
+import { observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
+import { hashFile, scanFile } from "../artifact/FilePieces.ts"
 import { type GitOptions, git, withoutFilters } from "./Git.ts"
 
 const noRepository: Snapshot = {
@@ -32,7 +32,8 @@ export const layerWith = (options: GitOptions): Layer.Layer<Workspace> =>
         look(() => foldersIn(path, most)),
         Option.getOrElse(() => [])
       ),
-    hash: (path) => regular(path, (real) => withFile(real, undefined, hashFile)),
+    hash: (path) =>
+      regular(path, (real, signal) => withFile(real, undefined, (file) => hashFile(file, signal))),
     read: (path, most) =>
       regular(path, (real) => withFile(real, undefined, (file, size) => readStart(file, size, most))),
     scan: (path, met) =>

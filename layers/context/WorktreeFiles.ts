@@ -1,4 +1,5 @@
-import { copyFileSync } from "node:fs"
+import { copyFileSync, lstatSync } from "node:fs"
+import { join } from "node:path"
 import { Effect } from "effect"
 import { GitFailed, type GitOptions, runGit } from "./Git.ts"
 
@@ -8,11 +9,17 @@ const MORE_CHARACTERS = 64 * 1024
 /** Of a list of names, or of a log. */
 export const MOST_NAMES_BYTES = 16 * 1024 * 1024
 
+/** Larger files are named and not shown: git would read each to its end, a sparse one of a terabyte too. */
+const MOST_SHOWN_BYTES = 256 * 1024 * 1024
+
+const isLarge = (file: string): boolean =>
+  (lstatSync(file, { throwIfNoEntry: false })?.size ?? 0) > MOST_SHOWN_BYTES
+
 /** What differs between files and a commit. A name that ends with `/` is a folder of which nothing more is told. */
 export interface FileChanges {
   /** Files that differ, new ones among them. */
   readonly differing: ReadonlyArray<string>
-  /** New ones that no diff can show. */
+  /** Those that the diff does not show. */
   readonly left: ReadonlyArray<string>
   readonly ignored: ReadonlyArray<string>
   /** Whether there are more names than are told. */
@@ -100,17 +107,25 @@ export const filesAgainst = (
       "--directory",
       "-z"
     )
+    const large = new Set<string>()
+    for (const [count, name] of differing.names.entries()) {
+      if (count % 1000 === 999) yield* Effect.yieldNow()
+      if (isLarge(join(path, name.slice(folder.length)))) large.add(name)
+    }
     const placed = folder === "" ? [] : [`--src-prefix=a/${folder}`, `--dst-prefix=b/${folder}`]
     const diff = yield* runGit({ ...inside, mostBytes: MOST_CHARACTERS + MORE_CHARACTERS }, path, [
       "diff",
       ...FLAGS,
       ...placed,
       "--full-index",
-      commit
+      commit,
+      "--",
+      ".",
+      ...[...large].map((name) => `:(exclude,literal)${name.slice(folder.length)}`)
     ])
     return {
-      differing: differing.names,
-      left: left.names,
+      differing: differing.names.filter((name) => !large.has(name)),
+      left: [...left.names, ...large],
       ignored: ignored.names,
       cut: differing.cut || left.cut || ignored.cut,
       diff: diff.text

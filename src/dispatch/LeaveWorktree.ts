@@ -1,10 +1,16 @@
-import { Effect, Option } from "effect"
+import { type Deferred, Effect, Option } from "effect"
+import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AuditFolder } from "../artifact/AuditFolder.ts"
 import { type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
 import { counted } from "../domain/Figure.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import type { Redactor } from "../domain/Redactor.ts"
 import { traced } from "../domain/Traced.ts"
+import type { Ran } from "./Finish.ts"
+import type { Prepared } from "./Prepare.ts"
+import type { Site } from "./Site.ts"
+import { unlessStopped } from "./UnlessStopped.ts"
 
 /** What became of an attempt's worktree: for its issues, and for the event of its end. */
 export interface Left {
@@ -28,6 +34,16 @@ const DIFF = "workspace.diff"
 const named = (attemptId: AttemptId): string => `worktrees/${attemptId}`
 
 const many = (count: number, noun: string): string => `${counted(count)} ${noun}${count === 1 ? "" : "s"}`
+
+/** Of a worktree that nobody had the time to look at: it stays, and whatever is in it may be the attempt's. */
+export const unlooked = (root: string): WorktreeChanges => ({
+  files: 0,
+  commits: 0,
+  ignored: false,
+  diff: "# the attempt was told to end before this worktree was compared with its base\n",
+  touched: (path) => path.startsWith(`${root}/`),
+  problem: Option.some("as the attempt was told to end while what was done in it was looked at")
+})
 
 /**
  * Ends the life of an attempt's worktree: its diff becomes evidence; it is removed when nothing in it changed, and
@@ -69,3 +85,30 @@ export const changed = ({ commits, files, ignored }: WorktreeChanges) => {
   if (files > 0 || commits > 0) return Option.some(`with ${many(files, "changed file")}${more}`)
   return ignored ? Option.some("with files that git ignores") : Option.none<string>()
 }
+
+/** Leaves the attempt's worktree; the rest of what it came to stays as it is. */
+export const leaveSite = (
+  { audit, claimed }: Prepared,
+  { changes, worktree }: Site,
+  stop: Deferred.Deferred<StopReason>,
+  { ran, redactor }: { readonly ran: Ran; readonly redactor: Pick<Redactor, "text"> }
+) =>
+  Effect.gen(function* () {
+    const { verdict } = ran
+    const { detail, issues } = yield* leave({
+      attemptId: claimed.attempt.attemptId,
+      changes: yield* unlessStopped(changes, stop, () =>
+        Effect.succeed(Option.map(worktree, ({ path }) => unlooked(path)))
+      ),
+      audit,
+      redact: redactor.text,
+      mustStay:
+        verdict.reason === "processes_left" ? Option.some("as processes are left in it") : Option.none()
+    })
+    const end = {
+      ...ran.end,
+      issues: [...ran.end.issues, ...issues],
+      detail: { ...ran.end.detail, ...detail }
+    }
+    return { ...ran, end } satisfies Ran
+  })

@@ -4,7 +4,7 @@ import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { heedingRoom } from "../artifact/HeedingRoom.ts"
 import { isNoRoom, saying } from "../domain/HostRoom.ts"
 import type { TaskId } from "../domain/Ids.ts"
-import { noSecrets, type Redactor } from "../domain/Redactor.ts"
+import { noSecrets } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { soundUsage, unknownUsage } from "../domain/Usage.ts"
@@ -15,7 +15,7 @@ import { notAsked } from "./Asking.ts"
 import { finish, type Ran } from "./Finish.ts"
 import type { handOver } from "./HandOver.ts"
 import { type Judged, judge } from "./Judge.ts"
-import { leave } from "./LeaveWorktree.ts"
+import { leaveSite } from "./LeaveWorktree.ts"
 import {
   NotStarted,
   verdictOf,
@@ -27,6 +27,7 @@ import {
 } from "./NotStarted.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
 import { type Site, siteOf } from "./Site.ts"
+import { unlessStopped } from "./UnlessStopped.ts"
 import { lookingUntil } from "./Wakes.ts"
 
 /**
@@ -107,43 +108,30 @@ const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
     const run = Effect.gen(function* () {
       if (!(yield* record(prepared))) return { ran: notRun(claimed, ended), redactor: noSecrets }
       const execution = yield* execute(prepared, site, stop)
-      const judged = yield* judge(prepared, site, execution, yield* stopped(stop))
+      const judged = yield* unlessStopped(
+        judge(prepared, site, execution, yield* stopped(stop)),
+        stop,
+        (reason) => judge(prepared, site, cutOff(execution), Option.some(reason))
+      )
       const issues = [...judged.issues, ...(yield* notAsked(claimed, judged.verdict))]
       return { ran: ranTo(prepared, execution, { ...judged, issues }), redactor: execution.redactor }
     })
     if (Option.isNone(site.worktree)) return (yield* run).ran
     return yield* run.pipe(
-      Effect.tapErrorCause(() => Effect.ignoreLogged(left(prepared, site, undecided(claimed)))),
-      Effect.flatMap((done) => left(prepared, site, done))
+      Effect.tapErrorCause(() => Effect.ignoreLogged(leaveSite(prepared, site, stop, undecided(claimed)))),
+      Effect.flatMap((done) => leaveSite(prepared, site, stop, done))
     )
   }).pipe(Effect.scoped)
 
 /** What is left of an attempt that met a fault: its worktree, judged by what is in it. */
 const undecided = (claimed: ClaimedTask) => ({ ran: notRun(claimed, ended), redactor: noSecrets })
 
-/** Leaves the attempt's worktree; the rest of what it came to stays as it is. */
-const left = (
-  { audit, claimed }: Prepared,
-  { changes }: Site,
-  { ran, redactor }: { readonly ran: Ran; readonly redactor: Pick<Redactor, "text"> }
-) =>
-  Effect.gen(function* () {
-    const { verdict } = ran
-    const { detail, issues } = yield* leave({
-      attemptId: claimed.attempt.attemptId,
-      changes: yield* changes,
-      audit,
-      redact: redactor.text,
-      mustStay:
-        verdict.reason === "processes_left" ? Option.some("as processes are left in it") : Option.none()
-    })
-    const end = {
-      ...ran.end,
-      issues: [...ran.end.issues, ...issues],
-      detail: { ...ran.end.detail, ...detail }
-    }
-    return { ...ran, end } satisfies Ran
-  })
+/** It ran, and was told to end before anybody had seen what it came to. */
+const cutOff = (execution: Execution): Execution => ({
+  ...execution,
+  exitStatus: "canceled",
+  reason: Option.some("it was told to end while what it came to was looked at")
+})
 
 const stopped = (stop: Deferred.Deferred<StopReason>): Effect.Effect<Option.Option<StopReason>> =>
   Effect.flatMap(

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect, Fiber, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { workingDirOf } from "../config/WorkingDir.ts"
 import { type Worktree, type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
@@ -15,7 +15,10 @@ export interface Site {
   /** What its claims are looked for in, as the configuration names it; none for an adapter without hands. */
   readonly workingDir: Option.Option<string>
   readonly worktree: Option.Option<Worktree>
-  /** What was changed in its worktree. It is looked at once, when the attempt's processes are gone. */
+  /**
+   * What was changed in its worktree. It is looked at once, when the attempt's processes are gone; who no longer waits
+   * for it stops it for nobody else.
+   */
   readonly changes: Effect.Effect<Option.Option<WorktreeChanges>>
 }
 
@@ -54,7 +57,10 @@ export const siteOf = traced("Site.siteOf")(function* (prepared: Prepared) {
     cwd: Option.some(worktree.cwd),
     workingDir: Option.some(worktree.cwd),
     worktree: Option.some(worktree),
-    changes: yield* Effect.cached(worktrees.changes(attemptId))
+    changes: Effect.flatMap(
+      yield* Effect.cached(Effect.forkIn(worktrees.changes(attemptId), yield* Effect.scope)),
+      Fiber.join
+    )
   } satisfies Site
 })
 

@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { DateTime, Effect, Option, Ref } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Option, Ref, TestClock } from "effect"
 import { type Scripted, scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import type { Fixed } from "../../layers/context/FixedWorktrees.ts"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
@@ -209,6 +209,30 @@ describe("an attempt with a worktree of its own", () => {
       })
       expect(issues[0]).toStartWith("workspace_gone: ")
       expect(yield* left).toEqual([])
+    }).pipe(Effect.provide(world(scene(says("x")))))
+  )
+
+  it.effect("stays, and its attempt ends, when that is canceled while looking at it takes for ever", () =>
+    Effect.gen(function* () {
+      const worktrees = yield* Worktrees
+      const store = yield* Store
+      const begun = yield* Deferred.make<void>()
+      const id = yield* queue()
+      const cycle = yield* Effect.fork(
+        Effect.provideService(ran, Worktrees, {
+          ...worktrees,
+          changes: () => Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never)
+        })
+      )
+      yield* Deferred.await(begun)
+      yield* store.tasks.requestCancel(id, Option.none(), { at: yield* now, actor: DOOR.actor })
+      // It is seen, what it came to is given a few seconds more, and then its worktree.
+      for (const wait of ["50 millis", "5 seconds", "5 seconds"] as const) yield* TestClock.adjust(wait)
+      const { attemptId } = yield* Fiber.join(cycle)
+      expect((yield* taskOf(id)).status).toBe("operator_canceled")
+      const [attempt] = yield* attemptsOf(id)
+      expect(attempt!.issues.join()).toContain("is kept, as the attempt was told to end while")
+      expect(yield* left).toMatchObject([{ attemptId, state: "kept" }])
     }).pipe(Effect.provide(world(scene(says("x")))))
   )
 

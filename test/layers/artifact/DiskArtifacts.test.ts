@@ -124,6 +124,18 @@ check("a scan ends when it is interrupted", () =>
   })
 )
 
+check("a file that would take for ever to be read, as a sparse one of terabytes, is not read at all", () =>
+  Effect.gen(function* () {
+    const store = yield* ArtifactStore
+    const path = "sparse.bin"
+    writeFileSync(join(root, path), "")
+    truncateSync(join(root, path), 2 ** 42)
+    const large = { _tag: "ArtifactFailed", reason: "it is larger than 8 GiB" }
+    expect(yield* Effect.flip(store.scan(path, () => false))).toMatchObject(large)
+    expect(yield* Effect.flip(store.hash(path))).toMatchObject(large)
+  })
+)
+
 check("a symlink to the sibling whose name begins with the root's is refused", () =>
   Effect.gen(function* () {
     mkdirSync(`${root}-evil`)

@@ -280,6 +280,22 @@ describe("what was changed in a worktree", () => {
     })
   )
 
+  it.live("names files of terabytes, changed or new, without reading them", () =>
+    Effect.gen(function* () {
+      const { path } = yield* made()
+      for (const name of ["a.txt", "big.bin"]) fs.writeFileSync(join(path, name), "")
+      for (const name of ["a.txt", "big.bin"]) fs.truncateSync(join(path, name), 2 ** 42)
+      write(join(path, "small.txt"), "small\n")
+      const found = yield* changes
+      expect(found).toMatchObject({ files: 3, problem: Option.none() })
+      for (const name of ["a.txt", "big.bin"]) {
+        expect(found.diff).toContain(`# not in this diff: "${name}"`)
+        expect(found.touched(join(path, name))).toBe(true)
+      }
+      expect(found.diff).toContain("+small")
+    })
+  )
+
   it.live("is cut with a mark when it is too large", () =>
     Effect.gen(function* () {
       const { path } = yield* made()
