@@ -5,6 +5,7 @@ import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { now, Time } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
+import { ownedLike } from "../Ownership.ts"
 import { isTaken, NotCallable, take } from "./FileLock.ts"
 
 const Note = Schema.parseJson(Schema.Struct({ runner_id: RunnerId, since: Time }))
@@ -32,7 +33,12 @@ const isMissing = (cause: unknown): boolean =>
 /** Opens what is a file; undefined otherwise: a pipe or a device could stall whoever opens or reads it. */
 const openFile = (file: string, flags: number): number | undefined => {
   const fd = fs.openSync(file, flags | fs.constants.O_NONBLOCK, 0o600)
-  if (fs.fstatSync(fd).isFile()) return fd
+  const found = fs.fstatSync(fd)
+  if (found.isFile()) {
+    // Nobody has held it yet.
+    if (found.size === 0 && (flags & fs.constants.O_CREAT) !== 0) ownedLike(file, path.dirname(file))
+    return fd
+  }
   fs.closeSync(fd)
   return undefined
 }

@@ -5,6 +5,7 @@ import { open } from "node:fs/promises"
 import * as path from "node:path"
 import { Effect, Option, Schedule, type Scope } from "effect"
 import { BackupFailed, type BackupFile, type Restored, type Tell } from "../../src/store/BackupFiles.ts"
+import { ownedLike } from "../Ownership.ts"
 import { check } from "./BackupCheck.ts"
 import { BESIDE, discard, failed } from "./BackupPlace.ts"
 import { SEAL } from "./BackupSeal.ts"
@@ -208,6 +209,7 @@ const swap = (unfinished: string, database: string, present: Present, at: string
       alsoNamed(database + suffix, `${Option.getOrElse(kept, () => wanted)}${suffix}`)
     fs.unlinkSync(database + suffix)
   }
+  ownedLike(unfinished, isAbsent(database) ? path.dirname(database) : database)
   sync(path.dirname(database))
   fs.renameSync(unfinished, database)
   sync(path.dirname(database))

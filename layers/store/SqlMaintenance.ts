@@ -1,7 +1,9 @@
 import * as fs from "node:fs"
+import * as path from "node:path"
 import { DateTime, Effect, Option } from "effect"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
+import { rescuedOf } from "./Backups.ts"
 import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
 import type { Sqlite } from "./Sqlite.ts"
@@ -51,6 +53,18 @@ const sizeOf = (file: string): number => {
   }
 }
 
+const TAKEN_BACK = statement("SELECT 1 FROM backups WHERE path = :path LIMIT 1")
+
+/** Work that a process saved when the database was lost beneath it, and that nobody has put back. */
+const rescuedWork = (sqlite: Sqlite["Type"]) =>
+  Effect.gen(function* () {
+    const rescued = path.isAbsolute(sqlite.path) ? rescuedOf(sqlite.path) : undefined
+    if (rescued === undefined || (yield* sqlite.rows(TAKEN_BACK, { path: rescued })).length > 0) return []
+    return [
+      `${rescued} holds what a process saved when this database was lost beneath it, and the present one was begun without it; put it in its place with: agent-runtime restore --from ${rescued} (or move it away)`
+    ]
+  })
+
 export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
   health: traced("Maintenance.health")(function* (deep) {
     const schemaVersion = Number((yield* sqlite.rows(VERSION))[0]?.user_version)
@@ -71,6 +85,7 @@ export const make = (sqlite: Sqlite["Type"]): Maintenance => ({
     const problems = [...recordProblems(schemaVersion, yield* sqlite.rows(RECORDED))]
     if (walBytes > WAL_WARNING_BYTES)
       problems.push(`the journal has grown to ${walBytes} bytes and is not being taken over`)
+    problems.push(...(yield* rescuedWork(sqlite)))
     if (deep) {
       const found = (yield* sqlite.rows(QUICK_CHECK)).map((row) => String(row.quick_check))
       problems.push(...found.filter((line) => line !== "ok"))

@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { ownedLike } from "../Ownership.ts"
 import { APPLICATION_ID, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 import { latest, type Migration } from "./Migrations.ts"
@@ -149,6 +150,7 @@ const create = (file: string, build: (db: Database) => void): void => {
   try {
     fill(unfinished, build)
     sync(unfinished)
+    ownedLike(unfinished, folder)
     give(unfinished, file)
     sync(folder)
   } finally {

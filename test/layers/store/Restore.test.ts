@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite"
-import { afterAll, beforeAll, describe, expect } from "bun:test"
+import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -21,6 +21,11 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
 
 const silent = () => Effect.void
+
+const NOBODY = 65_534
+/** Only root can give a file to somebody. */
+const root = (name: string, body: () => Effect.Effect<unknown, unknown>) =>
+  process.getuid?.() === 0 ? it.live(name, body) : test.skip(name, () => undefined)
 
 const restore = (from: string, database: string) =>
   Effect.flatMap(BackupFiles, (files) => files.restore(from, database, at(0), silent)).pipe(
@@ -73,6 +78,39 @@ describe("a restored store", () => {
       const again = yield* restore(aside, database)
       expect(tasksIn(database)).toEqual(["kept", "later", "later still"])
       expect(again.kept).toEqual(Option.some(`${aside}-2`))
+    })
+  )
+
+  it.live("takes what a lost one had saved back, which healthcheck asks for until then", () =>
+    Effect.gen(function* () {
+      const { backup, database } = yield* scene
+      const saved = `${database}.rescued`
+      fs.renameSync(backup, saved)
+      const problems = Effect.flatMap(Store, ({ maintenance }) =>
+        Effect.map(maintenance.health(false), (told) => told.problems)
+      ).pipe(Effect.provide(file({ filename: database, durability: "normal" })))
+      expect(yield* problems).toEqual([
+        expect.stringContaining(`put it in its place with: agent-runtime restore --from ${saved}`)
+      ])
+      yield* restore(saved, database)
+      expect(yield* problems).toEqual([])
+    })
+  )
+
+  root("belongs to whom the one before did, though root puts it there", () =>
+    Effect.gen(function* () {
+      const { backup, database, made } = yield* scene
+      fs.chownSync(database, NOBODY, NOBODY)
+      yield* restore(backup, database)
+      expect(fs.statSync(database)).toMatchObject({ uid: NOBODY, gid: NOBODY })
+      fs.rmSync(database)
+      fs.chownSync(made, NOBODY, NOBODY)
+      yield* restore(backup, database)
+      expect(fs.statSync(database)).toMatchObject({ uid: NOBODY, gid: NOBODY })
+      fs.rmSync(database)
+      yield* add(database, ["new"])
+      for (const suffix of ["", "-wal", "-shm"])
+        if (fs.existsSync(database + suffix)) expect(fs.statSync(database + suffix).uid).toBe(NOBODY)
     })
   )
 
