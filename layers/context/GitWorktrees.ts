@@ -18,7 +18,7 @@ import { bytesIn, removeTree } from "../artifact/Removing.ts"
 import { readPlainText } from "../config/PlainFile.ts"
 import { type GitFailed, type GitOptions, lacksRoom } from "./Git.ts"
 import { baseOf, checkOut, hasFolder, lyingOf, makeAside, register } from "./WorktreeCheckout.ts"
-import { changesOf } from "./WorktreeDiff.ts"
+import { changesOf, untold } from "./WorktreeDiff.ts"
 import {
   makePlace,
   placeOf,
@@ -31,6 +31,8 @@ import {
 
 /** Large repositories take their time to be written and compared. */
 const GIT_TIMEOUT_MS = 300_000
+/** All that is asked of git about one: what an agent left in its way, a pipe for an attributes file, may stop each call. */
+const MOST_LOOKING_MS = 120_000
 
 /** Worktrees of the `git` on PATH, below the state folder of the configuration. */
 export const layer: Layer.Layer<Worktrees, never, RuntimeConfig> = Layer.effect(
@@ -59,8 +61,15 @@ export const make = (
     const record = readRecord(place)
     if (Option.isNone(record) || !existsSync(place.path)) return Option.none()
     if (record.value.state !== "ready" && record.value.state !== "kept") return Option.none()
-    return Option.some(
-      yield* changesOf(markedFor(options, attemptId), place, record.value, yield* masking([]))
+    const redactor = yield* masking([])
+    const most = Math.min(options.timeoutMs, MOST_LOOKING_MS)
+    return yield* changesOf(markedFor(options, attemptId), place, record.value, redactor).pipe(
+      Effect.timeoutTo({
+        duration: most,
+        onSuccess: Option.some,
+        onTimeout: () =>
+          Option.some(untold(place.path, record.value, `git did not tell within ${most} ms`, redactor))
+      })
     )
   }),
   keep: traced("Worktrees.keep")((attemptId) => moved(placeOf(stateDir, attemptId), "kept")),

@@ -95,7 +95,8 @@ const touchedIn = (root: string, names: ReadonlyArray<string>, isPart: boolean) 
   }
 }
 
-const untold = (
+/** Of a worktree of which nothing can be told: it is to be kept. */
+export const untold = (
   root: string,
   record: WorktreeRecord,
   reason: string,

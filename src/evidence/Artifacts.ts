@@ -1,11 +1,11 @@
 import { DateTime, Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type DeclaredArtifact, declared, isEvidencePath } from "../artifact/Declared.ts"
-import { below, normalise } from "../artifact/FilePath.ts"
+import { below, join, normalise } from "../artifact/FilePath.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Answer, isOwnOf, render } from "./ArtifactText.ts"
-import { wasChanged, wasTouched } from "./Claim.ts"
+import { wasChanged, wasMissing, wasTouched } from "./Claim.ts"
 
 /** An artifact that the runtime wrote, as an event tells it. */
 export interface WrittenArtifact {
@@ -69,8 +69,12 @@ const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifa
       Option.getOrElse(yield* store.read(path, 1_000), () => "")
     )
     if (!own && !replaces) return untouched
+    // A link that was made there leads to a file of somebody else's: it is left alone, and is no product.
+    const leadsAway = join(store.root, primary.path) !== observed.value.realPath
+    const at = { path: primary.path, observed: observed.value }
+    if (!own && leadsAway && wasMissing(answer.round, store.root, at)) return untouched
     const hash = Effect.orElseSucceed(store.hash(path), () => Option.none<string>())
-    const found = { path: primary.path, observed: observed.value, hash }
+    const found = { ...at, hash }
     // Kernel times are coarse: what another task wrote a moment before the round looks touched, and is known by its
     // content.
     const isOlder = observed.value.changedAtMs <= DateTime.toEpochMillis(answer.round.roundStartedAt)

@@ -61,14 +61,24 @@ export const wasChanged = (round: RoundFacts, root: string, found: Found): Effec
   return Effect.map(found.hash, (now) => !Option.contains(now, before.value))
 }
 
-/** Whether something was written since the round began, be it what was there before; what was known to be missing was. */
+/**
+ * Whether something was written since the round began, be it what was there before; what was known to be missing was,
+ * but for a link that now leads from there to a file that was somewhere else all the time.
+ */
 export const wasTouched = (
   round: RoundFacts,
   root: string,
   found: Pick<Found, "path" | "observed">
 ): boolean =>
   changedSince(round, found.observed) ||
-  Option.exists(knownOf(round, root, found), ({ sha256 }) => Option.isNone(sha256))
+  (wasMissing(round, root, found) && join(root, found.path) === found.observed.realPath)
+
+/** Whether it is known that nothing was there when the round began. */
+export const wasMissing = (
+  round: RoundFacts,
+  root: string,
+  found: Pick<Found, "path" | "observed">
+): boolean => Option.exists(knownOf(round, root, found), ({ sha256 }) => Option.isNone(sha256))
 
 const knownOf = (round: RoundFacts, root: string, { observed, path }: Pick<Found, "path" | "observed">) =>
   Option.fromNullable(

@@ -39,16 +39,21 @@ const notFound = (path: string, what: string) =>
     message: `there is no ${what} ${shown(path)} below the artifact root`
   })
 
-/** The path as it is told again. */
-const plain = (path: string) => {
-  const normal = normalise(path)
-  return isAbsolute(normal) || path.includes("\\")
-    ? refused(
-        path,
-        isAbsolute(normal) ? "is absolute; paths are relative to the artifact root" : "holds a backslash"
-      )
-    : Effect.succeed(normal === "." ? "" : normal)
-}
+/** The path as it is told again. An agent may have put a secret value into the name of a file. */
+const plain = (path: string) =>
+  Effect.gen(function* () {
+    const normal = normalise(path)
+    if (isAbsolute(normal))
+      return yield* refused(path, "is absolute; paths are relative to the artifact root")
+    if (path.includes("\\")) return yield* refused(path, "holds a backslash")
+    const secrets = yield* secretsMasked
+    if (secrets.holds(normal))
+      return yield* new Refusal({
+        code: "secret_in_artifact",
+        message: `${shown(secrets.text(path))} is not shown: its name holds a secret value; remove the file and replace the secret`
+      })
+    return normal === "." ? "" : normal
+  })
 
 const at = (millis: number): DateTime.Utc => DateTime.unsafeMake(Math.floor(millis))
 
@@ -71,12 +76,13 @@ export const list = operation({
     if (found.value.kind !== "folder") return { path, type: found.value.kind, entries: [] }
     const inside = yield* Effect.mapError(store.entries(path, MOST_ENTRIES), unusable(path))
     const { entries, isWhole } = Option.getOrElse(inside, () => ({ entries: [], isWhole: true }))
+    const { text } = yield* secretsMasked
     return {
       path,
       type: "folder" as const,
       entries: entries.map(({ changedAtMs, kind, name, size }) => ({
-        name,
-        path: path === "" ? name : `${path}/${name}`,
+        name: text(name),
+        path: text(path === "" ? name : `${path}/${name}`),
         type: kind,
         size,
         updatedAt: Option.map(changedAtMs, at)

@@ -121,6 +121,7 @@ const capture = traced("Snapshots.capture")(function* (label: string, actor: Act
   const files = yield* artifacts
     .files("", { most: MOST_FILES, descending: false, leaveOut: EVIDENCE_FOLDERS })
     .pipe(Effect.mapError(unusable))
+  const masked = yield* secretsMasked
   const ofTasks = (name: string, { isWhole, tasks }: typeof queued, total: number) =>
     isWhole ? [] : [{ list: name, shown: tasks.length, total: Option.some(total) }]
   const snapshot: Snapshot = {
@@ -134,7 +135,7 @@ const capture = traced("Snapshots.capture")(function* (label: string, actor: Act
     queuedTasks: queued.tasks,
     blockedOrRetryableTasks: held.tasks,
     recentCompleted: [...completed.tasks].sort(finishedLast).slice(0, RECENT_COMPLETED),
-    artifactFiles: files.paths,
+    artifactFiles: files.paths.map(masked.text),
     truncated: [
       ...workflows.cuts,
       ...ofTasks("queued_tasks", queued, counts.queued),

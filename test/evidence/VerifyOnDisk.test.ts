@@ -109,6 +109,22 @@ it.live("an artifact that was rewritten with what it held is no evidence, one wi
   })
 )
 
+it.live("a link to a file that was there is no product, though nothing had its name before", () =>
+  Effect.gen(function* () {
+    const before = () => {
+      mkdirSync(join(root, "wiki"))
+      writeFileSync(join(root, "wiki/other.md"), "another task's")
+    }
+    const link = () => symlinkSync("other.md", join(root, "wiki/a.md"))
+    expect(yield* issues(before, link, [], true)).toEqual(["artifact_unchanged"])
+    const linkToNew = () => {
+      writeFileSync(join(root, "wiki/new.md"), "made now")
+      symlinkSync("new.md", join(root, "wiki/a.md"))
+    }
+    expect(yield* issues(() => rmSync(join(root, "wiki/a.md")), linkToNew, [], true)).toEqual([])
+  })
+)
+
 it.live("symlinks and siblings do not lead out of the two folders", () =>
   Effect.gen(function* () {
     const during = () => {

@@ -405,6 +405,18 @@ describe("artifacts", () => {
           yield* files.put("leak.md", `key: ${Buffer.from("hunter2-hunter2").toString("base64")}`)
           const told = yield* ask("/api/artifact?path=leak.md")
           expect(failed(told)).toEqual([403, "secret_in_artifact"])
+          yield* files.put("names/hunter2-hunter2.md", "x")
+          const listed = yield* ask("/api/artifacts?path=names")
+          expect(listed.text).toContain("names/[redacted].md")
+          expect(listed.text).not.toContain("hunter2-hunter2")
+          for (const path of ["names/hunter2-hunter2.md", "hunter2-hunter2"])
+            for (const route of ["artifact", "artifacts"]) {
+              const named = yield* ask(`/api/${route}?path=${path}`)
+              expect(failed(named)).toEqual([403, "secret_in_artifact"])
+              expect(named.text).not.toContain("hunter2-hunter2")
+            }
+          const { text } = yield* ask("/api/snapshots", { method: "POST", body: {} })
+          expect(text).not.toContain("hunter2-hunter2")
           expect(told.text).not.toContain("hunter2")
         }),
       { secrets: ["hunter2-hunter2"] }

@@ -41,7 +41,7 @@ beforeEach(() => {
   fs.cpSync(template, repo, { recursive: true })
 })
 
-const worktrees = (git: { readonly command?: string } = {}) =>
+const worktrees = (git: { readonly command?: string; readonly timeoutMs?: number } = {}) =>
   make({ stateDir: state }, { command: "git", timeoutMs: 20_000, path: process.env.PATH ?? "", ...git }, () =>
     Effect.succeed(redactorOf([SECRET]))
   )
@@ -293,6 +293,16 @@ describe("what was changed in a worktree", () => {
         expect(found.touched(join(path, name))).toBe(true)
       }
       expect(found.diff).toContain("+small")
+    })
+  )
+
+  it.live("is not told, which is said, where a pipe for an attributes file stops every git", () =>
+    Effect.gen(function* () {
+      const { path } = yield* made()
+      execFileSync("mkfifo", [join(path, ".gitattributes")])
+      const found = yield* Effect.map(worktrees({ timeoutMs: 500 }).changes(ATTEMPT), Option.getOrThrow)
+      expect(found.problem).toEqual(Option.some("git did not tell within 500 ms"))
+      expect(found.diff).toContain("could not be compared with its base")
     })
   )
 
