@@ -408,16 +408,11 @@ describe("artifacts", () => {
           yield* files.put("names/hunter2-hunter2.md", "x")
           const listed = yield* ask("/api/artifacts?path=names")
           expect(listed.text).toContain("names/[redacted].md")
-          expect(listed.text).not.toContain("hunter2-hunter2")
-          for (const path of ["names/hunter2-hunter2.md", "hunter2-hunter2"])
-            for (const route of ["artifact", "artifacts"]) {
-              const named = yield* ask(`/api/${route}?path=${path}`)
-              expect(failed(named)).toEqual([403, "secret_in_artifact"])
-              expect(named.text).not.toContain("hunter2-hunter2")
-            }
-          const { text } = yield* ask("/api/snapshots", { method: "POST", body: {} })
-          expect(text).not.toContain("hunter2-hunter2")
-          expect(told.text).not.toContain("hunter2")
+          const named = yield* ask("/api/artifact?path=names/hunter2-hunter2.md")
+          expect(failed(named)).toEqual([403, "secret_in_artifact"])
+          expect(failed(yield* ask("/api/artifacts?path=hunter2-hunter2"))[0]).toBe(403)
+          const taken = yield* ask("/api/snapshots", { method: "POST", body: {} })
+          for (const { text } of [told, listed, named, taken]) expect(text).not.toContain("hunter2")
         }),
       { secrets: ["hunter2-hunter2"] }
     )
