@@ -3,12 +3,21 @@ import { basename, dirname } from "node:path"
 import { DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../../src/artifact/EvidenceFiles.ts"
-import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
+import { AttemptId, TaskId, timeOfId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { codeOf } from "../SystemWord.ts"
 import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
 import { failed } from "./AuditPlace.ts"
-import { bytesIn, entriesOf, openIn, removeEmpty, removeFile, removeTree, seenIn } from "./Removing.ts"
+import {
+  bytesIn,
+  entriesOf,
+  isEmpty,
+  openIn,
+  removeEmpty,
+  removeFile,
+  removeTree,
+  seenIn
+} from "./Removing.ts"
 
 /** Where evidence lies, and the database, beside which a dying process leaves files too. */
 export interface EvidencePlaces {
@@ -62,11 +71,11 @@ const rootOf = (root: string): number | undefined => {
 const isYoung = (mtimeMs: number, { before }: Removal): boolean =>
   before !== undefined && mtimeMs >= DateTime.toEpochMillis(before)
 
-/** Whether a folder is there, not a link to one, and was not touched since. */
-const isOldFolder = (folder: number, name: string, removal: Removal): boolean => {
-  const found = seenIn(folder, name)
-  return found?.isDirectory() === true && !isYoung(found.mtimeMs, removal)
-}
+/** Whether what bears this id was made before `since`: a clock that jumped, or a copy, may have one of both wrong. */
+const isOlder = (id: string, mtimeMs: number, { since }: Removal): boolean =>
+  since !== undefined &&
+  (mtimeMs < DateTime.toEpochMillis(since) ||
+    Option.exists(timeOfId(id), (made) => DateTime.lessThan(made, since)))
 
 /** Plain files of one folder whose names are wanted. */
 const removeFiles = async (
@@ -90,6 +99,9 @@ const removeOne = (folder: number, name: string, removal: Removal): Removed => {
   const bytes = removeFile(folder, name, removal.dryRun)
   return bytes === undefined ? NOTHING : { entries: 1, bytes }
 }
+
+/** Nothing was removed of what is older than `since`. */
+const leftAt = (...names: ReadonlyArray<string>): Removed => ({ ...NOTHING, older: names.join("/") })
 
 const taskOf = (name: string): Option.Option<TaskId> =>
   Option.filter(
@@ -194,24 +206,32 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
       const name = names.at(-1)!
       return Effect.uninterruptible(
         asking(names.join("/"), async () => {
-          const bytes = await within(artifactDir, names.slice(0, -1), async (folder) => {
-            if (!isOldFolder(folder, name, removal)) return undefined
-            return removal.dryRun ? bytesIn(folder, name) : removeTree(folder, name)
+          const removed = await within(artifactDir, names.slice(0, -1), async (folder) => {
+            const found = seenIn(folder, name)
+            if (found?.isDirectory() !== true) return NOTHING
+            if (isOlder(attemptId, found.mtimeMs, removal)) return leftAt(artifactDir, ...names)
+            if (isYoung(found.mtimeMs, removal)) return NOTHING
+            const bytes = await (removal.dryRun ? bytesIn(folder, name) : removeTree(folder, name))
+            return bytes === undefined ? NOTHING : { entries: 1, bytes }
           })
-          return bytes === undefined ? NOTHING : { entries: 1, bytes }
+          return removed ?? NOTHING
         })
       )
     }),
     removeBundle: traced("EvidenceFiles.removeBundle")((path, removal) => {
       const [top = "", day = "", name = "", ...deeper] = path.split("/")
-      if (top !== BUNDLES || !DAY.test(day) || !BUNDLE_FILE.test(name) || deeper.length > 0)
+      const bundleId = BUNDLE_FILE.exec(name)?.[1]
+      if (top !== BUNDLES || !DAY.test(day) || bundleId === undefined || deeper.length > 0)
         return Effect.succeed(NOTHING)
       return Effect.uninterruptible(
         asking(path, async () => {
-          const found = await within(artifactDir, [BUNDLES, day], (folder) =>
-            removeOne(folder, name, removal)
-          )
-          return found ?? NOTHING
+          const removed = await within(artifactDir, [BUNDLES, day], (folder) => {
+            const found = seenIn(folder, name)
+            return found?.isFile() === true && isOlder(bundleId, found.mtimeMs, removal)
+              ? leftAt(artifactDir, path)
+              : removeOne(folder, name, removal)
+          })
+          return removed ?? NOTHING
         })
       )
     }),
@@ -219,7 +239,10 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
       asking(`${RUNS}/${auditTaskSegment(taskId)}`, async () => {
         const gone = await within(artifactDir, [RUNS], async (folder) => {
           const name = auditTaskSegment(taskId)
-          return !removal.dryRun && isOldFolder(folder, name, removal) && removeEmpty(folder, name)
+          const found = seenIn(folder, name)
+          if (found?.isDirectory() !== true) return false
+          if (isOlder(taskId, found.mtimeMs, removal) || isYoung(found.mtimeMs, removal)) return false
+          return removal.dryRun ? isEmpty(folder, name) : removeEmpty(folder, name)
         })
         return gone === true ? { entries: 1, bytes: 0 } : NOTHING
       })

@@ -6,6 +6,7 @@ import {
   lstatSync,
   opendirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   type Stats,
@@ -96,6 +97,10 @@ export const removeEmpty = (parent: number, name: string): boolean =>
     "ENOTEMPTY",
     "EEXIST"
   ) === true
+
+/** Whether a folder of an open one is there and has nothing in it, as far as this user may see. */
+export const isEmpty = (parent: number, name: string): boolean =>
+  unlessGone(() => readdirSync(below(parent, name)).length === 0, "EACCES", "ELOOP", "ENOTDIR") === true
 
 /**
  * Removes a folder of an open one with all that is in it; answers the bytes, none when it is gone. Folders in it

@@ -3,7 +3,8 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { open } from "node:fs/promises"
 import * as path from "node:path"
-import { Effect, Option, Schedule, type Scope } from "effect"
+import { DateTime, Effect, Option, Schedule, type Scope } from "effect"
+import { now } from "../../src/domain/Time.ts"
 import { BackupFailed, type BackupFile, type Restored, type Tell } from "../../src/store/BackupFiles.ts"
 import { ownedLike } from "../Ownership.ts"
 import { check } from "./BackupCheck.ts"
@@ -11,8 +12,8 @@ import { BESIDE, discard, failed } from "./BackupPlace.ts"
 import { SEAL } from "./BackupSeal.ts"
 import { APPLICATION_ID, alsoNamed, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
+import { type Given, givenIn, goOnFrom, sinceWhen } from "./Given.ts"
 import { mib, telling } from "./Progress.ts"
-import { LAST_GIVEN } from "./SqlEvents.ts"
 import { isAbsent } from "./StoreFile.ts"
 import { marksOf } from "./StoreMarks.ts"
 
@@ -26,12 +27,6 @@ type Present =
   /** SQLite cannot open it: it is kept as it is, its journal beside it. */
   | { readonly _tag: "Damaged" }
   | { readonly _tag: "Held"; readonly given: Given }
-
-/** The highest ids that a database has given: none of them is given again, whatever takes its place. */
-interface Given {
-  readonly sequences: ReadonlyArray<readonly [table: string, last: number]>
-  readonly event: number
-}
 
 const inUse = (database: string) =>
   new BackupFailed({
@@ -81,21 +76,6 @@ const copied = (from: string, to: string, sha256: string) =>
     },
     catch: (cause) => failed(`${from} could not be copied to ${path.dirname(to)}`, cause)
   })
-
-const hasTable = (db: Database, name: string): boolean =>
-  db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?").get(name) !== null
-
-const givenIn = (db: Database): Given => ({
-  sequences: hasTable(db, "sqlite_sequence")
-    ? db
-        .query<{ readonly name: string; readonly seq: number }, []>("SELECT name, seq FROM sqlite_sequence")
-        .all()
-        .map(({ name, seq }) => [name, seq] as const)
-    : [],
-  event: hasTable(db, "event_marks")
-    ? Number(db.query<{ readonly id: number }, []>(LAST_GIVEN.text).get()?.id)
-    : 0
-})
 
 /**
  * Takes a database out of everybody's reach. SQLite gives the lock to one who leaves WAL mode only when no other
@@ -150,34 +130,29 @@ const taken = (db: Database, database: string): Given => {
 }
 
 /** Makes a database out of the copy of a backup: a record of the backup in the place of the seal. */
-const finish = (unfinished: string, backup: BackupFile, present: Present, at: string): void => {
+const finish = (
+  unfinished: string,
+  backup: BackupFile,
+  present: Present,
+  at: string,
+  since: DateTime.Utc
+): void => {
   const db = new Database(unfinished, { readwrite: true, create: false })
   try {
     db.run("PRAGMA journal_mode = DELETE")
     db.run("PRAGMA synchronous = FULL")
     db.run("BEGIN IMMEDIATE")
     db.run("DELETE FROM backups WHERE sha256 LIKE ? || '%'", [SEAL])
-    db.run("INSERT INTO backups (path, bytes, sha256, created_at, verified_at) VALUES (?, ?, ?, ?, ?)", [
-      backup.path,
-      backup.bytes,
-      backup.sha256,
-      at,
-      at
-    ])
-    if (present._tag === "Held") {
-      for (const [table, last] of present.given.sequences) raise(db, table, last)
-      db.run("UPDATE event_marks SET id = max(id, ?) WHERE mark = 'given'", [present.given.event])
-    }
+    db.run(
+      "INSERT INTO backups (path, bytes, sha256, created_at, verified_at, in_place_since) VALUES (?, ?, ?, ?, ?, ?)",
+      [backup.path, backup.bytes, backup.sha256, at, at, DateTime.formatIso(since)]
+    )
+    if (present._tag === "Held") goOnFrom(db, present.given)
     db.run("COMMIT")
   } finally {
     db.close()
   }
   sync(unfinished)
-}
-
-const raise = (db: Database, table: string, last: number): void => {
-  if (db.run("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", [last, table]).changes === 0)
-    db.run("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table, last])
 }
 
 const REPLACED = ".replaced-"
@@ -268,15 +243,20 @@ export const restore = (
       telling(tell, () => `copying ${mib(backup.bytes)} to ${path.dirname(place)}`)
     )
     const kept = yield* Effect.scoped(
-      Effect.flatMap(seized(place), ({ present }) =>
-        Effect.try({
+      Effect.gen(function* () {
+        const { present } = yield* seized(place)
+        const since = sinceWhen(
+          yield* now,
+          present._tag === "Held" ? Option.some(present.given) : Option.none()
+        )
+        return yield* Effect.try({
           try: () => {
-            finish(unfinished, backup, present, at)
+            finish(unfinished, backup, present, at, since)
             return swap(unfinished, place, present, at)
           },
           catch: (cause) => failed(`${place} could not be replaced`, cause)
         })
-      )
+      })
     )
     return { backup, path: place, kept }
   })

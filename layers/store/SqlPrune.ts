@@ -1,7 +1,8 @@
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { AttemptId, EventId, TaskId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Batch, OldAttempt, Place, Pruning } from "../../src/store/Pruning.ts"
+import { SEAL } from "./BackupSeal.ts"
 import { json, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -68,6 +69,15 @@ const FORGET_PATHS = statement(`
 
 const EVENTS = statement("SELECT id, created_at FROM run_events WHERE id > :after ORDER BY id LIMIT :most")
 const REMOVE_EVENTS = statement("DELETE FROM run_events WHERE id <= :last")
+
+// A row with a seal is in no database but a copy, and `restore` takes it away.
+const SINCE = statement(`
+  SELECT max((SELECT min(applied_at) FROM schema_migrations),
+      coalesce((SELECT max(in_place_since) FROM backups), '')) AS since,
+    EXISTS (SELECT 1 FROM backups WHERE sha256 LIKE '${SEAL}%' AND in_place_since IS NULL) AS by_hand`)
+const PUT_BY_HAND = statement(
+  `UPDATE backups SET in_place_since = :at WHERE sha256 LIKE '${SEAL}%' AND in_place_since IS NULL`
+)
 
 const KNOWN_ATTEMPTS = statement(`SELECT attempt_id AS id FROM attempts WHERE ${OF_ATTEMPTS}`)
 const KNOWN_TASKS = statement(`SELECT task_id AS id FROM tasks WHERE ${OF_TASKS}`)
@@ -219,6 +229,13 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
           return found
         })
       )
+    }),
+    since: traced("Pruning.since")(function* (at, dryRun) {
+      const [found] = yield* sqlite.rows(SINCE)
+      const since = Option.map(DateTime.make(String(found?.since)), DateTime.toUtc)
+      if (found?.by_hand !== 1) return Option.getOrElse(since, () => at)
+      if (!dryRun) yield* sqlite.transact("Pruning.since", sqlite.rows(PUT_BY_HAND, { at: time(at) }))
+      return at
     }),
     known: traced("Pruning.known")((table, ids) =>
       Effect.map(

@@ -19,12 +19,18 @@ export interface BundleFile {
 export interface Removed {
   readonly entries: number
   readonly bytes: number
+  /** Where it lies, absolute, when it is there and was left for being older than `since`. */
+  readonly older?: string
 }
 
-/** With `dryRun` nothing is removed, only counted; what was touched at or after `before` is left alone. */
+/**
+ * With `dryRun` nothing is removed, only counted. What was touched at or after `before` is left alone, and so is an
+ * attempt, a task or a bundle that was made before `since`, by the time in its id or by that of its last change.
+ */
 export interface Removal {
   readonly dryRun: boolean
   readonly before?: DateTime.Utc
+  readonly since?: DateTime.Utc
 }
 
 /**

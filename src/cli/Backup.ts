@@ -47,7 +47,7 @@ export const restore = command({
   group: "Store",
   summary: "put a backup in the place of the store",
   description:
-    "The backup is verified first, and the store that was there is kept beside it under a new name, which the answer tells. Stop every process of this runtime before. The backup may be of an older version: it is migrated when it is next opened. Evidence on disk stays as it is.",
+    "The backup is verified first, and the store that was there is kept beside it under a new name, which the answer tells. Stop every process of this runtime before. The backup may be of an older version: it is migrated when it is next opened. Evidence on disk stays as it is, also that which only the store that was there names: prune leaves and counts it (litter_left).",
   example: "agent-runtime restore --from /var/backups/runtime-monday.db",
   arguments: [],
   options: [{ name: "from", kind: "path", value: "FILE", required: true, description: "The backup." }],

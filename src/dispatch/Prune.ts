@@ -20,6 +20,10 @@ export interface Pruned {
   readonly evidenceFolders: number
   /** Files and folders that no row names, and half-written files. */
   readonly litter: number
+  /** Folders and files that no row names either, but that were made before this database stood in its place: they stay. */
+  readonly litterLeft: number
+  /** Where the first of those lie, so many as are worth naming. */
+  readonly litterLeftAt: ReadonlyArray<string>
   /** Of the files that were removed. The database keeps its size: the room in it is used again. */
   readonly bytesFreed: number
   /** Where worktrees lie that would be gone by now, but that somebody's work is in them. */
@@ -31,6 +35,8 @@ export interface Pruned {
 /** What lies about without a row for so long was not left there by somebody who is still at work. */
 const LITTER_AGE = "1 day"
 const MOST_PROBLEMS = 20
+/** So many places of what is left are named. */
+const MOST_LEFT = 5
 /** Between two transactions others get as long as the last one took, and never less than this. */
 const SHORTEST_PAUSE_MS = 5
 
@@ -41,13 +47,16 @@ const nothing: Pruned = {
   bundles: 0,
   evidenceFolders: 0,
   litter: 0,
+  litterLeft: 0,
+  litterLeftAt: [],
   bytesFreed: 0,
   worktreesKept: [],
   problems: []
 }
 
 /**
- * Applies `retention` as of a time, and sweeps what no row names and nobody has touched for a day. It goes in
+ * Applies `retention` as of a time, and sweeps what no row names and nobody has touched for a day, as far as this
+ * database could know it: what was made before it stood in its place may be named by another one, and stays. It goes in
  * small batches between which others write, needs little memory whatever is there, and may be interrupted or
  * die at any point: the next one goes on. What agents produced is never touched; a worktree that is kept stays until
  * an operator removes it, with the task and the evidence that tell of it.
@@ -66,7 +75,8 @@ export const prune = traced("Prune.prune")(function* (
   if (Option.isSome(finishedBefore)) yield* step.tasks(finishedBefore.value)
   if (Option.isSome(endedBefore)) yield* step.evidence(endedBefore.value, finishedBefore)
   if (Option.isSome(retention.eventDays)) yield* step.events(before(retention.eventDays.value))
-  yield* step.litter(DateTime.subtractDuration(at, LITTER_AGE))
+  const since = yield* (yield* Store).maintenance.prune.since(at, options.dryRun)
+  yield* step.litter({ before: DateTime.subtractDuration(at, LITTER_AGE), since })
   yield* step.keep(held.outlived)
   return yield* Ref.get(sum)
 })
@@ -83,7 +93,9 @@ const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>): Effe
   })
 
 const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boolean) => {
-  const add = (found: Partial<Record<Exclude<keyof Pruned, "problems" | "worktreesKept">, number>>) =>
+  const add = (
+    found: Partial<Record<Exclude<keyof Pruned, "problems" | "worktreesKept" | "litterLeftAt">, number>>
+  ) =>
     Ref.update(sum, (before) => {
       const of = (key: keyof typeof found) => before[key] + (found[key] ?? 0)
       return {
@@ -93,6 +105,8 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
         bundles: of("bundles"),
         evidenceFolders: of("evidenceFolders"),
         litter: of("litter"),
+        litterLeft: of("litterLeft"),
+        litterLeftAt: before.litterLeftAt,
         bytesFreed: of("bytesFreed"),
         worktreesKept: before.worktreesKept,
         problems: before.problems
@@ -105,12 +119,21 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
     as: "evidenceFolders" | "litter" | undefined
   ) =>
     Effect.matchEffect(removal, {
-      onSuccess: ({ bytes, entries }) =>
-        entries === 0
+      onSuccess: ({ bytes, entries, older }) => {
+        if (older !== undefined) return leave(older)
+        return entries === 0
           ? Effect.void
-          : add({ bytesFreed: bytes, ...(as === undefined ? {} : { [as]: entries }) }),
+          : add({ bytesFreed: bytes, ...(as === undefined ? {} : { [as]: entries }) })
+      },
       onFailure: ({ path, reason }) => note(`${path} could not be removed: ${reason}`)
     })
+
+  const leave = (path: string) =>
+    Ref.update(sum, (before) => ({
+      ...before,
+      litterLeft: before.litterLeft + 1,
+      litterLeftAt: [...before.litterLeftAt, path].slice(0, MOST_LEFT)
+    }))
 
   const note = (problem: string) =>
     Effect.zipRight(
@@ -177,15 +200,22 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
           last = batch.last
         }
       }),
-    litter: (before: DateTime.Utc) =>
+    litter: (age: LitterAge) =>
       Effect.gen(function* () {
-        yield* litter(onDisk, note, { dryRun, before })
-        const { outlived, ...removed } = yield* sweepUnknown({ dryRun, before })
+        yield* litter(onDisk, note, new Set(held), { ...age, dryRun })
+        const { older, outlived, ...removed } = yield* sweepUnknown({ ...age, dryRun })
         yield* add(removed)
+        yield* Effect.forEach(older, leave, { discard: true })
         yield* keep(outlived)
       }),
     keep
   }
+}
+
+/** What no row names is litter when it was made at `since` or later, and not touched at `before` or later. */
+interface LitterAge {
+  readonly before: DateTime.Utc
+  readonly since: DateTime.Utc
 }
 
 type OnDisk = <R>(
@@ -194,7 +224,12 @@ type OnDisk = <R>(
 ) => Effect.Effect<void, never, R>
 
 /** What no row names; a folder or file is younger than its row only while somebody is at work. */
-const litter = (onDisk: OnDisk, note: (problem: string) => Effect.Effect<void>, removal: Removal) =>
+const litter = (
+  onDisk: OnDisk,
+  note: (problem: string) => Effect.Effect<void>,
+  held: ReadonlySet<AttemptId>,
+  removal: Removal
+) =>
   Effect.gen(function* () {
     const files = yield* EvidenceFiles
     const { known } = (yield* Store).maintenance.prune
@@ -212,17 +247,20 @@ const litter = (onDisk: OnDisk, note: (problem: string) => Effect.Effect<void>, 
       ).pipe(
         Effect.catchTag("AuditFailed", ({ path, reason }) => note(`${path} could not be read: ${reason}`))
       )
-    yield* swept(
-      files.attempts,
-      "attempts",
-      ({ attemptId }) => attemptId,
-      (one) => files.removeAttempt(one, removal)
-    )
+    // First, or it would find what was emptied below, and a dry run would not.
     yield* swept(
       files.tasks,
       "tasks",
       (id) => id,
       (id) => files.removeTask(id, removal)
+    )
+    // What tells of a worktree that is there stays with it, however long nobody has touched it.
+    const staying = { ...removal, before: DateTime.unsafeMake(0) }
+    yield* swept(
+      files.attempts,
+      "attempts",
+      ({ attemptId }) => attemptId,
+      (one) => files.removeAttempt(one, held.has(one.attemptId) ? staying : removal)
     )
     yield* swept(
       files.bundles,

@@ -1,6 +1,6 @@
 import { DateTime, Effect, Option } from "effect"
 import { type ListedWorktree, Worktrees } from "../context/Worktrees.ts"
-import type { AttemptId } from "../domain/Ids.ts"
+import { type AttemptId, timeOfId } from "../domain/Ids.ts"
 import { TERMINAL } from "../domain/Task.ts"
 import { Store } from "../store/Store.ts"
 import { changed } from "./LeaveWorktree.ts"
@@ -47,27 +47,40 @@ export const heldWorktrees = (over: Over) =>
 
 /**
  * Removes worktrees of attempts that no row names, and answers how many, their bytes, and where those lie that have
- * work in them: nobody else could tell whose it is, and they stay.
+ * work in them: nobody else could tell whose it is, and they stay. So do those that nobody has looked at yet and that
+ * were made before `since`, by the time in their id or by that on record: `older`. That is for whose they are.
  */
 export const sweepUnknown = ({
   before,
-  dryRun
+  dryRun,
+  since
 }: {
   readonly before: DateTime.Utc
+  readonly since: DateTime.Utc
   readonly dryRun: boolean
 }) =>
   Effect.gen(function* () {
     const worktrees = yield* Worktrees
     const { known } = (yield* Store).maintenance.prune
-    const old = (yield* worktrees.list).filter(({ madeAt }) => DateTime.lessThan(madeAt, before))
+    const isOlder = ({ attemptId, madeAt, state }: ListedWorktree) =>
+      state === "open" &&
+      [madeAt, ...Option.toArray(timeOfId(attemptId))].some((made) => DateTime.lessThan(made, since))
+    const looked = (yield* worktrees.list).filter(
+      (one) => isOlder(one) || DateTime.lessThan(one.madeAt, before)
+    )
     const there = yield* known(
       "attempts",
-      old.map(({ attemptId }) => attemptId)
+      looked.map(({ attemptId }) => attemptId)
     )
     let litter = 0
     let bytesFreed = 0
     const outlived: Array<string> = []
-    for (const one of old.filter(({ attemptId }) => !there.has(attemptId))) {
+    const older: Array<string> = []
+    for (const one of looked.filter(({ attemptId }) => !there.has(attemptId))) {
+      if (isOlder(one)) {
+        older.push(one.path)
+        continue
+      }
       if (yield* hasWork(one, dryRun)) {
         outlived.push(one.path)
         continue
@@ -75,7 +88,7 @@ export const sweepUnknown = ({
       litter++
       bytesFreed += (yield* worktrees.remove(one.attemptId, { dryRun })).bytes
     }
-    return { litter, bytesFreed, outlived }
+    return { litter, bytesFreed, outlived, older }
   })
 
 const hasWork = ({ attemptId, state }: ListedWorktree, dryRun: boolean) =>

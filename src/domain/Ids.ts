@@ -1,4 +1,4 @@
-import { Context, type Effect, Schema } from "effect"
+import { Context, DateTime, type Effect, Option, Schema } from "effect"
 
 // Ids are text of any shape when they are read: databases that were adopted bring their own.
 const id = <const B extends string>(brand: B) =>
@@ -50,3 +50,11 @@ export const uuidV7 = (millis: number, sequence: number, random: Uint8Array): st
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
+
+const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+/** The time that a UUIDv7 carries; none when the id has another shape. */
+export const timeOfId = (id: string): Option.Option<DateTime.Utc> =>
+  Option.map(Option.fromNullable(UUID_V7.exec(id)), ([, high, low]) =>
+    DateTime.unsafeMake(Number.parseInt(`${high}${low}`, 16))
+  )

@@ -1,9 +1,10 @@
-import { Option, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import * as Pruning from "../dispatch/Prune.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
+import { Store } from "../store/Store.ts"
 import { operation } from "./Operation.ts"
 
 const UNLIMITED =
@@ -12,11 +13,16 @@ const UNLIMITED =
 /** So many are named; `healthcheck` names those that are kept as well. */
 const MOST_NAMED = 5
 
-const kept = (paths: ReadonlyArray<string>): string => {
-  const more = paths.length > MOST_NAMED ? [`${paths.length - MOST_NAMED} more`] : []
-  const named = [...paths.slice(0, MOST_NAMED), ...more].join(", ")
-  return `somebody's work is in worktrees that would be gone by now; they stay, with the tasks and evidence that tell of them: ${named}; when you have what you want of one, git -C PATH worktree remove --force PATH, and the next prune takes the rest`
+const named = (paths: ReadonlyArray<string>, count: number): string => {
+  const first = paths.slice(0, MOST_NAMED)
+  return [...first, ...(count > first.length ? [`${count - first.length} more`] : [])].join(", ")
 }
+
+const left = (paths: ReadonlyArray<string>, count: number, since: DateTime.Utc): string =>
+  `no record names what lies at ${named(paths, count)}, but it was made before this database was created or restored (${DateTime.formatIso(since)}): another database may name it, such as one that restore has put aside, so it stays (litter_left); remove it yourself when nobody wants it`
+
+const kept = (paths: ReadonlyArray<string>): string =>
+  `somebody's work is in worktrees that would be gone by now; they stay, with the tasks and evidence that tell of them: ${named(paths, paths.length)}; when you have what you want of one, git -C PATH worktree remove --force PATH, and the next prune takes the rest`
 
 /** Applies `retention` now; with `dryRun` it only counts. Not ok when something could not be removed. */
 export const prune = operation({
@@ -39,14 +45,19 @@ export const prune = operation({
     bytesFreed: Schema.Int,
     worktreesKept: Schema.Int,
     litter: Schema.Int,
+    litterLeft: Schema.Int,
     problems: Schema.Array(Schema.String)
   }),
   run: traced("Prune.prune")(function* ({ dryRun }: { readonly dryRun: boolean }) {
     const { retention } = yield* RuntimeConfig
-    const { worktreesKept, ...pruned } = yield* Pruning.prune(yield* now, { dryRun })
+    const at = yield* now
+    const { litterLeftAt, worktreesKept, ...pruned } = yield* Pruning.prune(at, { dryRun })
     const notes = [
       ...(Object.values(retention).every(Option.isNone) ? [UNLIMITED] : []),
-      ...(worktreesKept.length > 0 ? [kept(worktreesKept)] : [])
+      ...(worktreesKept.length > 0 ? [kept(worktreesKept)] : []),
+      ...(pruned.litterLeft > 0
+        ? [left(litterLeftAt, pruned.litterLeft, yield* (yield* Store).maintenance.prune.since(at, true))]
+        : [])
     ]
     return {
       ok: pruned.problems.length === 0,

@@ -68,7 +68,13 @@ export interface Pruning {
     after: EventId,
     dryRun: boolean
   ) => Effect.Effect<{ readonly count: number; readonly last: Option.Option<EventId> }, StoreUnavailable>
-  /** Which of these attempts, or tasks, are on record. */
+  /**
+   * Since when this database stands in its place, at the earliest: what was made before may be on record in another
+   * one. That is since it was made, or since `restore` put it there. Where a backup was put there by other means nobody
+   * knows when: then it is `at`, which is remembered but by a dry run.
+   */
+  readonly since: (at: DateTime.Utc, dryRun: boolean) => Effect.Effect<DateTime.Utc, StoreUnavailable>
+  /** Which of these attempts, tasks or bundles are on record. */
   readonly known: (
     table: "attempts" | "tasks" | "bundles",
     ids: ReadonlyArray<string>

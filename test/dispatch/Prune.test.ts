@@ -1,141 +1,24 @@
-import { afterAll, beforeAll, describe, expect } from "bun:test"
+import { describe, expect } from "bun:test"
 import * as fs from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { DateTime, Effect, Layer, Logger, Option } from "effect"
-import * as DiskEvidence from "../../layers/artifact/DiskEvidence.ts"
-import * as FixedWorktrees from "../../layers/context/FixedWorktrees.ts"
-import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
-import { type ListedWorktree, type WorktreeChanges, Worktrees } from "../../src/context/Worktrees.ts"
-import { prune } from "../../src/dispatch/Prune.ts"
-import type { TaskId } from "../../src/domain/Ids.ts"
+import { join } from "node:path"
+import { DateTime, Effect, Option } from "effect"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
-import { settings } from "../support/settings.ts"
 import {
   add,
   at,
   attemptId,
   claimed,
-  complete,
   find,
-  inMemory,
   messageId,
   Raw,
   settle,
   stampAt,
   taskId
 } from "../support/store.ts"
+import { aged, DAY, done, nothing, pruned, prunePlaces, rows } from "./pruning.ts"
 
-let folder = ""
-let count = 0
-
-beforeAll(() => {
-  folder = fs.mkdtempSync(join(tmpdir(), "agent-runtime-prune-"))
-})
-afterAll(() => fs.rmSync(folder, { recursive: true, force: true }))
-
-interface Days {
-  readonly completedDays?: number
-  readonly eventDays?: number
-  readonly artifactDays?: number
-}
-
-const DAY = 24 * 3600
-
-/** A store in memory, an artifact root on disk, and what is kept how long. */
-const place = (
-  days: Days,
-  worktrees: ReadonlyArray<ListedWorktree> = [],
-  changes: (task: TaskId) => Partial<WorktreeChanges> = () => ({})
-) => {
-  const root = join(folder, `${count++}`)
-  fs.mkdirSync(root)
-  const retention = {
-    completedDays: Option.fromNullable(days.completedDays),
-    eventDays: Option.fromNullable(days.eventDays),
-    artifactDays: Option.fromNullable(days.artifactDays)
-  }
-  const put = (path: string, text: string, ageDays = 0) => {
-    const file = join(root, path)
-    fs.mkdirSync(dirname(file), { recursive: true })
-    fs.writeFileSync(file, text)
-    if (ageDays > 0) {
-      const then = at(100 * DAY).epochMillis / 1000 - ageDays * DAY
-      for (const one of [file, dirname(file)]) fs.utimesSync(one, then, then)
-    }
-  }
-  const layers = Layer.mergeAll(
-    inMemory(),
-    Layer.succeed(RuntimeConfig, settings({ retention })),
-    FixedWorktrees.layer({ there: worktrees, changes }),
-    DiskEvidence.layer({ artifactDir: root, dbPath: join(root, "runtime.db") }),
-    Logger.remove(Logger.defaultLogger)
-  )
-  const files = () =>
-    fs
-      .readdirSync(root, { recursive: true, withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-      .sort()
-  return { root, put, layers, files }
-}
-
-/** As of a hundred days after everything has happened. */
-const pruned = (dryRun = false) => prune(at(100 * DAY), { dryRun })
-
-const rows = (sql: string) =>
-  Effect.flatMap(Raw, (raw) =>
-    Effect.map(raw.run(sql), (found) => found.flatMap((row) => Object.values(row)))
-  )
-
-/** A task that is run to its end, with the rows and files of its evidence. */
-const done = (
-  name: string,
-  put: (path: string, text: string) => void,
-  wanted: Parameters<typeof add>[1] = {},
-  seconds = 0
-) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    yield* add(name, wanted, seconds)
-    const { task } = yield* claimed(`${name}-1`, seconds)
-    expect(task.taskId).toBe(taskId(name))
-    const runs = `adapter-runs/${name}/${name}-1`
-    put(`${runs}/stdout.log`, "0123456789")
-    put(`bundles/2026-04-29/${name}-b.json`, "{}\n")
-    put(`bundles/2026-04-29/${name}-b.prompt.txt`, "?")
-    const raw = yield* Raw
-    yield* raw.run(
-      "UPDATE attempts SET bundle_id = ?, bundle_hash = 'hash', stdout_path = ? WHERE attempt_id = ?",
-      `${name}-b`,
-      `${runs}/stdout.log`,
-      `${name}-1`
-    )
-    yield* raw.run(
-      `INSERT INTO bundles VALUES (?, ?, ?, 'hash', 1, 'lumen', 'local', 'script', NULL, 'inputs_frozen', ?, ?, ?)`,
-      `${name}-b`,
-      name,
-      `${name}-1`,
-      `bundles/2026-04-29/${name}-b.json`,
-      `bundles/2026-04-29/${name}-b.prompt.txt`,
-      DateTime.formatIso(at(seconds))
-    )
-    yield* settle(`${name}-1`, complete, seconds)
-    return store
-  })
-
-const nothing = {
-  tasks: 0,
-  attempts: 0,
-  events: 0,
-  bundles: 0,
-  evidenceFolders: 0,
-  litter: 0,
-  bytesFreed: 0,
-  worktreesKept: [],
-  problems: []
-}
+const place = prunePlaces()
 
 describe("a prune of tasks", () => {
   it.live("removes what ended before its days with all that belongs to it, and counts before it does", () => {
@@ -318,10 +201,17 @@ describe("litter", () => {
       put("runtime.db.new-13-0123abcd", "x")
       put("runtime.db.backup-2026-04-29T07-00-00-000Z-v1", "x", 90)
       const before = files()
-      const expected = { ...nothing, litter: 6, bytesFreed: 5 + 2 + 1 + 1 + 2 }
+      fs.mkdirSync(join(root, "adapter-runs/empty"))
+      aged(join(root, "adapter-runs/empty"), 2)
+      aged(join(root, "adapter-runs/ghost%202"), 2)
+      const expected = { ...nothing, litter: 7, bytesFreed: 5 + 2 + 1 + 1 + 2 }
       expect(yield* pruned(true)).toEqual(expected)
       expect(files()).toEqual(before)
-      expect(yield* pruned()).toMatchObject({ bytesFreed: 11, problems: [] })
+      expect(yield* pruned()).toEqual(expected)
+      // What was emptied was touched by that: it goes a day later.
+      aged(join(root, "adapter-runs/ghost%202"), 2)
+      expect(yield* pruned(true)).toEqual({ ...nothing, litter: 1 })
+      expect(yield* pruned()).toEqual({ ...nothing, litter: 1 })
       expect(before.filter((path) => !files().includes(path))).toEqual([
         "adapter-runs/ghost%202/ghost/stdout.log",
         `bundles/2026-04-20/.${uuid}.tmp`,
@@ -333,99 +223,4 @@ describe("litter", () => {
       expect(fs.existsSync(join(root, "adapter-runs/ghost 2"))).toBe(true)
     }).pipe(Effect.provide(layers))
   })
-})
-
-describe("a prune and worktrees", () => {
-  const lying = (name: string, daysAgo: number, state: "kept" | "open"): ListedWorktree => ({
-    attemptId: attemptId(`${name}-1`),
-    taskId: taskId(name),
-    path: `/memory/worktrees/${name}-1`,
-    madeAt: at((100 - daysAgo) * DAY),
-    state
-  })
-  const spent = (name: string): ListedWorktree => ({
-    attemptId: attemptId(`${name}-1`),
-    path: `/memory/worktrees/${name}-1`,
-    madeAt: at(0),
-    state: "spent"
-  })
-  const left = Effect.flatMap(Worktrees, ({ list }) =>
-    Effect.map(list, (all) => all.map((one) => one.path.slice("/memory/worktrees/".length)))
-  )
-  const kept = (...names: ReadonlyArray<string>) => ({
-    worktreesKept: names.map((name) => `/memory/worktrees/${name}`)
-  })
-
-  it.live("leaves one with work in it, and all that tells of it, and says so before and afterwards", () => {
-    const { files, layers, put } = place({ completedDays: 30, artifactDays: 30 }, [
-      lying("done", 100, "kept")
-    ])
-    return Effect.gen(function* () {
-      const raw = yield* Raw
-      for (const name of ["parent", "done", "other"]) yield* done(name, put)
-      yield* raw.run("UPDATE tasks SET parent_task_id = 'parent' WHERE task_id = 'done'")
-      const expected = { tasks: 1, attempts: 1, evidenceFolders: 2, ...kept("done-1") }
-      expect(yield* pruned(true)).toMatchObject(expected)
-      expect(yield* pruned()).toMatchObject(expected)
-      expect(yield* left).toEqual(["done-1"])
-      expect(yield* rows("SELECT task_id FROM tasks ORDER BY task_id")).toEqual(["done", "parent"])
-      expect(files()).toContain("adapter-runs/done/done-1/stdout.log")
-      expect(files()).not.toContain("adapter-runs/parent/parent-1/stdout.log")
-      // An operator has taken it away: what is left beside it goes with the rest.
-      yield* (yield* Worktrees).remove(attemptId("done-1"))
-      expect(yield* pruned()).toMatchObject({ tasks: 2, evidenceFolders: 1, ...kept() })
-      expect(files()).toEqual([])
-    }).pipe(Effect.provide(layers))
-  })
-
-  it.live("does not speak of one whose task is not over, or young", () => {
-    const { layers, put } = place({ completedDays: 30 }, [
-      lying("open", 100, "kept"),
-      lying("young", 5, "kept")
-    ])
-    return Effect.gen(function* () {
-      yield* add("open")
-      yield* claimed("open-1")
-      yield* done("young", put, {}, 95 * DAY)
-      expect(yield* pruned()).toMatchObject({ tasks: 0, ...kept() })
-      expect(yield* left).toEqual(["open-1", "young-1"])
-    }).pipe(Effect.provide(layers))
-  })
-
-  it.live("takes what is left of those that are gone with their tasks", () => {
-    const { layers, put } = place({ completedDays: 30 }, [spent("done")])
-    return Effect.gen(function* () {
-      yield* done("done", put)
-      expect(yield* pruned()).toMatchObject({ tasks: 1, ...kept() })
-      expect(yield* left).toEqual([])
-    }).pipe(Effect.provide(layers))
-  })
-
-  it.live(
-    "removes those that no row names a day after they were made, but where there is work in them",
-    () => {
-      const there = [
-        lying("kept", 2, "kept"),
-        lying("worked", 2, "open"),
-        lying("broken", 2, "open"),
-        lying("clean", 2, "open"),
-        spent("spent"),
-        lying("new", 0, "open")
-      ]
-      const changes = (task: TaskId) => {
-        if (task === taskId("worked")) return { commits: 1 }
-        return task === taskId("broken") ? { problem: Option.some("?") } : {}
-      }
-      const { layers } = place({}, there, changes)
-      return Effect.gen(function* () {
-        const expected = { litter: 2, ...kept("kept-1", "worked-1", "broken-1") }
-        expect(yield* pruned(true)).toMatchObject(expected)
-        expect(yield* left).toHaveLength(6)
-        expect(yield* pruned()).toMatchObject(expected)
-        expect(yield* left).toEqual(["kept-1", "worked-1", "broken-1", "new-1"])
-        const list = yield* (yield* Worktrees).list
-        expect(list.map(({ state }) => state)).toEqual(["kept", "kept", "kept", "open"])
-      }).pipe(Effect.provide(layers))
-    }
-  )
 })

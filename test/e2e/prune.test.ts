@@ -24,6 +24,7 @@ const Pruned = Schema.Struct({
   bytes_freed: Schema.Int,
   worktrees_kept: Schema.Int,
   litter: Schema.Int,
+  litter_left: Schema.Int,
   problems: Schema.Array(Schema.String)
 })
 
@@ -41,6 +42,7 @@ const age = (place: Place, days: number): void => {
     `UPDATE tasks SET ${["created_at", "updated_at", "available_at", "started_at", "finished_at"].map(back).join(", ")}`
   )
   db.run(`UPDATE attempts SET ${["started_at", "ended_at"].map(back).join(", ")}`)
+  db.run(`UPDATE schema_migrations SET ${back("applied_at")}`)
   const trigger = db
     .query<{ sql: string }, []>("SELECT sql FROM sqlite_schema WHERE name = 'run_events_append_only'")
     .get()
@@ -67,7 +69,8 @@ test("without retention prune says so, and removes nothing but litter", () =>
     const litter = place.path("state", "artifacts", "bundles", "2020-01-01")
     await mkdir(litter)
     await writeFile(`${litter}/gone.json`, "{}")
-    await utimes(`${litter}/gone.json`, 0, 0)
+    const then = new Date(Date.now() - 999 * 86_400_000)
+    await utimes(`${litter}/gone.json`, then, then)
     const counted = await prune(place, "--dry-run")
     expect(counted).toMatchObject({ ok: true, dry_run: true, tasks: 0, events: 0, litter: 1 })
     expect(counted.retention).toEqual({ completed_days: null, event_days: null, artifact_days: null })
@@ -75,6 +78,30 @@ test("without retention prune says so, and removes nothing but litter", () =>
     expect(await prune(place)).toEqual({ ...counted, dry_run: false })
     expect((await story(place, id)).attempts).toHaveLength(1)
     expect(existsSync(`${litter}/gone.json`)).toBe(false)
+    expect(broken(place)).toEqual([])
+  }))
+
+test("evidence that only the replaced database names outlives a restore, and is there when that is undone", () =>
+  inPlace({}, async (place) => {
+    await queue(place)
+    await runOnce(place)
+    const backup = place.path("backup.db")
+    expect((await place.run(["backup", "--to", backup])).code).toBe(0)
+    const id = await queue(place)
+    await runOnce(place)
+    const evidence = place.path("state", "artifacts", "adapter-runs", id)
+    const { kept } = JSON.parse((await place.run(["restore", "--from", backup])).stdout)
+    for (const name of [evidence, ...(await readdir(evidence)).map((one) => `${evidence}/${one}`)])
+      await utimes(name, 0, 0)
+    const counted = await prune(place, "--dry-run")
+    expect(counted).toMatchObject({ ok: true, litter: 0, litter_left: 3 })
+    expect(counted.note).toContain(`no record names what lies at ${evidence}/`)
+    expect(await prune(place)).toEqual({ ...counted, dry_run: false })
+    expect((await place.run(["restore", "--from", kept])).code).toBe(0)
+    const { attempts } = await story(place, id)
+    expect((await place.run(["attempt-log", attempts[0]!.attempt_id])).code).toBe(0)
+    expect((await place.run(["bundle-show", attempts[0]!.attempt_id])).code).toBe(0)
+    expect(await prune(place)).toMatchObject({ litter: 0, litter_left: 0 })
     expect(broken(place)).toEqual([])
   }))
 

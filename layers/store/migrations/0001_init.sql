@@ -495,7 +495,10 @@ CREATE TABLE backups (
   bytes INTEGER NOT NULL,
   sha256 TEXT NOT NULL,
   created_at TEXT NOT NULL,
-  verified_at TEXT
+  verified_at TEXT,
+  -- Of the one that this database was made from: since when it stands in its place. Evidence that is older and named
+  -- here by nothing may be on record in the database that stood there before.
+  in_place_since TEXT
 ) STRICT
 
 -- Databases of the original runtime that were taken over, and how far their history is here.

@@ -3,9 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Option } from "effect"
+import { DateTime, Effect, Option } from "effect"
 import { layer } from "../../../layers/store/DiskBackups.ts"
 import { file } from "../../../layers/store/SqlStore.ts"
+import { uuidV7 } from "../../../src/domain/Ids.ts"
+import { now } from "../../../src/domain/Time.ts"
 import { BackupFiles } from "../../../src/store/BackupFiles.ts"
 import { Store } from "../../../src/store/Store.ts"
 import { it } from "../../support/effect.ts"
@@ -129,6 +131,41 @@ describe("a restored store", () => {
         Effect.provide(file({ filename: database, durability: "normal" }))
       )
       expect(problems).toEqual([])
+    })
+  )
+
+  it.live("knows since when it stands there: after whatever the one that was there has on record", () =>
+    Effect.gen(function* () {
+      const { backup, database } = yield* scene
+      const standsSince = Effect.flatMap(Store, ({ maintenance }) =>
+        maintenance.prune.since(at(0), false)
+      ).pipe(Effect.provide(file({ filename: database, durability: "normal" })))
+      const made = yield* standsSince
+      const began = yield* now
+      yield* restore(backup, database)
+      const restored = yield* standsSince
+      expect(DateTime.lessThan(made, began)).toBe(true)
+      expect(DateTime.between(restored, { minimum: began, maximum: yield* now })).toBe(true)
+      // Its clock was ahead, as it gave the ids of some; those of an adopted database tell no time.
+      const ahead = DateTime.add(began, { days: 3 })
+      const db = new Database(database)
+      db.run("PRAGMA foreign_keys = OFF")
+      const id = (hours: number) =>
+        uuidV7(DateTime.add(ahead, { hours }).epochMillis, 0, new Uint8Array(10).fill(255))
+      for (const one of ["zz", "019", id(-1)])
+        db.run(
+          `INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, ended_at)
+           VALUES (?, 'kept', (SELECT count(*) FROM attempts), 1, 'r', 'h', 'finished', '', '')`,
+          [one]
+        )
+      for (const one of ["b-1", id(0)])
+        db.run(
+          `INSERT INTO bundles VALUES (?, 'kept', 'zz', 'hash', 1, 'lumen', 'local', 'script', NULL, 'inputs_frozen', ?, '', '')`,
+          [one, one]
+        )
+      db.close()
+      yield* restore(backup, database)
+      expect(yield* standsSince).toEqual(DateTime.add(ahead, { millis: 1 }))
     })
   )
 
