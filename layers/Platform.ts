@@ -101,8 +101,9 @@ export const terminal = () => ({
   stderrIsJournal: isJournal(2, process.env.JOURNAL_STREAM),
   columns: isTerminal(1) ? widthOfStdout() : Option.none<number>(),
   write: (output: string | Uint8Array): Effect.Effect<Written> =>
-    writeAll(1, typeof output === "string" ? Buffer.from(output, "utf8") : output),
-  report: (text: string): void => reportAll(Buffer.from(text, "utf8")),
+    writeOut(typeof output === "string" ? Buffer.from(output, "utf8") : output),
+  report,
+  reportAside,
   readStdin: (limit: number): Effect.Effect<Content> => readAll(0, limit),
   readFile: (path: string, limit: number): Effect.Effect<Content> => readPath(path, limit),
   ...makeSignals()
@@ -123,7 +124,7 @@ export const launch = (program: Effect.Effect<number>): void => {
   Effect.runPromise(Effect.raceFirst(program, beside)).then(
     (code) => process.exit(code),
     (defect: unknown) => {
-      reportAll(Buffer.from(`internal fault: ${String(defect)}\n`, "utf8"))
+      report(`internal fault: ${String(defect)}\n`)
       process.exit(1)
     }
   )
@@ -165,9 +166,15 @@ const call = (
     )
   })
 
+const writeOut = (bytes: Uint8Array): Effect.Effect<Written> =>
+  Effect.suspend(() =>
+    bytes.length > 0 && isClosed(1)
+      ? Effect.succeed({ _tag: "Failed" as const, code: "EBADF" })
+      : writeAll(1, bytes)
+  )
+
 const writeAll = (fd: number, bytes: Uint8Array): Effect.Effect<Written> =>
   Effect.gen(function* () {
-    if (bytes.length > 0 && isClosed(fd)) return { _tag: "Failed", code: "EBADF" }
     for (let at = 0; at < bytes.length; ) {
       const length = Math.min(CHUNK, bytes.length - at)
       const wrote = yield* call((done) => write(fd, bytes, at, length, null, done))
@@ -179,7 +186,8 @@ const writeAll = (fd: number, bytes: Uint8Array): Effect.Effect<Written> =>
     return { _tag: "Whole" }
   })
 
-const reportAll = (bytes: Uint8Array): void => {
+const report = (text: string): void => {
+  const bytes = Buffer.from(text, "utf8")
   let tries = 0
   for (let at = 0; at < bytes.length && tries < REPORT_TRIES; ) {
     try {
@@ -191,6 +199,27 @@ const reportAll = (bytes: Uint8Array): void => {
     }
   }
 }
+
+const isFile = (fd: number): boolean => {
+  try {
+    return fstatSync(fd).isFile()
+  } catch {
+    return false
+  }
+}
+
+/**
+ * A write to a pipe, a socket or a terminal lasts until somebody reads, so it is left to a thread of the pool: it has two
+ * at least, and a process ends whatever they wait for. The descriptor cannot be made non-blocking instead, as others
+ * have it too. A file has no reader that could stall.
+ */
+const reportAside = (missing: (texts: number) => Effect.Effect<string>) =>
+  isFile(2)
+    ? Effect.succeed({ report, ended: Effect.void })
+    : Effect.flatMap(
+        Effect.promise(() => import("./StderrQueue.ts")),
+        ({ stderrQueue }) => stderrQueue((bytes) => writeAll(2, bytes), missing)
+      )
 
 const readAll = (fd: number, limit: number): Effect.Effect<Content> =>
   Effect.gen(function* () {

@@ -1,4 +1,4 @@
-import { Cause, Effect, Either, Exit, Fiber, Logger, LogLevel, Option } from "effect"
+import { Cause, DateTime, Effect, Either, Exit, Fiber, Logger, LogLevel, Option } from "effect"
 import { logLine } from "../domain/LogLine.ts"
 import { parse, type Request, wantsDebug, wantsJson } from "./Arguments.ts"
 import { type Bound, type Definition, type Globals, Session, type Shell } from "./Command.ts"
@@ -21,18 +21,40 @@ const SIGNAL_CODES: Readonly<Record<Signal, number>> = { SIGHUP: 129, SIGINT: 13
 /**
  * Runs the command line of this process and answers its exit code; all output is with the system by then.
  * A first signal interrupts the command, whose finalizers run; a resident command has then done its work
- * (0), another one has not (129, 130, 143). A reader of stdout that went away is no failure.
+ * (0), another one has not (129, 130, 143). A reader of stdout that went away is no failure, and one of stderr that
+ * stalls holds up no resident command.
  */
 export const main = (program: Program): Effect.Effect<number, never, Terminal> =>
   Effect.gen(function* () {
-    const { argv, garbled, interrupted } = yield* Terminal
+    const terminal = yield* Terminal
+    const { argv, garbled } = terminal
     if (Option.isSome(garbled)) return yield* fail(program, Cause.fail(notText(garbled.value)))
     const parsed = parse(
       program.commands.map((one) => one.definition),
       argv
     )
     if (Either.isLeft(parsed)) return yield* fail(program, Cause.fail(parsed.left))
-    const request = parsed.right
+    if (!isResident(parsed.right)) return yield* answer(program, parsed.right)
+    const { ended, report } = yield* terminal.reportAside(missing)
+    return yield* answer(program, parsed.right).pipe(
+      Effect.provideService(Terminal, { ...terminal, report }),
+      Effect.zipLeft(ended)
+    )
+  })
+
+/** Stands among the lines of a resident command for those that stderr did not take while nobody read it. */
+const missing = (lines: number): Effect.Effect<string> =>
+  Effect.map(DateTime.now, (now) => {
+    const message = `Lines that are not here, as nobody read them: ${lines}; runtime.jsonl has those from info on`
+    return `${JSON.stringify({ at: DateTime.formatIso(now), level: "warn", message })}\n`
+  })
+
+const isResident = (request: Request): boolean =>
+  request._tag === "Run" && request.definition.resident === true
+
+const answer = (program: Program, request: Request): Effect.Effect<number, never, Terminal> =>
+  Effect.gen(function* () {
+    const { interrupted } = yield* Terminal
     // Asked first, so that no signal comes between the command's start and its being heard.
     const asked = yield* Effect.fork(interrupted)
     const running = yield* Effect.fork(handle(program, request))
@@ -152,8 +174,7 @@ const explain = (
   if (Option.exists(Cause.failureOption(cause), (error) => error instanceof OutputClosed))
     return Effect.succeed(0)
   if (!Cause.isInterruptedOnly(cause)) return fail(program, cause)
-  const resident = request._tag === "Run" && request.definition.resident === true
-  if (resident && Option.isSome(signal)) return Effect.succeed(0)
+  if (isResident(request) && Option.isSome(signal)) return Effect.succeed(0)
   return Effect.succeed(Option.match(signal, { onNone: () => 130, onSome: (one) => SIGNAL_CODES[one] }))
 }
 

@@ -38,6 +38,15 @@ export class Terminal extends Context.Tag("agent-runtime/cli/Terminal")<
     readonly write: (output: string | Uint8Array) => Effect.Effect<Written>
     /** Writes to stderr before it returns; a stderr that nobody reads is not an error. */
     readonly report: (text: string) => void
+    /**
+     * A `report` for who runs on: it returns at once, and the texts are written in their order beside it. Where nobody
+     * reads them, those that too many wait before are lost, and `missing` stands in their place with their number.
+     * `ended` waits until all is with the system, but for a reader that takes nothing only a moment.
+     */
+    readonly reportAside: (missing: (texts: number) => Effect.Effect<string>) => Effect.Effect<{
+      readonly report: (text: string) => void
+      readonly ended: Effect.Effect<void>
+    }>
     /** Reads stdin to its end; at most `limit` bytes, more is `too_large`. */
     readonly readStdin: (limit: number) => Effect.Effect<Content>
     /** Reads a file, pipe or device (relative to the working directory, `~` is the home folder) to its end. */

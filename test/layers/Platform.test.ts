@@ -215,6 +215,53 @@ describe("a program that gets a signal", () => {
   })
 })
 
+describe("a program that runs on while nobody reads its stderr", () => {
+  type Line = { readonly level: string; readonly message: string }
+  const linesOf = (text: string) =>
+    text
+      .split("\n")
+      .filter((line) => line.startsWith("{") && line.endsWith("}"))
+      .map((line): Line => JSON.parse(line))
+  const numbers = (lines: ReadonlyArray<Line>) =>
+    lines.map(({ message }) => Number.parseInt(message, 10)).filter(Number.isInteger)
+
+  test("works on, and ends by a signal with the lines that a pipe takes", async () => {
+    const child = start(["chatter"])
+    await read(child.stdout.getReader(), "logged")
+    child.kill("SIGTERM")
+    expect(await child.exited).toBe(0)
+    const told = numbers(linesOf(await new Response(child.stderr).text()))
+    expect(told.length).toBeGreaterThan(100)
+    expect(told).toEqual(told.map((_, at) => at))
+  })
+
+  test("goes on with its lines once they are read, and tells how many are missing", async () => {
+    const child = start(["chatter"])
+    await read(child.stdout.getReader(), "logged")
+    const reader = child.stderr.getReader()
+    const before = await read(reader, "not here")
+    child.kill("SIGTERM")
+    const lines = linesOf(before + (await read(reader)))
+    expect(await child.exited).toBe(0)
+    const told = numbers(lines)
+    expect(told).toEqual(told.map((_, at) => at))
+    const gap = `Lines that are not here, as nobody read them: ${6000 - told.length}; runtime.jsonl has those from info on`
+    expect(told.length).toBeLessThan(6000)
+    expect(lines.slice(-2)).toMatchObject([{ level: "warn", message: gap }, { message: "last" }])
+  })
+
+  test("has told every line in order when it ends, where somebody reads", async () => {
+    const child = start(["chatter", "--lines", "2000"])
+    const told = new Response(child.stderr).text()
+    await read(child.stdout.getReader(), "logged")
+    child.kill("SIGTERM")
+    expect(await child.exited).toBe(0)
+    const lines = linesOf(await told)
+    expect(numbers(lines)).toEqual(Array.from({ length: 2000 }, (_, at) => at))
+    expect(lines.at(-1)).toMatchObject({ message: "last" })
+  })
+})
+
 test("stderr is the journal's only where it is the very stream that systemd named", () => {
   const { dev, ino } = fstatSync(2, { bigint: true })
   const told = (stream: string) => {

@@ -23,6 +23,9 @@ const content = (given: string | Uint8Array | undefined): Content =>
 export const fakeTerminal = (scene: Scene = {}) => {
   const out: Array<Uint8Array> = []
   const err: Array<string> = []
+  const report = (text: string): void => {
+    err.push(text)
+  }
   const service = Terminal.of({
     argv: scene.argv ?? [],
     garbled: Option.none(),
@@ -36,9 +39,8 @@ export const fakeTerminal = (scene: Scene = {}) => {
       out.push(Buffer.from(output))
       return Effect.succeed(scene.written ?? { _tag: "Whole" })
     },
-    report: (text) => {
-      err.push(text)
-    },
+    report,
+    reportAside: () => Effect.succeed({ report, ended: Effect.void }),
     readStdin: () => Effect.succeed(content(scene.stdin ?? "")),
     readFile: (path) => Effect.succeed(content(scene.files?.[path])),
     interrupted: scene.signal === undefined ? Effect.never : Effect.succeed(scene.signal),

@@ -167,6 +167,25 @@ const wait = (name: string, resident: boolean) =>
       )
   })
 
+/** More than a pipe and the queue before it hold. */
+const LINES = 6000
+
+const chatter = command({
+  name: "chatter",
+  group: "Faults",
+  summary: "log much, then wait for a signal",
+  example: "agent-runtime chatter",
+  resident: true,
+  arguments: [],
+  options: [{ name: "lines", kind: "integer", min: 1, default: LINES, description: "How many." }],
+  run: ({ lines }) =>
+    Effect.gen(function* () {
+      for (let at = 0; at < lines; at++) yield* Effect.logInfo(`${at} ${"x".repeat(200)}`)
+      yield* emit({ logged: lines })
+      return yield* Effect.never
+    }).pipe(Effect.ensuring(Effect.logInfo("last")))
+})
+
 const noLayer = () => Layer.empty
 
 /** A small program of commands as the real ones are made. */
@@ -182,6 +201,7 @@ export const sampleProgram: Program = {
     bind(fail, noLayer),
     bind(pour, noLayer),
     bind(follow, noLayer),
+    bind(chatter, noLayer),
     bind(wait("wait", false), noLayer),
     bind(wait("serve", true), noLayer)
   ]
