@@ -2,7 +2,7 @@ import { dlopen, FFIType, ptr } from "bun:ffi"
 import * as fs from "node:fs"
 import { homedir } from "node:os"
 import * as path from "node:path"
-import { Array, Effect, Layer, Option, Schema } from "effect"
+import { Array, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { type Exposure, HostFacts, type InstalledUnit, type Unit } from "../src/dispatch/HostFacts.ts"
 import { readPlainText } from "./config/PlainFile.ts"
 import { isProgram } from "./deploy/Program.ts"
@@ -30,6 +30,14 @@ const exposure = (place: string): Exposure | undefined => {
     writable: reached && (mode & WRITTEN_BY_OTHERS) !== 0
   }
 }
+
+// A link that is set to another file leaves that file's own time as it was.
+const changedAt = (place: string): DateTime.Utc =>
+  DateTime.unsafeMake(Math.floor(Math.max(fs.lstatSync(place).mtimeMs, fs.statSync(place).mtimeMs)))
+
+/** The innermost of our services in a text of cgroup(7): one line a hierarchy, a path of slices and services. */
+const serviceOf = (cgroups: string): string | undefined =>
+  cgroups.split(/[\n/]/).findLast((name) => name.startsWith("agent-runtime-") && name.endsWith(".service"))
 
 /** struct timex of 64-bit Linux; all zero it asks and sets nothing (adjtimex(2)). */
 const TIMEX_BYTES = 208
@@ -129,6 +137,8 @@ export const layer: Layer.Layer<HostFacts> = Layer.succeed(
   HostFacts,
   HostFacts.of({
     exposure: (place) => orNone(() => exposure(place)),
+    changedAt: (place) => orNone(() => changedAt(place)),
+    serviceOf: (pid) => orNone(() => serviceOf(fs.readFileSync(`/proc/${pid}/cgroup`, "utf8"))),
     token: (place) => Effect.sync(() => readToken(place)),
     clockIsKept: orNone(clockIsKept),
     installed: Effect.suspend(() =>

@@ -37,7 +37,7 @@ export const load = traced("ConfigFile.load")(function* (path: string) {
   const configPath = absolute(process.cwd(), home, path)
   const files = yield* chain(configPath, home, (file, askedBy) => read(configPath, file, askedBy))
   const origin = merge(files)
-  const where = { configPath, origin, home }
+  const where = { configPath, chain: files.map((file) => file.path), origin, home }
   const value = plain(origin)
   // Few have templates of their own, and what judges them is large.
   const workflows =

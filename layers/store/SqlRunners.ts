@@ -20,8 +20,8 @@ const DRAINS = statement(
   "UPDATE runners SET draining_at = :at WHERE runner_id = :id AND draining_at IS NULL AND ended_at IS NULL"
 )
 const END = statement("UPDATE runners SET ended_at = :at WHERE runner_id = :id AND ended_at IS NULL")
-const OPEN_OTHERS = statement(
-  "SELECT runner_id, host, pid, process_mark, lock_path FROM runners WHERE ended_at IS NULL AND runner_id <> :mine"
+const OPEN = statement(
+  "SELECT runner_id, host, pid, process_mark, lock_path FROM runners WHERE ended_at IS NULL"
 )
 
 const Limits = onFirstUse(() =>
@@ -70,9 +70,7 @@ export const make = (sqlite: Sqlite["Type"]): Runners => ({
   end: traced("Runners.end")((id, stamp) =>
     sqlite.transact("Runners.end", sqlite.rows(END, { id, at: time(stamp.at) })).pipe(Effect.asVoid)
   ),
-  openOthers: traced("Runners.openOthers")((mine) =>
-    Effect.map(sqlite.rows(OPEN_OTHERS, { mine }), (rows) => rows.map(toOpen))
-  ),
+  open: Effect.map(sqlite.rows(OPEN), (rows) => rows.map(toOpen)),
   endDead: traced("Runners.endDead")((ids, stamp) =>
     sqlite.write("Runners.endDead", (writing) =>
       ids.reduce((count, id) => count + writing.changed(END, { id, at: time(stamp.at) }), 0)

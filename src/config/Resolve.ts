@@ -9,6 +9,8 @@ import type { Budget, Placed, Settings, Token } from "./RuntimeConfig.ts"
 export interface Where {
   /** The absolute path of the file that was loaded. */
   readonly configPath: string
+  /** The absolute paths of that file and of those that it extends. */
+  readonly chain: ReadonlyArray<string>
   readonly origin: Origin
   readonly home: string
 }
@@ -38,6 +40,7 @@ export const settings = (
   }
   return {
     configPath: where.configPath,
+    files: [...new Set([...where.chain, ...named(file, at)])],
     runtimeName: file.runtimeName,
     runtimePolicy: file.runtimePolicy,
     stateDir,
@@ -72,6 +75,11 @@ export const settings = (
 }
 
 type At = (path: ReadonlyArray<PropertyKey>, given: string) => Placed
+
+const named = (file: ConfigurationFile, at: At): ReadonlyArray<string> =>
+  (["profiles", "workflows"] as const).flatMap((key) =>
+    Object.entries(file[key] ?? {}).map(([id, given]) => at([key, id], given).path)
+  )
 
 const identity = (file: ConfigurationFile, at: At): Pick<Settings, "identity" | "purpose"> => {
   const key = file.identity?.identityPath === undefined ? "soulPath" : "identityPath"

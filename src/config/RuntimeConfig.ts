@@ -29,6 +29,8 @@ export interface Budget {
 /** The configuration as the programs read it: merged, checked, defaults filled in, paths absolute. */
 export interface Settings {
   readonly configPath: string
+  /** All files that this was read from: that one, what it extends, and those of profiles and workflows. Absolute. */
+  readonly files: ReadonlyArray<string>
   readonly runtimeName: string
   readonly runtimePolicy: string
   readonly stateDir: string

@@ -1,4 +1,4 @@
-import { Context, type Effect, type Either, type Option } from "effect"
+import { Context, type DateTime, type Effect, type Either, type Option } from "effect"
 import type { TokenFault, TokenMark } from "../config/TokenRules.ts"
 
 /** What others than this user may do with a file or a folder, its place counted in: nothing in a folder of one's own. */
@@ -34,6 +34,10 @@ export class HostFacts extends Context.Tag("agent-runtime/HostFacts")<
   {
     /** None when nothing is there, or it cannot be asked. */
     readonly exposure: (path: string) => Effect.Effect<Option.Option<Exposure>>
+    /** When a file, or the link in its place, was changed last; none when it cannot be asked. */
+    readonly changedAt: (path: string) => Effect.Effect<Option.Option<DateTime.Utc>>
+    /** The service of a service manager that a process belongs to; none when it belongs to none. */
+    readonly serviceOf: (pid: number) => Effect.Effect<Option.Option<string>>
     /** What is known of the token in a file; else why a server could not use it. */
     readonly token: (path: string) => Effect.Effect<Either.Either<TokenMark, TokenFault>>
     /** Whether the kernel holds its clock for right, as a time service tells it; none when it does not say. */

@@ -1,4 +1,4 @@
-import { Context, Effect, type Option } from "effect"
+import { Context, DateTime, Effect, Option } from "effect"
 import type { Actor, Stamp } from "../domain/Actor.ts"
 import type { RunnerId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
@@ -20,6 +20,19 @@ export class Runner extends Context.Tag("agent-runtime/Runner")<
     readonly lives: (runner: OpenRunner) => Effect.Effect<boolean>
   }
 >() {}
+
+/** The process that a runner's id names, and when that began; none for an id of another form. */
+export const processOf = (
+  runnerId: RunnerId
+): Option.Option<{ readonly pid: number; readonly startedAt: DateTime.Utc }> =>
+  Option.fromNullable(/:(\d+):(\d{4}-\d\d-\d\dT[\d:.]+Z)$/.exec(runnerId)).pipe(
+    Option.flatMap(([, pid, at]) =>
+      Option.map(DateTime.make(at ?? ""), (startedAt) => ({
+        pid: Number(pid),
+        startedAt: DateTime.toUtc(startedAt)
+      }))
+    )
+  )
 
 /** The actor of what a dispatcher decides by itself. */
 const dispatcher = (runnerId: RunnerId): Actor => ({ surface: "dispatch", name: runnerId })

@@ -37,7 +37,7 @@ const look = Effect.gen(function* () {
   const store = yield* Store
   const { lockPath } = yield* RuntimeConfig
   const { lives, runnerId } = yield* Runner
-  const others = yield* store.runners.openOthers(runnerId)
+  const others = (yield* store.runners.open).filter((one) => one.runnerId !== runnerId)
   const living = yield* Effect.filter(others, lives)
   const attempts = yield* store.attempts.openOfOthers(runnerId)
   const abandoned = yield* Effect.filter(

@@ -35,8 +35,8 @@ export interface Runners {
   /** Remembers that a runner claims nothing more; a second call changes nothing. */
   readonly drains: (id: RunnerId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
   readonly end: (id: RunnerId, stamp: Stamp) => Effect.Effect<void, StoreUnavailable>
-  /** Those whose rows are open, all but `mine`. */
-  readonly openOthers: (mine: RunnerId) => Effect.Effect<ReadonlyArray<OpenRunner>, StoreUnavailable>
+  /** Those whose rows are open. */
+  readonly open: Effect.Effect<ReadonlyArray<OpenRunner>, StoreUnavailable>
   /** Closes the rows of runners that died without saying so; answers how many were open. */
   readonly endDead: (ids: ReadonlyArray<RunnerId>, stamp: Stamp) => Effect.Effect<number, StoreUnavailable>
 }

@@ -38,6 +38,28 @@ describe("what others may do with a file", () => {
   )
 })
 
+it.live("a file was changed when it was written, or the link in its place set", () =>
+  Effect.gen(function* () {
+    const at = (path: string) =>
+      asked((facts) =>
+        Effect.map(
+          facts.changedAt(path),
+          Option.map(({ epochMillis }) => epochMillis)
+        )
+      )
+    const [target, link] = [join(folder, "target"), join(folder, "link")]
+    fs.writeFileSync(target, "")
+    fs.utimesSync(target, 1_000, 1_000)
+    expect(yield* at(target)).toEqual(Option.some(1_000_000))
+    fs.symlinkSync(target, link)
+    fs.lutimesSync(link, 2_000, 2_000)
+    expect(yield* at(link)).toEqual(Option.some(2_000_000))
+    fs.utimesSync(target, 3_000, 3_000)
+    expect(yield* at(link)).toEqual(Option.some(3_000_000))
+    expect(yield* at(join(folder, "absent"))).toEqual(Option.none())
+  })
+)
+
 it.live("the kernel answers whether its clock is kept", () =>
   Effect.gen(function* () {
     expect(typeof Option.getOrNull(yield* asked((facts) => facts.clockIsKept))).toBe("boolean")

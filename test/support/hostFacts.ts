@@ -5,6 +5,8 @@ import { HostFacts } from "../../src/dispatch/HostFacts.ts"
 export const hostFacts = (given: Partial<HostFacts["Type"]> = {}): Layer.Layer<HostFacts> =>
   Layer.succeed(HostFacts, {
     exposure: () => Effect.succeed(Option.none()),
+    changedAt: () => Effect.succeed(Option.none()),
+    serviceOf: () => Effect.succeed(Option.none()),
     token: () =>
       Effect.succeed(Either.left({ wrong: "the file cannot be read (ENOENT)", remedy: "write one" })),
     clockIsKept: Effect.succeed(Option.some(true)),

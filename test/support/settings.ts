@@ -15,6 +15,7 @@ export const profile = (given: Record<string, unknown> = {}): Profile =>
 /** A runtime's settings with one profile `lumen` and one adapter `local`, and what a test changes in them. */
 export const settings = (changes: Partial<Settings> = {}): Settings => ({
   configPath: "/memory/config/runtime.json",
+  files: ["/memory/config/runtime.json", "/memory/config/profiles/lumen.json"],
   runtimeName: "test",
   runtimePolicy: "Do what the task asks.",
   stateDir: "/memory",

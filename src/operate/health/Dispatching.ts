@@ -3,6 +3,8 @@ import { RuntimeConfig } from "../../config/RuntimeConfig.ts"
 import type { Unit } from "../../dispatch/HostFacts.ts"
 import { Lock } from "../../dispatch/Lock.ts"
 import type { Pause } from "../../store/Gates.ts"
+import type { OpenRunner } from "../../store/Runners.ts"
+import { elsewhere, outdated } from "./Configured.ts"
 import { check } from "./Finding.ts"
 import { lockProblems } from "./Writing.ts"
 
@@ -11,6 +13,7 @@ export interface AtHand {
   readonly waiting: number
   readonly running: number
   readonly pause: Option.Option<Pause>
+  readonly runners: ReadonlyArray<OpenRunner>
 }
 
 const isTimer = ({ name }: Unit): boolean => name.endsWith(".timer")
@@ -32,7 +35,7 @@ const pauseWarnings = (pause: Option.Option<Pause>): ReadonlyArray<string> =>
   })
 
 /** Whether somebody takes what waits: the lock, the pause, and what a dispatcher that died has left. */
-export const dispatcher = ({ pause, running, waiting }: AtHand, units: ReadonlyArray<Unit>) =>
+export const dispatcher = ({ pause, runners, running, waiting }: AtHand, units: ReadonlyArray<Unit>) =>
   Effect.gen(function* () {
     const { lockPath } = yield* RuntimeConfig
     const unusable = yield* lockProblems
@@ -42,7 +45,8 @@ export const dispatcher = ({ pause, running, waiting }: AtHand, units: ReadonlyA
       return check("dispatcher", [
         `the lock file ${lockPath} cannot be used: ${held.left.reason}; ${held.left.remedy}`
       ])
-    const isFree = Option.isNone(held.right)
+    const others = Option.isNone(held.right) ? yield* elsewhere(runners, units) : []
+    const isFree = Option.isNone(held.right) && others.length === 0
     // Between two turns of a timer nobody holds the lock.
     const isTimed = units.some((unit) => isTimer(unit) && unit.active === "active")
     return check(
@@ -50,6 +54,8 @@ export const dispatcher = ({ pause, running, waiting }: AtHand, units: ReadonlyA
       [],
       [
         ...pauseWarnings(pause),
+        ...others,
+        ...(Option.isSome(held.right) ? yield* outdated(held.right.value, units) : []),
         ...(isFree && running > 0
           ? [
               `${counted(running, "run")} by the records, but the dispatcher is gone; agent-runtime dispatch (or run-once) takes up what it left`

@@ -4,7 +4,7 @@ import { now } from "../../domain/Time.ts"
 import type { Store } from "../../store/Store.ts"
 import { StoreProbe } from "../../store/StoreProbe.ts"
 import { type AtHand, dispatcher } from "./Dispatching.ts"
-import { type Check, check } from "./Finding.ts"
+import { type Check, check, systemctl } from "./Finding.ts"
 import { listening } from "./Listening.ts"
 import { permissions } from "./Permissions.ts"
 import { doubled, type Produced } from "./Producers.ts"
@@ -40,6 +40,7 @@ const recorded = (store: Store["Type"]) =>
       waiting: counts.pending + counts.retryable_failure,
       running: counts.running,
       pause: yield* store.gates.pause,
+      runners: yield* store.runners.open,
       produced
     } satisfies Recorded
   })
@@ -49,6 +50,7 @@ const unknown: Recorded = {
   waiting: 0,
   running: 0,
   pause: Option.none(),
+  runners: [],
   produced: []
 }
 
@@ -74,7 +76,6 @@ const clock = ({ newest }: Recorded) =>
   })
 
 const unitRows = (units: ReadonlyArray<Unit>, installed: ReadonlyArray<InstalledUnit>): Check => {
-  const systemctl = ({ manager }: Unit) => (manager === "user" ? "systemctl --user" : "systemctl")
   const journal = ({ manager, name }: Unit) => `journalctl ${manager === "user" ? "--user " : ""}-u ${name}`
   return check(
     "units",

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import type { Unit } from "../../dispatch/HostFacts.ts"
 import { wireStruct } from "../../domain/Wire.ts"
 
 const texts = Schema.Array(Schema.String)
@@ -18,6 +19,10 @@ export const Check = wireStruct({
   ...findings
 })
 export type Check = typeof Check.Type
+
+/** How an operator calls the manager of a unit. */
+export const systemctl = ({ manager }: Unit): string =>
+  manager === "user" ? "systemctl --user" : "systemctl"
 
 export const check = (
   id: Check["id"],

@@ -96,6 +96,9 @@ describe("what is left out", () => {
       }
     })
     const settings = good(join(root, "host/runtime.json"))
+    expect([...settings.files].sort()).toEqual(
+      ["base/base.json", "base/lumen.json", "host/runtime.json"].map((path) => join(root, path))
+    )
     expect(settings.maxAttempts).toBe(3)
     expect(settings.stateDir).toBe(join(root, "host/state"))
     expect(settings.dbPath).toBe(join(root, "host/my.db"))

@@ -20,7 +20,10 @@ interface Host {
   readonly facts?: Partial<HostFacts["Type"]>
   readonly settings?: Partial<Settings>
   readonly before?: Effect.Effect<unknown, unknown, Store>
-  readonly held?: boolean
+  /** Whether the lock is held, or the id of who holds it. */
+  readonly held?: boolean | string
+  /** The path of the lock that is held, where it is another one. */
+  readonly heldPath?: string
   readonly seconds?: number
   /** What cannot be written, by path. */
   readonly unwritable?: Readonly<Record<string, string>>
@@ -41,6 +44,7 @@ const said = ({
   before = Effect.void,
   facts = {},
   held = false,
+  heldPath,
   seconds = 0,
   unwritable = {},
   ...host
@@ -48,10 +52,9 @@ const said = ({
   Effect.gen(function* () {
     yield* TestClock.setTime(SEVEN + seconds * 1000)
     yield* before
-    const { lockPath } = settings(host.settings ?? {})
-    const lock = yield* Lock
-    const looked = held ? lock.hold(lockPath, RunnerId.make("another"))(checks) : checks
-    const found = yield* looked
+    const path = heldPath ?? settings(host.settings ?? {}).lockPath
+    const holder = RunnerId.make(held === true ? "another" : String(held))
+    const found = yield* held === false ? checks : (yield* Lock).hold(path, holder)(checks)
     return Object.fromEntries(
       found
         .filter(({ problems, warnings }) => problems.length + warnings.length > 0)
@@ -240,6 +243,78 @@ describe("the doctor", () => {
         "1 task is running by the records, but the dispatcher is gone; agent-runtime dispatch (or run-once) takes up what it left"
       ])
       expect(yield* said({ before: left, held: true })).toEqual({})
+    })
+  )
+
+  it.effect("warns of a configuration that was changed after the dispatcher began, with what mends it", () =>
+    Effect.gen(function* () {
+      const { files } = settings({})
+      const path = "/secrets/token"
+      const tokens = [
+        { name: "sibling", role: "read", secret: { tokenFile: { given: path, path } } }
+      ] as const
+      const http = { ...settings({}).http, tokens }
+      // It waited a minute for its lock, and had read its configuration before.
+      const holder = "h:4711:2026-04-29T06:59:00.000Z"
+      const told = (changes: Readonly<Record<string, string>>, host: Partial<Host> = {}) =>
+        Effect.map(
+          said({
+            held: holder,
+            settings: { http },
+            ...host,
+            facts: {
+              changedAt: (asked) =>
+                Effect.succeed(Option.map(Option.fromNullable(changes[asked]), DateTime.unsafeMake)),
+              ...host.facts
+            }
+          }),
+          (found) => found.dispatcher
+        )
+      const before = "2026-04-29T06:58:59.999Z"
+      const after = "2026-04-29T06:59:30.000Z"
+      expect(yield* told({ [files[0]!]: before, [path]: before })).toBeUndefined()
+      const began =
+        "the dispatcher (pid 4711) runs since 2026-04-29T06:59:00.000Z by the configuration that it read then"
+      expect(yield* told({ [files[0]!]: before, [files[1]!]: after })).toEqual({
+        problems: [],
+        warnings: [
+          `${began}, and there were changes since: ${files[1]} (${after}); stop it (kill -TERM 4711: it lets attempts end or puts them back) and start it again`
+        ]
+      })
+      const name = "agent-runtime-dispatch@a.service"
+      const ofUnit = {
+        units: Effect.succeed([unit(name)]),
+        serviceOf: (pid: number) => Effect.succeed(pid === 4711 ? Option.some(name) : Option.none())
+      }
+      expect((yield* told({ [files[0]!]: after }, { facts: ofUnit }))?.warnings[0]).toEndWith(
+        `: ${files[0]} (${after}); systemctl --user restart ${name}`
+      )
+      expect((yield* told({ [path]: after }))?.warnings[0]).toContain(
+        `token files were changed since: ${path} (${after}); where it serves as well`
+      )
+      expect(yield* told({ [files[0]!]: after }, { held: false })).toBeUndefined()
+    })
+  )
+
+  it.effect("tells a dispatcher with another lockPath from one that is gone", () =>
+    Effect.gen(function* () {
+      const runnerId = RunnerId.make("h:4711:2026-04-29T06:59:00.000Z")
+      const left = Effect.gen(function* () {
+        const { runners } = yield* Store
+        const record = { host: "h", pid: 4711, processMark: Option.none(), mode: "dispatch" } as const
+        yield* runners.begin({ ...record, runnerId, lockPath: "/other/lock", limits: {} }, stampAt(0))
+        yield* queued
+        yield* claimed("a")
+        yield* (yield* Store).tasks.add(newTask("waits"), stampAt(0))
+      })
+      expect((yield* said({ before: left, heldPath: "/other/lock", held: runnerId })).dispatcher).toEqual({
+        problems: [],
+        warnings: [
+          `nobody holds ${settings({}).lockPath}, but a dispatcher with another lockPath is at work on this store: ${runnerId} holds /other/lock; if lockPath was edited under it: stop it (kill -TERM 4711: it lets attempts end or puts them back) and start it again`
+        ]
+      })
+      const gone = yield* said({ before: left, heldPath: "/other/lock", held: "somebody else" })
+      expect(gone.dispatcher?.warnings[0]).toContain("but the dispatcher is gone")
     })
   )
 
