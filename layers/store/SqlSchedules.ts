@@ -15,6 +15,7 @@ import { actorJson, json, orNull, time } from "./columns.ts"
 import { EPOCH, reader, salvager } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import * as SetBack from "./SqlSetBack.ts"
 import { statement } from "./statement.ts"
 
 const UPSERT = statement(`
@@ -274,6 +275,7 @@ export const make = (sqlite: Sqlite["Type"]): Schedules => ({
       Option.filter(Either.getRight(readTime(at)), (one) => time(one) === at)
     )
   ),
+  ...SetBack.make(sqlite),
   evaluated: traced("Schedules.evaluated")((evaluation, stamp) => evaluated(sqlite, evaluation, stamp)),
   setEnabled: traced("Schedules.setEnabled")((name, enabled, reason, stamp) =>
     setEnabled(sqlite, name, enabled, reason, stamp)

@@ -70,6 +70,7 @@ const producing = (wake: Queue.Queue<void>) =>
     wake,
     Effect.gen(function* () {
       const scheduler = yield* Scheduler
+      yield* scheduler.putRight
       const due = yield* scheduler.nextDue
       if (!Option.exists(due, DateTime.lessThanOrEqualTo(yield* now))) return due
       yield* Effect.zipRight(scheduler.tick(yield* now), Effect.sleep(BETWEEN_TICKS))

@@ -13,6 +13,7 @@ import type { NewFate, NewSchedule } from "../store/Schedules.ts"
 import { Store } from "../store/Store.ts"
 import { fatesOf, timingOf } from "./Due.ts"
 import { templateProblems } from "./ScheduleTemplate.ts"
+import { rightTime } from "./SetBack.ts"
 import { withoutSecrets } from "./WithoutSecrets.ts"
 
 const encodeTask = Schema.encodeSync(Intent)
@@ -116,7 +117,7 @@ const firstRun = (
 ): DateTime.Utc => {
   if (intent.nextRunAt !== undefined) return intent.nextRunAt
   const same = Option.filter(before, (one) => sameTiming(one, intent))
-  if (Option.isSome(same)) return same.value.nextRunAt
+  if (Option.isSome(same)) return Option.getOrElse(rightTime(same.value, at), () => same.value.nextRunAt)
   if (intent.intervalSeconds !== undefined) return at
   const timing = Either.getRight(timingOf(timed(intent), at))
   return Option.getOrElse(

@@ -7,6 +7,7 @@ import { traced } from "../domain/Traced.ts"
 import { invalid, timingOf, unusable } from "../intake/Due.ts"
 import { readSchedule, saveSchedule } from "../intake/SaveSchedule.ts"
 import { readTemplate } from "../intake/ScheduleTemplate.ts"
+import { putOneRight } from "../intake/SetBack.ts"
 import { readTickTime } from "../intake/TickTime.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import { Store } from "../store/Store.ts"
@@ -97,7 +98,16 @@ const turn = (name: string, enabled: boolean, given: Option.Option<string>, acto
   Effect.gen(function* () {
     const store = yield* Store
     const reason = yield* said("reason", given)
-    const turned = yield* store.schedules.setEnabled(name, enabled, reason, { at: yield* now, actor })
+    const at = yield* now
+    // To be turned on or off is a change as well: afterwards nobody could tell that the time was set before.
+    const turned = yield* store.transact(
+      "Schedules.turn",
+      Effect.gen(function* () {
+        const sound = yield* store.schedules.sound(name)
+        if (Option.isSome(sound)) yield* putOneRight(sound.value, at)
+        return yield* store.schedules.setEnabled(name, enabled, reason, { at, actor })
+      })
+    )
     return Option.isNone(turned) ? yield* notFound(name) : { ok: true as const, schedule: turned.value }
   })
 

@@ -70,6 +70,25 @@ const repeated = (
   return before
 }
 
+/** Two processes of a host read their clock so far apart at most that one of them acts upon what the other has set. */
+export const CLOCKS_DIFFER_MS = 1_000
+
+/**
+ * When a schedule is due by a clock that was set back after it had said `setAt`, as its next time was put to `dueAt`:
+ * the next time after `at`. None where that clock was not ahead of `at`, where the next time is no later one by it, and
+ * where it was set further ahead than the timing does it: somebody wanted that.
+ */
+export const righted = (
+  timing: Timing,
+  { dueAt, setAt }: { readonly dueAt: DateTime.Utc; readonly setAt: DateTime.Utc },
+  at: DateTime.Utc
+): Option.Option<DateTime.Utc> => {
+  if (DateTime.distance(at, setAt) <= CLOCKS_DIFFER_MS) return Option.none()
+  const isAsked = Option.exists(nextAfter(timing, setAt), (last) => DateTime.greaterThan(dueAt, last))
+  if (isAsked) return Option.none()
+  return Option.filter(nextAfter(timing, at), (next) => DateTime.lessThan(next, dueAt))
+}
+
 /** What became of a due time, and of those behind it that were missed, by one evaluation. */
 export interface Due {
   /** The due time that is acted upon, and the last one that lies behind it by now; often the same. */

@@ -12,8 +12,10 @@ export interface Tick {
 export class Scheduler extends Context.Tag("agent-runtime/Scheduler")<
   Scheduler,
   {
-    /** Evaluates every schedule that is due at `at`; each creates at most one task, whatever was missed. */
+    /** Puts schedules right, then evaluates every one that is due at `at`; each creates at most one task, whatever was missed. */
     readonly tick: (at: DateTime.Utc) => Effect.Effect<Tick, StoreUnavailable>
+    /** Puts schedules right that would stand still until a clock that was set back says again what it had said. */
+    readonly putRight: Effect.Effect<void, StoreUnavailable>
     /** When the next schedule is due; none when there is none. */
     readonly nextDue: Effect.Effect<Option.Option<DateTime.Utc>, StoreUnavailable>
   }

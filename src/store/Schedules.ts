@@ -84,6 +84,18 @@ export interface Schedules {
   ) => Effect.Effect<ReadonlyArray<DueSchedule>, StoreUnavailable>
   /** When the earliest enabled one is due; none when there is none. One without a due time does not count. */
   readonly nextDue: Effect.Effect<Option.Option<DateTime.Utc>, StoreUnavailable>
+  /** Enabled ones whose record was changed after `at`, latest first, at most `limit`; damaged ones are left out. */
+  readonly setAfter: (
+    at: DateTime.Utc,
+    limit: number
+  ) => Effect.Effect<ReadonlyArray<RecurringSchedule>, StoreUnavailable>
+  /** Puts the next time of a schedule from one to another, for the clock was set back; false when it is not that one any more. */
+  readonly setBack: (
+    scheduleId: string,
+    from: DateTime.Utc,
+    to: DateTime.Utc,
+    stamp: Stamp
+  ) => Effect.Effect<boolean, StoreUnavailable>
   /** Records a decision; false when the schedule is not as it was read any more. */
   readonly evaluated: (evaluation: Evaluation, stamp: Stamp) => Effect.Effect<boolean, StoreUnavailable>
   /** Turns a schedule on or off; none when there is none of that name. */

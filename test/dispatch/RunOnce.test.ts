@@ -80,6 +80,7 @@ describe("a paused dispatch", () => {
       const context = yield* Effect.context<Store>()
       const cycle = yield* Effect.provideService(runOnce, Scheduler, {
         tick: () => Effect.provide(Effect.as(pause("now"), nothingDue), context),
+        putRight: Effect.void,
         nextDue: Effect.succeedNone
       })
       expect(cycle._tag).toBe("Paused")
@@ -125,6 +126,7 @@ it.effect("the steps come in order: what the dead left, what is due, then the cl
     }))
     const cycle = yield* Effect.provideService(runOnce, Scheduler, {
       tick: () => Effect.provide(due, context),
+      putRight: Effect.void,
       nextDue: Effect.succeedNone
     })
     expect(cycle._tag).toBe("Ran")
@@ -183,6 +185,7 @@ describe("the dispatch lock", () => {
         )
         yield* Effect.provideService(runOnce, Scheduler, {
           tick: () => Effect.as(look, nothingDue),
+          putRight: Effect.void,
           nextDue: Effect.succeedNone
         })
         expect(yield* Deferred.await(seen)).toEqual(Option.some(RUNNER))

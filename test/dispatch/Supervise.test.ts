@@ -18,6 +18,7 @@ describe("a fault in one loop", () => {
       const scheduler = yield* Scheduler
       const faulty = Scheduler.of({
         ...scheduler,
+        putRight: Effect.void,
         nextDue: Effect.zipRight(
           Ref.update(faults, (count) => count + 1),
           Effect.die(new Error("a schedule of glass"))

@@ -340,6 +340,9 @@ CREATE TABLE schedules (
 
 CREATE INDEX schedules_due ON schedules (next_run_at) WHERE enabled = 1
 
+-- Those that were changed by a clock that has been set back since.
+CREATE INDEX schedules_changed ON schedules (updated_at) WHERE enabled = 1
+
 -- What became of each due time; one row may cover a range of missed ones.
 CREATE TABLE schedule_fates (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -12,15 +12,22 @@ import { doubled, type Produced } from "./Producers.ts"
 /** What the records say, read in one opening of the store. */
 interface Recorded extends AtHand {
   readonly newest: Option.Option<DateTime.Utc>
+  /** When the task with the latest time was made: after a clock was set back, no longer the newest one. */
+  readonly latest: Option.Option<DateTime.Utc>
   readonly produced: ReadonlyArray<Produced>
 }
 
 const TASKS_OF_A_KIND = 50
+const LATEST = [
+  { status: [], kind: Option.none(), source: Option.none() },
+  { limit: 1, after: Option.none() }
+] as const
 const MOST_SCHEDULES = 200
 
 const recorded = (store: Store["Type"]) =>
   Effect.gen(function* () {
     const newest = (yield* store.events.newest(1))[0]
+    const latest = yield* store.tasks.list(...LATEST)
     const counts = yield* store.tasks.counts
     const schedules = (yield* store.schedules.list).filter(({ enabled }) => enabled).slice(0, MOST_SCHEDULES)
     const produced = yield* Effect.forEach(schedules, (schedule) => {
@@ -37,6 +44,9 @@ const recorded = (store: Store["Type"]) =>
     })
     return {
       newest: Option.map(Option.fromNullable(newest), ({ createdAt }) => createdAt),
+      latest: Option.flatMap(latest, ({ tasks }) =>
+        Option.map(Option.fromNullable(tasks[0]), ({ createdAt }) => createdAt)
+      ),
       waiting: counts.pending + counts.retryable_failure,
       running: counts.running,
       pause: yield* store.gates.pause,
@@ -47,6 +57,7 @@ const recorded = (store: Store["Type"]) =>
 
 const unknown: Recorded = {
   newest: Option.none(),
+  latest: Option.none(),
   waiting: 0,
   running: 0,
   pause: Option.none(),
@@ -60,17 +71,23 @@ const BEHIND_IS_WRONG_SECONDS = 60
 
 const SET_CLOCK = "timedatectl set-ntp true"
 
-const clock = ({ newest }: Recorded) =>
+const secondsAhead = (time: Option.Option<DateTime.Utc>, at: DateTime.Utc): number =>
+  Option.match(time, { onNone: () => 0, onSome: (one) => Math.floor(DateTime.distance(at, one) / 1000) })
+
+const clock = ({ latest, newest }: Recorded) =>
   Effect.gen(function* () {
     const at = yield* now
     const kept = yield* (yield* HostFacts).clockIsKept
-    const behind = Option.match(newest, {
-      onNone: () => 0,
-      onSome: (time) => Math.floor((DateTime.toEpochMillis(time) - DateTime.toEpochMillis(at)) / 1000)
-    })
+    const behind = secondsAhead(newest, at)
+    const setBack = behind > BEHIND_IS_NOTHING_SECONDS ? 0 : secondsAhead(latest, at)
     const sentence = `the clock (${DateTime.formatIso(at)}) is ${behind} s behind the newest record; set it right: ${SET_CLOCK}`
     return check("clock", behind > BEHIND_IS_WRONG_SECONDS ? [sentence] : [], [
       ...(behind > BEHIND_IS_NOTHING_SECONDS && behind <= BEHIND_IS_WRONG_SECONDS ? [sentence] : []),
+      ...(setBack > BEHIND_IS_WRONG_SECONDS
+        ? [
+            `the clock (${DateTime.formatIso(at)}) was set back: a task was made ${setBack} s ahead of it, and what was put off by the clock of then (retries, rate limits, cool-downs) waits as much longer; agent-runtime task-list --status retryable_failure shows such tasks; if the clock is wrong now: ${SET_CLOCK}`
+          ]
+        : []),
       ...(Option.contains(kept, false) ? [`no time service keeps this host's clock; ${SET_CLOCK}`] : [])
     ])
   })

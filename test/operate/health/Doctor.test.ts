@@ -150,6 +150,25 @@ describe("the doctor", () => {
     })
   )
 
+  it.effect("tells a clock that was set back, though the newest record goes by it", () =>
+    Effect.gen(function* () {
+      const before = (seconds: number) =>
+        Effect.zipRight(
+          queued,
+          Effect.flatMap(Store, ({ gates }) => gates.setPause(Option.none(), stampAt(-seconds)))
+        )
+      const found = (seconds: number) =>
+        Effect.map(said({ before: before(seconds), held: true, seconds: -seconds }), ({ clock }) => clock)
+      expect(yield* found(60)).toBeUndefined()
+      const told = yield* found(86_400)
+      expect(told?.problems).toEqual([])
+      expect(told?.warnings[0]).toStartWith(
+        "the clock (2026-04-28T07:00:00.000Z) was set back: a task was made 86400 s ahead of it"
+      )
+      expect(told?.warnings).toHaveLength(1)
+    })
+  )
+
   it.effect("warns of tasks that wait with nobody to run them, but not between two turns of a timer", () =>
     Effect.gen(function* () {
       const warning = "1 task waits and no dispatcher is running; agent-runtime dispatch"
