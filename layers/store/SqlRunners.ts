@@ -21,15 +21,17 @@ const DRAINS = statement(
 )
 const END = statement("UPDATE runners SET ended_at = :at WHERE runner_id = :id AND ended_at IS NULL")
 const OPEN = statement(
-  "SELECT runner_id, host, pid, process_mark, lock_path FROM runners WHERE ended_at IS NULL"
+  "SELECT runner_id, host, pid, process_mark, mode, lock_path FROM runners WHERE ended_at IS NULL"
 )
 
 const Limits = onFirstUse(() =>
   Schema.decodeUnknownOption(Schema.parseJson(Schema.Struct({ concurrency: Schema.Number })))
 )
 
+const modeOf = ({ mode }: Row): RunnerState["mode"] => (mode === "run-once" ? "run-once" : "dispatch")
+
 const toState = (row: Row): RunnerState => ({
-  mode: row.mode === "run-once" ? "run-once" : "dispatch",
+  mode: modeOf(row),
   concurrency: Option.map(Limits()(row.limits_json), ({ concurrency }) => concurrency),
   drainingSince: Option.fromNullable(row.draining_at).pipe(
     Option.flatMap((text) => DateTime.make(String(text))),
@@ -44,6 +46,7 @@ const toOpen = (row: Row): OpenRunner => ({
   host: String(row.host),
   pid: Number(row.pid),
   processMark: Option.map(Option.fromNullable(row.process_mark), String),
+  mode: modeOf(row),
   lockPath: String(row.lock_path)
 })
 

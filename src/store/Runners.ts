@@ -16,7 +16,7 @@ export interface RunnerRecord {
 }
 
 /** A runner that has not said its end: it lives, or died without a word. */
-export type OpenRunner = Pick<RunnerRecord, "runnerId" | "host" | "pid" | "processMark" | "lockPath">
+export type OpenRunner = Omit<RunnerRecord, "limits">
 
 /** A runner on record, as others judge by it what it will take. */
 export interface RunnerState {

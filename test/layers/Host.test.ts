@@ -22,6 +22,7 @@ const other = async (body: (record: OpenRunner, end: () => Promise<void>) => Pro
     const { value } = await child.stdout.pipeThrough(new TextDecoderStream()).getReader().read()
     const told = JSON.parse(value ?? "")
     const record: OpenRunner = {
+      mode: "dispatch",
       runnerId: RunnerId.make(told.runnerId),
       host: told.host,
       pid: told.pid,

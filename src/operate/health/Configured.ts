@@ -38,10 +38,17 @@ const changedSince = (paths: ReadonlyArray<string>, since: DateTime.Utc) =>
 
 /**
  * Warnings of files of the configuration that were changed after the dispatcher began: it works with what it read then.
- * What an attempt reads when it starts (env files, secret files) is none of them.
+ * What an attempt reads when it starts (env files, secret files) is none of them. A `run-once` ends by itself, and the
+ * next one reads anew.
  */
-export const outdated = ({ runnerId, since }: Holder, units: ReadonlyArray<Unit>) =>
+export const outdated = (
+  { runnerId, since }: Holder,
+  runners: ReadonlyArray<OpenRunner>,
+  units: ReadonlyArray<Unit>
+) =>
   Effect.gen(function* () {
+    const isOnce = runners.some((one) => one.mode === "run-once" && Option.contains(runnerId, one.runnerId))
+    if (isOnce) return []
     const { files, http } = yield* RuntimeConfig
     const process = Option.flatMap(runnerId, processOf)
     // One that waited for the lock had read its configuration before it got that.

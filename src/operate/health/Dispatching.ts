@@ -55,7 +55,7 @@ export const dispatcher = ({ pause, runners, running, waiting }: AtHand, units: 
       [
         ...pauseWarnings(pause),
         ...others,
-        ...(Option.isSome(held.right) ? yield* outdated(held.right.value, units) : []),
+        ...(Option.isSome(held.right) ? yield* outdated(held.right.value, runners, units) : []),
         ...(isFree && running > 0
           ? [
               `${counted(running, "run")} by the records, but the dispatcher is gone; agent-runtime dispatch (or run-once) takes up what it left`

@@ -230,7 +230,7 @@ export const attempts = (check: Sentence) => {
       const others = Effect.map(store.runners.open, (all) =>
         all.filter(({ runnerId }) => runnerId !== RunnerId.make("mine"))
       )
-      const other = { host: "h", pid: 1, processMark: Option.some("7@boot") }
+      const other = { host: "h", pid: 1, processMark: Option.some("7@boot"), mode: "run-once" as const }
       expect(yield* others).toEqual([
         { ...other, runnerId: RunnerId.make("dead"), lockPath: "/lock" },
         { ...other, runnerId: RunnerId.make("elsewhere"), lockPath: "/other" }

@@ -72,6 +72,15 @@ const said = ({
     )
   )
 
+/** A dispatcher that has begun a minute before the clock's time. */
+const RECORD = {
+  runnerId: RunnerId.make("h:4711:2026-04-29T06:59:00.000Z"),
+  host: "h",
+  pid: 4711,
+  processMark: Option.none(),
+  limits: {}
+}
+
 const queued = Effect.flatMap(Store, (store) => store.tasks.add(newTask("t"), stampAt(0)))
 
 const open = (path: string, exposure: Partial<Exposure>) => ({
@@ -274,7 +283,7 @@ describe("the doctor", () => {
       ] as const
       const http = { ...settings({}).http, tokens }
       // It waited a minute for its lock, and had read its configuration before.
-      const holder = "h:4711:2026-04-29T06:59:00.000Z"
+      const holder = RECORD.runnerId
       const told = (changes: Readonly<Record<string, string>>, host: Partial<Host> = {}) =>
         Effect.map(
           said({
@@ -312,16 +321,19 @@ describe("the doctor", () => {
         `token files were changed since: ${path} (${after}); where it serves as well`
       )
       expect(yield* told({ [files[0]!]: after }, { held: false })).toBeUndefined()
+      const once = Effect.flatMap(Store, ({ runners }) =>
+        runners.begin({ ...RECORD, mode: "run-once", lockPath: settings({}).lockPath }, stampAt(0))
+      )
+      expect(yield* told({ [files[0]!]: after }, { before: once })).toBeUndefined()
     })
   )
 
   it.effect("tells a dispatcher with another lockPath from one that is gone", () =>
     Effect.gen(function* () {
-      const runnerId = RunnerId.make("h:4711:2026-04-29T06:59:00.000Z")
+      const { runnerId } = RECORD
       const left = Effect.gen(function* () {
         const { runners } = yield* Store
-        const record = { host: "h", pid: 4711, processMark: Option.none(), mode: "dispatch" } as const
-        yield* runners.begin({ ...record, runnerId, lockPath: "/other/lock", limits: {} }, stampAt(0))
+        yield* runners.begin({ ...RECORD, mode: "dispatch", lockPath: "/other/lock" }, stampAt(0))
         yield* queued
         yield* claimed("a")
         yield* (yield* Store).tasks.add(newTask("waits"), stampAt(0))
