@@ -36,7 +36,7 @@ const changedAt = (place: string): DateTime.Utc =>
   DateTime.unsafeMake(Math.floor(Math.max(fs.lstatSync(place).mtimeMs, fs.statSync(place).mtimeMs)))
 
 /** The innermost of our services in a text of cgroup(7): one line a hierarchy, a path of slices and services. */
-const serviceOf = (cgroups: string): string | undefined =>
+export const serviceOf = (cgroups: string): string | undefined =>
   cgroups.split(/[\n/]/).findLast((name) => name.startsWith("agent-runtime-") && name.endsWith(".service"))
 
 /** struct timex of 64-bit Linux; all zero it asks and sets nothing (adjtimex(2)). */

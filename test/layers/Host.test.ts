@@ -58,7 +58,12 @@ describe("a runner on record", () => {
   test("is never this process itself, which has a record of its own", async () => {
     const own = await onHost((runner) => Effect.succeed(runner))
     expect(Option.isSome(own.processMark)).toBe(true)
-    const earlier = { ...own, runnerId: RunnerId.make("earlier:1:then"), lockPath: "/lock" }
+    const earlier = {
+      ...own,
+      runnerId: RunnerId.make("earlier:1:then"),
+      mode: "dispatch" as const,
+      lockPath: "/lock"
+    }
     expect(await onHost((runner) => runner.lives(earlier))).toBe(false)
   })
 })

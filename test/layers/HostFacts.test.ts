@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Option } from "effect"
-import { layer } from "../../layers/HostFacts.ts"
+import { layer, serviceOf } from "../../layers/HostFacts.ts"
 import { HostFacts } from "../../src/dispatch/HostFacts.ts"
 import { it } from "../support/effect.ts"
 
@@ -57,6 +57,17 @@ it.live("a file was changed when it was written, or the link in its place set", 
     fs.utimesSync(target, 3_000, 3_000)
     expect(yield* at(link)).toEqual(Option.some(3_000_000))
     expect(yield* at(join(folder, "absent"))).toEqual(Option.none())
+  })
+)
+
+it.effect("a process belongs to the innermost of our services, whatever hierarchies there are", () =>
+  Effect.sync(() => {
+    const user = "0::/user.slice/user-7.slice/user@7.service/app.slice/agent-runtime-dispatch@a.service\n"
+    expect(serviceOf(user)).toBe("agent-runtime-dispatch@a.service")
+    expect(serviceOf(`1:name=systemd:/system.slice/agent-runtime-run-once@b.service/x\n0::/\n`)).toBe(
+      "agent-runtime-run-once@b.service"
+    )
+    expect(serviceOf("0::/user.slice/user-7.slice/session-1.scope\n")).toBeUndefined()
   })
 )
 
