@@ -51,7 +51,10 @@ export const kernelPipes = (): KernelPipes => {
         return fd
       } catch (cause) {
         closeSync(fd)
-        throw cause
+        // There is no disk below it: whatever the word for it, it is for want of memory, and passes.
+        throw Object.assign(new Error(`no memory for ${bytes.length} bytes: ${String(cause)}`), {
+          code: "ENOMEM"
+        })
       }
     },
     control: (fd, command, value) => {
