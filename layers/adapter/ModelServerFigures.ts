@@ -1,6 +1,6 @@
 import { Option } from "effect"
 import { isObject, type JsonObject } from "../../src/domain/Json.ts"
-import { TOKENS, tokensTold } from "../../src/domain/Usage.ts"
+import { TOKENS, tokensTold, usageUnreadable } from "../../src/domain/Usage.ts"
 import type { Account } from "./ModelServer.ts"
 import { oneLine } from "./ModelServerRefusal.ts"
 
@@ -19,9 +19,7 @@ export const makeFigures = ({ remark }: Pick<Account, "remark">): Figures => {
   const odd = (name: string, value: unknown, expected: string) => {
     if (value === undefined || value === null || told.has(name)) return
     told.add(name)
-    remark(
-      `usage_unreadable: ${name} ${oneLine(JSON.stringify(value) ?? "", 60)} is not ${expected}: taken as not told`
-    )
+    remark(usageUnreadable(name, oneLine(JSON.stringify(value) ?? "", 60), expected))
   }
   return {
     tokens: (name, value) => {

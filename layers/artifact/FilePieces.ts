@@ -8,11 +8,6 @@ const PIECE = 256 * 1024
 const MOST_GIB = 8
 const TOO_LARGE = `it is larger than ${MOST_GIB} GiB`
 
-const readable = async (file: FileHandle): Promise<void> => {
-  const { size } = await file.stat()
-  if (size > MOST_GIB * 1024 ** 3) throw Object.assign(new Error(TOO_LARGE), { code: TOO_LARGE })
-}
-
 /**
  * Gives an open file's bytes to `met` piece by piece, from where it stands, until that answers true or the file
  * ends: answers whether it did. The next piece overwrites the last one. Rejects when the signal is given, and for a file
@@ -23,7 +18,8 @@ export const scanFile = async (
   met: (bytes: Uint8Array) => boolean,
   signal: AbortSignal
 ): Promise<boolean> => {
-  await readable(file)
+  const { size } = await file.stat()
+  if (size > MOST_GIB * 1024 ** 3) throw Object.assign(new Error(TOO_LARGE), { code: TOO_LARGE })
   const buffer = new Uint8Array(PIECE)
   for (;;) {
     signal.throwIfAborted()
@@ -37,13 +33,11 @@ export const scanFile = async (
 
 /** The lower-case hex SHA-256 of an open file's content. Rejects as `scanFile` does. */
 export const hashFile = async (file: FileHandle, signal: AbortSignal): Promise<string> => {
-  await readable(file)
   const hash = new Bun.CryptoHasher("sha256")
-  const buffer = new Uint8Array(PIECE)
-  for (;;) {
-    signal.throwIfAborted()
-    const { bytesRead } = await file.read(buffer, 0, PIECE, null)
-    if (bytesRead === 0) return hash.digest("hex")
-    hash.update(buffer.subarray(0, bytesRead))
+  const take = (bytes: Uint8Array) => {
+    hash.update(bytes)
+    return false
   }
+  await scanFile(file, take, signal)
+  return hash.digest("hex")
 }

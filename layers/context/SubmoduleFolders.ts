@@ -2,6 +2,7 @@ import { type Dirent, lstatSync, readdirSync, realpathSync, statSync } from "nod
 import { join, resolve } from "node:path"
 import { Either } from "effect"
 import { readPlainText } from "../config/PlainFile.ts"
+import { codeOf } from "../SystemWord.ts"
 
 /** What is in the folder of a submodule. Whatever is there an agent may have written. */
 export type Filling =
@@ -28,7 +29,7 @@ export const fillingOf = (path: string): Filling => {
     if (names.length === 0) return EMPTY
     return names.includes(".git") ? clonedIn(path) : PLAIN
   } catch (cause) {
-    return cause instanceof Error && "code" in cause && cause.code === "ENOENT" ? EMPTY : PLAIN
+    return codeOf(cause) === "ENOENT" ? EMPTY : PLAIN
   }
 }
 
@@ -78,7 +79,7 @@ export const repositoriesIn = (folder: string): Either.Either<ReadonlyArray<stri
   return Either.right(found)
 }
 
-/** The logs of a repository's own HEAD, and of those of its worktrees, are in these folders. */
+/** Where a repository has what is of its own HEAD, and what is of each of its worktrees'. */
 export const worktreesOf = (repository: string): ReadonlyArray<string> => [
   repository,
   ...[...(foldersIn(join(repository, "worktrees")) ?? [])].map((name) => join(repository, "worktrees", name))
@@ -90,7 +91,7 @@ const foldersIn = (folder: string): ReadonlySet<string> | undefined => {
   try {
     entries = readdirSync(folder, { withFileTypes: true })
   } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? cause.code : undefined
+    const code = codeOf(cause)
     return code === "ENOENT" || code === "ENOTDIR" ? new Set() : undefined
   }
   return new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name))

@@ -1,5 +1,5 @@
-import { Effect, Option } from "effect"
-import type { WorktreeChanges } from "../../src/context/Worktrees.ts"
+import { Effect } from "effect"
+import { untoldChanges, type WorktreeChanges } from "../../src/context/Worktrees.ts"
 import { counted } from "../../src/domain/Figure.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import type { GitOptions } from "./Git.ts"
@@ -95,19 +95,17 @@ const touchedIn = (root: string, names: ReadonlyArray<string>, isPart: boolean) 
   }
 }
 
-/** Of a worktree of which nothing can be told: it is to be kept. */
+/** Of a worktree of which nothing can be told, for a reason of git's. */
 export const untold = (
   root: string,
-  record: WorktreeRecord,
+  { attemptId, base }: WorktreeRecord,
   reason: string,
   redactor: Pick<Redactor, "text">
-): WorktreeChanges => ({
-  files: 0,
-  commits: 0,
-  ignored: false,
-  diff: redactor.text(
-    `# the worktree of attempt ${record.attemptId} could not be compared with its base ${record.base}: ${reason}\n`
-  ),
-  touched: (path) => path.startsWith(`${root}/`),
-  problem: Option.some(reason)
-})
+): WorktreeChanges =>
+  untoldChanges(
+    root,
+    reason,
+    redactor.text(
+      `# the worktree of attempt ${attemptId} could not be compared with its base ${base}: ${reason}\n`
+    )
+  )

@@ -6,8 +6,8 @@ import { GitFailed, type GitOptions, runGit } from "./Git.ts"
 /** Characters of a diff that are kept, and so many more are masked with them: a value may stand across the end. */
 export const MOST_CHARACTERS = 4 * 1024 * 1024
 const MORE_CHARACTERS = 64 * 1024
-/** Of a list of names, or of a log. */
-export const MOST_NAMES_BYTES = 16 * 1024 * 1024
+/** Of a list of names. */
+const MOST_NAMES_BYTES = 16 * 1024 * 1024
 
 /** Larger files are named and not shown: git would read each to its end, a sparse one of a terabyte too. */
 const MOST_SHOWN_BYTES = 256 * 1024 * 1024

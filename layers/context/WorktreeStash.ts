@@ -1,9 +1,9 @@
-import { readdirSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { statSync } from "node:fs"
 import { Effect, Option } from "effect"
 import { readPlainText } from "../config/PlainFile.ts"
 import { type GitOptions, git } from "./Git.ts"
 import { type Moved, movesIn } from "./Reflog.ts"
+import { worktreesOf } from "./SubmoduleFolders.ts"
 import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
 
 /**
@@ -85,22 +85,12 @@ const resetsElsewhere = (commonDir: string, entry: string, base: string, seconds
   const isReset = (gitDir: string) => textOf(`${gitDir}/ORIG_HEAD`) === base
   if (isReset(entry)) return 0
   const began = seconds * 1000
-  return othersOf(commonDir, entry).filter((other) => {
+  const others = worktreesOf(commonDir).filter((one) => one !== entry)
+  return others.filter((other) => {
     if (!isReset(other) || textOf(`${other}/HEAD`).startsWith("ref: ")) return false
     const at = statSync(`${other}/ORIG_HEAD`, { throwIfNoEntry: false })?.mtimeMs
     return at !== undefined && at >= began && at <= began + STASHING_MS
   }).length
-}
-
-const othersOf = (commonDir: string, entry: string): ReadonlyArray<string> => {
-  try {
-    const names = readdirSync(`${commonDir}/worktrees`)
-    return [commonDir, ...names.map((name) => join(commonDir, "worktrees", name))].filter(
-      (one) => one !== entry
-    )
-  } catch {
-    return [commonDir]
-  }
 }
 
 const textOf = (path: string): string => {

@@ -48,18 +48,14 @@ export const layer = (options: LogOptions): Layer.Layer<never> =>
         if (isTold || isNoRoom(wrong)) return
         isTold = true
         const { what, remedy } = wordsOf(wrong)
-        tellOthers(own, entry, warning(`The log ${file} is not written: ${what}; ${remedy}`))
+        tellOthers(own, warning(`The log ${file} is not written: ${what}; ${remedy}`))
       })
       return Logger.add(own)
     })
   )
 
-const tellOthers = (
-  own: Logger.Logger<unknown, void>,
-  { context }: Logger.Logger.Options<unknown>,
-  told: Logger.Logger.Options<unknown>
-): void => {
-  for (const other of FiberRefs.getOrDefault(context, FiberRef.currentLoggers))
+const tellOthers = (own: Logger.Logger<unknown, void>, told: Logger.Logger.Options<unknown>): void => {
+  for (const other of FiberRefs.getOrDefault(told.context, FiberRef.currentLoggers))
     if (other !== own) other.log(told)
 }
 

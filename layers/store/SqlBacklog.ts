@@ -1,8 +1,8 @@
-import canonicalize from "canonicalize"
 import { Effect, Option } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Backlog, BacklogKey, Seeded } from "../../src/store/Backlog.ts"
+import { canonicalHash } from "./canonicalHash.ts"
 import { json } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -28,13 +28,10 @@ const REMEMBER = statement(
 
 const taskId = idReader(TaskId)
 
-const hashOf = ({ kind, payload, source, subject }: BacklogKey): string => {
-  const known = Option.match(subject, {
-    onNone: () => [source, null, kind, JSON.parse(json(payload))],
-    onSome: (text) => [source, text]
-  })
-  return new Bun.CryptoHasher("sha256").update(canonicalize(known) ?? "").digest("hex")
-}
+const hashOf = ({ kind, payload, source, subject }: BacklogKey): string =>
+  canonicalHash(
+    Option.match(subject, { onNone: () => [source, null, kind, payload], onSome: (text) => [source, text] })
+  )
 
 const toSeeded = (row: Row): Seeded => ({
   _tag: "Found",

@@ -1,10 +1,9 @@
-import canonicalize from "canonicalize"
 import { Effect, Either, Option } from "effect"
 import { MessageId } from "../../src/domain/Ids.ts"
-import type { JsonObject } from "../../src/domain/Json.ts"
 import { OutboxMessage } from "../../src/domain/OutboxMessage.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Outbox } from "../../src/store/Outbox.ts"
+import { canonicalHash } from "./canonicalHash.ts"
 import { afterAll, json, stamped, time } from "./columns.ts"
 import { pageById, startOf } from "./idCursor.ts"
 import { EPOCH, idReader, reader, salvager } from "./rows.ts"
@@ -29,10 +28,6 @@ const ACK = statement(`
 
 const BY_ID = { mark: "outbox", find: FIND }
 
-/** Lower-case hex SHA-256 of a message's canonical JSON. */
-const sha256 = (message: JsonObject): string =>
-  new Bun.CryptoHasher("sha256").update(canonicalize(JSON.parse(json(message))) ?? "").digest("hex")
-
 const messageIdOf = idReader(MessageId)
 const read = reader("outbox", "id", OutboxMessage)
 // A message that does not decode is shown with what is wrong, so that its bridge can acknowledge it.
@@ -54,7 +49,7 @@ export const make = (sqlite: Sqlite["Type"]): Outbox => ({
         yield* sqlite.rows(ADD, {
           ...message,
           message: json(message.message),
-          hash: sha256(message.message),
+          hash: canonicalHash(message.message),
           at: time(stamp.at)
         })
         yield* appendEvent(sqlite, "outbox_added", message, { outbox_id: message.id }, stamp)
@@ -62,7 +57,7 @@ export const make = (sqlite: Sqlite["Type"]): Outbox => ({
     )
   ),
   putOutBefore: traced("Outbox.putOutBefore")(({ attemptId, message, taskId }) =>
-    Effect.map(sqlite.rows(PUT_OUT_BEFORE, { taskId, attemptId, hash: sha256(message) }), ([row]) =>
+    Effect.map(sqlite.rows(PUT_OUT_BEFORE, { taskId, attemptId, hash: canonicalHash(message) }), ([row]) =>
       Option.map(Option.fromNullable(row), ({ id }) => messageIdOf(id))
     )
   ),

@@ -1,4 +1,4 @@
-import { Context, Data, type DateTime, type Effect, type Option } from "effect"
+import { Context, Data, type DateTime, type Effect, Option } from "effect"
 import type { AttemptId, TaskId } from "../domain/Ids.ts"
 
 /** A git worktree that one attempt has to itself. Paths are absolute, without symlinks. */
@@ -36,6 +36,16 @@ export interface WorktreeChanges {
   /** Why what was done cannot be told in full; it is to be kept then. */
   readonly problem: Option.Option<string>
 }
+
+/** Of a worktree in which nobody can tell what was done: it is to be kept, and whatever is in it may be the attempt's. */
+export const untoldChanges = (root: string, problem: string, diff: string): WorktreeChanges => ({
+  files: 0,
+  commits: 0,
+  ignored: false,
+  diff,
+  touched: (path) => path.startsWith(`${root}/`),
+  problem: Option.some(problem)
+})
 
 interface Lying {
   readonly attemptId: AttemptId

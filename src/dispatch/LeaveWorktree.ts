@@ -1,7 +1,7 @@
 import { type Deferred, Effect, Option } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AuditFolder } from "../artifact/AuditFolder.ts"
-import { type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
+import { untoldChanges, type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
 import { counted } from "../domain/Figure.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
@@ -35,15 +35,12 @@ const named = (attemptId: AttemptId): string => `worktrees/${attemptId}`
 
 const many = (count: number, noun: string): string => `${counted(count)} ${noun}${count === 1 ? "" : "s"}`
 
-/** Of a worktree that nobody had the time to look at: it stays, and whatever is in it may be the attempt's. */
-export const unlooked = (root: string): WorktreeChanges => ({
-  files: 0,
-  commits: 0,
-  ignored: false,
-  diff: "# the attempt was told to end before this worktree was compared with its base\n",
-  touched: (path) => path.startsWith(`${root}/`),
-  problem: Option.some("as the attempt was told to end while what was done in it was looked at")
-})
+const unlooked = (root: string): WorktreeChanges =>
+  untoldChanges(
+    root,
+    "as the attempt was told to end while what was done in it was looked at",
+    "# the attempt was told to end before this worktree was compared with its base\n"
+  )
 
 /**
  * Ends the life of an attempt's worktree: its diff becomes evidence; it is removed when nothing in it changed, and

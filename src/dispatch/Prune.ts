@@ -94,22 +94,21 @@ const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>): Effe
 
 const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boolean) => {
   const add = (
-    found: Partial<Record<Exclude<keyof Pruned, "problems" | "worktreesKept" | "litterLeftAt">, number>>
+    found: Partial<
+      Record<Exclude<keyof Pruned, "problems" | "worktreesKept" | "litterLeft" | "litterLeftAt">, number>
+    >
   ) =>
     Ref.update(sum, (before) => {
       const of = (key: keyof typeof found) => before[key] + (found[key] ?? 0)
       return {
+        ...before,
         tasks: of("tasks"),
         attempts: of("attempts"),
         events: of("events"),
         bundles: of("bundles"),
         evidenceFolders: of("evidenceFolders"),
         litter: of("litter"),
-        litterLeft: of("litterLeft"),
-        litterLeftAt: before.litterLeftAt,
-        bytesFreed: of("bytesFreed"),
-        worktreesKept: before.worktreesKept,
-        problems: before.problems
+        bytesFreed: of("bytesFreed")
       }
     })
 

@@ -29,6 +29,10 @@ export const unknownUsage: Usage = {
 const MOST_TOKENS = 10_000_000_000
 const MOST_USD = 1_000_000_000
 
+/** The issue of an attempt whose adapter told a figure that is none. */
+export const usageUnreadable = (name: string, told: string | number, expected: string): string =>
+  `usage_unreadable: ${name} ${told} is not ${expected}: taken as not told`
+
 /** What a figure of tokens has to be, for messages. */
 export const TOKENS = `a whole number of tokens up to ${counted(MOST_TOKENS)}`
 
@@ -51,8 +55,7 @@ export const soundUsage = (usage: Usage): { readonly usage: Usage; readonly odd:
     expected: string
   ): Option.Option<number> => {
     const found = Option.flatMap(figure, read)
-    if (Option.isSome(figure) && Option.isNone(found))
-      odd.push(`usage_unreadable: ${name} ${figure.value} is not ${expected}: taken as not told`)
+    if (Option.isSome(figure) && Option.isNone(found)) odd.push(usageUnreadable(name, figure.value, expected))
     return found
   }
   return {
