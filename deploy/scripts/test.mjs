@@ -85,39 +85,33 @@ const timed = async (program) => {
   }
 }
 
+const DIAGNOSTICS = [
+  ["diagnostics", "--project", "tsconfig.json"],
+  ["--format", "text", "--severity", "error,warning", "--strict"]
+].flat()
+
+/** Two rows of checks, one for each core: what one of them waits for the other does not. */
 const checkSource = async () => {
-  const limit = { timeoutMs: CHECK_LIMIT_MS }
-  const steps = [
-    ["typecheck", () => run(tool("tsc"), ["--noEmit"], limit)],
-    // The page runs in a browser: it has that world's types, and nobody else has them.
-    ["the page", () => run(tool("tsc"), ["--noEmit", "-p", join("src", "page")], limit)],
-    [
-      "diagnostics",
-      () =>
-        run(
-          tool("effect-tsgo"),
-          [
-            "diagnostics",
-            "--project",
-            "tsconfig.json",
-            "--format",
-            "text",
-            "--severity",
-            "error,warning",
-            "--strict"
-          ],
-          limit
-        )
-    ],
-    ["lint", () => run(tool("biome"), ["check"], limit)]
-  ]
-  const results = []
-  for (const [name, step] of steps) {
-    const result = await step()
+  const check = async (name, program, args) => {
+    const result = await run(tool(program), args, { timeoutMs: CHECK_LIMIT_MS })
     show(name, result)
-    results.push(result)
+    return result
   }
-  return results
+  const inTurn = async (checks) => {
+    const results = []
+    for (const [name, program, args] of checks) results.push(await check(name, program, args))
+    return results
+  }
+  const rows = [
+    [["diagnostics", "effect-tsgo", DIAGNOSTICS]],
+    [
+      ["lint", "biome", ["check"]],
+      ["typecheck", "tsc", ["--noEmit"]],
+      // The page runs in a browser: it has that world's types, and nobody else has them.
+      ["the page", "tsc", ["--noEmit", "-p", join("src", "page")]]
+    ]
+  ]
+  return (await Promise.all(rows.map(inTurn))).flat()
 }
 
 const buildBinary = async () => {

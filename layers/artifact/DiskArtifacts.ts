@@ -7,6 +7,7 @@ import { traced } from "../../src/domain/Traced.ts"
 import { codeOf } from "../SystemWord.ts"
 import { artifactPath, oldVersion } from "./artifactPath.ts"
 import {
+  drop,
   isAbsent,
   liesInside,
   observeDisk,
@@ -106,6 +107,7 @@ const make = (root: string, names: ReadonlyArray<string>) => {
 
   return ArtifactStore.of({
     root,
+    writable: attempt(root, () => tryOut(root)),
     resolve,
     observe: (path) => look(path, observeDisk),
     hash: (path) => look(path, (real, signal) => withFile(real, root, (file) => hashFile(file, signal))),
@@ -145,6 +147,23 @@ const attempt = <A>(
     Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) })
   )
 
+/** More than the evidence of most attempts: what has room for it has room for the next one. */
+const TRIAL = "\n".repeat(256 * 1024)
+
+const tryOut = async (root: string): Promise<void> => {
+  const temporary = temporaryIn(root)
+  const fd = startFile(temporary, TRIAL)
+  try {
+    await synced(fd)
+  } finally {
+    closeSync(fd)
+    drop(temporary)
+  }
+}
+
+/** A name in a folder that nobody reads. */
+const temporaryIn = (folder: string): string => join(folder, `.${crypto.randomUUID()}.tmp`)
+
 const { O_DIRECTORY, O_RDONLY } = constants
 
 /** The folder open; it and those above it are made when missing. */
@@ -167,7 +186,7 @@ const replace = async (root: string, path: string, text: string): Promise<boolea
   const held = await openFolder(folder)
   try {
     if (!liesInside(held, root, folder)) return false
-    const temporary = join(folder, `.${crypto.randomUUID()}.tmp`)
+    const temporary = temporaryIn(folder)
     const fd = startFile(temporary, text)
     try {
       await publish(held, [{ fd, temporary, path }])

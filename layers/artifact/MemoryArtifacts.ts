@@ -90,6 +90,7 @@ const store = (files: Map<string, Held>) => {
 
   return ArtifactStore.of({
     root: ROOT,
+    writable: Effect.void,
     resolve: (path) => Effect.map(relative(path), (name) => join(ROOT, name)),
     observe,
     hash: (path) =>

@@ -52,6 +52,8 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
   {
     /** Absolute, symlinks resolved. */
     readonly root: string
+    /** Whether a file can be kept now: fails with the system's word when it cannot. Leaves nothing behind. */
+    readonly writable: Effect.Effect<void, ArtifactFailed>
     /** The absolute place of a relative path, resolved and contained; the file need not exist. */
     readonly resolve: (path: string) => Effect.Effect<string, PathRefused | ArtifactFailed>
     /** None when nothing is there. */

@@ -33,6 +33,7 @@ const heeded = (
   const heed = <A>(step: Effect.Effect<A, ArtifactFailed | PathRefused>) => Effect.tapError(step, note)
   return {
     root: store.root,
+    writable: store.writable,
     resolve: (...given) => heed(store.resolve(...given)),
     observe: (...given) => heed(store.observe(...given)),
     hash: (...given) => heed(store.hash(...given)),

@@ -4,6 +4,7 @@ import { now } from "../domain/Time.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import { nextDay } from "./Charges.ts"
+import { goOn } from "./HoldBack.ts"
 import { Notify } from "./Notify.ts"
 import { stampNow } from "./Runner.ts"
 import type { Slots } from "./Slots.ts"
@@ -49,7 +50,7 @@ const rounds = ({ beat, slots, told, wake }: Given) =>
       yield* tell(rest, told)
       yield* sayStatus(slots, rest, told)
       if (rest._tag === "Idle" || rest._tag === "Busy") return yield* nextMoment
-      if (rest._tag !== "Full") return Option.none()
+      if (rest._tag === "Paused") return yield* goOn(rest.pause)
       // Its own claims have woken it, and nothing is to be done before an attempt ends, which wakes it again.
       yield* Queue.takeAll(wake)
       return slots.isFull() ? Option.none() : Option.some(yield* now)

@@ -34,8 +34,10 @@ export const processOf = (
     )
   )
 
-/** The actor of what a dispatcher decides by itself. */
-const dispatcher = (runnerId: RunnerId): Actor => ({ surface: "dispatch", name: runnerId })
+/** The surface of what a dispatcher decides by itself. */
+export const DISPATCH = "dispatch" satisfies Actor["surface"]
+
+const dispatcher = (runnerId: RunnerId): Actor => ({ surface: DISPATCH, name: runnerId })
 
 /** What this process does, at this moment. */
 export const stampNow: Effect.Effect<Stamp, never, Runner> = Effect.gen(function* () {

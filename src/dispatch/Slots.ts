@@ -5,6 +5,7 @@ import type { Verdict } from "../evidence/Verdict.ts"
 import { StoreUnavailable } from "../store/StoreError.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { handOver } from "./HandOver.ts"
+import { holdBack, wasUnkept } from "./HoldBack.ts"
 import { blockLost, releaseLost } from "./Lost.ts"
 import { namesOf, type Recording, runAttempt } from "./RunAttempt.ts"
 import { tellSetAside } from "./Steps.ts"
@@ -78,7 +79,8 @@ export const makeSlots = (most: number, ended: Queue.Enqueue<void>) =>
 
     const recording: Recording = {
       end: handOver({
-        isWanted: ({ verdict }) => isHandingOver && stops.size <= roomFor && !lacksRoom(verdict),
+        isWanted: ({ verdict }) =>
+          isHandingOver && stops.size <= roomFor && !lacksRoom(verdict) && !wasUnkept(verdict),
         take: (found) =>
           found._tag === "Claimed"
             ? run(found.claimed)
@@ -113,6 +115,7 @@ const LEFT_OPEN = "The attempt stays open until the next dispatcher's sweep"
 /** Whatever comes, in the end the task is not left running. Answers whether the host had no room for the attempt. */
 const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, recording: Recording) =>
   runAttempt(claimed, stop, recording).pipe(
+    Effect.tap(({ verdict }) => Effect.when(holdBack, () => wasUnkept(verdict))),
     Effect.map(({ verdict }) => lacksRoom(verdict)),
     Effect.catchAllCause((cause) => Effect.annotateLogs(notEnded(claimed, cause), namesOf(claimed)))
   )

@@ -31,6 +31,15 @@ export const artifactStoreSuite = (name: string, layer: () => Layer.Layer<Artifa
     )
 
     check(
+      "tells that it can be written, and leaves nothing of the trial",
+      Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        yield* store.writable
+        expect(Option.getOrThrow(yield* store.entries("", 10)).entries).toEqual([])
+      })
+    )
+
+    check(
       "reads no more bytes than were asked for",
       Effect.gen(function* () {
         const store = yield* ArtifactStore

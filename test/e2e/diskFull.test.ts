@@ -1,8 +1,10 @@
 import { expect, setDefaultTimeout } from "bun:test"
 import { mkdir, rm, statfs, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import type { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
 import { inPlace, queue, runOnce, scripted, story } from "./inPlace.ts"
+import { beside } from "./resident.ts"
 import { exactly, StatusReport, TaskPage } from "./wire.ts"
 
 setDefaultTimeout(60_000)
@@ -13,19 +15,25 @@ const test = needs("tmpfs")
 const onDisk = (kib: number, script: string, body: (place: Place) => Promise<void>) =>
   inPlace(scripted(script, {}, { retryBackoffSeconds: 1 }), async (place) => {
     await mkdir(place.state)
-    const mounted = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${kib}k`, "tmpfs", place.state])
-    expect(mounted.stderr.toString()).toBe("")
-    try {
-      await body(place)
-    } finally {
-      Bun.spawnSync(["umount", "-l", place.state])
-    }
+    await mounted(place.state, kib, () => body(place))
   })
 
-/** Leaves so many KiB of the disk free. */
-const fill = async (place: Place, freeKib: number): Promise<void> => {
-  const { bavail, bsize } = await statfs(place.state)
-  await writeFile(place.path("state", "fill"), Buffer.alloc(bavail * bsize - freeKib * 1024))
+const mounted = async (folder: string, kib: number, body: () => Promise<void>): Promise<void> => {
+  const mount = Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${kib}k`, "tmpfs", folder])
+  expect(mount.stderr.toString()).toBe("")
+  try {
+    await body()
+  } finally {
+    Bun.spawnSync(["umount", "-l", folder])
+  }
+}
+
+/** Leaves so many KiB of the disk free on which a folder lies. */
+const fill = async (folder: string, freeKib: number): Promise<string> => {
+  const { bavail, bsize } = await statfs(folder)
+  const file = join(folder, "fill")
+  await writeFile(file, Buffer.alloc(bavail * bsize - freeKib * 1024))
+  return file
 }
 
 const big = JSON.stringify({ kind: "note", source: "e2e", payload: { text: "x".repeat(200_000) } })
@@ -34,7 +42,7 @@ test("on a full disk nothing is acknowledged, nothing acknowledged is lost, and 
   onDisk(3_072, "echo done", async (place) => {
     const kept = [await queue(place), await queue(place)]
     for (const free of [0, 100]) {
-      await fill(place, free)
+      await fill(place.state, free)
       for (const args of free === 0 ? [["intake", "-"], ["run-once"]] : [["intake", "-"]]) {
         const told = await place.run(args, { stdin: big })
         expect({ args, code: told.code, stdout: told.stdout }).toEqual({ args, code: 3, stdout: "" })
@@ -76,4 +84,31 @@ test("a disk too small for a database is told as full, and nothing half made is 
     expect(await Bun.file(place.path("state", "runtime.db")).exists()).toBe(false)
     Bun.spawnSync(["mount", "-o", "remount,size=3m", place.state])
     expect(exactly(StatusReport, await place.json(["status"])).counts.queued).toBe(0)
+  }))
+
+test("evidence that has no room holds dispatch back, which goes on by itself when there is room", () =>
+  inPlace(scripted("echo done"), async (place) => {
+    await place.json(["status"])
+    const artifacts = place.path("state", "artifacts")
+    await mounted(artifacts, 1_024, async () => {
+      const filling = await fill(artifacts, 0)
+      const ids = [await queue(place), await queue(place), await queue(place)]
+      const statuses = async () => {
+        const { tasks } = exactly(TaskPage, await place.json(["task-list"]))
+        return ids.map((id) => tasks.find((task) => task.task_id === id)?.status)
+      }
+      await beside(place, async (follow, begin) => {
+        begin()
+        await follow.told("dispatch_paused")
+        expect(await statuses()).toEqual(["blocked", "pending", "pending"])
+        const { reason } = exactly(StatusReport, await place.json(["status"])).dispatch_paused
+        expect(reason).toMatch(
+          /^nothing can be kept at .*artifacts \(ENOSPC\): free space or mend its rights/
+        )
+        expect((await story(place, ids[1] ?? "")).waiting).toMatchObject({ reason: "paused" })
+        await rm(filling)
+        for (const id of ids.slice(1)) await follow.told("task_finished", id)
+        expect(await statuses()).toEqual(["blocked", "completed", "completed"])
+      })
+    })
   }))
