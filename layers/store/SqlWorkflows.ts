@@ -1,6 +1,7 @@
 import { Effect, Either, Option, Schema } from "effect"
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import { TaskId, type WorkflowId } from "../../src/domain/Ids.ts"
+import type { JsonObject } from "../../src/domain/Json.ts"
 import type { EventType } from "../../src/domain/RunEvent.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
@@ -112,6 +113,16 @@ const first = (rows: ReadonlyArray<Row>): Option.Option<WorkflowRow> =>
 
 const taskId = idReader(TaskId)
 
+/** A line of a workflow's history. Its detail names the workflow: nothing else that is on the wire does. */
+const appendOf = (
+  sqlite: Sql,
+  workflowId: WorkflowId,
+  type: EventType,
+  detail: JsonObject,
+  stamp: Stamp,
+  taskId: TaskId | null = null
+) => appendEvent(sqlite, type, { workflowId, taskId }, { workflow_id: workflowId, ...detail }, stamp)
+
 const open = (sqlite: Sql, { context, instanceKey, state, template }: NewWorkflow, stamp: Stamp) =>
   sqlite.transact(
     "Workflows.open",
@@ -129,13 +140,8 @@ const open = (sqlite: Sql, { context, instanceKey, state, template }: NewWorkflo
         return { created: false, workflow: shown(holder) }
       }
       const workflow = shown(made)
-      yield* appendEvent(
-        sqlite,
-        "workflow_created",
-        { workflowId: workflow.id },
-        { template, instance_key: instanceKey, state },
-        stamp
-      )
+      const detail = { template, instance_key: instanceKey, state }
+      yield* appendOf(sqlite, workflow.id, "workflow_created", detail, stamp)
       return { created: true, workflow }
     })
   )
@@ -195,13 +201,7 @@ const moved = (
         at: time(stamp.at)
       })
       if (rows.length === 0) return false
-      yield* appendEvent(
-        sqlite,
-        event,
-        { workflowId: id },
-        { from, to, signal: Option.getOrNull(signal) },
-        stamp
-      )
+      yield* appendOf(sqlite, id, event, { from, to, signal: Option.getOrNull(signal) }, stamp)
       return true
     })
   )
@@ -212,8 +212,7 @@ const stall = (sqlite: Sql, id: WorkflowId, reason: string, stamp: Stamp) =>
     Effect.gen(function* () {
       const rows = yield* sqlite.rows(STALL, { id, reason, at: time(stamp.at) })
       const state: Value = rows[0]?.current_state ?? null
-      if (rows.length > 0)
-        yield* appendEvent(sqlite, "workflow_stalled", { workflowId: id }, { state, reason }, stamp)
+      if (rows.length > 0) yield* appendOf(sqlite, id, "workflow_stalled", { state, reason }, stamp)
       return rows.length > 0
     })
   )
@@ -224,7 +223,7 @@ const quarantine = (sqlite: Sql, id: WorkflowId, problem: string, stamp: Stamp) 
     Effect.gen(function* () {
       if (!(yield* stall(sqlite, id, `its record is damaged: ${problem}`, stamp))) return
       const detail = { table: "workflows", problem }
-      yield* appendEvent(sqlite, "record_quarantined", { workflowId: id }, detail, stamp)
+      yield* appendOf(sqlite, id, "record_quarantined", detail, stamp)
     })
   )
 
@@ -276,7 +275,7 @@ export const make = (sqlite: Sql): Workflows => ({
     Effect.asVoid(
       sqlite.transact(
         "Workflows.taskCreated",
-        appendEvent(sqlite, "workflow_task_created", { workflowId: id, taskId: task }, { state }, stamp)
+        appendOf(sqlite, id, "workflow_task_created", { state }, stamp, task)
       )
     )
   ),

@@ -291,7 +291,7 @@ describe("an operator's transition", () => {
       expect(yield* storyOf(id)).toEqual(["look operator_canceled", "tidy pending"])
       expect((yield* workflowOf(id)).context).toEqual({ place: "attic" })
       expect(yield* eventsOf(id, "workflow_transitioned")).toEqual([
-        { from: "look", to: "tidy", signal: "seen" }
+        { workflow_id: 1, from: "look", to: "tidy", signal: "seen" }
       ])
     }).pipe(Effect.provide(quiet))
   )

@@ -75,7 +75,7 @@ describe("a workflow whose task asks", () => {
       for (let cycle = 0; cycle < 3; cycle++) expect((yield* runOnce)._tag).toBe("Idle")
       const reason = reasonOf(taskId)
       expect(yield* placeOf(id)).toEqual(["stalled", STATE, reason])
-      expect(yield* eventsOf(id, "workflow_stalled")).toEqual([{ state: STATE, reason }])
+      expect(yield* eventsOf(id, "workflow_stalled")).toEqual([{ workflow_id: id, state: STATE, reason }])
       expect((yield* tasksOf(id)).map(({ status }) => status)).toEqual(["blocked"])
       expect(yield* waits(id)).toBeNull()
       yield* answered(taskId)

@@ -70,7 +70,7 @@ export const workflows = (check: Sentence) => {
       expect(yield* workflows.findByKey("l")).toEqual(Option.none())
       expect(yield* workflows.find(WorkflowId.make(999))).toEqual(Option.none())
       expect((yield* newest(9)).map((one) => [one.eventType, one.detail])).toEqual([
-        ["workflow_created", { template: "t", instance_key: "k", state: "a" }]
+        ["workflow_created", { workflow_id: 1, template: "t", instance_key: "k", state: "a" }]
       ])
     })
   )
@@ -108,9 +108,9 @@ export const workflows = (check: Sentence) => {
       expect([ended.status, ended.currentState, ended.context]).toEqual(["completed", "end", { n: 2 }])
       expect(text(ended.completedAt)).toBe("2026-04-29T07:00:04.000Z")
       expect((yield* workflows.history(id, 9)).map((one) => [one.eventType, one.detail])).toEqual([
-        ["workflow_created", { template: "t", instance_key: "k", state: "a" }],
-        ["workflow_transitioned", { from: "a", to: "b", signal: "next" }],
-        ["workflow_completed", { from: "b", to: "end", signal: "next" }]
+        ["workflow_created", { workflow_id: 1, template: "t", instance_key: "k", state: "a" }],
+        ["workflow_transitioned", { workflow_id: 1, from: "a", to: "b", signal: "next" }],
+        ["workflow_completed", { workflow_id: 1, from: "b", to: "end", signal: "next" }]
       ])
     })
   )
