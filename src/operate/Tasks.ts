@@ -1,5 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { declared } from "../artifact/Declared.ts"
+import { normalise } from "../artifact/FilePath.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import type { Task, TaskStatus } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
@@ -54,8 +56,7 @@ export const found = (id: TaskId) =>
 const artifacts = (task: Task) =>
   Effect.gen(function* () {
     const store = yield* ArtifactStore
-    const paths = Option.match(task.outcome, { onNone: () => [], onSome: (outcome) => outcome.artifactPaths })
-    return yield* Effect.forEach(paths, (path) =>
+    return yield* Effect.forEach(artifactPaths(task), (path) =>
       store.observe(path).pipe(
         Effect.map((seen) => ({
           path,
@@ -67,6 +68,17 @@ const artifacts = (task: Task) =>
       )
     )
   })
+
+/** What the outcome reports; of a completed task also what it declares, which was verified and may not be reported. */
+const artifactPaths = (task: Task): ReadonlyArray<string> => {
+  const reported = Option.match(task.outcome, {
+    onNone: () => [],
+    onSome: (outcome) => outcome.artifactPaths
+  })
+  const products = task.status === "completed" ? declared(task).products.map(({ path }) => path) : []
+  const named = reported.map(normalise)
+  return [...reported, ...products.filter((path) => !named.includes(normalise(path)))]
+}
 
 /** The whole story of one task; a replay with the run that it repeats, an original with its replays. */
 export const show = operation({

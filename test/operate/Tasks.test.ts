@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option, Schema } from "effect"
+import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import type { TaskStatus } from "../../src/domain/Task.ts"
 import { Refusal } from "../../src/operate/Refusal.ts"
@@ -60,6 +61,30 @@ describe("a list of tasks", () => {
 })
 
 describe("the story of a task", () => {
+  it.effect(
+    "shows what was declared and verified, reported or not; what waits shows nothing that it declares",
+    () => {
+      // What the adapter does is known once the world stands that it works in.
+      let work: Effect.Effect<unknown> = Effect.void
+      const local = () => Effect.as(work, answer({ artifact_paths: ["./a.md"] }))
+      return Effect.gen(function* () {
+        const store = yield* ArtifactStore
+        work = Effect.forEach(["a.md", "b.md"], (path) => Effect.orDie(store.write(path, path)))
+        const payload = { required_artifacts: ["a.md", "b.md"] }
+        const [id, other] = [yield* queue({ payload }), yield* queue({ payload })]
+        yield* runOnce
+        const shown = (task: string) =>
+          Effect.map(showOf(task), (story) => story.artifacts.map(({ exists, path }) => [path, exists]))
+        expect((yield* taskOf(id)).status).toBe("completed")
+        expect(yield* shown(id)).toEqual([
+          ["./a.md", true],
+          ["b.md", true]
+        ])
+        expect(yield* shown(other)).toEqual([])
+      }).pipe(Effect.provide(world({ adapters: { local } })))
+    }
+  )
+
   it.effect("has its attempts, events, artifacts and children", () =>
     Effect.gen(function* () {
       const id = yield* queue({ payload: { output_path: "out.md" } })
