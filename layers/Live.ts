@@ -77,7 +77,7 @@ export const looking = (configPath: string) => {
       })
     })
   )
-  const host = Layer.mergeAll(Host.disk, DiskRights.layer, HostFacts.layer, KernelLock.layer)
+  const host = Layer.mergeAll(Host.disk, DiskRights.layer, HostFacts.layer, KernelLock.layer, evidence)
   return Layer.mergeAll(probe, adapters, GitWorkspace.layer, GitWorktrees.layer, host).pipe(
     Layer.provideMerge(settings(configPath))
   )

@@ -8,6 +8,7 @@ import { Lock } from "../src/dispatch/Lock.ts"
 import { IdSource } from "../src/domain/Ids.ts"
 import { Store } from "../src/store/Store.ts"
 import { StoreUnavailable } from "../src/store/StoreError.ts"
+import { noteDatabase } from "./artifact/Databases.ts"
 import * as ConfigFile from "./config/ConfigFile.ts"
 import { diskRealPath } from "./context/DiskRealPath.ts"
 import * as Host from "./Host.ts"
@@ -50,7 +51,7 @@ export const openStore = (
   ownReader = false
 ): Effect.Effect<Store["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.zipRight(
-    makeFolders(config),
+    Effect.tap(makeFolders(config), () => noteDatabase(config)),
     SqlStore.open({ filename: config.dbPath, durability: config.durability, ownReader })
   )
 

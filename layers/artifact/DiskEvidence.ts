@@ -8,6 +8,7 @@ import { traced } from "../../src/domain/Traced.ts"
 import { codeOf } from "../SystemWord.ts"
 import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
 import { failed } from "./AuditPlace.ts"
+import { type EvidencePlaces, otherDatabases } from "./Databases.ts"
 import {
   bytesIn,
   entriesOf,
@@ -18,12 +19,6 @@ import {
   removeTree,
   seenIn
 } from "./Removing.ts"
-
-/** Where evidence lies, and the database, beside which a dying process leaves files too. */
-export interface EvidencePlaces {
-  readonly artifactDir: string
-  readonly dbPath: string
-}
 
 const PIECE = 500
 const RUNS = "adapter-runs"
@@ -247,6 +242,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
         return gone === true ? { entries: 1, bytes: 0 } : NOTHING
       })
     ),
+    otherDatabases: asking("", async () => otherDatabases(places)),
     attempts: pieces(RUNS, () => attemptsOn(artifactDir)),
     tasks: pieces(RUNS, () => tasksOn(artifactDir)),
     bundles: pieces(BUNDLES, () => bundlesOn(artifactDir)),

@@ -20,10 +20,12 @@ export interface Pruned {
   readonly evidenceFolders: number
   /** Files and folders that no row names, and half-written files. */
   readonly litter: number
-  /** Folders and files that no row names either, but that were made before this database stood in its place: they stay. */
+  /** Folders and files that no row names either, but that another database may name: they stay. */
   readonly litterLeft: number
   /** Where the first of those lie, so many as are worth naming. */
   readonly litterLeftAt: ReadonlyArray<string>
+  /** Where other databases lie that keep their evidence in the same artifact root. */
+  readonly sharedWith: ReadonlyArray<string>
   /** Of the files that were removed. The database keeps its size: the room in it is used again. */
   readonly bytesFreed: number
   /** Where worktrees lie that would be gone by now, but that somebody's work is in them. */
@@ -37,6 +39,8 @@ const LITTER_AGE = "1 day"
 const MOST_PROBLEMS = 20
 /** So many places of what is left are named. */
 const MOST_LEFT = 5
+/** What is made before this is all that is ever made. */
+const NEVER = DateTime.unsafeMake(8.64e15)
 /** Between two transactions others get as long as the last one took, and never less than this. */
 const SHORTEST_PAUSE_MS = 5
 
@@ -49,6 +53,7 @@ const nothing: Pruned = {
   litter: 0,
   litterLeft: 0,
   litterLeftAt: [],
+  sharedWith: [],
   bytesFreed: 0,
   worktreesKept: [],
   problems: []
@@ -56,7 +61,8 @@ const nothing: Pruned = {
 
 /**
  * Applies `retention` as of a time, and sweeps what no row names and nobody has touched for a day, as far as this
- * database could know it: what was made before it stood in its place may be named by another one, and stays. It goes in
+ * database could know it: what was made before it stood in its place may be named by another one, and stays, and so does
+ * everything where another database keeps its evidence in the same place. It goes in
  * small batches between which others write, needs little memory whatever is there, and may be interrupted or
  * die at any point: the next one goes on. What agents produced is never touched; a worktree that is kept stays until
  * an operator removes it, with the task and the evidence that tell of it.
@@ -75,8 +81,13 @@ export const prune = traced("Prune.prune")(function* (
   if (Option.isSome(finishedBefore)) yield* step.tasks(finishedBefore.value)
   if (Option.isSome(endedBefore)) yield* step.evidence(endedBefore.value, finishedBefore)
   if (Option.isSome(retention.eventDays)) yield* step.events(before(retention.eventDays.value))
+  yield* step.share
+  const { sharedWith } = yield* Ref.get(sum)
   const since = yield* (yield* Store).maintenance.prune.since(at, options.dryRun)
-  yield* step.litter({ before: DateTime.subtractDuration(at, LITTER_AGE), since })
+  yield* step.litter({
+    before: DateTime.subtractDuration(at, LITTER_AGE),
+    since: sharedWith.length > 0 ? NEVER : since
+  })
   yield* step.keep(held.outlived)
   return yield* Ref.get(sum)
 })
@@ -95,7 +106,10 @@ const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>): Effe
 const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boolean) => {
   const add = (
     found: Partial<
-      Record<Exclude<keyof Pruned, "problems" | "worktreesKept" | "litterLeft" | "litterLeftAt">, number>
+      Record<
+        Exclude<keyof Pruned, "problems" | "worktreesKept" | "litterLeft" | "litterLeftAt" | "sharedWith">,
+        number
+      >
     >
   ) =>
     Ref.update(sum, (before) => {
@@ -145,6 +159,18 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
 
   const keep = (paths: ReadonlyArray<string>) =>
     Ref.update(sum, (before) => ({ ...before, worktreesKept: [...before.worktreesKept, ...paths] }))
+
+  const share = Effect.flatMap(EvidenceFiles, ({ otherDatabases }) =>
+    Effect.matchEffect(otherDatabases, {
+      onSuccess: (sharedWith) => Ref.update(sum, (before) => ({ ...before, sharedWith })),
+      // Who cannot be asked may be there.
+      onFailure: ({ path, reason }) =>
+        Effect.zipRight(
+          note(`${path} could not be read: ${reason}`),
+          Ref.update(sum, (before) => ({ ...before, sharedWith: [path] }))
+        )
+    })
+  )
 
   /** Walks through a table, batch by batch; the files of a batch go when its rows are gone. */
   const walk = <E, R>(of: (after: Place) => Effect.Effect<Batch, E, R>) =>
@@ -207,7 +233,8 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
         yield* Effect.forEach(older, leave, { discard: true })
         yield* keep(outlived)
       }),
-    keep
+    keep,
+    share
   }
 }
 

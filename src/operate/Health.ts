@@ -22,6 +22,7 @@ import { Check, findings, row } from "./health/Finding.ts"
 import { logProblems, storeProblems } from "./health/Writing.ts"
 import { keptWorktrees } from "./KeptWorktrees.ts"
 import { operation } from "./Operation.ts"
+import { sharedEvidence } from "./SharedEvidence.ts"
 import { workspaceWarnings } from "./WorkspaceWarnings.ts"
 
 const texts = Schema.Array(Schema.String)
@@ -209,7 +210,11 @@ const diskRow = Effect.gen(function* () {
     seen.add(deviceOf(found))
     told.push(roomOn(found, `${key} (${folder}): `))
   }
-  const warnings = [...told.flatMap((one) => one.warnings), ...(yield* keptWorktrees)]
+  const warnings = [
+    ...told.flatMap((one) => one.warnings),
+    ...(yield* keptWorktrees),
+    ...(yield* sharedEvidence)
+  ]
   return {
     path: stateDir,
     freeBytes: Either.match(first, { onLeft: () => null, onRight: ({ freeBytes }) => freeBytes }),

@@ -1,4 +1,4 @@
-import { DateTime, Option, Schema } from "effect"
+import { DateTime, Effect, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import * as Pruning from "../dispatch/Prune.ts"
 import { now } from "../domain/Time.ts"
@@ -18,8 +18,19 @@ const named = (paths: ReadonlyArray<string>, count: number): string => {
   return [...first, ...(count > first.length ? [`${count - first.length} more`] : [])].join(", ")
 }
 
-const left = (paths: ReadonlyArray<string>, count: number, since: DateTime.Utc): string =>
-  `no record names what lies at ${named(paths, count)}, but it was made before this database was created or restored (${DateTime.formatIso(since)}): another database may name it, such as one that restore has put aside, so it stays (litter_left); remove it yourself when nobody wants it`
+const left = (paths: ReadonlyArray<string>, count: number, why: string): string =>
+  `no record names what lies at ${named(paths, count)}, but ${why}, so it stays (litter_left)`
+
+const older = (since: DateTime.Utc): string =>
+  `it was made before this database was created or restored (${DateTime.formatIso(since)}): another database may name it, such as one that restore has put aside (remove it yourself when nobody wants it)`
+
+const shared = (others: ReadonlyArray<string>): string =>
+  `another database keeps its evidence there too (${named(others, others.length)}): give each an artifactDir of its own`
+
+const whyLeft = (at: DateTime.Utc, sharedWith: ReadonlyArray<string>) =>
+  sharedWith.length > 0
+    ? Effect.succeed(shared(sharedWith))
+    : Effect.flatMap(Store, ({ maintenance }) => Effect.map(maintenance.prune.since(at, true), older))
 
 const kept = (paths: ReadonlyArray<string>): string =>
   `somebody's work is in worktrees that would be gone by now; they stay, with the tasks and evidence that tell of them: ${named(paths, paths.length)}; when you have what you want of one, git -C PATH worktree remove --force PATH, and the next prune takes the rest`
@@ -51,12 +62,12 @@ export const prune = operation({
   run: traced("Prune.prune")(function* ({ dryRun }: { readonly dryRun: boolean }) {
     const { retention } = yield* RuntimeConfig
     const at = yield* now
-    const { litterLeftAt, worktreesKept, ...pruned } = yield* Pruning.prune(at, { dryRun })
+    const { litterLeftAt, sharedWith, worktreesKept, ...pruned } = yield* Pruning.prune(at, { dryRun })
     const notes = [
       ...(Object.values(retention).every(Option.isNone) ? [UNLIMITED] : []),
       ...(worktreesKept.length > 0 ? [kept(worktreesKept)] : []),
       ...(pruned.litterLeft > 0
-        ? [left(litterLeftAt, pruned.litterLeft, yield* (yield* Store).maintenance.prune.since(at, true))]
+        ? [left(litterLeftAt, pruned.litterLeft, yield* whyLeft(at, sharedWith))]
         : [])
     ]
     return {

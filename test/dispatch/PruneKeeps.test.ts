@@ -2,6 +2,7 @@ import { describe, expect } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { DateTime, Effect, Option } from "effect"
+import { noteDatabase } from "../../layers/artifact/Databases.ts"
 import { type ListedWorktree, Worktrees } from "../../src/context/Worktrees.ts"
 import { prune } from "../../src/dispatch/Prune.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
@@ -95,6 +96,24 @@ describe("evidence that another database may name", () => {
       expect(later).toMatchObject({ litterLeft: 1 })
       expect(files()).toContain("bundles/2026-01-01/a.json")
       expect(yield* rows("SELECT in_place_since FROM backups")).toEqual([DateTime.formatIso(at(100 * DAY))])
+    }).pipe(Effect.provide(layers))
+  })
+
+  it.live("stays where another database keeps its evidence too, for as long as that one is there", () => {
+    const { files, layers, put, root } = place({})
+    const [own, other] = [join(root, "runtime.db"), join(root, "other.db")]
+    return Effect.gen(function* () {
+      put("bundles/2026-01-01/a.json", "{}", 60)
+      for (const dbPath of [own, other]) noteDatabase({ artifactDir: root, dbPath })
+      fs.writeFileSync(other, "")
+      const { litter, litterLeft, note } = yield* operation.run({ dryRun: false }, actor)
+      expect({ litter, litterLeft }).toEqual({ litter: 0, litterLeft: 1 })
+      expect(Option.getOrThrow(note)).toContain(
+        `another database keeps its evidence there too (${fs.realpathSync(other)}): give each an artifactDir of its own`
+      )
+      expect(files()).toContain("bundles/2026-01-01/a.json")
+      fs.rmSync(other)
+      expect(yield* pruned()).toMatchObject({ litter: 1, litterLeft: 0, sharedWith: [] })
     }).pipe(Effect.provide(layers))
   })
 

@@ -136,6 +136,7 @@ export const nothing = {
   litter: 0,
   litterLeft: 0,
   litterLeftAt: [],
+  sharedWith: [],
   bytesFreed: 0,
   worktreesKept: [],
   problems: []

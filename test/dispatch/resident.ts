@@ -9,6 +9,7 @@ import type { TaskId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { evidenceOf } from "../support/evidence.ts"
 import { settings } from "../support/settings.ts"
 import { DOOR, history, says, world } from "./world.ts"
 
@@ -69,23 +70,17 @@ export class Evidence extends Effect.Service<Evidence>()("test/Evidence", {
   effect: Effect.map(Ref.make(0), (looks) => ({ looks }))
 }) {}
 
-const nothingRemoved = Effect.succeed({ entries: 0, bytes: 0 })
-
 export const noEvidence = Layer.effect(
   EvidenceFiles,
-  Effect.map(Evidence, ({ looks }) => ({
-    removeAttempt: () => nothingRemoved,
-    removeBundle: () => nothingRemoved,
-    removeTask: () => nothingRemoved,
-    attempts: Stream.empty,
-    tasks: Stream.empty,
-    bundles: Stream.empty,
-    removeUnfinished: () =>
-      Effect.zipRight(
-        Ref.update(looks, (count) => count + 1),
-        nothingRemoved
-      )
-  }))
+  Effect.map(Evidence, ({ looks }) =>
+    evidenceOf({
+      removeUnfinished: () =>
+        Effect.as(
+          Ref.update(looks, (count) => count + 1),
+          { entries: 0, bytes: 0 }
+        )
+    })
+  )
 ).pipe(Layer.provideMerge(Evidence.Default))
 
 /** What a dispatcher needs beside a world: Notify to a Manager, which expects a sign of life in each `watchdog`. */

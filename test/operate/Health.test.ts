@@ -4,6 +4,7 @@ import { DateTime, Effect, Layer, Option, Schema, TestClock } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { type Adapter, AdapterRegistry, type ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
 import { Disk } from "../../src/artifact/Disk.ts"
+import { EvidenceFiles } from "../../src/artifact/EvidenceFiles.ts"
 import { Rights } from "../../src/artifact/Rights.ts"
 import type { AdapterSettings, AgentCliSettings } from "../../src/config/AdapterSettings.ts"
 import { ConfigMissing } from "../../src/config/ConfigError.ts"
@@ -17,6 +18,7 @@ import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { StoreProbe } from "../../src/store/StoreProbe.ts"
 import { DOOR, says, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
+import { evidenceOf } from "../support/evidence.ts"
 import { hostFacts } from "../support/hostFacts.ts"
 import { profile, settings } from "../support/settings.ts"
 
@@ -58,6 +60,7 @@ interface Host {
   readonly snapshot?: Snapshot
   readonly worktrees?: ReadonlyArray<ListedWorktree>
   readonly settings?: Partial<Settings>
+  readonly otherDatabases?: ReadonlyArray<string>
   /** What cannot be written, by path. */
   readonly unwritable?: Readonly<Record<string, string>>
 }
@@ -77,6 +80,7 @@ const checked = (host: Host = {}) => {
       look: () => new StoreUnavailable({ path: "/memory", reason: "not looked at here", remedy: "" })
     }),
     hostFacts(),
+    Layer.succeed(EvidenceFiles, evidenceOf({ otherDatabases: Effect.succeed(host.otherDatabases ?? []) })),
     Layer.succeed(Rights, {
       problem: (path) => Effect.succeed(Option.fromNullable(host.unwritable?.[path]))
     }),
@@ -356,6 +360,18 @@ describe("a healthcheck", () => {
     Effect.gen(function* () {
       const found = yield* checked({ store: Effect.succeed({ ...well, problems: ["the WAL is large"] }) })
       expect([found.ok, found.store?.problems]).toEqual([false, ["the WAL is large"]])
+    })
+  )
+
+  it.effect("warns of a database that keeps its evidence in the same place", () =>
+    Effect.gen(function* () {
+      const { disk, ok } = yield* checked({ otherDatabases: ["/other/runtime.db"] })
+      expect([ok, disk?.warnings]).toEqual([
+        true,
+        [
+          `the database /other/runtime.db keeps its evidence in artifactDir (${settings().artifactDir}) too: prune removes nothing there that no record names; give each database an artifactDir of its own`
+        ]
+      ])
     })
   )
 
