@@ -1,6 +1,9 @@
+import { accessSync, constants } from "node:fs"
+import { dirname } from "node:path"
 import { SqlError } from "@effect/sql/SqlError"
 import { Duration } from "effect"
 import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
+import { codeOf } from "../SystemWord.ts"
 import { backupBeside } from "./Backups.ts"
 
 const remedyOfCorruption = (path: string): string =>
@@ -18,6 +21,20 @@ const REFUSALS: ReadonlyArray<string> = [
 const messageOf = (cause: unknown): string => {
   const inner = cause instanceof SqlError ? cause.cause : cause
   return inner instanceof Error ? inner.message : String(inner)
+}
+
+const READ_ONLY = "its file system is mounted read-only (EROFS)"
+const WRITABLE =
+  "find out why (a disk that had errors is remounted so; dmesg tells), then mount -o remount,rw and try again; nothing was changed"
+
+/** SQLite says of a file system that is mounted read-only only that a file cannot be opened or written. */
+const isOnReadOnly = (path: string): boolean => {
+  try {
+    accessSync(dirname(path), constants.W_OK)
+    return false
+  } catch (cause) {
+    return codeOf(cause) === "EROFS"
+  }
 }
 
 /**
@@ -55,9 +72,13 @@ export const unavailable = (
     case "SQLITE_READONLY":
     case "SQLITE_PERM":
     case "SQLITE_AUTH":
-      return told("it cannot be written", writableRemedy(path))
+      return isOnReadOnly(path)
+        ? told(READ_ONLY, WRITABLE)
+        : told("it cannot be written", writableRemedy(path))
     case "SQLITE_CANTOPEN":
-      return told("it cannot be opened", "check the owner and the rights of the file and of its folder")
+      return isOnReadOnly(path)
+        ? told(READ_ONLY, WRITABLE)
+        : told("it cannot be opened", "check the owner and the rights of the file and of its folder")
     default:
       // Our statements name nothing that our migrations do not make: it was there when the store was opened.
       if (family === "SQLITE_ERROR" && /^no such (table|column): /.test(messageOf(cause)))

@@ -112,3 +112,19 @@ test("evidence that has no room holds dispatch back, which goes on by itself whe
       })
     })
   }))
+
+test("a file system that is mounted read-only is told as that, with what mends it", () =>
+  onDisk(3_072, "echo done", async (place) => {
+    await queue(place)
+    Bun.spawnSync(["mount", "-o", "remount,ro", place.state])
+    for (const args of [
+      ["status"],
+      ["run-once"],
+      ["intake", "--json", '{"kind":"a","source":"b","payload":{}}']
+    ]) {
+      const told = await place.run(args)
+      expect({ args, code: told.code, stdout: told.stdout }).toEqual({ args, code: 3, stdout: "" })
+      expect(told.stderr).toContain("mounted read-only (EROFS)")
+      expect(told.stderr).toContain("mount -o remount,rw")
+    }
+  }))
