@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { HostFiles, type Template } from "../artifact/HostFiles.ts"
+import { execStart, isFirstWord } from "../artifact/UnitProgram.ts"
 import { absolute, folderOf } from "../config/Paths.ts"
 import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
@@ -39,16 +40,19 @@ const programOf = ({ program, scope }: Wanted) =>
     return Option.getOrElse(running, () => standard)
   })
 
-/** A path as a word of ExecStart: blanks are quoted, `%` and `$` stand for themselves (systemd.service(5)). */
-const unitWord = (path: string): string => {
-  const plain = path.replaceAll("%", "%%").replaceAll("$", "$$$$")
-  return /[\s';]/.test(plain) ? `"${plain}"` : plain
-}
+/** The units name the program by `%h` where that is the place, and systemd takes it from there. */
+const rendered = (template: Template, { home, line, program, scope }: Rendering): string =>
+  program === PROGRAM[scope].replace("%h", home) && isFirstWord(program)
+    ? template.text
+    : template.text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${line}`)
 
-const rendered = ({ text }: Template, scope: Scope, program: string, home: string): string =>
-  program === PROGRAM[scope].replace("%h", home)
-    ? text
-    : text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${unitWord(program)}`)
+interface Rendering {
+  readonly scope: Scope
+  readonly home: string
+  readonly program: string
+  /** The program as it stands in a line of the unit. */
+  readonly line: string
+}
 
 /** The folder of the units. */
 const unitFolder = (scope: Scope) =>
@@ -68,18 +72,18 @@ export const planUnits = traced("Units.plan")(function* (wanted: Wanted) {
       hint: "set HOME to the home folder of this user",
       exitCode: 2
     })
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
-  if (/["\\\u0000-\u001f]/.test(program))
+  const line = Option.getOrUndefined(execStart(program))
+  if (line === undefined)
     return yield* new Refusal({
       code: "program_invalid",
-      message: `${JSON.stringify(program)} cannot stand in a unit`,
-      hint: "give the program a path without quotation marks, backslashes and line breaks",
+      message: `${JSON.stringify(program)} cannot stand in a unit: systemd runs no program whose path has a control character, or a = beside a quotation mark, backslash or tab`,
+      hint: "give the program another path (--program FILE)",
       exitCode: 2
     })
   const planned = yield* Effect.forEach(files.units(wanted.scope), (template) =>
     plan({
       path: `${folder}/${template.name}`,
-      text: rendered(template, wanted.scope, program, files.place.home),
+      text: rendered(template, { scope: wanted.scope, home: files.place.home, program, line }),
       rights: "everybody"
     })
   )

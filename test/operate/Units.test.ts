@@ -64,11 +64,16 @@ it.effect("a program that lies elsewhere stands in the units, whatever its path 
       )
     expect(yield* line("~/bin/agent-runtime")).toBe("ExecStart=/home/dev/bin/agent-runtime serve")
     expect(yield* line("dist/x")).toBe("ExecStart=/home/dev/agent-runtime/dist/x serve")
-    expect(yield* line("/a b/100%$HOME")).toBe('ExecStart="/a b/100%%$$HOME" serve')
+    expect(yield* line("/a b/100%$HOME")).toBe('ExecStart="/a b/100%%$HOME" serve')
+    expect(yield* line("/it's/$x/100%")).toBe(`ExecStart=/usr/bin/env -- "/it's/$$x/100%%" serve`)
+    const home = "/home/o'b"
+    expect(yield* line("~/agent-runtime/dist/agent-runtime", { place: { home } })).toBe(
+      `ExecStart=/usr/bin/env -- "${home}/agent-runtime/dist/agent-runtime" serve`
+    )
     const running = { place: { program: Option.some("/usr/local/bin/agent-runtime") } }
     const { disk } = yield* installed(running)
     expect(disk.get(UNIT)).toContain("ExecStart=/usr/local/bin/agent-runtime serve")
-    for (const odd of ["/a\nb", '/a"b', "/a\\b"])
+    for (const odd of ["/a\nb", "/a\u0001b", "/it's=a"])
       expect((yield* Effect.flip(installed({}, { program: Option.some(odd) }))).message).toContain(
         "cannot stand"
       )
