@@ -86,6 +86,13 @@ describe("a declared artifact", () => {
     output
   )
   check("that is a folder is no file", { "wiki/a.md/b.md": made() }, output, "artifact_not_a_file")
+  for (const path of ["wiki/a.md/", "wiki/a.md/.", "wiki/a.md//"])
+    says(
+      `at ${path} is asked for as a folder, whatever lies there`,
+      { "wiki/a.md": made() },
+      declares({ required_artifacts: ["wiki/a.md", path] }),
+      `artifact_not_a_file: the declared artifact ${JSON.stringify(path)} (required_artifacts[1]) is no regular file: a path that ends so names a folder.`
+    )
   check("that is older than the round is no evidence", { "wiki/a.md": stale() }, output, "artifact_unchanged")
   check(
     "that changed within a kernel's tick before the round counts",
@@ -171,6 +178,7 @@ describe("a reported artifact", () => {
     reports("a.md", "./a.md", "/memory/artifacts/a.md")
   )
   check("that does not is a false claim", {}, reports("a.md"), "artifact_missing")
+  check("that is named as a folder is no file", { "a.md": made() }, reports("a.md/"), "artifact_not_a_file")
   check(
     "outside is refused",
     {},
