@@ -4,7 +4,7 @@ import { isSummaryOnly } from "../artifact/Declared.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Claim, changedSince, isUntouched, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
-import { type Place, placesOf } from "./Places.ts"
+import { type Place, placesOf, whyNowhere } from "./Places.ts"
 import { secretIssues } from "./SecretScan.ts"
 
 /** More entries than this are not looked at, and block. */
@@ -86,10 +86,10 @@ const judge = Effect.fnUntraced(function* (
   scanned: Set<string>
 ) {
   const name = quoted(claim.redact(path))
-  if (places.length === 0)
-    return [
-      `file_change_outside: the changed file ${name} lies neither in the adapter's working directory nor in the artifact root.`
-    ]
+  if (places.length === 0) {
+    const { issue, why } = yield* whyNowhere(path)
+    return [`${issue}: the changed file ${name} ${why}.`]
+  }
   const deleted = Option.contains(change.verb, "deleted")
   const problems: Array<string> = []
   for (const place of deleted ? judgedForDeletion(places) : present(places)) {

@@ -278,7 +278,20 @@ describe("a reported file change", () => {
     { ...src, "/work/src/a - b.ts": made() },
     changes("src/a - b.ts - why")
   )
-  for (const entry of ["../other/a.ts", "/etc/passwd", "/work-evil/a.ts", "src/a\0.ts", "a\0"])
+  for (const entry of ["src/a\0.ts", "a\0"])
+    says(
+      `at ${JSON.stringify(entry)} is no file's name`,
+      {},
+      changes(entry),
+      `file_change_refused: the changed file ${JSON.stringify(entry)} holds a NUL character, which no file name can.`
+    )
+  says(
+    "below the artifact root in a folder of the runtime's own is told as lying there",
+    { "bundles/a.json": made() },
+    changes("/memory/artifacts/bundles/a.json"),
+    'file_change_is_evidence: the changed file "/memory/artifacts/bundles/a.json" lies in a folder that the runtime itself fills.'
+  )
+  for (const entry of ["../other/a.ts", "/etc/passwd", "/work-evil/a.ts"])
     check(
       `at ${JSON.stringify(entry)} lies outside`,
       { "/work-evil/a.ts": made(), "/etc/passwd": made() },
