@@ -1,4 +1,4 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { HostFiles, type Template } from "../artifact/HostFiles.ts"
 import { execStart, isFirstWord } from "../artifact/UnitProgram.ts"
 import { absolute, folderOf } from "../config/Paths.ts"
@@ -80,6 +80,7 @@ export const planUnits = traced("Units.plan")(function* (wanted: Wanted) {
       hint: "give the program another path (--program FILE)",
       exitCode: 2
     })
+  yield* refuseOther(program)
   const planned = yield* Effect.forEach(files.units(wanted.scope), (template) =>
     plan({
       path: `${folder}/${template.name}`,
@@ -89,6 +90,23 @@ export const planUnits = traced("Units.plan")(function* (wanted: Wanted) {
   )
   return { folder, program, planned }
 })
+
+/** A place where nothing is yet is for the program that is put there; what else is there would be lost to it. */
+const refuseOther = (program: string) =>
+  Effect.gen(function* () {
+    const files = yield* HostFiles
+    if (yield* files.isProgram(program)) return
+    const found = yield* Effect.either(files.read(program))
+    if (Either.isRight(found) && Option.isNone(found.right)) return
+    // A binary is longer than what is read of texts, which is no reason of its own.
+    const why = Either.isLeft(found) && /^E[A-Z]+$/.test(found.left.reason) ? ` (${found.left.reason})` : ""
+    return yield* new Refusal({
+      code: "program_invalid",
+      message: `${program} is no program that this user can run${why}`,
+      hint: "name the binary (--program FILE), or make it one that can be run: chmod +x",
+      exitCode: 2
+    })
+  })
 
 /** The file that the units hand to the program as its configuration. */
 export const hostConfig = (scope: Scope, agent: string) =>

@@ -144,6 +144,17 @@ it.effect(
     })
 )
 
+it.effect("what is no program is not taken for one, nor for the place of one", () =>
+  Effect.gen(function* () {
+    const refused = (host: FakeHost) =>
+      Effect.flip(installed({ ...host, without: ["/data"] }, { program: Option.some("/data") }))
+    const file = yield* refused({ files: { "/data": "mine" } })
+    expect(file).toMatchObject({ code: "program_invalid", exitCode: 2 })
+    expect(file.message).toBe("/data is no program that this user can run")
+    expect((yield* refused({ unreadable: "/data" })).message).toContain("can run (EACCES)")
+  })
+)
+
 it.effect("the system's units are told to get the program that runs now where they cannot reach it", () =>
   Effect.gen(function* () {
     const program = "/opt/agent-runtime/dist/agent-runtime"
