@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { isSummaryOnly } from "../artifact/Declared.ts"
+import { namesFolder } from "../artifact/FilePath.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Claim, changedSince, isUntouched, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
@@ -91,6 +92,13 @@ const judge = Effect.fnUntraced(function* (
     return [`${issue}: the changed file ${name} ${why}.`]
   }
   const deleted = Option.contains(change.verb, "deleted")
+  const isFile = present(places).every((place) =>
+    Option.exists(place.observed, ({ kind }) => kind === "file")
+  )
+  if (!deleted && isFile && namesFolder(path))
+    return [
+      `file_change_missing: the changed folder ${name} does not exist: a file is there, and a path that ends so names a folder.`
+    ]
   const problems: Array<string> = []
   for (const place of deleted ? judgedForDeletion(places) : present(places)) {
     const problem = deleted ? deletionProblem(name, place, claim) : yield* changeProblem(name, place, claim)

@@ -266,6 +266,13 @@ describe("a reported file change", () => {
     changes("modified: src/a.ts"),
     "file_change_without_effect"
   )
+  says(
+    "of a file that is named as a folder is caught",
+    { ...src, "/work/src/a.ts": made() },
+    changes("src/a.ts/"),
+    'file_change_missing: the changed folder "src/a.ts/" does not exist: a file is there, and a path that ends so names a folder.'
+  )
+  check("of a folder is believed, named as one or not", src, changes("src/", "./src"))
   check("of a missing file is caught", src, changes("created: src/a.ts - new"), "file_change_missing")
   check(
     "of a missing file without a slash is caught too",
