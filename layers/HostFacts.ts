@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import { homedir } from "node:os"
 import * as path from "node:path"
 import { Array, DateTime, Effect, Layer, Option, Schema } from "effect"
+import { programOf } from "../src/artifact/UnitProgram.ts"
 import { type Exposure, HostFacts, type InstalledUnit, type Unit } from "../src/dispatch/HostFacts.ts"
 import { readPlainText } from "./config/PlainFile.ts"
 import { isProgram } from "./deploy/Program.ts"
@@ -110,17 +111,10 @@ const filesIn = (folder: string): ReadonlyArray<string> => {
   }
 }
 
-// A path in quotes or without; what `%h` does not cover is of a unit that was written otherwise.
-const EXEC_START = /^ExecStart=(?:"((?:[^"\\]|\\.)*)"|(\S+))/m
-
 const installedUnit = (place: string): InstalledUnit | undefined => {
   if (!/\/agent-runtime-[^/]*\.service$/.test(place)) return undefined
-  const found = EXEC_START.exec(readPlainText(place))
-  const program = (found?.[1] ?? found?.[2])
-    ?.replaceAll(/%[h%]/g, (word) => (word === "%h" ? homedir() : "%"))
-    .replaceAll("$$", "$")
-  if (program === undefined || !program.startsWith("/")) return undefined
-  return { path: place, program, isThere: isProgram(program) }
+  const program = Option.getOrUndefined(programOf(readPlainText(place), homedir()))
+  return program === undefined ? undefined : { path: place, program, isThere: isProgram(program) }
 }
 
 const orNone = <A>(look: () => A | undefined) =>

@@ -7,10 +7,11 @@ import { RealPath } from "../src/context/RealPath.ts"
 import { Lock } from "../src/dispatch/Lock.ts"
 import { IdSource } from "../src/domain/Ids.ts"
 import { Store } from "../src/store/Store.ts"
-import { StoreUnavailable } from "../src/store/StoreError.ts"
+import type { StoreUnavailable } from "../src/store/StoreError.ts"
 import { noteDatabase } from "./artifact/Databases.ts"
 import * as ConfigFile from "./config/ConfigFile.ts"
 import { diskRealPath } from "./context/DiskRealPath.ts"
+import { makeFolder } from "./Folders.ts"
 import * as Host from "./Host.ts"
 import * as KernelLock from "./lock/KernelLock.ts"
 import * as SqlStore from "./store/SqlStore.ts"
@@ -26,32 +27,15 @@ export const withSettings = <A, E, R>(make: (settings: Settings) => Layer.Layer<
 /** The configuration alone: for commands that touch nothing else. */
 export const settings = (configPath: string) => ConfigFile.layer(configPath)
 
-const unusable = (folder: string) => (cause: unknown) =>
-  new StoreUnavailable({
-    path: folder,
-    reason: `the folder cannot be made (${cause instanceof Error ? cause.message : String(cause)})`,
-    remedy: "check the path, the disk's space and the rights of the folder above it"
-  })
-
-/** Makes the folders that everything is opened in; existing ones keep their rights. */
-const makeFolders = ({ artifactDir, stateDir }: Settings) =>
-  Effect.forEach(
-    [stateDir, artifactDir],
-    (folder) =>
-      Effect.try({
-        try: () => fs.mkdirSync(folder, { recursive: true, mode: 0o700 }),
-        catch: unusable(folder)
-      }),
-    { discard: true }
-  )
-
 /** Opens the store of a configuration, its folders made first; see `reading` for the reader. */
 export const openStore = (
   config: Settings,
   ownReader = false
 ): Effect.Effect<Store["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.zipRight(
-    Effect.tap(makeFolders(config), () => noteDatabase(config)),
+    Effect.tap(Effect.forEach([config.stateDir, config.artifactDir], makeFolder, { discard: true }), () =>
+      noteDatabase(config)
+    ),
     SqlStore.open({ filename: config.dbPath, durability: config.durability, ownReader })
   )
 

@@ -5,7 +5,7 @@ import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/A
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { codeOf } from "../SystemWord.ts"
-import { artifactPath, oldVersion } from "./artifactPath.ts"
+import { artifactPath, oldVersion, relativePath } from "./artifactPath.ts"
 import {
   drop,
   isAbsent,
@@ -108,6 +108,7 @@ const make = (root: string, names: ReadonlyArray<string>) => {
   return ArtifactStore.of({
     root,
     writable: attempt(root, () => tryOut(root)),
+    relative: (path) => relativePath(path, names),
     resolve,
     observe: (path) => look(path, observeDisk),
     hash: (path) => look(path, (real, signal) => withFile(real, root, (file) => hashFile(file, signal))),

@@ -8,7 +8,7 @@ import {
 } from "../../src/artifact/ArtifactStore.ts"
 import { join } from "../../src/artifact/FilePath.ts"
 import { traced } from "../../src/domain/Traced.ts"
-import { artifactPath, oldVersion } from "./artifactPath.ts"
+import { artifactPath, oldVersion, relativePath } from "./artifactPath.ts"
 import { byParts } from "./Listing.ts"
 
 const ROOT = "/memory/artifacts"
@@ -91,6 +91,7 @@ const store = (files: Map<string, Held>) => {
   return ArtifactStore.of({
     root: ROOT,
     writable: Effect.void,
+    relative: (path) => relativePath(path, [ROOT]),
     resolve: (path) => Effect.map(relative(path), (name) => join(ROOT, name)),
     observe,
     hash: (path) =>

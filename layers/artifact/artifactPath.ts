@@ -24,5 +24,13 @@ export const artifactPath = (
     : Either.right(plain)
 }
 
+/** A path inside one of the root's names as one relative to it; any other path as it is. */
+export const relativePath = (path: string, roots: ReadonlyArray<string>): string => {
+  if (!isAbsolute(path)) return path
+  const plain = normalise(path)
+  const root = roots.find((one) => one !== plain && isInside(one, plain))
+  return root === undefined ? path : below(root, plain)
+}
+
 /** The name of the n-th older version of a file: `<name>.<n>.md`, the `.md` of a Markdown file taken off first. */
 export const oldVersion = (path: string, n: number): string => `${path.replace(/\.md$/i, "")}.${n}.md`

@@ -16,6 +16,7 @@ import { ConfigurationFile } from "../../src/config/FileSchema.ts"
 import { type Finding, finding, judge, problemOf } from "../../src/config/Issues.ts"
 import { absolute, configPath } from "../../src/config/Paths.ts"
 import { namesWorkflow, references } from "../../src/config/References.ts"
+import { unknownRemoved } from "../../src/config/Removed.ts"
 import { settings, type Where } from "../../src/config/Resolve.ts"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import { traced } from "../../src/domain/Traced.ts"
@@ -70,7 +71,11 @@ const interpret = (
 ): Effect.Effect<Settings, ConfigInvalid> => {
   const decoded = judge(ConfigurationFile)(value)
   const profiles = readNamed("profiles", "profile", judgeProfile, value, where)
-  const findings = [...(Either.isLeft(decoded) ? decoded.left : []), ...named]
+  const findings = [
+    ...(Either.isLeft(decoded) ? decoded.left : []),
+    ...unknownRemoved(where.origin, value),
+    ...named
+  ]
   const problems = [
     ...findings.map((found) => inFile(where.origin, found)),
     ...profiles.problems,

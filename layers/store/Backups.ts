@@ -61,15 +61,22 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-/** What processes that died have left of `file` by unfinished names. */
-export const abandoned = (file: string): ReadonlyArray<string> =>
-  fs
-    .readdirSync(path.dirname(file))
-    .filter((name) => {
-      const [ending, pid] = UNFINISHED.exec(name) ?? []
-      return ending !== undefined && name === `${path.basename(file)}${ending}` && !isAlive(Number(pid))
-    })
-    .map((name) => path.join(path.dirname(file), name))
+/**
+ * What processes that died have left by unfinished names in the folder of `file`: of that file, and of others. Where
+ * several hosts have the folder, a process of the others is not seen to be alive.
+ */
+export const abandoned = (
+  file: string
+): { readonly own: ReadonlyArray<string>; readonly others: ReadonlyArray<string> } => {
+  const folder = path.dirname(file)
+  const left = fs.readdirSync(folder).filter((name) => {
+    const pid = UNFINISHED.exec(name)?.[1]
+    return pid !== undefined && !isAlive(Number(pid))
+  })
+  const isOwn = (name: string) => name.replace(UNFINISHED, "") === path.basename(file)
+  const places = (names: ReadonlyArray<string>) => names.map((name) => path.join(folder, name))
+  return { own: places(left.filter(isOwn)), others: places(left.filter((name) => !isOwn(name))) }
+}
 
 /** A name beside `file` that nobody else uses, for a file that is not finished yet. */
 export const unfinishedName = (file: string): string =>

@@ -158,6 +158,10 @@ const verified = (unfinished: string, tell: Tell) =>
     return { ...found, schemaVersion, tasks }
   })
 
+/** Somebody else may be writing it, from another host: it is named, not removed. */
+const leftOver = ([first = "", ...more]: ReadonlyArray<string>): string =>
+  `${first}${more.length === 0 ? " is an unfinished copy" : ` and ${more.length} more are unfinished copies`} that nobody on this host is writing any more, as a backup leaves one when it is killed; remove what no other host is writing`
+
 /** See BackupFiles.copy; both paths are absolute. */
 export const copy = (
   database: string,
@@ -169,7 +173,9 @@ export const copy = (
     const notWritten = (cause: unknown) => failed(`${to} could not be written`, cause)
     const place = yield* freePlace(to, database)
     const unfinished = unfinishedName(place)
-    yield* Effect.try({ try: () => abandoned(place).forEach(discard), catch: notWritten })
+    const left = yield* Effect.try({ try: () => abandoned(place), catch: notWritten })
+    yield* Effect.try({ try: () => left.own.forEach(discard), catch: notWritten })
+    if (left.others.length > 0) yield* Effect.logWarning(leftOver(left.others))
     yield* Effect.addFinalizer(() => Effect.sync(() => discard(unfinished)))
     const thread = yield* SqlThread.make
     yield* Effect.try({

@@ -54,6 +54,11 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
     readonly root: string
     /** Whether a file can be kept now: fails with the system's word when it cannot. Leaves nothing behind. */
     readonly writable: Effect.Effect<void, ArtifactFailed>
+    /**
+     * An absolute path inside the root, by any name that the root has, as one relative to it; any other path as it is.
+     * Text alone: no disk is looked at.
+     */
+    readonly relative: (path: string) => string
     /** The absolute place of a relative path, resolved and contained; the file need not exist. */
     readonly resolve: (path: string) => Effect.Effect<string, PathRefused | ArtifactFailed>
     /** None when nothing is there. */

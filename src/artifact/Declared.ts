@@ -1,7 +1,7 @@
 import { Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Task } from "../domain/Task.ts"
-import { normalise } from "./FilePath.ts"
+import { namesFolder, normalise } from "./FilePath.ts"
 
 /** What a task is: its kind and what it was handed. */
 export type Assignment = Pick<Task, "kind" | "payload">
@@ -105,7 +105,7 @@ export const declared = (task: Assignment): Declared => {
 }
 
 const samePath = (one: DeclaredArtifact, other: DeclaredArtifact) =>
-  normalise(one.path) === normalise(other.path)
+  normalise(one.path) === normalise(other.path) && namesFolder(one.path) === namesFolder(other.path)
 
 const producedIn = (phase: Option.Option<Phase>, role: ArtifactRole): boolean =>
   Option.match(phase, {

@@ -17,6 +17,9 @@ export const normalise = (path: string): string => {
   return isAbsolute(path) ? `/${kept.join("/")}` : kept.join("/")
 }
 
+/** Whether a path is written as a folder's is, by its end: no file lies at `a.md/`, whatever lies at `a.md`. */
+export const namesFolder = (path: string): boolean => /\/$|(?:^|\/)\.{1,2}$/.test(path)
+
 /** The absolute path that `path` means in `folder`; an absolute one means itself. */
 export const join = (folder: string, path: string): string =>
   normalise(isAbsolute(path) ? path : `${folder}/${path}`)

@@ -34,6 +34,7 @@ const heeded = (
   return {
     root: store.root,
     writable: store.writable,
+    relative: store.relative,
     resolve: (...given) => heed(store.resolve(...given)),
     observe: (...given) => heed(store.observe(...given)),
     hash: (...given) => heed(store.hash(...given)),

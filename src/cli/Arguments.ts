@@ -120,7 +120,8 @@ const helpOf = (
   definitions: ReadonlyArray<Definition>,
   rest: ReadonlyArray<string>
 ): Either.Either<Request, UsageError> => {
-  const word = rest.find((one) => !one.startsWith("-"))
+  // The values of options are no words; what else is wrong with them matters to no help.
+  const [word] = words(builtIn, rest).words
   const asked = definitions.find((one) => one.name === word)
   return word !== undefined && asked === undefined
     ? Either.left(unknownCommand(definitions, word, []))

@@ -37,7 +37,6 @@ export const programHelp = (about: About, all: ReadonlyArray<Definition>, style:
   const groups = [...new Set(definitions.map((one) => one.group))]
   const members = (group: string) => definitions.filter((one) => one.group === group)
   const indent = indentOf(definitions.map((one) => one.name))
-  const options = [...globalOptions, completionsOption, manOption]
   return page([
     [...wrap(`${about.name} ${about.version}: ${about.summary}`, COLUMNS)],
     [style.bold("Usage"), `  ${about.name} COMMAND [ARGUMENTS] [OPTIONS]`],
@@ -45,7 +44,8 @@ export const programHelp = (about: About, all: ReadonlyArray<Definition>, style:
       style.bold(group),
       ...members(group).flatMap((one) => entry(one.name, one.summary, indent))
     ]),
-    section(style, "Options of every command", options.map(optionEntry)),
+    section(style, "Options of every command", globalOptions.map(optionEntry)),
+    section(style, "Options without a command", [completionsOption, manOption].map(optionEntry)),
     [
       style.bold("Examples"),
       ...groups.flatMap((group) => members(group).slice(0, 1)).flatMap((one) => exampleLines(one.example))

@@ -1,5 +1,5 @@
 import { Cause, DateTime, Effect, Either, Exit, Fiber, Logger, LogLevel, Option } from "effect"
-import { logLine } from "../domain/LogLine.ts"
+import { logLine, logWords } from "../domain/LogLine.ts"
 import { parse, type Request, wantsDebug, wantsJson } from "./Arguments.ts"
 import { type Bound, type Definition, type Globals, Session, type Shell } from "./Command.ts"
 import { type Failure, failureOf, render } from "./Failure.ts"
@@ -132,7 +132,7 @@ const run = (program: Program, { definition, input, globals }: Extract<Request, 
     const printing = session(definition.name, globals, terminal)
     const answer = yield* bound
       .execute(input, globals)
-      .pipe(Effect.provideService(Session, printing), logging(definition, globals, terminal))
+      .pipe(Effect.provideService(Session, printing), logging(program, definition, globals, terminal))
     // The answer stands, also when nobody reads it.
     yield* Effect.catchTag(write(textOf(answer, printing)), "OutputClosed", () => Effect.void)
     return answer.exitCode
@@ -146,15 +146,24 @@ const levels: Readonly<Record<string, LogLevel.LogLevel>> = {
   none: LogLevel.None
 }
 
+/** With all that a cause has. */
+const detailed = Logger.make<unknown, string>((entry) =>
+  Cause.isDie(entry.cause)
+    ? `${logWords.log({ ...entry, cause: Cause.empty })}: ${Cause.pretty(entry.cause)}`
+    : logWords.log(entry)
+)
+
 /** Log lines go to stderr: stdout is the result's. */
 const logging =
-  (definition: Definition, globals: Globals, terminal: Terminal["Type"]) =>
+  (program: Program, definition: Definition, globals: Globals, terminal: Terminal["Type"]) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
     // The journal gets the lines of the log file, a person gets words.
     const isForJournal = definition.resident === true || terminal.stderrIsJournal
     const usual = isForJournal ? "info" : "warning"
     const level = levels[Option.getOrElse(globals.logLevel, () => usual)] ?? LogLevel.Info
-    const format = isForJournal ? logLine : Logger.map(Logger.logfmtLogger, visible)
+    // As the lines of a failure. Where a fault of ours was is for who asks for details.
+    const words = level === LogLevel.Debug ? detailed : logWords
+    const format = isForJournal ? logLine : Logger.map(words, (line) => `${program.name}: ${visible(line)}`)
     const sink = Logger.make((entry) => {
       if (LogLevel.greaterThanEqual(entry.logLevel, level)) terminal.report(`${format.log(entry)}\n`)
     })

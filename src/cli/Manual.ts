@@ -24,7 +24,9 @@ export const manualPage = (about: About, all: ReadonlyArray<Definition>): string
       ...definitions.filter((one) => one.group === group).flatMap((one) => item(one.name, one.summary))
     ]),
     ".SH OPTIONS OF EVERY COMMAND",
-    ...[...globalOptions, completionsOption, manOption].map(optionEntry).flatMap(entry),
+    ...globalOptions.map(optionEntry).flatMap(entry),
+    ".SH OPTIONS WITHOUT A COMMAND",
+    ...[completionsOption, manOption].map(optionEntry).flatMap(entry),
     ".SH COMMANDS",
     ...definitions.flatMap((one) => ofCommand(about, one)),
     ".SH ENVIRONMENT",

@@ -1,7 +1,7 @@
 import { TASK_STATUSES } from "../domain/TaskStatuses.ts"
 import { ask } from "./Ask.ts"
 import { command, type OptionDefinition } from "./Command.ts"
-import { type Doc, fields, heading, status, table } from "./Doc.ts"
+import { type Doc, fields, heading, status, table, text } from "./Doc.ts"
 import { afterOption } from "./Input.ts"
 
 const id = [
@@ -119,6 +119,14 @@ export const taskListWaiting = command({
   ]
 })
 
+/** What stood out in attempts: also one that completed may have been refused a tool, or have left a worktree. */
+const issuesOf = (
+  attempts: ReadonlyArray<{ readonly number: number; readonly issues: ReadonlyArray<string> }>
+): Doc => {
+  const lines = attempts.flatMap(({ issues, number }) => issues.map((issue) => `attempt ${number}: ${issue}`))
+  return lines.length === 0 ? [] : [heading("Issues"), text(...lines)]
+}
+
 export const taskShow = command({
   name: "task-show",
   group: "Look",
@@ -154,6 +162,7 @@ export const taskShow = command({
       ]),
       "none yet"
     ),
+    ...issuesOf(attempts),
     heading("Artifacts"),
     table(
       ["path", "exists", "bytes"],

@@ -115,7 +115,7 @@ class Scanner {
       this.stop(
         `the integer ${word.slice(0, 40)} is too large to be kept exactly`,
         "at most 9007199254740991 to either side of 0",
-        "put it into double quotes"
+        "give a smaller number or, where it is an id, put it into double quotes"
       )
     }
   }

@@ -18,11 +18,13 @@ const words = (part: unknown): string => {
 
 /** Where a fault of ours was is needed to find it. What was to be expected says itself what it is. */
 const told = (cause: Cause.Cause<unknown>): string =>
-  Cause.isDie(cause)
-    ? Cause.pretty(cause)
-    : Cause.prettyErrors(cause)
-        .map(({ message, name }) => (message === "" ? name : `${name}: ${message}`))
-        .join("\n")
+  Cause.isDie(cause) ? Cause.pretty(cause) : named(cause).join("\n")
+
+const named = (cause: Cause.Cause<unknown>): ReadonlyArray<string> =>
+  Cause.prettyErrors(cause).map(({ message, name }) => (message === "" ? name : `${name}: ${message}`))
+
+const messageOf = (message: unknown): string =>
+  (Array.isArray(message) ? message : [message]).map(words).join(" ")
 
 /**
  * A log entry as one line of JSON without its line end: `at`, `level`, `message`, the ids that the program
@@ -32,10 +34,21 @@ export const logLine: Logger.Logger<unknown, string> = Logger.make((entry) => {
   const line: Record<string, unknown> = {
     at: DateTime.formatIso(DateTime.unsafeFromDate(entry.date)),
     level: entry.logLevel.label.toLowerCase(),
-    message: (Array.isArray(entry.message) ? entry.message : [entry.message]).map(words).join(" ")
+    message: messageOf(entry.message)
   }
   for (const [key, value] of HashMap.entries(entry.annotations))
     if (!(key in line)) line[key] = typeof value === "number" ? value : words(value)
   if (!Cause.isEmpty(entry.cause)) line.cause = told(entry.cause)
   return JSON.stringify(line).replace(RAW, escaped)
+})
+
+/**
+ * A log entry in words for a person: the level, the message, the ids that the program annotated, and what the cause
+ * says, without where it happened. It never throws.
+ */
+export const logWords: Logger.Logger<unknown, string> = Logger.make((entry) => {
+  const ids = [...HashMap.entries(entry.annotations)].map(([key, value]) => `${key} ${words(value)}`)
+  const said = [messageOf(entry.message), ...named(entry.cause)].join(": ")
+  const level = entry.logLevel.label === "WARN" ? "warning" : entry.logLevel.label.toLowerCase()
+  return `${level}: ${said}${ids.length === 0 ? "" : ` (${ids.join(", ")})`}`
 })

@@ -1,7 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore, type Observed } from "../artifact/ArtifactStore.ts"
 import { declared, isEvidencePath, isSummaryOnly } from "../artifact/Declared.ts"
-import { below, join, normalise } from "../artifact/FilePath.ts"
+import { below, join, namesFolder, normalise } from "../artifact/FilePath.ts"
 import { Workspace } from "../context/Workspace.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Claim, wasChanged } from "./Claim.ts"
@@ -27,7 +27,7 @@ export const artifactIssues = traced("Evidence.artifactIssues")(function* (claim
     fresh: true
   }))
   for (const path of claim.outcome.artifactPaths)
-    if (!expected.some((one) => normalise(one.path) === normalise(path)))
+    if (namesFolder(path) || !expected.some((one) => normalise(one.path) === normalise(path)))
       expected.push({
         path,
         name: `the reported artifact ${quoted(claim.redact(path))}`,
@@ -44,12 +44,15 @@ export const artifactIssues = traced("Evidence.artifactIssues")(function* (claim
 const check = Effect.fnUntraced(function* (expected: Expected, claim: Claim) {
   const { name, path } = expected
   const store = yield* ArtifactStore
+  const asFolder = `artifact_not_a_file: ${name} is no regular file: a path that ends so names a folder.`
   return yield* store.observe(path).pipe(
-    Effect.flatMap(
-      Option.match({
-        onNone: () => missing(expected, claim),
-        onSome: (observed) => checkFound(expected, observed, claim)
-      })
+    Effect.flatMap((observed) =>
+      namesFolder(path)
+        ? Effect.succeed([asFolder])
+        : Option.match(observed, {
+            onNone: () => missing(expected, claim),
+            onSome: (found) => checkFound(expected, found, claim)
+          })
     ),
     Effect.catchTags({
       PathRefused: ({ why }) => Effect.succeed([`artifact_refused: ${name} ${why}.`]),

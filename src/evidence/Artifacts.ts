@@ -1,7 +1,7 @@
 import { DateTime, Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type DeclaredArtifact, declared, isEvidencePath } from "../artifact/Declared.ts"
-import { below, join, normalise } from "../artifact/FilePath.ts"
+import { below, join, namesFolder, normalise } from "../artifact/FilePath.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Answer, isOwnOf, render } from "./ArtifactText.ts"
@@ -60,7 +60,12 @@ const put = Effect.fnUntraced(function* (answer: Answer, primary: DeclaredArtifa
   const store = yield* ArtifactStore
   const path = below(store.root, yield* store.resolve(primary.path))
   const observed = yield* store.observe(path)
-  if (isEvidencePath(path) || Option.exists(observed, ({ kind }) => kind !== "file")) return Option.none()
+  if (
+    namesFolder(primary.path) ||
+    isEvidencePath(path) ||
+    Option.exists(observed, ({ kind }) => kind !== "file")
+  )
+    return Option.none()
   const untouched = Option.some({ path, written: Option.none<WrittenArtifact>() })
   if (Option.isSome(observed)) {
     // A file of the runtime's own, from an attempt of this round that did not live to be recorded.
@@ -93,9 +98,7 @@ const withPath = (outcome: Outcome, path: string): Outcome =>
 
 /** An adapter may name its files by their absolute paths; readers of the outcome expect relative ones. */
 const relativePaths = (paths: ReadonlyArray<string>) =>
-  Effect.map(ArtifactStore, ({ root }) =>
-    paths.map((path) => (path.startsWith(`${root}/`) ? below(root, path) : path))
-  )
+  Effect.map(ArtifactStore, (store) => paths.map(store.relative))
 
 const notWritten = (path: string, reason: string): string => {
   const remedy = reason === "ENOSPC" ? "; make room on the disk of the artifact root and retry the task" : ""

@@ -1,10 +1,11 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { isSummaryOnly } from "../artifact/Declared.ts"
+import { namesFolder } from "../artifact/FilePath.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Claim, changedSince, isUntouched, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
-import { type Place, placesOf } from "./Places.ts"
+import { type Place, placesOf, whyNowhere } from "./Places.ts"
 import { secretIssues } from "./SecretScan.ts"
 
 /** More entries than this are not looked at, and block. */
@@ -86,11 +87,18 @@ const judge = Effect.fnUntraced(function* (
   scanned: Set<string>
 ) {
   const name = quoted(claim.redact(path))
-  if (places.length === 0)
-    return [
-      `file_change_outside: the changed file ${name} lies neither in the adapter's working directory nor in the artifact root.`
-    ]
+  if (places.length === 0) {
+    const { issue, why } = yield* whyNowhere(path)
+    return [`${issue}: the changed file ${name} ${why}.`]
+  }
   const deleted = Option.contains(change.verb, "deleted")
+  const isFile = present(places).every((place) =>
+    Option.exists(place.observed, ({ kind }) => kind === "file")
+  )
+  if (!deleted && isFile && namesFolder(path))
+    return [
+      `file_change_missing: the changed folder ${name} does not exist: a file is there, and a path that ends so names a folder.`
+    ]
   const problems: Array<string> = []
   for (const place of deleted ? judgedForDeletion(places) : present(places)) {
     const problem = deleted ? deletionProblem(name, place, claim) : yield* changeProblem(name, place, claim)

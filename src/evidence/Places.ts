@@ -38,6 +38,22 @@ export const placesOf = traced("Evidence.placesOf")(function* (
   return found.filter((place, at) => found.findIndex((other) => other.path === place.path) === at)
 })
 
+/** Why a path means no place: the issue's name, and the end of a sentence about it. */
+export const whyNowhere = traced("Evidence.whyNowhere")(function* (path: string) {
+  if (path.includes("\0"))
+    return { issue: "file_change_refused", why: "holds a NUL character, which no file name can" }
+  const store = yield* ArtifactStore
+  const at = yield* Effect.option(store.resolve(path))
+  return Option.exists(at, isKept(store.root))
+    ? { issue: "file_change_is_evidence", why: "lies in a folder that the runtime itself fills" }
+    : {
+        issue: "file_change_outside",
+        why: "lies neither in the adapter's working directory nor in the artifact root"
+      }
+})
+
+const isKept = (root: string) => (at: string) => isInside(root, at) && isEvidencePath(below(root, at))
+
 const inWorkingDir = Effect.fnUntraced(function* (path: string, workingDir: Option.Option<string>) {
   if (Option.isNone(workingDir)) return []
   const workspace = yield* Workspace
@@ -61,7 +77,7 @@ const inArtifacts = Effect.fnUntraced(function* (path: string, workingDir: Optio
   if (Option.isNone(resolved)) return []
   const at = resolved.value
   const ownGround = Option.exists(workingDir, (folder) => isInside(folder, at))
-  if (isEvidencePath(below(store.root, at)) && !ownGround) return []
+  if (isKept(store.root)(at) && !ownGround) return []
   const quiet = <A>(effect: Effect.Effect<Option.Option<A>, unknown>) =>
     Effect.orElseSucceed(effect, Option.none)
   return [

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type Assignment, type DeclaredArtifact, declared, type Phase } from "../artifact/Declared.ts"
+import { namesFolder } from "../artifact/FilePath.ts"
 import { isBlank } from "../domain/Blank.ts"
 import { traced } from "../domain/Traced.ts"
 
@@ -41,7 +42,8 @@ const check = Effect.fnUntraced(function* (input: DeclaredArtifact) {
     const observed = yield* store.observe(input.path)
     if (Option.isNone(observed)) return [`input_missing: ${name} does not exist below the artifact root.`]
     const text = yield* store.read(input.path, MOST_BYTES)
-    if (Option.isNone(text)) return [`input_not_a_file: ${name} is no regular file.`]
+    if (Option.isNone(text) || namesFolder(input.path))
+      return [`input_not_a_file: ${name} is no regular file.`]
     if (isBlank(text.value) && observed.value.size <= MOST_BYTES) return [`input_empty: ${name} is empty.`]
     return wrongKind(name, input, text.value)
   }).pipe(

@@ -1,5 +1,6 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Either, Option, Schema } from "effect"
 import { HostFiles, type Template } from "../artifact/HostFiles.ts"
+import { execStart, isFirstWord } from "../artifact/UnitProgram.ts"
 import { absolute, folderOf } from "../config/Paths.ts"
 import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
@@ -39,16 +40,19 @@ const programOf = ({ program, scope }: Wanted) =>
     return Option.getOrElse(running, () => standard)
   })
 
-/** A path as a word of ExecStart: blanks are quoted, `%` and `$` stand for themselves (systemd.service(5)). */
-const unitWord = (path: string): string => {
-  const plain = path.replaceAll("%", "%%").replaceAll("$", "$$$$")
-  return /[\s';]/.test(plain) ? `"${plain}"` : plain
-}
+/** The units name the program by `%h` where that is the place, and systemd takes it from there. */
+const rendered = (template: Template, { home, line, program, scope }: Rendering): string =>
+  program === PROGRAM[scope].replace("%h", home) && isFirstWord(program)
+    ? template.text
+    : template.text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${line}`)
 
-const rendered = ({ text }: Template, scope: Scope, program: string, home: string): string =>
-  program === PROGRAM[scope].replace("%h", home)
-    ? text
-    : text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${unitWord(program)}`)
+interface Rendering {
+  readonly scope: Scope
+  readonly home: string
+  readonly program: string
+  /** The program as it stands in a line of the unit. */
+  readonly line: string
+}
 
 /** The folder of the units. */
 const unitFolder = (scope: Scope) =>
@@ -68,23 +72,41 @@ export const planUnits = traced("Units.plan")(function* (wanted: Wanted) {
       hint: "set HOME to the home folder of this user",
       exitCode: 2
     })
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused.
-  if (/["\\\u0000-\u001f]/.test(program))
+  const line = Option.getOrUndefined(execStart(program))
+  if (line === undefined)
     return yield* new Refusal({
       code: "program_invalid",
-      message: `${JSON.stringify(program)} cannot stand in a unit`,
-      hint: "give the program a path without quotation marks, backslashes and line breaks",
+      message: `${JSON.stringify(program)} cannot stand in a unit: systemd runs no program whose path has a control character, or a = beside a quotation mark, backslash or tab`,
+      hint: "give the program another path (--program FILE)",
       exitCode: 2
     })
+  yield* refuseOther(program)
   const planned = yield* Effect.forEach(files.units(wanted.scope), (template) =>
     plan({
       path: `${folder}/${template.name}`,
-      text: rendered(template, wanted.scope, program, files.place.home),
+      text: rendered(template, { scope: wanted.scope, home: files.place.home, program, line }),
       rights: "everybody"
     })
   )
   return { folder, program, planned }
 })
+
+/** A place where nothing is yet is for the program that is put there; what else is there would be lost to it. */
+const refuseOther = (program: string) =>
+  Effect.gen(function* () {
+    const files = yield* HostFiles
+    if (yield* files.isProgram(program)) return
+    const found = yield* Effect.either(files.read(program))
+    if (Either.isRight(found) && Option.isNone(found.right)) return
+    // A binary is longer than what is read of texts, which is no reason of its own.
+    const why = Either.isLeft(found) && /^E[A-Z]+$/.test(found.left.reason) ? ` (${found.left.reason})` : ""
+    return yield* new Refusal({
+      code: "program_invalid",
+      message: `${program} is no program that this user can run${why}`,
+      hint: "name the binary (--program FILE), or make it one that can be run: chmod +x",
+      exitCode: 2
+    })
+  })
 
 /** The file that the units hand to the program as its configuration. */
 export const hostConfig = (scope: Scope, agent: string) =>

@@ -121,6 +121,8 @@ describe("the command line answers", () => {
     [["-h"], "help of the program"],
     [["help"], "help of the program"],
     [["help", "task-show"], "help of task-show"],
+    [["help", "--config", "c.json"], "help of the program"],
+    [["--output", "json", "help", "-o", "table", "task-show", "--bogus"], "help of task-show"],
     [["task-show", "--help"], "help of task-show"],
     [["-h", "task-show"], "help of task-show"],
     [["task-show", "--bogus", "--help"], "help of task-show"],

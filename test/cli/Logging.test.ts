@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { Effect, Logger } from "effect"
+import { Cause, Effect, Logger } from "effect"
 import { bind, command } from "../../src/cli/Command.ts"
 import { main } from "../../src/cli/Main.ts"
 import { Terminal } from "../../src/cli/Terminal.ts"
@@ -15,7 +15,8 @@ const talk = Effect.gen(function* () {
 /** What a command that logs puts on stderr, and what a logger of its layers hears. */
 const heard = (
   resident: boolean,
-  { more = [], ...scene }: Scene & { readonly more?: ReadonlyArray<string> } = {}
+  { more = [], ...scene }: Scene & { readonly more?: ReadonlyArray<string> } = {},
+  talking: Effect.Effect<object> = talk
 ) => {
   const terminal = fakeTerminal({ ...scene, argv: ["talk", ...more] })
   const file: Array<unknown> = []
@@ -27,7 +28,7 @@ const heard = (
     arguments: [],
     options: [],
     resident,
-    run: () => talk
+    run: () => talking
   })
   const layer = Logger.add(Logger.make(({ message }) => void file.push(message)))
   const program = {
@@ -46,9 +47,25 @@ describe("a command that logs", () => {
   it.effect("shows warnings alone, while a log file hears everything from info on", () =>
     Effect.gen(function* () {
       const { err, file } = yield* heard(false)
-      expect(err).toHaveLength(1)
-      expect(err[0]).toContain("message=trouble task_id=t-1")
+      expect(err).toEqual(["agent-runtime: warning: trouble (task_id t-1)"])
       expect(file).toEqual(["news", "trouble"])
+    })
+  )
+
+  const faulty = Effect.gen(function* () {
+    yield* Effect.logWarning("Not\nwritten", Cause.fail(new Error("disk full")))
+    yield* Effect.logError("Broken", Cause.die(new Error("a bug")))
+  }).pipe(Effect.as({}))
+
+  it.effect("says in words what went wrong, and where a fault was when it is asked for details", () =>
+    Effect.gen(function* () {
+      const { err } = yield* heard(false, {}, faulty)
+      expect(err).toEqual([
+        "agent-runtime: warning: Not\\nwritten: Error: disk full",
+        "agent-runtime: error: Broken: Error: a bug"
+      ])
+      const all = yield* heard(false, { more: ["--log-level", "debug"] }, faulty)
+      expect(all.err[1]).toMatch(/^agent-runtime: error: Broken: Error: a bug\\n +at .*Logging\.test\.ts/)
     })
   )
 

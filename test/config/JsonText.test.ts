@@ -47,6 +47,10 @@ describe("JSON with places", () => {
       '{"a": 1, "\\u0061": 3}',
       '1:10 the key "a" stands twice in one object | each key once | it is also on line 1; remove one'
     ],
+    [
+      '{"a": 9007199254740992}',
+      "1:7 the integer 9007199254740992 is too large to be kept exactly | at most 9007199254740991 to either side of 0 | give a smaller number or, where it is an id, put it into double quotes"
+    ],
     ['{"__proto__": 1}', "1:2 the key `__proto__` cannot be used | another key | "],
     ["[".repeat(200), "1:102 it is nested too deeply | at most 100 levels | "]
   ]

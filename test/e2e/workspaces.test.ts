@@ -103,6 +103,8 @@ test("worktrees let three work on one file at once; what they did is kept, also 
         expect(ended?.detail.workspace).toMatchObject({ kept: `worktrees/${attempt_id}`, files: 1, diff })
         expect(await readFile(place.path("state/artifacts", diff), "utf8")).toContain(`+${id}\n`)
       }
+      const table = await place.run(["task-show", three[0]!, "-o", "table"])
+      expect(table.stdout).toMatch(/Issues\n *attempt 1: workspace_kept: worktrees\//)
       const dying = await add("tree", "die")
       await readFile(place.path("said"))
       await dispatcher.ended("SIGKILL")

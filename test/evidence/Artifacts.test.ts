@@ -197,6 +197,14 @@ raw text
     }).pipe(Effect.provide(world({})))
   )
 
+  it.effect("is not written where its path names a folder", () =>
+    Effect.gen(function* () {
+      const found = yield* withArtifacts(answer({ task: { ...task, payload: { output_path: "wiki/new/" } } }))
+      expect(found).toMatchObject({ written: Option.none(), outcome: { artifactPaths: [] } })
+      expect(yield* list).toEqual([])
+    }).pipe(Effect.provide(world({})))
+  )
+
   it.effect("absolute paths below the root are reported as relative ones", () =>
     Effect.gen(function* () {
       const { root } = yield* ArtifactStore

@@ -86,6 +86,13 @@ describe("a declared artifact", () => {
     output
   )
   check("that is a folder is no file", { "wiki/a.md/b.md": made() }, output, "artifact_not_a_file")
+  for (const path of ["wiki/a.md/", "wiki/a.md/.", "wiki/a.md//"])
+    says(
+      `at ${path} is asked for as a folder, whatever lies there`,
+      { "wiki/a.md": made() },
+      declares({ required_artifacts: ["wiki/a.md", path] }),
+      `artifact_not_a_file: the declared artifact ${JSON.stringify(path)} (required_artifacts[1]) is no regular file: a path that ends so names a folder.`
+    )
   check("that is older than the round is no evidence", { "wiki/a.md": stale() }, output, "artifact_unchanged")
   check(
     "that changed within a kernel's tick before the round counts",
@@ -171,6 +178,7 @@ describe("a reported artifact", () => {
     reports("a.md", "./a.md", "/memory/artifacts/a.md")
   )
   check("that does not is a false claim", {}, reports("a.md"), "artifact_missing")
+  check("that is named as a folder is no file", { "a.md": made() }, reports("a.md/"), "artifact_not_a_file")
   check(
     "outside is refused",
     {},
@@ -258,6 +266,13 @@ describe("a reported file change", () => {
     changes("modified: src/a.ts"),
     "file_change_without_effect"
   )
+  says(
+    "of a file that is named as a folder is caught",
+    { ...src, "/work/src/a.ts": made() },
+    changes("src/a.ts/"),
+    'file_change_missing: the changed folder "src/a.ts/" does not exist: a file is there, and a path that ends so names a folder.'
+  )
+  check("of a folder is believed, named as one or not", src, changes("src/", "./src"))
   check("of a missing file is caught", src, changes("created: src/a.ts - new"), "file_change_missing")
   check(
     "of a missing file without a slash is caught too",
@@ -270,7 +285,20 @@ describe("a reported file change", () => {
     { ...src, "/work/src/a - b.ts": made() },
     changes("src/a - b.ts - why")
   )
-  for (const entry of ["../other/a.ts", "/etc/passwd", "/work-evil/a.ts", "src/a\0.ts", "a\0"])
+  for (const entry of ["src/a\0.ts", "a\0"])
+    says(
+      `at ${JSON.stringify(entry)} is no file's name`,
+      {},
+      changes(entry),
+      `file_change_refused: the changed file ${JSON.stringify(entry)} holds a NUL character, which no file name can.`
+    )
+  says(
+    "below the artifact root in a folder of the runtime's own is told as lying there",
+    { "bundles/a.json": made() },
+    changes("/memory/artifacts/bundles/a.json"),
+    'file_change_is_evidence: the changed file "/memory/artifacts/bundles/a.json" lies in a folder that the runtime itself fills.'
+  )
+  for (const entry of ["../other/a.ts", "/etc/passwd", "/work-evil/a.ts"])
     check(
       `at ${JSON.stringify(entry)} lies outside`,
       { "/work-evil/a.ts": made(), "/etc/passwd": made() },

@@ -93,7 +93,7 @@ it.live("with --log-level info the same is told on stderr, in words", () =>
     const folder = yield* place
     yield* queued(folder)
     const { err } = yield* runOnce(folder, "--log-level", "info")
-    expect(err).toContain('message="Attempt ended: completed: hello"')
+    expect(err).toStartWith("agent-runtime: info: Attempt ended: completed: hello (")
   })
 )
 

@@ -64,11 +64,16 @@ it.effect("a program that lies elsewhere stands in the units, whatever its path 
       )
     expect(yield* line("~/bin/agent-runtime")).toBe("ExecStart=/home/dev/bin/agent-runtime serve")
     expect(yield* line("dist/x")).toBe("ExecStart=/home/dev/agent-runtime/dist/x serve")
-    expect(yield* line("/a b/100%$HOME")).toBe('ExecStart="/a b/100%%$$HOME" serve')
+    expect(yield* line("/a b/100%$HOME")).toBe('ExecStart="/a b/100%%$HOME" serve')
+    expect(yield* line("/it's/$x/100%")).toBe(`ExecStart=/usr/bin/env -- "/it's/$$x/100%%" serve`)
+    const home = "/home/o'b"
+    expect(yield* line("~/agent-runtime/dist/agent-runtime", { place: { home } })).toBe(
+      `ExecStart=/usr/bin/env -- "${home}/agent-runtime/dist/agent-runtime" serve`
+    )
     const running = { place: { program: Option.some("/usr/local/bin/agent-runtime") } }
     const { disk } = yield* installed(running)
     expect(disk.get(UNIT)).toContain("ExecStart=/usr/local/bin/agent-runtime serve")
-    for (const odd of ["/a\nb", '/a"b', "/a\\b"])
+    for (const odd of ["/a\nb", "/a\u0001b", "/it's=a"])
       expect((yield* Effect.flip(installed({}, { program: Option.some(odd) }))).message).toContain(
         "cannot stand"
       )
@@ -137,6 +142,17 @@ it.effect(
         code: "home_invalid"
       })
     })
+)
+
+it.effect("what is no program is not taken for one, nor for the place of one", () =>
+  Effect.gen(function* () {
+    const refused = (host: FakeHost) =>
+      Effect.flip(installed({ ...host, without: ["/data"] }, { program: Option.some("/data") }))
+    const file = yield* refused({ files: { "/data": "mine" } })
+    expect(file).toMatchObject({ code: "program_invalid", exitCode: 2 })
+    expect(file.message).toBe("/data is no program that this user can run")
+    expect((yield* refused({ unreadable: "/data" })).message).toContain("can run (EACCES)")
+  })
 )
 
 it.effect("the system's units are told to get the program that runs now where they cannot reach it", () =>

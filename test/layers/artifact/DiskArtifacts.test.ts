@@ -57,6 +57,20 @@ const refusedEverywhere = (path: string) =>
     }
   })
 
+it.live("a root behind a symlink is known by both of its names", () =>
+  Effect.suspend(() => {
+    const given = join(root, "..", "linked")
+    symlinkSync("artifacts", given)
+    return Effect.gen(function* () {
+      const store = yield* ArtifactStore
+      expect(store.root).not.toBe(given)
+      for (const name of [given, store.root]) expect(store.relative(`${name}/./a/b.md`)).toBe("a/b.md")
+      for (const path of [`${given}x/a.md`, `${given}/../a.md`, given, "a/../b.md"])
+        expect(store.relative(path)).toBe(path)
+    }).pipe(Effect.provide(layer(given)))
+  })
+)
+
 check("a symlink that leaves the root is refused, as the last part and on the way", () =>
   Effect.gen(function* () {
     const outside = join(root, "..", "outside")

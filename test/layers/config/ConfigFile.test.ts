@@ -164,6 +164,35 @@ describe("all problems are told at once, a line each, with the file they stand i
     ])
   })
 
+  test("null removes no key that nobody knows, wherever it stands", () => {
+    const tokens = [{ name: "ops", role: "read", sha256: "ab".repeat(32), rol: null, tokenFile: null }]
+    const root = files({
+      "lumen.json": fullProfile,
+      "base.json": { ...config, retentionn: null, runtimeNam: "x", maxAttempts: 5 },
+      "runtime.json": {
+        extends: "base.json",
+        runtimeNam: null,
+        maxAttempts: null,
+        dispatch: { concurency: null, drainSeconds: null },
+        http: { tokens },
+        profiles: { spark: null },
+        adapters: {
+          gone: null,
+          local: { mode: "script", command: "x", timeoutMS: null, timeoutMs: null, env: { X: null } },
+          other: { mode: null, driver: "codex" }
+        }
+      }
+    })
+    const lines = bad(join(root, "runtime.json")).replaceAll(`${root}/`, "").split("\n")
+    expect(lines.filter((line) => line.includes("not a known key")).sort()).toEqual([
+      "base.json: retentionn is not a known key; did you mean `retention`?",
+      "runtime.json: adapters.local.timeoutMS is not a known key; did you mean `timeoutMs`?",
+      "runtime.json: dispatch.concurency is not a known key; did you mean `concurrency`?",
+      "runtime.json: http.tokens[0].rol is not a known key; did you mean `role`?",
+      "runtime.json: runtimeNam is not a known key; did you mean `runtimeName`?"
+    ])
+  })
+
   test("a blank name of the runtime is named as blank", () => {
     const root = files({ ...sound, "runtime.json": { ...config, runtimeName: " " } })
     expect(bad(join(root, "runtime.json"))).toEndWith(

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Duration, Effect, Option } from "effect"
+import { Duration, Effect, Logger, Option } from "effect"
 import { layer } from "../../../layers/notify/SystemdNotify.ts"
 import { Notify } from "../../../src/dispatch/Notify.ts"
 import { needs } from "../../support/needs.ts"
@@ -120,8 +120,46 @@ test("signs of life are due as often as systemd says, when it means this process
   expect(await watchdogIn({ WATCHDOG_USEC })).toBeNull()
 })
 
-test("nobody is told where nobody asked, and a socket that is not there or not one harms nothing", async () => {
-  for (const NOTIFY_SOCKET of ["", "relative/path", "/nowhere/notify", `/${"x".repeat(200)}`, "/dev/null"])
-    await inEnvironment({ NOTIFY_SOCKET }, allWords)
-  await inEnvironment({}, allWords)
+/** What was warned of while everything was said, in a place where nothing can be interrupted as a drain is one. */
+const warnedOf = async (env: Readonly<Record<string, string>>) => {
+  const lines: Array<string> = []
+  const listening = Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ message }) => lines.push(String(message)))
+  )
+  const program = Effect.uninterruptible(Effect.zipRight(allWords, allWords)).pipe(Effect.provide(listening))
+  await inEnvironment(env, program)
+  return lines
+}
+
+test("nobody is told, and nothing is said of it, where nobody asked", async () => {
+  expect(await warnedOf({})).toEqual([])
+  expect(await warnedOf({ NOTIFY_SOCKET: "" })).toEqual([])
+})
+
+for (const [what, socket, why] of [
+  ["a socket that is not there", "/nowhere/notify", "ENOENT"],
+  ["a socket that nobody reads", `@agent-runtime-nobody-${process.pid}`, "ECONNREFUSED"],
+  ["a file that is no socket", "/dev/null", "ECONNREFUSED"],
+  ["a relative path", "relative/path", "it names no socket"],
+  ["a path that is too long", `/${"x".repeat(200)}`, "it names no socket"]
+] as const)
+  test(`${what} is warned of once, and holds nothing up`, async () => {
+    const begun = performance.now()
+    const lines = await warnedOf({ NOTIFY_SOCKET: socket })
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(lines).toHaveLength(1)
+    expect(lines[0]).toContain(`NOTIFY_SOCKET is ${JSON.stringify(socket)} (${why})`)
+  })
+
+needs("perl")("a service manager that never listens holds up no end", async () => {
+  const begun = performance.now()
+  const deaf = (_listen: Effect.Effect<void>) =>
+    Effect.gen(function* () {
+      const { ready, status, stopping } = yield* Notify
+      for (let n = 0; n < 1000; n++) yield* status(`${n} running`)
+      yield* Effect.uninterruptible(Effect.zipRight(ready, stopping))
+    })
+  await heard(`@agent-runtime-silent-${process.pid}`, deaf)
+  expect(performance.now() - begun).toBeLessThan(5_000)
 })

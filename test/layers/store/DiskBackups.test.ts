@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect } from "bun:test"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Either, Option } from "effect"
+import { Effect, Either, Logger, Option } from "effect"
 import { layer } from "../../../layers/store/DiskBackups.ts"
 import { file } from "../../../layers/store/SqlStore.ts"
 import { BackupFiles } from "../../../src/store/BackupFiles.ts"
@@ -82,7 +82,15 @@ describe("a copy of the store", () => {
         const left = ["b.db.new-4194305-0123abcd", "b.db.new-4194305-0123abcd-journal"]
         const kept = [`b.db.new-${process.pid}-0123abcd`, "c.db.new-4194305-0123abcd"]
         for (const name of [...left, ...kept]) fs.writeFileSync(path(name), "half")
-        yield* copy(database, path("b.db"))
+        const said: Array<string> = []
+        const listening = Logger.make(({ message }) => void said.push(String(message)))
+        yield* Effect.provide(copy(database, path("b.db")), Logger.replace(Logger.defaultLogger, listening))
+        // What may be another host's is named.
+        expect(said).toEqual([
+          expect.stringMatching(
+            /\/c\.db\.new-4194305-0123abcd is an unfinished copy that nobody on this host is/
+          )
+        ])
         expect(
           fs
             .readdirSync(made)

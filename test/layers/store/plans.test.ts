@@ -30,15 +30,10 @@ interface Planned {
   readonly sql: string
 }
 
-const HOLE_OF_WALK = /\$\{all\}/
 const HOLES_OF_COLUMN = /\$\{column\}/g
 
-/** What a statement of a column walks: the lists of a status are those of what a task is now. */
-const WALKS: Readonly<Record<string, string>> = {
-  status: "tasks_by_status",
-  kind: "tasks_by_age",
-  source: "tasks_by_age"
-}
+/** The columns by which tasks are walked in the order of their age. */
+const COLUMNS = ["kind", "source"]
 
 /**
  * The texts of a module's statements: constants by name, with the module's text constants put in; a statement
@@ -54,12 +49,10 @@ const statementsOf = (file: string): ReadonlyArray<Planned> => {
   const filled = (sql: string): string =>
     sql.replace(/\$\{([A-Z_]+)\}/g, (hole, name: string) => texts.get(name) ?? hole)
   const ofColumns = (name: string, sql: string): ReadonlyArray<Planned> =>
-    Object.entries(WALKS)
-      .filter(([column]) => HOLE_OF_WALK.test(sql) || column !== "status")
-      .map(([column, all]) => ({
-        name: `${file} ${name}(${column})`,
-        sql: sql.replaceAll(HOLES_OF_COLUMN, column).replace(HOLE_OF_WALK, all)
-      }))
+    COLUMNS.map((column) => ({
+      name: `${file} ${name}(${column})`,
+      sql: sql.replaceAll(HOLES_OF_COLUMN, column)
+    }))
   return [
     ...source.matchAll(/const (\w+) =\s*(?:\([^)]*\) =>\s*)?statement\(\s*(?:`([^`]*)`|"([^"]*)")\s*\)/g)
   ].flatMap(([, name = "", template, plain]) => {
