@@ -16,6 +16,7 @@ import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
 import { blocked, ended, upcoming } from "./SqlTaskOrder.ts"
 import { search } from "./SqlTaskSearch.ts"
+import * as Unattended from "./SqlUnattended.ts"
 import { statement } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
 import type { Writing } from "./writing.ts"
@@ -174,5 +175,9 @@ export const make = (sqlite: Sql): Tasks => ({
     Moves.requestCancel(sqlite, id, reason, stamp, told)
   ),
   cancelRequested: traced("Tasks.cancelRequested")((id) => Moves.cancelRequested(sqlite, id)),
+  unattended: Unattended.unattended(sqlite),
+  isUnattended: traced("Tasks.isUnattended")((id) => Unattended.isUnattended(sqlite, id)),
+  setUnattendedAside: (id, problem, stamp) =>
+    sqlite.write("Tasks.setUnattendedAside", Unattended.setAside(id, problem, stamp)),
   retry: traced("Tasks.retry")((id, note, stamp, told) => Moves.retry(sqlite, id, note, stamp, told))
 })

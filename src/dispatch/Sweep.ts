@@ -12,6 +12,7 @@ import type { Left } from "./LeaveWorktree.ts"
 import { Lock } from "./Lock.ts"
 import { Runner, stampNow } from "./Runner.ts"
 import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
+import { endUnattended } from "./Unattended.ts"
 
 /**
  * Puts back what dead dispatchers left running; answers how many attempts that were. Only for a caller that
@@ -19,6 +20,7 @@ import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
  */
 export const sweep = traced("Sweep.sweep")(function* () {
   const { reclaimed } = yield* look
+  yield* endUnattended
   yield* sweepWorktrees()
   return reclaimed
 })
@@ -26,10 +28,16 @@ export const sweep = traced("Sweep.sweep")(function* () {
 /** How soon a dispatcher whose attempts were left alone is looked at again. */
 const BETWEEN_LOOKS = "5 seconds"
 
-/** Looks again as long as attempts are left alone: the dispatcher of one may die yet, and nobody else would see it. */
+/** How soon tasks that have lost their attempt are looked for again. */
+const BETWEEN_CHECKS = "30 seconds"
+
+/**
+ * Looks again as long as attempts are left alone: the dispatcher of one may die yet, and nobody else would see it.
+ * After that for what a change of the records from outside leaves without an attempt.
+ */
 export const sweeping = Effect.gen(function* () {
   while ((yield* look).spared > 0) yield* Effect.sleep(BETWEEN_LOOKS)
-  return yield* Effect.never
+  return yield* Effect.forever(Effect.zipRight(Effect.sleep(BETWEEN_CHECKS), endUnattended))
 })
 
 /** Ends the open attempts of dead dispatchers, and the records of those on this lock; how many attempts it left alone. */

@@ -97,6 +97,9 @@ const notDue = (task: Task): string =>
     onSome: (error) => `it is not due yet; its last attempt: ${error}`
   })
 
+const UNATTENDED =
+  "its record is damaged: it is running without a running attempt; a dispatcher, or agent-runtime run-once, sets it aside as blocked, and a cancel with force ends it"
+
 /** A task whose dispatcher died runs only in the record, until somebody puts it back. */
 const abandoned = (task: Task) =>
   Effect.gen(function* () {
@@ -104,7 +107,10 @@ const abandoned = (task: Task) =>
     const settings = yield* RuntimeConfig
     const lock = yield* Lock
     const attempt = yield* store.attempts.openOf(task.taskId)
-    if (Option.isNone(attempt)) return Option.none<Waiting>()
+    if (Option.isNone(attempt))
+      return (yield* store.tasks.isUnattended(task.taskId))
+        ? because("operator", UNATTENDED)
+        : Option.none<Waiting>()
     const path = Option.getOrElse(attempt.value.lockPath, () => settings.lockPath)
     if (Option.isSome(yield* lock.holder(path))) return Option.none<Waiting>()
     return because(

@@ -235,7 +235,10 @@ export interface Tasks {
     stamp: Stamp,
     told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
-  /** Asks the dispatcher that runs a task to stop it; refused when it is not running, or was asked already. */
+  /**
+   * Asks the dispatcher that runs a task to stop it; refused when it is not running, or was asked already. One that
+   * nobody attends to is canceled by it.
+   */
   readonly requestCancel: (
     id: TaskId,
     reason: Option.Option<string>,
@@ -249,6 +252,16 @@ export interface Tasks {
     Option.Option<{ readonly actor: Actor; readonly reason: Option.Option<string> }>,
     StoreUnavailable
   >
+  /** Tasks that run in their record alone, no attempt of theirs being open: it was damaged. At most 100. */
+  readonly unattended: Effect.Effect<ReadonlyArray<TaskId>, StoreUnavailable>
+  /** Whether a task is one of those. */
+  readonly isUnattended: (id: TaskId) => Effect.Effect<boolean, StoreUnavailable>
+  /** Sets such a task aside as `blocked`; false when it is none. */
+  readonly setUnattendedAside: (
+    id: TaskId,
+    problem: string,
+    stamp: Stamp
+  ) => Effect.Effect<boolean, StoreUnavailable>
   /** Begins a fresh round of a blocked or terminal task. A replay takes no note: its prompt is recorded. `told` as for `cancel`. */
   readonly retry: (
     id: TaskId,
