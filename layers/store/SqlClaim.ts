@@ -6,6 +6,7 @@ import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Claim, ClaimRequest, Head } from "../../src/store/Tasks.ts"
 import { json, NO_USAGE, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
+import { byTurn, dueHeads } from "./SqlDue.ts"
 import { append } from "./SqlEvents.ts"
 import { groundColumns } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -39,24 +40,21 @@ const SET_ASIDE = statement(`
   WHERE task_id = :taskId AND ready = 1`)
 
 /** See Tasks.heads. A time that is damaged makes its task the oldest: the claim sets it aside. */
-export const heads = (sqlite: Sqlite["Type"], keys: ReadonlyArray<string>) =>
-  Effect.map(
-    sqlite.rows(HEADS, { lanes: json(keys) }),
-    (rows): ReadonlyMap<string, Head> =>
-      new Map(
-        rows.map((row) => [
-          String(row.lane),
-          {
-            taskId: taskIdOf(row.task_id),
-            priority: Number(row.priority),
-            createdAt: Option.getOrElse(
-              Option.map(DateTime.make(String(row.created_at)), DateTime.toUtc),
-              () => DateTime.unsafeMake(0)
-            )
-          }
-        ])
-      )
+export const heads = (sqlite: Sqlite["Type"], keys: ReadonlyArray<string>, dueBy?: DateTime.Utc) =>
+  Effect.gen(function* () {
+    const due = dueBy === undefined ? [] : yield* dueHeads(sqlite, keys, time(dueBy))
+    const rows = [...due, ...(yield* sqlite.rows(HEADS, { lanes: json(keys) }))]
+    // Of each lane the first is the last that is put in.
+    return new Map(rows.sort((a, b) => byTurn(b, a)).map((row) => [String(row.lane), headOf(row)]))
+  })
+
+const headOf = (row: Row): Head => ({
+  taskId: taskIdOf(row.task_id),
+  priority: Number(row.priority),
+  createdAt: Option.getOrElse(Option.map(DateTime.make(String(row.created_at)), DateTime.toUtc), () =>
+    DateTime.unsafeMake(0)
   )
+})
 
 const taskIdOf = idReader(TaskId)
 

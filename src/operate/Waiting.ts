@@ -36,15 +36,16 @@ export const waiting = traced("Waiting.waiting")(function* (task: Task) {
   if (DateTime.greaterThan(task.availableAt, at))
     return because(putOffBy(task), notDue(task), Option.some(task.availableAt))
   const store = yield* Store
-  const lanes = yield* store.tasks.lanes
+  const lanes = yield* store.tasks.lanesAt(at)
   const own = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }
-  const queue = { lanes, conditions: yield* conditionsAt(at, [own, ...lanes], yield* groundsNow) }
+  const queue = { at, lanes, conditions: yield* conditionsAt(at, [own, ...lanes], yield* groundsNow) }
   const held = yield* heldBack(own, queue)
   return Option.isSome(held) ? held : yield* unserved(task, queue)
 })
 
-/** What the queue looks like to the claim. */
+/** What the queue looks like to a claim at a time. */
 interface Queue {
+  readonly at: DateTime.Utc
   readonly lanes: ReadonlyArray<Lane>
   readonly conditions: Conditions
 }
@@ -120,7 +121,7 @@ const abandoned = (task: Task) =>
   })
 
 /** What is shut before a task, as the claim sees it too. */
-const heldBack = (own: Task & Place, { conditions, lanes }: Queue) =>
+const heldBack = (own: Task & Place, { at, conditions, lanes }: Queue) =>
   Effect.gen(function* () {
     const store = yield* Store
     const pause = yield* store.gates.pause
@@ -130,7 +131,7 @@ const heldBack = (own: Task & Place, { conditions, lanes }: Queue) =>
     }
     const shut = closed(own, conditions)
     if (Option.isSome(shut)) return shutBy(shut.value)
-    return Option.flatMap(yield* turnBefore(own, lanes, conditions), keptFor)
+    return Option.flatMap(yield* turnBefore(own, lanes, conditions, at), keptFor)
   })
 
 const shutBy = (why: LaneClosed): Option.Option<Waiting> => {
@@ -205,14 +206,15 @@ const tasks = (count: number, kind: string): string =>
   `${count > 1_000 ? "1000+" : count} ${kind}${count === 1 ? "task" : "tasks"}`
 
 /** Whether others come first, or as many run as may. */
-const behind = (task: Task, { conditions, lanes }: Queue, dispatcher: Option.Option<Dispatching>) =>
+const behind = (task: Task, { at, conditions, lanes }: Queue, dispatcher: Option.Option<Dispatching>) =>
   Effect.gen(function* () {
     const store = yield* Store
     const free = lanes.filter((lane) => Option.isNone(closed(lane, conditions)))
-    const open = yield* inTurn(lanes, free, conditions)
+    const open = yield* inTurn(lanes, free, conditions, at)
     const { higher, older } = yield* store.tasks.before(
       task,
-      open.map(({ key }) => key)
+      open.map(({ key }) => key),
+      at
     )
     const nobody = Option.isNone(dispatcher) ? `; ${NOBODY}` : ""
     if (higher > 0)

@@ -175,10 +175,14 @@ export interface Tasks {
     page: { readonly limit: number; readonly after: Option.Option<string> }
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
   /**
-   * The tasks that wait, in the order in which they would be taken: those that are due first, then those that are due
-   * later, soonest first. Whether an adapter can take them now is not asked. `limit` 1..500.
+   * The tasks that wait, in the order in which they would be taken: those that are due by `now` first, as a claim would
+   * find them, then those that are due later, soonest first. Whether an adapter can take them now is not asked.
+   * `limit` 1..500.
    */
-  readonly upcoming: (limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
+  readonly upcoming: (
+    limit: number,
+    now: DateTime.Utc
+  ) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
   /** The tasks that have ended, those first that ended last. A cursor that this store did not give is none. */
   readonly ended: (page: {
     readonly limit: number
@@ -202,12 +206,13 @@ export interface Tasks {
     limit: number
   ) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
   /**
-   * How many ready tasks of the lanes (their keys) come before a task: of higher priority, and of the same but
-   * older. Each is counted up to 1,001.
+   * How many tasks of the lanes (their keys) come before a task, as a claim would find them at `now`: of higher
+   * priority, and of the same but older. Each is counted up to 1,001.
    */
   readonly before: (
     task: Pick<Task, "taskId" | "priority" | "createdAt">,
-    lanes: ReadonlyArray<string>
+    lanes: ReadonlyArray<string>,
+    now: DateTime.Utc
   ) => Effect.Effect<{ readonly higher: number; readonly older: number }, StoreUnavailable>
   readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StoreUnavailable>
   /** When the earliest delayed task is due; none when none is delayed. */
@@ -216,8 +221,16 @@ export interface Tasks {
   readonly promote: (now: DateTime.Utc) => Effect.Effect<Ready, StoreUnavailable>
   /** The lanes that have ready tasks, at most 1,000. */
   readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
-  /** The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. */
-  readonly heads: (lanes: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, Head>, StoreUnavailable>
+  /** Those that a claim would find at `now`, which first makes ready what is due. */
+  readonly lanesAt: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
+  /**
+   * The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. With a time
+   * what it would take then.
+   */
+  readonly heads: (
+    lanes: ReadonlyArray<string>,
+    dueBy?: DateTime.Utc
+  ) => Effect.Effect<ReadonlyMap<string, Head>, StoreUnavailable>
   /** Takes the best ready task of the open lanes and opens its attempt. */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claim, StoreUnavailable>
   /** Ends a running attempt and moves its task; only the running attempt can. */

@@ -286,9 +286,9 @@ export const claims = (check: Sentence) => {
       const lanes = (yield* store.tasks.lanes).map((lane) => lane.key)
       const own = lanes.filter((key) => !key.includes("other"))
       const { task } = yield* find("b")
-      expect(yield* store.tasks.before(task, lanes)).toEqual({ higher: 2, older: 2 })
-      expect(yield* store.tasks.before(task, own)).toEqual({ higher: 1, older: 2 })
-      expect(yield* store.tasks.before(task, [])).toEqual({ higher: 0, older: 0 })
+      expect(yield* store.tasks.before(task, lanes, at(4))).toEqual({ higher: 2, older: 2 })
+      expect(yield* store.tasks.before(task, own, at(4))).toEqual({ higher: 1, older: 2 })
+      expect(yield* store.tasks.before(task, [], at(4))).toEqual({ higher: 0, older: 0 })
     })
   )
 }

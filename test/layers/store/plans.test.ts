@@ -124,6 +124,8 @@ describe("the statements of the store", () => {
   // LIMIT inside lets through.
   const SORTS = new Set([
     "SqlClaim.ts BEST",
+    "SqlDue.ts LANES",
+    "SqlDue.ts BEST",
     "SqlGates.ts COOLDOWNS",
     "SqlTaskList.ts COUNTED",
     "SqlTasks.ts COUNTS",
