@@ -1,6 +1,7 @@
 import { DateTime, Effect, Either, Option } from "effect"
 import type { Attempt } from "../../src/domain/Attempt.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { isUsedUp, type Task } from "../../src/domain/Task.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { RecordInvalid } from "../../src/store/StoreError.ts"
 import type { Claim, ClaimRequest, Head } from "../../src/store/Tasks.ts"
@@ -36,7 +37,7 @@ const OPEN_ATTEMPT = statement(`
 // The clock was set back after the task was promoted: it waits again.
 const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
 const SET_ASIDE = statement(`
-  UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :problem, to_list = 1
+  UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :error, to_list = 1
   WHERE task_id = :taskId AND ready = 1`)
 
 /** See Tasks.heads. A time that is damaged makes its task the oldest: the claim sets it aside. */
@@ -59,10 +60,24 @@ const headOf = (row: Row): Head => ({
 const taskIdOf = idReader(TaskId)
 
 const setAside = (writing: Writing, taskId: string, problem: string, { stamp }: ClaimRequest): Claim => {
-  const at = time(stamp.at)
-  writing.changed(SET_ASIDE, { taskId, problem: `this record is damaged: ${problem}`, at })
+  const error = `this record is damaged: ${problem}`
+  writing.changed(SET_ASIDE, { taskId, error, at: time(stamp.at) })
   append(writing, "record_quarantined", { taskId }, { table: "tasks", problem }, stamp)
-  return { _tag: "Quarantined", taskId: taskIdOf(taskId), problem }
+  return { _tag: "Quarantined", taskId: taskIdOf(taskId), problem, error }
+}
+
+// No move leaves a task so; a hand in the database does.
+const blockUsedUp = (
+  writing: Writing,
+  { attemptCount, maxAttempts, taskId, workflowId }: Task,
+  { stamp }: ClaimRequest
+): Claim => {
+  const problem = `it waited with no attempt left: ${attemptCount} of ${maxAttempts} are used up`
+  const error = `attempts_used_up: ${problem}`
+  writing.changed(SET_ASIDE, { taskId, error, at: time(stamp.at) })
+  const subject = { taskId, workflowId: Option.getOrNull(workflowId) }
+  append(writing, "task_finished", subject, { status: "blocked", reason: error }, stamp)
+  return { _tag: "Quarantined", taskId, problem, error }
 }
 
 // The lane was judged before the claim: a task in a lane that is not its own was never judged.
@@ -160,6 +175,7 @@ export const claim =
     if (best === undefined) return { _tag: "None" }
     const sound = Either.flatMap(strict(best), inItsLane(best))
     if (Either.isLeft(sound)) return setAside(writing, String(best.task_id), sound.left.problem, request)
+    if (isUsedUp(sound.right.task)) return blockUsedUp(writing, sound.right.task, request)
     const { round, task } = running(sound.right, stamp.at)
     const { taskId } = task
     const ground = request.grounds?.get(String(best.lane))

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { LeftOvers } from "../adapter/LeftOvers.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
+import { isUsedUp } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
 import { unknownUsage } from "../domain/Usage.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
@@ -135,8 +136,8 @@ const moveOf = (attempt: OpenAttempt, survivors: ReadonlyArray<string>) =>
         _tag: "Cancel",
         reason: Option.getOrElse(requested.value.reason, () => "canceled by an operator")
       } satisfies Move
-    const usedUp = Option.exists(found, ({ task }) => task.attemptCount >= task.maxAttempts)
-    if (usedUp) return blocked("attempts_used_up: the dispatcher died during the last attempt")
+    if (Option.exists(found, ({ task }) => isUsedUp(task)))
+      return blocked("attempts_used_up: the dispatcher died during the last attempt")
     return {
       _tag: "PutBack",
       counted: true,

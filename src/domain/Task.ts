@@ -110,6 +110,12 @@ export const Task = whenUsed(() =>
 )
 export type Task = typeof Task.Type
 
+/** Whether the present round has no attempt left: such a task is never claimed. */
+export const isUsedUp = ({
+  attemptCount,
+  maxAttempts
+}: Pick<Task, "attemptCount" | "maxAttempts">): boolean => attemptCount >= maxAttempts
+
 /** A path whose content was known when a round began; the hash is none for a file that was not there. */
 export const KnownFile = whenUsed(() => wireStruct({ path: Schema.String, sha256: nullable(Schema.String) }))
 export type KnownFile = typeof KnownFile.Type

@@ -10,7 +10,7 @@ import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
-import type { Task } from "../domain/Task.ts"
+import { isUsedUp, type Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
@@ -32,6 +32,8 @@ export const waiting = traced("Waiting.waiting")(function* (task: Task) {
   if (task.status === "blocked") return yield* blocked(task)
   if (task.status === "running") return yield* abandoned(task)
   if (task.status !== "pending" && task.status !== "retryable_failure") return Option.none<Waiting>()
+  if (isUsedUp(task))
+    return because("operator", "its attempts are used up: whoever would claim it sets it aside as blocked")
   const at = yield* now
   if (DateTime.greaterThan(task.availableAt, at))
     return because(putOffBy(task), notDue(task), Option.some(task.availableAt))

@@ -53,8 +53,16 @@ export interface ClaimedTask {
 
 export type Claim =
   | { readonly _tag: "Claimed"; readonly claimed: ClaimedTask }
-  /** A task whose row does not decode was set aside as `blocked`; there may be others to claim. */
-  | { readonly _tag: "Quarantined"; readonly taskId: TaskId; readonly problem: string }
+  /**
+   * A task that cannot run was set aside as `blocked`, as its `error` tells: its row does not decode, or it waits with
+   * no attempt left. There may be others to claim.
+   */
+  | {
+      readonly _tag: "Quarantined"
+      readonly taskId: TaskId
+      readonly problem: string
+      readonly error: string
+    }
   | { readonly _tag: "None" }
 
 /** How an attempt ended, as it is written to its row. */

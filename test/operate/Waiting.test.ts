@@ -114,6 +114,17 @@ describe("a task waits", () => {
     }).pipe(Effect.provide(world(quiet)))
   )
 
+  it.effect("for whoever sets it aside, as it has no attempt left", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      const used = { ...(yield* taskOf(id)), attemptCount: 3 }
+      expect(Option.getOrThrow(yield* waiting(used))).toMatchObject({
+        reason: "operator",
+        detail: "its attempts are used up: whoever would claim it sets it aside as blocked"
+      })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
   it.effect("behind a task of higher priority that has become due and was not promoted yet", () =>
     Effect.gen(function* () {
       const low = yield* queue({ priority: 5 })

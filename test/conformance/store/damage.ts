@@ -56,6 +56,37 @@ export const damage = (check: Sentence) => {
       })
     )
 
+  for (const [what, set, told] of [
+    ["used up", "attempt_count = 3", "3 of 3 are used up"],
+    ["used up, and more", "attempt_count = 4, status = 'retryable_failure'", "4 of 3 are used up"],
+    ["none", "max_attempts = 0", "0 of 0 are used up"]
+  ] as const)
+    check(
+      `blocks a waiting task whose attempts are ${what}, and claims the next`,
+      Effect.gen(function* () {
+        const raw = yield* Raw
+        yield* add("without", { priority: 9 })
+        yield* add("sound")
+        yield* raw.run(`UPDATE tasks SET ${set} WHERE task_id = 'without'`)
+        const error = `attempts_used_up: it waited with no attempt left: ${told}`
+        expect(yield* claim("a1", 5)).toMatchObject({ _tag: "Quarantined", taskId: taskId("without"), error })
+        const [event] = yield* newest(1)
+        expect(event).toMatchObject({
+          eventType: "task_finished",
+          taskId: Option.some(taskId("without")),
+          detail: { status: "blocked", reason: error }
+        })
+        const { task } = yield* find("without")
+        expect([task.status, task.lastError]).toEqual(["blocked", Option.some(error)])
+        expect((yield* claimed("a1", 6)).task.taskId).toBe(taskId("sound"))
+        // A retry gives it a new round.
+        const store = yield* Store
+        expect(yield* store.tasks.retry(taskId("without"), Option.none(), stampAt(7))).toMatchObject({
+          _tag: "Moved"
+        })
+      })
+    )
+
   check(
     "finds a delayed task whose due time is none, wherever its text sorts",
     Effect.gen(function* () {
