@@ -34,7 +34,7 @@ const OPEN_ATTEMPT = statement(`
   INSERT INTO attempts (attempt_id, task_id, number, round, runner_id, host, status, started_at, usage_json,
     working_dir, workspace, listed)
   VALUES (:attemptId, :taskId, :number, :round, :runnerId, :host, 'running', :at, :usage, :dir, :workspace, 0)`)
-// The clock was set back after the task was promoted: it waits again.
+// The clock was set back after a delayed task was promoted: it waits again.
 const DELAY = statement("UPDATE tasks SET ready = 0 WHERE task_id = :taskId AND ready = 1")
 const SET_ASIDE = statement(`
   UPDATE tasks SET status = 'blocked', ready = 0, updated_at = :at, last_error = :error, to_list = 1
@@ -155,15 +155,15 @@ const bestDue = (writing: Writing, lanes: ReadonlyArray<string>, now: string): R
     lanes.length === 1 ? writing.rows(BEST_OF_ONE, { lane }) : writing.rows(BEST, { lanes: json(lanes) })
   for (let delayed = 0; delayed < MOST_DELAYED; delayed++) {
     const [best] = find()
-    if (best === undefined || !isAfter(best.available_at, now)) return best
+    if (best === undefined || !isPutOff(best, now)) return best
     writing.changed(DELAY, { taskId: String(best.task_id) })
   }
   return undefined
 }
 
-// A due time that is damaged is no time to wait for: the claim sets such a task aside.
-const isAfter = (availableAt: Row[string] | undefined, now: string): boolean =>
-  typeof availableAt === "string" && /^\d{4}-.*Z$/.test(availableAt) && availableAt > now
+// See isDue. A due time that is damaged is no time to wait for: the claim sets such a task aside.
+const isPutOff = ({ available_at: dueAt, updated_at: movedAt }: Row, now: string): boolean =>
+  typeof dueAt === "string" && /^\d{4}-.*Z$/.test(dueAt) && dueAt > now && !(dueAt <= String(movedAt))
 
 /** See Tasks.claim. */
 export const claim =

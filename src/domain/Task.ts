@@ -1,4 +1,4 @@
-import { type DateTime, Option, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import type { Actor } from "./Actor.ts"
 import { isBlank, spelledOut } from "./Blank.ts"
 import { counted } from "./Figure.ts"
@@ -115,6 +115,16 @@ export const isUsedUp = ({
   attemptCount,
   maxAttempts
 }: Pick<Task, "attemptCount" | "maxAttempts">): boolean => attemptCount >= maxAttempts
+
+/**
+ * Whether a task is due. What was due at once when it was queued, put back or retried stays so, though the clock was set
+ * back since; what was put off waits until its time.
+ */
+export const isDue = (
+  { availableAt, updatedAt }: Pick<Task, "availableAt" | "updatedAt">,
+  at: DateTime.Utc
+): boolean =>
+  DateTime.lessThanOrEqualTo(availableAt, at) || DateTime.lessThanOrEqualTo(availableAt, updatedAt)
 
 /** A path whose content was known when a round began; the hash is none for a file that was not there. */
 export const KnownFile = whenUsed(() => wireStruct({ path: Schema.String, sha256: nullable(Schema.String) }))

@@ -10,7 +10,7 @@ import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
-import { isUsedUp, type Task } from "../domain/Task.ts"
+import { isDue, isUsedUp, type Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
@@ -35,8 +35,7 @@ export const waiting = traced("Waiting.waiting")(function* (task: Task) {
   if (isUsedUp(task))
     return because("operator", "its attempts are used up: whoever would claim it sets it aside as blocked")
   const at = yield* now
-  if (DateTime.greaterThan(task.availableAt, at))
-    return because(putOffBy(task), notDue(task), Option.some(task.availableAt))
+  if (!isDue(task, at)) return because(putOffBy(task), notDue(task), Option.some(task.availableAt))
   const store = yield* Store
   const lanes = yield* store.tasks.lanesAt(at)
   const own = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }

@@ -114,6 +114,17 @@ describe("a task waits", () => {
     }).pipe(Effect.provide(world(quiet)))
   )
 
+  it.effect("not for its time where it was due when it was queued, though the clock was set back since", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("5 days")
+      const [plain, put] = [yield* queue(), yield* queue({ schedule: { delayMinutes: 5 } })]
+      yield* TestClock.setTime(0)
+      expect((yield* why(plain))?.reason).toBe("no_dispatcher")
+      expect((yield* why(put))?.reason).toBe("not_due")
+      expect((yield* ran).taskId).toBe(plain)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
   it.effect("for whoever sets it aside, as it has no attempt left", () =>
     Effect.gen(function* () {
       const id = yield* queue()

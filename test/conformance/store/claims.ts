@@ -64,6 +64,20 @@ export const claims = (check: Sentence) => {
   )
 
   check(
+    "takes what was due at once when it was queued, put back or retried, though the clock was set back since",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("a", { due: 5_000 }, 5_000)
+      expect((yield* claimed("a1", 10)).task.taskId).toBe(taskId("a"))
+      yield* settle("a1", { _tag: "PutBack", counted: true, error: "boot_sweep" }, 6_000)
+      expect((yield* claimed("a2", 20)).attempt.number).toBe(2)
+      yield* settle("a2", { _tag: "Block", outcome: Option.none(), error: "x" }, 7_000)
+      yield* store.tasks.retry(taskId("a"), Option.none(), stampAt(8_000))
+      expect((yield* claimed("a3", 30)).attempt.number).toBe(3)
+    })
+  )
+
+  check(
     "takes the best over all lanes",
     Effect.gen(function* () {
       yield* add("a", { adapter: "x", priority: 3 })
