@@ -113,6 +113,12 @@ export interface Settlement {
 /** `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. */
 export type Settled = { readonly _tag: "Settled"; readonly status: TaskStatus } | { readonly _tag: "Late" }
 
+/** Who asked to cancel a running task, and why. */
+export interface CancelRequest {
+  readonly actor: Actor
+  readonly reason: Option.Option<string>
+}
+
 /** `Refused` names why in a sentence, and who moved the task last, and when; nothing was changed. */
 export type Moved =
   | { readonly _tag: "Moved"; readonly task: Task }
@@ -267,12 +273,7 @@ export interface Tasks {
     told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
   /** Who asked to cancel a running task, and why; none when nobody did. */
-  readonly cancelRequested: (
-    id: TaskId
-  ) => Effect.Effect<
-    Option.Option<{ readonly actor: Actor; readonly reason: Option.Option<string> }>,
-    StoreUnavailable
-  >
+  readonly cancelRequested: (id: TaskId) => Effect.Effect<Option.Option<CancelRequest>, StoreUnavailable>
   /** Tasks that run in their record alone, no attempt of theirs being open: it was damaged. At most 100. */
   readonly unattended: Effect.Effect<ReadonlyArray<TaskId>, StoreUnavailable>
   /** Whether a task is one of those. */

@@ -100,14 +100,21 @@ describe("the boot sweep", () => {
     }).pipe(Effect.provide(world(quiet)))
   )
 
-  it.effect("cancels a task that an operator had asked to cancel", () =>
+  it.effect("cancels a task that an operator had asked to cancel, told as by a dispatcher that lives", () =>
     Effect.gen(function* () {
       const id = yield* queue()
       yield* claimAs(DEAD, "a1")
       yield* requestCancel(id, Option.some("no more"))
       yield* sweep()
       expect((yield* taskOf(id)).status).toBe("operator_canceled")
-      expect(yield* detailsOf(id, "task_operator_canceled")).toMatchObject([{ reason: "no more" }])
+      const [attempt] = yield* attemptsOf(id)
+      expect(attempt).toMatchObject({
+        exitStatus: Option.some("canceled"),
+        retryClass: Option.some("none"),
+        reason: Option.some("cancel: canceled by olga: no more")
+      })
+      const [event] = (yield* eventsOf(id)).filter((one) => one.eventType === "task_operator_canceled")
+      expect(event).toMatchObject({ actor: DOOR.actor, detail: { reason: "canceled by olga: no more" } })
     }).pipe(Effect.provide(world(quiet)))
   )
 
