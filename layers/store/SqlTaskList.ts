@@ -9,6 +9,7 @@ import { json } from "./columns.ts"
 import { pageFrom } from "./idCursor.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import { OF_STATUSES, OF_STATUSES_AND } from "./SqlStatuses.ts"
 import { statement, type Value } from "./statement.ts"
 import { isGiven, NEWEST, type Place, placeIn, placeOf } from "./taskPlace.ts"
 import { lenient } from "./taskRows.ts"
@@ -85,11 +86,8 @@ interface Found {
 
 const whole = (rows: Rows): Found => ({ rows, end: Option.none() })
 
-/** A walk per value, merged: an IN over several would sort the whole of them. */
-const merged = <A>(values: ReadonlyArray<A>, walk: (value: A) => Effect.Effect<Rows, StoreUnavailable>) =>
-  Effect.map(Effect.forEach(values, walk), (found) =>
-    whole(found.length === 1 ? found[0]! : found.flat().sort(newestFirst))
-  )
+/** What several walks found, as one. */
+const merged = (rows: Rows) => whole([...rows].sort(newestFirst))
 
 const filtered = (
   sqlite: Sql,
@@ -126,14 +124,20 @@ const find = (sqlite: Sql, query: Query): Effect.Effect<Found, StoreUnavailable>
     if (kind === null && source === null)
       return statuses.length === 0
         ? whole(yield* sqlite.rows(PAGE_OF_ALL, { ...from, limit }))
-        : yield* merged(statuses, (value) => sqlite.rows(PAGE.status, { ...from, limit, value }))
+        : statuses.length === 1
+          ? whole(yield* sqlite.rows(PAGE.status, { ...from, limit, value: statuses[0]! }))
+          : merged(yield* sqlite.rows(OF_STATUSES, { ...from, limit, statuses: json(statuses) }))
     if (statuses.length === 0 && (kind === null || source === null)) {
       const of = kind === null ? PAGE.source : PAGE.kind
       return whole(yield* sqlite.rows(of, { ...from, limit, value: kind ?? source }))
     }
     const counted = yield* sqlite.rows(COUNTED, { statuses: json(statuses) })
     if (statuses.length > 0 && Number(counted[0]?.n) <= MOST_EXAMINED)
-      return yield* merged(statuses, (value) => filtered(sqlite, "status", value, query, Option.none()))
+      return statuses.length === 1
+        ? whole(yield* filtered(sqlite, "status", statuses[0]!, query, Option.none()))
+        : merged(
+            yield* sqlite.rows(OF_STATUSES_AND, { ...from, limit, kind, source, statuses: json(statuses) })
+          )
     return source === null
       ? yield* bounded(sqlite, "kind", kind ?? "", query)
       : yield* bounded(sqlite, "source", source, query)
