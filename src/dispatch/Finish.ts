@@ -145,11 +145,12 @@ export const readyToEnd = (ran: Ran) =>
   Effect.gen(function* () {
     const store = yield* Store
     const ids = yield* IdSource
-    const stamp = yield* stampNow
     const { attemptId, taskId } = ran.claimed.attempt
     const wait = yield* waitOf(ran)
     const asked = askedFor(ran)
     const follows = Option.isSome(asked) ? Option.some(yield* planned(asked.value)) : Option.none()
+    // Not before the times of what follows: it would not be due yet when it comes in.
+    const stamp = yield* stampNow
     return Effect.gen(function* () {
       const verdict = yield* heeding(taskId, ran.verdict)
       const move = moveOf(verdict, stamp.at, wait)

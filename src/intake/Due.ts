@@ -123,8 +123,10 @@ const run = (schedule: RecurringSchedule, fence: string, due: Due, at: DateTime.
       return yield* setAside(schedule.name, { scheduleId, fence, problem, next: due.next, fates })
     }
     const store = yield* Store
-    const stamp = { at: yield* now, actor: { surface: "schedule", name: schedule.name } as const }
-    const task = yield* toTask(intentFor(template.right, due.first), { actor: stamp.actor, untrusted: false })
+    const actor = { surface: "schedule", name: schedule.name } as const
+    const task = yield* toTask(intentFor(template.right, due.first), { actor, untrusted: false })
+    // Not before the task's own time: it would not be due yet when it comes in.
+    const stamp = { at: yield* now, actor }
     return yield* store.transact(
       "Due.run",
       Effect.gen(function* () {
