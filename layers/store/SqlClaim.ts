@@ -20,7 +20,8 @@ import type { Writing } from "./writing.ts"
 const BEST_OF_EACH = `json_each(:lanes) AS open JOIN tasks AS t ON t.task_id = (
     SELECT task_id FROM tasks WHERE ready = 1 AND lane = open.value ORDER BY priority DESC, created_at, task_id LIMIT 1)`
 const HEADS = statement(`SELECT t.lane, t.task_id, t.priority, t.created_at FROM ${BEST_OF_EACH}`)
-const TASK = "t.*, (SELECT max(number) FROM attempts WHERE attempts.task_id = t.task_id) AS last_number"
+const TASK = `t.*, (SELECT max(number) FROM attempts WHERE attempts.task_id = t.task_id) AS last_number,
+    (SELECT attempt_id FROM attempts WHERE attempts.task_id = t.task_id AND attempts.status = 'running') AS open_attempt`
 const BEST = statement(`
   SELECT ${TASK} FROM ${BEST_OF_EACH} ORDER BY t.priority DESC, t.created_at, t.task_id LIMIT 1`)
 // The same where there is one: nothing is compared, so nothing is made to sort it. With = it would be planned anew each time.
@@ -104,6 +105,20 @@ const inItsLane =
         )
   }
 
+// Somebody has set it to waiting by hand: a second attempt would run beside the first.
+const notRunning =
+  ({ open_attempt: open }: Row) =>
+  (sound: TaskAndRound): Either.Either<TaskAndRound, RecordInvalid> =>
+    open === null
+      ? Either.right(sound)
+      : Either.left(
+          new RecordInvalid({
+            table: "tasks",
+            id: sound.task.taskId,
+            problem: `status: ${sound.task.status}, but its attempt ${open} is running`
+          })
+        )
+
 // What the claim changes, put into what was decoded before it.
 const running = ({ task, round }: TaskAndRound, at: DateTime.Utc): TaskAndRound => ({
   task: {
@@ -173,7 +188,7 @@ export const claim =
     const at = time(stamp.at)
     const best = bestDue(writing, request.lanes, at)
     if (best === undefined) return { _tag: "None" }
-    const sound = Either.flatMap(strict(best), inItsLane(best))
+    const sound = strict(best).pipe(Either.flatMap(inItsLane(best)), Either.flatMap(notRunning(best)))
     if (Either.isLeft(sound)) return setAside(writing, String(best.task_id), sound.left.problem, request)
     if (isUsedUp(sound.right.task)) return blockUsedUp(writing, sound.right.task, request)
     const { round, task } = running(sound.right, stamp.at)

@@ -117,8 +117,8 @@ const reclaim = (attempt: OpenAttempt) =>
           onNone: () => Effect.map(moveOf(attempt, survivors), (move) => ({ end, move, stamp })),
           onSome: (request) => Effect.succeed(canceled(request, end, stamp))
         })
-        yield* store.tasks.settle({ attemptId, ...(yield* settlement) })
-        yield* taskEnded(taskId, nextTaskId, stamp)
+        const settled = yield* store.tasks.settle({ attemptId, ...(yield* settlement) })
+        if (settled._tag === "Settled") yield* taskEnded(taskId, nextTaskId, stamp)
         return true
       })
     )

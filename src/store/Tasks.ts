@@ -54,8 +54,8 @@ export interface ClaimedTask {
 export type Claim =
   | { readonly _tag: "Claimed"; readonly claimed: ClaimedTask }
   /**
-   * A task that cannot run was set aside as `blocked`, as its `error` tells: its row does not decode, or it waits with
-   * no attempt left. There may be others to claim.
+   * A task that cannot run was set aside as `blocked`, as its `error` tells: its row does not decode, an attempt of it is
+   * running all the same, or it waits with no attempt left. There may be others to claim.
    */
   | {
       readonly _tag: "Quarantined"
@@ -110,7 +110,10 @@ export interface Settlement {
   readonly stamp: Stamp
 }
 
-/** `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. */
+/**
+ * `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. So it is where the task
+ * was not running, as only a damaged record can have it, but that the attempt is ended.
+ */
 export type Settled = { readonly _tag: "Settled"; readonly status: TaskStatus } | { readonly _tag: "Late" }
 
 /** Who asked to cancel a running task, and why. */

@@ -313,3 +313,15 @@ describe("a task that is running without a running attempt", () => {
     }).pipe(Effect.provide(world({ ...quiet, survivors: { a1: ["4711 (sleep)"] } })))
   )
 })
+
+it.effect("an attempt of a task that was moved beside it is ended, and the queue goes on", () =>
+  Effect.gen(function* () {
+    const id = yield* queue({ priority: 9 })
+    yield* claimAs(DEAD, "a1")
+    yield* damage("UPDATE tasks SET status = 'pending', ready = 1")
+    expect(yield* sweep()).toBe(1)
+    expect((yield* attemptsOf(id)).map(({ status }) => status)).toEqual(["finished"])
+    expect((yield* taskOf(id)).status).toBe("pending")
+    yield* claimAs(RUNNER, "a2")
+  }).pipe(Effect.provide(world(quiet)))
+)

@@ -9,9 +9,12 @@ import {
   attemptId,
   claim,
   claimed,
+  complete,
+  eventsOf,
   find,
   newest,
   Raw,
+  settle,
   stampAt,
   taskId
 } from "../../support/store.ts"
@@ -86,6 +89,28 @@ export const damage = (check: Sentence) => {
         })
       })
     )
+
+  check(
+    "sets a task aside that waits though an attempt of it runs, which ends by itself and moves nothing",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const raw = yield* Raw
+      yield* add("put", { priority: 9 })
+      yield* add("sound")
+      yield* claimed("a1")
+      yield* raw.run("UPDATE tasks SET status = 'pending', ready = 1 WHERE task_id = 'put'")
+      const problem = "status: pending, but its attempt a1 is running"
+      expect(yield* claim("a2")).toMatchObject({ _tag: "Quarantined", taskId: taskId("put"), problem })
+      expect((yield* claimed("a2")).task.taskId).toBe(taskId("sound"))
+      expect(yield* settle("a1", complete, 9)).toEqual({ _tag: "Late" })
+      expect((yield* find("put")).task.status).toBe("blocked")
+      const [attempt] = yield* store.attempts.ofTask(taskId("put"))
+      expect([attempt?.status, attempt?.reason]).toEqual(["finished", Option.some("done")])
+      expect((yield* eventsOf("put")).slice(-2)).toEqual(["task_attempt_finished", "late_result_ignored"])
+      yield* store.tasks.retry(taskId("put"), Option.none(), stampAt(10))
+      expect((yield* claimed("a3", 10)).attempt.number).toBe(2)
+    })
+  )
 
   check(
     "finds a delayed task whose due time is none, wherever its text sorts",
