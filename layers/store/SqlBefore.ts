@@ -1,6 +1,7 @@
-import { Effect } from "effect"
+import { type DateTime, Effect } from "effect"
 import type { Task } from "../../src/domain/Task.ts"
 import { json, time } from "./columns.ts"
+import { dueBefore } from "./SqlDue.ts"
 import type { Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
@@ -17,16 +18,21 @@ const OLDER = statement(`
         AND (created_at, task_id) < (:createdAt, :taskId)
     LIMIT 1001)`)
 
+/** So far a count goes; one more stands for all that is beyond. */
+const MOST = 1_001
+
 /** See Tasks.before. */
 export const before = (
   sqlite: Sqlite["Type"],
   task: Pick<Task, "taskId" | "priority" | "createdAt">,
-  lanes: ReadonlyArray<string>
+  lanes: ReadonlyArray<string>,
+  now: DateTime.Utc
 ) =>
   Effect.gen(function* () {
     const { priority, taskId } = task
     const values = { lanes: json(lanes), priority, createdAt: time(task.createdAt), taskId }
+    const due = yield* dueBefore(sqlite, values, time(now))
     const higher = Number((yield* sqlite.rows(HIGHER, values))[0]?.n)
     const older = Number((yield* sqlite.rows(OLDER, values))[0]?.n)
-    return { higher, older }
+    return { higher: Math.min(MOST, higher + due.higher), older: Math.min(MOST, older + due.older) }
   })

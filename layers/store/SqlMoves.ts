@@ -10,6 +10,7 @@ import { json, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { lastMove } from "./SqlLastMove.ts"
+import { cancel as cancelUnattended } from "./SqlUnattended.ts"
 import { forget, withdraw } from "./SqlWithdraw.ts"
 import { statement } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
@@ -101,6 +102,8 @@ export const requestCancel = (
   sqlite.transact(
     "Tasks.requestCancel",
     Effect.gen(function* () {
+      const ended = yield* sqlite.write("Tasks.requestCancel", cancelUnattended(taskId, reason, stamp, told))
+      if (Option.isSome(ended)) return { _tag: "Moved", task: taskOf(ended.value) } satisfies Moved
       const request = { actor: stamp.actor, reason: Option.getOrNull(reason) }
       const moved = (yield* sqlite.rows(REQUEST_CANCEL, {
         taskId,

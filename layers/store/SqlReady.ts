@@ -1,6 +1,7 @@
 import { DateTime, Effect, Option } from "effect"
 import type { Lane, Ready } from "../../src/store/Tasks.ts"
 import { json } from "./columns.ts"
+import { dueLanes } from "./SqlDue.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { statement } from "./statement.ts"
 
@@ -103,6 +104,8 @@ const laneOf = (row: Row): Lane => {
 
 type Sql = Sqlite["Type"]
 
+const MOST_LANES = 1_000
+
 /** The lanes, where their ends are known. */
 const between = (sqlite: Sql, ends: ReadonlyArray<Row>) => {
   const found = ends.filter(({ lane }) => lane !== null)
@@ -113,6 +116,14 @@ const between = (sqlite: Sql, ends: ReadonlyArray<Row>) => {
 
 /** See Tasks.lanes. */
 export const lanes = (sqlite: Sql) => Effect.flatMap(sqlite.rows(LANE_ENDS), (ends) => between(sqlite, ends))
+
+/** See Tasks.lanesAt. */
+export const lanesAt = (sqlite: Sql, now: string) =>
+  Effect.gen(function* () {
+    const due = (yield* dueLanes(sqlite, now)).map(laneOf)
+    const found = new Map([...due, ...(yield* lanes(sqlite))].map((lane) => [lane.key, lane]))
+    return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, MOST_LANES)
+  })
 
 /** See Tasks.nextDue. */
 export const nextDue = (sqlite: Sql) =>

@@ -99,7 +99,7 @@ const due = (row: Row): DueSchedule => {
   })
 }
 
-const addFates = (sqlite: Sqlite["Type"], scheduleId: string, fates: ReadonlyArray<NewFate>, { at }: Stamp) =>
+const addFates = (sqlite: Sqlite["Type"], scheduleId: string, fates: ReadonlyArray<NewFate>) =>
   Effect.forEach(
     fates,
     (fate) =>
@@ -111,7 +111,7 @@ const addFates = (sqlite: Sqlite["Type"], scheduleId: string, fates: ReadonlyArr
         fate: fate.fate,
         taskId: orNull(fate.taskId),
         reason: orNull(fate.reason),
-        at: time(at)
+        at: time(fate.evaluatedAt)
       }),
     { discard: true }
   )
@@ -144,7 +144,7 @@ const upsert = (
       const saved = Either.isRight(read(row))
         ? shown(row)
         : shown((yield* sqlite.rows(MEND, { scheduleId, at }))[0]!)
-      yield* addFates(sqlite, scheduleId, passed, stamp)
+      yield* addFates(sqlite, scheduleId, passed)
       const detail = { name: saved.name, enabled: saved.enabled, next_run_at: time(saved.nextRunAt) }
       yield* appendEvent(sqlite, "schedule_upserted", { scheduleId }, detail, stamp)
       return saved
@@ -172,7 +172,7 @@ const evaluated = (
         at
       })
       if (moved[0] === undefined) return false
-      yield* addFates(sqlite, scheduleId, fates, stamp)
+      yield* addFates(sqlite, scheduleId, fates)
       const detail = {
         name: String(moved[0].name),
         due_at: time(dueAt),
@@ -233,7 +233,7 @@ const quarantine = (
         at: time(stamp.at)
       })
       if (moved[0] === undefined) return false
-      yield* addFates(sqlite, scheduleId, fates, stamp)
+      yield* addFates(sqlite, scheduleId, fates)
       const detail = { table: "schedules", id: scheduleId, name: String(moved[0].name), problem }
       yield* appendEvent(sqlite, "record_quarantined", { scheduleId }, detail, stamp)
       return true

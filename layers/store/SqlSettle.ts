@@ -8,7 +8,7 @@ import type { AttemptEnd, Move, Settled, Settlement } from "../../src/store/Task
 import { json, orNull, time } from "./columns.ts"
 import { outcomeJson, usageJson } from "./plainOutcome.ts"
 import { settleReserved } from "./SqlBudgets.ts"
-import { append } from "./SqlEvents.ts"
+import { append, type EventSubject } from "./SqlEvents.ts"
 import type { Row } from "./Sqlite.ts"
 import { statement, type Value } from "./statement.ts"
 import type { Writing } from "./writing.ts"
@@ -135,11 +135,15 @@ const isUntold = ({ cutOff, exitStatus }: AttemptEnd, attempt: Row): boolean =>
   (cutOff === true || Option.match(exitStatus, { onNone: () => true, onSome: (one) => CUT_OFF.has(one) }))
 const CUT_OFF: ReadonlySet<ExitStatus> = new Set(["timeout", "canceled"])
 
-const late = (writing: Writing, { attemptId, end, move, stamp }: Settlement): Settled => {
+const late = (writing: Writing, settlement: Settlement): Settled => {
+  const { attemptId } = settlement
   const task = writing.rows(TASK_OF, { attemptId })[0]
-  const subject = { taskId: task === undefined ? null : String(task.task_id), attemptId }
-  append(writing, "late_result_ignored", subject, { move: move._tag, reason: end.reason }, stamp)
+  ignored(writing, { taskId: task === undefined ? null : String(task.task_id), attemptId }, settlement)
   return { _tag: "Late" }
+}
+
+const ignored = (writing: Writing, subject: EventSubject, { end, move, stamp }: Settlement): void => {
+  append(writing, "late_result_ignored", subject, { move: move._tag, reason: end.reason }, stamp)
 }
 
 /** See Tasks.settle. Attempt, task, events and usage in one transaction; the attempt's id is the fence. */
@@ -162,8 +166,8 @@ export const settle =
     })
     const taskId = String(attempt.task_id)
     const { of, status, values, event, detail } = written(move, at)
-    if (writing.changed(of, { taskId, ...values }) === 0)
-      throw new Error(`task ${taskId} was not running though its attempt was`)
+    // Where somebody has moved the task beside its attempt, the attempt ends all the same, and moves nothing.
+    const isMoved = writing.changed(of, { taskId, ...values }) > 0
     const subject = {
       taskId,
       attemptId,
@@ -176,9 +180,10 @@ export const settle =
       issues: end.issues
     }
     append(writing, "task_attempt_finished", subject, finished, stamp)
-    append(writing, event, subject, detail, stamp)
+    if (isMoved) append(writing, event, subject, detail, stamp)
+    else ignored(writing, subject, settlement)
     addUsage(writing, attempt, end.usage, at)
     const started = typeof attempt.adapter_id === "string"
     settleReserved(writing, attempt, { usage: end.usage, started, untold: isUntold(end, attempt) }, at)
-    return { _tag: "Settled", status }
+    return isMoved ? { _tag: "Settled", status } : { _tag: "Late" }
   }

@@ -9,6 +9,7 @@ import { json } from "./columns.ts"
 import { pageFrom } from "./idCursor.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import { OF_STATUSES, OF_STATUSES_AND } from "./SqlStatuses.ts"
 import { statement, type Value } from "./statement.ts"
 import { isGiven, NEWEST, type Place, placeIn, placeOf } from "./taskPlace.ts"
 import { lenient } from "./taskRows.ts"
@@ -27,27 +28,14 @@ const pageOf = (column: "kind" | "source") =>
   statement(`
   SELECT * FROM tasks_by_age WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
-const PAGE = { kind: pageOf("kind"), source: pageOf("source") }
-
-// A walk per status, merged: an IN over several would sort the whole of them. One statement is one moment: a task that is
-// moved on between two would stand in both walks, or in none.
-const BELOW =
-  "AND (created_at, task_id) < (:createdAt, :taskId) ORDER BY created_at DESC, task_id DESC LIMIT :limit"
-const PAGE_OF_STATUSES = statement(`
-  SELECT * FROM (SELECT * FROM tasks_by_status WHERE status = :statuses ->> 0 ${BELOW})
-  UNION ALL SELECT * FROM (SELECT * FROM tasks_by_status WHERE status = :statuses ->> 1 ${BELOW})
-  UNION ALL SELECT * FROM (SELECT * FROM tasks_by_status WHERE status = :statuses ->> 2 ${BELOW})
-  UNION ALL SELECT * FROM (SELECT * FROM tasks_by_status WHERE status = :statuses ->> 3 ${BELOW})
-  UNION ALL SELECT * FROM (SELECT * FROM tasks_by_status WHERE status = :statuses ->> 4 ${BELOW})
-  UNION ALL SELECT * FROM (SELECT * FROM tasks_by_status WHERE status = :statuses ->> 5 ${BELOW})
-  UNION ALL SELECT * FROM (SELECT * FROM tasks_by_status WHERE status = :statuses ->> 6 ${BELOW})`)
+const PAGE = { status: PAGE_OF_STATUS, kind: pageOf("kind"), source: pageOf("source") }
 
 // Several columns: a walk along one index as far as a bound, the other columns compared row by row. The rows
 // come in the order of the walk, so that LIMIT ends it early.
-const filteredIn = (column: "kind" | "source") =>
+const filteredIn = (all: "tasks_by_status" | "tasks_by_age", column: "status" | "kind" | "source") =>
   statement(`
   SELECT tasks.* FROM (
-    SELECT created_at, task_id, status, kind, source FROM tasks_by_age
+    SELECT created_at, task_id, status, kind, source FROM ${all}
     WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId) AND created_at >= :endCreatedAt
       AND (created_at, task_id) >= (:endCreatedAt, :endTaskId)
     ORDER BY created_at DESC, task_id DESC LIMIT -1) AS walked
@@ -55,20 +43,11 @@ const filteredIn = (column: "kind" | "source") =>
   WHERE (:kind IS NULL OR walked.kind = :kind) AND (:source IS NULL OR walked.source = :source)
     AND (:statuses IS NULL OR walked.status IN (SELECT value FROM json_each(:statuses)))
   LIMIT :limit`)
-const FILTERED = { kind: filteredIn("kind"), source: filteredIn("source") }
-const WALKED = "created_at, task_id, kind, source FROM tasks_by_status"
-const BELOW_ALL =
-  "AND (created_at, task_id) < (:createdAt, :taskId) ORDER BY created_at DESC, task_id DESC LIMIT -1"
-const FITTING =
-  "CROSS JOIN tasks USING (task_id) WHERE (:kind IS NULL OR walked.kind = :kind) AND (:source IS NULL OR walked.source = :source) LIMIT :limit"
-const STATUSES_FILTERED = statement(`
-  SELECT * FROM (SELECT tasks.* FROM (SELECT ${WALKED} WHERE status = :statuses ->> 0 ${BELOW_ALL}) AS walked ${FITTING})
-  UNION ALL SELECT * FROM (SELECT tasks.* FROM (SELECT ${WALKED} WHERE status = :statuses ->> 1 ${BELOW_ALL}) AS walked ${FITTING})
-  UNION ALL SELECT * FROM (SELECT tasks.* FROM (SELECT ${WALKED} WHERE status = :statuses ->> 2 ${BELOW_ALL}) AS walked ${FITTING})
-  UNION ALL SELECT * FROM (SELECT tasks.* FROM (SELECT ${WALKED} WHERE status = :statuses ->> 3 ${BELOW_ALL}) AS walked ${FITTING})
-  UNION ALL SELECT * FROM (SELECT tasks.* FROM (SELECT ${WALKED} WHERE status = :statuses ->> 4 ${BELOW_ALL}) AS walked ${FITTING})
-  UNION ALL SELECT * FROM (SELECT tasks.* FROM (SELECT ${WALKED} WHERE status = :statuses ->> 5 ${BELOW_ALL}) AS walked ${FITTING})
-  UNION ALL SELECT * FROM (SELECT tasks.* FROM (SELECT ${WALKED} WHERE status = :statuses ->> 6 ${BELOW_ALL}) AS walked ${FITTING})`)
+const FILTERED = {
+  status: filteredIn("tasks_by_status", "status"),
+  kind: filteredIn("tasks_by_age", "kind"),
+  source: filteredIn("tasks_by_age", "source")
+}
 
 // The bound of such a walk; no row where the walk ends by itself.
 const endOf = (column: "kind" | "source") =>
@@ -107,9 +86,8 @@ interface Found {
 
 const whole = (rows: Rows): Found => ({ rows, end: Option.none() })
 
-/** Rows of several walks as those of one. */
-const merged = (walks: Effect.Effect<Rows, StoreUnavailable>) =>
-  Effect.map(walks, (rows) => whole([...rows].sort(newestFirst)))
+/** What several walks found, as one. */
+const merged = (rows: Rows) => whole([...rows].sort(newestFirst))
 
 const filtered = (
   sqlite: Sql,
@@ -147,17 +125,19 @@ const find = (sqlite: Sql, query: Query): Effect.Effect<Found, StoreUnavailable>
       return statuses.length === 0
         ? whole(yield* sqlite.rows(PAGE_OF_ALL, { ...from, limit }))
         : statuses.length === 1
-          ? whole(yield* sqlite.rows(PAGE_OF_STATUS, { ...from, limit, value: statuses[0]! }))
-          : yield* merged(sqlite.rows(PAGE_OF_STATUSES, { ...from, limit, statuses: json(statuses) }))
+          ? whole(yield* sqlite.rows(PAGE.status, { ...from, limit, value: statuses[0]! }))
+          : merged(yield* sqlite.rows(OF_STATUSES, { ...from, limit, statuses: json(statuses) }))
     if (statuses.length === 0 && (kind === null || source === null)) {
       const of = kind === null ? PAGE.source : PAGE.kind
       return whole(yield* sqlite.rows(of, { ...from, limit, value: kind ?? source }))
     }
     const counted = yield* sqlite.rows(COUNTED, { statuses: json(statuses) })
     if (statuses.length > 0 && Number(counted[0]?.n) <= MOST_EXAMINED)
-      return yield* merged(
-        sqlite.rows(STATUSES_FILTERED, { ...from, limit, kind, source, statuses: json(statuses) })
-      )
+      return statuses.length === 1
+        ? whole(yield* filtered(sqlite, "status", statuses[0]!, query, Option.none()))
+        : merged(
+            yield* sqlite.rows(OF_STATUSES_AND, { ...from, limit, kind, source, statuses: json(statuses) })
+          )
     return source === null
       ? yield* bounded(sqlite, "kind", kind ?? "", query)
       : yield* bounded(sqlite, "source", source, query)

@@ -1,8 +1,10 @@
-import { Effect, Option } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import { cursorOf } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
+import { time } from "./columns.ts"
 import { pageFrom } from "./idCursor.ts"
+import { bestDue, byTurn } from "./SqlDue.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { lanes } from "./SqlReady.ts"
 import { type Statement, statement } from "./statement.ts"
@@ -13,8 +15,9 @@ import { lenient } from "./taskRows.ts"
 const OF_LANE = statement(`
   SELECT * FROM tasks INDEXED BY tasks_ready WHERE ready = 1 AND lane = :lane
   ORDER BY priority DESC, created_at, task_id LIMIT :limit`)
-const DELAYED = statement(`
-  SELECT * FROM tasks INDEXED BY tasks_delayed WHERE ready = 0 AND status IN ('pending', 'retryable_failure')
+const LATER = statement(`
+  SELECT * FROM tasks INDEXED BY tasks_delayed
+  WHERE ready = 0 AND status IN ('pending', 'retryable_failure') AND available_at > :now
   ORDER BY available_at, task_id LIMIT :limit`)
 const ENDED = statement(`
   SELECT * FROM tasks_by_end WHERE (finished_at, task_id) < (:finishedAt, :taskId)
@@ -31,20 +34,19 @@ const BLOCKED_AT = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND up
 
 const taskOf = (row: Row) => lenient(row).task
 
-const byTurn = (a: Row, b: Row): number => {
-  if (a.priority !== b.priority) return Number(b.priority) - Number(a.priority)
-  const [left, right] = [a, b].map(({ created_at, task_id }) => `${created_at} ${task_id}`)
-  return left! < right! ? -1 : 1
-}
-
 /** See Tasks.upcoming. */
-export const upcoming = (sqlite: Sql, limit: number): ReturnType<Tasks["upcoming"]> =>
+export const upcoming = (sqlite: Sql, limit: number, at: DateTime.Utc): ReturnType<Tasks["upcoming"]> =>
   Effect.gen(function* () {
-    const found: Array<Row> = []
-    for (const { key } of yield* lanes(sqlite))
-      found.push(...(yield* sqlite.rows(OF_LANE, { lane: key, limit })))
-    const due = found.sort(byTurn).slice(0, limit)
-    const later = due.length === limit ? [] : yield* sqlite.rows(DELAYED, { limit: limit - due.length })
+    const now = time(at)
+    const found = new Map<string, Row>()
+    const add = (rows: ReadonlyArray<Row>) => {
+      for (const row of rows) found.set(String(row.task_id), row)
+    }
+    // First what is not ready: what becomes so meanwhile is found twice, and not missed.
+    add(yield* bestDue(sqlite, limit, now))
+    for (const { key } of yield* lanes(sqlite)) add(yield* sqlite.rows(OF_LANE, { lane: key, limit }))
+    const due = [...found.values()].sort(byTurn).slice(0, limit)
+    const later = due.length === limit ? [] : yield* sqlite.rows(LATER, { now, limit: limit - due.length })
     return [...due, ...later].map(taskOf)
   })
 

@@ -16,6 +16,7 @@ import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
 import { blocked, ended, upcoming } from "./SqlTaskOrder.ts"
 import { search } from "./SqlTaskSearch.ts"
+import * as Unattended from "./SqlUnattended.ts"
 import { statement } from "./statement.ts"
 import { lenient } from "./taskRows.ts"
 import type { Writing } from "./writing.ts"
@@ -145,7 +146,7 @@ export const make = (sqlite: Sql): Tasks => ({
   ),
   list: traced("Tasks.list")((filter, page) => list(sqlite, filter, page)),
   matching: traced("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
-  upcoming: traced("Tasks.upcoming")((limit) => upcoming(sqlite, limit)),
+  upcoming: traced("Tasks.upcoming")((limit, now) => upcoming(sqlite, limit, now)),
   ended: traced("Tasks.ended")((page) => ended(sqlite, page)),
   blocked: traced("Tasks.blocked")((page) => blocked(sqlite, page)),
   search: traced("Tasks.search")((filter, words, page) => search(sqlite, filter, words, page)),
@@ -160,12 +161,13 @@ export const make = (sqlite: Sql): Tasks => ({
   recentCompleted: traced("Tasks.recentCompleted")((kind, limit) =>
     toTasks(sqlite.rows(RECENT, { kind, limit }))
   ),
-  before: traced("Tasks.before")((task, lanes) => before(sqlite, task, lanes)),
+  before: traced("Tasks.before")((task, lanes, now) => before(sqlite, task, lanes, now)),
   counts: counts(sqlite),
   nextDue: Ready.nextDue(sqlite),
   promote: traced("Tasks.promote")((now) => Ready.promote(sqlite, time(now))),
   lanes: Ready.lanes(sqlite),
-  heads: traced("Tasks.heads")((keys) => Claim.heads(sqlite, keys)),
+  lanesAt: traced("Tasks.lanesAt")((now) => Ready.lanesAt(sqlite, time(now))),
+  heads: traced("Tasks.heads")((keys, dueBy) => Claim.heads(sqlite, keys, dueBy)),
   claim: (request) => sqlite.write("Tasks.claim", Claim.claim(request)),
   settle: (settlement) => sqlite.write("Tasks.settle", settle(settlement)),
   beginRound: traced("Tasks.beginRound")((id, at, known) => Moves.beginRound(sqlite, id, at, known)),
@@ -174,5 +176,9 @@ export const make = (sqlite: Sql): Tasks => ({
     Moves.requestCancel(sqlite, id, reason, stamp, told)
   ),
   cancelRequested: traced("Tasks.cancelRequested")((id) => Moves.cancelRequested(sqlite, id)),
+  unattended: Unattended.unattended(sqlite),
+  isUnattended: traced("Tasks.isUnattended")((id) => Unattended.isUnattended(sqlite, id)),
+  setUnattendedAside: (id, problem, stamp) =>
+    sqlite.write("Tasks.setUnattendedAside", Unattended.setAside(id, problem, stamp)),
   retry: traced("Tasks.retry")((id, note, stamp, told) => Moves.retry(sqlite, id, note, stamp, told))
 })

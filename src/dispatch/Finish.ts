@@ -11,7 +11,7 @@ import { create, type Parent, plan } from "../intake/FollowUps.ts"
 import * as Messages from "../intake/Messages.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
-import type { AttemptEnd, ClaimedTask, Move, Settled } from "../store/Tasks.ts"
+import type { AttemptEnd, CancelRequest, ClaimedTask, Move, Settled } from "../store/Tasks.ts"
 import { ask } from "./Asking.ts"
 import { waitAfter } from "./Backoff.ts"
 import { stampNow } from "./Runner.ts"
@@ -33,7 +33,8 @@ export interface Attempted {
   readonly settled: Settled
 }
 
-const errorOf = (verdict: Verdict): string => `${verdict.reason}: ${verdict.detail}`
+/** A verdict in one line, as an attempt's `reason` tells it. */
+export const errorOf = (verdict: Verdict): string => `${verdict.reason}: ${verdict.detail}`
 
 /** The store's move for a verdict; waits come from the back-off and from hints. */
 const moveOf = (verdict: Verdict, at: DateTime.Utc, wait: Duration.Duration): Move => {
@@ -69,10 +70,14 @@ const heeding = (taskId: TaskId, verdict: Verdict) =>
     const store = yield* Store
     const request = yield* store.tasks.cancelRequested(taskId)
     if (Option.isNone(request) || verdict.reason === "processes_left") return verdict
-    const { actor, reason } = request.value
-    const why = Option.match(reason, { onNone: () => "", onSome: (text) => `: ${text}` })
-    return Verdict.Canceled({ reason: "cancel", detail: `canceled by ${actor.name}${why}` })
+    return canceledBy(request.value)
   })
+
+/** The verdict on an attempt whose end an operator asked for. */
+export const canceledBy = ({ actor, reason }: CancelRequest) => {
+  const why = Option.match(reason, { onNone: () => "", onSome: (text) => `: ${text}` })
+  return Verdict.Canceled({ reason: "cancel", detail: `canceled by ${actor.name}${why}` })
+}
 
 /** The parent of what a completed outcome asks for; none when nothing ran. */
 const parentOf = (ran: Ran): Option.Option<Parent> =>
@@ -140,11 +145,12 @@ export const readyToEnd = (ran: Ran) =>
   Effect.gen(function* () {
     const store = yield* Store
     const ids = yield* IdSource
-    const stamp = yield* stampNow
     const { attemptId, taskId } = ran.claimed.attempt
     const wait = yield* waitOf(ran)
     const asked = askedFor(ran)
     const follows = Option.isSome(asked) ? Option.some(yield* planned(asked.value)) : Option.none()
+    // Not before the times of what follows: it would not be due yet when it comes in.
+    const stamp = yield* stampNow
     return Effect.gen(function* () {
       const verdict = yield* heeding(taskId, ran.verdict)
       const move = moveOf(verdict, stamp.at, wait)

@@ -108,5 +108,5 @@ export const readyToClaim = Effect.gen(function* () {
 })
 
 /** Tells of a task that a claim has set aside. */
-export const tellSetAside = ({ problem, taskId }: Extract<Found, { readonly _tag: "Quarantined" }>) =>
-  Effect.logWarning(`Task ${taskId} was set aside, its record is damaged: ${problem}`)
+export const tellSetAside = ({ error, taskId }: Extract<Found, { readonly _tag: "Quarantined" }>) =>
+  Effect.logWarning(`Task ${taskId} was set aside: ${error}`)

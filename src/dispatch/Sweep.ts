@@ -1,17 +1,21 @@
 import { Effect, Option } from "effect"
 import { LeftOvers } from "../adapter/LeftOvers.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
+import { isUsedUp } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
 import { unknownUsage } from "../domain/Usage.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
 import { Store } from "../store/Store.ts"
-import type { AttemptEnd, Move } from "../store/Tasks.ts"
+import type { AttemptEnd, CancelRequest, Move, Settlement } from "../store/Tasks.ts"
+import { canceledBy, errorOf } from "./Finish.ts"
 import type { Left } from "./LeaveWorktree.ts"
 import { Lock } from "./Lock.ts"
 import { Runner, stampNow } from "./Runner.ts"
 import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
+import { endUnattended } from "./Unattended.ts"
 
 /**
  * Puts back what dead dispatchers left running; answers how many attempts that were. Only for a caller that
@@ -19,6 +23,7 @@ import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
  */
 export const sweep = traced("Sweep.sweep")(function* () {
   const { reclaimed } = yield* look
+  yield* endUnattended
   yield* sweepWorktrees()
   return reclaimed
 })
@@ -26,10 +31,16 @@ export const sweep = traced("Sweep.sweep")(function* () {
 /** How soon a dispatcher whose attempts were left alone is looked at again. */
 const BETWEEN_LOOKS = "5 seconds"
 
-/** Looks again as long as attempts are left alone: the dispatcher of one may die yet, and nobody else would see it. */
+/** How soon tasks that have lost their attempt are looked for again. */
+const BETWEEN_CHECKS = "30 seconds"
+
+/**
+ * Looks again as long as attempts are left alone: the dispatcher of one may die yet, and nobody else would see it.
+ * After that for what a change of the records from outside leaves without an attempt.
+ */
 export const sweeping = Effect.gen(function* () {
   while ((yield* look).spared > 0) yield* Effect.sleep(BETWEEN_LOOKS)
-  return yield* Effect.never
+  return yield* Effect.forever(Effect.zipRight(Effect.sleep(BETWEEN_CHECKS), endUnattended))
 })
 
 /** Ends the open attempts of dead dispatchers, and the records of those on this lock; how many attempts it left alone. */
@@ -89,6 +100,7 @@ const reclaim = (attempt: OpenAttempt) =>
       startTime: attempt.childStartTime
     })
     const worktree = yield* sweepWorktree(attemptId, survivors)
+    const end = ended(survivors, worktree)
     const stamp = yield* stampNow
     const nextTaskId = TaskId.make(yield* (yield* IdSource).next)
     return yield* store.transact(
@@ -99,9 +111,14 @@ const reclaim = (attempt: OpenAttempt) =>
         const detail = { dead_runner_id: runnerId, survivors, ...worktree.detail }
         const subject = { taskId: Option.some(taskId), attemptId: Option.some(attemptId) }
         yield* store.events.append({ type: "boot_sweep_reclaimed", ...subject, detail }, stamp)
-        const move = yield* moveOf(attempt, survivors)
-        yield* store.tasks.settle({ attemptId, end: ended(survivors, worktree), move, stamp })
-        yield* taskEnded(taskId, nextTaskId, stamp)
+        // What an operator asked for is told as where a dispatcher did it, and as theirs.
+        const asked = survivors.length > 0 ? Option.none() : yield* store.tasks.cancelRequested(taskId)
+        const settlement = Option.match(asked, {
+          onNone: () => Effect.map(moveOf(attempt, survivors), (move) => ({ end, move, stamp })),
+          onSome: (request) => Effect.succeed(canceled(request, end, stamp))
+        })
+        const settled = yield* store.tasks.settle({ attemptId, ...(yield* settlement) })
+        if (settled._tag === "Settled") yield* taskEnded(taskId, nextTaskId, stamp)
         return true
       })
     )
@@ -114,21 +131,29 @@ const reclaim = (attempt: OpenAttempt) =>
     )
   )
 
+const canceled = (request: CancelRequest, end: AttemptEnd, { at }: Stamp): Omit<Settlement, "attemptId"> => {
+  const verdict = canceledBy(request)
+  return {
+    end: {
+      ...end,
+      exitStatus: Option.some("canceled"),
+      retryClass: Option.some("none"),
+      reason: errorOf(verdict)
+    },
+    move: { _tag: "Cancel", reason: verdict.detail },
+    stamp: { at, actor: request.actor }
+  }
+}
+
 /** What becomes of the task of an attempt whose dispatcher died. */
 const moveOf = (attempt: OpenAttempt, survivors: ReadonlyArray<string>) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const requested = yield* store.tasks.cancelRequested(attempt.taskId)
     const found = yield* store.tasks.find(attempt.taskId)
     const blocked = (error: string): Move => ({ _tag: "Block", outcome: Option.none(), error })
     if (survivors.length > 0) return blocked(`processes_left: ${survivors.join(", ")}`)
-    if (Option.isSome(requested))
-      return {
-        _tag: "Cancel",
-        reason: Option.getOrElse(requested.value.reason, () => "canceled by an operator")
-      } satisfies Move
-    const usedUp = Option.exists(found, ({ task }) => task.attemptCount >= task.maxAttempts)
-    if (usedUp) return blocked("attempts_used_up: the dispatcher died during the last attempt")
+    if (Option.exists(found, ({ task }) => isUsedUp(task)))
+      return blocked("attempts_used_up: the dispatcher died during the last attempt")
     return {
       _tag: "PutBack",
       counted: true,

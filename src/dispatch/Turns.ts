@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import { Store } from "../store/Store.ts"
 import type { Head, Lane } from "../store/Tasks.ts"
 import { type Conditions, closed, leadsTo, type Place } from "./Eligibility.ts"
@@ -14,14 +14,23 @@ export interface TurnOf {
 /**
  * Those of the open lanes that may start now, in the light of who waits for a folder. Who wants to be alone in one
  * would wait for ever where others keep coming: so its turn is kept, and whatever is behind its task in the order
- * of claims does not begin in that folder. Other folders, and adapters without hands, are not held up by it.
+ * of claims does not begin in that folder. Other folders, and adapters without hands, are not held up by it. Who looks
+ * ahead of the claim tells what is due by when; a claim has made that ready before.
  */
-export const inTurn = (ready: ReadonlyArray<Lane>, open: ReadonlyArray<Lane>, conditions: Conditions) =>
+export const inTurn = (
+  ready: ReadonlyArray<Lane>,
+  open: ReadonlyArray<Lane>,
+  conditions: Conditions,
+  dueBy?: DateTime.Utc
+) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const turns = yield* turnsAmong(ready, open, conditions)
+    const turns = yield* turnsAmong(ready, open, conditions, dueBy)
     if (turns.length === 0) return open
-    const heads = yield* store.tasks.heads(open.map(({ key }) => key))
+    const heads = yield* store.tasks.heads(
+      open.map(({ key }) => key),
+      dueBy
+    )
     return open.filter((lane) => {
       const head = heads.get(lane.key)
       return head === undefined || !turns.some((turn) => waitsFor(turn, head, lane, conditions))
@@ -29,8 +38,13 @@ export const inTurn = (ready: ReadonlyArray<Lane>, open: ReadonlyArray<Lane>, co
   })
 
 /** The turn that a ready task of an open lane has to wait for; none where it may start. Agrees with `inTurn`. */
-export const turnBefore = (task: Head & Place, ready: ReadonlyArray<Lane>, conditions: Conditions) =>
-  Effect.map(turnsAmong(ready, [task], conditions), (turns) =>
+export const turnBefore = (
+  task: Head & Place,
+  ready: ReadonlyArray<Lane>,
+  conditions: Conditions,
+  dueBy: DateTime.Utc
+) =>
+  Effect.map(turnsAmong(ready, [task], conditions, dueBy), (turns) =>
     Option.fromNullable(turns.find((turn) => waitsFor(turn, task, task, conditions)))
   )
 
@@ -40,7 +54,12 @@ const waitsFor = (turn: TurnOf, head: Head, lane: Place, conditions: Conditions)
   dirOf(lane, conditions) === turn.dir && isBefore(turn.head, head)
 
 /** Asks for the heads only where an exclusive lane waits for a folder that an open lane would begin in. */
-const turnsAmong = (lanes: ReadonlyArray<Lane>, open: ReadonlyArray<Place>, conditions: Conditions) =>
+const turnsAmong = (
+  lanes: ReadonlyArray<Lane>,
+  open: ReadonlyArray<Place>,
+  conditions: Conditions,
+  dueBy: DateTime.Utc | undefined
+) =>
   Effect.gen(function* () {
     const store = yield* Store
     const wanted = new Set(open.map((lane) => dirOf(lane, conditions)))
@@ -52,7 +71,10 @@ const turnsAmong = (lanes: ReadonlyArray<Lane>, open: ReadonlyArray<Place>, cond
       return alone && wanted.has(dir) ? [{ key: lane.key, adapterId, dir }] : []
     })
     if (waiting.length === 0) return []
-    const heads = yield* store.tasks.heads(waiting.map(({ key }) => key))
+    const heads = yield* store.tasks.heads(
+      waiting.map(({ key }) => key),
+      dueBy
+    )
     return waiting.flatMap(({ adapterId, dir, key }): ReadonlyArray<TurnOf> => {
       const head = heads.get(key)
       return head === undefined ? [] : [{ head, adapterId, dir }]

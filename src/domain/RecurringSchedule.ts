@@ -74,6 +74,7 @@ export const ScheduleFate = whenUsed(() =>
     /** How its task stands now; null where it has none, or none any more. */
     taskStatus: nullable(Schema.String),
     reason: nullable(Schema.String),
+    /** The time that was evaluated at, from which the next one was reckoned. */
     evaluatedAt: Time
   }).annotations({ identifier: "ScheduleFate" })
 )

@@ -1,4 +1,4 @@
-import { type DateTime, Option, Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import type { Actor } from "./Actor.ts"
 import { isBlank, spelledOut } from "./Blank.ts"
 import { counted } from "./Figure.ts"
@@ -109,6 +109,22 @@ export const Task = whenUsed(() =>
   }).annotations({ identifier: "Task" })
 )
 export type Task = typeof Task.Type
+
+/** Whether the present round has no attempt left: such a task is never claimed. */
+export const isUsedUp = ({
+  attemptCount,
+  maxAttempts
+}: Pick<Task, "attemptCount" | "maxAttempts">): boolean => attemptCount >= maxAttempts
+
+/**
+ * Whether a task is due. What was due at once when it was queued, put back or retried stays so, though the clock was set
+ * back since; what was put off waits until its time.
+ */
+export const isDue = (
+  { availableAt, updatedAt }: Pick<Task, "availableAt" | "updatedAt">,
+  at: DateTime.Utc
+): boolean =>
+  DateTime.lessThanOrEqualTo(availableAt, at) || DateTime.lessThanOrEqualTo(availableAt, updatedAt)
 
 /** A path whose content was known when a round began; the hash is none for a file that was not there. */
 export const KnownFile = whenUsed(() => wireStruct({ path: Schema.String, sha256: nullable(Schema.String) }))

@@ -88,14 +88,14 @@ const NOTHING: Decision = { isOurs: false, taskId: Option.none() }
 const decide = (row: DueSchedule, at: DateTime.Utc) => {
   if (row._tag === "Damaged") {
     const problem = `its record is damaged: ${row.problem}`
-    const fates = Option.map(row.dueAt, (dueAt) => refused(dueAt, problem))
+    const fates = Option.map(row.dueAt, (dueAt) => refused(dueAt, problem, at))
     return setAside(row.name, { ...row, problem, next: Option.none(), fates: Option.toArray(fates) })
   }
   const { fence, schedule } = row
   return Either.match(timingOf(schedule, at), {
     onLeft: (fault) => {
       const problem = unusable(fault)
-      const fates = [refused(schedule.nextRunAt, problem)]
+      const fates = [refused(schedule.nextRunAt, problem, at)]
       return setAside(schedule.name, {
         scheduleId: schedule.scheduleId,
         fence,
@@ -107,30 +107,33 @@ const decide = (row: DueSchedule, at: DateTime.Utc) => {
     onRight: (timing) =>
       Option.match(evaluate(timing, schedule.nextRunAt, at), {
         onNone: () => Effect.succeed(NOTHING),
-        onSome: (due) => run(schedule, fence, due)
+        onSome: (due) => run(schedule, fence, due, at)
       })
   })
 }
 
-const run = (schedule: RecurringSchedule, fence: string, due: Due) =>
+const run = (schedule: RecurringSchedule, fence: string, due: Due, at: DateTime.Utc) =>
   Effect.gen(function* () {
     const { scheduleId } = schedule
     const template = yield* Effect.either(readTemplate(schedule.task))
     if (Either.isLeft(template)) {
       const problem = invalid(template.left)
-      const fates = fatesOf(due, { fate: "refused", taskId: Option.none(), reason: Option.some(problem) })
+      const acted = { fate: "refused", taskId: Option.none(), reason: Option.some(problem) } as const
+      const fates = fatesOf(due, acted, at)
       return yield* setAside(schedule.name, { scheduleId, fence, problem, next: due.next, fates })
     }
     const store = yield* Store
-    const stamp = { at: yield* now, actor: { surface: "schedule", name: schedule.name } as const }
-    const task = yield* toTask(intentFor(template.right, due.first), { actor: stamp.actor, untrusted: false })
+    const actor = { surface: "schedule", name: schedule.name } as const
+    const task = yield* toTask(intentFor(template.right, due.first), { actor, untrusted: false })
+    // Not before the task's own time: it would not be due yet when it comes in.
+    const stamp = { at: yield* now, actor }
     return yield* store.transact(
       "Due.run",
       Effect.gen(function* () {
         const skipped = yield* overlap(schedule)
         const acted = Option.isSome(skipped) ? skipped.value : yield* fire(task, stamp)
         const { first: dueAt, isExact, missed, next } = due
-        const fates = fatesOf(due, acted)
+        const fates = fatesOf(due, acted, at)
         const evaluation = { scheduleId, fence, dueAt, missed, isExact, next, taskId: acted.taskId, fates }
         if (!(yield* store.schedules.evaluated(evaluation, stamp))) return yield* new Superseded()
         return { isOurs: true, taskId: acted.taskId } satisfies Decision
@@ -174,9 +177,10 @@ const fire = (task: NewTask, stamp: Stamp) =>
 /** The fate of each due time that has passed: the first by itself, those behind it as one range. */
 export const fatesOf = (
   { first, isExact, last, missed, missedFrom }: Due,
-  acted: Acted
+  acted: Acted,
+  evaluatedAt: DateTime.Utc
 ): ReadonlyArray<NewFate> => {
-  const own: NewFate = { ...acted, firstDueAt: first, lastDueAt: first, missed: 0 }
+  const own: NewFate = { ...acted, firstDueAt: first, lastDueAt: first, missed: 0, evaluatedAt }
   const behind = Option.map(
     missedFrom,
     (from): NewFate => ({
@@ -187,19 +191,21 @@ export const fatesOf = (
       taskId: Option.none(),
       reason: isExact
         ? Option.none()
-        : Option.some(`there were more than ${missed}; they were not counted on`)
+        : Option.some(`there were more than ${missed}; they were not counted on`),
+      evaluatedAt
     })
   )
   return [own, ...Option.toArray(behind)]
 }
 
-const refused = (dueAt: DateTime.Utc, reason: string): NewFate => ({
+const refused = (dueAt: DateTime.Utc, reason: string, evaluatedAt: DateTime.Utc): NewFate => ({
   firstDueAt: dueAt,
   lastDueAt: dueAt,
   missed: 0,
   fate: "refused",
   taskId: Option.none(),
-  reason: Option.some(reason)
+  reason: Option.some(reason),
+  evaluatedAt
 })
 
 const setAside = (name: string, unfit: Unfit) =>

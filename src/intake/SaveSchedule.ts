@@ -140,7 +140,7 @@ const givenUp = (
     onSome: (timing) =>
       Option.match(evaluate(timing, moved.value.nextRunAt, at), {
         onNone: () => [],
-        onSome: (due) => fatesOf(due, { fate: "refused", taskId: Option.none(), reason })
+        onSome: (due) => fatesOf(due, { fate: "refused", taskId: Option.none(), reason }, at)
       })
   })
 }

@@ -9,7 +9,7 @@ import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
 import type { Candidate, Moved, TaskFilter } from "../store/Tasks.ts"
 import { Bulk } from "./answers/Bulk.ts"
-import { sweepForTheDead } from "./ForceCancel.ts"
+import { requestCancel, sweepForTheDead } from "./ForceCancel.ts"
 import { operation } from "./Operation.ts"
 import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
@@ -196,7 +196,7 @@ const canceling = (reason: Option.Option<string>, force: boolean) => ({
     if (moved._tag === "Moved") yield* taskEnded(id, nextTaskId, stamp)
     const isRunning = moved._tag === "Refused" && moved.task.status === "running"
     return isRunning && force
-      ? yield* store.tasks.requestCancel(id, reason, stamp, { bulk_id: bulkId })
+      ? yield* requestCancel(id, nextTaskId, reason, stamp, { bulk_id: bulkId })
       : moved
   }),
   takes: () => Effect.succeed([])

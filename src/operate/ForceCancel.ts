@@ -5,7 +5,9 @@ import { Runner } from "../dispatch/Runner.ts"
 import { sweep } from "../dispatch/Sweep.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import type { TaskId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import { traced } from "../domain/Traced.ts"
+import { taskEnded } from "../intake/WorkflowStep.ts"
 import { Store } from "../store/Store.ts"
 
 /**
@@ -23,16 +25,35 @@ export const sweepForTheDead = Effect.gen(function* () {
 })
 
 /**
+ * Asks for the end of a running task, a part of a transaction; one that nobody attends to is canceled at once. Its
+ * workflow then learns of it, `nextTaskId` being for what may come of that.
+ */
+export const requestCancel = (
+  id: TaskId,
+  nextTaskId: TaskId,
+  reason: Option.Option<string>,
+  stamp: Stamp,
+  told?: JsonObject
+) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const moved = yield* store.tasks.requestCancel(id, reason, stamp, told)
+    if (moved._tag === "Moved" && moved.task.status !== "running") yield* taskEnded(id, nextTaskId, stamp)
+    return moved
+  })
+
+/**
  * Asks for the end of a running task. A dispatcher that is alive stops it; where none is, this process does it,
  * also when somebody else had asked before.
  */
 export const cancelRunning = traced("ForceCancel.cancelRunning")(function* (
   id: TaskId,
+  nextTaskId: TaskId,
   reason: Option.Option<string>,
   stamp: Stamp
 ) {
   const store = yield* Store
-  const requested = yield* store.tasks.requestCancel(id, reason, stamp)
+  const requested = yield* store.transact("ForceCancel.request", requestCancel(id, nextTaskId, reason, stamp))
   if (requested._tag === "NotFound" || requested.task.status !== "running") return requested
   yield* sweepForTheDead
   const after = yield* store.tasks.find(id)

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Task } from "../domain/Task.ts"
+import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
 import { EndedPage, QueueReasons, TaskPage, type TaskRow } from "./answers/Tasks.ts"
@@ -38,7 +39,7 @@ export const upcoming = operation({
   output: TaskPage,
   run: traced("TaskPages.upcoming")(function* ({ limit }: { readonly limit: number }) {
     const store = yield* Store
-    return { tasks: (yield* store.tasks.upcoming(limit)).map(rowOf), next: Option.none<string>() }
+    return { tasks: (yield* store.tasks.upcoming(limit, yield* now)).map(rowOf), next: Option.none<string>() }
   })
 })
 
@@ -50,7 +51,7 @@ export const reasons = operation({
   run: traced("TaskPages.reasons")(function* ({ limit }: { readonly limit: number }) {
     const store = yield* Store
     const found = yield* Effect.forEach(
-      yield* store.tasks.upcoming(limit),
+      yield* store.tasks.upcoming(limit, yield* now),
       (task) =>
         Effect.map(
           waiting(task),

@@ -145,7 +145,9 @@ export const cancel = operation({
       )
     )
     if (moved._tag === "Refused" && moved.task.status === "running" && input.force)
-      return yield* Effect.flatMap(cancelRunning(id, reason, stamp), (next) => answered(id, next)).pipe(
+      return yield* Effect.flatMap(cancelRunning(id, nextTaskId, reason, stamp), (next) =>
+        answered(id, next)
+      ).pipe(
         Effect.map((answer) =>
           answer.status === "running" ? { ...answer, status: "cancel_requested" } : answer
         )

@@ -10,7 +10,7 @@ import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
-import type { Task } from "../domain/Task.ts"
+import { isDue, isUsedUp, type Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
@@ -32,19 +32,21 @@ export const waiting = traced("Waiting.waiting")(function* (task: Task) {
   if (task.status === "blocked") return yield* blocked(task)
   if (task.status === "running") return yield* abandoned(task)
   if (task.status !== "pending" && task.status !== "retryable_failure") return Option.none<Waiting>()
+  if (isUsedUp(task))
+    return because("operator", "its attempts are used up: whoever would claim it sets it aside as blocked")
   const at = yield* now
-  if (DateTime.greaterThan(task.availableAt, at))
-    return because(putOffBy(task), notDue(task), Option.some(task.availableAt))
+  if (!isDue(task, at)) return because(putOffBy(task), notDue(task), Option.some(task.availableAt))
   const store = yield* Store
-  const lanes = yield* store.tasks.lanes
+  const lanes = yield* store.tasks.lanesAt(at)
   const own = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }
-  const queue = { lanes, conditions: yield* conditionsAt(at, [own, ...lanes], yield* groundsNow) }
+  const queue = { at, lanes, conditions: yield* conditionsAt(at, [own, ...lanes], yield* groundsNow) }
   const held = yield* heldBack(own, queue)
   return Option.isSome(held) ? held : yield* unserved(task, queue)
 })
 
-/** What the queue looks like to the claim. */
+/** What the queue looks like to a claim at a time. */
 interface Queue {
+  readonly at: DateTime.Utc
   readonly lanes: ReadonlyArray<Lane>
   readonly conditions: Conditions
 }
@@ -97,6 +99,9 @@ const notDue = (task: Task): string =>
     onSome: (error) => `it is not due yet; its last attempt: ${error}`
   })
 
+const UNATTENDED =
+  "its record is damaged: it is running without a running attempt; a dispatcher, or agent-runtime run-once, sets it aside as blocked, and a cancel with force ends it"
+
 /** A task whose dispatcher died runs only in the record, until somebody puts it back. */
 const abandoned = (task: Task) =>
   Effect.gen(function* () {
@@ -104,7 +109,10 @@ const abandoned = (task: Task) =>
     const settings = yield* RuntimeConfig
     const lock = yield* Lock
     const attempt = yield* store.attempts.openOf(task.taskId)
-    if (Option.isNone(attempt)) return Option.none<Waiting>()
+    if (Option.isNone(attempt))
+      return (yield* store.tasks.isUnattended(task.taskId))
+        ? because("operator", UNATTENDED)
+        : Option.none<Waiting>()
     const path = Option.getOrElse(attempt.value.lockPath, () => settings.lockPath)
     if (Option.isSome(yield* lock.holder(path))) return Option.none<Waiting>()
     return because(
@@ -114,7 +122,7 @@ const abandoned = (task: Task) =>
   })
 
 /** What is shut before a task, as the claim sees it too. */
-const heldBack = (own: Task & Place, { conditions, lanes }: Queue) =>
+const heldBack = (own: Task & Place, { at, conditions, lanes }: Queue) =>
   Effect.gen(function* () {
     const store = yield* Store
     const pause = yield* store.gates.pause
@@ -124,7 +132,7 @@ const heldBack = (own: Task & Place, { conditions, lanes }: Queue) =>
     }
     const shut = closed(own, conditions)
     if (Option.isSome(shut)) return shutBy(shut.value)
-    return Option.flatMap(yield* turnBefore(own, lanes, conditions), keptFor)
+    return Option.flatMap(yield* turnBefore(own, lanes, conditions, at), keptFor)
   })
 
 const shutBy = (why: LaneClosed): Option.Option<Waiting> => {
@@ -199,14 +207,15 @@ const tasks = (count: number, kind: string): string =>
   `${count > 1_000 ? "1000+" : count} ${kind}${count === 1 ? "task" : "tasks"}`
 
 /** Whether others come first, or as many run as may. */
-const behind = (task: Task, { conditions, lanes }: Queue, dispatcher: Option.Option<Dispatching>) =>
+const behind = (task: Task, { at, conditions, lanes }: Queue, dispatcher: Option.Option<Dispatching>) =>
   Effect.gen(function* () {
     const store = yield* Store
     const free = lanes.filter((lane) => Option.isNone(closed(lane, conditions)))
-    const open = yield* inTurn(lanes, free, conditions)
+    const open = yield* inTurn(lanes, free, conditions, at)
     const { higher, older } = yield* store.tasks.before(
       task,
-      open.map(({ key }) => key)
+      open.map(({ key }) => key),
+      at
     )
     const nobody = Option.isNone(dispatcher) ? `; ${NOBODY}` : ""
     if (higher > 0)

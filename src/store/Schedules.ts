@@ -20,7 +20,7 @@ export interface NewSchedule {
 }
 
 /** A fate as it is recorded; when that happens is its stamp's. */
-export type NewFate = Omit<ScheduleFate, "evaluatedAt" | "taskStatus">
+export type NewFate = Omit<ScheduleFate, "taskStatus">
 
 /**
  * A row that is due, or that does not decode: then `dueAt` is its due time where that can be read. `fence` is

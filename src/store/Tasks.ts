@@ -53,8 +53,16 @@ export interface ClaimedTask {
 
 export type Claim =
   | { readonly _tag: "Claimed"; readonly claimed: ClaimedTask }
-  /** A task whose row does not decode was set aside as `blocked`; there may be others to claim. */
-  | { readonly _tag: "Quarantined"; readonly taskId: TaskId; readonly problem: string }
+  /**
+   * A task that cannot run was set aside as `blocked`, as its `error` tells: its row does not decode, an attempt of it is
+   * running all the same, or it waits with no attempt left. There may be others to claim.
+   */
+  | {
+      readonly _tag: "Quarantined"
+      readonly taskId: TaskId
+      readonly problem: string
+      readonly error: string
+    }
   | { readonly _tag: "None" }
 
 /** How an attempt ended, as it is written to its row. */
@@ -102,8 +110,17 @@ export interface Settlement {
   readonly stamp: Stamp
 }
 
-/** `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. */
+/**
+ * `Late`: the attempt was no longer running; nothing moved but a `late_result_ignored` event. So it is where the task
+ * was not running, as only a damaged record can have it, but that the attempt is ended.
+ */
 export type Settled = { readonly _tag: "Settled"; readonly status: TaskStatus } | { readonly _tag: "Late" }
+
+/** Who asked to cancel a running task, and why. */
+export interface CancelRequest {
+  readonly actor: Actor
+  readonly reason: Option.Option<string>
+}
 
 /** `Refused` names why in a sentence, and who moved the task last, and when; nothing was changed. */
 export type Moved =
@@ -175,10 +192,14 @@ export interface Tasks {
     page: { readonly limit: number; readonly after: Option.Option<string> }
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
   /**
-   * The tasks that wait, in the order in which they would be taken: those that are due first, then those that are due
-   * later, soonest first. Whether an adapter can take them now is not asked. `limit` 1..500.
+   * The tasks that wait, in the order in which they would be taken: those that are due by `now` first, as a claim would
+   * find them, then those that are due later, soonest first. Whether an adapter can take them now is not asked.
+   * `limit` 1..500.
    */
-  readonly upcoming: (limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
+  readonly upcoming: (
+    limit: number,
+    now: DateTime.Utc
+  ) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
   /** The tasks that have ended, those first that ended last. A cursor that this store did not give is none. */
   readonly ended: (page: {
     readonly limit: number
@@ -202,12 +223,13 @@ export interface Tasks {
     limit: number
   ) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
   /**
-   * How many ready tasks of the lanes (their keys) come before a task: of higher priority, and of the same but
-   * older. Each is counted up to 1,001.
+   * How many tasks of the lanes (their keys) come before a task, as a claim would find them at `now`: of higher
+   * priority, and of the same but older. Each is counted up to 1,001.
    */
   readonly before: (
     task: Pick<Task, "taskId" | "priority" | "createdAt">,
-    lanes: ReadonlyArray<string>
+    lanes: ReadonlyArray<string>,
+    now: DateTime.Utc
   ) => Effect.Effect<{ readonly higher: number; readonly older: number }, StoreUnavailable>
   readonly counts: Effect.Effect<Readonly<Record<TaskStatus, number>>, StoreUnavailable>
   /** When the earliest delayed task is due; none when none is delayed. */
@@ -216,8 +238,16 @@ export interface Tasks {
   readonly promote: (now: DateTime.Utc) => Effect.Effect<Ready, StoreUnavailable>
   /** The lanes that have ready tasks, at most 1,000. */
   readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
-  /** The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. */
-  readonly heads: (lanes: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, Head>, StoreUnavailable>
+  /** Those that a claim would find at `now`, which first makes ready what is due. */
+  readonly lanesAt: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
+  /**
+   * The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. With a time
+   * what it would take then.
+   */
+  readonly heads: (
+    lanes: ReadonlyArray<string>,
+    dueBy?: DateTime.Utc
+  ) => Effect.Effect<ReadonlyMap<string, Head>, StoreUnavailable>
   /** Takes the best ready task of the open lanes and opens its attempt. */
   readonly claim: (request: ClaimRequest) => Effect.Effect<Claim, StoreUnavailable>
   /** Ends a running attempt and moves its task; only the running attempt can. */
@@ -235,7 +265,10 @@ export interface Tasks {
     stamp: Stamp,
     told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
-  /** Asks the dispatcher that runs a task to stop it; refused when it is not running, or was asked already. */
+  /**
+   * Asks the dispatcher that runs a task to stop it; refused when it is not running, or was asked already. One that
+   * nobody attends to is canceled by it.
+   */
   readonly requestCancel: (
     id: TaskId,
     reason: Option.Option<string>,
@@ -243,12 +276,17 @@ export interface Tasks {
     told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
   /** Who asked to cancel a running task, and why; none when nobody did. */
-  readonly cancelRequested: (
-    id: TaskId
-  ) => Effect.Effect<
-    Option.Option<{ readonly actor: Actor; readonly reason: Option.Option<string> }>,
-    StoreUnavailable
-  >
+  readonly cancelRequested: (id: TaskId) => Effect.Effect<Option.Option<CancelRequest>, StoreUnavailable>
+  /** Tasks that run in their record alone, no attempt of theirs being open: it was damaged. At most 100. */
+  readonly unattended: Effect.Effect<ReadonlyArray<TaskId>, StoreUnavailable>
+  /** Whether a task is one of those. */
+  readonly isUnattended: (id: TaskId) => Effect.Effect<boolean, StoreUnavailable>
+  /** Sets such a task aside as `blocked`; false when it is none. */
+  readonly setUnattendedAside: (
+    id: TaskId,
+    problem: string,
+    stamp: Stamp
+  ) => Effect.Effect<boolean, StoreUnavailable>
   /** Begins a fresh round of a blocked or terminal task. A replay takes no note: its prompt is recorded. `told` as for `cancel`. */
   readonly retry: (
     id: TaskId,

@@ -1,5 +1,6 @@
 import { describe, expect } from "bun:test"
 import { DateTime, Duration, Effect, Option, TestClock } from "effect"
+import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { dispatch } from "../../src/dispatch/Dispatcher.ts"
 import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
@@ -237,6 +238,21 @@ describe("a resident dispatcher", () => {
       expect(yield* times("boot_sweep_reclaimed")).toBe(1)
     }).pipe(Effect.provide(runtime({ adapters: { local: says("done") }, living })))
   })
+
+  it.effect("sets a task aside that loses its attempt while it dispatches", () =>
+    whileDispatching(() =>
+      Effect.gen(function* () {
+        yield* told("dispatch_idle")
+        const sqlite = yield* Sqlite
+        const id = yield* queue({ availableAt: DateTime.add(yield* now, { days: 1 }) })
+        const text = "UPDATE tasks SET status = 'running'"
+        yield* sqlite.transact("damage", sqlite.rows({ text, names: [] }))
+        yield* TestClock.adjust("30 seconds")
+        yield* told("record_quarantined")
+        expect((yield* taskOf(id)).status).toBe("blocked")
+      })
+    ).pipe(Effect.provide(runtime()))
+  )
 
   it.effect("is refused while another one holds the lock", () =>
     whileDispatching(() =>

@@ -1,6 +1,7 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { RUNNER } from "../../layers/Memory.ts"
+import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { LeftOvers } from "../../src/adapter/LeftOvers.ts"
 import { Lock, LockUnusable } from "../../src/dispatch/Lock.ts"
 import { sweep } from "../../src/dispatch/Sweep.ts"
@@ -8,7 +9,18 @@ import { AttemptId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
-import { attemptsOf, DOOR, detailsOf, history, queue, says, taskOf, typesOf, world } from "./world.ts"
+import {
+  attemptsOf,
+  DOOR,
+  detailsOf,
+  eventsOf,
+  history,
+  queue,
+  says,
+  taskOf,
+  typesOf,
+  world
+} from "./world.ts"
 
 const quiet = { adapters: { local: says("hello") } }
 const DEAD = RunnerId.make("dead:1:then")
@@ -88,14 +100,21 @@ describe("the boot sweep", () => {
     }).pipe(Effect.provide(world(quiet)))
   )
 
-  it.effect("cancels a task that an operator had asked to cancel", () =>
+  it.effect("cancels a task that an operator had asked to cancel, told as by a dispatcher that lives", () =>
     Effect.gen(function* () {
       const id = yield* queue()
       yield* claimAs(DEAD, "a1")
       yield* requestCancel(id, Option.some("no more"))
       yield* sweep()
       expect((yield* taskOf(id)).status).toBe("operator_canceled")
-      expect(yield* detailsOf(id, "task_operator_canceled")).toMatchObject([{ reason: "no more" }])
+      const [attempt] = yield* attemptsOf(id)
+      expect(attempt).toMatchObject({
+        exitStatus: Option.some("canceled"),
+        retryClass: Option.some("none"),
+        reason: Option.some("cancel: canceled by olga: no more")
+      })
+      const [event] = (yield* eventsOf(id)).filter((one) => one.eventType === "task_operator_canceled")
+      expect(event).toMatchObject({ actor: DOOR.actor, detail: { reason: "canceled by olga: no more" } })
     }).pipe(Effect.provide(world(quiet)))
   )
 
@@ -222,5 +241,87 @@ it.effect("one attempt that cannot be ended does not keep the others from it", (
     expect((yield* taskOf(bad)).status).toBe("running")
     expect(yield* typesOf(bad)).not.toContain("boot_sweep_reclaimed")
     expect((yield* taskOf(good)).status).toBe("retryable_failure")
+  }).pipe(Effect.provide(world(quiet)))
+)
+
+/** What another program does to the records. */
+const damage = (...texts: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const sqlite = yield* Sqlite
+    for (const text of texts) yield* sqlite.transact("damage", sqlite.rows({ text, names: [] }))
+  })
+const FINISHED = "UPDATE attempts SET status = 'finished', ended_at = started_at"
+
+describe("a task that is running without a running attempt", () => {
+  for (const [what, texts, problem] of [
+    ["whose attempts were removed", ["DELETE FROM attempts"], "it has none"],
+    ["whose attempt was finished beside it", [FINISHED], "the last one, a1, is finished"]
+  ] as const)
+    it.effect(`${what} is set aside, and can be retried`, () =>
+      Effect.gen(function* () {
+        const id = yield* queue({ dedupeKey: "K" })
+        yield* claimAs(DEAD, "a1")
+        yield* damage(...texts)
+        yield* sweep()
+        const task = yield* taskOf(id)
+        expect(task.status).toBe("blocked")
+        const told = `status: running, but no attempt of it is running: ${problem}`
+        expect(Option.getOrThrow(task.lastError)).toBe(`this record is damaged: ${told}`)
+        expect(yield* detailsOf(id, "record_quarantined")).toEqual([{ table: "tasks", problem: told }])
+        // A second sweep finds nothing and says nothing.
+        const before = yield* history
+        yield* sweep()
+        expect(yield* history).toEqual(before)
+        const store = yield* Store
+        expect(yield* store.tasks.retry(id, Option.none(), yield* stamp)).toMatchObject({ _tag: "Moved" })
+        yield* claimAs(RUNNER, "a2")
+      }).pipe(Effect.provide(world(quiet)))
+    )
+
+  it.effect("as it was set so by hand is set aside, too", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* damage("UPDATE tasks SET status = 'running', ready = 0")
+      yield* sweep()
+      expect((yield* taskOf(id)).status).toBe("blocked")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("is canceled by the operator who had asked for it", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1")
+      yield* requestCancel(id, Option.some("no more"))
+      yield* damage(FINISHED)
+      yield* sweep()
+      expect((yield* taskOf(id)).status).toBe("operator_canceled")
+      const [event] = (yield* eventsOf(id)).filter((one) => one.eventType === "task_operator_canceled")
+      expect(event).toMatchObject({ actor: DOOR.actor, detail: { from: "running", reason: "no more" } })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("has the processes of its dead dispatcher ended first, and names those that are left", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1")
+      yield* requestCancel(id, Option.none())
+      yield* damage(FINISHED)
+      yield* sweep()
+      const task = yield* taskOf(id)
+      expect(task.status).toBe("blocked")
+      expect(Option.getOrThrow(task.lastError)).toEndWith("of its processes are left: 4711 (sleep)")
+    }).pipe(Effect.provide(world({ ...quiet, survivors: { a1: ["4711 (sleep)"] } })))
+  )
+})
+
+it.effect("an attempt of a task that was moved beside it is ended, and the queue goes on", () =>
+  Effect.gen(function* () {
+    const id = yield* queue({ priority: 9 })
+    yield* claimAs(DEAD, "a1")
+    yield* damage("UPDATE tasks SET status = 'pending', ready = 1")
+    expect(yield* sweep()).toBe(1)
+    expect((yield* attemptsOf(id)).map(({ status }) => status)).toEqual(["finished"])
+    expect((yield* taskOf(id)).status).toBe("pending")
+    yield* claimAs(RUNNER, "a2")
   }).pipe(Effect.provide(world(quiet)))
 )

@@ -4,7 +4,7 @@ import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { tick } from "../../src/intake/Due.ts"
 import { Store } from "../../src/store/Store.ts"
 import { DOOR, queue, ran, says, typesOf, world } from "../dispatch/world.ts"
-import { it } from "../support/effect.ts"
+import { it, ticking } from "../support/effect.ts"
 import {
   damage,
   fatesOf,
@@ -195,6 +195,27 @@ describe("a schedule that is due", () => {
 })
 
 describe("an evaluation", () => {
+  it.effect("makes a task that is due at once, though time goes by meanwhile", () =>
+    Effect.gen(function* () {
+      yield* save()
+      yield* ticking(tickNow)
+      const store = yield* Store
+      expect(yield* store.tasks.lanes).toHaveLength(1)
+    }).pipe(Effect.provide(quiet))
+  )
+
+  it.effect("tells the time that the next one was reckoned from, however late it is carried out", () =>
+    Effect.gen(function* () {
+      yield* save()
+      yield* minutes(2)
+      yield* tick(DateTime.unsafeMake(90_000))
+      const schedule = yield* scheduleOf()
+      expect(iso(schedule.nextRunAt)).toBe("1970-01-01T00:02:30.000Z")
+      const evaluated = (yield* fatesOf(schedule)).map((fate) => iso(fate.evaluatedAt))
+      expect(evaluated).toEqual(["1970-01-01T00:01:30.000Z", "1970-01-01T00:01:30.000Z"])
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.effect(
     "at a given time leaves the clock alone: what comes of a future one is not due again before it",
     () =>

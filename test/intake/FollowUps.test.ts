@@ -7,7 +7,7 @@ import { now } from "../../src/domain/Time.ts"
 import { enqueue } from "../../src/intake/Enqueue.ts"
 import { Store } from "../../src/store/Store.ts"
 import { answer, DOOR, detailsOf, queue, ran, taskOf, UNTRUSTED, world, yields } from "../dispatch/world.ts"
-import { it } from "../support/effect.ts"
+import { it, ticking } from "../support/effect.ts"
 import { profile } from "../support/settings.ts"
 
 const allows = { result_schema: { allow_follow_up_tasks: true } }
@@ -42,6 +42,15 @@ const retried = (id: TaskId) =>
   })
 
 describe("follow-ups of a completed outcome", () => {
+  it.effect("are due at once, though time goes by while they are made", () =>
+    Effect.gen(function* () {
+      yield* queue()
+      yield* ticking(ran)
+      const store = yield* Store
+      expect(yield* store.tasks.lanes).toHaveLength(1)
+    }).pipe(Effect.provide(asking(numbered(1))))
+  )
+
   it.effect("become tasks of their parent, told in its history", () =>
     Effect.gen(function* () {
       const id = yield* queue()

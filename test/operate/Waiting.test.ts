@@ -8,6 +8,7 @@ import { AttemptId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Waiting } from "../../src/operate/answers/Waiting.ts"
 import { pause } from "../../src/operate/Pause.ts"
+import { upcoming } from "../../src/operate/TaskPages.ts"
 import { waiting } from "../../src/operate/Waiting.ts"
 import { Store } from "../../src/store/Store.ts"
 import { budget } from "../dispatch/budgets.ts"
@@ -110,6 +111,44 @@ describe("a task waits", () => {
   it.effect("because no dispatcher is running", () =>
     Effect.gen(function* () {
       expect((yield* why(yield* queue()))?.reason).toBe("no_dispatcher")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("not for its time where it was due when it was queued, though the clock was set back since", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("5 days")
+      const [plain, put] = [yield* queue(), yield* queue({ schedule: { delayMinutes: 5 } })]
+      yield* TestClock.setTime(0)
+      expect((yield* why(plain))?.reason).toBe("no_dispatcher")
+      expect((yield* why(put))?.reason).toBe("not_due")
+      expect((yield* ran).taskId).toBe(plain)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("for whoever sets it aside, as it has no attempt left", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      const used = { ...(yield* taskOf(id)), attemptCount: 3 }
+      expect(Option.getOrThrow(yield* waiting(used))).toMatchObject({
+        reason: "operator",
+        detail: "its attempts are used up: whoever would claim it sets it aside as blocked"
+      })
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("behind a task of higher priority that has become due and was not promoted yet", () =>
+    Effect.gen(function* () {
+      const low = yield* queue({ priority: 5 })
+      const high = yield* queue({ priority: 90, schedule: { delayMinutes: 5 } })
+      expect((yield* why(low))?.reason).toBe("no_dispatcher")
+      yield* TestClock.adjust("5 minutes")
+      expect(yield* why(low)).toMatchObject({
+        reason: "priority",
+        detail: "it is behind 1 task of higher priority; no dispatcher is running"
+      })
+      expect((yield* why(high))?.reason).toBe("no_dispatcher")
+      const { tasks } = yield* upcoming.run({ limit: 10 }, DOOR.actor)
+      expect(tasks.map(({ taskId }) => taskId)).toEqual([high, low])
     }).pipe(Effect.provide(world(quiet)))
   )
 

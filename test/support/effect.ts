@@ -26,6 +26,21 @@ const runner = (env: Layer.Layer<never>) => (name: string, body: Body, timeoutMs
     timeoutMs
   )
 
+/** Runs an effect by a clock that goes on by a millisecond each time that it is read. */
+export const ticking = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => {
+    let reads = 0
+    const time = () => clock.unsafeCurrentTimeMillis() + reads++
+    return Effect.withClock(
+      effect,
+      // Not a copy: the methods of a clock are its class's.
+      Object.assign(Object.create(clock), {
+        unsafeCurrentTimeMillis: time,
+        currentTimeMillis: Effect.sync(time)
+      })
+    )
+  })
+
 /**
  * Tests whose body is an Effect: `effect` runs on the TestClock, `live` on the real one, `prop` holds a
  * property over values made from a schema.

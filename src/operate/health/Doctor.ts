@@ -85,7 +85,7 @@ const clock = ({ latest, newest }: Recorded) =>
       ...(behind > BEHIND_IS_NOTHING_SECONDS && behind <= BEHIND_IS_WRONG_SECONDS ? [sentence] : []),
       ...(setBack > BEHIND_IS_WRONG_SECONDS
         ? [
-            `the clock (${DateTime.formatIso(at)}) was set back: a task was made ${setBack} s ahead of it, and what was put off by the clock of then (retries, rate limits, cool-downs) waits as much longer; agent-runtime task-list --status retryable_failure shows such tasks; if the clock is wrong now: ${SET_CLOCK}`
+            `the clock (${DateTime.formatIso(at)}) was set back: a task was made ${setBack} s ahead of it, and what was put off by the clock of then (delayed tasks, retries, rate limits, cool-downs) waits as much longer; agent-runtime task-list --status pending,retryable_failure shows such tasks, and task-show ID until when one waits; if the clock is wrong now: ${SET_CLOCK}`
           ]
         : []),
       ...(Option.contains(kept, false) ? [`no time service keeps this host's clock; ${SET_CLOCK}`] : [])

@@ -64,6 +64,20 @@ export const claims = (check: Sentence) => {
   )
 
   check(
+    "takes what was due at once when it was queued, put back or retried, though the clock was set back since",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("a", { due: 5_000 }, 5_000)
+      expect((yield* claimed("a1", 10)).task.taskId).toBe(taskId("a"))
+      yield* settle("a1", { _tag: "PutBack", counted: true, error: "boot_sweep" }, 6_000)
+      expect((yield* claimed("a2", 20)).attempt.number).toBe(2)
+      yield* settle("a2", { _tag: "Block", outcome: Option.none(), error: "x" }, 7_000)
+      yield* store.tasks.retry(taskId("a"), Option.none(), stampAt(8_000))
+      expect((yield* claimed("a3", 30)).attempt.number).toBe(3)
+    })
+  )
+
+  check(
     "takes the best over all lanes",
     Effect.gen(function* () {
       yield* add("a", { adapter: "x", priority: 3 })
@@ -286,9 +300,9 @@ export const claims = (check: Sentence) => {
       const lanes = (yield* store.tasks.lanes).map((lane) => lane.key)
       const own = lanes.filter((key) => !key.includes("other"))
       const { task } = yield* find("b")
-      expect(yield* store.tasks.before(task, lanes)).toEqual({ higher: 2, older: 2 })
-      expect(yield* store.tasks.before(task, own)).toEqual({ higher: 1, older: 2 })
-      expect(yield* store.tasks.before(task, [])).toEqual({ higher: 0, older: 0 })
+      expect(yield* store.tasks.before(task, lanes, at(4))).toEqual({ higher: 2, older: 2 })
+      expect(yield* store.tasks.before(task, own, at(4))).toEqual({ higher: 1, older: 2 })
+      expect(yield* store.tasks.before(task, [], at(4))).toEqual({ higher: 0, older: 0 })
     })
   )
 }

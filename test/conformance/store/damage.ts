@@ -9,9 +9,12 @@ import {
   attemptId,
   claim,
   claimed,
+  complete,
+  eventsOf,
   find,
   newest,
   Raw,
+  settle,
   stampAt,
   taskId
 } from "../../support/store.ts"
@@ -55,6 +58,59 @@ export const damage = (check: Sentence) => {
         expect(yield* store.attempts.ofTask(taskId("damaged"))).toEqual([])
       })
     )
+
+  for (const [what, set, told] of [
+    ["used up", "attempt_count = 3", "3 of 3 are used up"],
+    ["used up, and more", "attempt_count = 4, status = 'retryable_failure'", "4 of 3 are used up"],
+    ["none", "max_attempts = 0", "0 of 0 are used up"]
+  ] as const)
+    check(
+      `blocks a waiting task whose attempts are ${what}, and claims the next`,
+      Effect.gen(function* () {
+        const raw = yield* Raw
+        yield* add("without", { priority: 9 })
+        yield* add("sound")
+        yield* raw.run(`UPDATE tasks SET ${set} WHERE task_id = 'without'`)
+        const error = `attempts_used_up: it waited with no attempt left: ${told}`
+        expect(yield* claim("a1", 5)).toMatchObject({ _tag: "Quarantined", taskId: taskId("without"), error })
+        const [event] = yield* newest(1)
+        expect(event).toMatchObject({
+          eventType: "task_finished",
+          taskId: Option.some(taskId("without")),
+          detail: { status: "blocked", reason: error }
+        })
+        const { task } = yield* find("without")
+        expect([task.status, task.lastError]).toEqual(["blocked", Option.some(error)])
+        expect((yield* claimed("a1", 6)).task.taskId).toBe(taskId("sound"))
+        // A retry gives it a new round.
+        const store = yield* Store
+        expect(yield* store.tasks.retry(taskId("without"), Option.none(), stampAt(7))).toMatchObject({
+          _tag: "Moved"
+        })
+      })
+    )
+
+  check(
+    "sets a task aside that waits though an attempt of it runs, which ends by itself and moves nothing",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const raw = yield* Raw
+      yield* add("put", { priority: 9 })
+      yield* add("sound")
+      yield* claimed("a1")
+      yield* raw.run("UPDATE tasks SET status = 'pending', ready = 1 WHERE task_id = 'put'")
+      const problem = "status: pending, but its attempt a1 is running"
+      expect(yield* claim("a2")).toMatchObject({ _tag: "Quarantined", taskId: taskId("put"), problem })
+      expect((yield* claimed("a2")).task.taskId).toBe(taskId("sound"))
+      expect(yield* settle("a1", complete, 9)).toEqual({ _tag: "Late" })
+      expect((yield* find("put")).task.status).toBe("blocked")
+      const [attempt] = yield* store.attempts.ofTask(taskId("put"))
+      expect([attempt?.status, attempt?.reason]).toEqual(["finished", Option.some("done")])
+      expect((yield* eventsOf("put")).slice(-2)).toEqual(["task_attempt_finished", "late_result_ignored"])
+      yield* store.tasks.retry(taskId("put"), Option.none(), stampAt(10))
+      expect((yield* claimed("a3", 10)).attempt.number).toBe(2)
+    })
+  )
 
   check(
     "finds a delayed task whose due time is none, wherever its text sorts",

@@ -1,5 +1,5 @@
 import { expect } from "bun:test"
-import { Effect, Option } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import type { TaskStatus } from "../../../src/domain/Task.ts"
 import { cursorOf } from "../../../src/store/Cursor.ts"
 import { Store } from "../../../src/store/Store.ts"
@@ -8,6 +8,7 @@ import {
   at,
   claimed,
   complete,
+  find,
   messageId,
   newTask,
   Raw,
@@ -86,11 +87,52 @@ export const lists = (check: Sentence) => {
       yield* add("latest", { due: 900 }, 4)
       yield* add("later", { due: 600 }, 5)
       const upcoming = (limit: number) =>
-        Effect.map(store.tasks.upcoming(limit), (tasks) => tasks.map(({ taskId }) => String(taskId)))
+        Effect.map(store.tasks.upcoming(limit, at(10)), (tasks) => tasks.map(({ taskId }) => String(taskId)))
       expect(yield* upcoming(10)).toEqual(["high", "old", "young", "low", "later", "latest"])
       expect(yield* upcoming(3)).toEqual(["high", "old", "young"])
       yield* claimed("r1")
       expect(yield* upcoming(2)).toEqual(["old", "young"])
+    })
+  )
+
+  check(
+    "tells what is due and was not promoted yet where a claim would find it, and writes nothing for that",
+    Effect.gen(function* () {
+      const store = yield* Store
+      yield* add("low", { priority: 5 }, 0)
+      yield* add("high", { priority: 90, due: 20 }, 1)
+      yield* add("middle", { priority: 50, due: 30, adapter: "other" }, 2)
+      yield* add("later", { priority: 99, due: 40 }, 3)
+      const upcoming = (limit: number, seconds: number) =>
+        Effect.map(store.tasks.upcoming(limit, at(seconds)), (tasks) =>
+          tasks.map(({ taskId }) => String(taskId))
+        )
+      expect(yield* upcoming(10, 19)).toEqual(["low", "high", "middle", "later"])
+      expect(yield* upcoming(10, 20)).toEqual(["high", "low", "middle", "later"])
+      expect(yield* upcoming(10, 30)).toEqual(["high", "middle", "low", "later"])
+      expect(yield* upcoming(1, 30)).toEqual(["high"])
+      expect(yield* upcoming(2, 30)).toEqual(["high", "middle"])
+      // What explains it counts the same, lane by lane, at most as many as one claim promotes.
+      expect(yield* store.tasks.lanes).toHaveLength(1)
+      const keys = (yield* store.tasks.lanesAt(at(30))).map(({ key }) => key)
+      expect(keys).toHaveLength(2)
+      const { task } = yield* find("low")
+      expect(yield* store.tasks.before(task, keys, at(19))).toEqual({ higher: 0, older: 0 })
+      expect(yield* store.tasks.before(task, keys, at(30))).toEqual({ higher: 2, older: 0 })
+      expect(yield* store.tasks.before({ ...task, priority: 90 }, keys, at(40))).toEqual({
+        higher: 1,
+        older: 0
+      })
+      const first = (dueBy?: DateTime.Utc) =>
+        Effect.map(store.tasks.heads(keys, dueBy), (heads) =>
+          [...heads.values()].map(({ taskId }) => String(taskId)).sort()
+        )
+      expect(yield* first()).toEqual(["low"])
+      expect(yield* first(at(30))).toEqual(["high", "middle"])
+      // Nothing was promoted for that.
+      expect((yield* store.tasks.promote(at(30))).promoted).toBe(2)
+      expect(yield* upcoming(10, 30)).toEqual(["high", "middle", "low", "later"])
+      expect((yield* claimed("r1", 30)).task.taskId).toBe(taskId("high"))
     })
   )
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { MIGRATIONS, migrate } from "../../../layers/store/Migrations.ts"
+import { TEXTS } from "../../../layers/store/SqlStatuses.ts"
 import { statement } from "../../../layers/store/statement.ts"
 
 const folder = join(import.meta.dir, "../../../layers/store")
@@ -30,10 +31,15 @@ interface Planned {
   readonly sql: string
 }
 
+const HOLE_OF_WALK = /\$\{all\}/
 const HOLES_OF_COLUMN = /\$\{column\}/g
 
-/** The columns by which tasks are walked in the order of their age. */
-const COLUMNS = ["kind", "source"]
+/** What a statement of a column walks: the lists of a status are those of what a task is now. */
+const WALKS: Readonly<Record<string, string>> = {
+  status: "tasks_by_status",
+  kind: "tasks_by_age",
+  source: "tasks_by_age"
+}
 
 /**
  * The texts of a module's statements: constants by name, with the module's text constants put in; a statement
@@ -49,10 +55,12 @@ const statementsOf = (file: string): ReadonlyArray<Planned> => {
   const filled = (sql: string): string =>
     sql.replace(/\$\{([A-Z_]+)\}/g, (hole, name: string) => texts.get(name) ?? hole)
   const ofColumns = (name: string, sql: string): ReadonlyArray<Planned> =>
-    COLUMNS.map((column) => ({
-      name: `${file} ${name}(${column})`,
-      sql: sql.replaceAll(HOLES_OF_COLUMN, column)
-    }))
+    Object.entries(WALKS)
+      .filter(([column]) => HOLE_OF_WALK.test(sql) || column !== "status")
+      .map(([column, all]) => ({
+        name: `${file} ${name}(${column})`,
+        sql: sql.replaceAll(HOLES_OF_COLUMN, column).replace(HOLE_OF_WALK, all)
+      }))
   return [
     ...source.matchAll(/const (\w+) =\s*(?:\([^)]*\) =>\s*)?statement\(\s*(?:`([^`]*)`|"([^"]*)")\s*\)/g)
   ].flatMap(([, name = "", template, plain]) => {
@@ -62,7 +70,9 @@ const statementsOf = (file: string): ReadonlyArray<Planned> => {
 }
 
 const files = fs.readdirSync(folder).filter((name) => /^Sql[A-Z].*\.ts$/.test(name))
-const planned = files.flatMap(statementsOf).filter(({ sql }) => !sql.startsWith("PRAGMA"))
+// Those of several statuses are put together from a text of each.
+const together = Object.entries(TEXTS).map(([name, sql]) => ({ name: `SqlStatuses.ts ${name}`, sql }))
+const planned = [...files.flatMap(statementsOf), ...together].filter(({ sql }) => !sql.startsWith("PRAGMA"))
 
 const db = new Database(":memory:")
 migrate(db, MIGRATIONS, "2026-04-29T07:00:00.000Z")
@@ -81,7 +91,7 @@ describe("the statements of the store", () => {
       .reduce((sum, more) => sum + more, 0)
     const found = new Set(files.flatMap(statementsOf).map(({ name }) => name.replace(/\(.*/, "")))
     // The store in memory sets its schema's version by one that is no query.
-    expect(found.size).toBe(written - 1)
+    expect(found.size + together.length).toBe(written - 1)
   })
 
   for (const { name, sql } of planned)
@@ -117,6 +127,8 @@ describe("the statements of the store", () => {
   // LIMIT inside lets through.
   const SORTS = new Set([
     "SqlClaim.ts BEST",
+    "SqlDue.ts LANES",
+    "SqlDue.ts BEST",
     "SqlGates.ts COOLDOWNS",
     "SqlTaskList.ts COUNTED",
     "SqlTasks.ts COUNTS",

@@ -174,6 +174,9 @@ describe("the doctor", () => {
       expect(told?.warnings[0]).toStartWith(
         "the clock (2026-04-28T07:00:00.000Z) was set back: a task was made 86400 s ahead of it"
       )
+      expect(told?.warnings[0]).toContain(
+        "(delayed tasks, retries, rate limits, cool-downs) waits as much longer; agent-runtime task-list --status pending,retryable_failure shows such tasks"
+      )
       expect(told?.warnings).toHaveLength(1)
     })
   )
