@@ -42,11 +42,13 @@ export const refusalOf = (reply: Reply, redactor: Redactor): Effect.Effect<Refus
       ...toldIn(body, reply.headers.get("content-type") ?? ""),
       status: reply.status,
       body,
-      retryAfterSeconds: [429, 503, 529].includes(reply.status)
-        ? retryAfter(reply.headers.get("retry-after") ?? "", yield* Clock.currentTimeMillis)
-        : Option.none()
+      retryAfterSeconds: yield* waitAskedBy(reply)
     }
   })
+
+/** The seconds that a reply's Retry-After asks to wait, at most 24 h; none without one. */
+export const waitAskedBy = ({ headers }: Pick<Reply, "headers">): Effect.Effect<Option.Option<number>> =>
+  Effect.map(Clock.currentTimeMillis, (now) => retryAfter(headers.get("retry-after") ?? "", now))
 
 /** The error object of a stream; a code that is an HTTP status counts as one. */
 export const refusalWithin = (error: unknown, redactor: Redactor): Refusal => {

@@ -10,7 +10,7 @@ import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
 import { readLines } from "./ModelServerLines.ts"
-import { failureOf, oneLine, type Remedies, refusalOf } from "./ModelServerRefusal.ts"
+import { failureOf, oneLine, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
 import { openAiAnswer } from "./OpenAiChatAnswer.ts"
 import { bodyOf, conceded, type Form, wanted } from "./OpenAiChatForm.ts"
 import { type Access, accessTo } from "./OpenAiChatKey.ts"
@@ -84,6 +84,7 @@ const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFa
     const asked = { host: address.host, redactor, remedies: remediesFor(model) }
     for (const warning of one.access.warnings) account.remark(warning)
     const reply = yield* opened(one, model, wanted, asked.remedies)
+    account.asksToWait(yield* waitAskedBy(reply))
     const answer = openAiAnswer(asked, account)
     const patient: Reply = {
       ...reply,

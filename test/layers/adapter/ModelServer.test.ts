@@ -182,23 +182,26 @@ it.effect("an error page is one clean line", () =>
   })
 )
 
-it.effect("Retry-After is seconds or a date by the Clock, of 429 and 503, at most a day", () =>
-  Effect.gen(function* () {
-    const seconds = (status: number, value: string) =>
-      Effect.map(refused(status, "", { "retry-after": value }), (failure) =>
-        Option.getOrNull(failure.retryAfterSeconds)
-      )
-    expect(yield* seconds(429, "7")).toBe(7)
-    expect(yield* seconds(503, " 1.2 ")).toBe(2)
-    expect(yield* seconds(429, "999999999")).toBe(86_400)
-    // The TestClock stands at the epoch.
-    expect(yield* seconds(429, "Thu, 01 Jan 1970 00:02:00 GMT")).toBe(120)
-    for (const nothing of ["0", "-5", "soon", "", "Wed, 31 Dec 1969 00:00:00 GMT"])
-      expect(yield* seconds(429, nothing)).toBeNull()
-    expect(yield* seconds(500, "7")).toBeNull()
-    const quota = yield* refused(429, '{"error":{"code":"insufficient_quota"}}', { "retry-after": "7" })
-    expect(Option.isNone(quota.retryAfterSeconds)).toBe(true)
-  })
+it.effect(
+  "Retry-After is seconds or a date by the Clock, of whatever may go better later, at most a day",
+  () =>
+    Effect.gen(function* () {
+      const seconds = (status: number, value: string) =>
+        Effect.map(refused(status, "", { "retry-after": value }), (failure) =>
+          Option.getOrNull(failure.retryAfterSeconds)
+        )
+      expect(yield* seconds(429, "7")).toBe(7)
+      expect(yield* seconds(503, " 1.2 ")).toBe(2)
+      expect(yield* seconds(429, "999999999")).toBe(86_400)
+      // The TestClock stands at the epoch.
+      expect(yield* seconds(429, "Thu, 01 Jan 1970 00:02:00 GMT")).toBe(120)
+      for (const nothing of ["0", "-5", "soon", "", "Wed, 31 Dec 1969 00:00:00 GMT"])
+        expect(yield* seconds(429, nothing)).toBeNull()
+      for (const status of [408, 500, 502, 503, 504, 529]) expect(yield* seconds(status, "7")).toBe(7)
+      for (const mended of [400, 401, 402, 404, 413]) expect(yield* seconds(mended, "7")).toBeNull()
+      const quota = yield* refused(429, '{"error":{"code":"insufficient_quota"}}', { "retry-after": "7" })
+      expect(Option.isNone(quota.retryAfterSeconds)).toBe(true)
+    })
 )
 
 it.effect("a secret that an error echoes is masked before the error is cut", () =>
