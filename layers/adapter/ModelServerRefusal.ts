@@ -153,13 +153,15 @@ export const oneLine = (text: string, most: number): string => {
   return words.length <= most ? words : `${words.slice(0, most - 3)}...`.toWellFormed()
 }
 
-/** Seconds, or a date; what is past or no number asks for nothing. */
+/** Seconds, or a date, of which one that is past asks for no waiting any more; what is neither is no wish. */
 const retryAfter = (value: string, nowMillis: number): Option.Option<number> => {
   const text = value.trim()
   const seconds = /^\d+(\.\d+)?$/.test(text)
     ? Number(text)
     : /\d:\d\d:\d\d/.test(text)
       ? (Date.parse(text) - nowMillis) / 1000
-      : 0
-  return seconds > 0 ? Option.some(Math.min(Math.ceil(seconds), MOST_HINT_SECONDS)) : Option.none()
+      : Number.NaN
+  return Number.isNaN(seconds)
+    ? Option.none()
+    : Option.some(Math.min(Math.max(Math.ceil(seconds), 0), MOST_HINT_SECONDS))
 }
