@@ -109,8 +109,8 @@ const openCalls = () => {
   return { read: (content: ReadonlyArray<unknown> | undefined) => blocksOf(content).flatMap(mark) }
 }
 
-/** What the server answers when it asks for patience. */
-const PATIENCE: ReadonlyArray<number | undefined> = [429, 503, 529]
+/** Whether a server that answers so may ask for patience. */
+const asksForPatience = (status = 0): boolean => status === 408 || status === 429 || status >= 500
 /** Claude's own back-off is 500 ms, doubled with each attempt up to 32 s, and up to a quarter more. */
 const ownBackoffMs = (attempt: number): number => Math.min(1000 * 2 ** (attempt - 1), 40_000)
 
@@ -144,7 +144,7 @@ const askedToWait = () => {
         )
       if (line.type === "system" && line.subtype === "api_retry")
         delay = Option.fromNullable(line.retry_delay_ms).pipe(
-          Option.filter((ms) => PATIENCE.includes(line.error_status) && ms > ownBackoffMs(line.attempt ?? 1)),
+          Option.filter((ms) => asksForPatience(line.error_status) && ms > ownBackoffMs(line.attempt ?? 1)),
           Option.map((ms) => Math.ceil(ms / 1000))
         )
     },
@@ -152,7 +152,7 @@ const askedToWait = () => {
       // Without a result somebody ended it while it waited.
       const asked =
         Option.isNone(result) ||
-        PATIENCE.includes(result.value.api_error_status) ||
+        asksForPatience(result.value.api_error_status) ||
         trouble === "rate_limit" ||
         trouble === "overloaded"
       return asked ? wish() : Option.none()
