@@ -6,7 +6,7 @@ import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
-import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
+import { type Account, attempt, SEE_PROMPT, type Sent } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
 import { readLines } from "./ModelServerLines.ts"
@@ -53,11 +53,24 @@ export const openAiChatAdapter = ({
           converse: (account) =>
             access._tag === "Right"
               ? converse({ job, settings, address, access: access.right, redactor, account })
-              : forOperator(`cannot start: ${access.left.reason}; ${access.left.remedy}`)
+              : Effect.zipRight(
+                  account.sending(unsent(job, settings, address)),
+                  forOperator(`cannot start: ${access.left.reason}; ${access.left.remedy}`)
+                )
         })
       )
     })
   })
+})
+
+const modelOf = (job: Job, settings: OpenAiChatSettings): string =>
+  Option.getOrElse(job.model, () => settings.model)
+
+/** What would have been sent, but for the key. */
+const unsent = (job: Job, settings: OpenAiChatSettings, address: Address): Sent => ({
+  url: address.url("/chat/completions"),
+  headers: {},
+  body: bodyOf(SEE_PROMPT, modelOf(job, settings), wanted, takesStrictForm(job))
 })
 
 interface Conversation {
@@ -80,7 +93,7 @@ const remediesFor = (model: string): Remedies => ({
 const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const { account, address, job, redactor, settings } = one
-    const model = Option.getOrElse(job.model, () => settings.model)
+    const model = modelOf(job, settings)
     const asked = { host: address.host, redactor, remedies: remediesFor(model) }
     for (const warning of one.access.warnings) account.remark(warning)
     const reply = yield* opened(one, model, wanted, asked.remedies)

@@ -345,6 +345,12 @@ it.live("a key that cannot be had waits for an operator, and nothing is asked", 
       expect([execution.exitStatus, execution.retryClass]).toEqual(["error", "none"])
       expect(reason).toMatch(expected)
       expect(file("stderr.log")).toBe(`${reason}\n`)
+      expect(JSON.parse(file("invocation.json"))).toMatchObject({
+        method: "POST",
+        url: `${server.url}/v1/chat/completions`,
+        headers: {},
+        body: { model: "stub" }
+      })
       expect(yield* one.probe).toMatchObject({ ok: false, remedy: expect.stringMatching(/./) })
     }
     expect(server.got).toEqual([])
