@@ -25,6 +25,7 @@ import {
   waitForWorkspace,
   waitOf
 } from "./NotStarted.ts"
+import { sessionOf, withOwnCost } from "./OwnCost.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
 import { type Site, siteOf } from "./Site.ts"
 import { unlessStopped } from "./UnlessStopped.ts"
@@ -151,7 +152,7 @@ const execute = (
     const { adapter, audit, claimed, compiled, model } = prepared
     const { attemptId, taskId } = claimed.attempt
     yield* Effect.forkScoped(watchCancel(taskId, stop))
-    return yield* adapter.execute({
+    const execution = yield* adapter.execute({
       taskId,
       attemptId,
       prompt: compiled.promptText,
@@ -177,6 +178,7 @@ const execute = (
             )
           )
     })
+    return yield* withOwnCost(execution)
   })
 
 const withheldBy = ({ integrationPolicies }: Prepared["profile"]): ReadonlyArray<string> =>
@@ -227,6 +229,7 @@ const ranTo = (prepared: Prepared, execution: Execution, { detail, exit, issues,
       retryClass: Option.some(isTriedAgain(verdict) ? "retryable" : exit.retryClass),
       issues: [...issues, ...odd, ...argsOf(prepared).remarks],
       usage,
+      ...sessionOf(execution),
       resultPath: Option.none(),
       detail
     },

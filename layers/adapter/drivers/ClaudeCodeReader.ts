@@ -9,7 +9,7 @@ import {
   type Result,
   targetOf
 } from "./ClaudeCodeLines.ts"
-import { spentIn, tallied, untold } from "./ClaudeCodeUsage.ts"
+import { type Sessions, spentIn, tallied, untold } from "./ClaudeCodeUsage.ts"
 import type { Mark, Reader } from "./Driver.ts"
 
 /** Calls of tools that may be open at once; the end of older ones is not told. */
@@ -21,8 +21,8 @@ const MOST_TARGET = 1000
 /** The tool by which claude hands over its answer (`--json-schema`): no step of the work. */
 const ANSWERING = "StructuredOutput"
 
-/** Reads `--output-format stream-json`. `resumed` says that the run goes on with an earlier session. */
-export const streamReader = (resumed: boolean): Reader => {
+/** Reads `--output-format stream-json`. `sessions` tells which session the run goes on with, if any. */
+export const streamReader = (sessions: Sessions): Reader => {
   const calls = openCalls()
   const waits = askedToWait()
   const denials = denied()
@@ -63,11 +63,11 @@ export const streamReader = (resumed: boolean): Reader => {
       const result = tally.last
       const wait = waits.seconds(result, trouble)
       const verdict = judgedBy(end, { begun, result, trouble, reopens: Option.isSome(wait) })
-      const { notes, usage } = spentIn(tally, end.stderr, resumed)
+      const { notes, ...spent } = spentIn(tally, end.stderr, { ...sessions, session })
       return {
         ...verdict,
         lastMessage: Option.match(result, { onNone: () => "", onSome: answerOf }),
-        usage,
+        ...spent,
         // What only an operator can mend is not waited for.
         retryAfterSeconds: Option.filter(
           wait,
