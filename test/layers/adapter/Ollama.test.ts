@@ -204,18 +204,6 @@ it.live("refusals have their class and remedy", () =>
   })
 )
 
-it.live("a Retry-After beside an answer is kept", () =>
-  Effect.gen(function* () {
-    const server = yield* ollama(() => {
-      const reply = streamed([said(OUTCOME), line(END)], NDJSON)
-      reply.headers.set("retry-after", "25")
-      return reply
-    })
-    const { execution } = yield* execute(adapter(server.url))
-    expect([execution.exitStatus, execution.retryAfterSeconds]).toEqual(["ok", Option.some(25)])
-  })
-)
-
 it.live("a server that is not there is retryable, and its evidence is complete", () =>
   Effect.gen(function* () {
     const { execution, file, reason } = yield* execute(adapter(yield* nowhere))
