@@ -104,7 +104,7 @@ const MODEL =
   "the provider does not serve this model: correct the adapter's \"model\" or its provider's address"
 const QUOTA = "wait until the limit resets or raise it, or use another adapter; then retry the task"
 const BUDGET = "raise --max-budget-usd in the adapter's extraArgs, or split the task"
-const REFUSED = "the model's safeguards stopped it twice: reword the task, or use another model"
+const REFUSED = "the model's safeguards stopped it: reword the task, or use another model"
 const TOO_LONG =
   "shorten the task or its profile's max_prompt_chars, split it, or use a model with a larger context"
 const SAME_AGAIN = "the same request would be refused again: correct the task or the adapter's settings"

@@ -12,7 +12,7 @@ const rows: ReadonlyArray<Row> = [
   ["s404", "none", /selected model .*\(the provider does not serve this model/],
   ["s400", "none", /^API Error: 400 .*\(the same request would be refused again/],
   ["ctx", "none", /^Prompt is too long .*\(shorten the task/],
-  ["refusal", "none", /can't help with this.*\(the model's safeguards stopped it twice/],
+  ["refusal", "none", /can't help with this.*\(the model's safeguards stopped it/],
   ["maxbudget", "none", /^Reached maximum budget \(\$0\.01\) \(raise --max-budget-usd/],
   // What another attempt may mend.
   ["s429", "retryable", /^API Error: Request rejected \(429\)/],
