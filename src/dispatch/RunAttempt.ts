@@ -195,13 +195,15 @@ const argsOf = ({ adapter, claimed }: Prepared) => {
   const leftOut = (why: string) => ({ args: none, remarks: [`payload.args were left out: ${why}`] })
   if (settings.mode !== "script" || args === undefined || args === null) return { args: none, remarks: none }
   if (!isTexts(args)) return leftOut("they are not a list of texts")
+  if (args.some((one) => one.includes("\0")))
+    return leftOut("one of them holds a NUL character, which no argument can")
   if (claimed.task.untrusted && !settings.untrustedArgs && args.length > 0)
     return leftOut("the task is untrusted and the adapter does not say untrustedArgs: true")
   return { args, remarks: none }
 }
 
 const isTexts = (value: unknown): value is ReadonlyArray<string> =>
-  Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\0"))
+  Array.isArray(value) && value.every((one) => typeof one === "string")
 
 const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {
