@@ -9,7 +9,7 @@ import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
 import { type Account, attempt, SEE_PROMPT, type Sent } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
-import { readLines } from "./ModelServerLines.ts"
+import { makeLineFeeds, readLines } from "./ModelServerLines.ts"
 import { failureOf, oneLine, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
 import { openAiAnswer } from "./OpenAiChatAnswer.ts"
 import { bodyOf, conceded, type Form, wanted } from "./OpenAiChatForm.ts"
@@ -101,7 +101,9 @@ const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFa
     const answer = openAiAnswer(asked, account)
     const patient: Reply = {
       ...reply,
-      next: Effect.suspend(() => (answer.isFinished() ? lingering(reply.next) : reply.next))
+      next: Effect.suspend(() => (answer.isFinished() ? lingering(reply.next) : reply.next)).pipe(
+        Effect.map(Option.map(makeLineFeeds()))
+      )
     }
     const read = yield* readLines(patient, answer.line)
     const taken = read === "end" ? answer.end() : read

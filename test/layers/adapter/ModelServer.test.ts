@@ -4,7 +4,7 @@ import { Deferred, Duration, Effect, Fiber, Option, TestClock } from "effect"
 import { attempt } from "../../../layers/adapter/ModelServer.ts"
 import { addressOf } from "../../../layers/adapter/ModelServerAddress.ts"
 import { ask, call } from "../../../layers/adapter/ModelServerCall.ts"
-import { makeEvents, readLines, type Taken } from "../../../layers/adapter/ModelServerLines.ts"
+import { makeEvents, makeLineFeeds, readLines, type Taken } from "../../../layers/adapter/ModelServerLines.ts"
 import { failureOf, oneLine, refusalOf } from "../../../layers/adapter/ModelServerRefusal.ts"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import { noSecrets, redactorOf } from "../../../src/domain/Redactor.ts"
@@ -40,6 +40,15 @@ it.effect("lines are the same however the bytes are split, and LF and CRLF both 
     expect(yield* linesOf(...single)).toEqual({ ...expected, end: "end" })
   })
 )
+
+test("a line of events may end in CR, CRLF or LF, however the bytes are split", () => {
+  const bytes = Buffer.from("a\rb\r\nc\nd\r\re\r\n\r\n")
+  for (let at = 0; at <= bytes.length; at++) {
+    const fed = makeLineFeeds()
+    const parts = [bytes.subarray(0, at), bytes.subarray(at)].map((part) => Buffer.from(fed(part)))
+    expect(Buffer.concat(parts).toString()).toBe("a\nb\nc\nd\n\ne\n\n")
+  }
+})
 
 it.effect("nothing is read behind the line that ends the answer", () =>
   Effect.gen(function* () {

@@ -51,6 +51,14 @@ it.live(
     })
 )
 
+it.live("events whose lines end in CR alone are an answer like any other", () =>
+  Effect.gen(function* () {
+    const { url } = yield* asking([`${said}data: [DONE]\n\n`.replaceAll("\n", "\r")])
+    const { execution } = yield* execute(openAi(url))
+    expect([execution.exitStatus, execution.lastMessage]).toEqual(["ok", OUTCOME])
+  })
+)
+
 it.live("a Retry-After beside an answer of Ollama is kept", () =>
   Effect.gen(function* () {
     const { url } = yield* asking([
