@@ -19,7 +19,8 @@ import {
   intoKeepingRaw,
   type Logs,
   lastLine,
-  openLogs
+  openLogs,
+  putUnstarted
 } from "./Evidence.ts"
 import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
 import { ownVariables } from "./OwnVariables.ts"
@@ -115,13 +116,13 @@ interface Run {
   readonly plan: Plan
   readonly invocation: Invocation
   readonly notes: ReadonlyArray<string>
+  readonly logs: Logs
 }
 
 const launch = (run: Run): Effect.Effect<Execution, CannotStart | AuditFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const { child, job, redactor, setting } = run
+    const { child, job, logs, redactor, setting } = run
     const clock = yield* Effect.clock
-    const logs = yield* openLogs(job)
     const steps = yield* job.audit.log("steps.jsonl")
     const mark = stepsInto(steps, redactor, () => clock.unsafeCurrentTimeMillis())
     const reader = run.setting.driver.reader(run.plan)
@@ -209,21 +210,31 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           onNone: () => setting.startedIn,
           onSome: ({ path }) => path
         })
-      const attempt = (child: ChildEnv, redactor: Redactor) =>
+      const command = settings.command.path
+      const composed = (child: ChildEnv) =>
         Effect.gen(function* () {
           const file = yield* findAgent(setting, child.env)
           const found = yield* abilities({ job, file, cwd, env: child.env })
           const scratch = yield* scratchFolder(runtime.stateDir, job.attemptId)
           const { env, secretNames } = child
           const plan: Plan = { settings, job, cwd, scratch, env, secretNames, abilities: found.abilities }
-          const invocation = driver.invoke(plan)
-          const shown = { command: settings.command.path, args: invocation.args, cwd, env: child.shown }
+          const notes = [...child.warnings, ...Option.toArray(found.note)]
+          return { file, plan, invocation: driver.invoke(plan), notes }
+        })
+      const attempt = (child: ChildEnv, redactor: Redactor) =>
+        Effect.gen(function* () {
+          const { file, invocation, notes, plan } = yield* composed(child).pipe(
+            Effect.tapError(() =>
+              putUnstarted(job, { command, args: settings.extraArgs, cwd, env: child.shown }, redactor)
+            )
+          )
+          const shown = { command, args: invocation.args, cwd, env: child.shown }
           const note = "stdin: the prompt (assembled-context.txt), where args do not hold it"
           yield* Effect.flatten(beginInputs(job, { ...shown, note }, redactor))
+          const logs = yield* openLogs(job)
           if (invocation.problem !== undefined) return refused(invocation.problem)
-          yield* putScratch(scratch, invocation.files)
-          const notes = [...child.warnings, ...Option.toArray(found.note)]
-          return yield* launch({ job, setting, file, cwd, child, redactor, plan, invocation, notes })
+          yield* putScratch(plan.scratch, invocation.files)
+          return yield* launch({ job, setting, file, cwd, child, redactor, plan, invocation, notes, logs })
         }).pipe(
           Effect.scoped,
           Effect.catchTags({
@@ -233,18 +244,28 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           }),
           Effect.map((execution): Execution => ({ ...execution, redactor }))
         )
+      const withoutEnv = (cause: CannotStart) =>
+        Effect.gen(function* () {
+          const redactor = yield* redactorFor({ secrets: [] }, setting.masking)
+          const env = ownVariables(job, runtime)
+          yield* putUnstarted(job, { command, args: settings.extraArgs, cwd, env }, redactor)
+          return { ...blank, ...cannotStart(cause), redactor }
+        }).pipe(
+          Effect.catchTag("AuditFailed", (failed) =>
+            Effect.succeed<Execution>({ ...blank, ...notBegun(failed) })
+          )
+        )
       return yield* childEnv(
         settings,
         ownVariables(job, runtime),
         host,
         driver.env(settings, Option.some(scratchPath(runtime.stateDir, job.attemptId)))
       ).pipe(
-        Effect.flatMap((child) =>
-          Effect.flatMap(redactorFor(child, setting.masking), (redactor) => attempt(child, redactor))
-        ),
-        Effect.catchTag("CannotStart", (cause) =>
-          Effect.succeed<Execution>({ ...blank, ...cannotStart(cause) })
-        )
+        Effect.matchEffect({
+          onFailure: withoutEnv,
+          onSuccess: (child) =>
+            Effect.flatMap(redactorFor(child, setting.masking), (redactor) => attempt(child, redactor))
+        })
       )
     })
   )

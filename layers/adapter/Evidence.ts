@@ -38,6 +38,21 @@ export const beginInputs = (
 export const openLogs = (job: Job): Effect.Effect<Logs, AuditFailed, Scope.Scope> =>
   Effect.all({ stdout: job.audit.log("stdout.log"), stderr: job.audit.log("stderr.log") })
 
+const NOT_COMPOSED = "nothing was started: see the reason in result.json"
+
+/** Leaves the folder of an attempt whole where nothing could be run: how it would have been invoked, and empty logs. */
+export const putUnstarted = (
+  job: Job,
+  { args, command, cwd, env }: Pick<Invocation, "command" | "args" | "cwd" | "env">,
+  redactor: Redactor
+): Effect.Effect<void, AuditFailed> =>
+  Effect.scoped(
+    Effect.zipRight(
+      openLogs(job),
+      Effect.flatten(beginInputs(job, { command, args, cwd, env, note: NOT_COMPOSED }, redactor))
+    )
+  )
+
 /** So much of a chunk is masked at once: memory stays bounded, however much a pipe hands over. */
 const PIECE_BYTES = 64 * 1024
 

@@ -38,6 +38,8 @@ export interface Account {
   /** A finding for the attempt's `issues`. */
   readonly remark: (finding: string) => void
   readonly spent: (usage: Partial<Usage>) => void
+  /** Seconds that the server asks to wait beside its answer; they count where that is not a completed one. */
+  readonly asksToWait: (seconds: Option.Option<number>) => void
   /** Tells of a fact; a later one of the same name replaces it. */
   readonly fact: (facts: JsonObject) => void
   /** Writes `invocation.json`, secret values masked; the last one stands. */
@@ -68,7 +70,7 @@ export const attempt = (one: Attempt): Effect.Effect<Execution> =>
     const logs = yield* openLogs(job)
     const ledger = yield* ledgerOf(one, logs)
     const end = yield* ending(one, ledger)
-    const verdict = verdictOf(end)
+    const verdict = verdictOf(end, ledger.asked())
     ledger.close(Option.map(verdict.reason, redactor.text))
     return {
       ...blank,
@@ -124,14 +126,21 @@ const silence = (limit: Option.Option<number>, { lastHeard }: Ledger): Effect.Ef
       )
   })
 
-const verdictOf = (end: End): Pick<Execution, keyof ChildVerdict | "retryAfterSeconds"> => {
-  const retryAfterSeconds = Option.none()
+const verdictOf = (
+  end: End,
+  retryAfterSeconds: Option.Option<number>
+): Pick<Execution, keyof ChildVerdict | "retryAfterSeconds"> => {
   switch (end._tag) {
     case "Whole":
       return { exitStatus: "ok", retryClass: "none", reason: Option.none(), retryAfterSeconds }
     case "Failed": {
-      const { reason, retryAfterSeconds, retryClass } = end.failure
-      return { exitStatus: "error", retryClass, reason: Option.some(reason), retryAfterSeconds }
+      const { reason, retryAfterSeconds: own, retryClass } = end.failure
+      return {
+        exitStatus: "error",
+        retryClass,
+        reason: Option.some(reason),
+        retryAfterSeconds: retryClass === "retryable" ? Option.orElse(own, () => retryAfterSeconds) : own
+      }
     }
     default:
       return { ...endingVerdict(end, ""), retryAfterSeconds }
@@ -145,6 +154,7 @@ interface Ledger {
   readonly close: (reason: Option.Option<string>) => void
   readonly answer: () => string
   readonly told: () => Pick<Execution, "usage" | "facts">
+  readonly asked: () => Option.Option<number>
   readonly remarks: ReadonlyArray<string>
 }
 
@@ -161,6 +171,7 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
     let half = ""
     let usage: Usage = unknownUsage
     let facts: JsonObject = {}
+    let wait = Option.none<number>()
     const note = (line: string) => err.write(encoder.encode(`${line}\n`))
     // JSON may split a surrogate pair over two pieces: UTF-8 can only be made of both halves.
     const write = (text: string) => {
@@ -194,6 +205,9 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
       spent: (more) => {
         usage = { ...usage, ...more }
       },
+      asksToWait: (seconds) => {
+        wait = seconds
+      },
       fact: (more) => {
         facts = { ...facts, ...more }
       },
@@ -216,6 +230,7 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
       },
       answer: () => pieces.join(""),
       told: () => ({ usage, facts }),
+      asked: () => wait,
       remarks
     }
   })

@@ -63,6 +63,22 @@ const makeObjects = (take: (line: string) => Taken) => {
   }
 }
 
+/** Pieces of a stream of events with LF at each line's end, where CR or CRLF may stand as well. */
+export const makeLineFeeds = () => {
+  let wasCr = false
+  return (chunk: Uint8Array): Uint8Array => {
+    if (!wasCr && !chunk.includes(CR)) return chunk
+    const fed = new Uint8Array(chunk.length)
+    let size = 0
+    for (const byte of chunk) {
+      const isRest = wasCr && byte === LF
+      wasCr = byte === CR
+      if (!isRest) fed[size++] = wasCr ? LF : byte
+    }
+    return fed.subarray(0, size)
+  }
+}
+
 const makeLines = (take: (line: string) => Taken) => {
   const objects = makeObjects(take)
   let held = new Uint8Array(8192)

@@ -42,11 +42,13 @@ export const refusalOf = (reply: Reply, redactor: Redactor): Effect.Effect<Refus
       ...toldIn(body, reply.headers.get("content-type") ?? ""),
       status: reply.status,
       body,
-      retryAfterSeconds: [429, 503, 529].includes(reply.status)
-        ? retryAfter(reply.headers.get("retry-after") ?? "", yield* Clock.currentTimeMillis)
-        : Option.none()
+      retryAfterSeconds: yield* waitAskedBy(reply)
     }
   })
+
+/** The seconds that a reply's Retry-After asks to wait, at most 24 h; none without one. */
+export const waitAskedBy = ({ headers }: Pick<Reply, "headers">): Effect.Effect<Option.Option<number>> =>
+  Effect.map(Clock.currentTimeMillis, (now) => retryAfter(headers.get("retry-after") ?? "", now))
 
 /** The error object of a stream; a code that is an HTTP status counts as one. */
 export const refusalWithin = (error: unknown, redactor: Redactor): Refusal => {
@@ -151,13 +153,15 @@ export const oneLine = (text: string, most: number): string => {
   return words.length <= most ? words : `${words.slice(0, most - 3)}...`.toWellFormed()
 }
 
-/** Seconds, or a date; what is past or no number asks for nothing. */
+/** Seconds, or a date, of which one that is past asks for no waiting any more; what is neither is no wish. */
 const retryAfter = (value: string, nowMillis: number): Option.Option<number> => {
   const text = value.trim()
   const seconds = /^\d+(\.\d+)?$/.test(text)
     ? Number(text)
     : /\d:\d\d:\d\d/.test(text)
       ? (Date.parse(text) - nowMillis) / 1000
-      : 0
-  return seconds > 0 ? Option.some(Math.min(Math.ceil(seconds), MOST_HINT_SECONDS)) : Option.none()
+      : Number.NaN
+  return Number.isNaN(seconds)
+    ? Option.none()
+    : Option.some(Math.min(Math.max(Math.ceil(seconds), 0), MOST_HINT_SECONDS))
 }

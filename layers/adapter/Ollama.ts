@@ -11,7 +11,7 @@ import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call } from "./ModelServerCall.ts"
 import { readLines } from "./ModelServerLines.ts"
-import { failureOf, oneLine, type Remedies, refusalOf } from "./ModelServerRefusal.ts"
+import { failureOf, oneLine, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
 import { ollamaAnswer } from "./OllamaAnswer.ts"
 import { type Context, contextFor, nothingShown, shownBy, tightFit, tooLongToSend } from "./OllamaContext.ts"
 import { probeOllama } from "./OllamaProbe.ts"
@@ -105,6 +105,7 @@ const converse = (
     account.note(`${host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`)
     const remedies = remediesFor(model, context)
     if (reply.status !== 200) return yield* failureOf(host, yield* refusalOf(reply, redactor), remedies)
+    account.asksToWait(yield* waitAskedBy(reply))
     const answer = ollamaAnswer({ host, prompt: job.prompt, context, redactor, remedies }, account)
     const taken = yield* readLines(reply, answer.line)
     if (taken === "done") return

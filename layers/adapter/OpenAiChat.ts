@@ -6,11 +6,11 @@ import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
-import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
+import { type Account, attempt, SEE_PROMPT, type Sent } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
-import { readLines } from "./ModelServerLines.ts"
-import { failureOf, oneLine, type Remedies, refusalOf } from "./ModelServerRefusal.ts"
+import { makeLineFeeds, readLines } from "./ModelServerLines.ts"
+import { failureOf, oneLine, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
 import { openAiAnswer } from "./OpenAiChatAnswer.ts"
 import { bodyOf, conceded, type Form, wanted } from "./OpenAiChatForm.ts"
 import { type Access, accessTo } from "./OpenAiChatKey.ts"
@@ -53,11 +53,24 @@ export const openAiChatAdapter = ({
           converse: (account) =>
             access._tag === "Right"
               ? converse({ job, settings, address, access: access.right, redactor, account })
-              : forOperator(`cannot start: ${access.left.reason}; ${access.left.remedy}`)
+              : Effect.zipRight(
+                  account.sending(unsent(job, settings, address)),
+                  forOperator(`cannot start: ${access.left.reason}; ${access.left.remedy}`)
+                )
         })
       )
     })
   })
+})
+
+const modelOf = (job: Job, settings: OpenAiChatSettings): string =>
+  Option.getOrElse(job.model, () => settings.model)
+
+/** What would have been sent, but for the key. */
+const unsent = (job: Job, settings: OpenAiChatSettings, address: Address): Sent => ({
+  url: address.url("/chat/completions"),
+  headers: {},
+  body: bodyOf(SEE_PROMPT, modelOf(job, settings), wanted, takesStrictForm(job))
 })
 
 interface Conversation {
@@ -80,14 +93,17 @@ const remediesFor = (model: string): Remedies => ({
 const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const { account, address, job, redactor, settings } = one
-    const model = Option.getOrElse(job.model, () => settings.model)
+    const model = modelOf(job, settings)
     const asked = { host: address.host, redactor, remedies: remediesFor(model) }
     for (const warning of one.access.warnings) account.remark(warning)
     const reply = yield* opened(one, model, wanted, asked.remedies)
+    account.asksToWait(yield* waitAskedBy(reply))
     const answer = openAiAnswer(asked, account)
     const patient: Reply = {
       ...reply,
-      next: Effect.suspend(() => (answer.isFinished() ? lingering(reply.next) : reply.next))
+      next: Effect.suspend(() => (answer.isFinished() ? lingering(reply.next) : reply.next)).pipe(
+        Effect.map(Option.map(makeLineFeeds()))
+      )
     }
     const read = yield* readLines(patient, answer.line)
     const taken = read === "end" ? answer.end() : read

@@ -6,6 +6,7 @@ import { noSecrets, type Redactor } from "../../src/domain/Redactor.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { noEvidence } from "../../src/evidence/NoEvidence.ts"
+import type { CannotStart } from "./CannotStart.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
 import { cannotStart, endingVerdict, notBegun, notDrained } from "./ChildVerdict.ts"
 import { findCommand } from "./Command.ts"
@@ -18,7 +19,8 @@ import {
   intoKeepingRaw,
   type Logs,
   lastLine,
-  openLogs
+  openLogs,
+  putUnstarted
 } from "./Evidence.ts"
 import type { Ladder } from "./Ladder.ts"
 import { ownVariables } from "./OwnVariables.ts"
@@ -79,10 +81,31 @@ const executionOf = (ended: Ended, logs: Logs, notes: ReadonlyArray<string>) => 
   }
 }
 
-const launch = (job: Job, setting: Setting, file: string, cwd: string, child: ChildEnv, redactor: Redactor) =>
+interface Run {
+  readonly job: Job
+  readonly setting: Setting
+  readonly cwd: string
+  readonly child: ChildEnv
+  readonly redactor: Redactor
+}
+
+/** Its environment could not be made: nothing is known of its own secrets. */
+const withoutEnv = (cause: CannotStart, { cwd, job, setting }: Omit<Run, "child" | "redactor">) =>
+  Effect.gen(function* () {
+    const redactor = yield* redactorFor({ secrets: [] }, setting.masking)
+    const { command } = setting.settings
+    const { args } = argumentsOf(job, setting)
+    const env = ownVariables(job, setting.runtime)
+    yield* putUnstarted(job, { command: command.path, args, cwd, env }, redactor)
+    return { ...blank, ...cannotStart(cause), redactor }
+  })
+
+const launch = ({ child, cwd, job, redactor, setting }: Run) =>
   Effect.scoped(
     Effect.gen(function* () {
+      // They are there whatever becomes of the start.
       const logs = yield* openLogs(job)
+      const file = yield* findCommand(setting.settings.command.path, child.env.PATH ?? "")
       const { cut, namesStatus, raw, sink } = intoKeepingRaw(logs.stdout, redactor)
       const { args, notes } = argumentsOf(job, setting)
       const ended = yield* setting.processes.run({
@@ -124,29 +147,31 @@ export const executeScript = (setting: Setting) =>
         onSome: ({ path }) => path
       })
     const { args } = argumentsOf(job, setting)
-    const attempt = Effect.gen(function* () {
-      const child = yield* childEnv(settings, ownVariables(job, setting.runtime), setting.host)
-      const redactor = yield* redactorFor(child, setting.masking)
-      const note = "stdin: the task's payload as JSON (payload.json)"
-      const invocation = { command: settings.command.path, args, cwd, env: child.shown, note }
-      const written = yield* beginInputs(job, invocation, redactor)
-      return yield* findCommand(settings.command.path, child.env.PATH ?? "").pipe(
-        Effect.flatMap((file) => launch(job, setting, file, cwd, child, redactor)),
-        Effect.catchTag("CannotStart", (cause) => Effect.succeed({ ...blank, ...cannotStart(cause) })),
-        Effect.flatMap((execution) =>
-          written.pipe(
-            Effect.as(execution),
-            // What ran is known all the same.
-            Effect.catchTag("AuditFailed", (cause) => Effect.succeed({ ...execution, ...noEvidence(cause) }))
-          )
-        ),
-        Effect.map((execution): Execution => ({ ...execution, redactor }))
-      )
-    })
-    return yield* attempt.pipe(
-      Effect.catchTags({
-        CannotStart: (cause) => Effect.succeed({ ...blank, ...cannotStart(cause) }),
-        AuditFailed: (cause) => Effect.succeed({ ...blank, ...notBegun(cause) })
+    const attempt = (child: ChildEnv) =>
+      Effect.gen(function* () {
+        const redactor = yield* redactorFor(child, setting.masking)
+        const note = "stdin: the task's payload as JSON (payload.json)"
+        const invocation = { command: settings.command.path, args, cwd, env: child.shown, note }
+        const written = yield* beginInputs(job, invocation, redactor)
+        return yield* launch({ job, setting, cwd, child, redactor }).pipe(
+          Effect.catchTag("CannotStart", (cause) => Effect.succeed({ ...blank, ...cannotStart(cause) })),
+          Effect.flatMap((execution) =>
+            written.pipe(
+              Effect.as(execution),
+              // What ran is known all the same.
+              Effect.catchTag("AuditFailed", (cause) =>
+                Effect.succeed({ ...execution, ...noEvidence(cause) })
+              )
+            )
+          ),
+          Effect.map((execution): Execution => ({ ...execution, redactor }))
+        )
       })
+    return yield* childEnv(settings, ownVariables(job, setting.runtime), setting.host).pipe(
+      Effect.matchEffect({
+        onFailure: (cause) => withoutEnv(cause, { job, setting, cwd }),
+        onSuccess: attempt
+      }),
+      Effect.catchTag("AuditFailed", (cause) => Effect.succeed<Execution>({ ...blank, ...notBegun(cause) }))
     )
   })

@@ -29,6 +29,9 @@ const BEGUN = statement(`
 // Those that run are few, and the newest: the walk is short.
 const LAST_OF = statement(`
   SELECT * FROM attempts_by_start WHERE adapter_id = :adapterId AND status = 'finished' ORDER BY started_at DESC LIMIT 1`)
+const SESSION_COST = statement(
+  "SELECT session_cost_usd FROM attempts WHERE session_id = :sessionId ORDER BY ended_at DESC LIMIT 1"
+)
 const OPEN_OF_OTHERS = statement(`
   SELECT attempts.*, runners.lock_path FROM attempts LEFT JOIN runners USING (runner_id)
   WHERE attempts.status = 'running' AND attempts.runner_id <> :mine`)
@@ -116,6 +119,15 @@ export const make = (sqlite: Sqlite["Type"]): Attempts => ({
     Effect.map(
       Effect.forEach(ids, (adapterId) => sqlite.rows(LAST_OF, { adapterId })),
       (found) => new Map(found.flatMap((rows, at) => rows.map((row) => [ids[at] ?? "", shown(row)] as const)))
+    )
+  ),
+  sessionCost: traced("Attempts.sessionCost")((sessionId) =>
+    first(sqlite.rows(SESSION_COST, { sessionId })).pipe(
+      Effect.map(
+        Option.flatMap((row) =>
+          typeof row.session_cost_usd === "number" ? Option.some(row.session_cost_usd) : Option.none()
+        )
+      )
     )
   ),
   openOfOthers: traced("Attempts.openOfOthers")((mine) =>

@@ -20,7 +20,8 @@ const RUNNING = statement(`
   FROM attempts WHERE attempt_id = :attemptId AND status = 'running'`)
 const CLOSE = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = :exitStatus, retry_class = :retryClass,
-    reason = :reason, issues_json = :issues, usage_json = :usage, result_path = coalesce(:resultPath, result_path)
+    reason = :reason, issues_json = :issues, usage_json = :usage, result_path = coalesce(:resultPath, result_path),
+    session_id = :sessionId, session_cost_usd = :sessionCost
   WHERE attempt_id = :attemptId AND status = 'running'`)
 const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
 const END = statement(`
@@ -162,7 +163,9 @@ export const settle =
       reason: end.reason,
       issues: json(end.issues),
       usage: usageJson(end.usage),
-      resultPath: orNull(end.resultPath)
+      resultPath: orNull(end.resultPath),
+      sessionId: end.session?.id ?? null,
+      sessionCost: end.session?.costUsd ?? null
     })
     const taskId = String(attempt.task_id)
     const { of, status, values, event, detail } = written(move, at)

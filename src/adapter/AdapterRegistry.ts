@@ -36,6 +36,14 @@ export interface Job {
   readonly started: (child: { readonly pid: number; readonly startTime: string }) => Effect.Effect<void>
 }
 
+/** What a session came to by the end of a run, told by a program that counts over all the session's runs. */
+export interface SessionCost {
+  readonly sessionId: string
+  readonly totalUsd: number
+  /** The session whose total this run began with, where its own cost is only to be had as what was added; else none. */
+  readonly since: Option.Option<string>
+}
+
 /**
  * What every mode yields, whatever happened. Its texts may hold the adapter's secret values where they are not
  * taken from masked logs: whatever is stored or told of them goes through `redactor` first, before it is cut.
@@ -59,6 +67,8 @@ export interface Execution {
   /** Of the adapter's secret values, as they were when the attempt started. */
   readonly redactor: Redactor
   readonly usage: Usage
+  /** Of a session that may be gone on with; absent otherwise. */
+  readonly sessionCost?: SessionCost
   /** Seconds that the other side asked to wait (an HTTP Retry-After, a CLI's own field). */
   readonly retryAfterSeconds: Option.Option<number>
   /** Text that may hold a hint in words; read only where the adapter names a `retryHintService`. */

@@ -25,6 +25,7 @@ import {
   waitForWorkspace,
   waitOf
 } from "./NotStarted.ts"
+import { sessionOf, withOwnCost } from "./OwnCost.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
 import { type Site, siteOf } from "./Site.ts"
 import { unlessStopped } from "./UnlessStopped.ts"
@@ -151,7 +152,7 @@ const execute = (
     const { adapter, audit, claimed, compiled, model } = prepared
     const { attemptId, taskId } = claimed.attempt
     yield* Effect.forkScoped(watchCancel(taskId, stop))
-    return yield* adapter.execute({
+    const execution = yield* adapter.execute({
       taskId,
       attemptId,
       prompt: compiled.promptText,
@@ -177,6 +178,7 @@ const execute = (
             )
           )
     })
+    return yield* withOwnCost(execution)
   })
 
 const withheldBy = ({ integrationPolicies }: Prepared["profile"]): ReadonlyArray<string> =>
@@ -193,13 +195,15 @@ const argsOf = ({ adapter, claimed }: Prepared) => {
   const leftOut = (why: string) => ({ args: none, remarks: [`payload.args were left out: ${why}`] })
   if (settings.mode !== "script" || args === undefined || args === null) return { args: none, remarks: none }
   if (!isTexts(args)) return leftOut("they are not a list of texts")
+  if (args.some((one) => one.includes("\0")))
+    return leftOut("one of them holds a NUL character, which no argument can")
   if (claimed.task.untrusted && !settings.untrustedArgs && args.length > 0)
     return leftOut("the task is untrusted and the adapter does not say untrustedArgs: true")
   return { args, remarks: none }
 }
 
 const isTexts = (value: unknown): value is ReadonlyArray<string> =>
-  Array.isArray(value) && value.every((one) => typeof one === "string" && !one.includes("\0"))
+  Array.isArray(value) && value.every((one) => typeof one === "string")
 
 const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {
@@ -227,6 +231,7 @@ const ranTo = (prepared: Prepared, execution: Execution, { detail, exit, issues,
       retryClass: Option.some(isTriedAgain(verdict) ? "retryable" : exit.retryClass),
       issues: [...issues, ...odd, ...argsOf(prepared).remarks],
       usage,
+      ...sessionOf(execution),
       resultPath: Option.none(),
       detail
     },

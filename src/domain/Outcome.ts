@@ -48,7 +48,11 @@ export const Outcome = whenUsed(() =>
     followUpTasks: list(JsonObject),
     externalMessages: list(JsonObject),
     workflowSignal: absent(Schema.String),
-    retryAfterSeconds: absent(Schema.Number.pipe(Schema.finite(), Schema.nonNegative())),
+    retryAfterSeconds: absent(
+      Schema.Number.pipe(Schema.finite(), Schema.nonNegative()).annotations({
+        description: "0 or more, only where a rate limit was hit: the task is then tried again after so long"
+      })
+    ),
     question: absent(Question)
   })
 )

@@ -14,6 +14,9 @@ export interface RetryHint {
 /** No hint is waited for longer than this. */
 export const MOST_HINT_SECONDS = 24 * 3600
 
+/** Nor shorter: one that asks for no waiting starts no attempt right upon the last. */
+export const LEAST_HINT_SECONDS = 1
+
 /** Hints stand at the end of a log, if anywhere; more of it is not read. */
 const MOST_TEXT = 64 * 1024
 
@@ -23,7 +26,7 @@ const BESIDE = 1_000
 /**
  * The hint of an attempt: the outcome's `retry_after_seconds`, else what the adapter read from a field or a
  * header, else, only where the adapter names a service, the words of that service. Numbers that are negative
- * or no numbers are no hints, nor is 0, which asks for no waiting.
+ * or no numbers are no hints; 0 is one, and waits for a second.
  */
 export const retryHint = (
   outcome: Option.Option<Outcome>,
@@ -44,8 +47,11 @@ export const retryHint = (
 const hint =
   (from: RetryHint["from"]) =>
   (seconds: number): Option.Option<RetryHint> =>
-    Number.isFinite(seconds) && seconds > 0
-      ? Option.some({ seconds: Math.min(Math.ceil(seconds), MOST_HINT_SECONDS), from })
+    Number.isFinite(seconds) && seconds >= 0
+      ? Option.some({
+          seconds: Math.min(Math.max(Math.ceil(seconds), LEAST_HINT_SECONDS), MOST_HINT_SECONDS),
+          from
+        })
       : Option.none()
 
 const SECONDS = String.raw`(\d+(?:\.\d+)?)\s*(?:seconds?|secs?|s)\b`

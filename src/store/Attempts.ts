@@ -72,6 +72,8 @@ export interface Attempts {
   readonly lastOf: (
     adapterIds: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyMap<string, Attempt>, StoreUnavailable>
+  /** What a session had cost by the end of its last attempt; none where none is on record. */
+  readonly sessionCost: (sessionId: string) => Effect.Effect<Option.Option<number>, StoreUnavailable>
   /** Attempts that are open, of every runner but `mine`. */
   readonly openOfOthers: (mine: RunnerId) => Effect.Effect<ReadonlyArray<OpenAttempt>, StoreUnavailable>
   /** The open attempt of a running task. */

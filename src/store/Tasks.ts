@@ -72,6 +72,8 @@ export interface AttemptEnd {
   readonly reason: string
   readonly issues: ReadonlyArray<string>
   readonly usage: Usage
+  /** The session that its program kept, and what that has cost by now. */
+  readonly session?: { readonly id: string; readonly costUsd: number }
   /** True when it was ended from outside, so that what it used could not be told: budgets then take the worst. */
   readonly cutOff?: boolean
   readonly resultPath: Option.Option<string>

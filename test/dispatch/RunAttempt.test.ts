@@ -368,6 +368,16 @@ describe("payload.args reach", () => {
     })
 })
 
+it.effect("payload.args of which one holds a NUL character are told for that", () =>
+  Effect.gen(function* () {
+    const id = yield* queue({ payload: { args: ["a\u0000b"] } })
+    yield* ran
+    expect((yield* attemptsOf(id))[0]?.issues).toContain(
+      "payload.args were left out: one of them holds a NUL character, which no argument can"
+    )
+  }).pipe(Effect.provide(world({ adapters: { local: says("done") } })))
+)
+
 it.effect("an artifact that the runtime wrote is told in the event of the attempt's end", () =>
   Effect.gen(function* () {
     const files = yield* MemoryFiles

@@ -382,6 +382,25 @@ describe("a rate limit", () => {
     }).pipe(Effect.provide(world({ adapters: { local: yields(limited), other: says("fine") } })))
   )
 
+  it.effect("that asks for no waiting takes the attempt back all the same, which is due in a second", () =>
+    Effect.gen(function* () {
+      const id = yield* queue({ maxAttempts: 1 })
+      for (let turn = 1; turn <= 20; turn++) {
+        yield* ran
+        const task = yield* taskOf(id)
+        expect([task.status, task.attemptCount]).toEqual(["retryable_failure", 0])
+        expect((yield* runOnce)._tag).toBe("Idle")
+        yield* TestClock.adjust("1 second")
+      }
+      yield* ran
+      expect((yield* taskOf(id)).status).toBe("blocked")
+    }).pipe(
+      Effect.provide(
+        world({ adapters: { local: yields({ ...limited, retryAfterSeconds: Option.some(0) }) } })
+      )
+    )
+  )
+
   it.effect("is taken back at most 20 times a round; the next one counts, and a retry begins anew", () =>
     Effect.gen(function* () {
       const id = yield* queue({ maxAttempts: 1 })

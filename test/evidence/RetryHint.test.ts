@@ -35,7 +35,9 @@ describe("words that ask to wait", () => {
     ["wait 45 seconds before the next call", 45],
     ["try again in 999999999999 seconds", 86_400],
     [`try again in ${"9".repeat(500)} seconds`, 86_400],
-    ["retry in 1 seconds ... retry in 2 seconds", 2]
+    ["retry in 1 seconds ... retry in 2 seconds", 2],
+    ["try again in 0 seconds", 1],
+    ["Retry-After: 0", 1]
   ])("%j asks for %d s", (text, seconds) => {
     expect(inText(text)).toBe(seconds)
   })
@@ -46,7 +48,6 @@ describe("words that ask to wait", () => {
     "try again later",
     "try again in 5 minutes",
     "try again in -5 seconds",
-    "try again in 0 seconds",
     "try again in ٣ seconds",
     "try again in 1e9 seconds",
     "retrying in 5 seconds",
@@ -91,7 +92,8 @@ test("the outcome's field comes before the adapter's, and both need no service",
 test.each([
   [Number.NaN, undefined],
   [-1, undefined],
-  [0, undefined],
+  [0, 1],
+  [-0, 1],
   [Number.POSITIVE_INFINITY, undefined],
   [0.1, 1],
   [1e300, 86_400]

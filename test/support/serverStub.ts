@@ -94,6 +94,7 @@ export const account: Account = {
   note: () => undefined,
   remark: () => undefined,
   spent: () => undefined,
+  asksToWait: () => undefined,
   fact: () => undefined,
   sending: () => Effect.void
 }

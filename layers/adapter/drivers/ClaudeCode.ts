@@ -4,6 +4,7 @@ import { outcomeSchema } from "../../../src/context/OutcomeSchema.ts"
 import { usualLadder } from "../Ladder.ts"
 import { NOT_AS_ROOT } from "./ClaudeCodeEnd.ts"
 import { streamReader } from "./ClaudeCodeReader.ts"
+import type { Sessions } from "./ClaudeCodeUsage.ts"
 import type { Driver, Invocation, Plan } from "./Driver.ts"
 
 const BYPASS = [
@@ -15,8 +16,12 @@ const BYPASS = [
 
 const SCHEMA = JSON.stringify(outcomeSchema)
 
-/** Flags by which an earlier session goes on, or a later run is to go on with this one. */
-const SESSION = ["--resume", "-r", "--continue", "-c", "--session-id", "--fork-session", "--from-pr"]
+/** Flags by which an earlier session goes on, the first by its id. */
+const RESUME = ["--resume", "-r"]
+const CONTINUE = ["--continue", "-c", "--fork-session", "--from-pr"]
+
+/** With these, and by its own id, a later run is to go on with this one. */
+const SESSION = [...RESUME, ...CONTINUE, "--session-id"]
 
 /** What the runtime sets itself, or what makes claude speak another protocol, or none. */
 const OURS = ["--output-format", "--input-format", "--json-schema", "--replay-user-messages", "--"]
@@ -100,7 +105,21 @@ export const claudeCode: Driver = {
     const problem = bare ? problemOf(plan) : undefined
     return problem === undefined ? invocation : { ...invocation, args: [], stdin: "", problem }
   },
-  reader: ({ settings }) => streamReader(names(settings.extraArgs, SESSION) !== undefined)
+  reader: ({ settings }) => streamReader(sessionsOf(settings.extraArgs))
+}
+
+const UUID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+const sessionsOf = (args: ReadonlyArray<string>): Sessions => {
+  const at = args.findIndex((argument) => names([argument], RESUME) !== undefined)
+  const [flag, value] = at === -1 ? [] : args.slice(at, at + 2)
+  return {
+    kept: names(args, SESSION) !== undefined,
+    resumed: names(args, [...RESUME, ...CONTINUE]) !== undefined,
+    forked: names(args, ["--fork-session"]) !== undefined,
+    named:
+      [flag, value].flatMap((word) => UUID.exec(word ?? "")?.[0] ?? []).map(Option.some)[0] ?? Option.none()
+  }
 }
 
 /**

@@ -61,9 +61,23 @@ const SIGNALED = 128
 const withoutResult = (end: End, code: number, { begun }: Course): Judged => {
   const words = lastOf(end.stderr) || (begun ? "" : lastOf(end.stdout))
   if (AS_ROOT.test(words)) return judged("error", "permanent", `${words} (${NOT_AS_ROOT})`)
+  const plain = begun ? undefined : plainly(end)
+  if (plain !== undefined) return plain
   if (begun || code === 0 || code >= SIGNALED)
     return judged("error", "retryable", after(`exit code ${code} without a result`, words))
   return judged("error", "permanent", `${after(`exit code ${code}`, words)} (${ARGUMENTS})`)
+}
+
+// Before its protocol it tells what is wrong in plain text, on either output, with warnings around it.
+const plainly = ({ stderr, stdout }: End): Judged | undefined => {
+  const line = [stderr, stdout]
+    .flatMap((output) => output.split("\n").map(oneLine))
+    .findLast((one) => saidRemedy(one) !== undefined || statusIn(one) > 0)
+  if (line === undefined) return undefined
+  const remedy = saidRemedy(line) ?? byStatus(statusIn(line))
+  return remedy === undefined
+    ? judged("error", "retryable", line)
+    : judged("error", "none", `${line} (${remedy})`)
 }
 
 const failed = (result: Result, code: number, end: End, course: Course): Judged => {
@@ -90,7 +104,7 @@ const MODEL =
   "the provider does not serve this model: correct the adapter's \"model\" or its provider's address"
 const QUOTA = "wait until the limit resets or raise it, or use another adapter; then retry the task"
 const BUDGET = "raise --max-budget-usd in the adapter's extraArgs, or split the task"
-const REFUSED = "the model's safeguards stopped it twice: reword the task, or use another model"
+const REFUSED = "the model's safeguards stopped it: reword the task, or use another model"
 const TOO_LONG =
   "shorten the task or its profile's max_prompt_chars, split it, or use a model with a larger context"
 const SAME_AGAIN = "the same request would be refused again: correct the task or the adapter's settings"
@@ -115,7 +129,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
  * of an account whose plan or credit is used up, which comes as the 429 of a busy server (the last is of older versions).
  */
 const SAID: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^(not logged in|invalid api key) · please run \/login/i, KEY],
+  [/^(not logged in|invalid api key|oauth token (revoked|has expired))( · |[.]|$)/i, KEY],
   [/^(your )?credit balance is too low/i, CREDIT],
   [/^you.ve (hit|reached) your /i, QUOTA],
   [/^you.re out of (usage credits|extra usage)/i, QUOTA],
@@ -124,6 +138,12 @@ const SAID: ReadonlyArray<readonly [RegExp, string]> = [
   [/^\S.{0,40} requires usage credits/i, QUOTA],
   [/^claude (ai )?usage limit reached/i, QUOTA]
 ]
+
+const saidRemedy = (words: string): string | undefined => SAID.find(([pattern]) => pattern.test(words))?.[1]
+
+/** The status that claude names where it has no field for it; 0 where it names none. */
+const statusIn = (words: string): number =>
+  Number(/^(?:failed to authenticate\. |please run \/login · )?api error: (\d{3})\b/i.exec(words)?.[1] ?? 0)
 
 /** Statuses of 400 and above, below 500, that ask to come back later. */
 const LATER: ReadonlyArray<number> = [408, 409, 425, 429, 499]
@@ -142,9 +162,10 @@ const remedyOf = (result: Result, { reopens, trouble }: Course): string | undefi
   const named = [trouble, type].flatMap((sort) => (sort === undefined ? [] : (REMEDIES[sort] ?? [])))[0]
   if (named !== undefined) return named
   if (FULL.includes(result.terminal_reason)) return TOO_LONG
-  const said = result.is_error === true ? SAID.find(([words]) => words.test(result.result ?? "")) : undefined
-  if (said !== undefined) return said[1] === QUOTA && reopens ? undefined : said[1]
-  return status === undefined ? undefined : byStatus(status)
+  const words = result.is_error === true ? (result.result ?? "") : ""
+  const said = saidRemedy(words)
+  if (said !== undefined) return said === QUOTA && reopens ? undefined : said
+  return byStatus(status ?? statusIn(words))
 }
 
 const byStatus = (status: number): string | undefined => {

@@ -9,7 +9,7 @@ import {
   type Result,
   targetOf
 } from "./ClaudeCodeLines.ts"
-import { spentIn, tallied, untold } from "./ClaudeCodeUsage.ts"
+import { type Sessions, spentIn, tallied, untold } from "./ClaudeCodeUsage.ts"
 import type { Mark, Reader } from "./Driver.ts"
 
 /** Calls of tools that may be open at once; the end of older ones is not told. */
@@ -21,8 +21,8 @@ const MOST_TARGET = 1000
 /** The tool by which claude hands over its answer (`--json-schema`): no step of the work. */
 const ANSWERING = "StructuredOutput"
 
-/** Reads `--output-format stream-json`. `resumed` says that the run goes on with an earlier session. */
-export const streamReader = (resumed: boolean): Reader => {
+/** Reads `--output-format stream-json`. `sessions` tells which session the run goes on with, if any. */
+export const streamReader = (sessions: Sessions): Reader => {
   const calls = openCalls()
   const waits = askedToWait()
   const denials = denied()
@@ -63,11 +63,11 @@ export const streamReader = (resumed: boolean): Reader => {
       const result = tally.last
       const wait = waits.seconds(result, trouble)
       const verdict = judgedBy(end, { begun, result, trouble, reopens: Option.isSome(wait) })
-      const { notes, usage } = spentIn(tally, end.stderr, resumed)
+      const { notes, ...spent } = spentIn(tally, end.stderr, { ...sessions, session })
       return {
         ...verdict,
         lastMessage: Option.match(result, { onNone: () => "", onSome: answerOf }),
-        usage,
+        ...spent,
         // What only an operator can mend is not waited for.
         retryAfterSeconds: Option.filter(
           wait,
@@ -109,8 +109,8 @@ const openCalls = () => {
   return { read: (content: ReadonlyArray<unknown> | undefined) => blocksOf(content).flatMap(mark) }
 }
 
-/** What the server answers when it asks for patience. */
-const PATIENCE: ReadonlyArray<number | undefined> = [429, 503, 529]
+/** Whether a server that answers so may ask for patience. */
+const asksForPatience = (status = 0): boolean => status === 408 || status === 429 || status >= 500
 /** Claude's own back-off is 500 ms, doubled with each attempt up to 32 s, and up to a quarter more. */
 const ownBackoffMs = (attempt: number): number => Math.min(1000 * 2 ** (attempt - 1), 40_000)
 
@@ -144,7 +144,7 @@ const askedToWait = () => {
         )
       if (line.type === "system" && line.subtype === "api_retry")
         delay = Option.fromNullable(line.retry_delay_ms).pipe(
-          Option.filter((ms) => PATIENCE.includes(line.error_status) && ms > ownBackoffMs(line.attempt ?? 1)),
+          Option.filter((ms) => asksForPatience(line.error_status) && ms > ownBackoffMs(line.attempt ?? 1)),
           Option.map((ms) => Math.ceil(ms / 1000))
         )
     },
@@ -152,7 +152,7 @@ const askedToWait = () => {
       // Without a result somebody ended it while it waited.
       const asked =
         Option.isNone(result) ||
-        PATIENCE.includes(result.value.api_error_status) ||
+        asksForPatience(result.value.api_error_status) ||
         trouble === "rate_limit" ||
         trouble === "overloaded"
       return asked ? wish() : Option.none()

@@ -1,11 +1,25 @@
 import { Option } from "effect"
+import type { SessionCost } from "../../../src/adapter/AdapterRegistry.ts"
 import { type Usage, unknownUsage } from "../../../src/domain/Usage.ts"
 import type { Result } from "./ClaudeCodeLines.ts"
 
 /** What a run used, and what is to be known of its figures. */
 export interface Spent {
   readonly usage: Usage
+  readonly sessionCost?: SessionCost
   readonly notes: ReadonlyArray<string>
+}
+
+/** How a run stands to sessions, by its arguments. */
+export interface Sessions {
+  /** Whether its session can be gone on with. */
+  readonly kept: boolean
+  /** Whether it goes on with one itself. */
+  readonly resumed: boolean
+  /** Whether it does so under a new id. */
+  readonly forked: boolean
+  /** The id of the session that it goes on with, where one is named. */
+  readonly named: Option.Option<string>
 }
 
 interface Sum {
@@ -36,28 +50,44 @@ export const tallied = ({ sum, whole }: Tally, result: Result): Tally => {
   }
 }
 
+/** The session that a run was, by its id, and how it stands to others. */
+interface Ran extends Sessions {
+  readonly session: string | undefined
+}
+
 /**
  * A run's tokens and cost. Claude counts what came from the cache and what went into it beside its input
  * tokens: the input of the runtime's records is all three, as with other drivers, and the cached tokens are
  * those that were read. The figures by model are of this run alone, also when it resumed a session, and hold
- * sub-agents and side calls; a version that does not tell them tells its session's cost, which is not taken
- * for a run that `resumed` one. A price that was guessed (`costBasis` unknown, or a model that stderr calls
+ * sub-agents and side calls; a version that does not tell them tells its session's cost, which a run that resumed
+ * one hands on as that. A price that was guessed (`costBasis` unknown, or a model that stderr calls
  * unrecognized) is none.
  */
-export const spentIn = ({ last, sum, whole }: Tally, stderr: string, resumed: boolean): Spent => {
+export const spentIn = ({ last, sum, whole }: Tally, stderr: string, ran: Ran): Spent => {
   if (Option.isNone(last)) return { usage: unknownUsage, notes: [] }
-  if (!whole) return fromTotals(last.value, stderr, resumed)
+  if (!whole) return fromTotals(last.value, stderr, ran)
   const foreign = [...new Set([...sum.guessed, ...unrecognized(stderr)])]
+  const priced = foreign.length === 0
   return {
     usage: {
       inputTokens: Option.some(sum.input),
       outputTokens: Option.some(sum.output),
       cachedTokens: Option.some(sum.cached),
-      costUsd: foreign.length === 0 ? Option.some(sum.cost) : Option.none()
+      costUsd: priced ? Option.some(sum.cost) : Option.none()
     },
+    ...(priced ? sessionCostOf(last.value, ran, Option.none()) : {}),
     notes: unpriced(foreign)
   }
 }
+
+const sessionCostOf = (
+  { total_cost_usd: totalUsd }: Result,
+  { kept, session }: Ran,
+  since: Option.Option<string>
+): Pick<Spent, "sessionCost"> =>
+  kept && session !== undefined && totalUsd !== undefined
+    ? { sessionCost: { sessionId: session, totalUsd, since } }
+    : {}
 
 const none: Sum = { input: 0, output: 0, cached: 0, cost: 0, guessed: [] }
 
@@ -85,31 +115,37 @@ const byModel = ({ model_usage_since_last_result: models }: Result): Option.Opti
       .reduce(added, none)
   )
 
-const fromTotals = ({ total_cost_usd, usage }: Result, stderr: string, resumed: boolean): Spent => {
+const fromTotals = (result: Result, stderr: string, ran: Ran): Spent => {
+  const { total_cost_usd, usage } = result
   const foreign = unrecognized(stderr)
   const input = Option.map(
     Option.fromNullable(usage?.input_tokens),
     (tokens) => tokens + (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0)
   )
-  const idle = Option.contains(input, 0) && usage?.output_tokens === 0
-  return {
-    usage: {
-      inputTokens: input,
-      outputTokens: Option.fromNullable(usage?.output_tokens),
-      cachedTokens: Option.fromNullable(usage?.cache_read_input_tokens),
-      costUsd: idle
-        ? Option.some(0)
-        : resumed || foreign.length > 0
-          ? Option.none()
-          : Option.fromNullable(total_cost_usd)
-    },
-    notes: idle
-      ? []
-      : resumed
-        ? ["the cost is not known: this claude-code tells only that of the whole session, which was resumed"]
-        : unpriced(foreign)
+  const tokens = {
+    inputTokens: input,
+    outputTokens: Option.fromNullable(usage?.output_tokens),
+    cachedTokens: Option.fromNullable(usage?.cache_read_input_tokens)
   }
+  if (Option.contains(input, 0) && usage?.output_tokens === 0)
+    return { usage: { ...tokens, costUsd: Option.some(0) }, notes: [] }
+  const untold = { ...tokens, costUsd: Option.none() }
+  if (foreign.length > 0) return { usage: untold, notes: unpriced(foreign) }
+  if (!ran.resumed)
+    return {
+      usage: { ...tokens, costUsd: Option.fromNullable(total_cost_usd) },
+      ...sessionCostOf(result, ran, Option.none()),
+      notes: []
+    }
+  // A fork begins with what the session that it leaves has cost.
+  const since = ran.forked ? ran.named : Option.fromNullable(ran.session)
+  const session = sessionCostOf(result, ran, since)
+  const isKnown = session.sessionCost !== undefined && Option.isSome(since)
+  return { usage: untold, ...session, notes: isKnown ? [] : [UNTOLD] }
 }
+
+const UNTOLD =
+  "the cost is not known: this claude-code tells only that of the whole session, which was resumed"
 
 const unpriced = (models: ReadonlyArray<string>): ReadonlyArray<string> =>
   models.length === 0

@@ -1,5 +1,6 @@
 import { Option, Schema } from "effect"
 import type { Execution } from "../../../src/adapter/AdapterRegistry.ts"
+import { isObject, JsonObject } from "../../../src/domain/Json.ts"
 
 /** Why codex failed, and whether the same would fail again. */
 export type Failure = Pick<Execution, "retryClass"> & { readonly reason: string }
@@ -45,10 +46,19 @@ const KINDS: ReadonlyArray<readonly [RegExp, Kind]> = [
 
 const STATUS = /^(?:unexpected status|exceeded retry limit, last status:) (\d{3})\b/
 
-/** A request that was refused comes as the provider's body alone. */
-const Body = Schema.parseJson(
-  Schema.Struct({ error: Schema.Struct({ message: Schema.NonEmptyTrimmedString }) })
-)
+/** A request that was refused comes as the provider's body alone, whatever form that has. */
+const Body = Schema.parseJson(JsonObject)
+
+const QUOTAS = /^(insufficient_quota|billing_hard_limit|billing_not_active)/
+
+const refusal = (body: JsonObject): Failure => {
+  const { detail, error, message } = body
+  const from = isObject(error) ? error : body
+  const [code, words] = [from.code ?? from.type, [from.message, error, detail, message, from.code, from.type]]
+  const said = words.find((one) => typeof one === "string" && one.trim() !== "") ?? JSON.stringify(body)
+  const remedy = code === "model_not_found" ? MODEL : QUOTAS.test(String(code)) ? QUOTA : REFUSED
+  return told(`the request was refused: ${said}`, ["none", remedy])
+}
 
 const told = (message: string, [retryClass, remedy]: Kind): Failure => ({
   retryClass,
@@ -63,8 +73,7 @@ export const turnFailure = (message: string): Failure => {
   const [, status] = STATUS.exec(message) ?? []
   if (status !== undefined) return told(message, byStatus(Number(status)))
   const body = Schema.decodeUnknownOption(Body)(message)
-  if (Option.isSome(body))
-    return told(`the request was refused: ${body.value.error.message}`, ["none", REFUSED])
+  if (Option.isSome(body)) return refusal(body.value)
   return told(message, KINDS.find(([pattern]) => pattern.test(message))?.[1] ?? ["retryable"])
 }
 

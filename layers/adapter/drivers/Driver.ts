@@ -50,6 +50,7 @@ export type Told = Pick<
   | "reason"
   | "lastMessage"
   | "usage"
+  | "sessionCost"
   | "retryAfterSeconds"
   | "diagnostics"
   | "facts"

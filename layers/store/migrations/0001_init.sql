@@ -184,6 +184,9 @@ CREATE TABLE attempts (
   workspace TEXT CHECK (workspace IN ('exclusive', 'shared', 'worktree')),
   -- What was set aside in the claim, a list of budgets' accounts with amounts; settled when the attempt ends.
   reserved_json TEXT,
+  -- The session of its program, where it may be gone on with, and what that had cost by the end of this attempt.
+  session_id TEXT,
+  session_cost_usd REAL,
   -- 0 while the two indexes of its start do not have it. Then its task is to be listed, too.
   listed INTEGER NOT NULL DEFAULT 1 CHECK (listed IN (0, 1)),
   UNIQUE (task_id, number)
@@ -195,6 +198,8 @@ CREATE UNIQUE INDEX attempts_open ON attempts (task_id) WHERE status = 'running'
 CREATE INDEX attempts_adapter ON attempts (adapter_id, started_at) WHERE listed = 1 AND adapter_id IS NOT NULL
 
 CREATE INDEX attempts_started ON attempts (started_at, attempt_id) WHERE listed = 1
+
+CREATE INDEX attempts_session ON attempts (session_id, ended_at) WHERE session_id IS NOT NULL
 
 -- All attempts, for walks by their start.
 CREATE VIEW attempts_by_start AS

@@ -81,6 +81,27 @@ export const attempts = (check: Sentence) => {
   )
 
   check(
+    "tells what a session had cost by the end of its last attempt",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const costs = Effect.forEach(["s", "other"], (id) => store.attempts.sessionCost(id))
+      expect(yield* costs).toEqual([Option.none(), Option.none()])
+      for (const [attempt, second, session] of [
+        ["a1", 1, { id: "s", costUsd: 1.5 }],
+        ["a2", 2, { id: "other", costUsd: 9 }],
+        ["a3", 3, { id: "s", costUsd: 0.5 }],
+        ["a4", 4, undefined]
+      ] as const) {
+        yield* add(`of ${attempt}`, {}, second)
+        yield* claimed(attempt, second)
+        const end = session === undefined ? ended() : { ...ended(), session }
+        yield* settle(attempt, complete, second, end)
+      }
+      expect(yield* costs).toEqual([Option.some(0.5), Option.some(9)])
+    })
+  )
+
+  check(
     "records the bundle of a running attempt, and what runs it",
     Effect.gen(function* () {
       const store = yield* Store

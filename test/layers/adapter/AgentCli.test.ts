@@ -241,6 +241,37 @@ it.live("an objection of the driver, a missing settings file and a missing comma
   })
 )
 
+it.live("the folder of an attempt whose program was not started is whole", () =>
+  Effect.gen(function* () {
+    const objection = () => Option.some({ reason: "not like this", remedy: "do that" })
+    const nowhere = { given: "no-such", path: "/nowhere/no-such" }
+    const extraArgs = ["--flag"]
+    const unset = shellDriver("")
+    const problem = { reason: "a", remedy: "b" }
+    const all = [
+      yield* executeAgent(shellDriver("", { objection }), { extraArgs }),
+      yield* executeAgent(unset, { extraArgs, settingsFile: Option.some(nowhere) }),
+      yield* executeAgent(unset, { extraArgs, command: nowhere }),
+      yield* executeAgent(unset, { extraArgs, envFile: Option.some(nowhere) }),
+      yield* executeAgent(
+        shellDriver("", { invoke: () => ({ args: extraArgs, stdin: "", files: {}, problem }) })
+      )
+    ]
+    for (const { execution, file } of all) {
+      expect(execution.exitStatus).toBe("error")
+      expect([file("stdout.log"), file("stderr.log")]).toEqual(["", ""])
+      expect(JSON.parse(file("invocation.json"))).toMatchObject({
+        command: expect.any(String),
+        args: extraArgs,
+        cwd: expect.any(String),
+        env: { AGENT_RUNTIME_NAME: "rt" },
+        note: expect.any(String)
+      })
+      expect(file("payload.json")).toBe('{"n":1}')
+    }
+  })
+)
+
 it.live("a job that a driver will not start like this waits for an operator, and nothing is run", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder

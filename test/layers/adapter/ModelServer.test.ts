@@ -4,7 +4,7 @@ import { Deferred, Duration, Effect, Fiber, Option, TestClock } from "effect"
 import { attempt } from "../../../layers/adapter/ModelServer.ts"
 import { addressOf } from "../../../layers/adapter/ModelServerAddress.ts"
 import { ask, call } from "../../../layers/adapter/ModelServerCall.ts"
-import { makeEvents, readLines, type Taken } from "../../../layers/adapter/ModelServerLines.ts"
+import { makeEvents, makeLineFeeds, readLines, type Taken } from "../../../layers/adapter/ModelServerLines.ts"
 import { failureOf, oneLine, refusalOf } from "../../../layers/adapter/ModelServerRefusal.ts"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import { noSecrets, redactorOf } from "../../../src/domain/Redactor.ts"
@@ -40,6 +40,15 @@ it.effect("lines are the same however the bytes are split, and LF and CRLF both 
     expect(yield* linesOf(...single)).toEqual({ ...expected, end: "end" })
   })
 )
+
+test("a line of events may end in CR, CRLF or LF, however the bytes are split", () => {
+  const bytes = Buffer.from("a\rb\r\nc\nd\r\re\r\n\r\n")
+  for (let at = 0; at <= bytes.length; at++) {
+    const fed = makeLineFeeds()
+    const parts = [bytes.subarray(0, at), bytes.subarray(at)].map((part) => Buffer.from(fed(part)))
+    expect(Buffer.concat(parts).toString()).toBe("a\nb\nc\nd\n\ne\n\n")
+  }
+})
 
 it.effect("nothing is read behind the line that ends the answer", () =>
   Effect.gen(function* () {
@@ -182,23 +191,27 @@ it.effect("an error page is one clean line", () =>
   })
 )
 
-it.effect("Retry-After is seconds or a date by the Clock, of 429 and 503, at most a day", () =>
-  Effect.gen(function* () {
-    const seconds = (status: number, value: string) =>
-      Effect.map(refused(status, "", { "retry-after": value }), (failure) =>
-        Option.getOrNull(failure.retryAfterSeconds)
-      )
-    expect(yield* seconds(429, "7")).toBe(7)
-    expect(yield* seconds(503, " 1.2 ")).toBe(2)
-    expect(yield* seconds(429, "999999999")).toBe(86_400)
-    // The TestClock stands at the epoch.
-    expect(yield* seconds(429, "Thu, 01 Jan 1970 00:02:00 GMT")).toBe(120)
-    for (const nothing of ["0", "-5", "soon", "", "Wed, 31 Dec 1969 00:00:00 GMT"])
-      expect(yield* seconds(429, nothing)).toBeNull()
-    expect(yield* seconds(500, "7")).toBeNull()
-    const quota = yield* refused(429, '{"error":{"code":"insufficient_quota"}}', { "retry-after": "7" })
-    expect(Option.isNone(quota.retryAfterSeconds)).toBe(true)
-  })
+it.effect(
+  "Retry-After is seconds or a date by the Clock, of whatever may go better later, at most a day",
+  () =>
+    Effect.gen(function* () {
+      const seconds = (status: number, value: string) =>
+        Effect.map(refused(status, "", { "retry-after": value }), (failure) =>
+          Option.getOrNull(failure.retryAfterSeconds)
+        )
+      expect(yield* seconds(429, "7")).toBe(7)
+      expect(yield* seconds(503, " 1.2 ")).toBe(2)
+      expect(yield* seconds(429, "999999999")).toBe(86_400)
+      // The TestClock stands at the epoch.
+      expect(yield* seconds(429, "Thu, 01 Jan 1970 00:02:00 GMT")).toBe(120)
+      for (const now of ["0", "Wed, 31 Dec 1969 00:00:00 GMT"]) expect(yield* seconds(429, now)).toBe(0)
+      for (const nothing of ["-5", "soon", "", "Wed, 99 Foo 1969 00:00:00 GMT"])
+        expect(yield* seconds(429, nothing)).toBeNull()
+      for (const status of [408, 500, 502, 503, 504, 529]) expect(yield* seconds(status, "7")).toBe(7)
+      for (const mended of [400, 401, 402, 404, 413]) expect(yield* seconds(mended, "7")).toBeNull()
+      const quota = yield* refused(429, '{"error":{"code":"insufficient_quota"}}', { "retry-after": "7" })
+      expect(Option.isNone(quota.retryAfterSeconds)).toBe(true)
+    })
 )
 
 it.effect("a secret that an error echoes is masked before the error is cut", () =>

@@ -157,7 +157,7 @@ it.live("invocation.json tells the command before the start, and no secret", () 
   })
 )
 
-it.live("what cannot start is permanent, with a reason and a remedy", () =>
+it.live("what cannot start is permanent, with a reason and a remedy, and its folder is whole", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
     const at = (name: string) => ({ given: name, path: join(folder, name) })
@@ -191,6 +191,14 @@ it.live("what cannot start is permanent, with a reason and a remedy", () =>
       expect(told.execution).toMatchObject({ exitStatus: "error", retryClass: "permanent" })
       expect(reasonOf(told)).toMatch(expected)
       expect(reasonOf(told)).not.toContain("s3cret")
+      expect([told.file("stdout.log"), told.file("stderr.log")]).toEqual(["", ""])
+      expect(JSON.parse(told.file("invocation.json"))).toMatchObject({
+        command: settings.command?.path ?? "sh",
+        cwd: expect.any(String),
+        env: { AGENT_RUNTIME_NAME: expect.any(String) },
+        note: expect.any(String)
+      })
+      expect(told.file("invocation.json")).not.toContain("s3cret")
     }
     const nul = yield* execute(shell("true"), { args: ["a\0b"] })
     expect(reasonOf(nul)).toMatch(/holds a NUL character/)

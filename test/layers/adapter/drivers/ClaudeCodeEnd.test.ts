@@ -12,7 +12,7 @@ const rows: ReadonlyArray<Row> = [
   ["s404", "none", /selected model .*\(the provider does not serve this model/],
   ["s400", "none", /^API Error: 400 .*\(the same request would be refused again/],
   ["ctx", "none", /^Prompt is too long .*\(shorten the task/],
-  ["refusal", "none", /can't help with this.*\(the model's safeguards stopped it twice/],
+  ["refusal", "none", /can't help with this.*\(the model's safeguards stopped it/],
   ["maxbudget", "none", /^Reached maximum budget \(\$0\.01\) \(raise --max-budget-usd/],
   // What another attempt may mend.
   ["s429", "retryable", /^API Error: Request rejected \(429\)/],
@@ -67,11 +67,45 @@ test.each([
     { result: "Your credit balance is too low to access the Anthropic API", api_error_status: 400 },
     /add credit/
   ],
-  [{ result: "Not logged in · Please run /login" }, /put a valid/]
+  [{ result: "Not logged in · Please run /login" }, /put a valid/],
+  [{ result: "Invalid API key · Fix external API key" }, /put a valid/],
+  [{ result: "OAuth token revoked · Please run /login" }, /put a valid/],
+  [{ result: 'API Error: 401 {"type":"error"}' }, /put a valid/],
+  [{ result: "Please run /login · API Error: 403 forbidden" }, /put a valid/],
+  [{ result: "API Error: 404 no such model" }, /does not serve this model/]
 ])("what the provider or claude itself calls by its name waits for an operator: %j", (result, remedy) => {
   const told = ended({ ...result, ...spent })
   expect([told.exitStatus, told.retryClass]).toEqual(["error", "none"])
   expect(Option.getOrThrow(told.reason)).toMatch(remedy)
+})
+
+test.each([
+  ["Not logged in · Please run /login", "put a valid ANTHROPIC_API_KEY"],
+  ["Invalid API key · Fix external API key", "put a valid ANTHROPIC_API_KEY"],
+  ["Invalid API key · Please run /login", "put a valid ANTHROPIC_API_KEY"],
+  ["Credit balance is too low", "add credit"],
+  ["Failed to authenticate. API Error: 401 no", "put a valid ANTHROPIC_API_KEY"]
+])(
+  "what it says in plain text before it begins waits for an operator, on either output: %s",
+  (words, remedy) => {
+    for (const [stdout, stderr] of [
+      [[words], ""],
+      [[], `${words}\n`],
+      [[words], "[WARN] an old version\n"]
+    ] as const) {
+      const { told } = reading(stdout, { ending: { _tag: "Exited", code: 1 }, stderr })
+      expect([told.exitStatus, told.retryClass]).toEqual(["error", "none"])
+      expect(Option.getOrThrow(told.reason)).toStartWith(`${words} (${remedy}`)
+    }
+  }
+)
+
+test("plain text of a run that began, or that says something else, is judged as before", () => {
+  const of = (lines: ReadonlyArray<string>, stderr: string) =>
+    reading(lines, { ending: { _tag: "Exited", code: 1 }, stderr }).told.retryClass
+  expect(of([JSON.stringify(init)], "Not logged in · Please run /login\n")).toBe("retryable")
+  expect(of([], "API Error: 500 oops\n")).toBe("retryable")
+  expect(of([], "error: the flag says: Not logged in\n")).toBe("permanent")
 })
 
 test("what a model says is no failure that it names", () => {

@@ -233,7 +233,13 @@ describe("the time that a server asks to wait", () => {
     const wentOn = { type: "assistant", message: { content: [] } }
     expect(wish(retry(1, 9000), wentOn, { ...result, api_error_status: 500 })).toBeNull()
     expect(wish(retry(1, 9000), wentOn, failure, result)).toBeNull()
-    expect(wish(retry(1, 9000, 500), failure, result)).toBeNull()
+    expect(wish(retry(1, 9000, 401), failure, result)).toBeNull()
+  })
+
+  test("is heard of any server that may do better later", () => {
+    for (const status of [408, 429, 500, 502, 503, 504, 529])
+      expect(wish(retry(1, 9000, status), { ...result, api_error_status: status })).toBe(9)
+    expect(wish(retry(1, 9000, 400), { ...result, api_error_status: 400 })).toBeNull()
   })
 
   test("counts where somebody ended the run while it waited, but not where the runtime did", () => {

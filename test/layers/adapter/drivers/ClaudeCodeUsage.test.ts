@@ -75,6 +75,44 @@ test("its cost is not taken where it is the session's or of a model without a pr
   expect(foreign.diagnostics).toEqual([expect.stringContaining("no price for other")])
 })
 
+const SESSION = "22222222-2222-4222-8222-222222222222"
+const NEW = "33333333-3333-4333-8333-333333333333"
+const costOf = (
+  extraArgs: ReadonlyArray<string>,
+  session_id: string,
+  result: object = total,
+  stderr = ""
+) => {
+  const { diagnostics, sessionCost } = older(plan({ extraArgs }), stderr, { ...result, session_id })
+  const since = sessionCost === undefined ? undefined : Option.getOrNull(sessionCost.since)
+  return [sessionCost?.sessionId, sessionCost?.totalUsd, since, diagnostics.length]
+}
+
+test("a resumed session hands on what it has cost, for the own cost to be told apart", () => {
+  expect(costOf(["--resume", SESSION], SESSION)).toEqual([SESSION, 0.5, SESSION, 0])
+  expect(costOf(["--continue"], SESSION)).toEqual([SESSION, 0.5, SESSION, 0])
+  // A fork has an id of its own, and its parent's cost in it.
+  for (const named of [["--resume", SESSION], ["-r", SESSION], [`--resume=${SESSION}`]])
+    expect(costOf([...named, "--fork-session"], NEW)).toEqual([NEW, 0.5, SESSION, 0])
+  expect(costOf(["--continue", "--fork-session"], NEW)).toEqual([NEW, 0.5, null, 1])
+})
+
+test("a session that begins, and is kept, tells both costs; one that is not kept hands nothing on", () => {
+  expect(costOf(["--session-id", NEW], NEW)).toEqual([NEW, 0.5, null, 0])
+  expect(figures(older(plan({ extraArgs: ["--session-id", NEW] })))).toEqual([15, 3, 4, 0.5])
+  expect(costOf([], NEW)).toEqual([undefined, undefined, undefined, 0])
+  const { told } = replay("resumed", { of: resuming })
+  expect(told.sessionCost).toMatchObject({ totalUsd: expect.closeTo(0.013905, 9), since: Option.none() })
+})
+
+test("what has no price, or tells no total, hands nothing on", () => {
+  const foreign = '[claude-code:unrecognized_model] {"model":"other","query_source":"sdk"}\n'
+  const nothing = [undefined, undefined, undefined, 1]
+  expect(costOf(["--resume", SESSION], SESSION, total, foreign)).toEqual(nothing)
+  const { total_cost_usd: _, ...untold } = total
+  expect(costOf(["--resume", SESSION], SESSION, untold)).toEqual(nothing)
+})
+
 test("several results of one run are added up", () => {
   const part = {
     ...total,

@@ -143,6 +143,26 @@ for (const [name, retryClass, reason] of failures)
     expect(Option.isNone(told.usage.inputTokens)).toBe(true)
   })
 
+test.each([
+  ['{"detail":"The model is not supported"}', /^the request was refused: The model is not supported; check/],
+  ['{"error":"model x not found"}', /^the request was refused: model x not found; check/],
+  ['{"message":"bad request"}', /^the request was refused: bad request; check/],
+  [
+    '{"error":{"code":"model_not_found"}}',
+    /^the request was refused: model_not_found; correct the adapter's model/
+  ],
+  [
+    '{"error":{"message":"Spent","code":"insufficient_quota"}}',
+    /^the request was refused: Spent; raise the account/
+  ],
+  ['{"error":{"message":" "}}', /^the request was refused: \{"error":\{"message":" "\}\}; check/],
+  ['{"error":null}', /^the request was refused: \{"error":null\}; check/]
+])("a refused request is one whatever the form of its body: %s", (message, reason) => {
+  const { told } = reading(JSON.stringify({ type: "turn.failed", error: { message } }), { code: 1 })
+  expect([told.exitStatus, told.retryClass]).toEqual(["error", "none"])
+  expect(reasonOf(told)).toMatch(reason)
+})
+
 const cannotStart: ReadonlyArray<readonly [name: string, code: number, reason: RegExp]> = [
   ["badflag", 2, /^exit code 2: error: unexpected argument '--full-auto' found$/],
   [

@@ -110,9 +110,54 @@ test.each([
   ["HTTP 429: slow down", "retryable"],
   ["HTTP 429: insufficient_quota", "none"],
   ["HTTP 500: oops", "retryable"],
-  ["the page that I fetched said HTTP 401", "retryable"]
+  ["the page that I fetched said HTTP 401", "retryable"],
+  // The words of the SDKs that hermes calls: what it would not try again comes as they say it.
+  ["Error code: 401 - {'error': {'message': 'User not found.', 'code': 401}}", "none"],
+  ["API call failed after 3 retries: Error code: 403 - forbidden", "none"],
+  ["Error code: 402 - {'error': {'message': 'Insufficient credits'}}", "none"],
+  ["Error code: 404 - {'error': {'message': 'No endpoints found for x'}}", "none"],
+  ["Error code: 429 - {'error': {'code': 'insufficient_quota'}}", "none"],
+  ["Error code: 429 - {'error': {'message': 'slow down'}}", "retryable"],
+  ["Error code: 500", "retryable"],
+  ["Gemini HTTP 401 (UNAUTHENTICATED): API key not valid", "none"],
+  ["insufficient_quota: You exceeded your current quota", "none"],
+  ["Insufficient credits. Add more.", "none"],
+  ["model_not_found", "none"],
+  ["No API key found for provider openrouter", "none"],
+  ["it printed Error code: 401", "retryable"],
+  ["no API keys are needed here", "retryable"]
 ])("%s is %s", (error, retryClass) => {
   expect(ofError(error)).toMatchObject({ exitStatus: "error", retryClass })
+})
+
+test.each([
+  ["Error: Error code: 401 - No auth credentials found\n\nsession_id: s\n", "none", "refused the key"],
+  ["Error: HTTP 402: Payment Required\nRun `hermes setup` to change it.\n", "none", "credit is used up"],
+  ["Error: HTTP 404: no such model\n", "none", "does not have this model"],
+  ["Error: HTTP 503: busy\n", "retryable", "HTTP 503: busy"]
+])("what stands on stderr alone is read as well: %j", (stderr, retryClass, why) => {
+  const reader = recordReader([])
+  reader.line('{"type":"result","exit_code":1,"text":""}')
+  for (const told of [reader, recordReader([]), plainReader([])].map((one) =>
+    one.told({ ...exit(1), stderr })
+  )) {
+    expect(told).toMatchObject({ exitStatus: "error", retryClass })
+    expect(reasonOf(told)).toContain(why)
+  }
+})
+
+test("stderr explains a record that does not say why, and gives no lie to one that does", () => {
+  const of = (error: string) => {
+    const reader = recordReader([])
+    reader.line(JSON.stringify({ type: "result", exit_code: 1, text: "", error }))
+    return reader.told({ ...exit(1), stderr: "Error: HTTP 401: bad key\n" })
+  }
+  expect(of("the agent failed").retryClass).toBe("none")
+  expect(reasonOf(of("the agent failed"))).toContain("the agent failed: Error: HTTP 401: bad key (")
+  expect(of("HTTP 500: oops")).toMatchObject({
+    retryClass: "retryable",
+    reason: Option.some("exit code 1: HTTP 500: oops")
+  })
 })
 
 test("arguments that hermes refuses are permanent, and say so", () => {
