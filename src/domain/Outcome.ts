@@ -50,7 +50,7 @@ export const Outcome = whenUsed(() =>
     workflowSignal: absent(Schema.String),
     retryAfterSeconds: absent(
       Schema.Number.pipe(Schema.finite(), Schema.nonNegative()).annotations({
-        description: "0 or more, only where a rate limit was hit: the task is then tried again after so long"
+        description: "only where a rate limit was hit: the task is tried again after so long"
       })
     ),
     question: absent(Question)

@@ -26,7 +26,8 @@ const BESIDE = 1_000
 /**
  * The hint of an attempt: the outcome's `retry_after_seconds`, else what the adapter read from a field or a
  * header, else, only where the adapter names a service, the words of that service. Numbers that are negative
- * or no numbers are no hints; 0 is one, and waits for a second.
+ * or no numbers are no hints; 0 is one, and waits for a second, but in an outcome: a model that fills in every key
+ * writes it, and what is blocked would be run again and again.
  */
 export const retryHint = (
   outcome: Option.Option<Outcome>,
@@ -34,6 +35,7 @@ export const retryHint = (
   service: Option.Option<HintService>
 ): Option.Option<RetryHint> =>
   Option.flatMapNullable(outcome, (found) => found.retryAfterSeconds).pipe(
+    Option.filter((seconds) => seconds > 0),
     Option.flatMap(hint("outcome")),
     Option.orElse(() => Option.flatMap(execution.retryAfterSeconds, hint("adapter"))),
     Option.orElse(() =>

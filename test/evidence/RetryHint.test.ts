@@ -92,14 +92,18 @@ test("the outcome's field comes before the adapter's, and both need no service",
 test.each([
   [Number.NaN, undefined],
   [-1, undefined],
-  [0, 1],
-  [-0, 1],
   [Number.POSITIVE_INFINITY, undefined],
   [0.1, 1],
   [1e300, 86_400]
 ])("a structured %d is a wait of %p s", (given, seconds) => {
   expect(structured(undefined, given)?.seconds).toBe(seconds as never)
   expect(structured(given)?.seconds).toBe(seconds as never)
+})
+
+test("a zero is a wait of a second where a server asks for it, and nothing where an outcome has it", () => {
+  expect(structured(undefined, 0)).toEqual({ seconds: 1, from: "adapter" })
+  expect(structured(0)).toBeUndefined()
+  expect(structured(0, 30)).toEqual({ seconds: 30, from: "adapter" })
 })
 
 test("a hint in any text is a whole number of seconds of at most a day", () => {
