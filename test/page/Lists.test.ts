@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
 import { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
 import { hindrances } from "./axe.ts"
-import { openBrowser, type Server, scene, startServer } from "./stage.ts"
+import { openBrowser, type Server, scene, scrolledTo, startServer } from "./stage.ts"
 
 setDefaultTimeout(30_000)
 
@@ -45,15 +45,15 @@ afterAll(async () => {
 })
 
 const seen = async (path: string, width = 1_280, height = 800) => {
-  const { context, page } = await browser.open(server.url + path, { viewport: { width, height } })
+  const page = await browser.visit(server.url + path, width, height)
   await page.getByRole("status").getByText("live").waitFor()
-  return { context, page }
+  return page
 }
 
 withBrowser(
   "filters of events are chips: pressed to add one, each taken away by its own button",
   async () => {
-    const { context, page } = await seen("/ui/events")
+    const page = await seen("/ui/events")
     const button = (name: string) => page.getByRole("button", { name, exact: true })
     const focused = (name: string) => button(name).and(page.locator(":focus")).waitFor()
     const types = page.getByRole("group", { name: "Type" })
@@ -101,13 +101,12 @@ withBrowser(
     await told(50)
     await button("Clear").press("Enter")
     await told(301)
-    await context.close()
   }
 )
 
 withBrowser("on a phone the chips of an address wrap, and a chosen event narrows to its like", async () => {
   const task = "0190b0c0-0000-7000-8000-000000000000"
-  const { context, page } = await seen(`/ui/events?task=0190b0c0&type=type_0&actor=actor-0`, 360, 640)
+  const page = await seen(`/ui/events?task=0190b0c0&type=type_0&actor=actor-0`, 360, 640)
   const chips = page.getByRole("list", { name: "Filters in force" })
   expect(await chips.getByRole("button", { name: /^Remove the filter/ }).count()).toBe(3)
   expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0)
@@ -128,7 +127,6 @@ withBrowser("on a phone the chips of an address wrap, and a chosen event narrows
   await groups.getByRole("button", { name: "actor-3", exact: true }).click()
   await page.waitForURL(/actor=actor-3/)
   expect(await page.evaluate("document.documentElement.scrollWidth - innerWidth")).toBe(0)
-  await context.close()
 })
 
 const uuid = (n: number) => `0190b0c0-0000-7000-8000-${String(n).padStart(12, "0")}`
@@ -147,7 +145,7 @@ const tasks = (status: "blocked" | "pending", kind: string, from: number, to: nu
 
 withBrowser("of more blocked tasks than are told at once those come first that wait longest", async () => {
   written(tasks("blocked", "stuck", 1, 260))
-  const { context, page } = await seen("/")
+  const page = await seen("/")
   const subjects = (list: string) =>
     page.getByRole("list", { name: list }).locator("a.subject").allTextContents()
   const stuck = (count: number) => Array.from({ length: count }, (_, at) => `stuck ${at + 1}`)
@@ -161,8 +159,7 @@ withBrowser("of more blocked tasks than are told at once those come first that w
   await page.getByRole("button", { name: "Show more" }).click()
   await page.getByRole("link", { name: "stuck 200", exact: true }).waitFor()
   await page.getByRole("button", { name: "Show more" }).click()
-  const last = page.getByRole("link", { name: "stuck 260", exact: true })
-  while ((await last.count()) === 0) await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+  await scrolledTo(page, "main a.subject", 260)
   expect(await subjects("Blocked tasks and workflows")).toEqual(stuck(260))
   await page.getByRole("button", { name: "Show more" }).waitFor({ state: "detached" })
   // What is blocked now comes last, and what was moved on in the midst of it goes.
@@ -184,17 +181,16 @@ withBrowser("of more blocked tasks than are told at once those come first that w
   await page.getByRole("heading", { name: "stuck 255" }).waitFor()
   await page.keyboard.press("Escape")
   await far.and(page.locator(":focus")).waitFor()
-  await context.close()
 })
 
 withBrowser("back from a row beyond the first 200 of one answer that row has the focus", async () => {
   written(tasks("pending", "waits", 1_001, 1_300))
-  const { context, page } = await seen("/ui/queue")
+  const page = await seen("/ui/queue")
   const rows = page.getByRole("list", { name: "Waiting tasks" }).locator("a.subject")
   await rows.nth(199).waitFor()
   expect(await rows.count()).toBe(200)
   const far = page.getByRole("link", { name: "waits 1010", exact: true })
-  while ((await far.count()) === 0) await page.evaluate("scrollTo(0, document.body.scrollHeight)")
+  await scrolledTo(page, "main a.subject", 300)
   await far.focus()
   // Where the window is scrolled to is kept by the browser, and may be elsewhere.
   await page.evaluate("scrollTo(0, 0)")
@@ -206,5 +202,4 @@ withBrowser("back from a row beyond the first 200 of one answer that row has the
   // The next key goes on from there.
   await page.keyboard.press("j")
   await page.getByRole("link", { name: "waits 1009", exact: true }).and(page.locator(":focus")).waitFor()
-  await context.close()
 })
