@@ -49,6 +49,7 @@ const SAMPLED = [
   "test/intake/WorkflowDeath.test.ts",
   "test/layers/adapter/Process.test.ts",
   "test/layers/adapter/Redaction.test.ts",
+  "test/page/Lists.test.ts",
   "test/schedule/Recurrence.test.ts"
 ]
 
