@@ -49,6 +49,7 @@ const SAMPLED = [
   "test/intake/WorkflowDeath.test.ts",
   "test/layers/adapter/Process.test.ts",
   "test/layers/adapter/Redaction.test.ts",
+  "test/page/Lists.test.ts",
   "test/schedule/Recurrence.test.ts"
 ]
 
@@ -158,25 +159,26 @@ const isOfPage = (file) => file.startsWith("./test/page/")
 
 /**
  * The runs of bun. Most files share the modules that their worker has loaded, which is a third of the time of all;
- * those of the page have the processes of their browsers to themselves, and so has what is selected.
+ * those of the page have the processes of their browsers to themselves, and so has what is selected. Most tests wait
+ * for processes half of their time: two files for each core keep the cores busy. A browser keeps most of one busy by
+ * itself: of two each is slower, and what a page is given to answer runs out.
  */
 const runsOf = (selection) => {
-  if (selection.length > 0) return [{ label: "tests", files: selection, isolated: true }]
+  if (selection.length > 0) return [{ label: "tests", files: selection, isolated: true, perCore: 2 }]
   const files = short()
   return [
-    { label: "tests", files: files.filter((file) => !isOfPage(file)), isolated: false },
-    { label: "page tests", files: files.filter(isOfPage), isolated: true }
+    { label: "tests", files: files.filter((file) => !isOfPage(file)), isolated: false, perCore: 2 },
+    { label: "page tests", files: files.filter(isOfPage), isolated: true, perCore: 1.5 }
   ].filter((part) => part.files.length > 0)
 }
 
 /** One run of bun: its result and its cases. */
-const runFiles = async ({ files, isolated, label }, { env, long, timeoutMs, work }) => {
+const runFiles = async ({ files, isolated, label, perCore }, { env, long, timeoutMs, work }) => {
   const report = join(work, `junit-${randomUUID()}.xml`)
   const args = [
     "test",
-    // Most tests wait for processes half of their time: two files for each core keep the cores busy.
     // Long ones go one by one: some hold the port that the pages of a host name, some a watchdog of one second.
-    `--parallel=${long ? 1 : Math.min(2 * availableParallelism(), 8)}`,
+    `--parallel=${long ? 1 : Math.min(Math.floor(perCore * availableParallelism()), 8)}`,
     ...(isolated ? [] : ["--no-isolate"]),
     "--only-failures",
     "--timeout=30000",

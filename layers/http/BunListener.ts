@@ -2,6 +2,7 @@ import { Effect } from "effect"
 import { codeOf } from "../SystemWord.ts"
 import { addresses } from "./Addresses.ts"
 import { raiseFileLimit } from "./FileLimit.ts"
+import { isListenedAt } from "./PortHolders.ts"
 
 interface Peer {
   readonly address: string
@@ -73,7 +74,10 @@ export const listener = {
                 })
               }
             }),
-          catch: codeOf
+          catch: (cause) => {
+            const code = codeOf(cause)
+            return code === "EADDRINUSE" && !isListenedAt(where.port) ? "PORT_HELD" : code
+          }
         }),
         // What was answered last is on its way; connections that nothing is asked on would be waited for in vain.
         (server) =>

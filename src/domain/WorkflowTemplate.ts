@@ -10,6 +10,7 @@ export const OUTCOME_SIGNAL = "$signal"
 export const DEFAULT_RETRY_LIMIT = 2
 
 const Name = text(100, "")
+const Kind = text(200, "")
 const key = <A, I>(schema: Schema.Schema<A, I>, description: string) =>
   Schema.optionalWith(schema, { exact: true }).annotations({ description })
 
@@ -36,7 +37,7 @@ const numeric = (schema: Schema.Schema<number>, description: string) =>
  * whose source the runtime gives. Its kind holds none: signals are named by it.
  */
 export const StateTask = Schema.Struct({
-  kind: text(200, ""),
+  kind: Kind,
   payload: Schema.optionalWith(JsonObject, { default: () => ({}) }),
   source: key(Schema.String, "Replaced by workflow:<id>:<state>"),
   subject: key(Text, "What people read in lists"),
@@ -68,10 +69,10 @@ export const State = Schema.Struct({
   on: key(Schema.Record({ key: Name, value: Name }), "Signals that leave this state, and where they lead"),
   task: key(StateTask, "The task that this state creates"),
   advance_on: key(
-    Schema.Record({ key: Name, value: Name }),
+    Schema.Record({ key: Kind, value: Name }),
     "Which signal a completed task of a kind gives; $signal takes the outcome's workflow_signal"
   ),
-  complete_on: key(Schema.Array(Name), "Kinds whose completion completes the workflow"),
+  complete_on: key(Schema.Array(Kind), "Kinds whose completion completes the workflow"),
   retry_limit: key(
     Schema.Int.pipe(Schema.between(0, 100)),
     `Fresh rounds for a blocked or failed task; ${DEFAULT_RETRY_LIMIT} by default`

@@ -45,7 +45,8 @@ export class Listener extends Context.Tag("agent-runtime/http/Listener")<
   Listener,
   {
     /**
-     * Takes connections until the scope ends, which cuts those that are left; fails with the system's word (EADDRINUSE, EACCES, ...). `handle` never
+     * Takes connections until the scope ends, which cuts those that are left; fails with the system's word
+     * (EADDRINUSE, EACCES, ...), or with PORT_HELD where a port is taken at which no program listens. `handle` never
      * rejects.
      */
     readonly listen: (

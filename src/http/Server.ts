@@ -63,6 +63,10 @@ const WHY: Readonly<Record<string, { readonly why: string; readonly hint: string
     why: "another program listens there",
     hint: "end it, or choose another port with --port (0: any that is free)"
   },
+  PORT_HELD: {
+    why: "no program listens there, but the port is held, as a rule by a connection that began at it",
+    hint: "try again when it has ended (one that was closed holds the port for a minute), or choose another port with --port (0: any that is free)"
+  },
   EACCES: { why: "this user may not listen there", hint: "choose a port from 1024 on with --port" },
   EADDRNOTAVAIL: { why: "this host has no such address", hint: "choose one of its addresses with --host" }
 }

@@ -26,13 +26,13 @@ export const WorkflowMoved = Data.taggedEnum<WorkflowMoved>()
 
 const refused = (why: string) => Effect.succeed(WorkflowMoved.Refused({ why }))
 
-/** Ends what is unfinished of a state that is left: what waits is canceled, what runs is asked to stop. */
-const leave = (workflow: Workflow, stamp: Stamp) =>
+/** Ends what is unfinished of the state that a workflow is in: what waits is canceled, what runs is asked to stop. */
+const leave = (workflow: Workflow, how: "left" | "was completed in", stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
     const task = yield* store.workflows.unfinishedTask(workflow.id, workflow.currentState)
     if (Option.isNone(task)) return
-    const reason = Option.some(`workflow ${workflow.instanceKey} left the state ${workflow.currentState}`)
+    const reason = Option.some(`workflow ${workflow.instanceKey} ${how} the state ${workflow.currentState}`)
     const canceled = yield* store.tasks.cancel(task.value, reason, stamp)
     if (canceled._tag === "Refused") yield* store.tasks.requestCancel(task.value, reason, stamp)
   })
@@ -96,7 +96,7 @@ export const transition = traced("WorkflowMoves.transition")(function* (
       const next = moved(template.value, from, to, signal, carried)
       if (Step.$is("Stall")(next))
         return yield* refused(`${next.reason}; a larger max_iterations in the context lets it go on`)
-      yield* leave(workflow, stamp)
+      yield* leave(workflow, "left", stamp)
       if (Step.$is("Complete")(next)) {
         const move = { id, from, to, context: Option.some(next.context), signal: Option.some(signal) }
         yield* store.workflows.complete(move, stamp)
@@ -116,9 +116,11 @@ export const complete = traced("WorkflowMoves.complete")(function* (id: Workflow
       if (Option.isNone(row)) return WorkflowMoved.NotFound()
       const { workflow } = row.value
       const from = workflow.currentState
+      if (workflow.status === "completed") return yield* refused("it is completed already")
+      // In the order of a transition: first what is unfinished ends, then the workflow.
+      yield* leave(workflow, "was completed in", stamp)
       const move = { id, from, to: from, context: Option.none(), signal: Option.none() }
-      if (!(yield* store.workflows.complete(move, stamp))) return yield* refused("it is completed already")
-      yield* leave(workflow, stamp)
+      yield* store.workflows.complete(move, stamp)
       return WorkflowMoved.Moved({ from, to: from })
     })
   )

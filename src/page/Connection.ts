@@ -74,7 +74,7 @@ const readFrame = (event: string, data: string): News | undefined => {
 }
 
 export interface Connection {
-  /** Tries at once instead of waiting for its turn. */
+  /** Tries at once instead of waiting for its turn; where a try is under way that fails, again behind it. */
   readonly now: () => void
 }
 
@@ -89,6 +89,8 @@ export const keepOpen = (
   signal: AbortSignal
 ): Connection => {
   let wake = () => {}
+  /** Somebody asked for a try since the last one began. */
+  let isAsked = false
   let since: number | undefined
   let heardAt: number | undefined
   let failed = 0
@@ -122,6 +124,7 @@ export const keepOpen = (
           if (event === "dashboard") {
             since = undefined
             failed = 0
+            isAsked = false
             tell({ tells: "phase", phase: { is: "live" } })
           }
         }
@@ -134,6 +137,7 @@ export const keepOpen = (
   }
   const keep = async (): Promise<void> => {
     while (!signal.aborted) {
+      isAsked = false
       const why = await once().then(
         () => undefined,
         (error: unknown) => error
@@ -144,6 +148,8 @@ export const keepOpen = (
       const now = Date.now()
       // What is shown is as old as what was heard last, not as its loss was noticed.
       since ??= heardAt ?? now
+      // Asked before whoever asked had signed in, or before the server was there, it says nothing of how it is now.
+      if (isAsked) continue
       const delay = isLocked ? LOCKED_MS : delayAfter(isForeign ? DELAYS_MS.length : failed++)
       const phase = lost(since, now, delay)
       tell({
@@ -156,5 +162,10 @@ export const keepOpen = (
     }
   }
   void keep()
-  return { now: () => wake() }
+  return {
+    now: () => {
+      isAsked = true
+      wake()
+    }
+  }
 }

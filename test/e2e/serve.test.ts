@@ -134,11 +134,19 @@ test("another address is served with tokens alone, whose files nobody else may r
         expect(await readFile(place.path("state/logs/runtime.jsonl"), "utf8")).toContain(
           "token olga has 10 characters and may be guessed"
         )
-        const taken = await place.run(["serve", "--port", port])
-        expect([taken.code, taken.stderr]).toEqual([
-          1,
-          expect.stringContaining("another program listens there")
-        ])
+        const connection = await Bun.connect({
+          hostname: "127.0.0.1",
+          port: Number(port),
+          socket: { data: () => {} }
+        })
+        for (const [at, why] of [
+          [port, "another program listens there"],
+          [String(connection.localPort), "no program listens there, but the port is held"]
+        ] as const) {
+          const taken = await place.run(["serve", "--port", at])
+          expect([taken.code, taken.stderr]).toEqual([1, expect.stringContaining(why)])
+        }
+        connection.end()
       })
   ))
 

@@ -282,6 +282,28 @@ describe("opening a workflow", () => {
 })
 
 describe("an operator's transition", () => {
+  it.effect("and a completion end what is unfinished first, and say of it what became of the state", () =>
+    Effect.gen(function* () {
+      const [left, ended] = [
+        yield* openWorkflow("rounds"),
+        yield* openWorkflow("rounds", {}, { key: "other" })
+      ]
+      yield* transition(left, "tidy")
+      yield* completeNow(ended)
+      const told = (yield* (yield* Store).events.newest(100)).flatMap(({ detail, eventType }) =>
+        eventType === "task_operator_canceled"
+          ? [detail.reason]
+          : ["workflow_transitioned", "workflow_completed"].filter((type) => type === eventType)
+      )
+      expect(told).toEqual([
+        "workflow k left the state look",
+        "workflow_transitioned",
+        "workflow other was completed in the state look",
+        "workflow_completed"
+      ])
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.effect("cancels the waiting task of the state that is left and makes the next one", () =>
     Effect.gen(function* () {
       const id = yield* openWorkflow("rounds")

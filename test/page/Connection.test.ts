@@ -165,6 +165,33 @@ test("a server that wants a token is told from one that is gone", async () => {
   ).toEqual([true, undefined])
 })
 
+test("who signs in while a try is under way, which is refused, is not kept waiting for the next", async () => {
+  const ending = new AbortController()
+  const told: Array<News> = []
+  let asked = 0
+  await new Promise<void>((done) => {
+    const refuse = () => Promise.reject(new Error("nobody asks for that here"))
+    const open: Api["open"] = async () => {
+      asked++
+      if (asked === 2) return streamOf(frame("dashboard", 1, DASHBOARD))
+      connection.now()
+      throw new Problem(401, "unauthorized", "a token", undefined)
+    }
+    const connection = keepOpen(
+      { get: refuse, post: refuse, open: (path, init) => Promise.resolve().then(() => open(path, init)) },
+      { get: () => undefined, set: () => {} },
+      (news) => {
+        told.push(news)
+        if (news.tells !== "phase" || news.phase.is !== "live") return
+        ending.abort()
+        done()
+      },
+      ending.signal
+    )
+  })
+  expect(words(told)).toEqual(["state", "live"])
+}, 3_000)
+
 test("the pause between two tries grows and has an end", () => {
   const pauses = [0, 1, 2, 3, 4, 5, 100].map(delayAfter)
   expect(pauses).toEqual([...pauses].sort((a, b) => a - b))

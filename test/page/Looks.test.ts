@@ -1,9 +1,8 @@
 import { Database } from "bun:sqlite"
 import { afterAll, beforeAll, expect, setDefaultTimeout } from "bun:test"
-import type { Page } from "playwright-core"
 import { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
-import { openBrowser, type Server, scene, startServer } from "./stage.ts"
+import { openBrowser, type Server, scene, scrolledTo, startServer, until } from "./stage.ts"
 
 setDefaultTimeout(30_000)
 
@@ -43,21 +42,16 @@ afterAll(async () => {
 })
 
 const seen = async (path: string, width: number, height: number) => {
-  const { context, page } = await browser.open(server.url + path, { viewport: { width, height } })
+  const page = await browser.visit(server.url + path, width, height)
   await page.getByRole("status").getByText("live").waitFor()
-  return { context, page }
-}
-
-/** Asks until it is so: what waits within the page would need what its content policy forbids. */
-const until = async (page: Page, expression: string): Promise<void> => {
-  while (!(await page.evaluate(expression)));
+  return page
 }
 
 for (const width of [320, 800, 1_280])
   withBrowser(
     `at ${width} px it stays in sight, wherever one reads, that it is paused and that it is live`,
     async () => {
-      const { context, page } = await seen("/ui/queue", width, 400)
+      const page = await seen("/ui/queue", width, 400)
       const link = page.getByRole("main").getByRole("link", { name: LONG })
       // A subject of many words takes two lines of a list, and all of it is its link's name.
       expect((await link.boundingBox())?.height).toBeLessThan(60)
@@ -70,7 +64,6 @@ for (const width of [320, 800, 1_280])
         const { height = -1, y = -1 } = (await kept.boundingBox()) ?? {}
         expect({ y, isSeen: y >= 0 && y + height <= 400 }).toEqual({ y, isSeen: true })
       }
-      await context.close()
     }
   )
 
@@ -95,7 +88,7 @@ for (const [width, most] of [
             .slice(0, characters - 1)
             .concat(".")
         })
-      const { context, page } = await seen("/ui/queue", width, 640)
+      const page = await seen("/ui/queue", width, 640)
       const band = page.locator(".band.paused")
       for (const characters of width === 360 ? [100, 1_500] : [1_500]) {
         await pause(characters)
@@ -124,7 +117,6 @@ for (const [width, most] of [
       await post("/api/pause", { paused: true, reason: REASON })
       await page.getByText(new RegExp(`${REASON} · by`)).waitFor()
       expect(await page.getByRole("button", { name: /of the reason/ }).count()).toBe(0)
-      await context.close()
     }
   )
 
@@ -141,7 +133,7 @@ withBrowser(
        '{"surface":"cli","name":"test"}', '2026-04-29T12:00:00.000Z', '2026-04-29T12:00:00.000Z' FROM each`
     )
     db.close()
-    const { context, page } = await seen("/ui/workflows", 1_280, 800)
+    const page = await seen("/ui/workflows", 1_280, 800)
     await page.getByText("Of 620 stalled workflows the newest 500 stand here.").waitFor()
     // Pictures far below are drawn when somebody comes near.
     expect(await page.locator("svg.machine.stalled").count()).toBeLessThan(100)
@@ -152,8 +144,7 @@ withBrowser(
     expect(await rows.count()).toBe(200)
     await page.getByRole("button", { name: "Show more stalled ones" }).click()
     await page.getByText(/^Of 620/).waitFor({ state: "detached" })
-    while ((await rows.count()) < 620) await page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    await context.close()
+    await scrolledTo(page, "main li", 620)
   }
 )
 
@@ -173,16 +164,14 @@ withBrowser(
       })
     })
     expect(pushed.ok).toBe(true)
-    const phone = await browser.open(`${server.url}/ui/events?type=sensor_event_recorded`, {
-      viewport: { width: 360, height: 640 }
-    })
-    const row = phone.page.locator(".windowed li").first().getByRole("button")
+    const page = await seen("/ui/events?type=sensor_event_recorded", 360, 640)
+    const row = page.locator(".windowed li").first().getByRole("button")
     await row.click()
-    const chosen = phone.page.getByRole("region", { name: "Chosen event" })
+    const chosen = page.getByRole("region", { name: "Chosen event" })
     await chosen.getByText(name).first().waitFor()
     // Nothing of it is cut off, by the window or by a box of its own.
     expect(
-      await phone.page.evaluate(`[
+      await page.evaluate(`[
       document.documentElement.scrollWidth - innerWidth,
       ...[...document.querySelectorAll(".chosen, .chosen *")].flatMap((one) => [
         Math.max(0, one.getBoundingClientRect().right - innerWidth),
@@ -193,14 +182,13 @@ withBrowser(
     const { y = 640 } = (await chosen.boundingBox()) ?? {}
     expect(y).toBeLessThan(320)
     await chosen.getByRole("button", { name: "Close" }).click()
-    await row.and(phone.page.locator(":focus")).waitFor()
-    await phone.context.close()
+    await row.and(page.locator(":focus")).waitFor()
   }
 )
 
 withBrowser("what is drawn keeps its size: where there is less room it is laid out anew", async () => {
   for (const path of ["/ui/workflows/1", "/ui/usage"]) {
-    const { context, page } = await seen(path, 1_280, 800)
+    const page = await seen(path, 1_280, 800)
     await page.locator(":is(svg.machine, .chart > svg)").first().waitFor()
     for (const width of [1_280, 720, 360]) {
       await page.setViewportSize({ width, height: 800 })
@@ -212,12 +200,11 @@ withBrowser("what is drawn keeps its size: where there is less room it is laid o
       )`
       )
     }
-    await context.close()
   }
 })
 
 withBrowser("on a phone too the strip says which dispatcher runs, and for how long", async () => {
-  const { context, page } = await seen("/", 360, 640)
+  const page = await seen("/", 360, 640)
   const dispatching = place.start(["dispatch"])
   try {
     const dispatcher = page.locator(".strip .dispatcher")
@@ -233,5 +220,4 @@ withBrowser("on a phone too the strip says which dispatcher runs, and for how lo
     dispatching.kill()
     await dispatching.exited
   }
-  await context.close()
 })

@@ -64,30 +64,55 @@ const FLAGS = [
 export const openBrowser = async () => {
   const browser = await chromium.launch({ executablePath: Bun.which("chromium") ?? "chromium", args: FLAGS })
   const complaints: Array<string> = []
+  const blank = async (
+    options: Parameters<Browser["newContext"]>[0] = {}
+  ): Promise<{ readonly context: BrowserContext; readonly page: Page }> => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
+    context.on("weberror", (error) => complaints.push(`script: ${error.error().message}`))
+    context.on("console", (message) => {
+      if (message.type() === "error") complaints.push(`console: ${message.text()} ${message.location().url}`)
+    })
+    context.setDefaultTimeout(4_000)
+    const page = await context.newPage()
+    await page.addInitScript(
+      `addEventListener("securitypolicyviolation", (event) => console.error("policy: " + event.violatedDirective + " " + event.blockedURI))`
+    )
+    return { context, page }
+  }
+  let tab: Page | undefined
   return {
     browser,
     complaints,
     /** A page of a context of its own, which is listened to. */
-    open: async (
-      url: string,
-      options: Parameters<Browser["newContext"]>[0] = {}
-    ): Promise<{ readonly context: BrowserContext; readonly page: Page }> => {
-      const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options })
-      context.on("weberror", (error) => complaints.push(`script: ${error.error().message}`))
-      context.on("console", (message) => {
-        if (message.type() === "error")
-          complaints.push(`console: ${message.text()} ${message.location().url}`)
-      })
-      context.setDefaultTimeout(4_000)
-      const page = await context.newPage()
-      await page.addInitScript(
-        `addEventListener("securitypolicyviolation", (event) => console.error("policy: " + event.violatedDirective + " " + event.blockedURI))`
-      )
-      await page.goto(url)
-      return { context, page }
+    open: async (url: string, options: Parameters<Browser["newContext"]>[0] = {}) => {
+      const opened = await blank(options)
+      await opened.page.goto(url)
+      return opened
+    },
+    /**
+     * The one tab of this browser that goes from case to case: a page of its own costs a process and its first
+     * drawing, which is more than most cases do.
+     */
+    visit: async (url: string, width = 1_280, height = 900): Promise<Page> => {
+      tab ??= (await blank()).page
+      await tab.setViewportSize({ width, height })
+      await tab.goto(url)
+      return tab
     }
   }
 }
+
+/** Asks once a frame until it is so: what waits within the page would need what its content policy forbids. */
+export const until = async (page: Page, expression: string): Promise<void> => {
+  while (!(await page.evaluate(`new Promise((done) => requestAnimationFrame(() => done(${expression})))`)));
+}
+
+/** Scrolls on, frame by frame, until the page has so many of what a selector finds. */
+export const scrolledTo = (page: Page, selector: string, count = 1): Promise<void> =>
+  until(
+    page,
+    `(scrollTo(0, document.body.scrollHeight), document.querySelectorAll(${JSON.stringify(selector)}).length >= ${count})`
+  )
 
 /** A text that is markup in every way in which a page may take it for that. */
 export const MARKUP = `<b>bold</b><img src=x onerror="document.title='owned'"><script>document.title='owned'</script>"'\`{{7*7}}`

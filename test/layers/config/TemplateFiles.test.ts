@@ -227,3 +227,21 @@ describe("a template at fault is told by file, key, what was found and what was 
       expect(lines.some((line) => line.includes(file) && line.includes(key))).toBe(true)
   })
 })
+
+test("the kind of a task is taken wherever a template names it, at its longest too", async () => {
+  const named = (kind: string) => ({
+    ...sound,
+    states: {
+      tidy: { task: { kind, payload: {} }, advance_on: { [kind]: "tidied" }, on: { tidied: "swept" } },
+      swept: { task: { kind, payload: {} }, complete_on: [kind] }
+    }
+  })
+  expect(await told(named("k".repeat(200)))).toBe("")
+  const refused = await told(named("k".repeat(201)))
+  expect(refused.split("\n").map((line) => /states\.\w+\.\w+/.exec(line)?.[0])).toEqual([
+    "states.tidy.task",
+    "states.tidy.advance_on",
+    "states.swept.task",
+    "states.swept.complete_on"
+  ])
+})

@@ -33,3 +33,20 @@ it.live(
       expect(yield* waiting).toBe(0)
     })
 )
+
+const WHERE = { host: "127.0.0.1", mostBody: 1_000, idleSeconds: 30, first: "/" }
+
+it.live("a port that a program listens at is told from one that only a connection holds", () =>
+  Effect.gen(function* () {
+    const listen = (port: number) =>
+      listener.listen({ ...WHERE, port }, () => Promise.resolve(new Response("ok")))
+    const refused = (port: number) => Effect.flip(Effect.scoped(listen(port)))
+    const { port } = yield* listen(0)
+    expect(yield* refused(port)).toBe("EADDRINUSE")
+    const connection = yield* Effect.acquireRelease(
+      Effect.promise(() => Bun.connect({ hostname: "127.0.0.1", port, socket: { data: () => {} } })),
+      (socket) => Effect.sync(() => socket.end())
+    )
+    expect(yield* refused(connection.localPort)).toBe("PORT_HELD")
+  })
+)
