@@ -9,6 +9,7 @@ import * as Process from "./adapter/Process.ts"
 import * as ProcessTree from "./adapter/ProcessTree.ts"
 import * as Subreaper from "./adapter/Subreaper.ts"
 import * as Original from "./adopt/Original.ts"
+import { noteDatabase } from "./artifact/Databases.ts"
 import * as DiskRights from "./artifact/DiskRights.ts"
 import * as GitWorkspace from "./context/GitWorkspace.ts"
 import * as GitWorktrees from "./context/GitWorktrees.ts"
@@ -39,9 +40,12 @@ export const adopting = (configPath: string) => Layer.provideMerge(Original.laye
 
 const log = withSettings(({ logDir }) => RuntimeLog.layer({ logDir }))
 
+/** Who leaves evidence says first whose it is. */
+const noted = Layer.effectDiscard(Effect.map(RuntimeConfig, noteDatabase))
+
 /** What runs attempts; it keeps the log. */
 export const dispatching = (configPath: string) =>
-  Layer.mergeAll(RecurringSchedules.layer, log).pipe(Layer.provideMerge(working(configPath)))
+  Layer.mergeAll(RecurringSchedules.layer, log, noted).pipe(Layer.provideMerge(working(configPath)))
 
 /** What dispatches until it is told to stop. */
 export const resident = (configPath: string) =>
@@ -50,6 +54,7 @@ export const resident = (configPath: string) =>
     SystemdNotify.layer,
     evidence,
     log,
+    noted,
     Layer.effectDiscard(fullSpeed)
   ).pipe(Layer.provideMerge(working(configPath, true)))
 

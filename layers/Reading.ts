@@ -8,7 +8,6 @@ import { Lock } from "../src/dispatch/Lock.ts"
 import { IdSource } from "../src/domain/Ids.ts"
 import { Store } from "../src/store/Store.ts"
 import type { StoreUnavailable } from "../src/store/StoreError.ts"
-import { noteDatabase } from "./artifact/Databases.ts"
 import * as ConfigFile from "./config/ConfigFile.ts"
 import { diskRealPath } from "./context/DiskRealPath.ts"
 import { makeFolder } from "./Folders.ts"
@@ -33,9 +32,7 @@ export const openStore = (
   ownReader = false
 ): Effect.Effect<Store["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.zipRight(
-    Effect.tap(Effect.forEach([config.stateDir, config.artifactDir], makeFolder, { discard: true }), () =>
-      noteDatabase(config)
-    ),
+    Effect.forEach([config.stateDir, config.artifactDir], makeFolder, { discard: true }),
     SqlStore.open({ filename: config.dbPath, durability: config.durability, ownReader })
   )
 

@@ -31,7 +31,7 @@ export const noteDatabase = ({ artifactDir, dbPath }: EvidencePlaces): void => {
     mkdirSync(dirname(note), { recursive: true, mode: 0o700 })
     writeFileSync(note, `${path}\n`, { mode: 0o600 })
   } catch {
-    // The next process that opens the store tries again.
+    // The next dispatcher tries again.
   }
 }
 
