@@ -36,14 +36,21 @@ export const holdBack = Effect.gen(function* () {
 
 const BETWEEN_LOOKS = Duration.seconds(1)
 
+/** Whether a dispatcher set a pause, and ends it by itself. */
+export const endsByItself = ({ actor }: Pause): boolean => actor.surface === DISPATCH
+
 /** Ends a pause that a dispatcher set once evidence can be kept again; answers when to look again while it cannot. */
-export const goOn = ({ actor }: Pause) =>
+export const goOn = (pause: Pause) =>
   Effect.gen(function* () {
-    if (actor.surface !== DISPATCH) return Option.none<DateTime.Utc>()
+    if (!endsByItself(pause)) return Option.none<DateTime.Utc>()
     const at = yield* now
     const isWritable = Effect.isSuccess((yield* ArtifactStore).writable)
     if (!(yield* isWritable)) return Option.some(DateTime.addDuration(at, BETWEEN_LOOKS))
-    yield* (yield* Store).gates.clearPause(yield* stampNow)
-    yield* Effect.logInfo("Dispatch goes on: evidence can be kept again")
+    const { gates, transact } = yield* Store
+    const stamp = yield* stampNow
+    // An operator may have paused meanwhile.
+    const isOwn = Effect.map(gates.pause, Option.exists(endsByItself))
+    yield* transact("HoldBack.goOn", Effect.whenEffect(gates.clearPause(stamp), isOwn))
+    yield* Effect.logInfo("Evidence can be kept again")
     return Option.some(at)
   })

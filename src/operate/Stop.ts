@@ -1,4 +1,5 @@
 import { Effect, Option, Schema } from "effect"
+import { endsByItself } from "../dispatch/HoldBack.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -23,7 +24,10 @@ const running = { status: ["running"], kind: Option.none(), source: Option.none(
 const both = (reason: string, earlier: string): string =>
   `${reason} (paused before: ${earlier.length > MOST_OF_EARLIER ? `${earlier.slice(0, MOST_OF_EARLIER)}…` : earlier})`
 
-/** Pauses for a stop. A pause that is in force stays as it is, unless there is something to add to its reason. */
+/**
+ * Pauses for a stop. A pause that is in force stays as it is, unless there is something to add to its reason, or its
+ * dispatcher would end it by itself.
+ */
 const pauseFor = (given: Option.Option<string>, stamp: Stamp) =>
   Effect.gen(function* () {
     const { gates, transact } = yield* Store
@@ -33,10 +37,11 @@ const pauseFor = (given: Option.Option<string>, stamp: Stamp) =>
         const before = yield* gates.pause
         const earlier = Option.flatMap(before, ({ reason }) => reason)
         const isKnown = Option.isNone(given) || Option.contains(earlier, given.value)
-        if (Option.isSome(before) && isKnown) return changed(before.value, before)
-        const reason = Option.zipWith(given, earlier, both).pipe(
-          Option.orElse(() => given),
-          Option.orElseSome(() => REASON)
+        if (Option.isSome(before) && isKnown && !endsByItself(before.value))
+          return changed(before.value, before)
+        const own = Option.getOrElse(given, () => REASON)
+        const reason = Option.some(
+          Option.match(earlier, { onNone: () => own, onSome: (was) => both(own, was) })
         )
         return changed((yield* gates.setPause(reason, stamp)).pause, before)
       })

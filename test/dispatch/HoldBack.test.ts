@@ -1,6 +1,8 @@
 import { expect } from "bun:test"
 import { Effect, Layer, Option, Ref, TestClock } from "effect"
 import { ArtifactFailed, ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
+import { goOn } from "../../src/dispatch/HoldBack.ts"
+import { stampNow } from "../../src/dispatch/Runner.ts"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
 import { limits, makeWorkers, notify, pause, quiet, runtime, told, whileDispatching } from "./resident.ts"
@@ -58,6 +60,24 @@ it.effect("where no evidence can be kept dispatch is paused and goes on by itsel
       Layer.merge(world({ ...limits({ concurrency: 1 }), adapters: { local: workers.act } }), notify())
     )
   })
+)
+
+it.effect("a pause of an operator that comes while evidence is tried out is not ended", () =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const { gates } = store
+    const own = yield* gates.setPause(Option.some("no room"), yield* stampNow)
+    const artifacts = yield* ArtifactStore
+    const meanwhile = {
+      ...artifacts,
+      writable: Effect.orDie(Effect.provideService(pause("looking around"), Store, store))
+    }
+    yield* Effect.provideService(goOn(own.pause), ArtifactStore, meanwhile)
+    expect(Option.getOrThrow(yield* pauseNow).reason).toEqual(Option.some("looking around"))
+    yield* gates.setPause(Option.some("no room"), yield* stampNow)
+    yield* goOn(own.pause)
+    expect(yield* pauseNow).toEqual(Option.none())
+  }).pipe(Effect.provide(runtime()))
 )
 
 it.effect("a pause of an operator stays, whatever can be kept", () =>

@@ -2,8 +2,10 @@ import { describe, expect } from "bun:test"
 import { Deferred, Effect, Fiber, Option, Schema, TestClock } from "effect"
 import type { Job } from "../../src/adapter/AdapterRegistry.ts"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
+import { now } from "../../src/domain/Time.ts"
 import { pause } from "../../src/operate/Pause.ts"
 import { stop } from "../../src/operate/Stop.ts"
+import { Store } from "../../src/store/Store.ts"
 import { DOOR, detailsOf, history, queue, says, taskOf, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -50,6 +52,16 @@ describe("stop", () => {
         reason: "stop --now",
         canceled: { matched: 0, moved: 0 }
       })
+    }).pipe(Effect.provide(world({ adapters: { local: says("x") } })))
+  )
+
+  it.effect("takes the place of a pause that its dispatcher would end by itself", () =>
+    Effect.gen(function* () {
+      const { gates } = yield* Store
+      const dispatcher = { surface: "dispatch", name: "host:1:then" } as const
+      yield* gates.setPause(Option.some("no room"), { at: yield* now, actor: dispatcher })
+      expect(yield* stopped()).toMatchObject({ reason: "stop --now (paused before: no room)" })
+      expect(Option.getOrThrow(yield* gates.pause).actor).toEqual(DOOR.actor)
     }).pipe(Effect.provide(world({ adapters: { local: says("x") } })))
   )
 
