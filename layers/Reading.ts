@@ -8,6 +8,7 @@ import { Lock } from "../src/dispatch/Lock.ts"
 import { IdSource } from "../src/domain/Ids.ts"
 import { Store } from "../src/store/Store.ts"
 import type { StoreUnavailable } from "../src/store/StoreError.ts"
+import { noteMoved } from "./artifact/Databases.ts"
 import * as ConfigFile from "./config/ConfigFile.ts"
 import { diskRealPath } from "./context/DiskRealPath.ts"
 import { makeFolder } from "./Folders.ts"
@@ -32,7 +33,9 @@ export const openStore = (
   ownReader = false
 ): Effect.Effect<Store["Type"], StoreUnavailable, Scope.Scope> =>
   Effect.zipRight(
-    Effect.forEach([config.stateDir, config.artifactDir], makeFolder, { discard: true }),
+    Effect.tap(Effect.forEach([config.stateDir, config.artifactDir], makeFolder, { discard: true }), () =>
+      Effect.sync(() => noteMoved(config))
+    ),
     SqlStore.open({ filename: config.dbPath, durability: config.durability, ownReader })
   )
 

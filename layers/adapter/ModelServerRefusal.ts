@@ -64,7 +64,9 @@ export const refusalWithin = (error: unknown, redactor: Redactor): Refusal => {
 
 /** What becomes of an attempt that was refused: who can mend it, and how. */
 export const failureOf = (host: string, refusal: Refusal, remedies: Remedies): ServerFailed => {
-  const kind = kindOf(refusal)
+  const told = kindOf(refusal)
+  // Who refuses a request and says when to come back does not refuse it for good.
+  const kind = UNLESS_LATER.includes(told) && Option.isSome(refusal.retryAfterSeconds) ? "later" : told
   const said = refusal.message === "" ? "" : `: ${refusal.message}`
   const status = refusal.status === 0 ? "told of an error" : `answered ${refusal.status}`
   const remedy = kind === "later" ? "" : `; ${kind === "redirect" ? REDIRECT : remedies[kind]}`
@@ -78,6 +80,8 @@ export const failureOf = (host: string, refusal: Refusal, remedies: Remedies): S
 const REDIRECT = "redirects are not followed: set the adapter's endpoint to the address that answers itself"
 
 type Kind = "later" | "redirect" | keyof Remedies
+
+const UNLESS_LATER: ReadonlyArray<Kind> = ["request", "context"]
 
 const CONTEXT =
   /context_length|context (length|window|size)|maximum context|prompt (is )?too long|prompt is longer|input length|too many (input )?tokens/

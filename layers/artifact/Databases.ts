@@ -35,6 +35,11 @@ export const noteDatabase = ({ artifactDir, dbPath }: EvidencePlaces): void => {
   }
 }
 
+/** The same where there is evidence already: a database that was moved is told of by whatever command comes first. */
+export const noteMoved = (places: EvidencePlaces): void => {
+  if (existsSync(join(places.artifactDir, FOLDER))) noteDatabase(places)
+}
+
 /** The other databases that keep evidence in the same artifact root, as far as they are still there. */
 export const otherDatabases = ({ artifactDir, dbPath }: EvidencePlaces): ReadonlyArray<string> => {
   const folder = join(artifactDir, FOLDER)

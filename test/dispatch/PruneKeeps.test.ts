@@ -2,7 +2,7 @@ import { describe, expect } from "bun:test"
 import * as fs from "node:fs"
 import { join } from "node:path"
 import { DateTime, Effect, Option } from "effect"
-import { noteDatabase } from "../../layers/artifact/Databases.ts"
+import { noteDatabase, noteMoved } from "../../layers/artifact/Databases.ts"
 import { type ListedWorktree, Worktrees } from "../../src/context/Worktrees.ts"
 import { prune } from "../../src/dispatch/Prune.ts"
 import type { TaskId } from "../../src/domain/Ids.ts"
@@ -112,7 +112,18 @@ describe("evidence that another database may name", () => {
         `another database keeps its evidence there too (${fs.realpathSync(other)}): give each an artifactDir of its own`
       )
       expect(files()).toContain("bundles/2026-01-01/a.json")
-      fs.rmSync(other)
+      // One that was moved is told of again by whatever it is opened by; where nothing lies nothing is told.
+      const moved = join(root, "moved.db")
+      fs.renameSync(other, moved)
+      noteMoved({ artifactDir: root, dbPath: moved })
+      noteMoved({ artifactDir: join(root, "none"), dbPath: moved })
+      expect(yield* pruned()).toMatchObject({
+        litter: 0,
+        litterLeft: 1,
+        sharedWith: [fs.realpathSync(moved)]
+      })
+      expect(fs.existsSync(join(root, "none"))).toBe(false)
+      fs.rmSync(moved)
       expect(yield* pruned()).toMatchObject({ litter: 1, litterLeft: 0, sharedWith: [] })
     }).pipe(Effect.provide(layers))
   })

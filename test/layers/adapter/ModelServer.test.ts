@@ -208,7 +208,12 @@ it.effect(
       for (const nothing of ["-5", "soon", "", "Wed, 99 Foo 1969 00:00:00 GMT"])
         expect(yield* seconds(429, nothing)).toBeNull()
       for (const status of [408, 500, 502, 503, 504, 529]) expect(yield* seconds(status, "7")).toBe(7)
-      for (const mended of [400, 401, 402, 404, 413]) expect(yield* seconds(mended, "7")).toBeNull()
+      for (const mended of [401, 402, 403, 404]) expect(yield* seconds(mended, "7")).toBeNull()
+      for (const status of [400, 413, 422])
+        expect(yield* refused(status, "", { "retry-after": "7" })).toMatchObject({
+          retryClass: "retryable",
+          retryAfterSeconds: Option.some(7)
+        })
       const quota = yield* refused(429, '{"error":{"code":"insufficient_quota"}}', { "retry-after": "7" })
       expect(Option.isNone(quota.retryAfterSeconds)).toBe(true)
     })
