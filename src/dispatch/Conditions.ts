@@ -1,12 +1,14 @@
 import { type DateTime, Effect, Option } from "effect"
 import type { Cooling } from "../adapter/Select.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import type { TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import type { Ground, InHand } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import { type Charged, dayOfBudgets, overBudget, roomAgainAt } from "./Charges.ts"
 import { type Conditions, chargedOf, leadsTo, type Place } from "./Eligibility.ts"
 import type { Occupant } from "./Grounds.ts"
+import { WaitsForAdapter } from "./NotStarted.ts"
 
 /**
  * How many attempts run by adapter, in whichever process. One that is still being prepared counts for the
@@ -17,6 +19,25 @@ export const runningByAdapter = Effect.gen(function* () {
   const settings = yield* RuntimeConfig
   return counted(yield* store.gates.inHand, settings)
 })
+
+/**
+ * Ends as WaitsForAdapter where an adapter that runs in place of the one that was meant runs as many attempts as it may
+ * at once; of the one that was meant the claim has judged. To be asked in the transaction that records who runs it.
+ */
+export const roomBeside = (taskId: TaskId, adapterId: string) =>
+  Effect.gen(function* () {
+    const settings = yield* RuntimeConfig
+    const limit = settings.dispatch.adapterConcurrency.get(adapterId)
+    if (limit === undefined) return
+    const inHand = yield* (yield* Store).gates.inHand
+    const own = inHand.find((one) => one.taskId === taskId)
+    if (own !== undefined && leadsTo(own, settings) === adapterId) return
+    const others = counted(
+      inHand.filter((one) => one !== own),
+      settings
+    )
+    if ((others.get(adapterId) ?? 0) >= limit) yield* new WaitsForAdapter({ adapterId, limit })
+  })
 
 const adapterOf = (one: InHand, settings: Conditions["settings"]): string =>
   Option.getOrElse(one.adapterId, () => leadsTo(one, settings))

@@ -52,6 +52,7 @@ const moveOf = (verdict: Verdict, at: DateTime.Utc, wait: Duration.Duration): Mo
     Snooze: ({ outcome, reason, seconds }): Move => ({
       _tag: "SnoozeUntil",
       ...(reason === "workspace_in_use" ? { waitsFor: "workspace" } : {}),
+      ...(reason === "adapter_busy" ? { waitsFor: "concurrency" } : {}),
       at: DateTime.addDuration(at, Duration.seconds(seconds)),
       outcome: Option.some(outcome),
       error

@@ -47,17 +47,38 @@ export class WaitsForWorkspace extends Data.TaggedError("WaitsForWorkspace")<{
   }
 }> {}
 
+/** The adapter that turned out to run the attempt runs as many as it may at once. */
+export class WaitsForAdapter extends Data.TaggedError("WaitsForAdapter")<{
+  readonly adapterId: string
+  readonly limit: number
+}> {}
+
 const SHORTEST_WAIT = 5
 
 /** The task waits a little, longer each time, its attempt not counted at most 20 times a round. */
-export const waitForWorkspace = ({ adapterId, by }: WaitsForWorkspace, notCounted: number): Verdict => {
+const waitALittle = (
+  reason: "workspace_in_use" | "adapter_busy",
+  detail: string,
+  notCounted: number
+): Verdict => {
   const seconds = secondsAfter(notCounted, SHORTEST_WAIT)
-  const other = Option.match(by.adapterId, { onNone: () => "", onSome: (id) => ` (adapter ${id})` })
-  const detail = `the workspace of adapter ${adapterId}, which runs in place of the one that was meant, is in use by task ${by.taskId}${other} since ${DateTime.formatIso(by.since)}`
-  const why = { reason: "workspace_in_use" as const, detail, outcome: synthetic("retryable_failure", detail) }
+  const why = { reason, detail, outcome: synthetic("retryable_failure", detail) }
   return notCounted < MOST_NOT_COUNTED
     ? Verdict.Snooze({ ...why, seconds })
     : Verdict.Retry({ ...why, seconds: Option.some(seconds) })
+}
+
+export const waitForAdapter = ({ adapterId, limit }: WaitsForAdapter, notCounted: number): Verdict =>
+  waitALittle(
+    "adapter_busy",
+    `adapter ${adapterId}, which runs in place of the one that was meant, runs ${limit} attempts, its most at once (dispatch.adapterConcurrency)`,
+    notCounted
+  )
+
+export const waitForWorkspace = ({ adapterId, by }: WaitsForWorkspace, notCounted: number): Verdict => {
+  const other = Option.match(by.adapterId, { onNone: () => "", onSome: (id) => ` (adapter ${id})` })
+  const detail = `the workspace of adapter ${adapterId}, which runs in place of the one that was meant, is in use by task ${by.taskId}${other} since ${DateTime.formatIso(by.since)}`
+  return waitALittle("workspace_in_use", detail, notCounted)
 }
 
 /** The task waits until then, its attempt not counted: as after a rate limit of its own, at most 20 times a round. */

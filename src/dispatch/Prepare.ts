@@ -20,7 +20,7 @@ import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { dayOf, roomAgainAt, saying } from "./Charges.ts"
 import { charge, tellSpent } from "./Charging.ts"
-import { coolingNow, overBudgetNow } from "./Conditions.ts"
+import { coolingNow, overBudgetNow, roomBeside } from "./Conditions.ts"
 import { admitsUntrusted } from "./Eligibility.ts"
 import {
   adapterUnknown,
@@ -159,6 +159,8 @@ const anew = (claimed: ClaimedTask) =>
   Effect.gen(function* () {
     const profile = yield* profileOf(claimed)
     const adapter = yield* adapterOf(claimed, profile)
+    // Judged again where it is recorded who runs it; until then it costs no bundle.
+    yield* roomBeside(claimed.task.taskId, adapter.settings.id)
     const ground = yield* occupied(claimed, adapter)
     yield* charge(claimed, { adapterId: adapter.settings.id, profileId: profile.profileId })
     const model = modelOf(adapter.settings, claimed.task.requestedModel)
@@ -193,7 +195,7 @@ export const prepare = traced("Prepare.prepare")(function* (claimed: ClaimedTask
 
 /**
  * Records the bundle and what will run it, what was known when the round began, then the start; false when the
- * attempt was ended meanwhile.
+ * attempt was ended meanwhile. WaitsForAdapter where the adapter has no room for it beside the others.
  */
 export const record = traced("Prepare.record")(function* (prepared: Prepared) {
   const store = yield* Store
@@ -229,6 +231,7 @@ export const record = traced("Prepare.record")(function* (prepared: Prepared) {
   return yield* store.transact(
     "Prepare.record",
     Effect.gen(function* () {
+      yield* roomBeside(taskId, adapter.settings.id)
       if (!(yield* compiling)) return false
       yield* store.tasks.beginRound(taskId, roundStartedAt, known)
       return yield* store.attempts.started(attemptId, detail, stamp)

@@ -21,6 +21,7 @@ import {
   verdictOf,
   type WaitsForBudget,
   type WaitsForFallback,
+  waitForAdapter,
   waitForRoom,
   waitForWorkspace,
   waitOf
@@ -63,6 +64,8 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, re
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
       WaitsForFallback: (waits) => putOff(claimed, waits),
       WaitsForBudget: (waits) => putOff(claimed, waits),
+      WaitsForAdapter: (waits) =>
+        Effect.succeed(notRun(claimed, waitForAdapter(waits, claimed.round.notCounted))),
       WaitsForWorkspace: (waits) =>
         Effect.succeed(notRun(claimed, waitForWorkspace(waits, claimed.round.notCounted))),
       NoRoom: (lack) => Effect.succeed(notRun(claimed, waitForRoom(claimed, saying(lack)))),

@@ -33,6 +33,7 @@ export type VerdictReason =
   | "needs_operator"
   | "rate_limited"
   | "workspace_in_use"
+  | "adapter_busy"
   | "no_room"
   | "reported_blocked"
   | "reported_permanent_failure"

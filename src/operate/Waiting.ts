@@ -86,10 +86,11 @@ const notByDefault = ({ defaultAnswer, expiredAt }: AskedQuestion): string =>
     ? ` and its default was the answer ${MOST_DEFAULTS} times in a row, so that somebody has to give one`
     : ""
 
-/** A fallback's budget that is spent, or its workspace in use, is found by the attempt, which then puts the task off. */
-const putOffBy = (task: Task): "budget" | "workspace" | "not_due" => {
+/** What a fallback has no room for (a budget, a workspace, its most at once) the attempt finds, and puts the task off. */
+const putOffBy = (task: Task): "budget" | "workspace" | "concurrency" | "not_due" => {
   const isWhy = (reason: string) => Option.exists(task.lastError, (error) => error.startsWith(`${reason}: `))
   if (isWhy("budget_exhausted")) return "budget"
+  if (isWhy("adapter_busy")) return "concurrency"
   return isWhy("workspace_in_use") ? "workspace" : "not_due"
 }
 

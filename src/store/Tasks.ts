@@ -96,7 +96,7 @@ export type Move =
   | {
       readonly _tag: "SnoozeUntil"
       /** What is waited for where it is no rate limit; the event tells it as any other wait. */
-      readonly waitsFor?: "workspace"
+      readonly waitsFor?: "workspace" | "concurrency"
       readonly at: DateTime.Utc
       readonly outcome: Option.Option<Outcome>
       readonly error: string
