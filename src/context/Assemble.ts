@@ -21,7 +21,7 @@ import { artifacts, document, externalInputs, knownFiles, workspacePart } from "
 import { type LastFailure, lastFailureText } from "./LastFailure.ts"
 import { memories } from "./Memory.ts"
 import { phaseContext, workflowPart } from "./Phase.ts"
-import { type Prompt, type PromptParts, render } from "./Prompt.ts"
+import { header, type Prompt, type PromptParts, render } from "./Prompt.ts"
 import { replayGrade } from "./Replay.ts"
 import { resolveSkill, type Skill, skillIds } from "./Skills.ts"
 import { taskPart } from "./TaskPart.ts"
@@ -237,6 +237,10 @@ const largest = (parts: PromptParts): string => {
       [
         "the profile's role and system_prompt_parts",
         [parts.profile.role, ...parts.profile.systemPromptParts].join().length
+      ],
+      [
+        "the task's header (its kind, subject, source and artifacts)",
+        header(parts.task, parts.profile).length
       ]
     ] as const
   ).reduce((most, one) => (one[1] > most[1] ? one : most))

@@ -135,7 +135,8 @@ const sorted = <A>(record: Readonly<Record<string, A>>): ReadonlyArray<readonly 
 const MOST_ARTIFACTS = 12
 const MOST_PATH = 500
 
-const header = (task: Task, profile: Profile): string => {
+/** What stands of a task itself in its prompt, whatever room there is. */
+export const header = (task: Task, profile: Profile): string => {
   const { products, inputs } = declared(task)
   return [
     `- kind: ${literally(oneLine(task.kind))}`,

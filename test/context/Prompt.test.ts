@@ -227,4 +227,17 @@ describe("a prompt of 4,000 characters", () => {
       expect(failed.detail).toContain("raise max_prompt_chars")
     })
   )
+
+  it.effect("that the task's own words fill names these", () =>
+    Effect.gen(function* () {
+      const long = {
+        subject: "S".repeat(900),
+        payload: { required_artifacts: Array.from({ length: 12 }, (_, n) => `${n}${"a".repeat(400)}`) }
+      }
+      const failed = yield* Effect.flip(frozen(tight(long), { runtimePolicy: "P".repeat(200) }, fixed))
+      expect(failed.detail).toMatch(
+        /is the task's header \(its kind, subject, source and artifacts\) with \d,\d{3}: shorten it/
+      )
+    })
+  )
 })
