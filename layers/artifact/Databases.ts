@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from "node:fs"
 import { basename, dirname, join } from "node:path"
 
 /** Where evidence lies, and the database that names it. */
@@ -7,8 +16,12 @@ export interface EvidencePlaces {
   readonly dbPath: string
 }
 
-/** Below the artifact root: a file for each database that keeps its evidence there, which holds that one's path. */
+/**
+ * Below the artifact root: a file for each database that keeps its evidence there. Its first line is that one's path, its
+ * second the number of its inode, by which one that was moved knows its old note.
+ */
 const FOLDER = join("bundles", ".databases")
+const MOST_BYTES = 8_192
 
 /** A database's path, the symlinks above it resolved; it need not exist. */
 const realPath = (dbPath: string): string => {
@@ -18,6 +31,8 @@ const realPath = (dbPath: string): string => {
     return dbPath
   }
 }
+
+const inodeOf = (dbPath: string): string => `${statSync(dbPath, { throwIfNoEntry: false })?.ino ?? ""}`
 
 /**
  * Has the artifact root tell whose evidence lies there: what one database does not name another one may. A root in which
@@ -29,7 +44,10 @@ export const noteDatabase = ({ artifactDir, dbPath }: EvidencePlaces): void => {
     const note = join(artifactDir, FOLDER, Bun.hash(path).toString(36))
     if (existsSync(note)) return
     mkdirSync(dirname(note), { recursive: true, mode: 0o700 })
-    writeFileSync(note, `${path}\n`, { mode: 0o600 })
+    const inode = inodeOf(path)
+    writeFileSync(note, `${path}\n${inode}\n`, { mode: 0o600 })
+    for (const one of notesIn(dirname(note)))
+      if (inode !== "" && one.inode === inode && !existsSync(one.path)) rmSync(one.note)
   } catch {
     // The next dispatcher tries again.
   }
@@ -40,11 +58,29 @@ export const noteMoved = (places: EvidencePlaces): void => {
   if (existsSync(join(places.artifactDir, FOLDER))) noteDatabase(places)
 }
 
-/** The other databases that keep evidence in the same artifact root, as far as they are still there. */
+/** What others have put there is no note: a pipe is not waited for. */
+const notesIn = (folder: string) =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => join(folder, name))
+    .filter((note) => (statSync(note, { throwIfNoEntry: false })?.size ?? MOST_BYTES) < MOST_BYTES)
+    .map((note) => {
+      const [path = "", inode = ""] = readFileSync(note, "utf8").split("\n")
+      return { note, path, inode }
+    })
+
+/**
+ * The other databases that keep evidence in the same artifact root, in words. One that is not there now may be on a disk
+ * that is away, and counts until an operator says that it is gone.
+ */
 export const otherDatabases = ({ artifactDir, dbPath }: EvidencePlaces): ReadonlyArray<string> => {
   const folder = join(artifactDir, FOLDER)
   if (!existsSync(folder)) return []
   const own = realPath(dbPath)
-  const noted = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8").trimEnd())
-  return noted.filter((path) => path !== own && existsSync(path)).toSorted()
+  return notesIn(folder)
+    .filter(({ path }) => path !== own)
+    .map(({ note, path }) =>
+      existsSync(path) ? path : `${path} (not there now; remove ${note} when it is gone for good)`
+    )
+    .toSorted()
 }

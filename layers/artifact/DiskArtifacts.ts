@@ -148,8 +148,8 @@ const attempt = <A>(
     Effect.tryPromise({ try: run, catch: (cause) => new ArtifactFailed({ path, reason: codeOf(cause) }) })
   )
 
-/** More than the evidence of most attempts: what has room for it has room for the next one. */
-const TRIAL = "\n".repeat(256 * 1024)
+/** About what an attempt of few words leaves. */
+const TRIAL = "\n".repeat(32 * 1024)
 
 const tryOut = async (root: string): Promise<void> => {
   const temporary = temporaryIn(root)

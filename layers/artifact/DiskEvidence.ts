@@ -8,7 +8,7 @@ import { traced } from "../../src/domain/Traced.ts"
 import { codeOf } from "../SystemWord.ts"
 import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
 import { failed } from "./AuditPlace.ts"
-import { type EvidencePlaces, otherDatabases } from "./Databases.ts"
+import { type EvidencePlaces, noteDatabase, otherDatabases } from "./Databases.ts"
 import {
   bytesIn,
   entriesOf,
@@ -242,6 +242,7 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
         return gone === true ? { entries: 1, bytes: 0 } : NOTHING
       })
     ),
+    noteDatabase: Effect.sync(() => noteDatabase(places)),
     otherDatabases: asking("", async () => otherDatabases(places)),
     attempts: pieces(RUNS, () => attemptsOn(artifactDir)),
     tasks: pieces(RUNS, () => tasksOn(artifactDir)),

@@ -46,7 +46,9 @@ export class EvidenceFiles extends Context.Tag("agent-runtime/EvidenceFiles")<
     readonly removeBundle: (path: string, removal: Removal) => Effect.Effect<Removed, AuditFailed>
     /** The folder of a task when it is empty. */
     readonly removeTask: (taskId: TaskId, removal: Removal) => Effect.Effect<Removed, AuditFailed>
-    /** Where other databases lie that keep their evidence in the same artifact root. */
+    /** Has the artifact root tell that this database keeps its evidence there. Where that cannot be written nothing happens. */
+    readonly noteDatabase: Effect.Effect<void>
+    /** In words, where other databases lie that keep their evidence in the same artifact root. */
     readonly otherDatabases: Effect.Effect<ReadonlyArray<string>, AuditFailed>
     /** All folders of attempts, in pieces of at most 500. */
     readonly attempts: Stream.Stream<ReadonlyArray<AttemptFolder>, AuditFailed>

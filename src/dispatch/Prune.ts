@@ -160,8 +160,8 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
   const keep = (paths: ReadonlyArray<string>) =>
     Ref.update(sum, (before) => ({ ...before, worktreesKept: [...before.worktreesKept, ...paths] }))
 
-  const share = Effect.flatMap(EvidenceFiles, ({ otherDatabases }) =>
-    Effect.matchEffect(otherDatabases, {
+  const share = Effect.flatMap(EvidenceFiles, ({ noteDatabase, otherDatabases }) =>
+    Effect.matchEffect(dryRun ? otherDatabases : Effect.zipRight(noteDatabase, otherDatabases), {
       onSuccess: (sharedWith) => Ref.update(sum, (before) => ({ ...before, sharedWith })),
       // Who cannot be asked may be there.
       onFailure: ({ path, reason }) =>

@@ -6,6 +6,7 @@ import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import type { Attempted } from "./Finish.ts"
+import { goOn } from "./HoldBack.ts"
 import { Lock } from "./Lock.ts"
 import { onRecord } from "./OnRecord.ts"
 import { runAttempt } from "./RunAttempt.ts"
@@ -38,7 +39,9 @@ export const runOnce = Effect.gen(function* () {
 
 const cycle = Effect.gen(function* () {
   const store = yield* Store
-  const before = yield* store.gates.pause
+  const held = yield* store.gates.pause
+  if (Option.isSome(held)) yield* goOn(held.value)
+  const before = Option.isNone(held) ? held : yield* store.gates.pause
   yield* sweep()
   yield* produce()
   if (Option.isSome(before)) return yield* paused(before.value)

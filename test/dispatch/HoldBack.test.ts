@@ -3,6 +3,7 @@ import { Effect, Layer, Option, Ref, TestClock } from "effect"
 import { ArtifactFailed, ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
 import { goOn } from "../../src/dispatch/HoldBack.ts"
 import { stampNow } from "../../src/dispatch/Runner.ts"
+import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
 import { limits, makeWorkers, notify, pause, quiet, runtime, told, whileDispatching } from "./resident.ts"
@@ -77,6 +78,15 @@ it.effect("a pause of an operator that comes while evidence is tried out is not 
     yield* gates.setPause(Option.some("no room"), yield* stampNow)
     yield* goOn(own.pause)
     expect(yield* pauseNow).toEqual(Option.none())
+  }).pipe(Effect.provide(runtime()))
+)
+
+it.effect("a single cycle ends the pause of a dispatcher that is gone, and no operator's", () =>
+  Effect.gen(function* () {
+    yield* (yield* Store).gates.setPause(Option.some("no room"), yield* stampNow)
+    expect((yield* runOnce)._tag).toBe("Idle")
+    yield* pause("looking around")
+    expect((yield* runOnce)._tag).toBe("Paused")
   }).pipe(Effect.provide(runtime()))
 )
 

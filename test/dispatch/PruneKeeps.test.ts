@@ -104,8 +104,8 @@ describe("evidence that another database may name", () => {
     const [own, other] = [join(root, "runtime.db"), join(root, "other.db")]
     return Effect.gen(function* () {
       put("bundles/2026-01-01/a.json", "{}", 60)
-      for (const dbPath of [own, other]) noteDatabase({ artifactDir: root, dbPath })
       fs.writeFileSync(other, "")
+      for (const dbPath of [own, other]) noteDatabase({ artifactDir: root, dbPath })
       const { litter, litterLeft, note } = yield* operation.run({ dryRun: false }, actor)
       expect({ litter, litterLeft }).toEqual({ litter: 0, litterLeft: 1 })
       expect(Option.getOrThrow(note)).toContain(
@@ -123,7 +123,16 @@ describe("evidence that another database may name", () => {
         sharedWith: [fs.realpathSync(moved)]
       })
       expect(fs.existsSync(join(root, "none"))).toBe(false)
+      // One that is away may come back: it counts until somebody removes what tells of it.
       fs.rmSync(moved)
+      const notes = join(root, "bundles/.databases")
+      const away = yield* pruned()
+      expect(away).toMatchObject({ litter: 0, litterLeft: 1 })
+      expect(away.sharedWith.join()).toContain(`(not there now; remove ${notes}/`)
+      for (const name of fs.readdirSync(notes)) fs.rmSync(join(notes, name))
+      // What is no note is passed over: a pipe would be waited for.
+      Bun.spawnSync(["mkfifo", join(notes, "pipe")])
+      fs.mkdirSync(join(notes, "folder"))
       expect(yield* pruned()).toMatchObject({ litter: 1, litterLeft: 0, sharedWith: [] })
     }).pipe(Effect.provide(layers))
   })

@@ -68,6 +68,8 @@ export const prunePlaces = () => {
         .readdirSync(root, { recursive: true, withFileTypes: true })
         .filter((entry) => !entry.isDirectory())
         .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+        // What tells whose evidence it is, is none.
+        .filter((path) => !path.startsWith("bundles/.databases/"))
         .sort()
     return { root, put, layers, files }
   }

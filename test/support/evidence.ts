@@ -10,6 +10,7 @@ export const evidenceOf = (changes: Partial<EvidenceFiles["Type"]> = {}): Eviden
     removeBundle: () => nothingRemoved,
     removeTask: () => nothingRemoved,
     removeUnfinished: () => nothingRemoved,
+    noteDatabase: Effect.void,
     otherDatabases: Effect.succeed([]),
     attempts: Stream.empty,
     tasks: Stream.empty,
