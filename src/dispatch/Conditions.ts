@@ -36,7 +36,7 @@ export const roomBeside = (taskId: TaskId, adapterId: string) =>
       inHand.filter((one) => one !== own),
       settings
     )
-    if ((others.get(adapterId) ?? 0) >= limit) yield* new WaitsForAdapter({ adapterId, limit })
+    if ((others.get(adapterId) ?? 0) >= limit) return yield* new WaitsForAdapter({ adapterId, limit })
   })
 
 const adapterOf = (one: InHand, settings: Conditions["settings"]): string =>
