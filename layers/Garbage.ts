@@ -5,9 +5,9 @@ import { edenGC, fullGC } from "bun:jsc"
  * a collection when the heap has doubled: it holds 160 MiB then, where 120 do.
  */
 const YOUNG_EVERY = 8
-const ALL_EVERY = 256
+const ALL_EVERY = 128
 
-/** What collects: what is young takes 2 ms, everything 8. */
+/** What collects: what is young takes some milliseconds, everything ten times as long. */
 interface Collections {
   readonly young: () => unknown
   readonly all: () => unknown

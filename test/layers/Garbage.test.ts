@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test"
 import { makeCollector } from "../../layers/Garbage.ts"
 
-test("what is young is collected every eighth attempt, and everything every 256th", () => {
+test("what is young is collected every eighth attempt, and everything every 128th", () => {
   const done: Array<string> = []
   let attempt = 0
   const collect = makeCollector({
@@ -13,6 +13,6 @@ test("what is young is collected every eighth attempt, and everything every 256t
     collect()
   }
   expect(done.slice(0, 3)).toEqual(["young 8", "young 16", "young 24"])
-  expect(done.filter((one) => one.startsWith("all"))).toEqual(["all 256", "all 512"])
+  expect(done.filter((one) => one.startsWith("all"))).toEqual(["all 128", "all 256", "all 384", "all 512"])
   expect(done.length).toBe(65)
 })
