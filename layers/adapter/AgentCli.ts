@@ -27,7 +27,7 @@ import { ownVariables } from "./OwnVariables.ts"
 import { findAgent } from "./Probe.ts"
 import type { Ended, Processes, Sink } from "./Process.ts"
 import { putScratch, type ScratchFailed, scratchFolder, scratchPath } from "./Scratch.ts"
-import { blank } from "./Script.ts"
+import { blank, withoutEnv } from "./Script.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 import { stepsInto } from "./Steps.ts"
 
@@ -244,25 +244,15 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           }),
           Effect.map((execution): Execution => ({ ...execution, redactor }))
         )
-      const withoutEnv = (cause: CannotStart) =>
-        Effect.gen(function* () {
-          const redactor = yield* redactorFor({ secrets: [] }, setting.masking)
-          const env = ownVariables(job, runtime)
-          yield* putUnstarted(job, { command, args: settings.extraArgs, cwd, env }, redactor)
-          return { ...blank, ...cannotStart(cause), redactor }
-        }).pipe(
-          Effect.catchTag("AuditFailed", (failed) =>
-            Effect.succeed<Execution>({ ...blank, ...notBegun(failed) })
-          )
-        )
+      const own = ownVariables(job, runtime)
       return yield* childEnv(
         settings,
-        ownVariables(job, runtime),
+        own,
         host,
         driver.env(settings, Option.some(scratchPath(runtime.stateDir, job.attemptId)))
       ).pipe(
         Effect.matchEffect({
-          onFailure: withoutEnv,
+          onFailure: withoutEnv(job, { command, args: settings.extraArgs, cwd, env: own }, setting.masking),
           onSuccess: (child) =>
             Effect.flatMap(redactorFor(child, setting.masking), (redactor) => attempt(child, redactor))
         })

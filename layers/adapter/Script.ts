@@ -89,16 +89,18 @@ interface Run {
   readonly redactor: Redactor
 }
 
-/** Its environment could not be made: nothing is known of its own secrets. */
-const withoutEnv = (cause: CannotStart, { cwd, job, setting }: Omit<Run, "child" | "redactor">) =>
-  Effect.gen(function* () {
-    const redactor = yield* redactorFor({ secrets: [] }, setting.masking)
-    const { command } = setting.settings
-    const { args } = argumentsOf(job, setting)
-    const env = ownVariables(job, setting.runtime)
-    yield* putUnstarted(job, { command: command.path, args, cwd, env }, redactor)
-    return { ...blank, ...cannotStart(cause), redactor }
-  })
+/**
+ * The end of an attempt whose environment could not be made: nothing was run, and nothing is known of secrets of its own.
+ * Its folder is whole all the same, `invocation` being how it would have been run.
+ */
+export const withoutEnv =
+  (job: Job, invocation: Parameters<typeof putUnstarted>[1], masking: Masking | undefined) =>
+  (cause: CannotStart): Effect.Effect<Execution> =>
+    Effect.gen(function* () {
+      const redactor = yield* redactorFor({ secrets: [] }, masking)
+      yield* putUnstarted(job, invocation, redactor)
+      return { ...blank, ...cannotStart(cause), redactor }
+    }).pipe(Effect.catchTag("AuditFailed", (failed) => Effect.succeed({ ...blank, ...notBegun(failed) })))
 
 const launch = ({ child, cwd, job, redactor, setting }: Run) =>
   Effect.scoped(
@@ -147,11 +149,13 @@ export const executeScript = (setting: Setting) =>
         onSome: ({ path }) => path
       })
     const { args } = argumentsOf(job, setting)
+    const command = settings.command.path
+    const own = ownVariables(job, setting.runtime)
     const attempt = (child: ChildEnv) =>
       Effect.gen(function* () {
         const redactor = yield* redactorFor(child, setting.masking)
         const note = "stdin: the task's payload as JSON (payload.json)"
-        const invocation = { command: settings.command.path, args, cwd, env: child.shown, note }
+        const invocation = { command, args, cwd, env: child.shown, note }
         const written = yield* beginInputs(job, invocation, redactor)
         return yield* launch({ job, setting, cwd, child, redactor }).pipe(
           Effect.catchTag("CannotStart", (cause) => Effect.succeed({ ...blank, ...cannotStart(cause) })),
@@ -167,9 +171,9 @@ export const executeScript = (setting: Setting) =>
           Effect.map((execution): Execution => ({ ...execution, redactor }))
         )
       })
-    return yield* childEnv(settings, ownVariables(job, setting.runtime), setting.host).pipe(
+    return yield* childEnv(settings, own, setting.host).pipe(
       Effect.matchEffect({
-        onFailure: (cause) => withoutEnv(cause, { job, setting, cwd }),
+        onFailure: withoutEnv(job, { command, args, cwd, env: own }, setting.masking),
         onSuccess: attempt
       }),
       Effect.catchTag("AuditFailed", (cause) => Effect.succeed<Execution>({ ...blank, ...notBegun(cause) }))
