@@ -1,5 +1,6 @@
 import { HttpServerResponse } from "@effect/platform"
 import { Cause, Effect, Schema } from "effect"
+import { type KnownSecrets, secretsMasked } from "../artifact/KnownSecrets.ts"
 import type { Operation } from "../operate/Operation.ts"
 import { actor } from "./Caller.ts"
 import { type Answered, answerTo } from "./Failure.ts"
@@ -15,21 +16,24 @@ export const json = (
 export const failed = ({ code, error, headers, status }: Answered): HttpServerResponse.HttpServerResponse =>
   json({ error, code }, status, headers)
 
-/** The response to whatever ends a request otherwise; a fault is told in the log, never to the sender. */
+/**
+ * The response to whatever ends a request otherwise; a fault is told in the log, never to the sender. What an error
+ * repeats of the request may be a secret of the configuration, which no answer tells.
+ */
 export const failure = (
   cause: Cause.Cause<unknown>
-): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, KnownSecrets> => {
   const { answered, isFault } = answerTo(cause)
-  const response = failed(answered)
-  return isFault
-    ? Effect.as(Effect.logError("A request met a fault", cause), response)
-    : Effect.succeed(response)
+  const response = Effect.map(secretsMasked, ({ text }) =>
+    failed({ ...answered, error: text(answered.error) })
+  )
+  return isFault ? Effect.zipRight(Effect.logError("A request met a fault", cause), response) : response
 }
 
 /** A handler that always responds: what fails becomes its answer. */
 export const responding = <E, R>(
   handler: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | KnownSecrets> =>
   Effect.catchAllCause(handler, (cause) =>
     Cause.isInterruptedOnly(cause) ? Effect.interrupt : failure(cause)
   )
@@ -42,7 +46,7 @@ export const answer = <I, O, Wire, E, R>(
   operation: Operation<I, O, Wire, E, R>,
   input: I,
   status: number | ((result: O) => number) = 200
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | KnownSecrets> =>
   Effect.gen(function* () {
     const by = yield* actor
     // Begun, a change is carried through, also when its sender has gone.

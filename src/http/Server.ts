@@ -1,5 +1,6 @@
 import { HttpApiBuilder, HttpApp, HttpRouter, HttpServer, type HttpServerRequest } from "@effect/platform"
 import { Cause, Context, Deferred, Effect, Layer, Option, Ref, Schedule, type Scope } from "effect"
+import { KnownSecrets } from "../artifact/KnownSecrets.ts"
 import { AccessKeys } from "../config/AccessKeys.ts"
 import { isLoopback } from "../config/Addresses.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
@@ -105,11 +106,15 @@ const handlerOf = <R>(app: HttpApp.Default<never, R>) =>
   })
 
 /** What the builder refuses of a request itself is told in our words; it comes by here before it is told in its own. */
-const refusing = HttpApiBuilder.middleware((app) =>
-  Effect.catchAllCause(app, (cause) =>
-    Option.exists(Cause.failureOption<unknown>(cause), isDecodeError)
-      ? failure(cause)
-      : Effect.failCause(cause)
+const refusing = HttpApiBuilder.middleware(
+  Effect.map(
+    KnownSecrets,
+    (secrets) => (app) =>
+      Effect.catchAllCause(app, (cause) =>
+        Option.exists(Cause.failureOption<unknown>(cause), isDecodeError)
+          ? Effect.provideService(failure(cause), KnownSecrets, secrets)
+          : Effect.failCause(cause)
+      )
   )
 )
 

@@ -1,12 +1,13 @@
 import { HttpApiBuilder, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Effect, Option, Schema } from "effect"
+import type { KnownSecrets } from "../artifact/KnownSecrets.ts"
 import { Access } from "./Access.ts"
 import { json, responding } from "./Answer.ts"
 import { jsonBody, textBody } from "./Body.ts"
 import { RequestRefused } from "./Failure.ts"
 import { escaped, plainPage, STYLE, STYLE_PATH } from "./Html.ts"
 import { SESSION_SECONDS } from "./Session.ts"
-import { Streams } from "./Streams.ts"
+import type { Streams } from "./Streams.ts"
 
 /** The routes by which a browser signs in, beside those of the API. */
 export const SIGN_IN_ROUTES = [
@@ -103,14 +104,17 @@ const byJson = Effect.gen(function* () {
 export const signIn = HttpApiBuilder.Router.use((router) =>
   Effect.gen(function* () {
     const access = yield* Access
-    const streams = yield* Streams
+    const context = yield* Effect.context<Access | KnownSecrets | Streams>()
     yield* router.get("/login", Effect.succeed(page(200, "/")))
     yield* router.post(
       "/login",
-      responding(
-        Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
-          isForm(request) ? byForm : byJson
-        ).pipe(Effect.provideService(Access, access), Effect.provideService(Streams, streams))
+      Effect.provide(
+        responding(
+          Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
+            isForm(request) ? byForm : byJson
+          )
+        ),
+        context
       )
     )
     yield* router.post(

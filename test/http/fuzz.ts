@@ -6,7 +6,7 @@ import { attemptsOf, queue } from "../dispatch/world.ts"
 import { api, apiWorld, problemIn } from "./api.ts"
 
 /** A body that each route takes, where it takes one. */
-const SOUND: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+export const SOUND: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "/api/pause": { paused: false, reason: "because" },
   "/api/tasks": {
     kind: "note",
