@@ -1,5 +1,4 @@
-import { DateTime, Duration, Effect, Option, Schema } from "effect"
-import type { Stamp } from "../../src/domain/Actor.ts"
+import { DateTime, Effect, Option, Schema } from "effect"
 import { type Ended, spentBy } from "../../src/domain/Budget.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
@@ -11,6 +10,7 @@ import { time } from "./columns.ts"
 import { idReader } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import { makeDue } from "./SqlPutOff.ts"
 import { statement, type Value } from "./statement.ts"
 import type { Writing } from "./writing.ts"
 
@@ -45,17 +45,6 @@ const EXHAUSTED = statement(`
 const GRANT = statement(`
   UPDATE budgets SET granted = round(granted + :amount, 9), exhausted_at = NULL, updated_at = :at
   WHERE ${KEY} RETURNING *`)
-
-// Put off to the second, and the end was recorded a moment later.
-const PUT_OFF_WITHIN = Duration.minutes(1)
-const MAKE_DUE = statement(`
-  UPDATE tasks SET ready = 1, available_at = :at, updated_at = :at WHERE ready = 0 AND task_id IN (
-    SELECT task_id FROM (
-      SELECT task_id, last_error FROM tasks INDEXED BY tasks_delayed
-      WHERE ready = 0 AND status IN ('pending', 'retryable_failure') AND available_at >= :opensAt AND available_at < :end
-      ORDER BY available_at LIMIT 1000) AS delayed
-    WHERE instr(last_error, :named) = 1)
-  RETURNING task_id`)
 
 const RESERVED_OF = statement(
   "SELECT task_id, reserved_json FROM attempts WHERE attempt_id = :attemptId AND status = 'running'"
@@ -201,17 +190,6 @@ const reserve =
     return { _tag: "Reserved" }
   }
 
-const makeDue = (sqlite: Sql, budgetId: string, opensAt: DateTime.Utc, stamp: Stamp) =>
-  Effect.gen(function* () {
-    const at = time(stamp.at)
-    const end = time(DateTime.addDuration(opensAt, PUT_OFF_WITHIN))
-    const named = `budget_exhausted: budget ${budgetId}`
-    for (const row of yield* sqlite.rows(MAKE_DUE, { at, opensAt: time(opensAt), end, named })) {
-      const detail = { available_at: at, reason: `more was granted to budget ${budgetId}` }
-      yield* appendEvent(sqlite, "rate_limit_rescheduled", { taskId: String(row.task_id) }, detail, stamp)
-    }
-  })
-
 export const make = (sqlite: Sql): Budgets => ({
   ofDay: traced("Budgets.ofDay")((windowStart) =>
     toAccounts(sqlite.rows(OF_DAY, { windowStart: time(windowStart) }))
@@ -248,7 +226,10 @@ export const make = (sqlite: Sql): Budgets => ({
         const account = toAccount((yield* sqlite.rows(GRANT, { ...values, amount }))[0]!)
         const subject = { taskId: Option.getOrNull(key.taskId) }
         yield* appendEvent(sqlite, "budget_granted", subject, { ...told(account), unit, amount }, stamp)
-        if (Option.isSome(opensAt)) yield* makeDue(sqlite, key.budgetId, opensAt.value, stamp)
+        if (Option.isSome(opensAt)) {
+          const putOff = { opensAt: opensAt.value, named: `budget_exhausted: budget ${key.budgetId}` }
+          yield* makeDue(sqlite, putOff, `more was granted to budget ${key.budgetId}`, stamp)
+        }
         return account
       })
     )

@@ -1,6 +1,7 @@
 import { Array as Arr, DateTime, Effect, Option, Schema } from "effect"
 import { Actor, type Stamp } from "../../src/domain/Actor.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
+import { errorOfCooling } from "../../src/domain/PutOff.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { onFirstUse } from "../../src/domain/Wire.ts"
 import type { Cooldown, Gates, InHand, Pause } from "../../src/store/Gates.ts"
@@ -9,6 +10,7 @@ import { idReader } from "./rows.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import { groundOf } from "./SqlGrounds.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
+import { makeDue } from "./SqlPutOff.ts"
 import { statement, type Value } from "./statement.ts"
 
 const PAUSE = statement("SELECT * FROM gates WHERE gate_id = 'dispatch' AND ended_at IS NULL")
@@ -94,17 +96,18 @@ const toInHand = (row: Row): InHand => ({
   untrusted: row.untrusted !== 0
 })
 
-/** Makes the tasks that an adapter's limit put off due now; each has that in its own history. */
-const makeDue = (sqlite: Sqlite["Type"], adapterId: string, stamp: Stamp) =>
+/** Makes the tasks that an adapter's limit put off due now, its own and those that fell back to it; each has that in its own history. */
+const endWaits = (sqlite: Sqlite["Type"], { adapterId, until }: Cooldown, stamp: Stamp) =>
   Effect.gen(function* () {
     const at = time(stamp.at)
+    const reason = `the cool-down of adapter ${adapterId} was ended`
     for (const snoozed of yield* sqlite.rows(SNOOZED, { adapterId })) {
       const taskId = String(snoozed.task_id)
       if ((yield* sqlite.rows(MAKE_DUE, { taskId, at })).length === 0) continue
       const subject = { taskId, attemptId: String(snoozed.attempt_id) }
-      const detail = { available_at: at, reason: `the cool-down of adapter ${adapterId} was ended` }
-      yield* appendEvent(sqlite, "rate_limit_rescheduled", subject, detail, stamp)
+      yield* appendEvent(sqlite, "rate_limit_rescheduled", subject, { available_at: at, reason }, stamp)
     }
+    yield* makeDue(sqlite, { opensAt: until, named: errorOfCooling(adapterId) }, reason, stamp)
   })
 
 export const make = (sqlite: Sqlite["Type"]): Gates => ({
@@ -194,7 +197,7 @@ export const make = (sqlite: Sqlite["Type"]): Gates => ({
           reason: orNull(ended.value.reason)
         }
         yield* appendEvent(sqlite, "adapter_cooldown", {}, detail, stamp)
-        yield* makeDue(sqlite, adapterId, stamp)
+        yield* endWaits(sqlite, ended.value, stamp)
         return true
       })
     )

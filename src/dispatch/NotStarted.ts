@@ -1,6 +1,7 @@
 import { Data, DateTime, Option } from "effect"
 import type { Settings } from "../config/RuntimeConfig.ts"
 import type { TaskId } from "../domain/Ids.ts"
+import { fallbackCools } from "../domain/PutOff.ts"
 import {
   MOST_NOT_COUNTED,
   type NotStartedReason,
@@ -35,8 +36,9 @@ const whyOf = (waits: WaitsForFallback | WaitsForBudget) =>
     ? { reason: "budget_exhausted" as const, detail: waits.detail }
     : {
         reason: "rate_limited" as const,
-        detail: `no adapter of its chain passes its probe, and ${waits.adapterId} cools down until ${DateTime.formatIso(waits.until)}`
+        detail: `${fallbackCools(waits.adapterId)}${DateTime.formatIso(waits.until)}`
       }
+
 /** The adapter that turned out to run the attempt would work where another attempt must not be disturbed. */
 export class WaitsForWorkspace extends Data.TaggedError("WaitsForWorkspace")<{
   readonly adapterId: string

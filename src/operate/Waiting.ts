@@ -10,6 +10,7 @@ import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
+import { isOfCooling } from "../domain/PutOff.ts"
 import { isDue, isUsedUp, type Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -86,8 +87,9 @@ const notByDefault = ({ defaultAnswer, expiredAt }: AskedQuestion): string =>
     ? ` and its default was the answer ${MOST_DEFAULTS} times in a row, so that somebody has to give one`
     : ""
 
-/** What a fallback has no room for (a budget, a workspace, its most at once) the attempt finds, and puts the task off. */
-const putOffBy = (task: Task): "budget" | "workspace" | "concurrency" | "not_due" => {
+/** What a fallback has no room for (a cool-down, a budget, a workspace, its most at once) the attempt finds, and puts the task off. */
+const putOffBy = (task: Task): "cooldown" | "budget" | "workspace" | "concurrency" | "not_due" => {
+  if (Option.exists(task.lastError, isOfCooling)) return "cooldown"
   const isWhy = (reason: string) => Option.exists(task.lastError, (error) => error.startsWith(`${reason}: `))
   if (isWhy("budget_exhausted")) return "budget"
   if (isWhy("adapter_busy")) return "concurrency"

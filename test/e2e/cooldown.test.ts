@@ -156,7 +156,7 @@ test("a fallback that cools down is passed over; where no other is left it is wa
       const waiting = await story(at, waits)
       expect(waiting.task).toMatchObject({ attempt_count: 0 })
       expect(waiting.attempts[0]).toMatchObject({ adapter_id: null })
-      expect(waiting.waiting).toMatchObject({ reason: "not_due" })
+      expect(waiting.waiting).toMatchObject({ reason: "cooldown", until: waiting.task.available_at })
       expect(waiting.waiting?.detail).toContain(`limited cools down until ${first?.detail.until}`)
 
       const helped = await queue(at, { requested_adapter: "lost" })
@@ -174,5 +174,10 @@ test("a fallback that cools down is passed over; where no other is left it is wa
           { id: "again", reason: `it cools down until ${again?.detail.until}` }
         ]
       })
+
+      await at.json(["adapter-clear", "limited"])
+      const freed = await story(at, waits)
+      expect(freed.task.available_at < waiting.task.available_at).toBe(true)
+      expect(freed.waiting).toMatchObject({ reason: "no_dispatcher" })
     }
   ))

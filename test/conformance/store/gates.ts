@@ -1,5 +1,6 @@
 import { expect } from "bun:test"
 import { Effect, Option } from "effect"
+import { errorOfCooling } from "../../../src/domain/PutOff.ts"
 import { Store } from "../../../src/store/Store.ts"
 import {
   actor,
@@ -115,6 +116,30 @@ export const gates = (check: Sentence) => {
         ]
       ])
       expect((yield* claimed("limited2", 2)).task.taskId).toBe(taskId("limited"))
+    })
+  )
+
+  check(
+    "ends with a cool-down the waits of those that had nothing else to fall back to, and no others of that time",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const putOff = (name: string, adapterId: string) =>
+        Effect.gen(function* () {
+          yield* add(name)
+          yield* claimed(`${name}1`)
+          const error = `${errorOfCooling(adapterId)}${text(at(100))}`
+          yield* settle(`${name}1`, { _tag: "SnoozeUntil", at: at(100), outcome: Option.none(), error })
+        })
+      yield* putOff("mine", "codex")
+      yield* putOff("other", "codex-2")
+      yield* store.gates.coolDown(
+        { adapterId: "codex", reason: Option.none(), until: at(100) },
+        Option.none(),
+        stampAt(1)
+      )
+      expect(yield* store.gates.clearCooldown("codex", stampAt(2))).toBe(true)
+      const due = (name: string) => Effect.map(find(name), ({ task }) => text(task.availableAt))
+      expect([yield* due("mine"), yield* due("other")]).toEqual([text(at(2)), text(at(100))])
     })
   )
 
