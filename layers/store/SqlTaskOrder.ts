@@ -1,5 +1,5 @@
 import { type DateTime, Effect, Option } from "effect"
-import { cursorOf } from "../../src/store/Cursor.ts"
+import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Tasks } from "../../src/store/Tasks.ts"
 import { time } from "./columns.ts"
@@ -8,7 +8,7 @@ import { bestDue, byTurn } from "./SqlDue.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { lanes } from "./SqlReady.ts"
 import { type Statement, statement } from "./statement.ts"
-import { isKnownId, isWireTime, NEWEST, OLDEST, type Place, placeIn } from "./taskPlace.ts"
+import { isKnownId, isWireTime, NEWEST, OLDEST, type Place } from "./taskPlace.ts"
 import { lenient } from "./taskRows.ts"
 
 // A seek for each lane; what is read beyond the answer is a page of each of the others.
@@ -29,8 +29,28 @@ const BLOCKED = statement(`
 
 type Sql = Sqlite["Type"]
 
-const ENDED_AT = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND finished_at = :at")
-const BLOCKED_AT = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND updated_at = :at")
+/** A list by a moment and the id. `mark` stands in its cursors, so that another list's is told from them. */
+interface ByMoment {
+  readonly mark: string
+  readonly column: "finished_at" | "updated_at"
+  /** Before its first row. */
+  readonly first: Place
+  /** Whether a task stands there. */
+  readonly there: Statement
+}
+
+const ENDED_LIST: ByMoment = {
+  mark: "ended",
+  column: "finished_at",
+  first: NEWEST,
+  there: statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND finished_at = :at")
+}
+const BLOCKED_LIST: ByMoment = {
+  mark: "blocked",
+  column: "updated_at",
+  first: OLDEST,
+  there: statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND updated_at = :at")
+}
 
 const taskOf = (row: Row) => lenient(row).task
 
@@ -51,28 +71,29 @@ export const upcoming = (sqlite: Sql, limit: number, at: DateTime.Utc): ReturnTy
   })
 
 // An id that is known is enough: a task that was begun anew since has lost its place, and the list goes on after it.
-const isGiven = (sqlite: Sql, of: Statement, at: string, taskId: string) =>
+const isGiven = (sqlite: Sql, { there }: ByMoment, at: string, taskId: string) =>
   isWireTime(at)
     ? isKnownId(sqlite, taskId)
-    : Effect.map(sqlite.rows(of, { taskId, at }), (rows) => rows.length > 0)
+    : Effect.map(sqlite.rows(there, { taskId, at }), (rows) => rows.length > 0)
 
-/** Where a page begins, in a list by a moment and the id; none for a cursor that the list did not give. */
+/** Where a page begins; none for a cursor that the list did not give. */
 const startOf = (
   sqlite: Sql,
-  after: Option.Option<string>,
-  first: Place,
-  of: Statement
+  list: ByMoment,
+  after: Option.Option<string>
 ): Effect.Effect<Option.Option<Place>, StoreUnavailable> =>
   Effect.gen(function* () {
-    if (Option.isNone(after)) return Option.some(first)
-    const from = placeIn(after.value)
-    if (Option.isNone(from)) return from
-    const { createdAt: at, taskId } = from.value
-    return (yield* isGiven(sqlite, of, at, taskId)) ? from : Option.none()
+    if (Option.isNone(after)) return Option.some(list.first)
+    const [mark, at, taskId, ...more] = Option.getOrElse(readCursor(after.value), () => [])
+    if (mark !== list.mark || at === undefined || taskId === undefined || more.length > 0)
+      return Option.none()
+    return (yield* isGiven(sqlite, list, at, taskId)) ? Option.some({ createdAt: at, taskId }) : Option.none()
   })
 
-const pageOf = (rows: ReadonlyArray<Row>, limit: number, column: "finished_at" | "updated_at") => {
-  const { next, shown } = pageFrom(rows, limit, (row) => cursorOf([String(row[column]), String(row.task_id)]))
+const pageOf = (rows: ReadonlyArray<Row>, limit: number, { column, mark }: ByMoment) => {
+  const { next, shown } = pageFrom(rows, limit, (row) =>
+    cursorOf([mark, String(row[column]), String(row.task_id)])
+  )
   return Option.some({ tasks: shown.map(taskOf), next })
 }
 
@@ -82,10 +103,10 @@ export const ended = (
   { after, limit }: { readonly limit: number; readonly after: Option.Option<string> }
 ): ReturnType<Tasks["ended"]> =>
   Effect.gen(function* () {
-    const from = yield* startOf(sqlite, after, NEWEST, ENDED_AT)
+    const from = yield* startOf(sqlite, ENDED_LIST, after)
     if (Option.isNone(from)) return Option.none()
     const { createdAt: finishedAt, taskId } = from.value
-    return pageOf(yield* sqlite.rows(ENDED, { finishedAt, taskId, limit: limit + 1 }), limit, "finished_at")
+    return pageOf(yield* sqlite.rows(ENDED, { finishedAt, taskId, limit: limit + 1 }), limit, ENDED_LIST)
   })
 
 /** See Tasks.blocked. */
@@ -94,8 +115,8 @@ export const blocked = (
   { after, limit }: { readonly limit: number; readonly after: Option.Option<string> }
 ): ReturnType<Tasks["blocked"]> =>
   Effect.gen(function* () {
-    const from = yield* startOf(sqlite, after, OLDEST, BLOCKED_AT)
+    const from = yield* startOf(sqlite, BLOCKED_LIST, after)
     if (Option.isNone(from)) return Option.none()
     const { createdAt: updatedAt, taskId } = from.value
-    return pageOf(yield* sqlite.rows(BLOCKED, { updatedAt, taskId, limit: limit + 1 }), limit, "updated_at")
+    return pageOf(yield* sqlite.rows(BLOCKED, { updatedAt, taskId, limit: limit + 1 }), limit, BLOCKED_LIST)
   })

@@ -96,7 +96,12 @@ export const cursor = parameter(
   (text) => (text.trim() === "" || Option.isSome(readCursor(text)) ? text : undefined)
 )
 
-const SWITCH = { "1": true, true: true, "0": false, false: false } as const
+const SWITCH: ReadonlyMap<string, "1" | "0"> = new Map([
+  ["1", "1"],
+  ["true", "1"],
+  ["0", "0"],
+  ["false", "0"]
+])
 
 /** A switch: 1 or 0. */
 export const toggle = parameter(
@@ -107,7 +112,7 @@ export const toggle = parameter(
   }),
   "1 or 0",
   { type: "string", enum: ["1", "0"] },
-  (text) => (text in SWITCH ? (SWITCH[text as keyof typeof SWITCH] ? "1" : "0") : undefined)
+  (text) => SWITCH.get(text)
 )
 
 /** One or several words of a choice, separated by commas or given as a repeated parameter. */

@@ -38,7 +38,8 @@ const lying = (id: string, name: LogName) =>
     const size = yield* logSize(attempt, fileOf(name))
     // Nothing names a state of a log: a part that is wanted only of the one that is known is never sure to be of it.
     const isSure = request.headers["if-range"] === undefined
-    const part = isSure ? partOf(request.headers.range, size) : undefined
+    // Of a HEAD there are no parts (RFC 9110, section 14.2).
+    const part = isSure && request.method === "GET" ? partOf(request.headers.range, size) : undefined
     if (part === "unsatisfiable") return yield* unsatisfiable(size)
     const { from, length } = part ?? { from: 0, length: size }
     const bytes = first(logBytes(attempt, fileOf(name), { from, follow: false }), length)

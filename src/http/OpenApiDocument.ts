@@ -2,7 +2,7 @@ import { OpenApi } from "@effect/platform"
 import { onFirstUse } from "../domain/Wire.ts"
 import { Api } from "./Api.ts"
 import { OPEN_PATHS } from "./Html.ts"
-import { PAGES, PAGES_TAG } from "./OpenApiPages.ts"
+import { FORM, PAGES, PAGES_TAG } from "./OpenApiPages.ts"
 
 const PROBLEM = { $ref: "#/components/schemas/Problem" } as const
 
@@ -37,6 +37,13 @@ const used = (document: OpenApi.OpenAPISpec): OpenApi.OpenAPISpec["components"][
   return Object.fromEntries(Object.entries(schemas).filter(([name]) => kept.has(name)))
 }
 
+/**
+ * A document's own copy without the names that Effect gives to schemas of anything: it names each of them the same, and
+ * a validator refuses a document in which two schemas have one name.
+ */
+const unnamed = <A>(document: A): A =>
+  JSON.parse(JSON.stringify(document, (key, value) => (key === "$id" ? undefined : value)))
+
 /** What every request may be answered with instead; each operation of the API names all of it. */
 const failures = (document: OpenApi.OpenAPISpec): OpenApi.OpenAPISpecResponses =>
   Object.fromEntries(
@@ -50,17 +57,22 @@ const failures = (document: OpenApi.OpenAPISpec): OpenApi.OpenAPISpecResponses =
  * for; who may ask is told with each operation.
  */
 export const openApi = onFirstUse((): OpenApi.OpenAPISpec => {
-  const document = structuredClone(OpenApi.fromApi(Api))
+  const document = unnamed(OpenApi.fromApi(Api))
   const faults = failures(document)
   for (const { item, path } of PAGES) document.paths[path] = structuredClone(item)
   document.tags.push(PAGES_TAG)
+  const asPage = new Set(PAGES.map(({ path }) => path).filter((path) => !OPEN.includes(path)))
   for (const [path, item] of Object.entries(document.paths))
     for (const method of METHODS) {
       const operation = item[method]
       if (operation === undefined) continue
       operation.responses = { ...structuredClone(faults), ...operation.responses }
       for (const [status, response] of Object.entries(operation.responses))
-        if (Number(status) >= 400) response.content = { "application/json": { schema: PROBLEM } }
+        if (Number(status) >= 400)
+          response.content = {
+            "application/json": { schema: PROBLEM },
+            ...(status === "401" && asPage.has(path) ? FORM : {})
+          }
       const isOpen = OPEN.includes(path)
       operation.security = isOpen ? [] : EITHER
       operation.description = isOpen

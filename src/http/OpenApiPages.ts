@@ -15,6 +15,9 @@ export const PAGES_TAG = {
   description: "What a browser opens, how it signs in, and this document itself"
 } as const
 
+/** What a browser gets in place of a page until it has signed in. */
+export const FORM = { [HTML as string]: { schema: TEXT } }
+
 const schemaOf = (type: string) =>
   type === JSON_TYPE ? { type: "object" as const, required: [], properties: {} } : TEXT
 

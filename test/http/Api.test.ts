@@ -456,6 +456,8 @@ describe("an attempt's output", () => {
         expect(yield* part("bytes=4-2")).toEqual([200, null, "0123456789"])
         expect(yield* part("lines=1-2")).toEqual([200, null, "0123456789"])
         expect((yield* part("bytes=7-", "?follow=1"))[2]).toBe("789")
+        const head = yield* ask(path, { method: "HEAD", headers: { range: "bytes=2-4" } })
+        expect([head.status, head.headers.get("content-length")]).toEqual([200, "10"])
         const lost = yield* ask(path.replace("stderr", "stdout"))
         expect(failed(lost)).toEqual([404, "log_not_found"])
         expect(problemIn(lost.json).error).toContain("has no stdout.log: it is not there any more")

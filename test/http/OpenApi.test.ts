@@ -44,6 +44,19 @@ describe("the OpenAPI document", () => {
     }
   })
 
+  test("has no schema by a name that another has", () => {
+    const names = [...JSON.stringify(openApi()).matchAll(/"\$id":"([^"]*)"/g)].map(([, name]) => name)
+    expect(names).toEqual([...new Set(names)])
+  })
+
+  test("tells that a page answers a browser by a form where a sign-in is wanted", () => {
+    for (const path of ["/", "/artifacts", "/snapshots"])
+      expect([path, Object.keys(paths[path]?.get?.responses[401]?.content ?? {})]).toEqual([
+        path,
+        ["application/json", "text/html"]
+      ])
+  })
+
   test("tells both ways to say who asks, and which routes ask nobody", () => {
     expect(Object.keys(components.securitySchemes)).toEqual(["bearer", "cookie"])
     expect(security).toEqual([{ bearer: [] }, { cookie: [] }])

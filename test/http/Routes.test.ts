@@ -90,6 +90,10 @@ it.effect(
             "input_invalid",
             "path stands 2 times in the query, once is expected"
           ])
+        for (const word of ["yes", "constructor", "__proto__"])
+          expect((yield* refused(`/api/workflows?all=${word}`))[2]).toBe(
+            `all: found ${JSON.stringify(word)}; expected 1 or 0`
+          )
         expect((yield* refused("/api/sensors/events?limt=1"))[2]).toStartWith(
           "limt is not a known parameter, "
         )

@@ -155,7 +155,15 @@ export const lists = (check: Sentence) => {
       // A task that was begun anew has lost its place; the list goes on after where it was.
       yield* store.tasks.retry(taskId(name(0)), Option.none(), stampAt(70))
       expect((yield* ended(first.next)).tasks.map(({ taskId }) => String(taskId))).toEqual([name(2)])
-      for (const forged of ["nonsense", cursorOf(["2026", "x"]), cursorOf([text(at(50)) ?? "", "x"])])
+      const moment = text(at(50)) ?? ""
+      const others = [
+        [moment, name(2)],
+        ["blocked", moment, name(2)]
+      ]
+      for (const forged of [
+        "nonsense",
+        ...[...others, ["ended", "2026", "x"], ["ended", moment, "x"]].map(cursorOf)
+      ])
         expect(yield* store.tasks.ended({ limit: 2, after: Option.some(forged) })).toEqual(Option.none())
     })
   )
@@ -187,7 +195,15 @@ export const lists = (check: Sentence) => {
       yield* store.tasks.retry(taskId(second), Option.none(), stampAt(70))
       expect((yield* blocked(9, page.next)).ids).toEqual([third])
       expect(yield* blocked(9, next.next)).toEqual({ ids: [third], next: Option.none() })
-      for (const forged of ["nonsense", cursorOf(["2026", "x"]), cursorOf([text(at(50)) ?? "", "x"])])
+      const moment = text(at(50)) ?? ""
+      const others = [
+        [moment, name(2)],
+        ["ended", moment, name(2)]
+      ]
+      for (const forged of [
+        "nonsense",
+        ...[...others, ["blocked", "2026", "x"], ["blocked", moment, "x"]].map(cursorOf)
+      ])
         expect(yield* store.tasks.blocked({ limit: 2, after: Option.some(forged) })).toEqual(Option.none())
     })
   )
