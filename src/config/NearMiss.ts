@@ -41,9 +41,11 @@ export const nearest = (given: string, known: ReadonlyArray<string>): string | u
   return close[0]?.word
 }
 
-/** A third of the letters, from 1 to 3. */
-const limit = (a: string, b: string): number =>
-  Math.min(3, Math.max(1, Math.floor(Math.max(a.length, b.length) / 3)))
+/** A third of the letters, from 1 to 3, and never all of them. */
+const limit = (a: string, b: string): number => {
+  const letters = Math.max(a.length, b.length)
+  return Math.min(3, letters - 1, Math.max(1, Math.floor(letters / 3)))
+}
 
 /** Known words that are listed when none is close; a longer list is no help. */
 const LIST_LIMIT = 240

@@ -144,19 +144,20 @@ const decided = Effect.fnUntraced(function* (
     stop
   })
   const written = Option.flatMap(proof, (one) => one.written)
-  const evidence = {
-    "last-message.txt": redactor.text(execution.lastMessage),
-    "result.json": resultText(execution, verdict, issues, written)
-  }
   const remarks = [
     ...(normalised._tag === "Decoded" ? normalised.diagnostics : []),
     ...Option.match(asked, { onNone: () => [], onSome: (one) => one.remarks })
   ]
+  const all = [...issues, ...execution.diagnostics, ...remarks]
+  const evidence = {
+    "last-message.txt": redactor.text(execution.lastMessage),
+    "result.json": resultText(execution, verdict, all, written)
+  }
   return {
     evidence,
     verdict,
     exit: { exitStatus: execution.exitStatus, retryClass: execution.retryClass },
-    issues: [...issues, ...execution.diagnostics, ...remarks],
+    issues: all,
     detail: redactJson(
       {
         ...execution.facts,

@@ -195,7 +195,10 @@ const argsOf = ({ adapter, claimed }: Prepared) => {
   const { args } = claimed.task.payload
   const { settings } = adapter
   const none: ReadonlyArray<string> = []
-  const leftOut = (why: string) => ({ args: none, remarks: [`payload.args were left out: ${why}`] })
+  const leftOut = (why: string) => ({
+    args: none,
+    remarks: [`args_left_out: payload.args are not passed on: ${why}`]
+  })
   if (settings.mode !== "script" || args === undefined || args === null) return { args: none, remarks: none }
   if (!isTexts(args)) return leftOut("they are not a list of texts")
   if (args.some((one) => one.includes("\0")))

@@ -54,15 +54,21 @@ const shared = (character: string, count: number): ReadonlyArray<string> => {
 
 const urlSafe = (text: string): string => text.replaceAll("+", "-").replaceAll("/", "_")
 
-// What encoders leave as it is beside letters and digits: RFC 3986, encodeURIComponent, encodeURI, Python's
-// quote, forms (where a space is a plus), and those that encode every byte.
+// What encoders leave as it is beside letters and digits: RFC 3986, encodeURIComponent, encodeURI, Python's quote,
+// RFC 1738 (no tilde), .NET's UrlEncode, nothing (Rust's NON_ALPHANUMERIC), forms (where a space is a plus) of browsers,
+// of RFC 3986, of PHP and of .NET, and those that encode every byte.
 const KEPT: ReadonlyArray<readonly [kept: RegExp, space: string]> = [
   [/[\w.~-]/, "%20"],
   [/[\w.~!'()*-]/, "%20"],
   [/[\w.~!'()*;,/?:@&=+$#-]/, "%20"],
   [/[\w.~/-]/, "%20"],
+  [/[\w.-]/, "%20"],
+  [/[\w.!*()-]/, "%20"],
+  [/[A-Za-z0-9]/, "%20"],
   [/[\w.*-]/, "+"],
   [/[\w.~-]/, "+"],
+  [/[\w.-]/, "+"],
+  [/[\w.!*()-]/, "+"],
   [/[^\s\S]/, "%20"]
 ]
 
@@ -83,7 +89,8 @@ const jsonForms = (value: string): ReadonlyArray<string> => {
   const escaped = new Set(MINDED.map((characters) => escapedAlso(text, characters)))
   const slashed = [...escaped].flatMap((form) => [form, form.replaceAll("/", "\\/")])
   const ascii = slashed.flatMap((form) => [form, form.replace(/[\u007f-\uffff]/g, unicode)])
-  return [...new Set([...ascii, value.replace(/[\s\S]/g, unicode)])].flatMap((form) => [form, inJson(form)])
+  const whole = [/[\s\S]/g, /[^A-Za-z0-9]/g].map((escapes) => value.replace(escapes, unicode))
+  return [...new Set([...ascii, ...whole])].flatMap((form) => [form, inJson(form)])
 }
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)

@@ -87,7 +87,11 @@ const checkFound = Effect.fnUntraced(function* (expected: Expected, observed: Ob
   const hash = Effect.orElseSucceed(store.hash(relative), Option.none)
   if (fresh && !(yield* wasChanged(claim.round, store.root, { path: expected.path, observed, hash })))
     issues.push(`artifact_unchanged: ${name} has not changed since the round began.`)
-  const secrets = yield* secretIssues(name, (met) => store.scan(relative, met), claim.secrets)
+  const secrets = yield* secretIssues(
+    name,
+    { path: relative, scan: (met) => store.scan(relative, met) },
+    claim.secrets
+  )
   return [...issues, ...secrets]
 })
 

@@ -34,7 +34,7 @@ export interface Claim {
   /** Whether the attempt changed what lies at an absolute path in a git worktree of its own, where it had one. */
   readonly worktree: Option.Option<OwnWorktree>
   /** Finds the adapter's secret values in what an agent wrote. */
-  readonly secrets: Pick<Redactor, "isIdle" | "finder">
+  readonly secrets: Pick<Redactor, "isIdle" | "finder" | "holds">
   /** Masks secret values; what an issue quotes goes through it before it is cut. */
   readonly redact: (text: string) => string
 }

@@ -114,7 +114,7 @@ const secretsIn = (name: string, { observed, scan }: Place, claim: Claim, scanne
   const { realPath } = observed.value
   if (scanned.has(realPath)) return Effect.succeed([])
   scanned.add(realPath)
-  return secretIssues(`the changed file ${name}`, scan, claim.secrets)
+  return secretIssues(`the changed file ${name}`, { path: realPath, scan }, claim.secrets)
 }
 
 /** What exists comes first: its problem is the one worth telling. */

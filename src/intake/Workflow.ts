@@ -13,7 +13,7 @@ import { traced } from "../domain/Traced.ts"
 import { InstanceKey } from "../domain/Workflow.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
-import { astray } from "../workflow/ContextPaths.ts"
+import { unfitKeys } from "../workflow/ContextKeys.ts"
 import { hasIterations, ITERATIONS, taskOf } from "../workflow/Machine.ts"
 import { namesOf, opened, templateOf } from "../workflow/Templates.ts"
 import { readIntent } from "./Enqueue.ts"
@@ -57,13 +57,13 @@ const unfit = (path: string, found: string, expected: string, remedy = ""): Prob
 
 const invalid = (...problems: ReadonlyArray<Problem>) => new Invalid({ problems })
 
-/** What a context that is given names that no task may write, see `astray`. */
-export const namedAstray = (
+/** What a context that is given names that no task may write, see `unfitKeys`. */
+export const unfitContext = (
   template: Template,
   given: JsonObject,
   artifactDir: string
 ): ReadonlyArray<Problem> =>
-  astray(template, given, artifactDir).map(({ expected, found, key }) =>
+  unfitKeys(template, given, artifactDir).map(({ expected, found, key }) =>
     unfit(`context.${key}`, found, expected)
   )
 
@@ -106,7 +106,7 @@ export const judgeOpening = traced("Workflow.judgeOpening")(function* (opening: 
     ...(hasIterations(given)
       ? []
       : [unfit("context.max_iterations", JSON.stringify(given.max_iterations), ITERATIONS)]),
-    ...namedAstray(template, given, artifactDir),
+    ...unfitContext(template, given, artifactDir),
     ...(isKeepable(context) ? [] : [unfit("context", "a larger one", KEEPABLE)])
   ]
   if (problems.length > 0) return yield* invalid(...problems)

@@ -13,7 +13,7 @@ import type { Template } from "../domain/WorkflowTemplate.ts"
 import { Store } from "../store/Store.ts"
 import { hasIterations, ITERATIONS, moved, Step, stateOf } from "../workflow/Machine.ts"
 import { resumed, templateOf } from "../workflow/Templates.ts"
-import { isKeepable, KEEPABLE, namedAstray } from "./Workflow.ts"
+import { isKeepable, KEEPABLE, unfitContext } from "./Workflow.ts"
 import { goOn } from "./WorkflowStep.ts"
 
 /** What came of an operator's move. `Refused` says why in a sentence; nothing was changed then. */
@@ -90,7 +90,7 @@ export const transition = traced("WorkflowMoves.transition")(function* (
         return yield* refused(
           `context.max_iterations is ${JSON.stringify(put.max_iterations)}: give ${ITERATIONS}`
         )
-      const problems = namedAstray(template.value, put, settings.artifactDir)
+      const problems = unfitContext(template.value, put, settings.artifactDir)
       if (problems.length > 0) return yield* new Invalid({ problems })
       const [signal] = way
       const next = moved(template.value, from, to, signal, carried)

@@ -121,7 +121,7 @@ const withoutSecrets = (path: string) =>
   Effect.gen(function* () {
     const store = yield* ArtifactStore
     const secrets = yield* secretsMasked
-    const issues = yield* secretIssues("this file", (met) => store.scan(path, met), secrets)
+    const issues = yield* secretIssues("this file", { path, scan: (met) => store.scan(path, met) }, secrets)
     if (issues.length === 0) return
     return yield* new Refusal({
       code:

@@ -137,6 +137,8 @@ describe("near misses", () => {
     expect(nearest("comand", keys)).toBe("command")
     expect(nearest("zzz", keys)).toBeUndefined()
     expect(nearest("", keys)).toBeUndefined()
+    expect(nearest("q", ["b", "c"])).toBeUndefined()
+    expect(nearest("qd", ["bd"])).toBe("bd")
     expect(nearest("x".repeat(5_000), keys)).toBeUndefined()
   })
 

@@ -119,6 +119,19 @@ it.effect("a file that holds a secret blocks its task", () =>
   }).pipe(Effect.provide(living(answer({ artifact_paths: ["mine.md"] }))))
 )
 
+it.effect("a file whose name is a secret blocks its task, and is named without it", () =>
+  Effect.gen(function* () {
+    const files = yield* MemoryFiles
+    yield* files.put(`d/${SECRET}.md`, "# Mine\n", Number.MAX_SAFE_INTEGER)
+    const id = yield* queue()
+    const { verdict } = yield* ran
+    expect(verdict.detail).toStartWith(
+      'secret_in_artifact: the reported artifact "d/[redacted].md" holds a secret value in its name'
+    )
+    expect(yield* keptOf(id)).not.toContain(SECRET)
+  }).pipe(Effect.provide(living(answer({ artifact_paths: [`d/${SECRET}.md`] }))))
+)
+
 const outcome = answer({ operator_summary: "given" }).lastMessage ?? ""
 const model = (lastMessage: (prompt: string) => string) =>
   world({

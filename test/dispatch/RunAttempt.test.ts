@@ -355,7 +355,9 @@ describe("payload.args reach", () => {
         expect(jobs.map((job) => job.args)).toEqual([[...one.reach]])
         const [attempt] = yield* attemptsOf(id)
         // What is left out is told.
-        const told = attempt!.issues.some((issue) => issue.startsWith("payload.args were left out"))
+        const told = attempt!.issues.some((issue) =>
+          issue.startsWith("args_left_out: payload.args are not passed on")
+        )
         expect(told).toBe(one.reach.length === 0)
       }).pipe(
         Effect.provide(
@@ -373,7 +375,7 @@ it.effect("payload.args of which one holds a NUL character are told for that", (
     const id = yield* queue({ payload: { args: ["a\u0000b"] } })
     yield* ran
     expect((yield* attemptsOf(id))[0]?.issues).toContain(
-      "payload.args were left out: one of them holds a NUL character, which no argument can"
+      "args_left_out: payload.args are not passed on: one of them holds a NUL character, which no argument can"
     )
   }).pipe(Effect.provide(world({ adapters: { local: says("done") } })))
 )

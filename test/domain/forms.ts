@@ -37,6 +37,18 @@ const php =
       .replaceAll("\u0000", characters.includes('"') ? "\\u0022" : '\\"')
       .replaceAll("/", "\\/")
 
+/** Percent-encoding of every byte but the characters that are kept. */
+const percent =
+  (kept: RegExp, space = "%20") =>
+  (value: string): string =>
+    [...Buffer.from(value)]
+      .map((byte) => {
+        const one = String.fromCharCode(byte)
+        if (one === " ") return space
+        return kept.test(one) ? one : `%${Buffer.of(byte).toString("hex").toUpperCase()}`
+      })
+      .join("")
+
 /** What encoders make of a value, by Node's own means: an oracle that shares nothing with the Redactor. */
 export const encodings: Readonly<Record<string, (value: string) => string>> = {
   plain: (value) => value,
@@ -58,6 +70,12 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
   "a whole URL": encodeURI,
   "lower-case URL": (value) => encodeURIComponent(value).replace(/%../g, (code) => code.toLowerCase()),
   form: (value) => new URLSearchParams({ k: value }).toString().slice(2),
+  "URL of letters and digits alone": percent(/[a-z0-9]/i),
+  "URL by RFC 1738": percent(/[a-z0-9_.-]/i),
+  "PHP's form": percent(/[a-z0-9_.-]/i, "+"),
+  ".NET's form": (value) =>
+    percent(/[a-z0-9_.!*()-]/i, "+")(value).replace(/%../g, (code) => code.toLowerCase()),
+  "JSON with all punctuation escaped": (value) => value.replace(/[^a-z0-9]/gi, unicode),
   "every byte URL": (value) => Buffer.from(value).toString("hex").toUpperCase().replace(/../g, "%$&"),
   JSON: (value) => JSON.stringify(value).slice(1, -1),
   "JSON with escaped slashes": (value) => JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"),

@@ -14,13 +14,22 @@ const file =
     Effect.sync(() => Option.some(pieces.some((piece) => met(Buffer.from(piece, "latin1")))))
 
 const hit = 'secret_in_artifact: the file "a" holds a secret value; remove the file and replace the secret.'
-const issues = (scan: Scan) => secretIssues('the file "a"', scan, secrets)
+const issues = (scan: Scan) => secretIssues('the file "a"', { path: "a", scan }, secrets)
 
 it.effect("a value that came in two pieces is found, and none is where there is none", () =>
   Effect.gen(function* () {
     expect(yield* issues(file("x".repeat(1_000_000), "hunt", "er22"))).toEqual([hit])
     expect(yield* issues(file("x".repeat(1_000_000), "hunt", "er2"))).toEqual([])
     expect(yield* issues(file())).toEqual([])
+  })
+)
+
+it.effect("a value in the file's name is found before the file is read", () =>
+  Effect.gen(function* () {
+    const never: Scan = () => Effect.dieMessage("it is read")
+    expect(yield* secretIssues("the file", { path: "d/hunter22.md", scan: never }, secrets)).toEqual([
+      "secret_in_artifact: the file holds a secret value in its name; remove the file and replace the secret."
+    ])
   })
 )
 
@@ -58,6 +67,6 @@ it.effect("a file that cannot be read to its end is named with the reason", () =
 it.effect("an adapter without secret values has no file read", () =>
   Effect.gen(function* () {
     const never: Scan = () => Effect.die("read")
-    expect(yield* secretIssues("the file", never, noSecrets)).toEqual([])
+    expect(yield* secretIssues("the file", { path: "a", scan: never }, noSecrets)).toEqual([])
   })
 )

@@ -193,6 +193,30 @@ describe("opening a workflow", () => {
     }).pipe(Effect.provide(quiet))
   )
 
+  it.effect("refuses values that a goal loop would pass over, each named by its key", () =>
+    Effect.gen(function* () {
+      const refused = yield* Effect.flip(
+        openWorkflow("goal-loop", {
+          summary: 5,
+          objective: { x: 1 },
+          scope: "docs alone",
+          requested_profile: 7,
+          plan_phase_skills: "planning",
+          execute_phase_skills: [1],
+          verify_execute_phase_skills: ["review"]
+        })
+      )
+      expect(refused._tag === "Invalid" && refused.problems).toMatchObject([
+        { path: "context.summary", found: "5", expected: "text" },
+        { path: "context.objective", found: '{"x":1}', expected: "text" },
+        { path: "context.scope", found: '"docs alone"', expected: "a list of texts" },
+        { path: "context.requested_profile", found: "7", expected: "text" },
+        { path: "context.plan_phase_skills", found: '"planning"', expected: "a list of texts" },
+        { path: "context.execute_phase_skills", found: "[1]", expected: "a list of texts" }
+      ])
+    }).pipe(Effect.provide(quiet))
+  )
+
   it.effect("refuses paths that no task may write, when it is opened as on its way", () =>
     Effect.gen(function* () {
       const { artifactDir } = yield* RuntimeConfig
