@@ -50,6 +50,14 @@ export const maybe = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.optiona
 export const query = <Fields extends Schema.Struct.Fields>(fields: Fields): Schema.Struct<Fields> =>
   strict(Schema.Struct(fields))
 
+/** Why a parameter that a query holds so often is refused. */
+export const standsOften = (count: number): string => `stands ${count} times in the query, once is expected`
+
+/** The text of a parameter, which a query holds once. */
+export const words = Schema.String.annotations({
+  message: ({ actual }) => (Array.isArray(actual) ? standsOften(actual.length) : "expected text")
+})
+
 /** A parameter that is read from its text; `expected` says what it has to be. */
 const parameter = <A, I extends string>(
   to: Schema.Schema<A, I>,
@@ -57,7 +65,7 @@ const parameter = <A, I extends string>(
   jsonSchema: object,
   read: (text: string) => I | undefined
 ) =>
-  Schema.transformOrFail(Schema.String, to, {
+  Schema.transformOrFail(words, to, {
     strict: true,
     decode: (text, _, ast) => {
       const found = read(text)

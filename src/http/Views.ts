@@ -10,6 +10,7 @@ import * as Snapshots from "../operate/Snapshots.ts"
 import type { Store } from "../store/Store.ts"
 import { json, responding } from "./Answer.ts"
 import { actor } from "./Caller.ts"
+import { standsOften } from "./Contract.ts"
 import { docs } from "./Docs.ts"
 import { RequestRefused } from "./Failure.ts"
 import { openApi } from "./OpenApiDocument.ts"
@@ -38,7 +39,7 @@ const pathAsked = Effect.flatMap(HttpServerRequest.ParsedSearchParams, ({ path =
     : new RequestRefused({
         status: 400,
         code: "input_invalid",
-        error: `path stands ${path.length} times in the query, once is expected`
+        error: `path ${standsOften(path.length)}`
       })
 )
 

@@ -90,6 +90,16 @@ it.effect(
             "input_invalid",
             "path stands 2 times in the query, once is expected"
           ])
+        for (const [path, name] of [
+          ["/api/tasks", "limit"],
+          ["/api/tasks", "kind"],
+          ["/api/events", "since"],
+          ["/api/workflows", "all"],
+          ["/api/artifact", "path"]
+        ])
+          expect((yield* refused(`${path}?${name}=1&${name}=2`))[2]).toBe(
+            `${name}: stands 2 times in the query, once is expected`
+          )
         for (const word of ["yes", "constructor", "__proto__"])
           expect((yield* refused(`/api/workflows?all=${word}`))[2]).toBe(
             `all: found ${JSON.stringify(word)}; expected 1 or 0`

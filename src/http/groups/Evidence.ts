@@ -4,7 +4,7 @@ import { Report } from "../../domain/Snapshot.ts"
 import { ArtifactFile, ArtifactFolder } from "../../operate/answers/Artifacts.ts"
 import { LatestReport, ShownSnapshot, SnapshotList, TakenSnapshot } from "../../operate/answers/Snapshots.ts"
 import * as Bundles from "../../operate/Bundles.ts"
-import { maybe, query, strict, withStatus } from "../Contract.ts"
+import { maybe, query, strict, withStatus, words } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
@@ -15,19 +15,19 @@ export const SnapshotBody = strict(Schema.Struct({ label: Schema.optional(Schema
 export const Evidence = HttpApiGroup.make("evidence")
   .add(
     HttpApiEndpoint.get("artifacts", "/api/artifacts")
-      .setUrlParams(query({ path: maybe(Schema.String) }))
+      .setUrlParams(query({ path: maybe(words) }))
       .addSuccess(ArtifactFolder)
       .annotate(OpenApi.Summary, "What lies in a folder below the artifact root")
   )
   .add(
     HttpApiEndpoint.get("artifact", "/api/artifact")
-      .setUrlParams(query({ path: Schema.String }))
+      .setUrlParams(query({ path: words }))
       .addSuccess(ArtifactFile)
       .annotate(OpenApi.Summary, "A file below the artifact root")
   )
   .add(
     HttpApiEndpoint.get("bundleDiff", "/api/bundles/diff")
-      .setUrlParams(query({ a: Schema.String, b: Schema.String }))
+      .setUrlParams(query({ a: words, b: words }))
       .addSuccess(Bundles.diff.output)
       .annotate(OpenApi.Summary, "Which inputs changed between two attempts")
   )
@@ -49,13 +49,13 @@ export const Evidence = HttpApiGroup.make("evidence")
   )
   .add(
     HttpApiEndpoint.get("snapshot", "/api/snapshot")
-      .setUrlParams(query({ path: Schema.String }))
+      .setUrlParams(query({ path: words }))
       .addSuccess(ShownSnapshot)
       .annotate(OpenApi.Summary, "A snapshot as its file has it; path is its name")
   )
   .add(
     HttpApiEndpoint.get("report", "/api/report")
-      .setUrlParams(query({ before: Schema.String, after: Schema.String }))
+      .setUrlParams(query({ before: words, after: words }))
       .addSuccess(Report)
       .annotate(OpenApi.Summary, "Compares two snapshots")
   )

@@ -14,7 +14,7 @@ import {
   TaskPage,
   TaskStory
 } from "../../operate/answers/Tasks.ts"
-import { choices, cursor, maybe, query, strict, whole, withStatus } from "../Contract.ts"
+import { choices, cursor, maybe, query, strict, whole, withStatus, words } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
@@ -22,9 +22,9 @@ const id = HttpApiSchema.param("id", Schema.String)
 export const TaskQuery = query({
   limit: maybe(whole(1, 500)),
   status: maybe(choices(TASK_STATUSES)),
-  kind: maybe(Schema.String),
-  source: maybe(Schema.String),
-  q: maybe(Schema.String),
+  kind: maybe(words),
+  source: maybe(words),
+  q: maybe(words),
   after: maybe(cursor)
 })
 
