@@ -1,4 +1,12 @@
-import { copyFileSync, mkdirSync, realpathSync, renameSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { Effect, Option } from "effect"
 import { readPlainText } from "../config/PlainFile.ts"
@@ -69,6 +77,17 @@ export const aside = (
 /** The index of the repository aside. */
 export const indexOf = ({ side }: Pick<WorktreePlace, "side">): string => join(side, "index")
 
+/**
+ * Copies an index with its time: of a file that was changed in the second of the index git looks at the content, and a
+ * younger copy would let it pass as unchanged where its size is the same.
+ */
+export const copyIndex = (from: string, to: string): void => {
+  const { atimeMs, mtimeMs } = statSync(from)
+  copyFileSync(from, to)
+  // Whole seconds, rounded down: an earlier time only makes git look at more.
+  utimesSync(to, Math.floor(atimeMs / 1_000), Math.floor(mtimeMs / 1_000))
+}
+
 /** Makes the repository aside. */
 export const makeAside = (
   { side }: Pick<WorktreePlace, "side">,
@@ -112,7 +131,7 @@ export const checkOut = (options: GitOptions, place: WorktreePlace, base: string
     yield* runGit(aside(options, place), place.path, ["read-tree", "-u", "--reset", base])
     yield* Effect.try({
       try: () => {
-        copyFileSync(indexOf(place), join(entry, "index.new"))
+        copyIndex(indexOf(place), join(entry, "index.new"))
         renameSync(join(entry, "index.new"), join(entry, "index"))
       },
       catch: (cause) => (cause instanceof Error ? cause.message : String(cause))

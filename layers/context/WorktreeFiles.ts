@@ -1,7 +1,8 @@
-import { copyFileSync, lstatSync } from "node:fs"
+import { lstatSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { GitFailed, type GitOptions, runGit } from "./Git.ts"
+import { copyIndex } from "./WorktreeCheckout.ts"
 
 /** Characters of a diff that are kept, and so many more are masked with them: a value may stand across the end. */
 export const MOST_CHARACTERS = 4 * 1024 * 1024
@@ -83,7 +84,7 @@ export const filesAgainst = (
     // that it finds in its index, by a git that does what the configuration there says.
     const known = `${index}.compared`
     yield* Effect.try({
-      try: () => copyFileSync(index, known),
+      try: () => copyIndex(index, known),
       catch: (cause) => new GitFailed({ reason: cause instanceof Error ? cause.message : String(cause) })
     })
     const inside = { ...own, variables: { ...own.variables, GIT_INDEX_FILE: known } }

@@ -177,6 +177,19 @@ describe("what was changed in a worktree", () => {
     fs.rmSync(join(path, "wiki/page.md"))
   }
 
+  it.live("is seen in the second of the checkout too, where a file stays as long as it was", () =>
+    Effect.gen(function* () {
+      yield* Effect.promise(() => Bun.sleep(1_000 - (Date.now() % 1_000)))
+      const { path } = yield* made()
+      write(join(path, "a.txt"), "b\n")
+      yield* Effect.promise(() => Bun.sleep(1_000 - (Date.now() % 1_000)))
+      expect(run(path, "status", "--porcelain")).toBe("M a.txt")
+      const found = yield* changes
+      expect(found).toMatchObject({ files: 1, problem: Option.none() })
+      expect(found.diff).toContain("-a\n+b\n")
+    })
+  )
+
   it.live("is told as one diff that git can apply, new files and deletions in it, secrets masked", () =>
     Effect.gen(function* () {
       const worktree = yield* made()
