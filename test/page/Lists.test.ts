@@ -207,3 +207,52 @@ withBrowser("back from a row beyond the first 200 of one answer that row has the
   await page.keyboard.press("j")
   await page.getByRole("link", { name: "waits 1009", exact: true }).and(page.locator(":focus")).waitFor()
 })
+
+withBrowser(
+  "of many schedules those near are drawn, and only what became of those in sight is asked for",
+  async () => {
+    written(`
+    WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < 301)
+    INSERT INTO schedules (schedule_id, name, enabled, interval_seconds, next_run_at, overlap, task_json,
+      created_by_json, created_at, updated_at)
+    SELECT printf('0190b0c0-0000-7000-8001-%012d', n), printf('each %03d', n), 1, 3600, '2027-04-29T12:00:00.000Z',
+      'skip', '{"kind":"look","source":"test","payload":{}}', '{"surface":"cli","name":"test"}',
+      '2026-04-29T12:00:00.000Z', '2026-04-29T12:00:00.000Z'
+    FROM each`)
+    const page = await seen("/")
+    const asked: Array<string> = []
+    const listen = (request: { url: () => string }) => {
+      const name = /\/api\/schedules\/([^/]+)$/.exec(request.url())?.[1]
+      if (name !== undefined) asked.push(decodeURIComponent(name))
+    }
+    page.on("request", listen)
+    const rows = page.locator("li.schedule")
+    const told = (name: string) => rows.filter({ hasText: name }).getByText("It was not due yet.").waitFor()
+    const saved = async (name: string) => {
+      const body = JSON.stringify({
+        name,
+        interval_seconds: 7_200,
+        task: { kind: "look", source: "test", payload: {} }
+      })
+      const headers = { "content-type": "application/json" }
+      expect((await fetch(`${server.url}/api/schedules`, { method: "POST", headers, body })).status).toBe(201)
+      await rows.filter({ hasText: name }).getByText("every 2 h").waitFor()
+    }
+    await page.getByRole("link", { name: "Schedules", exact: true }).click()
+    for (const name of ["each 001", "each 002", "each 003"]) await told(name)
+    expect(await rows.count()).toBe(40)
+    expect(new Set(asked).size).toBe(asked.length)
+    expect(asked.length).toBeLessThan(30)
+    // An event of one asks for that one; of one out of sight it asks for none.
+    asked.length = 0
+    await saved("each 040")
+    const again = page.waitForRequest(/\/api\/schedules\/each%20001$/)
+    await saved("each 001")
+    await again
+    expect(asked).toEqual(["each 001"])
+    // All are there for whoever looks for them.
+    await scrolledTo(page, "li.schedule", 301)
+    await told("each 301")
+    page.off("request", listen)
+  }
+)
