@@ -256,3 +256,32 @@ withBrowser(
     page.off("request", listen)
   }
 )
+
+withBrowser(
+  "how long until something is told by the server's clock, whatever that of the browser says",
+  async () => {
+    const next = new Date(Date.now() + 150 * 60_000).toISOString()
+    const saved = await fetch(`${server.url}/api/schedules`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        name: "a soon one",
+        interval_seconds: 7_200,
+        next_run_at: next,
+        task: { kind: "look", source: "test", payload: {} }
+      })
+    })
+    expect(saved.status).toBe(201)
+    const { context, page } = await browser.open("about:blank")
+    // The second stands upon the first: three hours ahead, then three behind.
+  for (const hours of [3, -6]) {
+      await page.addInitScript(
+        `{ const now = Date.now; Date.now = () => now.call(Date) + ${hours} * 3_600_000 }`
+      )
+      await page.goto(`${server.url}/ui/schedules`)
+      const row = page.locator("li.schedule").filter({ hasText: "a soon one" })
+      await row.getByText(/^in 2 h/).waitFor()
+    }
+    await context.close()
+  }
+)
