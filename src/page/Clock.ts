@@ -24,8 +24,10 @@ export const aheadAfter = (ahead: number, { asked, came, date }: Heard): number 
 
 /** The time of the server: what it tells is measured by its clock, whatever that of the browser says. */
 export interface Clock {
-  /** The time (ms), each second while somebody looks. */
+  /** The time when it was last told (ms). */
   readonly now: Cell<number>
+  /** Tells the time. */
+  readonly tick: () => void
   /** The time at this moment (ms). */
   readonly exact: () => number
   /** Learns from an answer what the server's clock says. */
@@ -37,18 +39,16 @@ export const makeClock = (): Clock => {
   let ahead = 0
   const exact = () => Date.now() + ahead
   const now = cell(exact())
-  setInterval(() => {
-    if (!document.hidden) now.set(exact())
-  }, 1_000)
-  document.addEventListener("visibilitychange", () => now.set(exact()))
+  const tick = () => now.set(exact())
   return {
     now,
+    tick,
     exact,
     hear: (heard) => {
       const next = aheadAfter(ahead, heard)
       if (next === ahead) return
       ahead = next
-      now.set(exact())
+      tick()
     }
   }
 }

@@ -2,7 +2,7 @@ import { createContext } from "preact"
 import { useContext, useEffect } from "preact/hooks"
 import { type Api, makeApi } from "./Api.ts"
 import { type Cell, cell } from "./Cell.ts"
-import { makeClock } from "./Clock.ts"
+import { type Clock, makeClock } from "./Clock.ts"
 import type { Phase } from "./Connection.ts"
 import type { Ask, Means, Notice } from "./Means.ts"
 import { makeRecords, type Records } from "./Records.ts"
@@ -74,6 +74,16 @@ const from = (): string | undefined => {
     : undefined
 }
 
+/** A clock that tells the time each second while somebody looks. */
+const clockOf = (): Clock => {
+  const clock = makeClock()
+  setInterval(() => {
+    if (!document.hidden) clock.tick()
+  }, 1_000)
+  document.addEventListener("visibilitychange", clock.tick)
+  return clock
+}
+
 const routing = () => {
   const route = cell(here())
   const opener = cell(from())
@@ -108,7 +118,7 @@ const routing = () => {
 /** Makes the world of one page and begins to listen. */
 export const makeWorld = (): World => {
   const locked = cell(false)
-  const clock = makeClock()
+  const clock = clockOf()
   const api = makeApi(() => locked.set(true), clock.hear)
   const began = clock.exact()
   const phase = cell<Phase>({ is: "reconnecting", since: began, again: began })
