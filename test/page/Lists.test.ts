@@ -274,7 +274,7 @@ withBrowser(
     expect(saved.status).toBe(201)
     const { context, page } = await browser.open("about:blank")
     // The second stands upon the first: three hours ahead, then three behind.
-  for (const hours of [3, -6]) {
+    for (const hours of [3, -6]) {
       await page.addInitScript(
         `{ const now = Date.now; Date.now = () => now.call(Date) + ${hours} * 3_600_000 }`
       )
@@ -283,5 +283,33 @@ withBrowser(
       await row.getByText(/^in 2 h/).waitFor()
     }
     await context.close()
+  }
+)
+
+withBrowser(
+  "of one task all events are searched, those beyond the newest as well, and new ones come in",
+  async () => {
+    const id = "0190b0c0-0000-7000-8000-000000001001"
+    const event = (type: string) => `
+    INSERT INTO run_events (event_type, task_id, actor_json, detail_json, created_at)
+    VALUES ('${type}', '${id}', '{"surface":"cli","name":"test"}', '{}', '2026-04-29T12:00:00.000Z');`
+    written(event("old_one") + event("old_two"))
+    written(`
+    WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < 1100)
+    INSERT INTO run_events (event_type, task_id, actor_json, detail_json, created_at)
+    SELECT 'later', NULL, '{"surface":"cli","name":"test"}', '{}', '2026-04-29T12:00:00.000Z' FROM each`)
+    const page = await seen(`/ui/events?task=${id}`)
+    await page.getByText(`2 of all 2 of task ${id.slice(0, 13)}, newest first.`).waitFor()
+    written(event("new_one"))
+    await page.getByText(`3 of all 3 of task ${id.slice(0, 13)}, newest first.`).waitFor()
+    await page.goto(`${server.url}/ui/events?task=${id.slice(0, 35)}1&type=old_two`)
+    await page.getByText(`1 of all 3 of task ${id.slice(0, 13)}, newest first.`).waitFor()
+    // Where several tasks begin so, or none does any more, it is said what was searched.
+    await page.goto(`${server.url}/ui/events?task=${id.slice(0, 20)}`)
+    await page
+      .getByText(/ of the newest 1,000, newest first\. More of a task's id searches all its events\./)
+      .waitFor()
+    await page.goto(`${server.url}/ui/events?task=0190b0c0-dead`)
+    await page.getByText("No task's id begins so any more; only these were searched.").waitFor()
   }
 )
