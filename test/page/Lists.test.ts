@@ -313,3 +313,27 @@ withBrowser(
     await page.getByText("No task's id begins so any more; only these were searched.").waitFor()
   }
 )
+
+withBrowser("what held a schedule back is told as what was, once that task has ended", async () => {
+  written(tasks("pending", "holds", 2_001, 2_001))
+  written(`
+    INSERT INTO schedules (schedule_id, name, enabled, interval_seconds, next_run_at, overlap, task_json,
+      created_by_json, created_at, updated_at)
+    VALUES ('0190b0c0-0000-7000-8002-000000000001', 'a held one', 1, 3600, '2027-04-29T12:00:00.000Z', 'skip',
+      '{"kind":"look","source":"test","payload":{}}', '{"surface":"cli","name":"test"}',
+      '2026-04-29T12:00:00.000Z', '2026-04-29T12:00:00.000Z');
+    INSERT INTO schedule_fates (schedule_id, first_due_at, last_due_at, missed, fate, task_id, reason, evaluated_at)
+    SELECT '0190b0c0-0000-7000-8002-000000000001', due, due, 0, fate, task, reason, due FROM (
+      SELECT '2026-04-29T12:00:00.000Z' AS due, 'fired' AS fate, '${uuid(2_001)}' AS task, NULL AS reason
+      UNION ALL SELECT '2026-04-29T13:00:00.000Z', 'skipped_overlap', NULL, 'its last task ${uuid(2_001)} is queued')`)
+  const page = await seen("/ui/schedules")
+  const row = page.locator("li.schedule").filter({ hasText: "a held one" })
+  await row.getByText(/Skipped 1 time since, because its last task is unfinished/).waitFor()
+  const canceled = await fetch(`${server.url}/api/tasks/${uuid(2_001)}/cancel`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}"
+  })
+  expect(canceled.ok).toBe(true)
+  await row.getByText(/Skipped 1 time since, because its last task was unfinished/).waitFor()
+})

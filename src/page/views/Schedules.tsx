@@ -61,14 +61,15 @@ const Standing = ({ fates }: { readonly fates: ReadonlyArray<Fate> }) => {
       </p>
     ) : null
   return (
-    <p class="line tone-blocked">
+    <p class={held.ended ? "line muted" : "line tone-blocked"}>
       {held.lastFired === undefined ? null : (
         <>
           Last fired <Ago at={held.lastFired} />.{" "}
         </>
       )}
       Skipped {plural(held.count, "time")}
-      {held.lastFired === undefined ? "" : " since"}, because its last task is unfinished
+      {held.lastFired === undefined ? "" : " since"}, because its last task {held.ended ? "was" : "is"}{" "}
+      unfinished
       {held.taskId === undefined ? "." : ": "}
       {held.taskId === undefined ? null : <TaskLink id={held.taskId} />}
     </p>
@@ -100,8 +101,8 @@ const Ribbon = ({
   const utc = useCell(isUtc)
   const [chosen, setChosen] = useState<string>()
   const fates = last.current?.fates ?? []
-  for (const { task_id } of fates.slice(0, MARKS)) if (task_id !== null) live.add(task_id)
   const shown = fates.slice(0, MARKS).reverse()
+  for (const task of shown.map(taskOf)) if (task !== undefined) live.add(task)
   const fate = shown.find(({ first_due_at, fate }) => `${first_due_at} ${fate}` === chosen)
   if (last.current === undefined) return <div class="ribbon" />
   if (shown.length === 0) return <p class="line muted">It was not due yet.</p>
