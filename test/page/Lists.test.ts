@@ -337,3 +337,16 @@ withBrowser("what held a schedule back is told as what was, once that task has e
   expect(canceled.ok).toBe(true)
   await row.getByText(/Skipped 1 time since, because its last task was unfinished/).waitFor()
 })
+
+withBrowser("the timeline of a parent leads to the follow-up that it made", async () => {
+  written(`${tasks("pending", "parent", 3_001, 3_001)};${tasks("pending", "follow", 3_002, 3_002)}`)
+  written(`
+    UPDATE tasks SET parent_task_id = '${uuid(3_001)}' WHERE task_id = '${uuid(3_002)}';
+    INSERT INTO run_events (event_type, task_id, actor_json, detail_json, created_at)
+    VALUES ('follow_up_created', '${uuid(3_001)}', '{"surface":"dispatch","name":"test"}',
+      '{"follow_up_task_id":"${uuid(3_002)}"}', '2026-04-29T12:00:00.000Z')`)
+  const page = await seen(`/ui/tasks/${uuid(3_001)}`)
+  const moment = page.getByRole("list", { name: "Timeline" }).getByText("Created follow-up follow 3002")
+  await moment.getByRole("link", { name: "follow 3002" }).click()
+  await page.getByRole("heading", { name: "follow 3002" }).waitFor()
+})

@@ -113,10 +113,12 @@ test("a parent's life names the follow-ups that it made, and the messages that i
   const child = "01a22950-f63c-7000-9e3d-9ec9d8a6710c"
   const told = momentsOf([
     event("follow_up_created", "1.000", { follow_up_task_id: child }),
+    event("follow_up_refused", "1.000", { reason: "the profile does not allow follow-up tasks" }),
     event("outbox_added", "1.000", { outbox_id: "01a22950-f63d-7000-9e3d-9ec9d8a6710c" })
   ])
   expect(told.map(({ detail, taskId, words }) => [words, taskId, detail])).toEqual([
     ["Created follow-up", child, undefined],
+    ["Refused", undefined, "The profile does not allow follow-up tasks"],
     ["Message put into the outbox", undefined, "01a22950-f63d"]
   ])
 })

@@ -31,6 +31,8 @@ const text = (event: RunEvent, key: string): string | undefined => {
 const TOLD: Readonly<Record<string, readonly [words: string, tone: Tone, detail?: ReadonlyArray<string>]>> = {
   task_enqueued: ["Queued", "waiting"],
   follow_up_created: ["Created follow-up", "waiting"],
+  // A message of another program that was refused has the same name.
+  follow_up_refused: ["Refused", "canceled", ["reason"]],
   outbox_added: ["Message put into the outbox", "waiting", ["outbox_id"]],
   outbox_acked: ["Message acknowledged", "completed", ["outbox_id"]],
   task_claimed: ["Claimed", "running", ["runner_id"]],
