@@ -1,3 +1,5 @@
+import type { Clock } from "./Clock.ts"
+
 /** Why the server refused or did not answer, in the words that it gave. */
 export class Problem extends Error {
   constructor(
@@ -37,14 +39,16 @@ export interface Api {
   readonly open: (path: string, init?: RequestInit) => Promise<Response>
 }
 
-/** The API of the server that the page came from. `onLocked` is told when it asks for a token. */
-export const makeApi = (onLocked: () => void): Api => {
+/** The API of the server that the page came from. `onLocked` is told when it asks for a token, `hear` its time. */
+export const makeApi = (onLocked: () => void, hear: Clock["hear"]): Api => {
   const ask = async (path: string, init: RequestInit): Promise<Response> => {
+    const asked = Date.now()
     const response = await fetch(path, { credentials: "same-origin", cache: "no-store", ...init }).catch(
       (error: unknown) => {
         throw init.signal?.aborted === true ? error : unreachable()
       }
     )
+    hear({ asked, came: Date.now(), date: Date.parse(response.headers.get("date") ?? "") })
     if (response.ok) return response
     if (response.status === 401) onLocked()
     throw await problemOf(response)

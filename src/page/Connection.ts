@@ -80,10 +80,11 @@ export interface Connection {
 
 /**
  * Keeps the stream of the history open until the signal aborts, resuming behind the last event that it told;
- * says what happens to `tell`.
+ * says what happens to `tell`, in the time of `time` (ms).
  */
 export const keepOpen = (
   api: Api,
+  time: () => number,
   lastId: { get: () => string | undefined; set: (id: string) => void },
   tell: (news: News) => void,
   signal: AbortSignal
@@ -100,7 +101,7 @@ export const keepOpen = (
     signal.addEventListener("abort", stop, { once: true })
     let alarm = setTimeout(stop, SILENCE_MS)
     const heard = () => {
-      heardAt = Date.now()
+      heardAt = time()
       clearTimeout(alarm)
       alarm = setTimeout(stop, SILENCE_MS)
     }
@@ -145,7 +146,7 @@ export const keepOpen = (
       const isLocked = why instanceof Problem && why.status === 401
       const isForeign = why instanceof NotUnderstood
       if (signal.aborted) return
-      const now = Date.now()
+      const now = time()
       // What is shown is as old as what was heard last, not as its loss was noticed.
       since ??= heardAt ?? now
       // Asked before whoever asked had signed in, or before the server was there, it says nothing of how it is now.

@@ -1,4 +1,4 @@
-import type { Fate } from "./Wire.ts"
+import type { Fate, Status } from "./Wire.ts"
 import { plural, statusWords, type Tone } from "./Words.ts"
 
 /** What the marks of due times mean. */
@@ -41,6 +41,9 @@ export const fateWords = ({ fate, missed, task_id, task_status }: Fate): string 
 export const taskOf = ({ reason, task_id }: Fate): string | undefined =>
   task_id ?? /\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/.exec(reason ?? "")?.[0]
 
+/** A blocked task is unfinished: it goes on when somebody resolves it. */
+const ENDED: ReadonlySet<string> = new Set<Status>(["completed", "permanent_failure", "operator_canceled"])
+
 /** By what a schedule is held back, and since when; undefined where its last due time was not skipped. */
 export const heldBack = (
   newestFirst: ReadonlyArray<Fate>
@@ -49,15 +52,20 @@ export const heldBack = (
       readonly count: number
       readonly lastFired: string | undefined
       readonly taskId: string | undefined
+      /** Whether that task has ended since. */
+      readonly ended: boolean
     }
   | undefined => {
   const [newest] = newestFirst
   if (newest?.fate !== "skipped_overlap") return undefined
   const other = newestFirst.findIndex(({ fate }) => fate !== "skipped_overlap" && fate !== "coalesced")
   const skipped = other < 0 ? newestFirst : newestFirst.slice(0, other)
+  const taskId = taskOf(newest)
+  const holder = newestFirst.find(({ task_id }) => task_id !== null && task_id === taskId)
   return {
     count: skipped.filter(({ fate }) => fate === "skipped_overlap").length,
     lastFired: newestFirst[other]?.first_due_at,
-    taskId: taskOf(newest)
+    taskId,
+    ended: holder !== undefined && (holder.task_status === null || ENDED.has(holder.task_status))
   }
 }

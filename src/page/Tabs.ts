@@ -26,13 +26,14 @@ type Said = { readonly news: News; readonly id: string | undefined } | { readonl
  * The stream of the history, opened by one tab of the browser for all of them where the browser lets tabs agree
  * (secure addresses and loopback), else by each for itself. The tab that has it and leaves hands it on.
  */
-export const makeTabs = (api: Api, tell: (news: News) => void) => {
+export const makeTabs = (api: Api, time: () => number, tell: (news: News) => void) => {
   const last = marker()
   const known: { state?: State; of?: Standing; phase?: Phase } = {}
 
   const alone = (signal: AbortSignal, say: (news: News) => void): Connection =>
     keepOpen(
       api,
+      time,
       last,
       (news) => {
         if (news.tells === "phase") known.phase = news.phase

@@ -2,6 +2,7 @@ import { createContext } from "preact"
 import { useContext, useEffect } from "preact/hooks"
 import { type Api, makeApi } from "./Api.ts"
 import { type Cell, cell } from "./Cell.ts"
+import { type Clock, makeClock } from "./Clock.ts"
 import type { Phase } from "./Connection.ts"
 import type { Ask, Means, Notice } from "./Means.ts"
 import { makeRecords, type Records } from "./Records.ts"
@@ -29,7 +30,7 @@ export interface World extends Means {
   readonly epoch: Cell<number>
   readonly onEvents: (listener: (events: ReadonlyArray<RunEvent>) => void) => () => void
   readonly tryNow: () => void
-  /** The time, each second while somebody looks. */
+  /** The time by the server's clock, each second while somebody looks. */
   readonly now: Cell<number>
   readonly utc: Cell<boolean>
   readonly locked: Cell<boolean>
@@ -73,13 +74,14 @@ const from = (): string | undefined => {
     : undefined
 }
 
-const clockOf = (): Cell<number> => {
-  const now = cell(Date.now())
+/** A clock that tells the time each second while somebody looks. */
+const clockOf = (): Clock => {
+  const clock = makeClock()
   setInterval(() => {
-    if (!document.hidden) now.set(Date.now())
+    if (!document.hidden) clock.tick()
   }, 1_000)
-  document.addEventListener("visibilitychange", () => now.set(Date.now()))
-  return now
+  document.addEventListener("visibilitychange", clock.tick)
+  return clock
 }
 
 const routing = () => {
@@ -116,8 +118,9 @@ const routing = () => {
 /** Makes the world of one page and begins to listen. */
 export const makeWorld = (): World => {
   const locked = cell(false)
-  const api = makeApi(() => locked.set(true))
-  const began = Date.now()
+  const clock = clockOf()
+  const api = makeApi(() => locked.set(true), clock.hear)
+  const began = clock.exact()
   const phase = cell<Phase>({ is: "reconnecting", since: began, again: began })
   const state = cell<State | undefined>(undefined)
   const policy = cell<string | undefined>(undefined)
@@ -148,7 +151,7 @@ export const makeWorld = (): World => {
     else requestAnimationFrame(flush)
   }
 
-  const tabs = makeTabs(api, (news) => {
+  const tabs = makeTabs(api, clock.exact, (news) => {
     if (news.tells === "phase") {
       const was = phase.get()
       phase.set(news.phase)
@@ -180,7 +183,7 @@ export const makeWorld = (): World => {
       }, HIDDEN_GRACE_MS)
     else if (left) {
       left = false
-      const now = Date.now()
+      const now = clock.exact()
       phase.set({ is: "reconnecting", since: now, again: now })
       stream = tabs.join()
     }
@@ -206,7 +209,7 @@ export const makeWorld = (): World => {
     refresh,
     onEvents,
     tryNow: () => stream.now(),
-    now: clockOf(),
+    now: clock.now,
     utc,
     ask: cell<Ask | undefined>(undefined),
     notice: cell<Notice | undefined>(undefined),

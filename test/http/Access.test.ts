@@ -63,7 +63,10 @@ describe("on any other address", () => {
         ])
           expect([path, (yield* ask(path)).status]).toEqual([path, 401])
         expect((yield* ask("/api/heartbeat")).json).toMatchObject({ ok: true })
-        expect((yield* ask("/login")).text).toContain("Sign in")
+        const form = (yield* ask("/login")).text
+        expect(form).toContain("Sign in")
+        // Without one a browser asks for /favicon.ico, which needs a token.
+        expect(form).toContain('<link rel="icon" href="data:,">')
         const refused = yield* ask("/api/state")
         expect(problemIn(refused.json).code).toBe("token_needed")
         expect(refused.headers.get("www-authenticate")).toStartWith("Bearer")

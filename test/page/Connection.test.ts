@@ -59,6 +59,7 @@ const heard = async (answers: ReadonlyArray<string | Problem | Response>) => {
     const refuse = () => Promise.reject(new Error("nobody asks for that here"))
     const connection = keepOpen(
       { get: refuse, post: refuse, open },
+      Date.now,
       {
         get: () => last,
         set: (id) => {
@@ -179,6 +180,7 @@ test("who signs in while a try is under way, which is refused, is not kept waiti
     }
     const connection = keepOpen(
       { get: refuse, post: refuse, open: (path, init) => Promise.resolve().then(() => open(path, init)) },
+      Date.now,
       { get: () => undefined, set: () => {} },
       (news) => {
         told.push(news)

@@ -52,9 +52,18 @@ test("a schedule that is held back says since when, how often and by which task"
   expect(heldBack([skipped, fate({ fate: "coalesced", missed: 2 }), skipped, fired, skipped])).toEqual({
     count: 2,
     lastFired: "2026-04-29T11:00:00.000Z",
-    taskId: TASK
+    taskId: TASK,
+    ended: false
   })
-  expect(heldBack([skipped])).toEqual({ count: 1, lastFired: undefined, taskId: TASK })
+  expect(heldBack([skipped])).toEqual({ count: 1, lastFired: undefined, taskId: TASK, ended: false })
+  for (const [task_status, ended] of [
+    ["running", false],
+    ["completed", true],
+    ["operator_canceled", true],
+    // Pruned.
+    [null, true]
+  ] as const)
+    expect(heldBack([skipped, { ...fired, task_status }])).toMatchObject({ count: 1, ended })
   expect(heldBack([fired, skipped])).toBeUndefined()
   expect(heldBack([])).toBeUndefined()
 })

@@ -207,3 +207,146 @@ withBrowser("back from a row beyond the first 200 of one answer that row has the
   await page.keyboard.press("j")
   await page.getByRole("link", { name: "waits 1009", exact: true }).and(page.locator(":focus")).waitFor()
 })
+
+withBrowser(
+  "of many schedules those near are drawn, and only what became of those in sight is asked for",
+  async () => {
+    written(`
+    WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < 301)
+    INSERT INTO schedules (schedule_id, name, enabled, interval_seconds, next_run_at, overlap, task_json,
+      created_by_json, created_at, updated_at)
+    SELECT printf('0190b0c0-0000-7000-8001-%012d', n), printf('each %03d', n), 1, 3600, '2027-04-29T12:00:00.000Z',
+      'skip', '{"kind":"look","source":"test","payload":{}}', '{"surface":"cli","name":"test"}',
+      '2026-04-29T12:00:00.000Z', '2026-04-29T12:00:00.000Z'
+    FROM each`)
+    const page = await seen("/")
+    const asked: Array<string> = []
+    const listen = (request: { url: () => string }) => {
+      const name = /\/api\/schedules\/([^/]+)$/.exec(request.url())?.[1]
+      if (name !== undefined) asked.push(decodeURIComponent(name))
+    }
+    page.on("request", listen)
+    const rows = page.locator("li.schedule")
+    const told = (name: string) => rows.filter({ hasText: name }).getByText("It was not due yet.").waitFor()
+    const saved = async (name: string) => {
+      const body = JSON.stringify({
+        name,
+        interval_seconds: 7_200,
+        task: { kind: "look", source: "test", payload: {} }
+      })
+      const headers = { "content-type": "application/json" }
+      expect((await fetch(`${server.url}/api/schedules`, { method: "POST", headers, body })).status).toBe(201)
+      await rows.filter({ hasText: name }).getByText("every 2 h").waitFor()
+    }
+    await page.getByRole("link", { name: "Schedules", exact: true }).click()
+    for (const name of ["each 001", "each 002", "each 003"]) await told(name)
+    expect(await rows.count()).toBe(40)
+    expect(new Set(asked).size).toBe(asked.length)
+    expect(asked.length).toBeLessThan(30)
+    // An event of one asks for that one; of one out of sight it asks for none.
+    asked.length = 0
+    await saved("each 040")
+    const again = page.waitForRequest(/\/api\/schedules\/each%20001$/)
+    await saved("each 001")
+    await again
+    expect(asked).toEqual(["each 001"])
+    // All are there for whoever looks for them.
+    await scrolledTo(page, "li.schedule", 301)
+    await told("each 301")
+    page.off("request", listen)
+  }
+)
+
+withBrowser(
+  "how long until something is told by the server's clock, whatever that of the browser says",
+  async () => {
+    const next = new Date(Date.now() + 150 * 60_000).toISOString()
+    const saved = await fetch(`${server.url}/api/schedules`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        name: "a soon one",
+        interval_seconds: 7_200,
+        next_run_at: next,
+        task: { kind: "look", source: "test", payload: {} }
+      })
+    })
+    expect(saved.status).toBe(201)
+    const { context, page } = await browser.open("about:blank")
+    // The second stands upon the first: three hours ahead, then three behind.
+    for (const hours of [3, -6]) {
+      await page.addInitScript(
+        `{ const now = Date.now; Date.now = () => now.call(Date) + ${hours} * 3_600_000 }`
+      )
+      await page.goto(`${server.url}/ui/schedules`)
+      const row = page.locator("li.schedule").filter({ hasText: "a soon one" })
+      await row.getByText(/^in 2 h/).waitFor()
+    }
+    await context.close()
+  }
+)
+
+withBrowser(
+  "of one task all events are searched, those beyond the newest as well, and new ones come in",
+  async () => {
+    const id = "0190b0c0-0000-7000-8000-000000001001"
+    const event = (type: string) => `
+    INSERT INTO run_events (event_type, task_id, actor_json, detail_json, created_at)
+    VALUES ('${type}', '${id}', '{"surface":"cli","name":"test"}', '{}', '2026-04-29T12:00:00.000Z');`
+    written(event("old_one") + event("old_two"))
+    written(`
+    WITH RECURSIVE each(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM each WHERE n < 1100)
+    INSERT INTO run_events (event_type, task_id, actor_json, detail_json, created_at)
+    SELECT 'later', NULL, '{"surface":"cli","name":"test"}', '{}', '2026-04-29T12:00:00.000Z' FROM each`)
+    const page = await seen(`/ui/events?task=${id}`)
+    await page.getByText(`2 of all 2 of task ${id.slice(0, 13)}, newest first.`).waitFor()
+    written(event("new_one"))
+    await page.getByText(`3 of all 3 of task ${id.slice(0, 13)}, newest first.`).waitFor()
+    await page.goto(`${server.url}/ui/events?task=${id.slice(0, 35)}1&type=old_two`)
+    await page.getByText(`1 of all 3 of task ${id.slice(0, 13)}, newest first.`).waitFor()
+    // Where several tasks begin so, or none does any more, it is said what was searched.
+    await page.goto(`${server.url}/ui/events?task=${id.slice(0, 20)}`)
+    await page
+      .getByText(/ of the newest 1,000, newest first\. More of a task's id searches all its events\./)
+      .waitFor()
+    await page.goto(`${server.url}/ui/events?task=0190b0c0-dead`)
+    await page.getByText("No task's id begins so any more; only these were searched.").waitFor()
+  }
+)
+
+withBrowser("what held a schedule back is told as what was, once that task has ended", async () => {
+  written(tasks("pending", "holds", 2_001, 2_001))
+  written(`
+    INSERT INTO schedules (schedule_id, name, enabled, interval_seconds, next_run_at, overlap, task_json,
+      created_by_json, created_at, updated_at)
+    VALUES ('0190b0c0-0000-7000-8002-000000000001', 'a held one', 1, 3600, '2027-04-29T12:00:00.000Z', 'skip',
+      '{"kind":"look","source":"test","payload":{}}', '{"surface":"cli","name":"test"}',
+      '2026-04-29T12:00:00.000Z', '2026-04-29T12:00:00.000Z');
+    INSERT INTO schedule_fates (schedule_id, first_due_at, last_due_at, missed, fate, task_id, reason, evaluated_at)
+    SELECT '0190b0c0-0000-7000-8002-000000000001', due, due, 0, fate, task, reason, due FROM (
+      SELECT '2026-04-29T12:00:00.000Z' AS due, 'fired' AS fate, '${uuid(2_001)}' AS task, NULL AS reason
+      UNION ALL SELECT '2026-04-29T13:00:00.000Z', 'skipped_overlap', NULL, 'its last task ${uuid(2_001)} is queued')`)
+  const page = await seen("/ui/schedules")
+  const row = page.locator("li.schedule").filter({ hasText: "a held one" })
+  await row.getByText(/Skipped 1 time since, because its last task is unfinished/).waitFor()
+  const canceled = await fetch(`${server.url}/api/tasks/${uuid(2_001)}/cancel`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: "{}"
+  })
+  expect(canceled.ok).toBe(true)
+  await row.getByText(/Skipped 1 time since, because its last task was unfinished/).waitFor()
+})
+
+withBrowser("the timeline of a parent leads to the follow-up that it made", async () => {
+  written(`${tasks("pending", "parent", 3_001, 3_001)};${tasks("pending", "follow", 3_002, 3_002)}`)
+  written(`
+    UPDATE tasks SET parent_task_id = '${uuid(3_001)}' WHERE task_id = '${uuid(3_002)}';
+    INSERT INTO run_events (event_type, task_id, actor_json, detail_json, created_at)
+    VALUES ('follow_up_created', '${uuid(3_001)}', '{"surface":"dispatch","name":"test"}',
+      '{"follow_up_task_id":"${uuid(3_002)}"}', '2026-04-29T12:00:00.000Z')`)
+  const page = await seen(`/ui/tasks/${uuid(3_001)}`)
+  const moment = page.getByRole("list", { name: "Timeline" }).getByText("Created follow-up follow 3002")
+  await moment.getByRole("link", { name: "follow 3002" }).click()
+  await page.getByRole("heading", { name: "follow 3002" }).waitFor()
+})

@@ -80,6 +80,8 @@ withBrowser("a task that is queued runs by itself and tells its story on its own
   await page.emulateMedia({ media: "print" })
   for (const name of ["Pause", "Retry", "Send reply"]) expect(await button(name).isVisible()).toBe(false)
   expect(await page.getByRole("textbox").count()).toBe(0)
+  for (const box of [page.getByRole("main"), region("About")])
+    expect((await box.boundingBox())?.width).toBeGreaterThan(1_200)
   await page.emulateMedia({ media: null })
   await button("Show prompt").click()
   await region("Prompt").getByText("Do what the task says.").waitFor()

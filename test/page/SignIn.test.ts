@@ -74,7 +74,7 @@ withBrowser(
           await context.request.post(`${own.url}/login`, { data: { token: "the-token-of-rita-1234567890" } })
           await visitor.goto(own.url)
           await visitor.getByText("You may only read.").waitFor()
-          for (const name of ["Pause", "Queue task"])
+          for (const name of ["Pause", "Queue task", "Options"])
             expect(await visitor.getByRole("button", { name }).isDisabled()).toBe(true)
           await visitor.keyboard.press("p")
           await visitor.getByText("Changing anything needs the role operate.").waitFor()

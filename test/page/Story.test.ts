@@ -109,6 +109,20 @@ test("a reason is said once: not below an attempt and not in the timeline where 
   ])
 })
 
+test("a parent's life names the follow-ups that it made, and the messages that it put out", () => {
+  const child = "01a22950-f63c-7000-9e3d-9ec9d8a6710c"
+  const told = momentsOf([
+    event("follow_up_created", "1.000", { follow_up_task_id: child }),
+    event("follow_up_refused", "1.000", { reason: "the profile does not allow follow-up tasks" }),
+    event("outbox_added", "1.000", { outbox_id: "01a22950-f63d-7000-9e3d-9ec9d8a6710c" })
+  ])
+  expect(told.map(({ detail, taskId, words }) => [words, taskId, detail])).toEqual([
+    ["Created follow-up", child, undefined],
+    ["Refused", undefined, "The profile does not allow follow-up tasks"],
+    ["Message put into the outbox", undefined, "01a22950-f63d"]
+  ])
+})
+
 test("a task that is put off says for how long, not the moment of another clock", () => {
   const told = momentsOf([
     event("task_retry_scheduled", "1.000", {

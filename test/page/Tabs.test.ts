@@ -68,7 +68,7 @@ const browser = () => {
   const tab = () => {
     const told: Array<News> = []
     let look = () => {}
-    const stream = makeTabs({ get: refuse, post: refuse, open }, (news) => {
+    const stream = makeTabs({ get: refuse, post: refuse, open }, Date.now, (news) => {
       told.push(news)
       look()
     }).join()

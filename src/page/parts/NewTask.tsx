@@ -163,9 +163,9 @@ export const NewTask = () => {
         <Act type="submit" class="primary">
           Queue task
         </Act>
-        <button type="button" class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <Act class="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>
           Options
-        </button>
+        </Act>
       </p>
     </form>
   )

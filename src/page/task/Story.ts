@@ -9,6 +9,8 @@ export interface Moment {
   /** Time since the moment before it, where it is worth telling. */
   readonly after: string | undefined
   readonly detail: string | undefined
+  /** The id of another task that it is about. */
+  readonly taskId: string | undefined
 }
 
 const shortened = (words: string): string => beginning(words, 160)
@@ -18,6 +20,7 @@ const text = (event: RunEvent, key: string): string | undefined => {
   if (typeof value === "number") return String(value)
   if (typeof value !== "string" || value === "") return undefined
   if (key === "bundle_hash") return value.slice(0, 16)
+  if (key === "outbox_id") return value.slice(0, 13)
   if (key === "runner_id") return `by ${actorWords({ name: value })}`
   // How long, not until when: the moment of the event stands beside it, in the reader's own time.
   if (key === "available_at") return `in ${duration(Date.parse(value) - Date.parse(event.created_at))}`
@@ -27,7 +30,11 @@ const text = (event: RunEvent, key: string): string | undefined => {
 
 const TOLD: Readonly<Record<string, readonly [words: string, tone: Tone, detail?: ReadonlyArray<string>]>> = {
   task_enqueued: ["Queued", "waiting"],
-  follow_up_created: ["Created as a follow-up", "waiting"],
+  follow_up_created: ["Created follow-up", "waiting"],
+  // A message of another program that was refused has the same name.
+  follow_up_refused: ["Refused", "canceled", ["reason"]],
+  outbox_added: ["Message put into the outbox", "waiting", ["outbox_id"]],
+  outbox_acked: ["Message acknowledged", "completed", ["outbox_id"]],
   task_claimed: ["Claimed", "running", ["runner_id"]],
   bundle_compiled: ["Bundle frozen", "running", ["bundle_hash"]],
   task_started: ["Adapter started", "running", ["adapter_id", "model"]],
@@ -56,7 +63,7 @@ const ENDS: Readonly<Record<string, readonly [string, Tone]>> = {
 const said = (event: RunEvent): Omit<Moment, "at" | "after"> => {
   if (event.event_type === "task_finished") {
     const [words, tone] = ENDS[text(event, "status") ?? ""] ?? ["Ended", "completed" as const]
-    return { words, tone, detail: text(event, "reason") }
+    return { words, tone, detail: text(event, "reason"), taskId: undefined }
   }
   const [words, tone, keys = []] = TOLD[event.event_type] ?? [
     plainWords(event.event_type),
@@ -75,7 +82,12 @@ const said = (event: RunEvent): Omit<Moment, "at" | "after"> => {
       ? who
       : [])
   ]
-  return { words, tone, detail: shown.length === 0 ? undefined : shown.join(" · ") }
+  return {
+    words,
+    tone,
+    detail: shown.length === 0 ? undefined : shown.join(" · "),
+    taskId: text(event, "follow_up_task_id")
+  }
 }
 
 /** The life of a task, moment by moment, from its events. */

@@ -11,6 +11,7 @@ import { ViewHead } from "../parts/Section.tsx"
 import { Windowed } from "../parts/Windowed.tsx"
 import { taskHref, viewHref } from "../Route.ts"
 import { useCell } from "../UseCell.ts"
+import { useTaskHistory } from "../UseTaskHistory.ts"
 import type { RunEvent } from "../Wire.ts"
 import { actorWords, counted, detailLine, plainWords } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
@@ -170,13 +171,22 @@ const OnlyThis = ({
 export const Events = () => {
   const world = useWorld()
   const { query } = useCell(world.route)
-  const { back, events, isWhole, loaded, wrong } = useHistory()
+  const history = useHistory()
   const [chosen, setChosen] = useState<number>()
-  const [held, setHeld] = useState<ReadonlyArray<RunEvent>>()
+  const [holding, setHeld] = useState<{ readonly of: string; readonly events: ReadonlyArray<RunEvent> }>()
   const box = useRef<HTMLElement>(null)
   useTitle("Events")
   const filter = filterOf(query)
   const { actor, task, type } = filter
+  // Of one task all that is told of it is searched, however old it is.
+  const own = useTaskHistory(task)
+  const isOwn = own.isAwaited || own.events !== undefined
+  const { events } = own.events === undefined ? history : { events: own.events }
+  const isWhole = isOwn || history.isWhole
+  const loaded = isOwn ? !own.isAwaited : history.loaded
+  const wrong = isOwn ? undefined : (own.wrong ?? history.wrong)
+  const searched = isOwn ? task : ""
+  const held = holding?.of === searched ? holding.events : undefined
   const shown = useMemo(
     () => (held ?? events).filter(passes(filter)).reverse(),
     [held, events, type, task, actor]
@@ -189,21 +199,21 @@ export const Events = () => {
         name="Events"
         lead={
           loaded
-            ? `${counted(shown.length)} of the newest ${counted(events.length)}, newest first.`
+            ? `${counted(shown.length)} of ${isOwn ? own.words : `the newest ${counted(events.length)}`}, newest first.${own.hint}`
             : undefined
         }
       >
         <button
           type="button"
           aria-pressed={held !== undefined}
-          onClick={() => setHeld(held === undefined ? events : undefined)}
+          onClick={() => setHeld(held === undefined ? { of: searched, events } : undefined)}
         >
           {held === undefined
             ? "Hold still"
             : `Go on (${counted(events.filter(({ id }) => id > (held.at(-1)?.id ?? 0)).length)} new)`}
         </button>
         {isWhole || !loaded || held !== undefined ? null : (
-          <button type="button" class="quiet" onClick={() => void back()}>
+          <button type="button" class="quiet" onClick={() => void history.back()}>
             Look further back
           </button>
         )}

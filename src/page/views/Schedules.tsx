@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks"
+import { useRef, useState } from "preact/hooks"
 import { problem } from "../Api.ts"
 import { fateWords, heldBack, LEGEND, taskOf, toneOf } from "../Fates.ts"
 import { failed } from "../Means.ts"
@@ -10,7 +10,9 @@ import { ViewHead } from "../parts/Section.tsx"
 import { TaskLink } from "../parts/TaskLink.tsx"
 import type { Touches } from "../Records.ts"
 import { useCell } from "../UseCell.ts"
+import { useGrowing } from "../UseGrowing.ts"
 import { useRecord } from "../UseRecord.ts"
+import { useSeen } from "../UseSeen.ts"
 import type { Fate, Schedule } from "../Wire.ts"
 import { moment, plural, shortened, timing } from "../Words.ts"
 import { useTitle, useWorld } from "../World.ts"
@@ -18,6 +20,9 @@ import { useTitle, useWorld } from "../World.ts"
 const touches: Touches = ({ event_type }) => event_type.startsWith("schedule_")
 
 const MARKS = 30
+
+/** So many are drawn at once, each with its marks. */
+const ROWS = 40
 
 const Chosen = ({ fate }: { readonly fate: Fate }) => {
   const task = taskOf(fate)
@@ -56,37 +61,50 @@ const Standing = ({ fates }: { readonly fates: ReadonlyArray<Fate> }) => {
       </p>
     ) : null
   return (
-    <p class="line tone-blocked">
+    <p class={held.ended ? "line muted" : "line tone-blocked"}>
       {held.lastFired === undefined ? null : (
         <>
           Last fired <Ago at={held.lastFired} />.{" "}
         </>
       )}
       Skipped {plural(held.count, "time")}
-      {held.lastFired === undefined ? "" : " since"}, because its last task is unfinished
+      {held.lastFired === undefined ? "" : " since"}, because its last task {held.ended ? "was" : "is"}{" "}
+      unfinished
       {held.taskId === undefined ? "." : ": "}
       {held.taskId === undefined ? null : <TaskLink id={held.taskId} />}
     </p>
   )
 }
 
-const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
+const Ribbon = ({
+  isSeen,
+  schedule
+}: {
+  readonly schedule: Schedule
+  /** Only where somebody looks it is asked for, and kept fresh. */
+  readonly isSeen: boolean
+}) => {
   const [live] = useState(() => new Set<string>())
   const [changes] = useState(
-    (): Touches => (event) => touches(event) || (event.task_id !== null && live.has(event.task_id))
+    (): Touches => (event) =>
+      (touches(event) && event.detail.name === schedule.name) ||
+      (event.task_id !== null && live.has(event.task_id))
   )
   const found = useRecord<{ readonly fates: ReadonlyArray<Fate> }>(
-    `/api/schedules/${encodeURIComponent(schedule.name)}`,
+    isSeen ? `/api/schedules/${encodeURIComponent(schedule.name)}` : undefined,
     changes
-  )
+  ).data
+  // What was drawn once stays: nothing moves when it is scrolled out of sight.
+  const last = useRef(found)
+  last.current = found ?? last.current
   const { now, utc: isUtc } = useWorld()
   const utc = useCell(isUtc)
   const [chosen, setChosen] = useState<string>()
-  const fates = found.data?.fates ?? []
-  for (const { task_id } of fates.slice(0, MARKS)) if (task_id !== null) live.add(task_id)
+  const fates = last.current?.fates ?? []
   const shown = fates.slice(0, MARKS).reverse()
+  for (const task of shown.map(taskOf)) if (task !== undefined) live.add(task)
   const fate = shown.find(({ first_due_at, fate }) => `${first_due_at} ${fate}` === chosen)
-  if (found.data === undefined) return null
+  if (last.current === undefined) return <div class="ribbon" />
   if (shown.length === 0) return <p class="line muted">It was not due yet.</p>
   return (
     <>
@@ -117,6 +135,8 @@ const Ribbon = ({ schedule }: { readonly schedule: Schedule }) => {
 
 const Row = ({ schedule }: { readonly schedule: Schedule }) => {
   const world = useWorld()
+  const row = useRef<HTMLLIElement>(null)
+  const isSeen = useSeen(row)
   const turn = async () => {
     const move = schedule.enabled ? "disable" : "enable"
     try {
@@ -127,7 +147,7 @@ const Row = ({ schedule }: { readonly schedule: Schedule }) => {
     }
   }
   return (
-    <li class="schedule">
+    <li class="schedule" ref={row}>
       <div class="workflow-head">
         {/* No glyph: those of the marks mean something else. */}
         <span class={schedule.enabled ? "turned muted" : "turned tone-paused"}>
@@ -148,8 +168,22 @@ const Row = ({ schedule }: { readonly schedule: Schedule }) => {
           <Act onClick={() => void turn()}>{schedule.enabled ? "Turn off" : "Turn on"}</Act>
         </span>
       </div>
-      <Ribbon schedule={schedule} />
+      <Ribbon schedule={schedule} isSeen={isSeen} />
     </li>
+  )
+}
+
+const List = ({ schedules }: { readonly schedules: ReadonlyArray<Schedule> }) => {
+  const { end, shown } = useGrowing(schedules.length, ROWS)
+  return (
+    <>
+      <ul class="workflows">
+        {schedules.slice(0, shown).map((schedule) => (
+          <Row key={schedule.name} schedule={schedule} />
+        ))}
+      </ul>
+      <div ref={end} />
+    </>
   )
 }
 
@@ -177,11 +211,7 @@ export const Schedules = () => {
               There are no schedules. <code>agent-runtime schedule-create</code> makes one.
             </Nothing>
           ) : (
-            <ul class="workflows">
-              {schedules.map((schedule) => (
-                <Row key={schedule.name} schedule={schedule} />
-              ))}
-            </ul>
+            <List schedules={schedules} />
           )
         }
       </Loaded>

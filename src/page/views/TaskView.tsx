@@ -216,7 +216,7 @@ const Told = ({ story, attemptId }: { readonly story: Story; readonly attemptId:
             <Given task={task} />
           </Section>
           <Section name="Timeline">
-            <Timeline events={story.events} above={above} />
+            <Timeline events={story.events} above={above} relatives={story.children} />
           </Section>
           {story.children.length === 0 ? null : (
             <Section name="Children" count={story.children.length}>
