@@ -203,6 +203,31 @@ needs("setpriv")("what may not be written is said by exit code 3 and what to che
   })
 )
 
+needs("setpriv")("a state folder that may not be entered is said by exit code 3 and what opens it up", () =>
+  inPlace({}, async (place) => {
+    await place.json(["status"])
+    const under = withoutOverride
+    await chmod(place.state, 0o000)
+    try {
+      const wrong = `this user may not enter ${place.state} (EACCES)`
+      for (const args of [["status"], ["intake", "--json", intent], ["run-once"]]) {
+        const told = await place.run(args, { under })
+        expect({ args, code: told.code, stdout: told.stdout }).toEqual({ args, code: 3, stdout: "" })
+        expect(told.stderr).toContain(wrong)
+        expect(told.stderr).toContain(`chmod u+rwx ${place.state} (or chown it)`)
+      }
+      const health = await place.run(["healthcheck"], { under })
+      expect(health.code).toBe(1)
+      expect(JSON.parse(health.stdout)).toMatchObject({
+        ok: false,
+        store: { ok: false, problems: [expect.stringContaining(wrong)] }
+      })
+    } finally {
+      await chmod(place.state, 0o700)
+    }
+  })
+)
+
 needs("setpriv")("a working directory that may not be written is no hindrance", () =>
   inPlace({}, async (place) => {
     const cwd = place.path("locked")
