@@ -1,0 +1,75 @@
+import { expect } from "bun:test"
+import { Effect, Option } from "effect"
+import { call } from "../../../layers/adapter/ModelServerCall.ts"
+import { ollamaAdapter } from "../../../layers/adapter/Ollama.ts"
+import { openAiChatAdapter } from "../../../layers/adapter/OpenAiChat.ts"
+import { it } from "../../support/effect.ts"
+import {
+  breaking,
+  environment,
+  execute,
+  OUTCOME,
+  ollamaSettings,
+  openAiSettings,
+  stub
+} from "../../support/serverStub.ts"
+import { settings as runtime } from "../../support/settings.ts"
+
+/** A chunked answer without the chunk that ends it. */
+const unended = (text: string) =>
+  `HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`
+
+const ollamaText = (content: string, end: object = { done: false }) =>
+  `${JSON.stringify({ model: "stub", message: { role: "assistant", content }, ...end })}\n`
+const chatText = (content: string, finish: string | null = null) =>
+  `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`
+
+const ollama = (url: string) =>
+  ollamaAdapter({ settings: ollamaSettings(url), runtime: runtime(), host: environment })
+const chat = (url: string) =>
+  openAiChatAdapter({ settings: openAiSettings(url), runtime: runtime(), host: environment })
+
+it.live("an answer that is whole by its own protocol counts though the connection breaks off behind it", () =>
+  Effect.gen(function* () {
+    const whole = [
+      [ollama, ollamaText(OUTCOME) + ollamaText("", { done: true, done_reason: "stop" })],
+      [chat, `${chatText(OUTCOME, "stop")}data: [DONE]\n\n`],
+      [chat, chatText(OUTCOME, "stop")]
+    ] as const
+    for (const [adapter, text] of whole) {
+      const server = yield* breaking(unended(text), true)
+      const { execution, file } = yield* execute(adapter(server.url))
+      expect([execution.exitStatus, execution.lastMessage]).toEqual(["ok", OUTCOME])
+      expect(file("stdout.log")).toBe(OUTCOME)
+    }
+  })
+)
+
+it.live("what was received before the connection broke off is kept", () =>
+  Effect.gen(function* () {
+    for (const [adapter, text] of [
+      [ollama, ollamaText("half")],
+      [chat, chatText("half")]
+    ] as const) {
+      const server = yield* breaking(unended(text), true)
+      const { execution, file, reason } = yield* execute(adapter(server.url))
+      expect([execution.exitStatus, execution.retryClass]).toEqual(["error", "retryable"])
+      expect(reason).toMatch(/broke the connection off in the middle of its answer \(ECONNRESET\)/)
+      expect([file("stdout.log"), execution.lastMessage]).toEqual(["half", "half"])
+    }
+  })
+)
+
+it.live("a body that is read slower than it comes is whole", () =>
+  Effect.gen(function* () {
+    const size = 48 * 1024 * 1024
+    const server = yield* stub(() => new Response(new Uint8Array(size)))
+    const reply = yield* call({ method: "GET", url: new URL(server.url), headers: {} })
+    let received = 0
+    for (let next = yield* reply.next; Option.isSome(next); next = yield* reply.next) {
+      received += next.value.length
+      yield* Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+    }
+    expect(received).toBe(size)
+  })
+)
