@@ -103,9 +103,10 @@ const converse = (
       body: bodyOf(job.prompt, model, settings, context.send)
     })
     account.note(`${host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`)
+    // It holds also where a limit ends the attempt before the body of an error has come.
+    account.asksToWait(yield* waitAskedBy(reply))
     const remedies = remediesFor(model, context)
     if (reply.status !== 200) return yield* failureOf(host, yield* refusalOf(reply, redactor), remedies)
-    account.asksToWait(yield* waitAskedBy(reply))
     const answer = ollamaAnswer({ host, prompt: job.prompt, context, redactor, remedies }, account)
     const taken = yield* readLines(reply, answer.line)
     if (taken === "done") return

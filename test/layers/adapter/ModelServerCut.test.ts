@@ -24,10 +24,10 @@ const ollamaText = (content: string, end: object = { done: false }) =>
 const chatText = (content: string, finish: string | null = null) =>
   `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content }, finish_reason: finish }] })}\n\n`
 
-const ollama = (url: string) =>
-  ollamaAdapter({ settings: ollamaSettings(url), runtime: runtime(), host: environment })
-const chat = (url: string) =>
-  openAiChatAdapter({ settings: openAiSettings(url), runtime: runtime(), host: environment })
+const ollama = (url: string, timeoutMs = 20_000) =>
+  ollamaAdapter({ settings: ollamaSettings(url, { timeoutMs }), runtime: runtime(), host: environment })
+const chat = (url: string, timeoutMs = 20_000) =>
+  openAiChatAdapter({ settings: openAiSettings(url, { timeoutMs }), runtime: runtime(), host: environment })
 
 it.live("an answer that is whole by its own protocol counts though the connection breaks off behind it", () =>
   Effect.gen(function* () {
@@ -57,6 +57,20 @@ it.live("what was received before the connection broke off is kept", () =>
       expect(reason).toMatch(/broke the connection off in the middle of its answer \(ECONNRESET\)/)
       expect([file("stdout.log"), execution.lastMessage]).toEqual(["half", "half"])
     }
+  })
+)
+
+it.live("a Retry-After holds though the timeout comes before the body of the refusal", () =>
+  Effect.gen(function* () {
+    for (const status of ["429 Too Many Requests", "503 Service Unavailable"])
+      for (const adapter of [ollama, chat]) {
+        const server = yield* breaking(
+          `HTTP/1.1 ${status}\r\nretry-after: 70\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n`
+        )
+        const { execution } = yield* execute(adapter(server.url, 200))
+        expect([execution.exitStatus, execution.retryClass]).toEqual(["timeout", "retryable"])
+        expect(execution.retryAfterSeconds).toEqual(Option.some(70))
+      }
   })
 )
 
