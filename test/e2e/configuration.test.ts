@@ -228,6 +228,26 @@ needs("setpriv")("a state folder that may not be entered is said by exit code 3 
   })
 )
 
+test("a process that may open too few files is told by exit code 3 and the limit to raise", () =>
+  inPlace({}, async (place) => {
+    await place.json(["status"])
+    const told: Array<{ readonly code: number; readonly stderr: string }> = []
+    for (const most of [6, 7, 8, 9]) {
+      const under = ["sh", "-c", `ulimit -n ${most}; exec "$@"`, "sh"]
+      for (const args of [["status"], ["run-once"]]) told.push(await place.run(args, { under }))
+      const health = await place.run(["healthcheck"], { under })
+      expect({ most, stderr: health.stderr }).toEqual({ most, stderr: "" })
+      const { ok, store } = JSON.parse(health.stdout)
+      if (!ok) expect(store.problems.join()).toContain("(EMFILE)")
+    }
+    const failed = told.filter(({ code }) => code !== 0)
+    expect(failed.length).toBeGreaterThan(0)
+    for (const { code, stderr } of failed) {
+      expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("LimitNOFILE") })
+      expect(stderr).toMatch(/^agent-runtime: the (store|lock file|evidence) .*EMFILE.*\n.*\n$/)
+    }
+  }))
+
 needs("setpriv")("a working directory that may not be written is no hindrance", () =>
   inPlace({}, async (place) => {
     const cwd = place.path("locked")
