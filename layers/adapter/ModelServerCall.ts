@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage, request } from "node:http"
+import type { Readable } from "node:stream"
 import { type Duration, Effect, Exit, Mailbox, Option, Schema, type Scope } from "effect"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { codeOf } from "../SystemWord.ts"
@@ -56,22 +57,34 @@ export const call = (request: Request): Effect.Effect<Reply, ServerFailed, Scope
     const { host } = request.url
     const pieces = yield* Mailbox.make<Uint8Array, ServerFailed>()
     // Loading it takes longer than many a command that never calls anybody.
-    const client = yield* Effect.promise(() =>
-      request.url.protocol === "https:" ? import("node:https") : import("node:http")
+    const [client, { pipeline }, zlib] = yield* Effect.promise(() =>
+      Promise.all([
+        request.url.protocol === "https:" ? import("node:https") : import("node:http"),
+        import("node:stream"),
+        import("node:zlib")
+      ])
     )
+    // No packed answer is asked for, and there are servers that send one all the same.
+    const unpacked = (reply: IncomingMessage): Readable => {
+      const encoding = (reply.headers["content-encoding"] ?? "").trim().toLowerCase()
+      if (/^(x-)?gzip$|^deflate$/.test(encoding)) return pipeline(reply, zlib.createUnzip(), () => undefined)
+      if (encoding === "br") return pipeline(reply, zlib.createBrotliDecompress(), () => undefined)
+      return reply
+    }
     const sent = yield* Effect.acquireRelease(
       Effect.try({ try: () => send(client.request, request), catch: (cause) => unreachable(host, cause) }),
       (one) => Effect.sync(() => one.destroy())
     )
-    const reply = yield* Effect.async<IncomingMessage, ServerFailed>((resume) => {
+    const { body, reply } = yield* Effect.async<Answered, ServerFailed>((resume) => {
       // Without a listener the end of a connection, which our own leaving is as well, would end the process.
       sent.on("error", (cause) => {
         resume(Effect.fail(unreachable(host, cause)))
         pieces.unsafeDone(Exit.fail(brokenOff(host, cause)))
       })
       sent.once("response", (answered) => {
-        fill(pieces, answered, host)
-        resume(Effect.succeed(answered))
+        const body = unpacked(answered)
+        fill(pieces, body, host)
+        resume(Effect.succeed({ reply: answered, body }))
       })
     })
     let received = 0
@@ -80,7 +93,7 @@ export const call = (request: Request): Effect.Effect<Reply, ServerFailed, Scope
       Effect.catchTag("NoSuchElementException", () => Effect.succeedNone),
       Effect.tap(() =>
         Effect.sync(() => {
-          if (reply.isPaused() && Option.contains(pieces.unsafeSize(), 0)) reply.resume()
+          if (body.isPaused() && Option.contains(pieces.unsafeSize(), 0)) body.resume()
         })
       )
     )
@@ -110,19 +123,20 @@ const send = (open: typeof request, { body, headers, method, url }: Request): Cl
   return sent
 }
 
-const fill = (
-  pieces: Mailbox.Mailbox<Uint8Array, ServerFailed>,
-  reply: IncomingMessage,
-  host: string
-): void => {
-  reply.on("data", (chunk: Uint8Array) => {
+interface Answered {
+  readonly reply: IncomingMessage
+  readonly body: Readable
+}
+
+const fill = (pieces: Mailbox.Mailbox<Uint8Array, ServerFailed>, body: Readable, host: string): void => {
+  body.on("data", (chunk: Uint8Array) => {
     pieces.unsafeOffer(chunk)
-    if (Option.getOrElse(pieces.unsafeSize(), () => 0) >= MOST_UNREAD) reply.pause()
+    if (Option.getOrElse(pieces.unsafeSize(), () => 0) >= MOST_UNREAD) body.pause()
   })
-  reply.on("end", () => pieces.unsafeDone(Exit.void))
-  reply.on("error", (cause) => pieces.unsafeDone(Exit.fail(brokenOff(host, cause))))
+  body.on("end", () => pieces.unsafeDone(Exit.void))
+  body.on("error", (cause) => pieces.unsafeDone(Exit.fail(brokenOff(host, cause))))
   // The last word in any case; what was told before stands.
-  reply.on("close", () => pieces.unsafeDone(Exit.fail(brokenOff(host, { code: "ECONNRESET" }))))
+  body.on("close", () => pieces.unsafeDone(Exit.fail(brokenOff(host, { code: "ECONNRESET" }))))
 }
 
 const brokenOff = (host: string, cause: unknown): ServerFailed =>

@@ -231,7 +231,7 @@ needs("setpriv")("a state folder that may not be entered is said by exit code 3 
 test("a process that may open too few files is told by exit code 3 and the limit to raise", () =>
   inPlace({}, async (place) => {
     await place.json(["status"])
-    const told: Array<{ readonly code: number; readonly stderr: string }> = []
+    const told: Array<{ readonly code: number | null; readonly stderr: string }> = []
     for (const most of [6, 7, 8, 9]) {
       const under = ["sh", "-c", `ulimit -n ${most}; exec "$@"`, "sh"]
       for (const args of [["status"], ["run-once"]]) told.push(await place.run(args, { under }))

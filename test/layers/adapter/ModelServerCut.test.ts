@@ -1,4 +1,5 @@
 import { expect } from "bun:test"
+import { brotliCompressSync, deflateSync } from "node:zlib"
 import { Effect, Option } from "effect"
 import { call } from "../../../layers/adapter/ModelServerCall.ts"
 import { ollamaAdapter } from "../../../layers/adapter/Ollama.ts"
@@ -86,4 +87,25 @@ it.live("a body that is read slower than it comes is whole", () =>
     }
     expect(received).toBe(size)
   })
+)
+
+it.live(
+  "an answer that a server packs without being asked to is unpacked, and one that is no pack is told",
+  () =>
+    Effect.gen(function* () {
+      const text = `${chatText(OUTCOME, "stop")}data: [DONE]\n\n`
+      const packed = (encoding: string, bytes: Uint8Array<ArrayBuffer>) =>
+        stub(() => new Response(bytes, { headers: { "content-encoding": encoding } }))
+      const forms: ReadonlyArray<readonly [string, Uint8Array<ArrayBuffer>]> = [
+        ["gzip", Bun.gzipSync(text)],
+        ["deflate", new Uint8Array(deflateSync(text))],
+        ["br", new Uint8Array(brotliCompressSync(text))]
+      ]
+      for (const [encoding, bytes] of forms) {
+        const { execution } = yield* execute(chat((yield* packed(encoding, bytes)).url))
+        expect([encoding, execution.exitStatus, execution.lastMessage]).toEqual([encoding, "ok", OUTCOME])
+      }
+      const { execution } = yield* execute(chat((yield* packed("gzip", Buffer.from("hello"))).url))
+      expect([execution.exitStatus, execution.retryClass]).toEqual(["error", "retryable"])
+    })
 )
