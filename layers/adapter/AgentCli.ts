@@ -24,7 +24,7 @@ import {
 } from "./Evidence.ts"
 import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
 import { ownVariables } from "./OwnVariables.ts"
-import { findAgent } from "./Probe.ts"
+import { findAgent, modelProblem } from "./Probe.ts"
 import type { Ended, Processes, Sink } from "./Process.ts"
 import { putScratch, type ScratchFailed, scratchFolder, scratchPath } from "./Scratch.ts"
 import { blank, withoutEnv } from "./Script.ts"
@@ -219,7 +219,7 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           const { env, secretNames } = child
           const plan: Plan = { settings, job, cwd, scratch, env, secretNames, abilities: found.abilities }
           const notes = [...child.warnings, ...Option.toArray(found.note)]
-          return { file, plan, invocation: driver.invoke(plan), notes }
+          return { file, plan, invocation: invocationOf(driver, plan), notes }
         })
       const attempt = (child: ChildEnv, redactor: Redactor) =>
         Effect.gen(function* () {
@@ -259,6 +259,12 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
       )
     })
   )
+
+/** As the driver composes it, unless the task names what would be an option of the program. */
+const invocationOf = (driver: Driver, plan: Plan): Invocation => {
+  const problem = modelProblem(plan.job.model)
+  return problem === undefined ? driver.invoke(plan) : { args: [], stdin: "", files: {}, problem }
+}
 
 const refused = ({ reason, remedy }: NonNullable<Invocation["problem"]>): Execution => ({
   ...blank,

@@ -1,4 +1,6 @@
-import { type Duration, Effect, Option, Schema, type Scope } from "effect"
+import type { ClientRequest, IncomingMessage, request } from "node:http"
+import type { Readable } from "node:stream"
+import { type Duration, Effect, Exit, Mailbox, Option, Schema, type Scope } from "effect"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { codeOf } from "../SystemWord.ts"
 import { lastLine } from "./Evidence.ts"
@@ -42,39 +44,110 @@ export interface Reply {
   readonly next: Effect.Effect<Option.Option<Uint8Array>, ServerFailed>
 }
 
+/** So much may wait to be read before the server has to wait, too. */
+const MOST_UNREAD = 256
+
 /**
- * Sends a request and answers when the headers have come; the connection is closed with the scope. Redirects
- * are not followed, proxies of the environment not used, nothing is limited in time.
+ * Sends a request and answers when the headers have come; the connection is closed with the scope. What a server has
+ * sent is handed out before its breaking off is told. Redirects are not followed, proxies of the environment not used,
+ * nothing is limited in time.
  */
 export const call = (request: Request): Effect.Effect<Reply, ServerFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const { host } = request.url
-    const controller = yield* Effect.acquireRelease(
-      Effect.sync(() => new AbortController()),
-      (one) => Effect.sync(() => one.abort())
+    const pieces = yield* Mailbox.make<Uint8Array, ServerFailed>()
+    // Loading it takes longer than many a command that never calls anybody.
+    const [client, { pipeline }, zlib] = yield* Effect.promise(() =>
+      Promise.all([
+        request.url.protocol === "https:" ? import("node:https") : import("node:http"),
+        import("node:stream"),
+        import("node:zlib")
+      ])
     )
-    const response = yield* Effect.tryPromise({
-      try: () => fetch(request.url, fetched(request, controller.signal)),
-      catch: (cause) => unreachable(host, cause)
+    // No packed answer is asked for, and there are servers that send one all the same.
+    const unpacked = (reply: IncomingMessage): Readable => {
+      const encoding = (reply.headers["content-encoding"] ?? "").trim().toLowerCase()
+      if (/^(x-)?gzip$|^deflate$/.test(encoding)) return pipeline(reply, zlib.createUnzip(), () => undefined)
+      if (encoding === "br") return pipeline(reply, zlib.createBrotliDecompress(), () => undefined)
+      return reply
+    }
+    const sent = yield* Effect.acquireRelease(
+      Effect.try({ try: () => send(client.request, request), catch: (cause) => unreachable(host, cause) }),
+      (one) => Effect.sync(() => one.destroy())
+    )
+    const { body, reply } = yield* Effect.async<Answered, ServerFailed>((resume) => {
+      // Without a listener the end of a connection, which our own leaving is as well, would end the process.
+      sent.on("error", (cause) => {
+        resume(Effect.fail(unreachable(host, cause)))
+        pieces.unsafeDone(Exit.fail(brokenOff(host, cause)))
+      })
+      sent.once("response", (answered) => {
+        const body = unpacked(answered)
+        fill(pieces, body, host)
+        resume(Effect.succeed({ reply: answered, body }))
+      })
     })
-    const reader = response.body?.getReader()
     let received = 0
-    const read =
-      reader === undefined
-        ? Effect.succeedNone
-        : Effect.tryPromise({
-            try: () => reader.read(),
-            catch: (cause) =>
-              later(`${host} broke the connection off in the middle of its answer (${word(cause)})`)
-          }).pipe(Effect.map(({ done, value }) => (done ? Option.none() : Option.fromNullable(value))))
+    const read = pieces.take.pipe(
+      Effect.map(Option.some),
+      Effect.catchTag("NoSuchElementException", () => Effect.succeedNone),
+      Effect.tap(() =>
+        Effect.sync(() => {
+          if (body.isPaused() && Option.contains(pieces.unsafeSize(), 0)) body.resume()
+        })
+      )
+    )
     const next = Effect.flatMap(read, (chunk) => {
       received += Option.match(chunk, { onNone: () => 0, onSome: ({ length }) => length })
       return received > MAX_RECEIVED_BYTES
         ? later(`${host} sent more than ${MAX_RECEIVED_BYTES} bytes: its answer was not read to the end`)
         : Effect.succeed(chunk)
     })
-    return { status: response.status, headers: response.headers, next }
+    return { status: reply.statusCode ?? 0, headers: headersOf(reply), next }
   })
+
+// Bun's fetch throws away what it has received and not handed out yet when the connection breaks off.
+const send = (open: typeof request, { body, headers, method, url }: Request): ClientRequest => {
+  const sent = open(url, {
+    method,
+    headers: {
+      "user-agent": "agent-runtime",
+      "accept-encoding": "identity",
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers
+    },
+    // One connection for each request.
+    agent: false
+  })
+  sent.end(body === undefined ? undefined : JSON.stringify(body))
+  return sent
+}
+
+interface Answered {
+  readonly reply: IncomingMessage
+  readonly body: Readable
+}
+
+const fill = (pieces: Mailbox.Mailbox<Uint8Array, ServerFailed>, body: Readable, host: string): void => {
+  body.on("data", (chunk: Uint8Array) => {
+    pieces.unsafeOffer(chunk)
+    if (Option.getOrElse(pieces.unsafeSize(), () => 0) >= MOST_UNREAD) body.pause()
+  })
+  body.on("end", () => pieces.unsafeDone(Exit.void))
+  body.on("error", (cause) => pieces.unsafeDone(Exit.fail(brokenOff(host, cause))))
+  // The last word in any case; what was told before stands.
+  body.on("close", () => pieces.unsafeDone(Exit.fail(brokenOff(host, { code: "ECONNRESET" }))))
+}
+
+const brokenOff = (host: string, cause: unknown): ServerFailed =>
+  later(`${host} broke the connection off in the middle of its answer (${word(cause)})`)
+
+const headersOf = ({ headersDistinct }: IncomingMessage): Headers => {
+  const headers = new Headers()
+  for (const [name, values] of Object.entries(headersDistinct))
+    for (const value of values ?? []) headers.append(name, value)
+  return headers
+}
 
 /** A whole answer: at most 8 MiB of text. */
 export interface Asked {
@@ -107,24 +180,6 @@ const textOf = (reply: Reply, most: number): Effect.Effect<string, ServerFailed>
     }
     return new TextDecoder().decode(Buffer.concat(chunks))
   })
-
-const fetched = ({ body, headers, method }: Request, signal: AbortSignal): BunFetchRequestInit => ({
-  method,
-  headers: {
-    "user-agent": "agent-runtime",
-    "accept-encoding": "identity",
-    ...(body === undefined ? {} : { "content-type": "application/json" }),
-    ...headers
-  },
-  ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  signal,
-  // A redirect could lead the key and the prompt to another host.
-  redirect: "manual",
-  keepalive: false,
-  // Else Bun ends a request that was silent for 360 s; models load and think for longer.
-  timeout: false,
-  proxy: false
-})
 
 const WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "refused the connection: nothing listens there",

@@ -50,10 +50,10 @@ export const refusalOf = (reply: Reply, redactor: Redactor): Effect.Effect<Refus
 export const waitAskedBy = ({ headers }: Pick<Reply, "headers">): Effect.Effect<Option.Option<number>> =>
   Effect.map(Clock.currentTimeMillis, (now) => retryAfter(headers.get("retry-after") ?? "", now))
 
-/** The error object of a stream; a code that is an HTTP status counts as one. */
-export const refusalWithin = (error: unknown, redactor: Redactor): Refusal => {
+/** The error of a stream; a code of it, or one told `beside` it, that is an HTTP status counts as one. */
+export const refusalWithin = (error: unknown, redactor: Redactor, beside?: unknown): Refusal => {
   const body = redactor.text(JSON.stringify({ error }))
-  const code = isObject(error) ? Number(error.code ?? error.status ?? 0) : 0
+  const code = Number((isObject(error) ? (error.code ?? error.status) : undefined) ?? beside ?? 0)
   return {
     ...toldIn(body, "application/json"),
     status: Number.isInteger(code) && code >= 400 && code < 600 ? code : 0,
@@ -69,7 +69,7 @@ export const failureOf = (host: string, refusal: Refusal, remedies: Remedies): S
   const kind = UNLESS_LATER.includes(told) && Option.isSome(refusal.retryAfterSeconds) ? "later" : told
   const said = refusal.message === "" ? "" : `: ${refusal.message}`
   const status = refusal.status === 0 ? "told of an error" : `answered ${refusal.status}`
-  const remedy = kind === "later" ? "" : `; ${kind === "redirect" ? REDIRECT : remedies[kind]}`
+  const remedy = kind === "later" ? "" : `; ${remedyOf(kind, remedies)}`
   return new ServerFailed({
     retryClass: kind === "later" ? "retryable" : "none",
     reason: `${host} ${status}${said}${remedy}`,
@@ -79,9 +79,21 @@ export const failureOf = (host: string, refusal: Refusal, remedies: Remedies): S
 
 const REDIRECT = "redirects are not followed: set the adapter's endpoint to the address that answers itself"
 
-type Kind = "later" | "redirect" | keyof Remedies
+type Kind = "later" | "redirect" | "plan" | keyof Remedies
 
-const UNLESS_LATER: ReadonlyArray<Kind> = ["request", "context"]
+const remedyOf = (kind: Exclude<Kind, "later">, remedies: Remedies): string => {
+  if (kind === "redirect") return REDIRECT
+  return remedies[kind === "plan" ? "quota" : kind]
+}
+
+const UNLESS_LATER: ReadonlyArray<Kind> = ["request", "context", "plan"]
+
+/** The usage that a plan allows is spent; it may be had again by itself. */
+const PLAN_SPENT =
+  /\b(reached|hit|exceeded|exhausted|used up)\b[^.]{0,60}\busage limit|\busage limit\b[^.]{0,30}\b(reached|hit|exceeded|exhausted)\b/
+
+/** Words that say when a limit opens again. */
+const TELLS_WHEN = /\b(resets?|try again|retry|reopens?|available|wait)\b[^.]{0,40}\d/
 
 const CONTEXT =
   /context_length|context (length|window|size)|maximum context|prompt (is )?too long|prompt is longer|input length|too many (input )?tokens/
@@ -92,7 +104,9 @@ const kindOf = ({ status, words }: Refusal): Kind => {
   if (status === 402 || /insufficient_quota|billing_hard_limit|billing_not_active|credit balance/.test(words))
     return "quota"
   if (status >= 300 && status < 400) return "redirect"
+  if (PLAN_SPENT.test(words)) return TELLS_WHEN.test(words) ? "later" : "plan"
   if (status === 401 || status === 403 || /invalid_api_key|authentication_error/.test(words)) return "key"
+  if (status < 500 && /^\s*unauthorized\b/.test(words)) return "key"
   if (status === 413 || (status !== 429 && CONTEXT.test(words))) return "context"
   if (status === 404 || /model_not_found|model ['"][^'"]*['"] not found/.test(words)) return "model"
   if (status < 400 || status >= 499 || [408, 409, 425, 429].includes(status)) return "later"

@@ -29,8 +29,8 @@ export interface OllamaSetting {
 /**
  * An adapter of mode `ollama-generate`: one `POST /api/chat` for each attempt, its answer bound to the outcome's
  * JSON Schema. Where no `num_ctx` is configured, the server is asked for the model's context length and one is
- * chosen that holds prompt and answer. An attempt never fails; a wrong request, an unknown model and a prompt
- * that is too long wait for an operator, all else is retryable.
+ * chosen that holds prompt and answer. An attempt never fails; a wrong request, a server that is not signed in, a spent
+ * quota, an unknown model and a prompt that is too long wait for an operator, all else is retryable.
  */
 export const ollamaAdapter = ({
   masking = ownOnly,
@@ -103,9 +103,10 @@ const converse = (
       body: bodyOf(job.prompt, model, settings, context.send)
     })
     account.note(`${host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`)
+    // It holds also where a limit ends the attempt before the body of an error has come.
+    account.asksToWait(yield* waitAskedBy(reply))
     const remedies = remediesFor(model, context)
     if (reply.status !== 200) return yield* failureOf(host, yield* refusalOf(reply, redactor), remedies)
-    account.asksToWait(yield* waitAskedBy(reply))
     const answer = ollamaAnswer({ host, prompt: job.prompt, context, redactor, remedies }, account)
     const taken = yield* readLines(reply, answer.line)
     if (taken === "done") return

@@ -14,6 +14,7 @@ const figure = Schema.optional(Schema.Unknown)
 
 const Line = Schema.Struct({
   error: Schema.optional(Schema.Unknown),
+  status_code: Schema.optional(Schema.Unknown),
   model: text,
   message: Schema.optional(Schema.NullOr(Schema.Struct({ content: text, thinking: text }))),
   done: Schema.optional(Schema.Unknown),
@@ -50,7 +51,7 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
       return later(`${host} sent a line that is no answer of Ollama's: ${oneLine(redactor.text(raw), 120)}`)
     const told = read.right
     if (told.error !== undefined && told.error !== null)
-      return failureOf(host, refusalWithin(told.error, redactor), remedies)
+      return failureOf(host, refusalWithin(told.error, redactor, told.status_code), remedies)
     if ((told.message?.thinking ?? "") !== "") {
       account.heard()
       if (!thought) account.note("the model thinks first; its thoughts are not part of the answer")

@@ -97,7 +97,6 @@ const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFa
     const asked = { host: address.host, redactor, remedies: remediesFor(model) }
     for (const warning of one.access.warnings) account.remark(warning)
     const reply = yield* opened(one, model, wanted, asked.remedies)
-    account.asksToWait(yield* waitAskedBy(reply))
     const answer = openAiAnswer(asked, account)
     const patient: Reply = {
       ...reply,
@@ -145,6 +144,8 @@ const opened = (
     account.note(
       `${address.host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`
     )
+    // It holds also where a limit ends the attempt before the body of an error has come.
+    account.asksToWait(yield* waitAskedBy(reply))
     if (reply.status === 200) return reply
     const refusal = yield* refusalOf(reply, redactor)
     const next = conceded(form, refusal)

@@ -65,9 +65,18 @@ const settingsFile = ({ settingsFile }: AgentCliSettings): Effect.Effect<void, C
       })
   })
 
+/** Why a model's name must not stand on a command line: its program would take it for an option. */
+export const modelProblem = (model: Option.Option<string>): CannotStart | undefined =>
+  Option.exists(model, (name) => name.startsWith("-"))
+    ? new CannotStart({
+        reason: `the model ${JSON.stringify(Option.getOrElse(model, () => ""))} begins with "-", and the program would take it for an option`,
+        remedy: "correct the task's requested_model, or the adapter's model"
+      })
+    : undefined
+
 /**
- * The file of an agent's program, once all is in place for it: command, settings file, and nothing that its
- * driver objects to. Runs nothing.
+ * The file of an agent's program, once all is in place for it: command, settings file, a model's name that is none of its
+ * options, and nothing that its driver objects to. Runs nothing.
  */
 export const findAgent = (
   { driver, settings }: Agent,
@@ -75,6 +84,7 @@ export const findAgent = (
 ): Effect.Effect<string, CannotStart> =>
   findCommand(settings.command.path, env.PATH ?? "").pipe(
     Effect.zipLeft(settingsFile(settings)),
+    Effect.zipLeft(Effect.suspend(() => modelProblem(settings.model) ?? Effect.void)),
     Effect.zipLeft(
       Effect.suspend(() =>
         Option.match(driver.objection(settings, env), {

@@ -1,8 +1,10 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect, Either, Option } from "effect"
+import { remedyFor } from "../../src/domain/HostRoom.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
+import { codeOf } from "../SystemWord.ts"
 import { rescuedOf } from "./Backups.ts"
 import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
@@ -58,7 +60,13 @@ const TAKEN_BACK = statement("SELECT 1 FROM backups WHERE path = :path LIMIT 1")
 /** Work that a process saved when the database was lost beneath it, and that nobody has put back. */
 const rescuedWork = (sqlite: Sqlite["Type"]) =>
   Effect.gen(function* () {
-    const rescued = path.isAbsolute(sqlite.path) ? rescuedOf(sqlite.path) : undefined
+    if (!path.isAbsolute(sqlite.path)) return []
+    const found = yield* Effect.either(Effect.try({ try: () => rescuedOf(sqlite.path), catch: codeOf }))
+    if (Either.isLeft(found))
+      return [
+        `what lies beside it cannot be looked at (${found.left}); ${remedyFor(found.left, `give this user the right to read ${path.dirname(sqlite.path)}`)}`
+      ]
+    const rescued = found.right
     if (rescued === undefined || (yield* sqlite.rows(TAKEN_BACK, { path: rescued })).length > 0) return []
     return [
       `${rescued} holds what a process saved when this database was lost beneath it, and the present one was begun without it; put it in its place with: agent-runtime restore --from ${rescued} (or move it away)`

@@ -25,7 +25,7 @@ import * as SqlSensors from "./SqlSensors.ts"
 import * as SqlTasks from "./SqlTasks.ts"
 import * as SqlUsage from "./SqlUsage.ts"
 import * as SqlWorkflows from "./SqlWorkflows.ts"
-import { ensure } from "./StoreFile.ts"
+import { ensure, unopened } from "./StoreFile.ts"
 import { statement } from "./statement.ts"
 import { unavailable } from "./storeError.ts"
 
@@ -104,14 +104,15 @@ const notMigrated = (path: string, backup: string, version: number, cause: unkno
 export const open = (
   options: Sqlite.SqliteOptions
 ): Effect.Effect<Store["Type"], StoreUnavailable, Scope.Scope> =>
-  Effect.flatMap(prepare(options.filename, MIGRATIONS), () => {
+  Effect.gen(function* () {
+    yield* prepare(options.filename, MIGRATIONS)
     // The journal lies beside the real file, and there it is watched.
-    const filename = fs.realpathSync(options.filename)
+    const filename = yield* Effect.try({
+      try: () => fs.realpathSync(options.filename),
+      catch: (cause) => unopened(options.filename, cause)
+    })
     const refusal = (db: Database) => refusalOf(db, options.filename, MIGRATIONS)
-    return Effect.map(
-      Sqlite.open({ ...options, filename, configured: options.filename, refusal }),
-      overSqlite
-    )
+    return overSqlite(yield* Sqlite.open({ ...options, filename, configured: options.filename, refusal }))
   })
 
 /** The Store on a file for as long as the layer lives; see `open`. */

@@ -9,6 +9,7 @@ import { codeOf } from "./connection.ts"
 import { latest, type Migration } from "./Migrations.ts"
 import { refusalOf } from "./SchemaLoss.ts"
 import { identity, type Marks, marksOf, orBackup, refuse } from "./StoreMarks.ts"
+import { noRoomToOpen } from "./storeError.ts"
 
 /** The first 100 bytes of a SQLite file (https://sqlite.org/fileformat2.html, section 1.3). */
 const readHeader = (file: string) => {
@@ -93,8 +94,11 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
   return found instanceof StoreUnavailable ? found : found.version
 }
 
-const unopened = (file: string, cause: unknown): StoreUnavailable => {
+/** Why a file could not be opened, whatever step it was that failed. */
+export const unopened = (file: string, cause: unknown): StoreUnavailable => {
   if (cause instanceof StoreUnavailable) return cause
+  const lack = /^(SQLITE_CANTOPEN|EMFILE|ENFILE)/.test(codeOf(cause)) ? noRoomToOpen(file) : undefined
+  if (lack !== undefined) return lack
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)))
     return refuse(file, `it is damaged (${codeOf(cause)})`, orBackup(file, "put a backup in its place"))
   if (/^(SQLITE_FULL|ENOSPC)$/.test(codeOf(cause)))

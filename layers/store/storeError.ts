@@ -1,7 +1,8 @@
-import { accessSync, constants } from "node:fs"
+import { accessSync, closeSync, constants, openSync } from "node:fs"
 import { dirname } from "node:path"
 import { SqlError } from "@effect/sql/SqlError"
 import { Duration } from "effect"
+import { ROOM_REMEDY } from "../../src/domain/HostRoom.ts"
 import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
 import { codeOf } from "../SystemWord.ts"
 import { backupBeside } from "./Backups.ts"
@@ -35,6 +36,34 @@ const isOnReadOnly = (path: string): boolean => {
   } catch (cause) {
     return codeOf(cause) === "EROFS"
   }
+}
+
+/** A database, its journal, the index of that, the folder, and one beside them. */
+const FILES_OF_A_STORE = 5
+
+/** SQLite says of a process that can open no more files only that a database cannot be opened. */
+const lackOfFiles = (): string | undefined => {
+  const held: Array<number> = []
+  try {
+    while (held.length < FILES_OF_A_STORE) held.push(openSync("/", constants.O_RDONLY))
+    return undefined
+  } catch (cause) {
+    return codeOf(cause)
+  } finally {
+    for (const fd of held) closeSync(fd)
+  }
+}
+
+/** Why a database cannot be opened where this process or the host can open no more files; undefined where both can. */
+export const noRoomToOpen = (path: string): StoreUnavailable | undefined => {
+  const code = lackOfFiles()
+  return code === undefined
+    ? undefined
+    : new StoreUnavailable({
+        path,
+        reason: `it cannot be opened: the host has no room for it now (${code})`,
+        remedy: ROOM_REMEDY
+      })
 }
 
 /**
@@ -76,9 +105,11 @@ export const unavailable = (
         ? told(READ_ONLY, WRITABLE)
         : told("it cannot be written", writableRemedy(path))
     case "SQLITE_CANTOPEN":
-      return isOnReadOnly(path)
-        ? told(READ_ONLY, WRITABLE)
-        : told("it cannot be opened", "check the owner and the rights of the file and of its folder")
+      if (isOnReadOnly(path)) return told(READ_ONLY, WRITABLE)
+      return (
+        noRoomToOpen(path) ??
+        told("it cannot be opened", "check the owner and the rights of the file and of its folder")
+      )
     default:
       // Our statements name nothing that our migrations do not make: it was there when the store was opened.
       if (family === "SQLITE_ERROR" && /^no such (table|column): /.test(messageOf(cause)))

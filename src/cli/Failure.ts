@@ -1,7 +1,10 @@
 import { Cause, Option } from "effect"
+import { ArtifactFailed } from "../artifact/ArtifactStore.ts"
+import { AuditFailed } from "../artifact/AuditFolder.ts"
 import { ConfigInvalid, ConfigMissing, line as configLine } from "../config/ConfigError.ts"
 import { Invalid, sentence } from "../config/Issues.ts"
 import { LockUnusable } from "../dispatch/Lock.ts"
+import { remedyFor } from "../domain/HostRoom.ts"
 import { Refusal } from "../operate/Refusal.ts"
 import { RecordInvalid, StoreUnavailable } from "../store/StoreError.ts"
 import { OutputFailed } from "./Output.ts"
@@ -26,7 +29,7 @@ const MOST_LETTERS = 2000
 
 /**
  * What a failed command's cause says to its caller. Exit codes: 2 for usage, input and configuration, 3 for
- * the store, 1 for everything else. A defect is 1 too: SPEC knows no code of its own for it, 3 would send
+ * the store, its lock and its evidence, 1 for everything else. A defect is 1 too: SPEC knows no code of its own for it, 3 would send
  * the operator to a healthy store, and `code` tells it (`internal_fault`).
  */
 export const failureOf = (program: string, cause: Cause.Cause<unknown>): Failure =>
@@ -83,6 +86,13 @@ const expectedFailure = (program: string, error: unknown): Failure => {
       hint: error.remedy,
       exitCode: 3
     }
+  if (error instanceof ArtifactFailed || error instanceof AuditFailed)
+    return {
+      lines: [`the evidence in artifactDir cannot be used: ${error.path}: ${error.reason}`],
+      code: "artifacts_unavailable",
+      hint: remedyFor(error.reason, "Check the disk's space and the rights of artifactDir, then try again."),
+      exitCode: 3
+    }
   if (error instanceof RecordInvalid)
     return {
       lines: [`the record ${error.id} in ${error.table} cannot be read: ${error.problem}`],
@@ -119,20 +129,32 @@ const configMissing = (error: ConfigMissing): Failure => {
   return { lines: [what], code: "config_missing", hint: rest.join("; "), exitCode: 2 }
 }
 
-/** An error that has no entry above: its tag is its code, its message its line. */
+/**
+ * An error that has no entry above: its tag is its code, its message its line. One that has no message of its own is
+ * told by its tag and facts: what Effect makes of those is a record.
+ */
 const untold = (error: unknown): Failure => {
   const tag =
     typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
       ? error._tag
       : "Failed"
-  const message = error instanceof Error ? error.message : String(error)
+  const message = (error instanceof Error ? error.message : String(error)).replaceAll("\n", " ")
+  const code = tag.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toLowerCase()
+  const isRecord = message === "" || /^\{ .*\}$/.test(message)
   return {
-    lines: [message === "" ? tag : message.replaceAll("\n", " ")],
-    code: tag.replace(/(?<=[a-z0-9])(?=[A-Z])/g, "_").toLowerCase(),
-    hint: "",
+    lines: [isRecord ? [code.replaceAll("_", " "), ...factsOf(error)].join("; ") : message],
+    code,
+    hint: isRecord ? "Run it again with --log-level debug for more." : "",
     exitCode: 1
   }
 }
+
+const factsOf = (error: unknown): ReadonlyArray<string> =>
+  typeof error === "object" && error !== null
+    ? Object.entries(error)
+        .filter(([name, value]) => name !== "_tag" && ["string", "number", "boolean"].includes(typeof value))
+        .map(([name, value]) => `${name}: ${value}`)
+    : []
 
 const internalFault = (defect: unknown): Failure => ({
   lines: [

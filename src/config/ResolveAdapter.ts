@@ -42,7 +42,7 @@ export const adapterSettings = (
         endpoint: withoutSlash(file.endpoint),
         model: file.model,
         options: file.options ?? {},
-        keepAlive: Option.fromNullable(file.keepAlive)
+        keepAlive: Option.map(Option.fromNullable(file.keepAlive), keepAlive)
       }
     case "openai-chat":
       return {
@@ -105,3 +105,7 @@ const provider = (
       .filter(([key]) => key.startsWith("provider"))
       .map(([key, value]) => [key, String(value)])
   )
+
+/** Ollama takes a text for a duration, which has a unit. */
+const keepAlive = (given: string | number): string | number =>
+  typeof given === "string" && /^\s*[+-]?\d+(\.\d+)?\s*$/.test(given) ? Number(given) : given

@@ -55,7 +55,10 @@ const plain = (node: Generated, defs: NonNullable<Generated["$defs"]>): Shape =>
     return referred
   }
   const one = node.allOf?.[0] ?? node.anyOf?.find((member) => member.type !== "null")
-  if (one !== undefined) return plain(one, defs)
+  if (one !== undefined) {
+    const inside = plain(one, defs)
+    return node.description === undefined ? inside : { ...inside, description: node.description }
+  }
   return {
     ...Object.fromEntries(KEPT.flatMap((key) => (node[key] === undefined ? [] : [[key, node[key]]]))),
     ...(node.items === undefined ? {} : { items: plain(node.items, defs) }),

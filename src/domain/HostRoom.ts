@@ -13,6 +13,10 @@ export const isNoRoom = (code: string): boolean => NO_ROOM.includes(code)
 export const ROOM_REMEDY =
   "raise the limits of the service on open files (LimitNOFILE=, ulimit -n), processes and memory, or run fewer attempts at once (dispatch.concurrency)"
 
+/** What mends a failure with this word of the system: a lack of room, else what is told otherwise. */
+export const remedyFor = (code: string, otherwise: string): string =>
+  isNoRoom(code) ? ROOM_REMEDY : otherwise
+
 /** A lack of room as operators are told of it: what could not be done, the system's word, what mends it. */
 export const saying = ({ code, what }: Pick<NoRoom, "code" | "what">): string =>
   `${what} (${code}): the host has no room for it now; ${ROOM_REMEDY}`

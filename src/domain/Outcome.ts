@@ -48,11 +48,14 @@ export const Outcome = whenUsed(() =>
     followUpTasks: list(JsonObject),
     externalMessages: list(JsonObject),
     workflowSignal: absent(Schema.String),
+    // What it is for stands on the key: what describes the value tells what another value should have been.
     retryAfterSeconds: absent(
       Schema.Number.pipe(Schema.finite(), Schema.nonNegative()).annotations({
-        description: "only where a rate limit was hit: the task is tried again after so long"
+        description: "a number of seconds, at least 0"
       })
-    ),
+    ).annotations({
+      description: "only where a rate limit was hit: the task is tried again after so long"
+    }),
     question: absent(Question)
   })
 )

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "bun:test"
 import { Cause, Schema } from "effect"
+import { ArtifactFailed, PathRefused } from "../../src/artifact/ArtifactStore.ts"
+import { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import { failureOf, render } from "../../src/cli/Failure.ts"
 import { OutputFailed } from "../../src/cli/Output.ts"
 import { UsageError } from "../../src/cli/UsageError.ts"
 import { ConfigInvalid, ConfigMissing } from "../../src/config/ConfigError.ts"
 import { Invalid } from "../../src/config/Issues.ts"
 import { LockUnusable } from "../../src/dispatch/Lock.ts"
+import { ROOM_REMEDY } from "../../src/domain/HostRoom.ts"
 import { Refusal } from "../../src/operate/Refusal.ts"
 import { RecordInvalid, StoreUnavailable } from "../../src/store/StoreError.ts"
 
@@ -94,6 +97,27 @@ const cases: ReadonlyArray<
     "agent-runtime: x is not offered\n",
     "choice_not_offered",
     2
+  ],
+  [
+    "evidence that cannot be used",
+    new ArtifactFailed({ path: "/s/artifacts", reason: "EACCES" }),
+    "agent-runtime: the evidence in artifactDir cannot be used: /s/artifacts: EACCES\nCheck the disk's space and the rights of artifactDir, then try again.\n",
+    "artifacts_unavailable",
+    3
+  ],
+  [
+    "an audit folder for which the host has no room",
+    new AuditFailed({ path: "/s/artifacts/adapter-runs", reason: "EMFILE" }),
+    `agent-runtime: the evidence in artifactDir cannot be used: /s/artifacts/adapter-runs: EMFILE\n${ROOM_REMEDY}\n`,
+    "artifacts_unavailable",
+    3
+  ],
+  [
+    "an error without a message, by its tag and what it holds",
+    new PathRefused({ path: "../x", why: "leads out of the artifact root" }),
+    "agent-runtime: path refused; path: ../x; why: leads out of the artifact root\nRun it again with --log-level debug for more.\n",
+    "path_refused",
+    1
   ],
   [
     "a record that cannot be read",

@@ -203,6 +203,51 @@ needs("setpriv")("what may not be written is said by exit code 3 and what to che
   })
 )
 
+needs("setpriv")("a state folder that may not be entered is said by exit code 3 and what opens it up", () =>
+  inPlace({}, async (place) => {
+    await place.json(["status"])
+    const under = withoutOverride
+    await chmod(place.state, 0o000)
+    try {
+      const wrong = `this user may not enter ${place.state} (EACCES)`
+      for (const args of [["status"], ["intake", "--json", intent], ["run-once"]]) {
+        const told = await place.run(args, { under })
+        expect({ args, code: told.code, stdout: told.stdout }).toEqual({ args, code: 3, stdout: "" })
+        expect(told.stderr).toContain(wrong)
+        expect(told.stderr).toContain(`chmod u+rwx ${place.state} (or chown it)`)
+      }
+      const health = await place.run(["healthcheck"], { under })
+      expect(health.code).toBe(1)
+      expect(JSON.parse(health.stdout)).toMatchObject({
+        ok: false,
+        store: { ok: false, problems: [expect.stringContaining(wrong)] }
+      })
+    } finally {
+      await chmod(place.state, 0o700)
+    }
+  })
+)
+
+test("a process that may open too few files is told by exit code 3 and the limit to raise", () =>
+  inPlace({}, async (place) => {
+    await place.json(["status"])
+    const told: Array<{ readonly code: number | null; readonly stderr: string }> = []
+    for (const most of [6, 7, 8, 9]) {
+      const under = ["sh", "-c", `ulimit -n ${most}; exec "$@"`, "sh"]
+      for (const args of [["status"], ["run-once"]]) told.push(await place.run(args, { under }))
+      const health = await place.run(["healthcheck"], { under })
+      expect({ most, stderr: health.stderr }).toEqual({ most, stderr: "" })
+      const { ok, store } = JSON.parse(health.stdout)
+      if (!ok) expect(store.problems.join()).toContain("(EMFILE)")
+    }
+    const failed = told.filter(({ code }) => code !== 0)
+    expect(failed.length).toBeGreaterThan(0)
+    for (const { code, stderr } of failed) {
+      expect({ code, stderr }).toEqual({ code: 3, stderr: expect.stringContaining("LimitNOFILE") })
+      expect(stderr).toMatch(/^agent-runtime: the (store|lock file|evidence) .*EMFILE.*\n.*\n$/)
+    }
+  }))
+
 needs("setpriv")("a working directory that may not be written is no hindrance", () =>
   inPlace({}, async (place) => {
     const cwd = place.path("locked")

@@ -128,7 +128,11 @@ describe("what an outcome is", () => {
     ["no summary", { operator_summary: undefined }, /operator_summary is missing/],
     ["null where a value is needed", { status: null }, /: status: found null; expected one of completed/],
     ["changes that are no texts", { file_changes: [1] }, /file_changes\[0\]: found 1; expected text$/],
-    ["a negative wait", { retry_after_seconds: -1 }, /retry_after_seconds: /]
+    [
+      "a negative wait",
+      { retry_after_seconds: -1 },
+      /retry_after_seconds: found -1; expected a number of seconds, at least 0$/
+    ]
   ])("%s does not decode", (_, more, reason) => {
     const reply = notFound(`prose ${json(more)}`)
     expect(reply.reason).toMatch(reason)

@@ -34,3 +34,20 @@ it.live("a folder that cannot be made says what lies in its place, and what mend
       })
   })
 )
+
+it.live("a path that the system refuses otherwise is told with what mends it", () =>
+  Effect.gen(function* () {
+    fs.symlinkSync("round", join(root, "round"))
+    const long = join(root, "x".repeat(300))
+    const told = (folder: string) => Effect.flip(makeFolder(folder))
+    for (const folder of [long, join(long, "deep")])
+      expect(yield* told(folder)).toMatchObject({
+        path: folder,
+        reason: "the folder cannot be made: its path is longer than the file system allows (ENAMETOOLONG)",
+        remedy: "name another folder"
+      })
+    expect(yield* told(join(root, "round/deep"))).toMatchObject({
+      reason: `the folder cannot be made: ${join(root, "round")} is a symbolic link to round, and nothing is there`
+    })
+  })
+)

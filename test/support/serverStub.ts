@@ -57,8 +57,11 @@ export const stub = (answer: (got: Got) => Response | Promise<Response>) =>
     ({ got, server }) => ({ got, url: `http://127.0.0.1:${server.port}`, host: `127.0.0.1:${server.port}` })
   )
 
-/** A server that writes these bytes to whoever asks for an answer; `cut` breaks all connections off. */
-export const breaking = (bytes: string) =>
+/**
+ * A server that writes these bytes to whoever asks for an answer; `cut` breaks all connections off. With `atOnce` each is
+ * broken off right behind the bytes.
+ */
+export const breaking = (bytes: string, atOnce = false) =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() =>
@@ -70,6 +73,7 @@ export const breaking = (bytes: string) =>
               const nothing = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
               socket.write(request.toString().startsWith("POST /api/show") ? nothing : bytes)
               socket.flush()
+              if (atOnce) socket.end()
             }
           }
         })

@@ -286,6 +286,29 @@ it.live("a job that a driver will not start like this waits for an operator, and
   })
 )
 
+it.live("a model that its program would take for an option is not passed on", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    const driver = shellDriver(`touch ${folder}/ran`)
+    const model = Option.some("--dangerously-bypass-approvals-and-sandbox")
+    const why =
+      'the model "--dangerously-bypass-approvals-and-sandbox" begins with "-", and the program would take it for an option; correct the task\'s requested_model, or the adapter\'s model'
+    const asked = yield* executeAgent(driver, {}, { model })
+    expect([asked.execution.exitStatus, asked.execution.retryClass, reasonOf(asked)]).toEqual([
+      "error",
+      "none",
+      why
+    ])
+    expect(JSON.parse(asked.file("invocation.json"))).toMatchObject({ args: [] })
+    const configured = yield* executeAgent(driver, { model })
+    expect([configured.execution.retryClass, reasonOf(configured)]).toEqual([
+      "permanent",
+      `cannot start: ${why}`
+    ])
+    expect(readdirSync(folder)).toEqual([])
+  })
+)
+
 it.live("evidence that cannot be written makes the attempt retryable; what ran is still told", () =>
   Effect.gen(function* () {
     const closed = yield* executeAgent(
