@@ -29,6 +29,9 @@ const BLOCKED = statement(`
 
 type Sql = Sqlite["Type"]
 
+const ENDED_THERE = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND finished_at = :at")
+const BLOCKED_THERE = statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND updated_at = :at")
+
 /** A list by a moment and the id. `mark` stands in its cursors, so that another list's is told from them. */
 interface ByMoment {
   readonly mark: string
@@ -43,13 +46,13 @@ const ENDED_LIST: ByMoment = {
   mark: "ended",
   column: "finished_at",
   first: NEWEST,
-  there: statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND finished_at = :at")
+  there: ENDED_THERE
 }
 const BLOCKED_LIST: ByMoment = {
   mark: "blocked",
   column: "updated_at",
   first: OLDEST,
-  there: statement("SELECT 1 FROM tasks WHERE task_id = :taskId AND updated_at = :at")
+  there: BLOCKED_THERE
 }
 
 const taskOf = (row: Row) => lenient(row).task
