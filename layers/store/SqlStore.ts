@@ -8,6 +8,7 @@ import { backUp, keptOnce } from "./Backups.ts"
 import { changes } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
+import { unrestored } from "./Rescued.ts"
 import { refusalOf } from "./SchemaLoss.ts"
 import * as SqlAdoption from "./SqlAdoption.ts"
 import * as SqlAttempts from "./SqlAttempts.ts"
@@ -107,7 +108,8 @@ export const open = (
   Effect.flatMap(prepare(options.filename, MIGRATIONS), () => {
     // The journal lies beside the real file, and there it is watched.
     const filename = fs.realpathSync(options.filename)
-    const refusal = (db: Database) => refusalOf(db, options.filename, MIGRATIONS)
+    const refusal = (db: Database) =>
+      refusalOf(db, options.filename, MIGRATIONS) ?? unrestored(db, options.filename, filename)
     return Effect.map(
       Sqlite.open({ ...options, filename, configured: options.filename, refusal }),
       overSqlite
