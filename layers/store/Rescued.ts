@@ -18,13 +18,12 @@ const LAST = "SELECT id, event_type, created_at FROM run_events ORDER BY id DESC
  */
 export const HOLDS = statement(`
   SELECT EXISTS (SELECT 1 FROM run_events WHERE id = :id AND event_type = :type AND created_at = :at)
-    OR :id < (SELECT min(id) FROM run_events)
-    OR EXISTS (SELECT 1 FROM backups WHERE path = :path) AS holds`)
+    OR :id < (SELECT min(id) FROM run_events) AS holds`)
 
 /** What a process saved of a database that was lost beneath it, and what is asked of the present one by HOLDS. */
 export interface Rescued {
   readonly path: string
-  readonly asked: Readonly<Record<"id" | "type" | "at" | "path", Value>>
+  readonly asked: Readonly<Record<"id" | "type" | "at", Value>>
 }
 
 /** The newest rescue beside a database that holds tasks; undefined when there is none, or it cannot be read. */
@@ -38,7 +37,7 @@ export const rescuedBeside = (file: string): Rescued | undefined => {
     const last = db.query<LastEvent, []>(LAST).get()
     return {
       path,
-      asked: { id: last?.id ?? 0, type: last?.event_type ?? "", at: last?.created_at ?? "", path }
+      asked: { id: last?.id ?? 0, type: last?.event_type ?? "", at: last?.created_at ?? "" }
     }
   } catch {
     return undefined

@@ -106,6 +106,11 @@ describe("a restored store", () => {
       expect(yield* appearing).toEqual([expect.stringContaining(remedy)])
       yield* restore(saved, database)
       expect(yield* problems).toEqual([])
+      // What is saved by the same name another time is not taken for what was put back.
+      yield* add(database, ["later than that"])
+      fs.renameSync(database, saved)
+      yield* restore(backup, database)
+      expect(yield* Effect.flip(problems)).toMatchObject({ remedy })
     })
   )
 
