@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite"
 import * as fs from "node:fs"
-import { Deferred, Effect } from "effect"
+import * as path from "node:path"
+import { Deferred, Effect, type Scope } from "effect"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { alsoNamed, hasCode, rescue } from "./Backups.ts"
 import type { OpenOptions } from "./connection.ts"
@@ -11,17 +12,30 @@ const BETWEEN_TRIES = "10 seconds"
 /** SQLITE_FCNTL_HAS_MOVED: whether the path of a connection leads to another file than its own. */
 const HAS_MOVED = 20
 
+/** SQLITE_FCNTL_NULL_IO: a connection neither reads nor writes its file any more. */
+const NULL_IO = 43
+
 /** A file of a file system, whatever its names are. */
 interface Identity {
   readonly dev: number
   readonly ino: number
 }
 
+/** What follows the name of a database in those of its files: itself, its journal, the index of that. */
+const PARTS = ["", "-wal", "-shm"] as const
+
+/**
+ * The files of an open database, by PARTS. SQLite finds the second and third by the name of the first and removes them
+ * when the last process closes it, so all three are the same for as long as one has it open: who is led to another of
+ * them writes what the others do not see, and they write over it.
+ */
+type Files = ReadonlyArray<Identity | undefined>
+
 /** Watches over the path of an open database. */
 interface Watch {
   /** Why the store is lost, as far as that is known by now; costs nothing. */
   readonly known: () => StoreUnavailable | undefined
-  /** The same after a look at the path, for 3 microseconds; the first that finds it lost saves what was recorded. */
+  /** The same after a look at the paths, for 3 microseconds each; the first that finds it lost saves what was recorded. */
   readonly look: () => StoreUnavailable | undefined
   /** See Maintenance.here. */
   readonly here: Effect.Effect<void, StoreUnavailable>
@@ -36,15 +50,25 @@ const nothingToLose: Watch = {
   lost: Effect.never
 }
 
-/** Undefined when nothing is there; throws when that cannot be seen. */
-const identityOf = (file: string): Identity | undefined => {
+/** What is at a path, where a link leads to; undefined when nothing is there; throws when that cannot be seen. */
+const identityOf = (file: string): Identity | undefined => seen(fs.statSync, file)
+
+/** The same of a link itself: SQLite follows none to a journal, and keeps it beside what a link to a database leads to. */
+const entryOf = (file: string): Identity | undefined => seen(fs.lstatSync, file)
+
+const seen = (
+  stat: (file: string, how: { readonly throwIfNoEntry: false }) => Identity | undefined,
+  file: string
+): Identity | undefined => {
   try {
-    return fs.statSync(file, { throwIfNoEntry: false })
+    return stat(file, { throwIfNoEntry: false })
   } catch (cause) {
     if (hasCode(cause, "ENOTDIR")) return undefined
     throw cause
   }
 }
+
+const filesOf = (file: string): Files => PARTS.map((part) => entryOf(file + part))
 
 const isSame = (a: Identity | undefined, b: Identity | undefined): boolean =>
   a !== undefined && b !== undefined && a.ino === b.ino && a.dev === b.dev
@@ -70,17 +94,40 @@ const isOpenAs = (file: string): boolean => {
   }
 }
 
+const isStill = (file: string, own: Identity | undefined): boolean => {
+  if (own === undefined) return true
+  const found = entryOf(file)
+  return isSame(found, own) || (found?.dev === own.dev && isOpenAs(file))
+}
+
+/** Whether all files of a database are to be found by this name of it. */
+const areAt = (file: string, own: Files): boolean => PARTS.every((part, at) => isStill(file + part, own[at]))
+
+/** `split`: the file is there, but whoever opens it by its path from now on has another journal or index for it. */
+type Fate = "removed" | "replaced" | "linked" | "split"
+
 /** What has become of the path of an open file; undefined when it is as it was, or cannot be looked at. */
-const fateOf = (file: string, configured: string, own: Identity): "removed" | "replaced" | undefined => {
+const fateOf = (file: string, configured: string, own: Files): Fate | undefined => {
   try {
-    const found = identityOf(configured)
-    if (isSame(found, own)) return undefined
-    if (found === undefined) return "removed"
-    return found.dev === own.dev && fs.realpathSync(configured) === file && isOpenAs(file)
-      ? undefined
-      : "replaced"
+    const isHere = PARTS.every((part, at) => own[at] === undefined || isSame(entryOf(file + part), own[at]))
+    if (isHere && (configured === file || isSame(identityOf(configured), own[0]))) return undefined
+    if (identityOf(configured) === undefined) return "removed"
+    const place = fs.realpathSync(configured)
+    if (areAt(place, own)) return undefined
+    if (!isStill(place, own[0])) return "replaced"
+    return isStill(file, own[0]) ? "split" : "linked"
   } catch {
     return undefined
+  }
+}
+
+/** Whether a process that opened the database by its path has begun another journal or index for it. */
+const othersBegan = (configured: string, own: Files): boolean => {
+  try {
+    const place = fs.realpathSync(configured)
+    return PARTS.some((part, at) => entryOf(place + part) !== undefined && !isStill(place + part, own[at]))
+  } catch {
+    return true
   }
 }
 
@@ -89,9 +136,9 @@ const fateOf = (file: string, configured: string, own: Identity): "removed" | "r
  * one. The index goes first, for it is nothing without the journal.
  */
 const putAside = (file: string, journal: Identity | undefined): void => {
-  if (!isSame(identityOf(`${file}-wal`), journal)) return
+  if (!isSame(entryOf(`${file}-wal`), journal)) return
   for (const suffix of ["-shm", "-wal"]) {
-    if (identityOf(file + suffix) === undefined) continue
+    if (entryOf(file + suffix) === undefined) continue
     alsoNamed(file + suffix, `${file}.lost${suffix}`)
     fs.unlinkSync(file + suffix)
   }
@@ -100,27 +147,31 @@ const putAside = (file: string, journal: Identity | undefined): void => {
 const words = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 /**
- * Watches over the path of a database that was just opened. When another file is there, or none, nothing is written any
- * more: it would go into a file without a name, or be taken for a part of the new one. What was recorded is copied
- * beside the path while it can still be read, and `tell` is run, once.
+ * Watches over the path of a database that was just opened, until its connections are closed. When another file is
+ * there, or none, or its journal or the index of that is no more, nothing is written any more: it would go into a file
+ * without a name, or be taken for a part of the new one. What was recorded is copied beside the path while it can still
+ * be read, and `tell` is run, once.
  */
 export const watchOver = (
   options: OpenOptions,
   writer: Database,
   tell: () => void
-): Effect.Effect<Watch, StoreUnavailable> => {
+): Effect.Effect<Watch, StoreUnavailable, Scope.Scope> => {
   const { configured = options.filename, filename } = options
   if (filename === ":memory:") return Effect.succeed(nothingToLose)
   return Effect.gen(function* () {
     const found = yield* Deferred.make<void>()
-    const own = identityOf(filename)
-    if (own === undefined || (hasMoved(writer) && !isOpenAs(filename)))
+    const own = filesOf(filename)
+    const [database, journal, index] = own.map((one) => one !== undefined)
+    if (!database || journal !== index || (hasMoved(writer) && !isOpenAs(filename)))
       return yield* new StoreUnavailable({
         path: configured,
         reason: "it was removed or replaced while it was opened",
         remedy: "try again"
       })
-    return make({ configured, filename, writer, tell, found, own, journal: identityOf(`${filename}-wal`) })
+    const { close, ...watch } = make({ configured, filename, writer, tell, found, own })
+    yield* Effect.addFinalizer(() => Effect.sync(close))
+    return watch
   })
 }
 
@@ -130,25 +181,25 @@ interface Opened {
   readonly writer: Database
   readonly tell: () => void
   readonly found: Deferred.Deferred<void>
-  readonly own: Identity
-  readonly journal: Identity | undefined
+  readonly own: Files
 }
 
-const make = ({ configured, filename, found, journal, own, tell, writer }: Opened): Watch => {
-  let fate: "removed" | "replaced" | undefined
+const make = ({ configured, filename, found, own, tell, writer }: Opened) => {
+  let fate: Fate | undefined
   let saved: string | undefined
   let unsaved = ""
 
   const save = (): void => {
     try {
       // A link to it was turned: the file is where it was.
-      if (!hasMoved(writer)) saved = filename
+      if (areAt(filename, own)) saved = filename
       if (saved !== undefined) return
-      if (fate === "replaced") putAside(filename, journal)
+      if (fate === "replaced" || fate === "linked") putAside(filename, own[1])
       // Not within a transaction; that is over soon.
       if (writer.inTransaction) return
       saved = rescue(writer, filename)
-      putAside(filename, journal)
+      // Where it is still that of the file by this name, it is played into it by whoever opens that next.
+      if (fate !== "split") putAside(filename, own[1])
     } catch (cause) {
       unsaved = words(cause)
     }
@@ -157,10 +208,7 @@ const make = ({ configured, filename, found, journal, own, tell, writer }: Opene
   const error = (): StoreUnavailable =>
     new StoreUnavailable({
       path: configured,
-      reason:
-        fate === "removed"
-          ? "its file was removed, or moved away, while this process had it open; nothing more is written"
-          : "another file was put in its place while this process had it open; nothing more is written",
+      reason: `${fate === undefined ? "" : REASONS[fate]} while this process had it open; nothing more is written`,
       remedy: saved === filename ? turned(configured, filename) : remedyOf(fate, saved, unsaved),
       isLost: true
     })
@@ -178,7 +226,18 @@ const make = ({ configured, filename, found, journal, own, tell, writer }: Opene
     return error()
   }
 
+  /**
+   * To be run before the connections are closed. The last one takes its journal over into the file and removes what
+   * has the name of that, unless it sees that the file has moved: a link, or a journal of others, it does not see.
+   */
+  const close = (): void => {
+    if (!fs.existsSync(path.dirname(filename))) return
+    if (look() === undefined || saved === filename || hasMoved(writer)) return
+    if (othersBegan(configured, own)) writer.fileControl(NULL_IO, new Int32Array(2))
+  }
+
   return {
+    close,
     known,
     look,
     here: Effect.suspend(() => look() ?? Effect.void),
@@ -198,17 +257,23 @@ const make = ({ configured, filename, found, journal, own, tell, writer }: Opene
   }
 }
 
+const REASONS: Readonly<Record<Fate, string>> = {
+  removed: "its file was removed, or moved away,",
+  replaced: "another file was put in its place",
+  linked: "it was moved, and a link to it was put in its place",
+  split: "its journal (-wal), or the index of that (-shm), was removed or replaced"
+}
+
 const turned = (configured: string, filename: string): string =>
   `what was recorded until then is in ${filename}, as it was: turn the link ${configured} back to it, or start again to go on with what it leads to now`
 
-const remedyOf = (
-  fate: "removed" | "replaced" | undefined,
-  saved: string | undefined,
-  unsaved: string
-): string => {
+const remedyOf = (fate: Fate | undefined, saved: string | undefined, unsaved: string): string => {
   if (saved === undefined)
     return `what was recorded could not be saved yet (${unsaved || "a transaction is open"}): leave this process running, a resident one tries again every 10 seconds`
-  return fate === "removed"
-    ? `what was recorded is saved: agent-runtime restore --from ${saved}`
-    : `what was recorded until then is saved in ${saved}: start again to go on with the new file, or take the saved one with agent-runtime restore --from ${saved}`
+  const restore = `agent-runtime restore --from ${saved}`
+  if (fate === "removed") return `what was recorded is saved: ${restore}`
+  const until = `what was recorded until then is saved in ${saved}`
+  return fate === "replaced"
+    ? `${until}: take it with ${restore}, or move it away to go on with the new file`
+    : `${until}: start again; should the database lack any of it, that says so, and takes it with ${restore}`
 }

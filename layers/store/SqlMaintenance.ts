@@ -5,9 +5,9 @@ import { remedyFor } from "../../src/domain/HostRoom.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
 import { codeOf } from "../SystemWord.ts"
-import { rescuedOf } from "./Backups.ts"
 import { time } from "./columns.ts"
 import { latest, MIGRATIONS } from "./Migrations.ts"
+import { HOLDS, rescuedBeside, takeBack } from "./Rescued.ts"
 import type { Sqlite } from "./Sqlite.ts"
 import * as SqlPrune from "./SqlPrune.ts"
 import { RECORDED, recordProblems, SCHEMA, schemaProblems } from "./SqlSchema.ts"
@@ -55,21 +55,19 @@ const sizeOf = (file: string): number => {
   }
 }
 
-const TAKEN_BACK = statement("SELECT 1 FROM backups WHERE path = :path LIMIT 1")
-
-/** Work that a process saved when the database was lost beneath it, and that nobody has put back. */
+/** Work that a process saved when the database was lost beneath it, and that the present one lacks. */
 const rescuedWork = (sqlite: Sqlite["Type"]) =>
   Effect.gen(function* () {
     if (!path.isAbsolute(sqlite.path)) return []
-    const found = yield* Effect.either(Effect.try({ try: () => rescuedOf(sqlite.path), catch: codeOf }))
+    const found = yield* Effect.either(Effect.try({ try: () => rescuedBeside(sqlite.path), catch: codeOf }))
     if (Either.isLeft(found))
       return [
         `what lies beside it cannot be looked at (${found.left}); ${remedyFor(found.left, `give this user the right to read ${path.dirname(sqlite.path)}`)}`
       ]
     const rescued = found.right
-    if (rescued === undefined || (yield* sqlite.rows(TAKEN_BACK, { path: rescued })).length > 0) return []
+    if (rescued === undefined || (yield* sqlite.rows(HOLDS, rescued.asked))[0]?.holds === 1) return []
     return [
-      `${rescued} holds what a process saved when this database was lost beneath it, and the present one was begun without it; put it in its place with: agent-runtime restore --from ${rescued} (or move it away)`
+      `${rescued.path} holds what a process saved when this database was lost beneath it, and the present one lacks it; ${takeBack(rescued.path)}`
     ]
   })
 

@@ -8,6 +8,7 @@ import { backUp, keptOnce } from "./Backups.ts"
 import { changes } from "./changes.ts"
 import { codeOf } from "./connection.ts"
 import { latest, MIGRATIONS, type Migration, migrate, paragraphs, versionOf } from "./Migrations.ts"
+import { unrestored } from "./Rescued.ts"
 import { refusalOf } from "./SchemaLoss.ts"
 import * as SqlAdoption from "./SqlAdoption.ts"
 import * as SqlAttempts from "./SqlAttempts.ts"
@@ -111,7 +112,8 @@ export const open = (
       try: () => fs.realpathSync(options.filename),
       catch: (cause) => unopened(options.filename, cause)
     })
-    const refusal = (db: Database) => refusalOf(db, options.filename, MIGRATIONS)
+    const refusal = (db: Database) =>
+      refusalOf(db, options.filename, MIGRATIONS) ?? unrestored(db, options.filename, filename)
     return overSqlite(yield* Sqlite.open({ ...options, filename, configured: options.filename, refusal }))
   })
 

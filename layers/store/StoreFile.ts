@@ -6,6 +6,7 @@ import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { ownedLike } from "../Ownership.ts"
 import { APPLICATION_ID, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
+import { isHeld } from "./Holders.ts"
 import { latest, type Migration } from "./Migrations.ts"
 import { refusalOf } from "./SchemaLoss.ts"
 import { identity, type Marks, marksOf, orBackup, refuse } from "./StoreMarks.ts"
@@ -23,22 +24,69 @@ const readHeader = (file: string) => {
   }
 }
 
-/** The journal of a database. SQLite keeps it beside the real file where `file` is a symbolic link. */
-const journalOf = (file: string): string => `${isAbsent(file) ? file : fs.realpathSync(file)}-wal`
+/** Where the journal of a database and its index are: beside the real file where `file` is a symbolic link. */
+const journalOf = (file: string) => {
+  const place = isAbsent(file) ? file : fs.realpathSync(file)
+  return { journal: `${place}-wal`, index: `${place}-shm` }
+}
 
 const walIsEmpty = (file: string): boolean => {
   try {
-    return fs.statSync(journalOf(file)).size === 0
+    return fs.statSync(journalOf(file).journal).size === 0
   } catch {
     return true
   }
 }
+
+/** The write version in the header of a database that is in WAL mode. */
+const IN_WAL_MODE = 2
 
 const endIsMissing = (file: string): boolean => {
   if (!walIsEmpty(file)) return false
   const { size, bytes } = readHeader(file)
   const pageSize = bytes.readUInt16BE(16) === 1 ? 65_536 : bytes.readUInt16BE(16)
   return size < pageSize * bytes.readUInt32BE(28) && walIsEmpty(file)
+}
+
+/** Whether processes have a database open whose journal, or the index of that, is not beside it. */
+const isSplit = (file: string): boolean => {
+  const { index, journal } = journalOf(file)
+  return (isAbsent(journal) || isAbsent(index)) && isHeld(file, "database")
+}
+
+const BETWEEN_LOOKS_MS = 10
+/** One that opens the database makes both just after it has its lock; one that closes it removes them just before. */
+const LOOKS = 300
+
+/**
+ * Why a database that others have open must not be opened too: SQLite would make a second journal or a second index
+ * of it, and each process would write over what the others wrote. They notice it themselves within seconds.
+ */
+const split = (file: string): StoreUnavailable | undefined => {
+  for (let looks = 0; isSplit(file); looks++) {
+    if (looks === LOOKS)
+      return refuse(
+        file,
+        "a process has it open whose journal (-wal), or the index of that (-shm), was removed or is elsewhere",
+        "wait until that process has ended: one of agent-runtime notices it within seconds, saves what was recorded and ends"
+      )
+    Bun.sleepSync(BETWEEN_LOOKS_MS)
+  }
+  return undefined
+}
+
+/** Why a link that was put in the place of a database must not be followed yet: its journal was left behind. */
+const leftBehind = (file: string): StoreUnavailable | undefined => {
+  const left = `${file}-wal`
+  const { journal } = journalOf(file)
+  if (fs.lstatSync(file).isSymbolicLink() && !isAbsent(left) && fs.statSync(left).size > 0)
+    if (isAbsent(journal) || fs.realpathSync(left) !== journal)
+      return refuse(
+        file,
+        `it is a link, and a journal that belongs to a file in its place is there: ${left}`,
+        `when the database was moved without it, put the database back in the place of the link; else move ${left} away`
+      )
+  return undefined
 }
 
 /**
@@ -87,6 +135,8 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
   const header = { applicationId: bytes.readUInt32BE(68), version: bytes.readUInt32BE(60) }
   const refused = identity(file, header, latest(migrations))
   if (refused !== undefined) return refused
+  const apart = (bytes[18] === IN_WAL_MODE ? split(file) : undefined) ?? leftBehind(file)
+  if (apart !== undefined) return apart
   // Another process may be taking its journal over between two of our looks: a file that is cut stays so.
   if (endIsMissing(file) && endIsMissing(file))
     return replace("it is damaged: the end of the file is missing", "put a backup in its place")
@@ -141,7 +191,9 @@ const create = (file: string, build: (db: Database) => void): void => {
     throw refuse(
       file,
       "it is missing, but its journal (-wal) is there",
-      orBackup(file, "put the database back beside it, or move the journal away")
+      isHeld(journalOf(file).index, "index")
+        ? "wait until the process that has it open has ended: one of agent-runtime notices it within seconds and saves what was recorded beside it; then this says how to go on"
+        : orBackup(file, "put the database back beside it, or move the journal away")
     )
   const rescued = rescuedOf(file)
   if (rescued !== undefined && isAbsent(file))

@@ -11,7 +11,7 @@ import { Refusal } from "./Refusal.ts"
 const crowded = ({ source }: SourceCrowded) =>
   new Refusal({
     code: "source_crowded",
-    message: `nothing was seeded: source ${JSON.stringify(source)} has more than 10,000 tasks, too many to tell which of the file's are there`,
+    message: `nothing was seeded: with those of the file, source ${JSON.stringify(source)} has more than 10,000 tasks, too many to tell which of them are there already`,
     hint: "give the tasks of a backlog a source of their own"
   })
 

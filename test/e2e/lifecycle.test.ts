@@ -1,6 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { existsSync } from "node:fs"
-import { readFile, rm } from "node:fs/promises"
+import { readFile, rename, rm, symlink } from "node:fs/promises"
 import type { Place } from "../support/binary.ts"
 import { errorOf, inPlace, queue, runOnce, scripted, story } from "./inPlace.ts"
 import { beside } from "./resident.ts"
@@ -65,6 +65,42 @@ test("up whose database is removed says so to everybody, saves what it took, and
       expect(await runOnce(place)).toMatchObject({ status: "completed", task_id })
     })
   ))
+
+const splits: ReadonlyArray<readonly [what: string, split: (file: string) => Promise<void>]> = [
+  [
+    "is moved behind a link",
+    async (file) => {
+      await rename(file, `${file}.real`)
+      await symlink("runtime.db.real", file)
+    }
+  ],
+  ["loses the index of its journal", (file) => rm(`${file}-shm`)],
+  [
+    "loses its journal and the index of that",
+    async (file) => {
+      await rm(`${file}-wal`)
+      await rm(`${file}-shm`)
+    }
+  ]
+]
+
+for (const [what, split] of splits)
+  test(`up whose database ${what} ends, and no task that was acknowledged is lost`, () =>
+    inPlace(scripted("echo done"), (place) =>
+      besideServers(place, async (begin) => {
+        const { process: server } = await begin(["up"])
+        const acknowledged = [await queue(place)]
+        await split(place.path("state", "runtime.db"))
+        // It is taken by a process that comes after the end of this one, or by none.
+        const document = JSON.stringify({ kind: "note", source: "e2e", payload: {} })
+        const told = await place.run(["intake", "--json", document])
+        expect(told.code === 0 || told.code === 3).toBe(true)
+        if (told.code === 0) acknowledged.push((JSON.parse(told.stdout) as { task_id: string }).task_id)
+        expect(await server.exited).toBe(3)
+        for (const id of acknowledged) await story(place, id)
+        expect(await place.json(["healthcheck", "--deep"])).toMatchObject({ store: { ok: true } })
+      })
+    ))
 
 test("a dispatcher whose lock file was removed keeps what it runs from the next one, and gives way to it", () =>
   inPlace(

@@ -45,6 +45,12 @@ const copyOf = (filename: string): string => {
   return `${filename}.copy`
 }
 
+/** Moves a database elsewhere and puts a link to it in its place. */
+const link = (filename: string, to: string): void => {
+  fs.renameSync(filename, join(dirname(filename), to))
+  fs.symlinkSync(to, filename)
+}
+
 const on = (what: string, body: (filename: string) => Effect.Effect<unknown, unknown, Scope.Scope>) =>
   it.live(what, () => Effect.scoped(Effect.flatMap(fresh, body)), 20_000)
 
@@ -101,7 +107,136 @@ describe("a store that is open", () => {
       yield* Scope.close(scope, Exit.void)
       expect(fs.readFileSync(filename).equals(bytes)).toBe(true)
       expect(tasksIn(`${filename}.rescued`)).toBe(2)
+      // Nobody goes on without the second task unawares.
+      expect(yield* Effect.flip(Effect.scoped(open(filename)))).toMatchObject({
+        reason: expect.stringContaining(`${filename}.rescued`),
+        remedy: expect.stringContaining(`agent-runtime restore --from ${filename}.rescued`)
+      })
+      fs.renameSync(`${filename}.rescued`, `${filename}.old`)
       expect(yield* pending(yield* open(filename))).toBe(1)
+    })
+  )
+
+  on("and moved away is not opened when it is back without what was saved of it", (filename) =>
+    Effect.gen(function* () {
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const store = yield* open(filename)
+          yield* add(store, "a")
+          fs.renameSync(filename, `${filename}.old`)
+          yield* Effect.flip(add(store, "b"))
+        })
+      )
+      fs.renameSync(`${filename}.old`, filename)
+      expect(yield* Effect.flip(Effect.scoped(open(filename)))).toMatchObject({
+        reason: `it lacks what a process saved when this database was lost beneath it: ${filename}.rescued`
+      })
+      expect(tasksIn(`${filename}.rescued`)).toBe(1)
+    })
+  )
+
+  const splits: ReadonlyArray<readonly [what: string, reason: string, lose: (filename: string) => void]> = [
+    ["is moved behind a link", "a link to it was put in its place", (filename) => link(filename, "real.db")],
+    [
+      "is moved to another folder behind a link",
+      "a link to it was put in its place",
+      (filename) => link(filename, "../real.db")
+    ],
+    ["loses its journal", "its journal (-wal)", (filename) => fs.rmSync(`${filename}-wal`)],
+    [
+      "loses the index of its journal",
+      "or the index of that (-shm)",
+      (filename) => fs.rmSync(`${filename}-shm`)
+    ],
+    [
+      "loses both",
+      "its journal (-wal)",
+      (filename) => {
+        for (const part of ["-wal", "-shm"]) fs.rmSync(filename + part)
+      }
+    ]
+  ]
+  for (const [what, reason, lose] of splits)
+    on(`and that ${what} takes no more, and is whole when it is opened again`, (filename) =>
+      Effect.gen(function* () {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const store = yield* open(filename)
+            yield* add(store, "a")
+            lose(filename)
+            expect(yield* Effect.flip(add(store, "b"))).toMatchObject({
+              reason: expect.stringContaining(reason),
+              remedy: expect.stringContaining(`agent-runtime restore --from ${filename}.rescued`),
+              isLost: true
+            })
+            expect(tasksIn(`${filename}.rescued`)).toBe(1)
+          })
+        )
+        expect(tasksIn(filename)).toBe(1)
+        expect(yield* pending(yield* open(filename))).toBe(1)
+      })
+    )
+
+  for (const [what, , lose] of splits.filter(([one]) => one !== "loses its journal"))
+    on(`and that ${what} leaves alone what another process wrote by a journal of its own`, (filename) =>
+      Effect.gen(function* () {
+        yield* Effect.scoped(
+          Effect.gen(function* () {
+            const store = yield* open(filename)
+            yield* add(store, "a")
+            lose(filename)
+            // One that does not ask who has it open: agent-runtime would not open it.
+            const script = `new (require("bun:sqlite").Database)(${JSON.stringify(filename)}).run("CREATE TABLE mine (id)")`
+            expect(Bun.spawnSync([process.execPath, "-e", script]).exitCode).toBe(0)
+            yield* Effect.flip(add(store, "b"))
+          })
+        )
+        expect(tasksIn(`${filename}.rescued`)).toBe(1)
+        const isWhole = what === "loses the index of its journal"
+        expect(tasksIn(filename)).toBe(isWhole ? 1 : 0)
+        const db = new Database(filename, { readonly: true })
+        expect(db.query("SELECT name FROM sqlite_schema WHERE name = 'mine'").all()).toHaveLength(1)
+        db.close()
+        expect(yield* Effect.exit(Effect.scoped(open(filename)))).toMatchObject({
+          _tag: isWhole ? "Success" : "Failure"
+        })
+      })
+    )
+
+  on("and that is stopped before it notices has saved what it took", (filename) =>
+    Effect.gen(function* () {
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          yield* add(yield* open(filename), "a")
+          fs.rmSync(filename)
+        })
+      )
+      expect(tasksIn(`${filename}.rescued`)).toBe(1)
+    })
+  )
+
+  on("by a folder that is moved, with a link in its place, goes on", (filename) =>
+    Effect.gen(function* () {
+      const store = yield* open(filename)
+      const folder = dirname(filename)
+      fs.renameSync(folder, `${folder}.moved`)
+      fs.symlinkSync(`${folder}.moved`, folder)
+      yield* add(store, "a")
+      expect(yield* pending(store)).toBe(1)
+    })
+  )
+
+  on("by a link from the beginning goes on until its file is moved behind another one", (filename) =>
+    Effect.gen(function* () {
+      const linked = join(dirname(dirname(filename)), "link.db")
+      yield* Effect.scoped(open(filename))
+      fs.symlinkSync(filename, linked)
+      const store = yield* open(linked)
+      yield* add(store, "a")
+      fs.rmSync(linked)
+      link(filename, "real.db")
+      fs.symlinkSync(join(dirname(filename), "real.db"), linked)
+      expect(yield* Effect.flip(add(store, "b"))).toMatchObject({ isLost: true })
     })
   )
 

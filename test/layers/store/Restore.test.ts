@@ -83,19 +83,34 @@ describe("a restored store", () => {
     })
   )
 
-  it.live("takes what a lost one had saved back, which healthcheck asks for until then", () =>
+  it.live("takes what a lost one had saved back, which the present one asks for until then", () =>
     Effect.gen(function* () {
       const { backup, database } = yield* scene
       const saved = `${database}.rescued`
-      fs.renameSync(backup, saved)
       const problems = Effect.flatMap(Store, ({ maintenance }) =>
         Effect.map(maintenance.health(false), (told) => told.problems)
       ).pipe(Effect.provide(file({ filename: database, durability: "normal" })))
-      expect(yield* problems).toEqual([
-        expect.stringContaining(`put it in its place with: agent-runtime restore --from ${saved}`)
-      ])
+      // All of it is in the present one.
+      fs.copyFileSync(backup, saved)
+      expect(yield* problems).toEqual([])
+      fs.renameSync(database, saved)
+      yield* restore(backup, database)
+      const remedy = `put it in its place with: agent-runtime restore --from ${saved} (or move it away to go on without it)`
+      expect(yield* Effect.flip(problems)).toMatchObject({ _tag: "StoreUnavailable", remedy })
+      fs.renameSync(saved, `${saved}.away`)
+      const appearing = Effect.gen(function* () {
+        const { maintenance } = yield* Store
+        fs.renameSync(`${saved}.away`, saved)
+        return (yield* maintenance.health(false)).problems
+      }).pipe(Effect.provide(file({ filename: database, durability: "normal" })))
+      expect(yield* appearing).toEqual([expect.stringContaining(remedy)])
       yield* restore(saved, database)
       expect(yield* problems).toEqual([])
+      // What is saved by the same name another time is not taken for what was put back.
+      yield* add(database, ["later than that"])
+      fs.renameSync(database, saved)
+      yield* restore(backup, database)
+      expect(yield* Effect.flip(problems)).toMatchObject({ remedy })
     })
   )
 

@@ -300,7 +300,56 @@ describe("a file that is not a store of ours", () => {
   })
 })
 
+describe("a store that another process has open", () => {
+  for (const part of ["-wal", "-shm"])
+    test(
+      `is refused without its ${part}, of which there would be two`,
+      async () => {
+        const path = join(folder(), "runtime.db")
+        await fill(path)
+        const worker = otherProcess("hang", path)
+        expect(await worker.next()).toBe("a")
+        fs.rmSync(path + part)
+        expect((await refusal(path)).reason).toContain("a process has it open whose journal (-wal)")
+        await worker.kill()
+      },
+      SLOW
+    )
+
+  test(
+    "and that is missing is waited for, not put back",
+    async () => {
+      const path = join(folder(), "runtime.db")
+      await fill(path)
+      const worker = otherProcess("hang", path)
+      expect(await worker.next()).toBe("a")
+      fs.renameSync(path, `${path}.old`)
+      expect((await refusal(path)).remedy).toStartWith("wait until the process that has it open has ended")
+      await worker.kill()
+      expect((await refusal(path)).remedy).toStartWith("put the database back beside it")
+    },
+    SLOW
+  )
+})
+
 describe("a store after a crash", () => {
+  test(
+    "is not opened through a link in its place while its journal lies beside that",
+    async () => {
+      const path = join(folder(), "runtime.db")
+      await fill(path)
+      const worker = otherProcess("hang", path)
+      expect(await worker.next()).toBe("a")
+      await worker.kill()
+      fs.renameSync(path, join(path, "..", "real.db"))
+      fs.symlinkSync("real.db", path)
+      expect((await refusal(path)).reason).toContain(`${path}-wal`)
+      fs.renameSync(join(path, "..", "real.db"), path)
+      expect(await pending(path)).toEqual(Exit.succeed(0))
+    },
+    SLOW
+  )
+
   test(
     "has what was committed: a journal that nobody took over is played",
     async () => {
