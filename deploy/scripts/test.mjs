@@ -10,7 +10,12 @@ import { setup } from "./setup.mjs"
 import { countTests, notRun, readCases, slowest } from "./testReport.mjs"
 
 const CHECK_LIMIT_MS = 120_000
-const TESTS_LIMIT_MS = 285_000
+/**
+ * Tests that take longer are stuck. It is no measure of speed: the same tests take from 200 s to 470 s on one machine
+ * from one hour to the next, and nothing is wrong with them in the slower one.
+ */
+const TESTS_LIMIT_MS = 900_000
+const WANTED_SECONDS = 300
 const LONG_LIMIT_MS = 3_600_000
 const LEFT_OVER_GRACE_MS = 3_000
 
@@ -228,6 +233,7 @@ const test = async (selection, long) => {
 }
 
 await main("test", async () => {
+  const began = process.hrtime.bigint()
   const words = process.argv.slice(2)
   const long = words.includes("--long")
   const { steps, tests } = await test(
@@ -236,6 +242,11 @@ await main("test", async () => {
   )
   if (tests.cases.length > 0)
     say(["", "slowest tests", ...slowest(tests.cases), ...notRun(tests.cases)].join("\n"))
+  const seconds = Number(process.hrtime.bigint() - began) / 1e9
+  if (!long && words.length === 0 && seconds > WANTED_SECONDS)
+    say(
+      `\n${seconds.toFixed(0)} s, where ${WANTED_SECONDS} s are wanted: a slow machine, or tests that have grown`
+    )
   const { counts, left } = tests
   const passed = counts.passed + steps.filter((step) => step.ok).length
   const failed = counts.failed + steps.filter((step) => !step.ok).length + (left.length > 0 ? 1 : 0)
