@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { type DateTime, Deferred, Effect, Exit, Fiber, Layer, Option, Schema } from "effect"
 import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
-import { remedyFor } from "../../src/domain/HostRoom.ts"
+import { roomRemedyOr } from "../../src/domain/HostRoom.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { now, Time } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
@@ -26,7 +26,7 @@ const unusable = (file: string, cause: unknown) =>
     remedy:
       cause instanceof NotCallable
         ? "give this process more address space (ulimit -v, LimitAS=), and memory that it may run code in (no MemoryDenyWriteExecute=)"
-        : remedyFor(
+        : roomRemedyOr(
             codeOf(cause),
             "check that the path is a file in a folder that this user can write, or set another lockPath"
           )

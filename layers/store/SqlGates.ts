@@ -96,7 +96,10 @@ const toInHand = (row: Row): InHand => ({
   untrusted: row.untrusted !== 0
 })
 
-/** Makes the tasks that an adapter's limit put off due now, its own and those that fell back to it; each has that in its own history. */
+/**
+ * Makes the tasks that an adapter's limit put off due now, its own and those that fell back to it; each has that in its
+ * own history.
+ */
 const endWaits = (sqlite: Sqlite["Type"], { adapterId, until }: Cooldown, stamp: Stamp) =>
   Effect.gen(function* () {
     const at = time(stamp.at)

@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { DateTime, Effect, Either, Option } from "effect"
-import { remedyFor } from "../../src/domain/HostRoom.ts"
+import { roomRemedyOr } from "../../src/domain/HostRoom.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Maintenance } from "../../src/store/Maintenance.ts"
 import { codeOf } from "../SystemWord.ts"
@@ -62,7 +62,7 @@ const rescuedWork = (sqlite: Sqlite["Type"]) =>
     const found = yield* Effect.either(Effect.try({ try: () => rescuedBeside(sqlite.path), catch: codeOf }))
     if (Either.isLeft(found))
       return [
-        `what lies beside it cannot be looked at (${found.left}); ${remedyFor(found.left, `give this user the right to read ${path.dirname(sqlite.path)}`)}`
+        `what lies beside it cannot be looked at (${found.left}); ${roomRemedyOr(found.left, `give this user the right to read ${path.dirname(sqlite.path)}`)}`
       ]
     const rescued = found.right
     if (rescued === undefined || (yield* sqlite.rows(HOLDS, rescued.asked))[0]?.holds === 1) return []

@@ -4,7 +4,7 @@ import { AuditFailed } from "../artifact/AuditFolder.ts"
 import { ConfigInvalid, ConfigMissing, line as configLine } from "../config/ConfigError.ts"
 import { Invalid, sentence } from "../config/Issues.ts"
 import { LockUnusable } from "../dispatch/Lock.ts"
-import { remedyFor } from "../domain/HostRoom.ts"
+import { roomRemedyOr } from "../domain/HostRoom.ts"
 import { Refusal } from "../operate/Refusal.ts"
 import { RecordInvalid, StoreUnavailable } from "../store/StoreError.ts"
 import { OutputFailed } from "./Output.ts"
@@ -29,8 +29,8 @@ const MOST_LETTERS = 2000
 
 /**
  * What a failed command's cause says to its caller. Exit codes: 2 for usage, input and configuration, 3 for
- * the store, its lock and its evidence, 1 for everything else. A defect is 1 too: SPEC knows no code of its own for it, 3 would send
- * the operator to a healthy store, and `code` tells it (`internal_fault`).
+ * the store, its lock and its evidence, 1 for everything else. A defect is 1 too: SPEC knows no code of its own for it,
+ * 3 would send the operator to a healthy store, and `code` tells it (`internal_fault`).
  */
 export const failureOf = (program: string, cause: Cause.Cause<unknown>): Failure =>
   Option.match(Cause.failureOption(cause), {
@@ -90,7 +90,10 @@ const expectedFailure = (program: string, error: unknown): Failure => {
     return {
       lines: [`the evidence in artifactDir cannot be used: ${error.path}: ${error.reason}`],
       code: "artifacts_unavailable",
-      hint: remedyFor(error.reason, "Check the disk's space and the rights of artifactDir, then try again."),
+      hint: roomRemedyOr(
+        error.reason,
+        "Check the disk's space and the rights of artifactDir, then try again."
+      ),
       exitCode: 3
     }
   if (error instanceof RecordInvalid)

@@ -6,7 +6,7 @@ import { RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import type { ReplayGrade } from "../domain/Attempt.ts"
 import { BUNDLE_VERSION, type Bundle } from "../domain/Bundle.ts"
 import { counted } from "../domain/Figure.ts"
-import { isNoRoom, ROOM_REMEDY } from "../domain/HostRoom.ts"
+import { roomRemedyOr } from "../domain/HostRoom.ts"
 import type { BundleId } from "../domain/Ids.ts"
 import { Profile } from "../domain/Profile.ts"
 import { redactJson } from "../domain/Redactor.ts"
@@ -253,7 +253,7 @@ const largest = (parts: PromptParts): string => {
 export function unusable({ path, reason }: Pick<ArtifactFailed, "path" | "reason">) {
   return new AssembleFailed({
     reason: "artifact_root_unusable",
-    detail: `${path} below the artifact root cannot be read or written (${reason}): ${isNoRoom(reason) ? ROOM_REMEDY : "free space or mend the rights of artifactDir"}`
+    detail: `${path} below the artifact root cannot be read or written (${reason}): ${roomRemedyOr(reason, "free space or mend the rights of artifactDir")}`
   })
 }
 

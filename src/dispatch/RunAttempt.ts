@@ -4,6 +4,7 @@ import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { heedingRoom } from "../artifact/HeedingRoom.ts"
 import { isNoRoom, saying } from "../domain/HostRoom.ts"
 import type { TaskId } from "../domain/Ids.ts"
+import { isTexts } from "../domain/Json.ts"
 import { noSecrets } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -207,9 +208,6 @@ const argsOf = ({ adapter, claimed }: Prepared) => {
     return leftOut("the task is untrusted and the adapter does not say untrustedArgs: true")
   return { args, remarks: none }
 }
-
-const isTexts = (value: unknown): value is ReadonlyArray<string> =>
-  Array.isArray(value) && value.every((one) => typeof one === "string")
 
 const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {

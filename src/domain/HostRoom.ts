@@ -14,7 +14,7 @@ export const ROOM_REMEDY =
   "raise the limits of the service on open files (LimitNOFILE=, ulimit -n), processes and memory, or run fewer attempts at once (dispatch.concurrency)"
 
 /** What mends a failure with this word of the system: a lack of room, else what is told otherwise. */
-export const remedyFor = (code: string, otherwise: string): string =>
+export const roomRemedyOr = (code: string, otherwise: string): string =>
   isNoRoom(code) ? ROOM_REMEDY : otherwise
 
 /** A lack of room as operators are told of it: what could not be done, the system's word, what mends it. */

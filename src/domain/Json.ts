@@ -7,6 +7,10 @@ export type JsonObject = { readonly [key: string]: unknown }
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** Whether a value is a list of texts, which an empty one is too. */
+export const isTexts = (value: unknown): value is ReadonlyArray<string> =>
+  Array.isArray(value) && value.every((one) => typeof one === "string")
+
 /** The object that a value is; an empty one where it is none. */
 export const objectOf = (value: unknown): JsonObject => (isObject(value) ? value : {})
 

@@ -57,7 +57,7 @@ const unfit = (path: string, found: string, expected: string, remedy = ""): Prob
 
 const invalid = (...problems: ReadonlyArray<Problem>) => new Invalid({ problems })
 
-/** What a context that is given names that no task may write, see `unfitKeys`. */
+/** What of a context that is given its template cannot take, see `unfitKeys`. */
 export const unfitContext = (
   template: Template,
   given: JsonObject,

@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { isTexts } from "../domain/Json.ts"
 
 /** The cursor of a page after a place, as its list names it: one word that only its list can read. */
 export const cursorOf = (place: ReadonlyArray<string>): string =>
@@ -8,11 +9,8 @@ export const cursorOf = (place: ReadonlyArray<string>): string =>
 export const readCursor = (text: string): Option.Option<ReadonlyArray<string>> => {
   try {
     const place: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"))
-    return isPlace(place) && cursorOf(place) === text ? Option.some(place) : Option.none()
+    return isTexts(place) && cursorOf(place) === text ? Option.some(place) : Option.none()
   } catch {
     return Option.none()
   }
 }
-
-const isPlace = (value: unknown): value is ReadonlyArray<string> =>
-  Array.isArray(value) && value.every((part) => typeof part === "string")

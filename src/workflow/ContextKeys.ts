@@ -1,6 +1,6 @@
 import { isEvidencePath } from "../artifact/Declared.ts"
 import { below, isAbsolute, isInside, normalise } from "../artifact/FilePath.ts"
-import type { JsonObject } from "../domain/Json.ts"
+import { isTexts, type JsonObject } from "../domain/Json.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
 import { communityResearch } from "./templates/CommunityResearch.ts"
 import { goalLoop } from "./templates/GoalLoop.ts"
@@ -49,7 +49,7 @@ const text = (key: string): ContextKey => ({
 const texts = (key: string): ContextKey => ({
   key,
   expected: "a list of texts",
-  isFit: (value) => Array.isArray(value) && value.every((one) => typeof one === "string")
+  isFit: isTexts
 })
 
 const KEYS: ReadonlyMap<Template, ReadonlyArray<ContextKey>> = new Map([
