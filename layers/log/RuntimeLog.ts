@@ -83,14 +83,32 @@ const NEWLINE = 0x0a
  * back, and after a part that was left by somebody who died over it a new line begins.
  */
 const appendTo = (fd: number, lines: Uint8Array): string | undefined => {
-  const { size } = fs.fstatSync(fd)
-  const last = new Uint8Array([NEWLINE])
-  if (size > 0) fs.readSync(fd, last, 0, 1, size - 1)
-  const bytes = last[0] === NEWLINE ? lines : Buffer.concat([Buffer.of(NEWLINE), lines])
+  const size = settledSize(fd)
+  const bytes = endsLine(fd, size) ? lines : Buffer.concat([Buffer.of(NEWLINE), lines])
   const written = fs.writeSync(fd, bytes)
   if (written === bytes.length) return undefined
   if (fs.fstatSync(fd).size === size + written) fs.ftruncateSync(fd, size)
   return FULL
+}
+
+const endsLine = (fd: number, size: number): boolean => {
+  const last = Buffer.of(NEWLINE)
+  if (size > 0) fs.readSync(fd, last, 0, 1, size - 1)
+  return last[0] === NEWLINE
+}
+
+/**
+ * The file's size with no line half written in it but one that nobody goes on with. A file grows page by page while
+ * another process's line is written, so an end that is no line's end is looked at again once that write is through:
+ * setting a file's times waits for the inode's lock, which Linux's file systems hold for the whole of a write. A size
+ * that has not changed by then is that of a part that somebody died over.
+ */
+const settledSize = (fd: number): number => {
+  const { size } = fs.fstatSync(fd)
+  if (endsLine(fd, size)) return size
+  const now = new Date()
+  harmless(() => fs.futimesSync(fd, now, now))
+  return fs.fstatSync(fd).size === size ? size : settledSize(fd)
 }
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = fs.constants

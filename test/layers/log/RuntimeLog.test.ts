@@ -37,6 +37,15 @@ const numbered = (count: number) =>
     Effect.logInfo(`line ${String(n).padStart(4, "0")}`)
   )
 
+/** Three processes that write into one log at once: COUNT ROTATE_BYTES [PADDING_CHARACTERS] of `logWorker.ts`. */
+const threeWriting = (logDir: string, ...rest: ReadonlyArray<string>) =>
+  Effect.gen(function* () {
+    const worker = path.join(import.meta.dir, "..", "..", "support", "logWorker.ts")
+    const start = (name: string) =>
+      Bun.spawn([process.execPath, worker, logDir, name, ...rest], { stderr: "inherit" }).exited
+    expect(yield* Effect.promise(() => Promise.all(["a", "b", "c"].map(start)))).toEqual([0, 0, 0])
+  })
+
 describe("the log file", () => {
   it.live("takes what is logged from info on, a JSON object a line, for this user alone", () =>
     Effect.gen(function* () {
@@ -103,11 +112,7 @@ describe("the log file", () => {
   it.live("is put aside once for all who write it: of two processes no line is lost, none is cut", () =>
     Effect.gen(function* () {
       const logDir = yield* folder
-      const worker = path.join(import.meta.dir, "..", "..", "support", "logWorker.ts")
-      const start = (name: string) =>
-        Bun.spawn([process.execPath, worker, logDir, name, "400", "40000"], { stderr: "inherit" }).exited
-      const codes = yield* Effect.promise(() => Promise.all(["a", "b", "c"].map(start)))
-      expect(codes).toEqual([0, 0, 0])
+      yield* threeWriting(logDir, "400", "40000")
       const names = fs.readdirSync(logDir)
       const said = names.flatMap((name) => messages(path.join(logDir, name)))
       expect(said.length).toBe(1_200)
@@ -117,6 +122,17 @@ describe("the log file", () => {
       expect(names.length).toBeGreaterThan(1)
       for (const name of names.filter((name) => name !== "runtime.jsonl"))
         expect(fs.statSync(path.join(logDir, name)).size).toBeGreaterThan(39_500)
+    })
+  )
+
+  it.live("takes no line that another process is writing for one that was cut off", () =>
+    Effect.gen(function* () {
+      const logDir = yield* folder
+      // Of 20,000 characters a line spans pages: the file grows within it, where the others see it.
+      yield* threeWriting(logDir, "200", String(50 * 1024 * 1024), "20000")
+      const said = messages(path.join(logDir, "runtime.jsonl"))
+      expect(new Set(said).size).toBe(600)
+      expect(said.length).toBe(600)
     })
   )
 
