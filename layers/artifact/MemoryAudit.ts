@@ -4,6 +4,17 @@ import type { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { auditSegments } from "./AuditPath.ts"
 import { makeTail } from "./Tail.ts"
 
+/** `held` with `part` behind it: in place while its buffer has room, so that many parts do not copy the whole each. */
+const longer = (held: Uint8Array<ArrayBuffer>, part: Uint8Array): Uint8Array<ArrayBuffer> => {
+  const length = held.length + part.length
+  const hasRoom = held.buffer.byteLength >= length
+  const buffer = hasRoom ? held.buffer : new ArrayBuffer(2 * length)
+  const all = new Uint8Array(buffer, 0, length)
+  if (!hasRoom) all.set(held)
+  all.set(part, held.length)
+  return all
+}
+
 const make = (written: PubSub.PubSub<void>): typeof Audit.Service => {
   const files = new Map<string, Uint8Array>()
   const get = (path: string) => files.get(path) ?? new Uint8Array(0)
@@ -12,16 +23,18 @@ const make = (written: PubSub.PubSub<void>): typeof Audit.Service => {
   const log = (path: string): LogFile => {
     const tail = makeTail()
     let cut = false
-    files.set(path, get(path))
+    let held = Uint8Array.from(get(path))
+    files.set(path, held)
     return {
       write: (chunk) => {
         tail.push(chunk)
-        const part = chunk.subarray(0, MAX_STREAM_BYTES - get(path).length)
+        const part = chunk.subarray(0, MAX_STREAM_BYTES - held.length)
         cut = cut || part.length < chunk.length
-        files.set(path, Buffer.concat([get(path), part]))
+        held = longer(held, part)
+        files.set(path, held)
         written.unsafeOffer(undefined)
       },
-      size: () => get(path).length,
+      size: () => held.length,
       tail: tail.text,
       truncated: () => cut,
       problem: () => Option.none()

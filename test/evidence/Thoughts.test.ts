@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { Option } from "effect"
 import { findOutcome } from "../../src/evidence/Reply.ts"
 import { withoutThoughts } from "../../src/evidence/Thoughts.ts"
+import { growsLinearly } from "../support/growth.ts"
 
 const OK = { status: "completed", operator_summary: "done", machine_status: "ok" }
 const json = (more: Record<string, unknown> = {}) => JSON.stringify({ ...OK, ...more })
@@ -59,17 +60,14 @@ test("a thought leaves blanks: what stands around it is neither moved nor joined
 })
 
 const MiB = 1024 * 1024
-const filled = (piece: string) => piece.repeat(Math.ceil(MiB / piece.length)).slice(0, MiB)
+const filled = (piece: string, share: number) =>
+  piece.repeat(Math.ceil((MiB * share) / piece.length)).slice(0, MiB * share)
 
 describe("a megabyte of tags takes no more than linear time", () => {
   test.each([
-    ["many thoughts", `${"<think>{</think>".repeat(65_000)}${json()}`],
-    ["many openings of one thought", `${filled('<think>{"status":1}')}</think>${json()}`],
-    ["many closings", `${filled("</think>")}${json()}`],
-    ["tags in many objects", `${'{"status":"<think>"}'.repeat(50_000)}${json()}`]
-  ])("%s", (_, text) => {
-    const began = performance.now()
-    expect(heard(text)).toBe("done")
-    expect(performance.now() - began).toBeLessThan(4_000)
-  })
+    ["many thoughts", (share: number) => "<think>{</think>".repeat(65_000 * share)],
+    ["many openings of one thought", (share: number) => `${filled('<think>{"status":1}', share)}</think>`],
+    ["many closings", (share: number) => filled("</think>", share)],
+    ["tags in many objects", (share: number) => '{"status":"<think>"}'.repeat(50_000 * share)]
+  ])("%s", (_, text) => growsLinearly((share) => expect(heard(`${text(share)}${json()}`)).toBe("done")))
 })

@@ -1,0 +1,21 @@
+import { expect } from "bun:test"
+
+/** What is too little to be compared, in microseconds: so much is noise. */
+const LEAST = 5_000
+
+const cost = (work: () => void): number => {
+  const before = process.cpuUsage()
+  work()
+  const { system, user } = process.cpuUsage(before)
+  return Math.max(LEAST, user + system)
+}
+
+/**
+ * Fails where `work` grows faster than what it is given, of which it takes the share it is told. Eight times as much
+ * costs what is linear 8 times the processor's time, what is quadratic 64 times. Time of the processor: what other
+ * processes do meanwhile does not count, and no machine is too slow.
+ */
+export const growsLinearly = (work: (share: number) => void): void => {
+  const eighth = Math.min(...[1, 2, 3].map(() => cost(() => work(1 / 8))))
+  expect(cost(() => work(1)) / eighth).toBeLessThan(32)
+}
