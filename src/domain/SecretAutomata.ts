@@ -1,12 +1,19 @@
 import { type Automaton, automatonOf } from "./Automaton.ts"
 import type { SecretForms } from "./SecretForms.ts"
 
-/** So many bytes may stand between two characters of base64 or hex: a line's end and the next one's indent. */
+/**
+ * So many bytes may stand between two characters of base64 or hex: a line's end and the next one's indent, or a line's
+ * end as it is escaped in JSON, and a backslash alone, by which some writers escape the slash of base64.
+ */
 const MOST_BETWEEN = 8
+const BACKSLASH = 0x5c
 const BETWEEN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  /[\s:]/.test(String.fromCharCode(byte)) && byte < 0x80 ? 1 : 0
+  /[\s:\\]/.test(String.fromCharCode(byte)) && byte < 0x80 ? 1 : 0
 )
 const isBetween = (byte: number): boolean => BETWEEN[byte] === 1
+
+/** What a line's end is escaped with in JSON, once or again inside of another text, behind its backslash. */
+const isEscape = (byte: number): boolean => byte === 0x6e || byte === 0x72 || byte === 0x74
 
 /** Each byte, and for a capital letter of ASCII the small one. */
 const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) =>
@@ -76,13 +83,21 @@ export const scanOf = (automata: Automata) => {
   let inGrouped = 0
   let inHex = 0
   let between = 0
-  // Where the bytes that count for `grouped` and `hex` stand.
+  // The byte before, for what both `grouped` and `hex` have begun in.
+  let before = 0
+  // Where the bytes that count for these two stand, in data of `length`.
   let places = new Int32Array(0)
   let count = 0
+  let length = 0
   const begin = (data: Uint8Array, known: number): void => {
+    const dropped = length - known
+    let first = count
+    while (first > 0 && (places[first - 1] ?? 0) >= dropped) first--
+    const still = places.subarray(first, count)
     if (places.length < data.length) places = new Int32Array(data.length)
-    count = 0
-    for (let at = 0; at < known; at++) if (!isBetween(data[at] ?? 0)) places[count++] = at
+    count = still.length
+    for (let at = 0; at < count; at++) places[at] = (still[at] ?? 0) - dropped
+    length = data.length
   }
   return {
     read: (data: Uint8Array, known: number, found: (start: number, end: number) => void): void => {
@@ -95,9 +110,11 @@ export const scanOf = (automata: Automata) => {
         const small = folded(byte)
         inLiteral = literal.next(inLiteral, byte)
         inFolded = automata.folded.next(inFolded, small)
-        const length = Math.max(literal.match(inLiteral), automata.folded.match(inFolded))
-        if (length > 0) found(at + 1 - length, at + 1)
-        if (isBetween(byte)) {
+        const matched = Math.max(literal.match(inLiteral), automata.folded.match(inFolded))
+        if (matched > 0) found(at + 1 - matched, at + 1)
+        const isEscaped = before === BACKSLASH && isEscape(byte) && (inGrouped !== 0 || inHex !== 0)
+        before = byte
+        if (isEscaped || isBetween(byte)) {
           if (++between > MOST_BETWEEN) {
             inGrouped = 0
             inHex = 0

@@ -15,18 +15,20 @@ export interface SecretForms {
 /** All forms of a value, each once. */
 export const formsOf = (value: string): SecretForms => {
   const bytes = new TextEncoder().encode(value)
-  const escaped = [...new Set([...jsonForms(value), ...urlForms(bytes)])]
+  const base64 = [...new Set(base64Forms(bytes))]
+  const inUrls = base64.filter((form) => /[+/]/.test(form)).map(encodeURIComponent)
+  const escaped = [...new Set([...jsonForms(value), ...urlForms(bytes), ...inUrls])]
   const [literal, folded] = Array.partition(escaped, (form) => DIGITS.test(form))
   return {
     literal: [...new Set([value, ...literal])],
     folded,
-    grouped: [...new Set(base64Forms(bytes))],
+    grouped: base64,
     hex: [Encoding.encodeHex(bytes)]
   }
 }
 
 /** An escape that is written in hex digits. */
-const DIGITS = /%[0-9a-f]{2}|\\u[0-9a-f]{4}/
+const DIGITS = /%[0-9a-f]{2}|\\u[0-9a-f]{4}/i
 
 /**
  * Base64 of the value inside of any other bytes: a text begins with none, one or two bytes of its group of

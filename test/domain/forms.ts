@@ -49,6 +49,13 @@ const percent =
       })
       .join("")
 
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+const inLines = (value: string, end: string): string =>
+  Buffer.from(`${"-".repeat(40)}${value}`)
+    .toString("base64")
+    .replace(/.{16}/g, (line) => line + end)
+
 /** What encoders make of a value, by Node's own means: an oracle that shares nothing with the Redactor. */
 export const encodings: Readonly<Record<string, (value: string) => string>> = {
   plain: (value) => value,
@@ -57,10 +64,18 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
   "base64 after two bytes": (value) => Buffer.from(`a:${value}`).toString("base64"),
   "base64 inside": (value) => Buffer.from(`user:${value}@host`).toString("base64"),
   "base64url inside": (value) => Buffer.from(`{"k":"${value}"}`).toString("base64url"),
-  "base64 in lines": (value) =>
-    Buffer.from(`${"-".repeat(40)}${value}`)
-      .toString("base64")
-      .replace(/.{16}/g, "$&\n"),
+  "base64 in lines": (value) => inLines(value, "\n"),
+  "base64 in lines, in JSON": (value) => inJson(inLines(value, "\n")),
+  "base64 in lines of CRLF, in JSON": (value) => inJson(inLines(value, "\r\n")),
+  "base64 in indented lines, in JSON": (value) => inJson(inLines(value, "\n\t")),
+  "base64 in lines, in JSON in JSON": (value) => inJson(inJson(inLines(value, "\n"))),
+  "base64 in PHP's JSON": (value) => php("")(Buffer.from(value).toString("base64")),
+  "base64 in a URL": (value) => encodeURIComponent(Buffer.from(`user:${value}`).toString("base64")),
+  "base64 in a lower-case URL": (value) =>
+    encodeURIComponent(Buffer.from(`user:${value}`).toString("base64")).replace(/%../g, (code) =>
+      code.toLowerCase()
+    ),
+  "hex in lines, in JSON": (value) => inJson(Buffer.from(value).toString("hex").replace(/.{6}/g, "$&\n")),
   "base64 in indented lines": (value) => Buffer.from(value).toString("base64").replace(/.{4}/g, "$&\r\n    "),
   hex: (value) => Buffer.from(value).toString("hex"),
   "upper-case hex": (value) => Buffer.from(value).toString("hex").toUpperCase(),
@@ -77,7 +92,7 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
     percent(/[a-z0-9_.!*()-]/i, "+")(value).replace(/%../g, (code) => code.toLowerCase()),
   "JSON with all punctuation escaped": (value) => value.replace(/[^a-z0-9]/gi, unicode),
   "every byte URL": (value) => Buffer.from(value).toString("hex").toUpperCase().replace(/../g, "%$&"),
-  JSON: (value) => JSON.stringify(value).slice(1, -1),
+  JSON: inJson,
   "JSON with escaped slashes": (value) => JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"),
   "ASCII JSON": (value) =>
     JSON.stringify(value)
@@ -88,7 +103,7 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
   "JSON for a page with escaped slashes": (value) => dotNet(value).replaceAll("/", "\\/"),
   "JSON in escapes alone": unicode,
   "JSON in upper-case escapes alone": upperUnicode,
-  "JSON in escapes alone, in JSON": (value) => JSON.stringify(unicode(value)).slice(1, -1),
+  "JSON in escapes alone, in JSON": (value) => inJson(unicode(value)),
   "mixed-case hex": (value) =>
     mixed(Buffer.from(value).toString("hex").replace(/../g, "%$&")).replaceAll("%", ""),
   "mixed-case URL": (value) => mixed(encodeURIComponent(value)),
@@ -96,7 +111,7 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
   "PHP's JSON": php(""),
   "PHP's JSON with quotes and ampersands": php('"&'),
   "PHP's JSON with tags and apostrophes": php("<>'"),
-  "JSON in JSON": (value) => JSON.stringify(JSON.stringify(value).slice(1, -1)).slice(1, -1)
+  "JSON in JSON": (value) => inJson(inJson(value))
 }
 
 /** Parts of encoded bytes that nothing beside the value takes part in: they must not be found anywhere. */
