@@ -1,4 +1,6 @@
 import { type SchemaAST as AST, Either, Option, ParseResult, Predicate, Schema } from "effect"
+import { counted } from "../domain/Figure.ts"
+import { type Excess, withoutExcess } from "./Excess.ts"
 import { description, expected, isAbsence, keysOf, literals, structOf } from "./Expected.ts"
 import { didYouMean, nearest, remedyFor } from "./NearMiss.ts"
 import { found, pathText } from "./Shown.ts"
@@ -28,13 +30,27 @@ export interface Finding extends Problem {
   readonly at: ReadonlyArray<PropertyKey>
 }
 
-/** Decodes input from outside; answers all problems at once, unknown keys among them. */
+/**
+ * Decodes input from outside; answers all problems at once, unknown keys among them: of an object that has very many of
+ * these the first ones, and how many more.
+ */
 export const judge =
   <A, I>(schema: Schema.Schema<A, I>) =>
-  (value: unknown): Either.Either<A, ReadonlyArray<Finding>> =>
-    Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(value).pipe(
-      Either.mapLeft((error) => findings(error.issue))
+  (value: unknown): Either.Either<A, ReadonlyArray<Finding>> => {
+    const { excess, value: judged } = withoutExcess(schema, value)
+    return Schema.decodeUnknownEither(schema, { errors: "all", onExcessProperty: "error" })(judged).pipe(
+      Either.mapLeft((error) => [...findings(error.issue), ...excess.map(tooMany)])
     )
+  }
+
+const tooMany = ({ at, count }: Excess): Finding =>
+  finding(
+    "rule",
+    at,
+    `${counted(count)} more ${count === 1 ? "key that is" : "keys that are"} not known`,
+    "known keys alone",
+    ""
+  )
 
 /** As `judge`, with the problems as an error to fail with. */
 export const decode =

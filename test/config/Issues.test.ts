@@ -8,6 +8,7 @@ import { Profile } from "../../src/domain/Profile.ts"
 import { Intent } from "../../src/domain/Task.ts"
 import { wireStruct } from "../../src/domain/Wire.ts"
 import { badCases, wireKeys } from "../support/badCases.ts"
+import { growsLinearly } from "../support/growth.ts"
 import { fullConfig, fullIntent, fullProfile } from "./samples.ts"
 
 const said = <A, I>(schema: Schema.Schema<A, I>, value: unknown): ReadonlyArray<string> =>
@@ -191,3 +192,28 @@ for (const { name, schema, good, options, least } of tables) {
       })
   })
 }
+
+describe("of very many unknown keys", () => {
+  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`k${at}`, at]))
+  const unknown = (lines: ReadonlyArray<string>) => lines.filter((line) => /is not a known key/.test(line))
+
+  test("the first ones are named and the rest is counted, in whichever object they are", () => {
+    const lines = said(Intent, { ...many(1_000), kind: 5, schedule: { delay_minutes: "x", ...many(50) } })
+    expect(unknown(lines)).toHaveLength(80)
+    expect(lines).toContain("960 more keys that are not known; expected known keys alone")
+    expect(lines).toContain("schedule: 10 more keys that are not known; expected known keys alone")
+    expect(lines.filter((line) => /^kind: |^schedule\.delay_minutes: /.test(line))).toHaveLength(2)
+  })
+
+  test("those of a payload are its own, and those of an item of a list are the item's", () => {
+    const payload = many(1_000)
+    expect(said(Intent, { kind: "a", source: "b", payload })).toEqual([])
+    const Listed = wireStruct({ items: Schema.Array(wireStruct({ name: Schema.String })) })
+    const lines = said(Listed, { items: [{ name: "a" }, { name: "b", ...many(41) }] })
+    expect(unknown(lines)).toHaveLength(40)
+    expect(lines).toContain("items[1]: 1 more key that is not known; expected known keys alone")
+  })
+
+  test("none costs more than a known one", () =>
+    growsLinearly((share) => void said(Intent, many(200_000 * share))))
+})
