@@ -89,9 +89,12 @@ export const declared = (task: Assignment): Declared => {
   const inputs = found.filter((artifact) =>
     Option.exists(phase, (at) => INPUTS_OF_PHASE[at].includes(artifact.role))
   )
-  const isInput = (artifact: DeclaredArtifact) => inputs.some((input) => samePath(input, artifact))
-  const products = found.filter((artifact) => producedIn(phase, artifact.role) && !isInput(artifact))
-  const unique = products.filter((one, at) => products.findIndex((other) => samePath(one, other)) === at)
+  const named = new Set(inputs.map(placeOf))
+  const unique = found.filter((artifact) => {
+    const place = placeOf(artifact)
+    if (!producedIn(phase, artifact.role) || named.has(place)) return false
+    return named.add(place)
+  })
   const primary = Option.fromNullable(unique.find((artifact) => artifact.role !== "required"))
   return {
     phase,
@@ -104,8 +107,8 @@ export const declared = (task: Assignment): Declared => {
   }
 }
 
-const samePath = (one: DeclaredArtifact, other: DeclaredArtifact) =>
-  normalise(one.path) === normalise(other.path) && namesFolder(one.path) === namesFolder(other.path)
+/** What two ways to write one path have in common; a folder's is another one than a file's. */
+const placeOf = ({ path }: DeclaredArtifact): string => `${normalise(path)}${namesFolder(path) ? "/" : ""}`
 
 const producedIn = (phase: Option.Option<Phase>, role: ArtifactRole): boolean =>
   Option.match(phase, {

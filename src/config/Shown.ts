@@ -11,11 +11,16 @@ const mayBeSecret = (path: ReadonlyArray<PropertyKey>): boolean =>
 
 const bare = /^[A-Za-z_$][A-Za-z0-9_$-]*$/
 
-/** A path as people write it: `adapters.local.extraArgs[0]`, `adapters["my.id"]`. */
+/** A key in a path is never longer than this. */
+const MOST_KEY = 200
+
+const shortened = (key: string): string => (key.length <= MOST_KEY ? key : `${key.slice(0, MOST_KEY - 1)}…`)
+
+/** A path as people write it: `adapters.local.extraArgs[0]`, `adapters["my.id"]`; a very long key is cut. */
 export const pathText = (path: ReadonlyArray<PropertyKey>): string =>
   path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`
-    const name = String(key)
+    const name = shortened(String(key))
     if (!bare.test(name)) return `${text}[${JSON.stringify(name)}]`
     return text === "" ? name : `${text}.${name}`
   }, "")

@@ -26,13 +26,17 @@ export const artifactIssues = traced("Evidence.artifactIssues")(function* (claim
     name: `the declared artifact ${quoted(claim.redact(path))} (${key})`,
     fresh: true
   }))
-  for (const path of claim.outcome.artifactPaths)
-    if (namesFolder(path) || !expected.some((one) => normalise(one.path) === normalise(path)))
+  const named = new Set(products.map(({ path }) => normalise(path)))
+  for (const path of claim.outcome.artifactPaths) {
+    const plain = normalise(path)
+    if (namesFolder(path) || !named.has(plain))
       expected.push({
         path,
         name: `the reported artifact ${quoted(claim.redact(path))}`,
         fresh: isSummaryOnly(claim.task.kind)
       })
+    named.add(plain)
+  }
   if (expected.length > MOST_PATHS)
     return [
       `artifacts_too_many: ${expected.length} artifacts are declared or reported; at most ${MOST_PATHS} can be verified.`

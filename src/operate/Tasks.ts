@@ -76,8 +76,8 @@ const artifactPaths = (task: Task): ReadonlyArray<string> => {
     onSome: (outcome) => outcome.artifactPaths
   })
   const products = task.status === "completed" ? declared(task).products.map(({ path }) => path) : []
-  const named = reported.map(normalise)
-  return [...reported, ...products.filter((path) => !named.includes(normalise(path)))]
+  const named = new Set(reported.map(normalise))
+  return [...reported, ...products.filter((path) => !named.has(normalise(path)))]
 }
 
 /** The whole story of one task; a replay with the run that it repeats, an original with its replays. */

@@ -214,6 +214,12 @@ describe("of very many unknown keys", () => {
     expect(lines).toContain("items[1]: 1 more key that is not known; expected known keys alone")
   })
 
+  test("a very long one is cut", () => {
+    expect(said(Intent, { kind: "a", source: "b", payload: {}, ["x".repeat(10_000)]: 1 })).toEqual([
+      expect.stringMatching(/^x{199}… is not a known key|^\["x{199}…"\] is not a known key/)
+    ])
+  })
+
   test("none costs more than a known one", () =>
     growsLinearly((share) => void said(Intent, many(200_000 * share))))
 })

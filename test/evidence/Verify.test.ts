@@ -1,4 +1,4 @@
-import { describe, expect } from "bun:test"
+import { describe, expect, test } from "bun:test"
 import { createHash } from "node:crypto"
 import { Effect, Option } from "effect"
 import type { FixedFile } from "../../layers/context/FixedWorkspace.ts"
@@ -6,6 +6,7 @@ import { redactorOf } from "../../src/domain/Redactor.ts"
 import type { Claim } from "../../src/evidence/Claim.ts"
 import { verify } from "../../src/evidence/Verify.ts"
 import { it } from "../support/effect.ts"
+import { growsLinearly } from "../support/growth.ts"
 import { claim, NEW, OLD, outcome, profile, round, START, world } from "./claim.ts"
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
@@ -213,6 +214,14 @@ describe("a reported artifact", () => {
     reports(...Array.from({ length: 1_001 }, (_, n) => `${n}.md`)),
     "artifacts_too_many"
   )
+  test("costs no more than linear time to be refused", () =>
+    growsLinearly((share) => {
+      const artifactPaths = Array.from({ length: 100_000 * share }, (_, n) => `${n}.md`)
+      const task = { ...claim({}).task, payload: { required_artifacts: artifactPaths } }
+      const issues = verify({ ...claim({ outcome: outcome({ artifactPaths }) }), task })
+      const [only] = Effect.runSync(Effect.scoped(Effect.provide(issues, world({}))))
+      expect(only).toStartWith("artifacts_too_many")
+    }))
 })
 
 describe("a reported file change", () => {
