@@ -91,12 +91,13 @@ export const scanOf = (automata: Automata) => {
   let length = 0
   const begin = (data: Uint8Array, known: number): void => {
     const dropped = length - known
+    const read = places
     let first = count
-    while (first > 0 && (places[first - 1] ?? 0) >= dropped) first--
-    const still = places.subarray(first, count)
+    while (first > 0 && (read[first - 1] ?? 0) >= dropped) first--
     if (places.length < data.length) places = new Int32Array(data.length)
-    count = still.length
-    for (let at = 0; at < count; at++) places[at] = (still[at] ?? 0) - dropped
+    const still = count - first
+    for (let at = 0; at < still; at++) places[at] = (read[first + at] ?? 0) - dropped
+    count = still
     length = data.length
   }
   return {
