@@ -104,10 +104,9 @@ const endsLine = (fd: number, size: number): boolean => {
  * that has not changed by then is that of a part that somebody died over.
  */
 const settledSize = (fd: number): number => {
-  const { size } = fs.fstatSync(fd)
+  const { atime, mtime, size } = fs.fstatSync(fd)
   if (endsLine(fd, size)) return size
-  const now = new Date()
-  harmless(() => fs.futimesSync(fd, now, now))
+  harmless(() => fs.futimesSync(fd, atime, mtime))
   return fs.fstatSync(fd).size === size ? size : settledSize(fd)
 }
 
