@@ -1,6 +1,7 @@
 import { DateTime, Effect, Option, type Queue } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
-import type { AskedQuestion } from "../domain/AskedQuestion.ts"
+import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
+import type { TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { questionExpired, taskRetried } from "../intake/WorkflowStep.ts"
@@ -43,6 +44,20 @@ export const expireQuestions = traced("Expiring.expireQuestions")(function* () {
           Effect.logError(`The question of task ${one.taskId} could not expire`, defect)
         )
       )
+})
+
+/**
+ * Does so for the question of one task, when its time has run out, for whoever must not be quicker than its default:
+ * no dispatcher may be alive. Answers the moment that this was looked at: no question that is open and unmarked then
+ * had run out.
+ */
+export const expireQuestionOf = traced("Expiring.expireQuestionOf")(function* (taskId: TaskId) {
+  const store = yield* Store
+  const stamp = yield* stampNow
+  const last = yield* store.questions.lastOf(taskId)
+  const due = Option.filter(last, (one) => isOpen(one) && isExpired(one, stamp.at))
+  if (Option.isSome(due)) yield* store.transact("Expiring.ranOut", ranOut(due.value, stamp))
+  return stamp.at
 })
 
 /** One that stays due whatever is done with it must not keep the store busy. */
