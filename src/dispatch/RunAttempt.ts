@@ -77,8 +77,11 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, re
           notRun(
             claimed,
             isNoRoom(reason)
-              ? waitForRoom(claimed, saying({ what: `${path} cannot be written`, code: reason }))
-              : unwritable(`${path}: ${reason}`)
+              ? waitForRoom(
+                  claimed,
+                  saying({ what: `${path} below the artifact root cannot be written`, code: reason })
+                )
+              : unwritable(`${path} below the artifact root: ${reason}`)
           )
         )
     }),
