@@ -1,4 +1,5 @@
 import type { DateTime, Effect, Option } from "effect"
+import type { AuditFile } from "../artifact/AuditFolder.ts"
 import type { Actor, Stamp } from "../domain/Actor.ts"
 import type { Attempt, ExitStatus, RetryClass } from "../domain/Attempt.ts"
 import type { AttemptId, RunnerId, TaskId } from "../domain/Ids.ts"
@@ -76,7 +77,8 @@ export interface AttemptEnd {
   readonly session?: { readonly id: string; readonly costUsd: number }
   /** True when it was ended from outside, so that what it used could not be told: budgets then take the worst. */
   readonly cutOff?: boolean
-  readonly resultPath: Option.Option<string>
+  /** Files that its record named at its start and that never came into being: it names them no more. */
+  readonly absent?: ReadonlyArray<AuditFile>
   /** What the attempt's event tells beside the above. */
   readonly detail?: JsonObject
 }
