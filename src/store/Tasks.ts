@@ -244,10 +244,7 @@ export interface Tasks {
   readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
   /** Those that a claim would find at `now`, which first makes ready what is due. */
   readonly lanesAt: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
-  /**
-   * The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. With a time
-   * what it would take then.
-   */
+  /** What `claim` would take of each of these lanes that has a ready task, by the lane's key; with a time, then. */
   readonly heads: (
     lanes: ReadonlyArray<string>,
     dueBy?: DateTime.Utc
