@@ -2,7 +2,7 @@ import { DateTime, Effect, Option } from "effect"
 import { Invalid } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { unaskable } from "../dispatch/Asking.ts"
-import { expireQuestionOf } from "../dispatch/Expiring.ts"
+import { expireQuestionOf, isDecided } from "../dispatch/Expiring.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Round, Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
@@ -16,7 +16,10 @@ import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
 import { found } from "./Tasks.ts"
 
-/** The questions that wait for an answer, newest first. `expired` are those whose time has run out. */
+/**
+ * The questions that wait for an answer, newest first. `expired` are those whose time has run out; one whose default is the
+ * answer then waits for none, whether or not a dispatcher has seen it. So a page may have fewer than `limit` before the last.
+ */
 export const list = operation({
   name: "questions.list",
   role: "read",
@@ -30,7 +33,10 @@ export const list = operation({
     const page = yield* store.questions.list(input)
     if (Option.isNone(page)) return yield* badCursor(input.after)
     const at = yield* now
-    const questions = page.value.questions.map((one) => ({
+    const waiting = yield* Effect.filter(page.value.questions, (one) =>
+      Effect.map(isDecided(one, at), (decided) => !decided)
+    )
+    const questions = waiting.map((one) => ({
       ...one,
       default: one.defaultAnswer,
       expired: isExpired(one, at)

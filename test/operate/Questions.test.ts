@@ -4,6 +4,7 @@ import type { Scripted } from "../../layers/adapter/ScriptedAdapters.ts"
 import { RUNNER } from "../../layers/Memory.ts"
 import { answer, list } from "../../src/operate/Questions.ts"
 import { cancel, retry } from "../../src/operate/Tasks.ts"
+import { waiting } from "../../src/operate/Waiting.ts"
 import { answer as answers, DOOR, detailsOf, queue, ran, taskOf, typesOf, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import { profile } from "../support/settings.ts"
@@ -204,6 +205,14 @@ describe("an answer that comes after the question has run out, before any dispat
       const id = yield* queue()
       yield* ran
       yield* TestClock.adjust("5 minutes")
+      expect((yield* listed()).questions).toEqual([])
+      expect(Option.getOrThrow(yield* waiting(yield* taskOf(id)))).toEqual({
+        reason: "no_dispatcher",
+        detail: expect.stringMatching(
+          /^its question has expired and its default is the answer, .*: Which colour\?$/
+        ),
+        until: Option.none()
+      })
       expect(yield* Effect.flip(given(id, { choice: "red" }))).toMatchObject({
         code: "no_open_question",
         message: `task ${id} waits for no answer, it is pending: ${RUNNER} answered it at 1970-01-01T00:05:00.000Z: "blue"`
