@@ -75,6 +75,9 @@ export const reading = (
     })
   )
 
+/** What answers a question: one that has run out is dealt with as a dispatcher would. */
+export const answering = (configPath: string) => Layer.merge(reading(configPath), Host.runner)
+
 /** The configuration, and beside it the store where there is one: for what must make nothing by being asked. */
 export const present = (
   configPath: string

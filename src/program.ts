@@ -12,6 +12,9 @@ const pathOf = async ({ config }: Globals): Promise<string> =>
 
 const reading = async (given: Globals) => (await import("../layers/Reading.ts")).reading(await pathOf(given))
 
+const answering = async (given: Globals) =>
+  (await import("../layers/Reading.ts")).answering(await pathOf(given))
+
 const configured = async (given: Globals) =>
   (await import("../layers/Reading.ts")).settings(await pathOf(given))
 
@@ -94,7 +97,7 @@ const commands: Readonly<Record<string, () => Promise<Bound>>> = {
   events: async () => bind((await import("./cli/Events.ts")).events, reading),
   "task-cancel": async () => bind((await import("./cli/TaskMoves.ts")).taskCancel, working),
   "task-retry": async () => bind((await import("./cli/TaskMoves.ts")).taskRetry, reading),
-  "task-answer": async () => bind((await import("./cli/Questions.ts")).taskAnswer, reading),
+  "task-answer": async () => bind((await import("./cli/Questions.ts")).taskAnswer, answering),
   "task-replay": async () => bind((await import("./cli/Replay.ts")).taskReplay, showing),
   pause: async () => bind((await import("./cli/Pause.ts")).pause, reading),
   resume: async () => bind((await import("./cli/Pause.ts")).resume, reading),

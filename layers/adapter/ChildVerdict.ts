@@ -46,7 +46,9 @@ export const notBegun = (cause: AuditFailed): ChildVerdict =>
     ? {
         ...noEvidence(cause),
         lacksRoom: true,
-        reason: Option.some(saying({ what: `${cause.path} cannot be written`, code: cause.reason }))
+        reason: Option.some(
+          saying({ what: `${cause.path} below the artifact root cannot be written`, code: cause.reason })
+        )
       }
     : noEvidence(cause)
 

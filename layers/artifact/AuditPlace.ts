@@ -17,6 +17,9 @@ export const placeOf = (root: string, taskId: TaskId, attemptId: AttemptId): Pla
   return { root, names, path: join(root, ...names) }
 }
 
+/** What a failure names a folder by, or a file in it: below the artifact root. */
+export const shownPath = ({ names }: Pick<Place, "names">, file = ""): string => join(...names, file)
+
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 
 const PLANTED = "something that is not ours (a link, a pipe, ...) lies in its place"

@@ -1,9 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
-import { join } from "node:path"
 import { Option } from "effect"
 import type { AuditFile } from "../../src/artifact/AuditFolder.ts"
 import { codeOf } from "../SystemWord.ts"
-import { below, inFolder, ours, type Place } from "./AuditPlace.ts"
+import { below, inFolder, ours, type Place, shownPath } from "./AuditPlace.ts"
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants
 
@@ -13,7 +12,7 @@ const withFile = <A>(place: Place, file: AuditFile, use: (fd: number) => A): Opt
     return inFolder(place, false, (folder) => {
       const fd = ours(
         openSync(below(folder, file), O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
-        join(place.path, file)
+        shownPath(place, file)
       )
       try {
         return Option.some(use(fd))

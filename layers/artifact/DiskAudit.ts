@@ -15,7 +15,7 @@ import { traced } from "../../src/domain/Traced.ts"
 import { held as holding } from "../Held.ts"
 import { codeOf } from "../SystemWord.ts"
 import { growth } from "./AuditGrowth.ts"
-import { below, failed, inFolder, ours, type Place, placeOf } from "./AuditPlace.ts"
+import { below, failed, inFolder, ours, type Place, placeOf, shownPath } from "./AuditPlace.ts"
 import { readRange, sizeOf } from "./AuditReading.ts"
 import { drop, publish, startFile, synced, type Written } from "./DiskFile.ts"
 import { withRoom } from "./Room.ts"
@@ -91,7 +91,7 @@ const putting = (held: Held, texts: Texts): Promise<void> => {
 
 // One promise, not a fiber for each file: it is on the way of every attempt, several times.
 const begin = (held: Held) => (texts: Texts) => {
-  const catching = (cause: unknown) => failed(join(held.place.path, texts[0]?.[0] ?? ""), cause)
+  const catching = (cause: unknown) => failed(shownPath(held.place, texts[0]?.[0]), cause)
   return withRoom(
     Effect.try({
       try: () => {
@@ -117,7 +117,7 @@ const openLog = (held: Held, file: string): number => {
   const open = (folder: number) =>
     ours(
       openSync(below(folder, file), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600),
-      join(held.place.path, file)
+      shownPath(held.place, file)
     )
   return isThere(held) ? open(held.folder) : inFolder(held.place, true, open)
 }
@@ -168,9 +168,9 @@ const log =
         Effect.try({
           try: () => {
             const fd = openLog(held, file)
-            return { fd, began: fstatSync(fd).size, log: writeLog(fd, join(held.place.path, file)) }
+            return { fd, began: fstatSync(fd).size, log: writeLog(fd, shownPath(held.place, file)) }
           },
-          catch: (cause) => failed(join(held.place.path, file), cause)
+          catch: (cause) => failed(shownPath(held.place, file), cause)
         })
       ),
       ({ began, fd, log }) =>
@@ -194,13 +194,13 @@ const make = (root: string): typeof Audit.Service => {
     ask: (place: Place) => A
   ): Effect.Effect<A, AuditFailed> => {
     const place = placeOf(root, taskId, attemptId)
-    return Effect.try({ try: () => ask(place), catch: (cause) => failed(join(place.path, file), cause) })
+    return Effect.try({ try: () => ask(place), catch: (cause) => failed(shownPath(place, file), cause) })
   }
   return {
     open: traced("Audit.open")((taskId, attemptId) => {
       const place = placeOf(root, taskId, attemptId)
       return holding(
-        withRoom(Effect.try({ try: () => hold(place), catch: (cause) => failed(place.path, cause) })),
+        withRoom(Effect.try({ try: () => hold(place), catch: (cause) => failed(shownPath(place), cause) })),
         letGo
       ).pipe(
         Effect.map((held): AuditFolder => {
@@ -208,7 +208,7 @@ const make = (root: string): typeof Audit.Service => {
           const write = (texts: Texts) => Effect.uninterruptible(Effect.flatten(beginning(texts)))
           return {
             path: place.path,
-            relativePath: join(...place.names),
+            relativePath: shownPath(place),
             put: (file, text) => write([[file, text]]),
             putAll: (files) => write(Object.entries(files)),
             begin: (files) => beginning(Object.entries(files)),

@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import type { AuditFile } from "../../src/artifact/AuditFolder.ts"
 import type { ExitStatus } from "../../src/domain/Attempt.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
@@ -20,9 +21,12 @@ const RUNNING = statement(`
   FROM attempts WHERE attempt_id = :attemptId AND status = 'running'`)
 const CLOSE = statement(`
   UPDATE attempts SET status = 'finished', ended_at = :at, exit_status = :exitStatus, retry_class = :retryClass,
-    reason = :reason, issues_json = :issues, usage_json = :usage, result_path = coalesce(:resultPath, result_path),
-    session_id = :sessionId, session_cost_usd = :sessionCost
+    reason = :reason, issues_json = :issues, usage_json = :usage, session_id = :sessionId, session_cost_usd = :sessionCost
   WHERE attempt_id = :attemptId AND status = 'running'`)
+const DISOWN = statement(`
+  UPDATE attempts SET stdout_path = iif(:stdout, NULL, stdout_path), stderr_path = iif(:stderr, NULL, stderr_path),
+    result_path = iif(:result, NULL, result_path)
+  WHERE attempt_id = :attemptId`)
 const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
 const END = statement(`
   UPDATE tasks SET status = :status, ready = 0, updated_at = :at, finished_at = :finishedAt, last_error = :error,
@@ -147,6 +151,17 @@ const ignored = (writing: Writing, subject: EventSubject, { end, move, stamp }: 
   append(writing, "late_result_ignored", subject, { move: move._tag, reason: end.reason }, stamp)
 }
 
+const disown = (writing: Writing, { attemptId, end: { absent = [] } }: Settlement): void => {
+  if (absent.length === 0) return
+  const isAbsent = (file: AuditFile): Value => (absent.includes(file) ? 1 : 0)
+  writing.changed(DISOWN, {
+    attemptId,
+    stdout: isAbsent("stdout.log"),
+    stderr: isAbsent("stderr.log"),
+    result: isAbsent("result.json")
+  })
+}
+
 /** See Tasks.settle. Attempt, task, events and usage in one transaction; the attempt's id is the fence. */
 export const settle =
   (settlement: Settlement) =>
@@ -163,10 +178,10 @@ export const settle =
       reason: end.reason,
       issues: json(end.issues),
       usage: usageJson(end.usage),
-      resultPath: orNull(end.resultPath),
       sessionId: end.session?.id ?? null,
       sessionCost: end.session?.costUsd ?? null
     })
+    disown(writing, settlement)
     const taskId = String(attempt.task_id)
     const { of, status, values, event, detail } = written(move, at)
     // Where somebody has moved the task beside its attempt, the attempt ends all the same, and moves nothing.

@@ -50,7 +50,10 @@ export interface AuditFolder {
   readonly log: (file: AuditLog) => Effect.Effect<LogFile, AuditFailed, Scope.Scope>
 }
 
-/** The evidence of an attempt could not be written: disk full, folder not writable. */
+/**
+ * The evidence of an attempt could not be written: disk full, folder not writable. `path` is relative to the artifact
+ * root where an attempt meets it, for it is told where no path of the host belongs; prune's is absolute.
+ */
 export class AuditFailed extends Schema.TaggedError<AuditFailed>()("AuditFailed", {
   path: Schema.String,
   reason: Schema.String

@@ -1,6 +1,7 @@
 import { DateTime, Effect, Option, type Queue } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
-import type { AskedQuestion } from "../domain/AskedQuestion.ts"
+import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
+import type { TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { questionExpired, taskRetried } from "../intake/WorkflowStep.ts"
@@ -18,11 +19,25 @@ const goesOnAlone = (standing: ReadonlyArray<AskedQuestion>): boolean =>
     .slice(-MOST_DEFAULTS)
     .every(({ answeredBy }) => Option.exists(answeredBy, ({ surface }) => surface === "dispatch"))
 
-const ranOut = ({ defaultAnswer, questionId, taskId }: AskedQuestion, stamp: Stamp) =>
+/** Whether a question whose time has run out is left to its operator: it has no default, or that has been the answer too often. */
+const isLeft = ({ defaultAnswer, taskId }: AskedQuestion) =>
   Effect.gen(function* () {
     const store = yield* Store
+    return Option.isNone(defaultAnswer) || goesOnAlone(yield* store.questions.standing(taskId))
+  })
+
+/** Whether an open question has run out by `at` and is only not yet answered by its default: no other answer is taken. */
+export const isDecided = (question: AskedQuestion, at: DateTime.Utc) =>
+  Option.isSome(question.expiredAt) || !isExpired(question, at)
+    ? Effect.succeed(false)
+    : Effect.map(isLeft(question), (left) => !left)
+
+const ranOut = (question: AskedQuestion, stamp: Stamp) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const { defaultAnswer, questionId, taskId } = question
     if (!(yield* store.questions.expire(questionId, stamp))) return
-    if (Option.isNone(defaultAnswer) || goesOnAlone(yield* store.questions.standing(taskId)))
+    if (Option.isNone(defaultAnswer) || (yield* isLeft(question)))
       return yield* questionExpired(taskId, stamp)
     const answered = yield* store.questions.answer(questionId, defaultAnswer.value, stamp)
     if (answered._tag === "Answered") yield* taskRetried(taskId, stamp)
@@ -43,6 +58,20 @@ export const expireQuestions = traced("Expiring.expireQuestions")(function* () {
           Effect.logError(`The question of task ${one.taskId} could not expire`, defect)
         )
       )
+})
+
+/**
+ * Does so for the question of one task, when its time has run out, for whoever must not be quicker than its default:
+ * no dispatcher may be alive. Answers the moment that this was looked at: no question that is open and unmarked then
+ * had run out.
+ */
+export const expireQuestionOf = traced("Expiring.expireQuestionOf")(function* (taskId: TaskId) {
+  const store = yield* Store
+  const stamp = yield* stampNow
+  const last = yield* store.questions.lastOf(taskId)
+  const due = Option.filter(last, (one) => isOpen(one) && isExpired(one, stamp.at))
+  if (Option.isSome(due)) yield* store.transact("Expiring.ranOut", ranOut(due.value, stamp))
+  return stamp.at
 })
 
 /** One that stays due whatever is done with it must not keep the store busy. */

@@ -20,14 +20,14 @@ export const holdBack = Effect.gen(function* () {
   const lack = yield* Effect.flip((yield* ArtifactStore).writable).pipe(Effect.option)
   if (Option.isNone(lack)) return
   const { path, reason } = lack.value
-  const why = `nothing can be kept at ${path} (${reason}): free space or mend its rights`
+  const why = `nothing can be kept in the artifact root (${reason}): free space or mend the rights of artifactDir`
   const stamp = yield* stampNow
   const isPaused = Effect.map(store.gates.pause, Option.isSome)
   yield* store.transact(
     "HoldBack.holdBack",
     Effect.unlessEffect(store.gates.setPause(Option.some(why), stamp), isPaused)
   )
-  yield* Effect.logError(`Dispatch is paused until evidence can be kept again: ${why}`)
+  yield* Effect.logError(`Dispatch is paused until evidence can be kept again: ${why}, ${path}`)
 }).pipe(
   Effect.catchTag("StoreUnavailable", ({ reason }) =>
     Effect.logWarning(`Dispatch could not be paused: ${reason}`)

@@ -1,9 +1,9 @@
-import { Effect, Either, Option, Schema } from "effect"
+import { Effect, Either, Option } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { heedingRoom } from "../artifact/HeedingRoom.ts"
 import { type NoRoom, saying } from "../domain/HostRoom.ts"
 import type { JsonObject } from "../domain/Json.ts"
-import { Outcome } from "../domain/Outcome.ts"
+import type { Outcome } from "../domain/Outcome.ts"
 import { redactJson } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -12,6 +12,7 @@ import { maskedExecution, maskedFault, maskedOutcome } from "../evidence/Masked.
 import { noEvidence } from "../evidence/NoEvidence.ts"
 import { Normalised, normalise } from "../evidence/Normalize.ts"
 import { type Asking, asking } from "../evidence/Question.ts"
+import { resultText } from "../evidence/Result.ts"
 import { retryHint } from "../evidence/RetryHint.ts"
 import { believed, decide, type Verdict } from "../evidence/Verdict.ts"
 import { verify } from "../evidence/Verify.ts"
@@ -151,7 +152,17 @@ const decided = Effect.fnUntraced(function* (
   const all = [...issues, ...execution.diagnostics, ...remarks]
   const evidence = {
     "last-message.txt": redactor.text(execution.lastMessage),
-    "result.json": resultText(execution, verdict, all, written)
+    "result.json": resultText({
+      verdict: verdict._tag,
+      reason: verdict.reason,
+      detail: verdict.detail,
+      exitStatus: Option.some(execution.exitStatus),
+      retryClass: Option.some(execution.retryClass),
+      issues: all,
+      facts: redactJson(execution.facts, redactor),
+      ...(Option.isSome(written) ? { artifact: written.value.path } : {}),
+      ...("outcome" in verdict ? { outcome: verdict.outcome } : {})
+    })
   }
   return {
     evidence,
@@ -173,25 +184,3 @@ const told = ({ kept, path, writtenBy }: WrittenArtifact): JsonObject => ({
   written_by: writtenBy,
   kept: Option.getOrNull(kept)
 })
-
-const encodeOutcome = Schema.encodeSync(Outcome)
-
-const resultText = (
-  execution: Execution,
-  verdict: Verdict,
-  issues: ReadonlyArray<string>,
-  written: WithArtifacts["written"]
-): string => {
-  const result = {
-    verdict: verdict._tag,
-    reason: verdict.reason,
-    detail: verdict.detail,
-    exit_status: execution.exitStatus,
-    retry_class: execution.retryClass,
-    issues,
-    facts: redactJson(execution.facts, execution.redactor),
-    artifact_written_by_runtime: Option.getOrNull(Option.map(written, ({ path }) => path)),
-    outcome: "outcome" in verdict ? encodeOutcome(verdict.outcome) : null
-  }
-  return `${JSON.stringify(result, null, 2)}\n`
-}

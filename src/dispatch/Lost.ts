@@ -1,9 +1,11 @@
 import { Effect, Option } from "effect"
 import { unknownUsage } from "../domain/Usage.ts"
-import { Verdict } from "../evidence/Verdict.ts"
+import { bareResult } from "../evidence/Result.ts"
+import { synthetic, Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, ClaimedTask } from "../store/Tasks.ts"
-import { finish } from "./Finish.ts"
+import { errorOf, finish } from "./Finish.ts"
+import { leaveEvidence } from "./LeaveEvidence.ts"
 import { stampNow } from "./Runner.ts"
 
 const unknownEnd: Omit<AttemptEnd, "reason"> = {
@@ -11,8 +13,7 @@ const unknownEnd: Omit<AttemptEnd, "reason"> = {
   retryClass: Option.some("retryable"),
   issues: [],
   usage: unknownUsage,
-  cutOff: true,
-  resultPath: Option.none()
+  cutOff: true
 }
 
 /**
@@ -20,16 +21,20 @@ const unknownEnd: Omit<AttemptEnd, "reason"> = {
  * late result when somebody else ended it meanwhile.
  */
 export const releaseLost = (claimed: ClaimedTask) =>
-  finish({
-    claimed,
-    verdict: Verdict.PutBack({
+  Effect.gen(function* () {
+    const verdict = Verdict.PutBack({
       reason: "interrupted",
       detail: "the attempt could not go on while the store was unavailable"
-    }),
-    end: unknownEnd,
-    profile: Option.none(),
-    adapter: Option.none()
-  }).pipe(Effect.asVoid)
+    })
+    const { absent } = yield* leaveEvidence(claimed.attempt, bareResult(verdict, unknownEnd))
+    yield* finish({
+      claimed,
+      verdict,
+      end: { ...unknownEnd, absent },
+      profile: Option.none(),
+      adapter: Option.none()
+    })
+  })
 
 /**
  * Blocks the task of an attempt whose end meets a fault of ours again and again, and nothing else: what follows
@@ -38,11 +43,23 @@ export const releaseLost = (claimed: ClaimedTask) =>
 export const blockLost = (claimed: ClaimedTask) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { attemptId } = claimed.attempt
-    const reason = "internal_fault: agent-runtime met a fault of its own when it recorded the attempt's end"
+    const { attempt } = claimed
+    const end: typeof unknownEnd = { ...unknownEnd, retryClass: Option.some("none") }
+    const detail = "agent-runtime met a fault of its own when it recorded the attempt's end"
+    const verdict = Verdict.Blocked({
+      reason: "internal_fault",
+      detail,
+      outcome: synthetic("blocked", detail),
+      issues: []
+    })
+    const reason = errorOf(verdict)
+    const { absent } = yield* leaveEvidence(attempt, bareResult(verdict, end)).pipe(
+      // What is at fault may be this.
+      Effect.catchAllDefect(() => Effect.succeed({ absent: [] }))
+    )
     yield* store.tasks.settle({
-      attemptId,
-      end: { ...unknownEnd, retryClass: Option.some("none"), reason },
+      attemptId: attempt.attemptId,
+      end: { ...end, reason, absent },
       move: { _tag: "Block", outcome: Option.none(), error: reason },
       stamp: yield* stampNow
     })

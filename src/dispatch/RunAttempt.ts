@@ -1,6 +1,7 @@
 import { Cause, Deferred, Effect, Option, Schedule, type Scope } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import type { AuditFile } from "../artifact/AuditFolder.ts"
 import { heedingRoom } from "../artifact/HeedingRoom.ts"
 import { isNoRoom, saying } from "../domain/HostRoom.ts"
 import type { TaskId } from "../domain/Ids.ts"
@@ -9,6 +10,7 @@ import { noSecrets } from "../domain/Redactor.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { soundUsage, unknownUsage } from "../domain/Usage.ts"
+import { bareResult } from "../evidence/Result.ts"
 import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -16,6 +18,7 @@ import { notAsked } from "./Asking.ts"
 import { finish, type Ran } from "./Finish.ts"
 import type { handOver } from "./HandOver.ts"
 import { type Judged, judge } from "./Judge.ts"
+import { absentOf, leaveEvidence } from "./LeaveEvidence.ts"
 import { leaveSite } from "./LeaveWorktree.ts"
 import {
   NotStarted,
@@ -77,8 +80,11 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, re
           notRun(
             claimed,
             isNoRoom(reason)
-              ? waitForRoom(claimed, saying({ what: `${path} cannot be written`, code: reason }))
-              : unwritable(`${path}: ${reason}`)
+              ? waitForRoom(
+                  claimed,
+                  saying({ what: `${path} below the artifact root cannot be written`, code: reason })
+                )
+              : unwritable(`${path} below the artifact root: ${reason}`)
           )
         )
     }),
@@ -119,7 +125,9 @@ const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
         (reason) => judge(prepared, site, cutOff(execution), Option.some(reason))
       )
       const issues = [...judged.issues, ...(yield* notAsked(claimed, judged.verdict))]
-      return { ran: ranTo(prepared, execution, { ...judged, issues }), redactor: execution.redactor }
+      // What went well has left all of it, else nothing would have been believed.
+      const absent = judged.exit.exitStatus === "ok" ? [] : yield* absentOf(claimed.attempt)
+      return { ran: ranTo(prepared, execution, { ...judged, issues }, absent), redactor: execution.redactor }
     })
     if (Option.isNone(site.worktree)) return (yield* run).ran
     return yield* run.pipe(
@@ -225,7 +233,12 @@ const watchCancel = (taskId: TaskId, stop: Deferred.Deferred<StopReason>) =>
 /** What is tried again was retryable, whatever the exit alone looked like. */
 const isTriedAgain = (verdict: Verdict): boolean => verdict._tag === "Retry" || verdict._tag === "Snooze"
 
-const ranTo = (prepared: Prepared, execution: Execution, { detail, exit, issues, verdict }: Judged): Ran => {
+const ranTo = (
+  prepared: Prepared,
+  execution: Execution,
+  { detail, exit, issues, verdict }: Judged,
+  absent: ReadonlyArray<AuditFile>
+): Ran => {
   const { odd, usage } = soundUsage(execution.usage)
   return {
     claimed: prepared.claimed,
@@ -236,7 +249,7 @@ const ranTo = (prepared: Prepared, execution: Execution, { detail, exit, issues,
       issues: [...issues, ...odd, ...argsOf(prepared).remarks],
       usage,
       ...sessionOf(execution),
-      resultPath: Option.none(),
+      absent,
       detail
     },
     profile: Option.some(prepared.profile),
@@ -251,8 +264,7 @@ const notRun = (claimed: ClaimedTask, verdict: Verdict): Ran => ({
     exitStatus: Option.none(),
     retryClass: Option.none(),
     issues: [],
-    usage: unknownUsage,
-    resultPath: Option.none()
+    usage: unknownUsage
   },
   profile: Option.none(),
   adapter: Option.none()
@@ -273,15 +285,16 @@ const unwritable = (what: string): Verdict =>
     })
   )
 
-const faulty = (claimed: ClaimedTask, defect: unknown) => {
-  const what = defect instanceof Error ? defect.message : String(defect)
-  const failure = new NotStarted({
-    reason: "internal_fault",
-    detail: `agent-runtime met a fault of its own: ${what}`,
-    permanent: false
+const faulty = (claimed: ClaimedTask, defect: unknown) =>
+  Effect.gen(function* () {
+    yield* Effect.logError("The attempt met a fault of agent-runtime", Cause.die(defect))
+    const what = defect instanceof Error ? defect.message : String(defect)
+    const failure = new NotStarted({
+      reason: "internal_fault",
+      detail: `agent-runtime met a fault of its own: ${what}`,
+      permanent: false
+    })
+    const ran = notRun(claimed, verdictOf(failure))
+    const { absent } = yield* leaveEvidence(claimed.attempt, bareResult(ran.verdict, ran.end))
+    return { ...ran, end: { ...ran.end, absent } } satisfies Ran
   })
-  return Effect.as(
-    Effect.logError("The attempt met a fault of agent-runtime", Cause.die(defect)),
-    notRun(claimed, verdictOf(failure))
-  )
-}

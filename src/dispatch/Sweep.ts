@@ -3,14 +3,17 @@ import { LeftOvers } from "../adapter/LeftOvers.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import { isUsedUp } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
 import { unknownUsage } from "../domain/Usage.ts"
+import type { Result } from "../evidence/Result.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, CancelRequest, Move, Settlement } from "../store/Tasks.ts"
 import { canceledBy, errorOf } from "./Finish.ts"
+import { type LeftEvidence, leaveEvidence } from "./LeaveEvidence.ts"
 import type { Left } from "./LeaveWorktree.ts"
 import { Lock } from "./Lock.ts"
 import { Runner, stampNow } from "./Runner.ts"
@@ -100,24 +103,21 @@ const reclaim = (attempt: OpenAttempt) =>
       startTime: attempt.childStartTime
     })
     const worktree = yield* sweepWorktree(attemptId, survivors)
-    const end = ended(survivors, worktree)
     const stamp = yield* stampNow
     const nextTaskId = TaskId.make(yield* (yield* IdSource).next)
+    const settlement = settling(attempt, survivors, ended(survivors, worktree), stamp)
+    const facts = { dead_runner_id: runnerId, survivors, ...worktree.detail }
+    // A request to cancel that comes from here on is in the record alone.
+    const left = yield* leaveEvidence(attempt, resultOf(yield* settlement, facts))
     return yield* store.transact(
       "Sweep.reclaim",
       Effect.gen(function* () {
         const found = yield* store.attempts.find(attemptId)
         if (!Option.exists(found, ({ status }) => status === "running")) return false
-        const detail = { dead_runner_id: runnerId, survivors, ...worktree.detail }
         const subject = { taskId: Option.some(taskId), attemptId: Option.some(attemptId) }
-        yield* store.events.append({ type: "boot_sweep_reclaimed", ...subject, detail }, stamp)
-        // What an operator asked for is told as where a dispatcher did it, and as theirs.
-        const asked = survivors.length > 0 ? Option.none() : yield* store.tasks.cancelRequested(taskId)
-        const settlement = Option.match(asked, {
-          onNone: () => Effect.map(moveOf(attempt, survivors), (move) => ({ end, move, stamp })),
-          onSome: (request) => Effect.succeed(canceled(request, end, stamp))
-        })
-        const settled = yield* store.tasks.settle({ attemptId, ...(yield* settlement) })
+        yield* store.events.append({ type: "boot_sweep_reclaimed", ...subject, detail: facts }, stamp)
+        const { end, ...moved } = yield* settlement
+        const settled = yield* store.tasks.settle({ attemptId, ...moved, end: withLeft(end, left) })
         if (settled._tag === "Settled") yield* taskEnded(taskId, nextTaskId, stamp)
         return true
       })
@@ -130,6 +130,33 @@ const reclaim = (attempt: OpenAttempt) =>
       )
     )
   )
+
+/** How the attempt ends, and what becomes of its task. */
+const settling = (attempt: OpenAttempt, survivors: ReadonlyArray<string>, end: AttemptEnd, stamp: Stamp) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    // What an operator asked for is told as where a dispatcher did it, and as theirs.
+    const asked = survivors.length > 0 ? Option.none() : yield* store.tasks.cancelRequested(attempt.taskId)
+    if (Option.isSome(asked)) return canceled(asked.value, end, stamp)
+    return { end, move: yield* moveOf(attempt, survivors), stamp }
+  })
+
+/** The end as `result.json` tells it. */
+const resultOf = ({ end, move }: Omit<Settlement, "attemptId">, facts: JsonObject): Result => {
+  const told = "error" in move ? move.error : end.reason
+  const at = told.indexOf(": ")
+  const verdict = move._tag === "Cancel" ? "Canceled" : move._tag === "Block" ? "Blocked" : "PutBack"
+  return { ...end, verdict, reason: told.slice(0, at), detail: told.slice(at + 2), facts }
+}
+
+const withLeft = (end: AttemptEnd, { absent, isWritten }: LeftEvidence): AttemptEnd => {
+  const dead = "the dispatcher that ran the attempt died"
+  const issues = [
+    ...(isWritten ? [`result.json was written by the sweep: ${dead}`] : []),
+    ...(absent.length > 0 ? [`not written before ${dead}: ${absent.join(", ")}`] : [])
+  ]
+  return { ...end, absent, issues: [...end.issues, ...issues] }
+}
 
 const canceled = (request: CancelRequest, end: AttemptEnd, { at }: Stamp): Omit<Settlement, "attemptId"> => {
   const verdict = canceledBy(request)
@@ -168,6 +195,5 @@ const ended = (survivors: ReadonlyArray<string>, worktree: Left): AttemptEnd => 
   issues: [...survivors.map((process) => `still running after SIGKILL: ${process}`), ...worktree.issues],
   detail: worktree.detail,
   usage: unknownUsage,
-  cutOff: true,
-  resultPath: Option.none()
+  cutOff: true
 })

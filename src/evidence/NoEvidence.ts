@@ -9,5 +9,5 @@ export const noEvidence = ({
 }: AuditFailed): Pick<Execution, "exitStatus" | "retryClass" | "reason"> => ({
   exitStatus: "error",
   retryClass: "retryable",
-  reason: Option.some(`the evidence could not be written: ${path}: ${reason}`)
+  reason: Option.some(`the evidence could not be written: ${path} below the artifact root: ${reason}`)
 })

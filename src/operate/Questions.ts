@@ -2,6 +2,7 @@ import { DateTime, Effect, Option } from "effect"
 import { Invalid } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { unaskable } from "../dispatch/Asking.ts"
+import { expireQuestionOf, isDecided } from "../dispatch/Expiring.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Round, Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
@@ -15,7 +16,10 @@ import { badCursor, Refusal } from "./Refusal.ts"
 import { said } from "./Said.ts"
 import { found } from "./Tasks.ts"
 
-/** The questions that wait for an answer, newest first. `expired` are those whose time has run out. */
+/**
+ * The questions that wait for an answer, newest first. `expired` are those whose time has run out; one whose default is the
+ * answer then waits for none, whether or not a dispatcher has seen it. So a page may have fewer than `limit` before the last.
+ */
 export const list = operation({
   name: "questions.list",
   role: "read",
@@ -29,7 +33,10 @@ export const list = operation({
     const page = yield* store.questions.list(input)
     if (Option.isNone(page)) return yield* badCursor(input.after)
     const at = yield* now
-    const questions = page.value.questions.map((one) => ({
+    const waiting = yield* Effect.filter(page.value.questions, (one) =>
+      Effect.map(isDecided(one, at), (decided) => !decided)
+    )
+    const questions = waiting.map((one) => ({
       ...one,
       default: one.defaultAnswer,
       expired: isExpired(one, at)
@@ -111,7 +118,10 @@ const notOpen = (
     })
   })
 
-/** Answers the open question of a task and begins a fresh round of it, whose prompt has question and answer. */
+/**
+ * Answers the open question of a task and begins a fresh round of it, whose prompt has question and answer. Where its
+ * time has run out the default is the answer, whether or not a dispatcher has seen it; without one it can be answered.
+ */
 export const answer = operation({
   name: "questions.answer",
   role: "operate",
@@ -120,6 +130,8 @@ export const answer = operation({
     const store = yield* Store
     const words = yield* given(input)
     const id = yield* namedTask(input.id)
+    // In a transaction of its own: what comes of a question that has run out holds, whatever is answered to the caller.
+    const at = yield* expireQuestionOf(id)
     const row = yield* found(id)
     const last = yield* store.questions.lastOf(id)
     const open = Option.filter(last, isOpen)
@@ -127,7 +139,7 @@ export const answer = operation({
     const question = open.value
     if (Option.isSome(input.choice) && !question.choices.includes(words.value))
       return yield* notOffered(question, words.value)
-    const stamp = { at: yield* now, actor }
+    const stamp = { at, actor }
     const answered = yield* store.transact(
       "Questions.answer",
       Effect.tap(store.questions.answer(question.questionId, words.value, stamp), ({ _tag }) =>

@@ -5,7 +5,7 @@ import { saying } from "../dispatch/Charges.ts"
 import { workflowTemplateOf } from "../dispatch/Charging.ts"
 import { conditionsAt } from "../dispatch/Conditions.ts"
 import { type Conditions, closed, type LaneClosed, type Place } from "../dispatch/Eligibility.ts"
-import { MOST_DEFAULTS } from "../dispatch/Expiring.ts"
+import { isDecided, MOST_DEFAULTS } from "../dispatch/Expiring.ts"
 import { groundsNow } from "../dispatch/Grounds.ts"
 import { Lock } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
@@ -61,8 +61,13 @@ const blocked = (task: Task) =>
       return because("operator", `it waits for an operator: ${why}${yield* unasked(task)}`)
     }
     const { expiresAt, text } = asked.value
-    if (!isExpired(asked.value, yield* now))
-      return because("answer", `it waits for an answer: ${text}`, expiresAt)
+    const at = yield* now
+    if (!isExpired(asked.value, at)) return because("answer", `it waits for an answer: ${text}`, expiresAt)
+    if (yield* isDecided(asked.value, at))
+      return because(
+        "no_dispatcher",
+        `its question has expired and its default is the answer, with which a dispatcher, or agent-runtime run-once, lets it go on: ${text}`
+      )
     return because(
       "answer",
       `it waits for an answer, its question has expired${notByDefault(asked.value)}: ${text}`

@@ -1,4 +1,5 @@
 import type { DateTime, Effect, Option } from "effect"
+import type { AuditFile } from "../artifact/AuditFolder.ts"
 import type { Actor, Stamp } from "../domain/Actor.ts"
 import type { Attempt, ExitStatus, RetryClass } from "../domain/Attempt.ts"
 import type { AttemptId, RunnerId, TaskId } from "../domain/Ids.ts"
@@ -76,7 +77,8 @@ export interface AttemptEnd {
   readonly session?: { readonly id: string; readonly costUsd: number }
   /** True when it was ended from outside, so that what it used could not be told: budgets then take the worst. */
   readonly cutOff?: boolean
-  readonly resultPath: Option.Option<string>
+  /** Files that its record named at its start and that never came into being: it names them no more. */
+  readonly absent?: ReadonlyArray<AuditFile>
   /** What the attempt's event tells beside the above. */
   readonly detail?: JsonObject
 }
@@ -242,10 +244,7 @@ export interface Tasks {
   readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
   /** Those that a claim would find at `now`, which first makes ready what is due. */
   readonly lanesAt: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
-  /**
-   * The best ready task of each of these lanes that has one, by the lane's key: what `claim` would take. With a time
-   * what it would take then.
-   */
+  /** What `claim` would take of each of these lanes that has a ready task, by the lane's key; with a time, then. */
   readonly heads: (
     lanes: ReadonlyArray<string>,
     dueBy?: DateTime.Utc

@@ -33,8 +33,7 @@ const end: AttemptEnd = {
   retryClass: Option.some("none"),
   reason: "completed",
   issues: [],
-  usage: unknownUsage,
-  resultPath: Option.none()
+  usage: unknownUsage
 }
 
 /** What the dispatcher does in the store for one task: promote, which answers the lanes, claim, settle. */

@@ -54,8 +54,7 @@ const settleElsewhere = (move: Move) => (job: Job) =>
       retryClass: Option.none(),
       reason: "ended elsewhere",
       issues: [],
-      usage: unknownUsage,
-      resultPath: Option.none()
+      usage: unknownUsage
     }
     const stamp = { at: yield* now, actor: DOOR.actor }
     yield* store.tasks.settle({ attemptId: job.attemptId, end, move, stamp })

@@ -39,7 +39,9 @@ it.effect("where no evidence can be kept dispatch is paused and goes on by itsel
           yield* told("dispatch_pause_enabled")
           const held = Option.getOrThrow(yield* pauseNow)
           expect(held.actor.surface).toBe("dispatch")
-          expect(Option.getOrThrow(held.reason)).toMatch(/^nothing can be kept at .* \(ENOSPC\): free space/)
+          expect(Option.getOrThrow(held.reason)).toMatch(
+            /^nothing can be kept in the artifact root \(ENOSPC\): free space/
+          )
           yield* told("dispatch_paused")
           yield* TestClock.adjust("5 seconds")
           yield* quiet

@@ -203,7 +203,7 @@ it.effect("what leaves no evidence is tried again, whatever it said", () =>
       Effect.map(audit.open(taskId, attemptId), (folder) => ({ ...folder, putAll: () => full }))
     const { verdict } = yield* Effect.provideService(ran, Audit, { ...audit, open })
     expect(verdict).toMatchObject({ _tag: "Retry", reason: "exit_error" })
-    expect(verdict.detail).toContain("the evidence could not be written: /x: ENOSPC")
+    expect(verdict.detail).toContain("the evidence could not be written: /x below the artifact root: ENOSPC")
     expect((yield* taskOf(id)).status).toBe("retryable_failure")
   }).pipe(Effect.provide(living(answer())))
 )

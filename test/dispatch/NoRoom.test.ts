@@ -47,7 +47,9 @@ it.effect("so does a file of the audit folder", () =>
     const audit = yield* Audit
     const full = { ...audit, open: () => new AuditFailed({ path: "/x", reason: "ENFILE" }) }
     yield* Effect.provideService(ran, Audit, full)
-    expect(yield* putOff(id)).toMatch(/^no_room: \/x cannot be written \(ENFILE\): .*LimitNOFILE/)
+    expect(yield* putOff(id)).toMatch(
+      /^no_room: \/x below the artifact root cannot be written \(ENFILE\): .*LimitNOFILE/
+    )
   }).pipe(Effect.provide(world({ adapters: { local: () => Effect.dieMessage("the adapter was started") } })))
 )
 

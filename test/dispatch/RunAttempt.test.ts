@@ -302,7 +302,29 @@ it.effect("a fault of ours inside the pipeline blocks the task and says so", () 
       "internal_fault: agent-runtime met a fault of its own: it broke"
     )
     expect((yield* typesOf(id)).at(-1)).toBe("task_finished")
+    // Its record names what is there: the result that tells so, and no log of what never began.
+    const [attempt] = yield* attemptsOf(id)
+    const { attemptId, resultPath, stderrPath, stdoutPath } = attempt!
+    expect([stdoutPath, stderrPath]).toEqual([Option.none(), Option.none()])
+    expect(Option.getOrThrow(resultPath)).toEndWith("/result.json")
+    const bytes = yield* (yield* Audit).read(id, attemptId, "result.json", { offset: 0, most: 10_000 })
+    expect(JSON.parse(`${Buffer.from(bytes)}`)).toMatchObject({
+      verdict: "Blocked",
+      reason: "internal_fault",
+      detail: "agent-runtime met a fault of its own: it broke",
+      exit_status: null
+    })
   }).pipe(Effect.provide(world({ adapters: { local: () => Effect.dieMessage("it broke") } })))
+)
+
+it.effect("the record of a failure names no log that its adapter did not begin", () =>
+  Effect.gen(function* () {
+    const id = yield* queue()
+    yield* ran
+    const [attempt] = yield* attemptsOf(id)
+    expect(attempt).toMatchObject({ stdoutPath: Option.none(), stderrPath: Option.none() })
+    expect(Option.isSome(attempt!.resultPath)).toBe(true)
+  }).pipe(Effect.provide(world({ adapters: { local: yields(failing) } })))
 )
 
 it.effect("evidence that cannot be written blocks the task before anything is started", () =>

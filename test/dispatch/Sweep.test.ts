@@ -3,11 +3,13 @@ import { Effect, Option } from "effect"
 import { RUNNER } from "../../layers/Memory.ts"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { LeftOvers } from "../../src/adapter/LeftOvers.ts"
+import { Audit } from "../../src/artifact/AuditFolder.ts"
 import { Lock, LockUnusable } from "../../src/dispatch/Lock.ts"
 import { sweep } from "../../src/dispatch/Sweep.ts"
-import { AttemptId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
+import { AttemptId, BundleId, RunnerId, type TaskId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Store } from "../../src/store/Store.ts"
+import { fullAudit } from "../support/audits.ts"
 import { it } from "../support/effect.ts"
 import {
   attemptsOf,
@@ -61,6 +63,33 @@ const requestCancel = (id: TaskId, reason: Option.Option<string>) =>
   Effect.gen(function* () {
     const store = yield* Store
     yield* store.tasks.requestCancel(id, reason, yield* stamp)
+  })
+
+/** The record of an attempt, as from its start on. */
+const recordStart = (id: TaskId, folder: string) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const bundle = {
+      bundleId: BundleId.make("b"),
+      taskId: id,
+      attemptId: AttemptId.make("a1"),
+      bundleHash: "hash",
+      bundleVersion: 1,
+      profileId: "lumen",
+      adapterId: "local",
+      adapterMode: "script",
+      model: Option.none(),
+      replayGrade: "inputs_frozen",
+      relativePath: "bundles/b.json",
+      promptRelativePath: "bundles/b.prompt.txt"
+    } as const
+    const paths = {
+      promptPath: `${folder}/assembled-context.txt`,
+      stdoutPath: `${folder}/stdout.log`,
+      stderrPath: `${folder}/stderr.log`,
+      resultPath: `${folder}/result.json`
+    }
+    expect(yield* store.attempts.compiled(bundle, paths, yield* stamp)).toBe(true)
   })
 
 describe("the boot sweep", () => {
@@ -142,6 +171,78 @@ describe("the boot sweep", () => {
       const types = yield* typesOf(id)
       expect(types.filter((type) => type === "boot_sweep_reclaimed")).toHaveLength(1)
       expect(types).not.toContain("late_result_ignored")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  for (const [what, there, left] of [
+    ["", [], ["result.json"]],
+    [" that had begun", ["stdout.log", "stderr.log"], ["result.json"]],
+    [" whose own was written already", ["result.json"], []]
+  ] as const)
+    it.effect(`leaves the result of an attempt${what}, and a record that names what is there`, () =>
+      Effect.gen(function* () {
+        const store = yield* Store
+        const audit = yield* Audit
+        const id = yield* queue()
+        yield* claimAs(DEAD, "a1")
+        const folder = yield* audit.open(id, AttemptId.make("a1"))
+        yield* recordStart(id, folder.relativePath)
+        for (const file of there) yield* folder.put(file, "theirs")
+        yield* requestCancel(id, Option.some("no more"))
+        yield* sweep()
+        const named = Option.getOrThrow(yield* store.attempts.find(AttemptId.make("a1")))
+        const paths = { "stdout.log": named.stdoutPath, "stderr.log": named.stderrPath }
+        for (const [file, path] of Object.entries(paths))
+          expect(Option.isSome(path)).toBe(there.some((one) => one === file))
+        expect(named.resultPath).toEqual(Option.some(`${folder.relativePath}/result.json`))
+        const range = { offset: 0, most: 10_000 }
+        const text = `${Buffer.from(yield* audit.read(id, AttemptId.make("a1"), "result.json", range))}`
+        if (left.length === 0) expect(text).toBe("theirs")
+        else
+          expect(JSON.parse(text)).toEqual({
+            verdict: "Canceled",
+            reason: "cancel",
+            detail: "canceled by olga: no more",
+            exit_status: "canceled",
+            retry_class: "none",
+            issues: [],
+            facts: { dead_runner_id: DEAD, survivors: [] },
+            artifact_written_by_runtime: null,
+            outcome: null
+          })
+        const told = "result.json was written by the sweep: the dispatcher that ran the attempt died"
+        expect(named.issues.includes(told)).toBe(left.length > 0)
+      }).pipe(Effect.scoped, Effect.provide(world(quiet)))
+    )
+
+  it.effect("has a record name no result that could not be written, and says so", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1")
+      const audit = yield* Audit
+      yield* recordStart(id, (yield* audit.open(id, AttemptId.make("a1"))).relativePath)
+      yield* Effect.provideService(sweep(), Audit, { ...audit, open: () => Effect.succeed(fullAudit) })
+      const [attempt] = yield* attemptsOf(id)
+      expect(attempt).toMatchObject({
+        promptPath: Option.some(`adapter-runs/${id}/a1/assembled-context.txt`),
+        stdoutPath: Option.none(),
+        stderrPath: Option.none(),
+        resultPath: Option.none(),
+        issues: [
+          "not written before the dispatcher that ran the attempt died: stdout.log, stderr.log, result.json"
+        ]
+      })
+    }).pipe(Effect.scoped, Effect.provide(world(quiet)))
+  )
+
+  it.effect("leaves nothing of an attempt that had recorded nothing yet", () =>
+    Effect.gen(function* () {
+      const id = yield* queue()
+      yield* claimAs(DEAD, "a1")
+      yield* sweep()
+      const audit = yield* Audit
+      expect(yield* audit.size(id, AttemptId.make("a1"), "result.json")).toEqual(Option.none())
+      expect((yield* attemptsOf(id))[0]?.issues).toEqual([])
     }).pipe(Effect.provide(world(quiet)))
   )
 

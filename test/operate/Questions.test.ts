@@ -1,9 +1,11 @@
 import { describe, expect } from "bun:test"
 import { Effect, Option, Schema, TestClock } from "effect"
 import type { Scripted } from "../../layers/adapter/ScriptedAdapters.ts"
+import { RUNNER } from "../../layers/Memory.ts"
 import { answer, list } from "../../src/operate/Questions.ts"
 import { cancel, retry } from "../../src/operate/Tasks.ts"
-import { answer as answers, DOOR, detailsOf, queue, ran, taskOf, world } from "../dispatch/world.ts"
+import { waiting } from "../../src/operate/Waiting.ts"
+import { answer as answers, DOOR, detailsOf, queue, ran, taskOf, typesOf, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 import { profile } from "../support/settings.ts"
 
@@ -194,4 +196,53 @@ it.effect("a question whose time has run out is listed as such before any dispat
     yield* TestClock.adjust("5 minutes")
     expect((yield* listed()).questions).toMatchObject([{ expired: true }])
   }).pipe(Effect.provide(layer))
+})
+
+describe("an answer that comes after the question has run out, before any dispatcher has seen it", () => {
+  it.effect("is refused where a default is the answer, and that holds", () => {
+    const { layer, prompts } = asking(blocked({ ...question, default: "blue" }))
+    return Effect.gen(function* () {
+      const id = yield* queue()
+      yield* ran
+      yield* TestClock.adjust("5 minutes")
+      expect((yield* listed()).questions).toEqual([])
+      expect(Option.getOrThrow(yield* waiting(yield* taskOf(id)))).toEqual({
+        reason: "no_dispatcher",
+        detail: expect.stringMatching(
+          /^its question has expired and its default is the answer, .*: Which colour\?$/
+        ),
+        until: Option.none()
+      })
+      expect(yield* Effect.flip(given(id, { choice: "red" }))).toMatchObject({
+        code: "no_open_question",
+        message: `task ${id} waits for no answer, it is pending: ${RUNNER} answered it at 1970-01-01T00:05:00.000Z: "blue"`
+      })
+      expect((yield* listed()).questions).toEqual([])
+      expect((yield* typesOf(id)).slice(-2)).toEqual(["question_expired", "task_retried"])
+      yield* ran
+      expect(prompts[1]).toContain("Nobody answered in time, so the default holds: blue")
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is refused as answered also where it was not offered", () => {
+    const { layer } = asking(blocked({ ...question, default: "blue" }))
+    return Effect.gen(function* () {
+      const id = yield* queue()
+      yield* ran
+      yield* TestClock.adjust("6 minutes")
+      expect(yield* Effect.flip(given(id, { choice: "green" }))).toMatchObject({ code: "no_open_question" })
+    }).pipe(Effect.provide(layer))
+  })
+
+  it.effect("is taken where there is no default, the question marked first", () => {
+    const { layer } = asking(blocked())
+    return Effect.gen(function* () {
+      const id = yield* queue()
+      yield* ran
+      yield* TestClock.adjust("5 minutes")
+      expect((yield* given(id, { choice: "red" })).status).toBe("pending")
+      expect((yield* typesOf(id)).slice(-2)).toEqual(["question_expired", "task_retried"])
+      expect((yield* detailsOf(id, "task_retried")).map((one) => one.answer)).toEqual(["red"])
+    }).pipe(Effect.provide(layer))
+  })
 })

@@ -161,8 +161,7 @@ export const ended = (reason = "done"): AttemptEnd => ({
   retryClass: Option.some("none"),
   reason,
   issues: [],
-  usage: unknownUsage,
-  resultPath: Option.none()
+  usage: unknownUsage
 })
 
 export const settle = (attempt: string, move: Move, seconds = 0, end: AttemptEnd = ended()) =>

@@ -133,6 +133,29 @@ export const attempts = (check: Sentence) => {
   )
 
   check(
+    "names no file of an attempt that its end says is absent, and the others as before",
+    Effect.gen(function* () {
+      const store = yield* Store
+      const cases = [
+        [[], { stdoutPath: "o", stderrPath: "e", resultPath: "r" }],
+        [["result.json"], { stdoutPath: "o", stderrPath: "e", resultPath: null }],
+        [["stdout.log", "stderr.log"], { stdoutPath: null, stderrPath: null, resultPath: "r" }]
+      ] as const
+      for (const [number, [absent, left]] of cases.entries()) {
+        const attempt = `a${number}`
+        yield* add(`task ${number}`, {}, number)
+        yield* claimed(attempt, number)
+        yield* store.attempts.compiled({ ...bundle(attempt), taskId: `task ${number}` }, paths, stampAt(1))
+        yield* settle(attempt, complete, number, { ...ended(), absent })
+        const found = Option.getOrThrow(yield* store.attempts.find(attemptId(attempt)))
+        expect(Option.getOrNull(found.promptPath)).toBe("p")
+        for (const [name, path] of Object.entries(left))
+          expect(Option.getOrNull(found[name as keyof typeof left])).toBe(path)
+      }
+    })
+  )
+
+  check(
     "records nothing of an attempt that runs no more",
     Effect.gen(function* () {
       const store = yield* Store

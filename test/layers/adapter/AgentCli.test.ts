@@ -320,7 +320,7 @@ it.live("evidence that cannot be written makes the attempt retryable; what ran i
     )
     expect([closed.execution.retryClass, reasonOf(closed)]).toEqual([
       "retryable",
-      "the evidence could not be written: /audit: ENOSPC"
+      "the evidence could not be written: /audit below the artifact root: ENOSPC"
     ])
     expect(closed.execution.lastMessage).toBe("")
   })

@@ -401,7 +401,7 @@ it.live("an audit folder that cannot be written makes the attempt retryable, and
     expect([run.execution.exitStatus, run.execution.retryClass, run.reason, asked]).toEqual([
       "error",
       "retryable",
-      "the evidence could not be written: /audit: ENOSPC",
+      "the evidence could not be written: /audit below the artifact root: ENOSPC",
       false
     ])
   })

@@ -254,7 +254,7 @@ it.live("an audit folder that cannot be written makes the attempt retryable, and
       audit: fullAudit
     })
     expect([told.execution.exitStatus, told.execution.retryClass]).toEqual(["error", "retryable"])
-    expect(reasonOf(told)).toBe("the evidence could not be written: /audit: ENOSPC")
+    expect(reasonOf(told)).toBe("the evidence could not be written: /audit below the artifact root: ENOSPC")
     expect(existsSync(join(folder, "ran"))).toBe(false)
   })
 )

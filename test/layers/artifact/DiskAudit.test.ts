@@ -163,7 +163,7 @@ it.live("a planted link is refused wherever it stands, and its target stays as i
       symlinkSync(outside, join(root, place))
       const audit = yield* Audit.pipe(Effect.provide(DiskAudit.layer(root)))
       const failure = yield* Effect.flip(audit.open(task, attempt))
-      expect(failure).toMatchObject({ _tag: "AuditFailed", reason: expect.stringContaining("not ours") })
+      expect(failure).toMatchObject({ path: FOLDER, reason: expect.stringContaining("not ours") })
     }
     const { folder, audit } = yield* opened
     symlinkSync(join(outside, "victim"), join(folder.path, "stdout.log"))
@@ -171,8 +171,9 @@ it.live("a planted link is refused wherever it stands, and its target stays as i
     symlinkSync(join(outside, "victim"), join(folder.path, "result.json"))
     expect(yield* Effect.flip(folder.log("stdout.log"))).toMatchObject({ _tag: "AuditFailed" })
     expect(yield* Effect.flip(folder.log("stderr.log"))).toMatchObject({ _tag: "AuditFailed" })
+    // It is told where no path of the host belongs.
     expect(yield* Effect.flip(audit.read(task, attempt, "stdout.log", everything))).toMatchObject({
-      _tag: "AuditFailed"
+      path: `${FOLDER}/stdout.log`
     })
     yield* folder.put("result.json", "{}")
     expect(readFileSync(join(outside, "victim"), "utf8")).toBe("precious")
