@@ -1,22 +1,16 @@
 import { accessSync, constants } from "node:fs"
-import { Effect, Option } from "effect"
-import type { ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
+import { Effect, identity, Option } from "effect"
+import type { Fault, ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
 import type { AgentCliSettings, ChildSettings } from "../../src/config/AdapterSettings.ts"
 import { codeOf } from "../SystemWord.ts"
 import { CannotStart } from "./CannotStart.ts"
-import { childEnv } from "./ChildEnv.ts"
+import { soundEnv } from "./ChildEnv.ts"
 import { findCommand, folderProblem } from "./Command.ts"
 import type { Driver } from "./drivers/Driver.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 
 /** What a probe of an adapter that cannot run answers. */
-export const notOk = ({
-  reason,
-  remedy
-}: {
-  readonly reason: string
-  readonly remedy: string
-}): ProbeResult => ({
+export const notOk = ({ reason, remedy }: Fault): ProbeResult => ({
   ok: false,
   reason,
   remedy,
@@ -33,17 +27,34 @@ const workingDirectory = (settings: ChildSettings): Effect.Effect<void, CannotSt
       : new CannotStart({ reason: `working directory ${path} ${problem}`, remedy: `mkdir -p ${path}` })
   })
 
+type Check = Effect.Effect<unknown, CannotStart>
+
+/** What a probe answers that found these faults before it makes these checks, all of them. */
+const verdict = (
+  faults: ReadonlyArray<CannotStart>,
+  checks: ReadonlyArray<Check>,
+  warnings: ReadonlyArray<string>
+): Effect.Effect<ProbeResult> =>
+  Effect.map(Effect.partition(checks, identity), ([found]) => {
+    const [first, ...others] = [...faults, ...found].map(({ reason, remedy }) => ({ reason, remedy }))
+    if (first === undefined) return { ok: true, reason: "", remedy: "", warnings }
+    return others.length === 0 ? notOk(first) : { ...notOk(first), others }
+  })
+
 /**
  * Whether an adapter's child could be started now: env file and secrets there, command found and
- * executable, working directory there. Runs nothing. Names the first thing that is wrong and what mends it.
+ * executable, working directory there. Runs nothing. Names all that is wrong and what mends it.
  */
 export const probeChild = (settings: ChildSettings, host: HostEnvironment): Effect.Effect<ProbeResult> =>
-  Effect.gen(function* () {
-    const { env, warnings } = yield* childEnv(settings, {}, host)
-    yield* findCommand(settings.command.path, env.PATH ?? "")
-    yield* workingDirectory(settings)
-    return { ok: true, reason: "", remedy: "", warnings }
-  }).pipe(Effect.catchTag("CannotStart", (cause) => Effect.succeed(notOk(cause))))
+  Effect.flatMap(soundEnv(settings, {}, host), ({ child: { env, warnings }, faults }) =>
+    verdict(
+      faults,
+      [findCommand(settings.command.path, env.PATH ?? ""), workingDirectory(settings)],
+      warnings
+    )
+  )
+
+type Environment = Readonly<Record<string, string>>
 
 /** An agent's program as it is configured, with the driver that speaks its dialect. */
 export interface Agent {
@@ -74,25 +85,26 @@ export const modelProblem = (model: Option.Option<string>): CannotStart | undefi
       })
     : undefined
 
+const modelName = ({ model }: AgentCliSettings): Effect.Effect<void, CannotStart> =>
+  Effect.suspend(() => modelProblem(model) ?? Effect.void)
+
+const objected = ({ driver, settings }: Agent, env: Environment): Effect.Effect<void, CannotStart> =>
+  Effect.suspend(() =>
+    Option.match(driver.objection(settings, env), {
+      onNone: () => Effect.void,
+      onSome: (objection) => new CannotStart(objection)
+    })
+  )
+
 /**
  * The file of an agent's program, once all is in place for it: command, settings file, a model's name that is none of its
  * options, and nothing that its driver objects to. Runs nothing.
  */
-export const findAgent = (
-  { driver, settings }: Agent,
-  env: Readonly<Record<string, string>>
-): Effect.Effect<string, CannotStart> =>
-  findCommand(settings.command.path, env.PATH ?? "").pipe(
-    Effect.zipLeft(settingsFile(settings)),
-    Effect.zipLeft(Effect.suspend(() => modelProblem(settings.model) ?? Effect.void)),
-    Effect.zipLeft(
-      Effect.suspend(() =>
-        Option.match(driver.objection(settings, env), {
-          onNone: () => Effect.void,
-          onSome: (objection) => new CannotStart(objection)
-        })
-      )
-    )
+export const findAgent = (agent: Agent, env: Environment): Effect.Effect<string, CannotStart> =>
+  findCommand(agent.settings.command.path, env.PATH ?? "").pipe(
+    Effect.zipLeft(settingsFile(agent.settings)),
+    Effect.zipLeft(modelName(agent.settings)),
+    Effect.zipLeft(objected(agent, env))
   )
 
 const bypassing = ({ driver, settings }: Agent): ReadonlyArray<string> =>
@@ -104,8 +116,18 @@ const bypassing = ({ driver, settings }: Agent): ReadonlyArray<string> =>
 export const probeAgent = (agent: Agent, host: HostEnvironment): Effect.Effect<ProbeResult> =>
   Effect.gen(function* () {
     const { driver, settings } = agent
-    const { env, warnings } = yield* childEnv(settings, {}, host, driver.env(settings, Option.none()))
-    yield* findAgent(agent, env)
-    yield* workingDirectory(settings)
-    return { ok: true, reason: "", remedy: "", warnings: [...warnings, ...bypassing(agent)] }
-  }).pipe(Effect.catchTag("CannotStart", (cause) => Effect.succeed(notOk(cause))))
+    const { child, faults } = yield* soundEnv(settings, {}, host, driver.env(settings, Option.none()))
+    // A driver judges by the variables: it would miss what could not be read.
+    const judged = faults.length === 0 ? [objected(agent, child.env)] : []
+    return yield* verdict(
+      faults,
+      [
+        findCommand(settings.command.path, child.env.PATH ?? ""),
+        settingsFile(settings),
+        modelName(settings),
+        ...judged,
+        workingDirectory(settings)
+      ],
+      [...child.warnings, ...bypassing(agent)]
+    )
+  })

@@ -8,6 +8,7 @@ import { traced } from "../../src/domain/Traced.ts"
 import type { Tell } from "../../src/store/BackupFiles.ts"
 import { Original, type OriginalDatabase, OriginalRefused } from "../../src/store/Original.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { isFull } from "../SystemWord.ts"
 import { APPLICATION_ID } from "../store/Backups.ts"
 import { codeOf } from "../store/connection.ts"
 import { mib, telling } from "../store/Progress.ts"
@@ -89,7 +90,7 @@ const checkedDatabase = (db: Database, file: string): OriginalRefused | StoreUna
 const LEFT_BEHIND = /^adopt-\d+-[0-9a-f]{8}$/
 
 /** A folder of its own below the state folder; what a run that died has left is removed. */
-const workFolder = (stateDir: string) =>
+const workFolder = (file: string, stateDir: string) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
@@ -100,7 +101,8 @@ const workFolder = (stateDir: string) =>
         fs.mkdirSync(folder, { mode: 0o700 })
         return folder
       },
-      catch: (cause) => unreadable(stateDir, cause)
+      catch: (cause) =>
+        isFull(codeOf(cause)) ? uncopied(file, stateDir)(cause) : unreadable(stateDir, cause)
     }),
     (folder) => Effect.sync(() => fs.rmSync(folder, { recursive: true, force: true }))
   )
@@ -109,12 +111,6 @@ const unreadable = (file: string, cause: unknown): OriginalRefused | StoreUnavai
   if (cause instanceof OriginalRefused || cause instanceof StoreUnavailable) return cause
   const code = codeOf(cause)
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return damaged(file, code)
-  if (/^(ENOSPC|EDQUOT|SQLITE_FULL)$/.test(code))
-    return new StoreUnavailable({
-      path: file,
-      reason: "there is no room for a copy of it in the state folder",
-      remedy: "free some space and try again; nothing was changed"
-    })
   return new StoreUnavailable({
     path: file,
     reason: `it cannot be read (${cause instanceof Error ? cause.message : cause})`,
@@ -122,7 +118,22 @@ const unreadable = (file: string, cause: unknown): OriginalRefused | StoreUnavai
   })
 }
 
-const openCopy = (copied: Copied, file: string) =>
+/** The same of a copy, whose want of room is the state folder's and no fault of the file. */
+const uncopied =
+  (file: string, stateDir: string) =>
+  (cause: unknown): OriginalRefused | StoreUnavailable => {
+    const code = codeOf(cause)
+    if (!isFull(code)) return unreadable(file, cause)
+    const raise =
+      code === "EFBIG" ? "raise the limit on the size of files (LimitFSIZE=, ulimit -f)" : "free some space"
+    return new StoreUnavailable({
+      path: stateDir,
+      reason: `there is no room in this folder for a copy of ${file} (${code})`,
+      remedy: `${raise} and try again; nothing was changed`
+    })
+  }
+
+const openCopy = (copied: Copied, file: string, stateDir: string) =>
   Effect.acquireRelease(
     Effect.try({
       try: () => {
@@ -137,7 +148,7 @@ const openCopy = (copied: Copied, file: string) =>
           throw cause
         }
       },
-      catch: (cause) => unreadable(file, cause)
+      catch: uncopied(file, stateDir)
     }),
     (db) => Effect.sync(() => db.close())
   )
@@ -145,12 +156,12 @@ const openCopy = (copied: Copied, file: string) =>
 const MOST_TRIES = 3
 
 /** A copy whose bytes are those of the file before and after it was made. */
-const steadyCopy = (file: string, folder: string) =>
+const steadyCopy = (file: string, folder: string, stateDir: string) =>
   Effect.gen(function* () {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const copied = yield* Effect.tryPromise({
         try: () => copyOf(file, path.join(folder, `${tries}.db`)),
-        catch: (cause) => unreadable(file, cause)
+        catch: uncopied(file, stateDir)
       })
       if (copied.isSteady) return copied
     }
@@ -178,11 +189,11 @@ const open = (
       catch: (cause) => unreadable(file, cause)
     })
     if (problem !== undefined) return yield* problem
-    const folder = yield* workFolder(stateDir)
-    const copied = yield* steadyCopy(file, folder).pipe(
+    const folder = yield* workFolder(file, stateDir)
+    const copied = yield* steadyCopy(file, folder, stateDir).pipe(
       telling(tell, () => `copying ${mib(fs.statSync(file).size)}`)
     )
-    const db = yield* openCopy(copied, file)
+    const db = yield* openCopy(copied, file, stateDir)
     const rows = yield* Effect.try({
       try: () => rowsOf(db),
       // What lacks a column that every database of the original has is none, though its tables bear their names.
@@ -192,7 +203,7 @@ const open = (
               file,
               `its tables are not the original's (${cause instanceof Error ? cause.message : cause})`
             )
-          : unreadable(file, cause)
+          : uncopied(file, stateDir)(cause)
     })
     return {
       path: file,

@@ -1,99 +1,26 @@
-import { closeSync, constants, openSync } from "node:fs"
-import { basename, dirname } from "node:path"
 import { DateTime, Effect, Layer, Option, Schema, Stream } from "effect"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../../src/artifact/EvidenceFiles.ts"
 import { AttemptId, TaskId, timeOfId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
-import { codeOf } from "../SystemWord.ts"
 import { auditSegments, auditTaskSegment } from "./AuditPath.ts"
 import { failed } from "./AuditPlace.ts"
 import { type EvidencePlaces, noteDatabase, otherDatabases } from "./Databases.ts"
-import {
-  bytesIn,
-  entriesOf,
-  isEmpty,
-  openIn,
-  removeEmpty,
-  removeFile,
-  removeTree,
-  seenIn
-} from "./Removing.ts"
+import { bytesIn, isEmpty, namesIn, removeEmpty, removeTree, seenIn, within } from "./Removing.ts"
+import { isYoung, NOTHING, removeOne, removeUnfinished, type UnfinishedPlaces } from "./Unfinished.ts"
 
 const PIECE = 500
 const RUNS = "adapter-runs"
 const BUNDLES = "bundles"
-const NOTHING: Removed = { entries: 0, bytes: 0 }
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/
 const BUNDLE_FILE = /^(.{1,200}?)(\.prompt\.txt|\.json)$/
-/** The names that DiskArtifacts gives to what it writes. */
-const HALF_WRITTEN = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/
-/** The names that layers/store/Backups gives, with what SQLite keeps beside them. */
-const NEW_DATABASE = /^\.new-\d+-[0-9a-f]{8}(-wal|-shm|-journal)?$/
-
-const { O_DIRECTORY, O_RDONLY } = constants
-
-/** Runs `use` with the folder open that the names lead to from `root`, no link followed; none when it is gone. */
-const within = async <A>(
-  root: string,
-  names: ReadonlyArray<string>,
-  use: (folder: number) => A | Promise<A>
-): Promise<A | undefined> => {
-  let folder = rootOf(root)
-  try {
-    for (const name of names) {
-      if (folder === undefined) return undefined
-      const next = openIn(folder, name)
-      closeSync(folder)
-      folder = next
-    }
-    return folder === undefined ? undefined : await use(folder)
-  } finally {
-    if (folder !== undefined) closeSync(folder)
-  }
-}
-
-const rootOf = (root: string): number | undefined => {
-  try {
-    return openSync(root, O_RDONLY | O_DIRECTORY)
-  } catch (cause) {
-    if (codeOf(cause) === "ENOENT") return undefined
-    throw cause
-  }
-}
-
-const isYoung = (mtimeMs: number, { before }: Removal): boolean =>
-  before !== undefined && mtimeMs >= DateTime.toEpochMillis(before)
 
 /** Whether what bears this id was made before `since`: a clock that jumped, or a copy, may have one of both wrong. */
 const isOlder = (id: string, mtimeMs: number, { since }: Removal): boolean =>
   since !== undefined &&
   (mtimeMs < DateTime.toEpochMillis(since) ||
     Option.exists(timeOfId(id), (made) => DateTime.lessThan(made, since)))
-
-/** Plain files of one folder whose names are wanted. */
-const removeFiles = async (
-  folder: number,
-  isWanted: (name: string) => boolean,
-  removal: Removal
-): Promise<Removed> => {
-  let [entries, bytes] = [0, 0]
-  for await (const entry of entriesOf(folder)) {
-    if (!entry.isFile() || !isWanted(entry.name)) continue
-    const found = removeOne(folder, entry.name, removal)
-    entries += found.entries
-    bytes += found.bytes
-  }
-  return { entries, bytes }
-}
-
-const removeOne = (folder: number, name: string, removal: Removal): Removed => {
-  const found = seenIn(folder, name)
-  if (found?.isFile() !== true || isYoung(found.mtimeMs, removal)) return NOTHING
-  const bytes = removeFile(folder, name, removal.dryRun)
-  return bytes === undefined ? NOTHING : { entries: 1, bytes }
-}
 
 /** Nothing was removed of what is older than `since`. */
 const leftAt = (...names: ReadonlyArray<string>): Removed => ({ ...NOTHING, older: names.join("/") })
@@ -118,24 +45,6 @@ const decoded = (name: string): Option.Option<string> => {
   }
 }
 
-/** The folders and files in an open folder, by name. */
-async function* namesIn(
-  root: string,
-  names: ReadonlyArray<string>,
-  kind: "folders" | "files"
-): AsyncGenerator<string> {
-  const folder = await within(root, names, (held) =>
-    openSync(`/proc/self/fd/${held}`, O_RDONLY | O_DIRECTORY)
-  )
-  if (folder === undefined) return
-  try {
-    for await (const entry of entriesOf(folder))
-      if (kind === "folders" ? entry.isDirectory() : entry.isFile()) yield entry.name
-  } finally {
-    closeSync(folder)
-  }
-}
-
 async function* tasksOn(root: string): AsyncGenerator<TaskId> {
   for await (const name of namesIn(root, [RUNS], "folders")) yield* Option.toArray(taskOf(name))
 }
@@ -156,35 +65,7 @@ async function* bundlesOn(root: string) {
   }
 }
 
-const removeUnfinished = async (
-  { artifactDir, dbPath }: EvidencePlaces,
-  removal: Removal
-): Promise<Removed> => {
-  const found: Array<Removed | undefined> = [
-    await within(dirname(dbPath), [], (folder) =>
-      removeFiles(
-        folder,
-        (name) => name.startsWith(basename(dbPath)) && NEW_DATABASE.test(name.slice(basename(dbPath).length)),
-        removal
-      )
-    ),
-    await within(artifactDir, ["snapshots"], (folder) =>
-      removeFiles(folder, (name) => HALF_WRITTEN.test(name), removal)
-    )
-  ]
-  for await (const day of namesIn(artifactDir, [BUNDLES], "folders"))
-    found.push(
-      await within(artifactDir, [BUNDLES, day], (folder) =>
-        removeFiles(folder, (name) => HALF_WRITTEN.test(name), removal)
-      )
-    )
-  return {
-    entries: found.reduce((sum, one) => sum + (one?.entries ?? 0), 0),
-    bytes: found.reduce((sum, one) => sum + (one?.bytes ?? 0), 0)
-  }
-}
-
-const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
+const make = (places: EvidencePlaces & UnfinishedPlaces): typeof EvidenceFiles.Service => {
   const { artifactDir } = places
   const asking = <A>(path: string, ask: () => Promise<A>): Effect.Effect<A, AuditFailed> =>
     Effect.tryPromise({ try: ask, catch: (cause) => failed(`${artifactDir}/${path}`, cause) })
@@ -254,5 +135,5 @@ const make = (places: EvidencePlaces): typeof EvidenceFiles.Service => {
 }
 
 /** Evidence on disk below the artifact root. */
-export const layer = (places: EvidencePlaces): Layer.Layer<EvidenceFiles> =>
+export const layer = (places: EvidencePlaces & UnfinishedPlaces): Layer.Layer<EvidenceFiles> =>
   Layer.succeed(EvidenceFiles, make(places))

@@ -163,3 +163,50 @@ export const bytesIn = async (parent: number, name: string, depth = 0): Promise<
   }
   return bytes
 }
+
+/** Runs `use` with the folder open that the names lead to from `root`, no link followed; none when it is gone. */
+export const within = async <A>(
+  root: string,
+  names: ReadonlyArray<string>,
+  use: (folder: number) => A | Promise<A>
+): Promise<A | undefined> => {
+  let folder = rootOf(root)
+  try {
+    for (const name of names) {
+      if (folder === undefined) return undefined
+      const next = openIn(folder, name)
+      closeSync(folder)
+      folder = next
+    }
+    return folder === undefined ? undefined : await use(folder)
+  } finally {
+    if (folder !== undefined) closeSync(folder)
+  }
+}
+
+const rootOf = (root: string): number | undefined => {
+  try {
+    return openSync(root, O_RDONLY | O_DIRECTORY)
+  } catch (cause) {
+    if (codeOf(cause) === "ENOENT") return undefined
+    throw cause
+  }
+}
+
+/** The folders and files in an open folder, by name. */
+export async function* namesIn(
+  root: string,
+  names: ReadonlyArray<string>,
+  kind: "folders" | "files"
+): AsyncGenerator<string> {
+  const folder = await within(root, names, (held) =>
+    openSync(`/proc/self/fd/${held}`, O_RDONLY | O_DIRECTORY)
+  )
+  if (folder === undefined) return
+  try {
+    for await (const entry of entriesOf(folder))
+      if (kind === "folders" ? entry.isDirectory() : entry.isFile()) yield entry.name
+  } finally {
+    closeSync(folder)
+  }
+}

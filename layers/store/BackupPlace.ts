@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
 import { BackupFailed } from "../../src/store/BackupFiles.ts"
+import { isFull } from "../SystemWord.ts"
 import { hasCode, sync } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
 
@@ -13,7 +14,7 @@ export const failed = (doing: string, cause: unknown): BackupFailed => {
   if (cause instanceof BackupFailed) return cause
   const code = codeOf(cause)
   const words = cause instanceof Error ? cause.message : String(cause)
-  return /^(SQLITE_FULL|ENOSPC|EDQUOT|EFBIG|SQLITE_IOERR_(WRITE|SHMSIZE))$/.test(code)
+  return isFull(code)
     ? new BackupFailed({
         code: "disk_full",
         reason: `${doing}: the disk is full`,

@@ -81,11 +81,17 @@ export interface Execution {
   readonly facts: JsonObject
 }
 
-export interface ProbeResult {
-  readonly ok: boolean
-  /** What is wrong and what mends it; empty when ok. */
+/** Something that keeps an adapter from running, and what mends it. */
+export interface Fault {
   readonly reason: string
   readonly remedy: string
+}
+
+/** `reason` and `remedy` are of the first thing that is wrong; empty when ok. */
+export interface ProbeResult extends Fault {
+  readonly ok: boolean
+  /** What is wrong beside it, as far as that can be told at once; absent where nothing is. */
+  readonly others?: ReadonlyArray<Fault>
   readonly warnings: ReadonlyArray<string>
 }
 

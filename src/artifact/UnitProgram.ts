@@ -25,6 +25,13 @@ export const execStart = (path: string): Option.Option<string> => {
   return Option.some(`${ENV} "${plain.replace(/["\\]/g, "\\$&").replaceAll("$", "$$$$")}"`)
 }
 
+/**
+ * A path as it stands in a file URL behind `Documentation=`: systemd takes no other letters than ASCII there and ends the
+ * URL at a space; a `%` begins one of its own marks, so it stands doubled.
+ */
+export const documentationPath = (path: string): string =>
+  encodeURIComponent(path.toWellFormed()).replaceAll("%2F", "/").replaceAll("'", "%27").replaceAll("%", "%%")
+
 const EXEC_START = /^ExecStart=(\/usr\/bin\/env -- )?(?:"((?:[^"\\]|\\.)*)"|(\S+))/m
 
 /** The path of the program that a unit runs, with this folder for `%h`; None of a unit that was written otherwise. */

@@ -1,7 +1,7 @@
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { type Cell, table, toned } from "./Doc.ts"
-import { findings, lastRun } from "./Findings.ts"
+import { findings, notRunning } from "./Findings.ts"
 import { ticking } from "./Progress.ts"
 
 const verdict = (ok: boolean | undefined): Cell =>
@@ -24,14 +24,7 @@ export const adapters = command({
   exitCode: ({ adapters: all }) => (all.some((one) => one.ok === false) ? 1 : 0),
   view: ({ adapters: all }) => {
     const isProbed = all.some((one) => one.ok !== undefined)
-    const problems = all
-      .filter((one) => one.ok === false)
-      .map((one) => ({
-        of: `adapter ${one.id}`,
-        wrong: one.reason ?? "",
-        since: lastRun(one.last_attempt),
-        mend: one.remedy ?? ""
-      }))
+    const problems = all.filter((one) => one.ok === false).flatMap((one) => notRunning(one))
     const warnings = all.flatMap((one) => [
       ...(one.warnings ?? []).map((wrong) => ({ of: `adapter ${one.id}`, wrong })),
       ...(one.cooldown === null

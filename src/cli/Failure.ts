@@ -15,6 +15,8 @@ import { visible } from "./Width.ts"
 export interface Failure {
   /** A line for each thing that is wrong; never none. */
   readonly lines: ReadonlyArray<string>
+  /** Whether all of them are told, however many: they are of the operator's own files, to be mended in one go. */
+  readonly isWhole?: true
   /** For machines, snake_case. */
   readonly code: string
   /** What to do about it; empty when the lines say it. */
@@ -22,7 +24,7 @@ export interface Failure {
   readonly exitCode: 1 | 2 | 3
 }
 
-/** No error is told in more lines than this; the rest is counted. */
+/** No error is told in more lines than this, unless it is told whole; the rest is counted. */
 const MOST_LINES = 50
 /** No line is longer than this. */
 const MOST_LETTERS = 2000
@@ -40,7 +42,7 @@ export const failureOf = (program: string, cause: Cause.Cause<unknown>): Failure
 
 /** The text for stderr: a line each with the program's name, then the hint; with `json` one object. */
 export const render = (program: string, failure: Failure, json: boolean): string => {
-  const lines = shortened(failure.lines)
+  const lines = shortened(failure)
   if (json)
     return `${JSON.stringify({
       error: lines.join("\n"),
@@ -55,12 +57,14 @@ export const render = (program: string, failure: Failure, json: boolean): string
     .join("")
 }
 
-const shortened = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const safe = lines.slice(0, MOST_LINES).map((line) => {
+const shortened = ({ isWhole, lines }: Failure): ReadonlyArray<string> => {
+  const shown = isWhole ? lines.length : MOST_LINES
+  const safe = lines.slice(0, shown).map((line) => {
     const text = visible(line)
     return text.length <= MOST_LETTERS ? text : `${text.slice(0, MOST_LETTERS - 1)}…`
   })
-  return lines.length <= MOST_LINES ? safe : [...safe, `and ${lines.length - MOST_LINES} more`]
+  const left = lines.length - shown
+  return left <= 0 ? safe : [...safe, `and ${left} more, which are told once these are mended`]
 }
 
 const expectedFailure = (program: string, error: unknown): Failure => {
@@ -70,7 +74,13 @@ const expectedFailure = (program: string, error: unknown): Failure => {
   if (error instanceof Invalid)
     return { lines: error.problems.map(sentence), code: "input_invalid", hint: "", exitCode: 2 }
   if (error instanceof ConfigInvalid)
-    return { lines: error.problems.map(configLine), code: "config_invalid", hint: "", exitCode: 2 }
+    return {
+      lines: error.problems.map(configLine),
+      isWhole: true,
+      code: "config_invalid",
+      hint: "",
+      exitCode: 2
+    }
   if (error instanceof ConfigMissing) return configMissing(error)
   if (error instanceof StoreUnavailable)
     return {

@@ -16,8 +16,32 @@ interface LastAttempt {
   readonly reason: string | null
 }
 
+/** An adapter whose probe was asked. */
+interface Probed {
+  readonly id: string
+  readonly reason?: string | undefined
+  readonly remedy?: string | undefined
+  readonly problems?: ReadonlyArray<string> | undefined
+  readonly last_attempt?: LastAttempt | undefined
+}
+
+/** All that keeps an adapter from running; since when is told with the first. */
+export const notRunning = ({
+  id,
+  last_attempt,
+  problems = [],
+  reason = "",
+  remedy = ""
+}: Probed): ReadonlyArray<Finding> => {
+  const of = `adapter ${id}`
+  return [
+    { of, wrong: reason, since: lastRun(last_attempt), mend: remedy },
+    ...problems.slice(1).map((wrong) => ({ of, wrong }))
+  ]
+}
+
 /** How an adapter's newest attempt ended, as a sentence. */
-export const lastRun = (last: LastAttempt | undefined): string => {
+const lastRun = (last: LastAttempt | undefined): string => {
   if (last === undefined) return "it has never run"
   const reason = last.exit_status === "ok" || last.reason === null ? "" : `: ${last.reason}`
   return `its last attempt ended ${last.exit_status ?? "without a result"} at ${last.ended_at ?? "an unknown time"}${reason}`

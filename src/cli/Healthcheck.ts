@@ -3,7 +3,7 @@ import { ConfigInvalid, ConfigMissing } from "../config/ConfigError.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
 import { fields, heading, text, toned } from "./Doc.ts"
-import { counted, type Finding, findings, lastRun } from "./Findings.ts"
+import { counted, type Finding, findings, notRunning } from "./Findings.ts"
 import { ticking } from "./Progress.ts"
 
 interface Part {
@@ -50,14 +50,7 @@ export const healthcheck = command({
     ]
     const problems: ReadonlyArray<Finding> = [
       ...config_issues.map((wrong) => ({ of: "configuration", wrong })),
-      ...adapters
-        .filter((one) => !one.ok)
-        .map((one) => ({
-          of: `adapter ${one.id}`,
-          wrong: one.reason,
-          since: lastRun(one.last_attempt),
-          mend: one.remedy
-        })),
+      ...adapters.filter((one) => !one.ok).flatMap((one) => notRunning(one)),
       ...others.flatMap(([of, part]) => problemsOf(of, part))
     ]
     const warnings = [

@@ -1,12 +1,11 @@
 import { Schema } from "effect"
 import { Driver } from "../domain/Attempt.ts"
 import { JsonObject } from "../domain/Json.ts"
-import { ConfiguredId } from "../domain/Task.ts"
+import { ConfiguredId, integer } from "../domain/Task.ts"
 import {
   EnvValue,
   FilePath,
   HttpAddress,
-  integer,
   key,
   MAX_MILLIS,
   Model,
@@ -14,6 +13,7 @@ import {
   SecretSource,
   VariableName
 } from "./Fields.ts"
+import { FALLBACK, oneNameEach, RETRY_HINT } from "./TwoNames.ts"
 
 /** Timeout of an adapter that names none. */
 export const DEFAULT_TIMEOUT_MS = 900_000
@@ -53,6 +53,8 @@ const common = {
   )
 }
 
+const oneNames = oneNameEach(FALLBACK, RETRY_HINT)
+
 const child = {
   command: needed(FilePath, "The program: a name is looked up on PATH, one with a `/` is a path"),
   extraArgs: key(Schema.Array(Schema.String), "Arguments that every attempt gets"),
@@ -79,7 +81,7 @@ export const ScriptFile = Schema.Struct({
     Schema.Boolean,
     "Whether payload.args of untrusted tasks become arguments; false by default"
   )
-})
+}).annotations(oneNames)
 
 export const AgentCliFile = Schema.Struct({
   mode: needed(Schema.Literal("agent-cli"), "An agent's command line program"),
@@ -102,7 +104,7 @@ export const AgentCliFile = Schema.Struct({
   providerWireApi: key(Schema.Literal("responses", "chat"), "The provider's protocol; responses by default"),
   providerEnvKey: key(VariableName, "The variable that holds the provider's API key"),
   providerRequiresOpenAIAuth: key(Schema.Boolean, "Whether codex logs in at OpenAI for this provider")
-})
+}).annotations(oneNames)
 
 export const OllamaFile = Schema.Struct({
   mode: needed(Schema.Literal("ollama-generate"), "A model on an Ollama server"),
@@ -116,7 +118,7 @@ export const OllamaFile = Schema.Struct({
     }),
     "How long the server keeps the model loaded"
   )
-})
+}).annotations(oneNames)
 
 export const OpenAiChatFile = Schema.Struct({
   mode: needed(Schema.Literal("openai-chat"), "Any server that speaks OpenAI's chat completions"),
@@ -124,7 +126,7 @@ export const OpenAiChatFile = Schema.Struct({
   endpoint: needed(HttpAddress, "The base with its /v1: https://api.example.com/v1"),
   model: needed(Model, "The model's name as the server lists it"),
   apiKey: key(SecretSource, "Where the API key is found; absent for servers that need none")
-})
+}).annotations(oneNames)
 
 /** An adapter as a configuration file has it, one form for each mode. */
 export const AdapterFile = Schema.Union(ScriptFile, AgentCliFile, OllamaFile, OpenAiChatFile)

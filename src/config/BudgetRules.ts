@@ -1,10 +1,20 @@
 import { type Finding, finding } from "./Issues.ts"
 import { found } from "./Shown.ts"
+import { has } from "./TwoNames.ts"
 
 /** What a budget is, in the words of an error. */
 export const BUDGET = "a budget with exactly one of usd, tokens and attempts"
 
 const UNITS = ["usd", "tokens", "attempts"]
+
+/** What JSON Schema can say of the rules below: all but that the reserve is at most the limit. */
+export const BUDGET_RULES = {
+  allOf: [
+    { oneOf: UNITS.map(has) },
+    { not: { allOf: [{ properties: { per: { const: "all" } } }, has("match")] } },
+    { not: { allOf: [{ properties: { reserve: { not: { const: 1 } } } }, has("reserve"), has("attempts")] } }
+  ]
+}
 
 /**
  * What no single key of a budget tells. It reads the value before it is decoded, so that all problems are told at

@@ -13,17 +13,6 @@ export const key = <A, I>(schema: Schema.Schema<A, I>, doc: string) =>
 export const needed = <A, I>(schema: Schema.Schema<A, I>, doc: string) =>
   Schema.propertySignature(schema).annotations({ description: doc })
 
-/** An integer from `least` to `most`; without `most` the end is open. */
-export const integer = (least: number, most?: number) =>
-  Schema.Int.pipe(Schema.between(least, most ?? Number.MAX_SAFE_INTEGER)).annotations({
-    description:
-      most === undefined ? `an integer of at least ${least}` : `an integer from ${least} to ${counted(most)}`,
-    jsonSchema:
-      most === undefined
-        ? { type: "integer", minimum: least }
-        : { type: "integer", minimum: least, maximum: most }
-  })
-
 /** A number from `least` to `most`, fractions allowed; `unit` ends its description. */
 export const number = (least: number, most: number, unit: string) =>
   Schema.Number.pipe(Schema.finite(), Schema.between(least, most)).annotations({
@@ -47,11 +36,20 @@ export const FilePath = text(4_096, "").annotations({ description: "a path of 1 
 
 export const Model = text(200, "")
 
+/** A port above 65,535 behind a host, as a pattern. */
+const PORT_TOO_HIGH =
+  "^https?://[^/?#\\\\]*:0*([1-9]\\d{5,}|[7-9]\\d{4}|6[6-9]\\d{3}|65[6-9]\\d{2}|655[4-9]\\d|6553[6-9])([/?#\\\\]|$)"
+
 export const HttpAddress = Schema.String.pipe(
   Schema.filter((value) => /^https?:\/\/[^\s]+$/.test(value) && URL.canParse(value))
 ).annotations({
   description: "an http or https address such as http://127.0.0.1:11434",
-  jsonSchema: { type: "string", pattern: "^https?://" }
+  // All that URL.canParse takes, and little of what it does not.
+  jsonSchema: {
+    type: "string",
+    pattern: "^https?://[/\\\\]*[^\\s/\\\\?#]\\S*$",
+    not: { pattern: PORT_TOO_HIGH }
+  }
 })
 
 export const VariableName = shaped(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of an environment variable")
@@ -77,7 +75,11 @@ export const SecretSource = Schema.Union(SecretFile, SecretEnv, Credential).anno
 })
 
 export const EnvValue = Schema.Union(
-  Schema.String.pipe(Schema.filter((value) => !value.includes("\0"), { jsonSchema: {} })),
+  Schema.String.pipe(
+    Schema.filter((value) => (value.includes("\0") ? "it holds a NUL character" : true), {
+      jsonSchema: { pattern: "^[^\\x00]*$" }
+    })
+  ),
   SecretFile,
   SecretEnv,
   Credential

@@ -1,8 +1,9 @@
 import { Schema } from "effect"
-import { ConfiguredId, text } from "../domain/Task.ts"
+import { ConfiguredId, integer, text } from "../domain/Task.ts"
 import { AdapterFile } from "./AdapterSchema.ts"
-import { BUDGET } from "./BudgetRules.ts"
-import { FilePath, integer, key, needed, number, positive, shaped } from "./Fields.ts"
+import { BUDGET, BUDGET_RULES } from "./BudgetRules.ts"
+import { FilePath, key, needed, number, positive, shaped } from "./Fields.ts"
+import { has, IDENTITY, oneNameEach } from "./TwoNames.ts"
 
 const byId = <A, I>(value: Schema.Schema<A, I>) => Schema.Record({ key: ConfiguredId, value })
 
@@ -21,7 +22,7 @@ const TokenFile = Schema.Struct({
   )
   .annotations({
     description: "a token with a name, a role and either a tokenFile or a sha256",
-    jsonSchema: {}
+    jsonSchema: { allOf: [{ oneOf: [has("tokenFile"), has("sha256")] }] }
   })
 
 const BudgetFile = Schema.Struct({
@@ -36,7 +37,7 @@ const BudgetFile = Schema.Struct({
     number(0, 1_000_000_000_000, ""),
     "What a claim sets aside until its attempt ends; by default the mean of the last 20 attempts, else a tenth; beside attempts always 1"
   )
-}).annotations({ description: BUDGET })
+}).annotations({ description: BUDGET, jsonSchema: BUDGET_RULES })
 
 const Days = number(0.01, 36_500, " of days")
 
@@ -44,7 +45,7 @@ const Identity = Schema.Struct({
   identityPath: key(FilePath, "The agent's IDENTITY.md"),
   soulPath: key(FilePath, "The older name of identityPath"),
   purposePath: key(FilePath, "The agent's PURPOSE.md")
-})
+}).annotations(oneNameEach(IDENTITY))
 
 const Dispatch = Schema.Struct({
   concurrency: key(integer(1, 1_000), "Attempts that run at once; 1 by default"),

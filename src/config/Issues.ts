@@ -1,4 +1,4 @@
-import { type SchemaAST as AST, Either, Option, ParseResult, Predicate, Schema } from "effect"
+import { SchemaAST as AST, Either, Option, ParseResult, Predicate, Schema } from "effect"
 import { counted } from "../domain/Figure.ts"
 import { type Excess, withoutExcess } from "./Excess.ts"
 import { description, expected, isAbsence, keysOf, literals, structOf } from "./Expected.ts"
@@ -212,12 +212,20 @@ const sharedKeys = (issue: ParseResult.ParseIssue, actual: unknown): number => {
   return keysOf(struct).filter((key) => Object.hasOwn(actual, key)).length
 }
 
+const isList = (ast: AST.AST): boolean =>
+  AST.isRefinement(ast) || AST.isTransformation(ast)
+    ? isList(ast.from)
+    : AST.isTupleType(ast) || AST.isDeclaration(ast)
+
 /**
  * Of a union only the member that the value was meant to be is judged: the one that its discriminator names,
  * else the only one of its shape, else the one that shares most keys with it; else the union as a whole.
  */
 const chosen = (issue: ParseResult.Composite, ast: AST.Union, place: Place): ReadonlyArray<Finding> => {
   const inside = within(place, ast)
+  // Of a list no discriminator is missed where none of the members is one.
+  if (Array.isArray(issue.actual) && !ast.types.some(isList))
+    return [unfit(new ParseResult.Type(ast, issue.actual), inside)]
   const issues = partsOf(issue).filter((part) => part._tag !== "Type" || !isAbsence(part.ast))
   if (issues.length === 1) return walk(issues[0]!, inside)
   const shaped = issues.filter((part) => shape(part) !== undefined)

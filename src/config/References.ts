@@ -4,6 +4,7 @@ import { type Finding, finding } from "./Issues.ts"
 import { nearest, remedyFor } from "./NearMiss.ts"
 import { found } from "./Shown.ts"
 import { sameTokens } from "./TokenRules.ts"
+import { FALLBACK, IDENTITY, RETRY_HINT, twoNames } from "./TwoNames.ts"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -32,7 +33,7 @@ export const references = (config: Json, builtIn: ReadonlyArray<string> = []): R
     ...known(["defaultAdapter"], config.defaultAdapter, Object.keys(adapters), "adapters"),
     ...fallbacks(adapters),
     ...openAddresses(adapters),
-    ...twoNames(["identity"], objectAt(config, "identity"), "identityPath", "soulPath"),
+    ...twoNames(["identity"], objectAt(config, "identity"), IDENTITY),
     ...dispatch(objectAt(config, "dispatch"), Object.keys(adapters)),
     ...twice(["http", "tokens"], listAt(objectAt(config, "http"), "tokens"), "name"),
     ...tokens(listAt(objectAt(config, "http"), "tokens")),
@@ -56,24 +57,6 @@ const known = (
     ? []
     : [finding("unfit", at, found(id, []), `an id in \`${noun}\``, remedyFor(id, ids, noun))]
 
-const twoNames = (
-  at: ReadonlyArray<PropertyKey>,
-  value: Json,
-  name: string,
-  older: string
-): ReadonlyArray<Finding> =>
-  name in value && older in value
-    ? [
-        finding(
-          "rule",
-          [...at, older],
-          `it stands beside \`${name}\`, which means the same`,
-          "one of the two",
-          `remove \`${older}\``
-        )
-      ]
-    : []
-
 // codex takes its provider by an argument; claude-code, by a variable, which nobody else can read.
 const openAddresses = (adapters: Json): ReadonlyArray<Finding> =>
   Object.keys(adapters).flatMap((id) => {
@@ -91,8 +74,6 @@ const openAddresses = (adapters: Json): ReadonlyArray<Finding> =>
     ]
   })
 
-const FALLBACK = ["fallbackAdapter", "fallback_adapter"] as const
-
 const fallbackOf = (adapter: Json): { readonly key: string; readonly id: string } | undefined => {
   const key = FALLBACK.find((name) => typeof adapter[name] === "string")
   return key === undefined ? undefined : { key, id: String(adapter[key]) }
@@ -105,10 +86,7 @@ const fallbacks = (adapters: Json): ReadonlyArray<Finding> => {
     const adapter = objectAt(adapters, id)
     const at = ["adapters", id]
     const fallback = fallbackOf(adapter)
-    const names = [
-      ...twoNames(at, adapter, "fallbackAdapter", "fallback_adapter"),
-      ...twoNames(at, adapter, "retryHintService", "retry_hint_service")
-    ]
+    const names = [...twoNames(at, adapter, FALLBACK), ...twoNames(at, adapter, RETRY_HINT)]
     if (fallback === undefined) return names
     const around = cycle(adapters, id)
     const name = around === undefined ? "" : [...around].sort().join("\n")

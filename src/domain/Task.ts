@@ -21,10 +21,13 @@ export const text = (most: number, what: string) => {
   return Schema.String.pipe(
     Schema.filter((value) => unsound(value) ?? (value !== "" && isWithin(value, most)), {
       description,
-      jsonSchema: { minLength: 1, maxLength: most }
+      jsonSchema: { minLength: 1, maxLength: most, pattern: SEEN }
     })
   ).annotations({ description })
 }
+
+/** As near to what `unsound` refuses as a pattern of JSON Schema comes that every reader of one understands. */
+const SEEN = "^[^\\x00]*[^\\s\\x00][^\\x00]*$"
 
 /** What nobody sees in a text and what makes it unfit all the same; undefined when there is none of it. */
 const unsound = (value: string): string | undefined => {
@@ -37,6 +40,25 @@ const unsound = (value: string): string | undefined => {
 const isWithin = (value: string, most: number): boolean =>
   value.length <= most || (value.length <= 2 * most && Array.from(value).length <= most)
 
+/**
+ * An integer from `least` to `most`; without `most` the end is open, but for integers that no number holds exactly, and
+ * the end is only told of to who meets it.
+ */
+export const integer = (least: number, most?: number) => {
+  const end = most ?? Number.MAX_SAFE_INTEGER
+  const description =
+    most === undefined ? `an integer of at least ${least}` : `an integer from ${least} to ${counted(most)}`
+  return Schema.Number.pipe(
+    Schema.filter(
+      (value) =>
+        most === undefined && value > end
+          ? `found ${value}, which is above ${counted(end)}`
+          : Number.isSafeInteger(value) && value >= least && value <= end,
+      { description, jsonSchema: { type: "integer", minimum: least, maximum: end } }
+    )
+  ).annotations({ description })
+}
+
 /** Ids of profiles and adapters, as tasks and configurations name them. */
 export const ConfiguredId = text(200, "")
 
@@ -46,9 +68,7 @@ export const Priority = Schema.Int.pipe(Schema.between(0, 100)).annotations({
 })
 
 /** How many attempts a round has. */
-export const MaxAttempts = Schema.Int.pipe(Schema.greaterThanOrEqualTo(1)).annotations({
-  description: "an integer of at least 1"
-})
+export const MaxAttempts = integer(1)
 
 /** What a producer hands in (SPEC.md section 3). */
 export const Intent = whenUsed(() =>

@@ -46,6 +46,19 @@ const patiently = (probe: Effect.Effect<ProbeResult>): Effect.Effect<ProbeResult
     })
   )
 
+/** All that a probe found wrong, each with what mends it, in one line; none when it passed. */
+export const problemsOf = (found: ProbeResult): ReadonlyArray<string> =>
+  found.ok
+    ? []
+    : [found, ...(found.others ?? [])].map(({ reason, remedy }) =>
+        remedy === "" ? reason : `${reason}; ${remedy}`
+      )
+
+const said = (found: ProbeResult) => {
+  const { ok, reason, remedy, warnings } = found
+  return { ok, reason, remedy, problems: problemsOf(found), warnings }
+}
+
 /** Every configured adapter with what its probe says, several asked at once, each for 8 s at most. */
 export const probed = Effect.gen(function* () {
   const registry = yield* AdapterRegistry
@@ -93,7 +106,7 @@ const rows = Effect.gen(function* () {
 
 /**
  * The configured adapters, from configuration and store; with `probe` also what each one's probe says
- * (`ok, reason, remedy, warnings`).
+ * (`ok, reason, remedy, problems, warnings`).
  */
 export const list = operation({
   name: "adapters.list",
@@ -102,7 +115,7 @@ export const list = operation({
   run: traced("Adapters.list")(function* (input: { readonly probe: boolean }) {
     const adapters = yield* rows
     if (!input.probe) return { adapters }
-    const found = new Map((yield* probed).map((one) => [one.settings.id, one.found]))
+    const found = new Map((yield* probed).map((one) => [one.settings.id, said(one.found)]))
     return { adapters: adapters.map((row) => ({ ...row, ...found.get(row.id) })) }
   })
 })

@@ -15,7 +15,7 @@ import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import type { Cooldown } from "../store/Gates.ts"
 import { StoreProbe } from "../store/StoreProbe.ts"
-import { lastAttempt, probed } from "./Adapters.ts"
+import { lastAttempt, probed, problemsOf } from "./Adapters.ts"
 import { LastAttempt } from "./answers/Adapters.ts"
 import { checks } from "./health/Doctor.ts"
 import { Check, findings, row } from "./health/Finding.ts"
@@ -118,14 +118,13 @@ const adapterRows = Effect.gen(function* () {
   const last = yield* Effect.orElseSucceed(store.lastOf([...settings.adapters.keys()]), () => new Map())
   return yield* Effect.forEach(yield* probed, ({ found, settings: adapter }) =>
     Effect.gen(function* () {
-      const problem = found.remedy === "" ? found.reason : `${found.reason}; ${found.remedy}`
       return {
         id: adapter.id,
         mode: adapter.mode,
         reason: found.reason,
         remedy: found.remedy,
         ...lastAttempt(last, adapter.id),
-        ...row(found.ok ? [] : [problem], [
+        ...row(problemsOf(found), [
           ...found.warnings,
           ...coolingWarnings(adapter.id, cooldowns),
           ...settingWarnings(adapter, settings),

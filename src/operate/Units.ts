@@ -1,6 +1,6 @@
 import { Effect, Either, Option, Schema } from "effect"
 import { HostFiles, type Template } from "../artifact/HostFiles.ts"
-import { execStart, isFirstWord } from "../artifact/UnitProgram.ts"
+import { documentationPath, execStart, isFirstWord } from "../artifact/UnitProgram.ts"
 import { absolute, folderOf } from "../config/Paths.ts"
 import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
@@ -40,11 +40,17 @@ const programOf = ({ program, scope }: Wanted) =>
     return Option.getOrElse(running, () => standard)
   })
 
-/** The units name the program by `%h` where that is the place, and systemd takes it from there. */
-const rendered = (template: Template, { home, line, program, scope }: Rendering): string =>
-  program === PROGRAM[scope].replace("%h", home) && isFirstWord(program)
-    ? template.text
-    : template.text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${line}`)
+/** The units name the program and their page by `%h` where that is the place, and systemd takes it from there. */
+const rendered = (template: Template, { home, line, program, scope }: Rendering): string => {
+  const page = documentationPath(home)
+  const text =
+    page === home
+      ? template.text
+      : template.text.replaceAll("Documentation=file:%h/", () => `Documentation=file:${page}/`)
+  return program === PROGRAM[scope].replace("%h", home) && isFirstWord(program)
+    ? text
+    : text.replaceAll(`ExecStart=${PROGRAM[scope]}`, () => `ExecStart=${line}`)
+}
 
 interface Rendering {
   readonly scope: Scope

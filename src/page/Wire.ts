@@ -228,6 +228,7 @@ export interface Adapter {
   readonly ok?: boolean | undefined
   readonly reason?: string | undefined
   readonly remedy?: string | undefined
+  readonly problems?: ReadonlyArray<string> | undefined
   readonly warnings?: ReadonlyArray<string> | undefined
 }
 

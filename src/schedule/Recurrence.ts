@@ -24,17 +24,38 @@ export const cronTiming = (
   timezone: string | undefined,
   at: DateTime.Utc
 ): Either.Either<Timing, TimingFault> => {
-  const zone = DateTime.zoneFromString(timezone ?? DEFAULT_ZONE)
+  const zone = zoneNamed(timezone ?? DEFAULT_ZONE)
   if (Option.isNone(zone)) return Either.left({ field: "timezone", problem: "it is not a known time zone" })
   const wrong = (problem: string): TimingFault => ({ field: "cron", problem })
   return Cron.parse(expression, zone.value).pipe(
-    Either.mapLeft(({ message }) => wrong(message)),
+    Either.mapLeft((error) => wrong(inWords(error))),
     Either.map((cron): Timing => ({ _tag: "Cron", cron, zone: zone.value })),
     Either.filterOrLeft(
       (timing) => Option.isSome(nextAfter(timing, at)),
       () => wrong("it never matches a date")
     )
   )
+}
+
+/** The zone of a name. `GMT`, `GMT0` and the like are names as well, which effect takes for offsets that are cut off. */
+const zoneNamed = (name: string): Option.Option<DateTime.TimeZone> =>
+  Option.orElse(DateTime.zoneFromString(name), () => DateTime.zoneMakeNamed(name))
+
+/** What effect says of a field of a cron expression, and our words for it. */
+const FAULTS: ReadonlyArray<readonly [said: RegExp, meant: string]> = [
+  [/^Expected step value to be less than (\d+)$/, "has a step above $1"],
+  [/^Expected step value to be greater than 0$/, "has a step below 1"],
+  [/^Expected step value to be a positive integer$/, "has a step that is no integer"],
+  [/^Expected a value between (\d+) and (\d+)$/, "has a number that is not from $1 to $2"],
+  [/^Expected a positive integer$/, "has something that is no number"],
+  [/^Invalid value range$/, "has a range that ends before it begins"]
+]
+
+const inWords = ({ input = "", message }: Cron.ParseError): string => {
+  const fault = FAULTS.find(([said]) => said.test(message))
+  // All that is left is the number of fields; then the input is the whole expression.
+  if (fault === undefined) return `it has ${input.split(/\s+/).filter((field) => field !== "").length} fields`
+  return `${JSON.stringify(input)} ${message.replace(fault[0], fault[1])}`
 }
 
 /** A timing of every so many seconds. */

@@ -60,6 +60,7 @@ describe("the adapters of a person at a terminal", () => {
         ok: false,
         reason: "codex is not on PATH",
         remedy: "install it",
+        problems: ["codex is not on PATH; install it", "no key; make it"],
         warnings: [],
         last_attempt: {
           attempt_id: "a1",
@@ -78,6 +79,9 @@ describe("the adapters of a person at a terminal", () => {
       "what   codex is not on PATH",
       "since  its last attempt ended error at 2026-04-29T07:01:02.003Z: cannot start",
       "mend   install it",
+      "",
+      "adapter codex",
+      "what  no key; make it",
       "",
       "Worth knowing",
       "adapter local: take care",

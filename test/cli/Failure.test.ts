@@ -182,13 +182,23 @@ describe("a failure tells its caller", () => {
     expect(render("agent-runtime", failure, false)).toBe("agent-runtime: no \\e[2J\\nforged: line\n")
   })
 
-  test("at most fifty problems, and how many more there are", () => {
+  test("all problems of a configuration, however many", () => {
+    const problems = Array.from({ length: 70 }, (_, at) => ({ file: "/c.json", ...problem(`a[${at}]`) }))
+    const failure = failureOf("agent-runtime", Cause.fail(new ConfigInvalid({ path: "/c.json", problems })))
+    for (const json of [true, false]) {
+      const told = render("agent-runtime", failure, json)
+      for (const { path } of problems) expect(told).toContain(`/c.json: ${path}: found 0`)
+      expect(told).not.toContain("more")
+    }
+  })
+
+  test("at most fifty problems of an input, and how many more there are", () => {
     const failure = failureOf(
       "agent-runtime",
       Cause.fail(new Invalid({ problems: Array.from({ length: 70 }, (_, at) => problem(`a[${at}]`)) }))
     )
     const lines = render("agent-runtime", failure, false).trimEnd().split("\n")
     expect(lines).toHaveLength(51)
-    expect(lines.at(-1)).toBe("agent-runtime: and 20 more")
+    expect(lines.at(-1)).toBe("agent-runtime: and 20 more, which are told once these are mended")
   })
 })

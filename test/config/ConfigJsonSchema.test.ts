@@ -1,9 +1,14 @@
 import { describe, expect, test } from "bun:test"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { Either } from "effect"
 import { configJsonSchema } from "../../src/config/ConfigJsonSchema.ts"
 import { ConfigurationFile } from "../../src/config/FileSchema.ts"
+import { judge } from "../../src/config/Issues.ts"
+import { references } from "../../src/config/References.ts"
 import { wireKeys } from "../support/badCases.ts"
+import { accepts } from "../support/jsonSchema.ts"
+import { fullConfig } from "./samples.ts"
 
 type Json = { readonly [key: string]: unknown }
 const isObject = (value: unknown): value is Json =>
@@ -18,7 +23,9 @@ const structs = (node: unknown, path: string): ReadonlyArray<readonly [string, J
   if (Array.isArray(node)) return node.flatMap((item, index) => structs(item, `${path}/${index}`))
   if (!isObject(node)) return []
   const own =
-    isObject(node.properties) && Object.keys(node.properties).length > 0 ? [[path, node] as const] : []
+    node.type === "object" && isObject(node.properties) && Object.keys(node.properties).length > 0
+      ? [[path, node] as const]
+      : []
   return [...own, ...Object.entries(node).flatMap(([key, child]) => structs(child, `${path}/${key}`))]
 }
 
@@ -52,8 +59,89 @@ describe("the JSON Schema of the configuration", () => {
       required: ["runtimeName", "runtimePolicy", "defaultProfile", "defaultAdapter", "profiles", "adapters"]
     })
     expect(at(schema, "properties", "maxAttempts").anyOf).toEqual([
-      { type: "integer", minimum: 1 },
+      { type: "integer", minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
       { type: "null" }
     ])
   })
+})
+
+const {
+  fallbackAdapter: _,
+  fallback_adapter: __,
+  retry_hint_service: ___,
+  ...local
+} = fullConfig.adapters.local
+const sound = {
+  ...fullConfig,
+  adapters: { local },
+  identity: { identityPath: "IDENTITY.md", purposePath: "PURPOSE.md" }
+}
+const token = { name: "a", role: "read" }
+const budget = { id: "b", per: "all", window: "day" }
+const adapter = (change: object) => ({
+  adapters: { local: { ...local, ...change }, other: { mode: "script", command: "x" } }
+})
+const endpoint = (address: string) => ({
+  adapters: { local, other: { mode: "ollama-generate", endpoint: address, model: "m" } }
+})
+
+const refused: ReadonlyArray<readonly [what: string, change: object]> = [
+  ["a token without a secret", { http: { tokens: [token] } }],
+  ["a token with two", { http: { tokens: [{ ...token, tokenFile: "x", sha256: "a".repeat(64) }] } }],
+  ["a budget without a limit", { budgets: [budget] }],
+  ["a budget with two", { budgets: [{ ...budget, usd: 1, tokens: 2 }] }],
+  ["a match beside per all", { budgets: [{ ...budget, match: "local", usd: 1 }] }],
+  ["a reserve of two attempts", { budgets: [{ ...budget, attempts: 3, reserve: 2 }] }],
+  ["both names of the identity", { identity: { identityPath: "a", soulPath: "b" } }],
+  ["both names of the fallback", adapter({ fallbackAdapter: "other", fallback_adapter: "other" })],
+  ["both names of the hints", adapter({ retryHintService: "hiro", retry_hint_service: "hiro" })],
+  ["a blank name", { runtimeName: " " }],
+  ["a blank policy", { runtimePolicy: "\n\t" }],
+  ["a blank command", adapter({ command: "  " })],
+  ["a NUL in a path", { stateDir: "a\0b" }],
+  ["a NUL in an id", { profiles: { "a\0b": "x.json" } }],
+  ["a NUL in a variable", adapter({ env: { A: "x\0y" } })],
+  ["an address without a host", endpoint("http://")],
+  ["an address with a path alone", endpoint("http:///?x")],
+  ["an address with a blank", endpoint("http://h/a b")],
+  ["a port above 65,535", endpoint("http://h:65536/v1")],
+  ["a far higher one", endpoint("https://u:p@h:99999")],
+  ["an integer that no number holds", { retryBackoffSeconds: 1e20 }],
+  ["another", { maxAttempts: 1e16 }]
+]
+
+const taken: ReadonlyArray<readonly [what: string, change: object]> = [
+  ["one of everything", {}],
+  ["a token by its hash", { http: { tokens: [{ ...token, sha256: "A".repeat(64) }] } }],
+  ["a reserve of one attempt", { budgets: [{ ...budget, attempts: 3, reserve: 1 }] }],
+  ["a limit in tokens", { budgets: [{ ...budget, per: "adapter", match: "local", tokens: 3, reserve: 2 }] }],
+  ["the older name of the identity", { identity: { soulPath: "b" } }],
+  ["a name in another script", { runtimeName: "\u540d" }],
+  ["the highest port", endpoint("http://h:65535/v1")],
+  ["an address in a path", endpoint("http://h/x:99999")],
+  ["a password of digits", endpoint("http://u:99999@h:1")],
+  ["an address of IPv6", endpoint("http://[::1]:80/v1")],
+  ["a password alone", endpoint("http://:p@h")]
+]
+
+/** What a file may say as well when it stands alone, where null leaves a key out. */
+const removed: ReadonlyArray<readonly [what: string, change: object]> = [
+  ["a token", { http: { tokens: [{ ...token, tokenFile: "x", sha256: null }] } }],
+  ["a budget", { budgets: [{ ...budget, match: null, attempts: 3, usd: null, reserve: null }] }],
+  ["the identity", { identity: { identityPath: null, soulPath: "b" } }],
+  ["an adapter", adapter({ fallbackAdapter: null, fallback_adapter: "other" })]
+]
+
+describe("the JSON Schema and this program agree on", () => {
+  const judged = (value: typeof sound) => [
+    accepts({ ...schema }, value),
+    Either.isRight(judge(ConfigurationFile)(value)) && references(value).length === 0
+  ]
+  for (const [what, change] of refused)
+    test(`${what}, which is refused`, () => expect(judged({ ...sound, ...change })).toEqual([false, false]))
+  for (const [what, change] of taken)
+    test(`${what}, which is taken`, () => expect(judged({ ...sound, ...change })).toEqual([true, true]))
+  for (const [what, change] of removed)
+    test(`null, which leaves a key of ${what} out`, () =>
+      expect(accepts({ ...schema }, { ...sound, ...change })).toBe(true))
 })

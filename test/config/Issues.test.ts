@@ -56,6 +56,14 @@ describe("wrong values are told in one sentence each", () => {
     expect(said(Intent, [1])).toEqual(["the value: found a list of 1 item; expected an object"])
   })
 
+  test("an integer is told of the upper end that it has passed", () => {
+    const intent = { kind: "a", source: "b", payload: {} }
+    expect(said(Intent, { ...intent, max_attempts: 1e20 })).toEqual([
+      "max_attempts: found 100000000000000000000, which is above 9,007,199,254,740,991; expected an integer of at least 1"
+    ])
+    expect(said(Intent, { ...intent, max_attempts: 9_007_199_254_740_991 })).toEqual([])
+  })
+
   test("a blank value is named as blank", () => {
     for (const [kind, found] of [
       [" ", '" "'],
@@ -134,6 +142,7 @@ describe("of a union only the member that was meant is judged", () => {
       `mode: found "scrpt"; expected ${modes}; did you mean \`script\`?`
     ])
     expect(said(AdapterFile, { command: "x" })).toEqual([`mode is missing; expected ${modes}`])
+    expect(said(AdapterFile, [])).toEqual(["the value: found an empty list; expected an object"])
   })
 
   test("without a discriminator the keys decide, and no key at all tells the forms", () => {
@@ -146,6 +155,8 @@ describe("of a union only the member that was meant is judged", () => {
       `the value: found an object with secretFil; expected ${forms}`
     ])
     expect(said(EnvValue, 5)).toEqual([`the value: found 5; expected ${forms}`])
+    expect(said(EnvValue, [5])).toEqual([`the value: found a list of 1 item; expected ${forms}`])
+    expect(said(EnvValue, "a\0b")).toEqual([`it holds a NUL character; expected ${forms}`])
   })
 
   test("a secret that was written where a reference belongs is not repeated", () => {

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { documentationPath } from "../../src/artifact/UnitProgram.ts"
 import { inPlace } from "../e2e/inPlace.ts"
 import type { Place } from "../support/binary.ts"
 import { needs } from "../support/needs.ts"
@@ -61,6 +62,15 @@ needs("systemd-analyze")("systemd finds nothing wrong with any of them", () =>
       const { code, text } = analyze(place, [scope, "verify", "--man=no", ...instances(place, from)])
       expect({ scope, code, text }).toEqual({ scope, code: 0, text: "" })
     }
+  })
+)
+
+needs("systemd-analyze")("systemd takes the page of a unit for a URL, whatever lies in its path", () =>
+  inPlace({}, async (place) => {
+    const page = documentationPath(`/home/a b\t'"\\é%h$;`)
+    const unit = place.path("page.service")
+    writeFileSync(unit, `[Unit]\nDocumentation=file:${page}/x.md\n[Service]\nExecStart=/bin/true\n`)
+    expect(analyze(place, ["--user", "verify", "--man=no", unit])).toEqual({ code: 0, text: "" })
   })
 )
 

@@ -223,4 +223,37 @@ describe("litter", () => {
       expect(fs.existsSync(join(root, "adapter-runs/ghost 2"))).toBe(true)
     }).pipe(Effect.provide(layers))
   })
+
+  it.live("of the state folder is what processes that died had not finished, not what one has open", () => {
+    const { files, layers, put, root } = place({})
+    const uuid = "0196a1b2-0000-4000-8000-000000000001"
+    const atWork = `state/adopt-${process.pid}-0123abce`
+    return Effect.gen(function* () {
+      put("state/adopt-12-0123abcd/0.db", "12345", 2)
+      put("state/adopt-12-0123abcd/0.db-wal", "123", 2)
+      put("state/adopt-13-0123abcd/0.db", "12345")
+      put(`state/adopt-${process.pid}-0123abcd/0.db`, "12345", 2)
+      put(`${atWork}/0.db`, "12345", 2)
+      put("state/adopted/0.db", "12345", 2)
+      put(`state/http-session.key.${uuid}.tmp`, "12", 2)
+      put("state/http-session.key", "12", 2)
+      put(`state/processes/.${uuid}.tmp`, "1", 2)
+      put(`.${uuid}.tmp`, "1", 2)
+      const copy = fs.openSync(join(root, atWork, "0.db"), "r")
+      yield* Effect.addFinalizer(() => Effect.sync(() => fs.closeSync(copy)))
+      const expected = { ...nothing, litter: 5, bytesFreed: 8 + 5 + 2 + 1 + 1 }
+      const before = files()
+      expect(yield* pruned(true)).toEqual(expected)
+      expect(files()).toEqual(before)
+      expect(yield* pruned()).toEqual(expected)
+      expect(files()).toEqual(
+        [
+          "state/adopt-13-0123abcd/0.db",
+          `${atWork}/0.db`,
+          "state/adopted/0.db",
+          "state/http-session.key"
+        ].sort()
+      )
+    }).pipe(Effect.scoped, Effect.provide(layers))
+  })
 })

@@ -60,7 +60,11 @@ export const prunePlaces = () => {
       Layer.provideMerge(Layer.effectDiscard(standsSince(0)), inMemory()),
       Layer.succeed(RuntimeConfig, settings({ retention })),
       FixedWorktrees.layer({ there: worktrees, changes }),
-      DiskEvidence.layer({ artifactDir: root, dbPath: join(root, "runtime.db") }),
+      DiskEvidence.layer({
+        artifactDir: root,
+        dbPath: join(root, "runtime.db"),
+        stateDir: join(root, "state")
+      }),
       Logger.remove(Logger.defaultLogger)
     )
     const files = () =>

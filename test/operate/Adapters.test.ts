@@ -181,7 +181,8 @@ describe("the probes of adapters", () => {
         id: "other",
         ok: false,
         reason: "codex is not on PATH",
-        remedy: "install it"
+        remedy: "install it",
+        problems: ["codex is not on PATH; install it", "no key; make it"]
       })
     }).pipe(
       Effect.provide(
@@ -191,6 +192,7 @@ describe("the probes of adapters", () => {
             ok: false,
             reason: "codex is not on PATH",
             remedy: "install it",
+            others: [{ reason: "no key", remedy: "make it" }],
             warnings: []
           })
         })

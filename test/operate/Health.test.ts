@@ -136,14 +136,20 @@ describe("a healthcheck", () => {
   it.effect("is not ok for an adapter that fails its probe, with the reason and what mends it", () =>
     Effect.gen(function* () {
       const found = yield* checked({
-        probe: { ok: false, reason: "codex is not on PATH", remedy: "install it", warnings: [] }
+        probe: {
+          ok: false,
+          reason: "codex is not on PATH",
+          remedy: "install it",
+          others: [{ reason: "no key", remedy: "" }],
+          warnings: []
+        }
       })
       expect(found.ok).toBe(false)
       expect(found.adapters[0]).toMatchObject({
         ok: false,
         reason: "codex is not on PATH",
         remedy: "install it",
-        problems: ["codex is not on PATH; install it"]
+        problems: ["codex is not on PATH; install it", "no key"]
       })
     })
   )

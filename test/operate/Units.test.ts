@@ -46,6 +46,24 @@ it.effect(
     })
 )
 
+it.effect("the page of a unit is a URL that systemd takes, whatever the home folder is called", () =>
+  Effect.gen(function* () {
+    const units = [
+      { name: "agent-runtime-operator@.service", text: "Documentation=file:%h/agent-runtime/x.md\n" }
+    ]
+    const page = (home: string) =>
+      Effect.map(installed({ units, place: { home } }), ({ disk }) => disk.get(UNIT))
+    expect(yield* page("/home/dev")).toBe("Documentation=file:%h/agent-runtime/x.md\n")
+    for (const [home, url] of [
+      ["/home/a b\t", "/home/a%%20b%%09"],
+      [`/home/o'b"\\`, "/home/o%%27b%%22%%5C"],
+      ["/home/é\ud800", "/home/%%C3%%A9%%EF%%BF%%BD"],
+      ["/home/100%h$&", "/home/100%%25h%%24%%26"]
+    ] as const)
+      expect(yield* page(home)).toBe(`Documentation=file:${url}/agent-runtime/x.md\n`)
+  })
+)
+
 it.effect("in timer mode the commands turn the resident one off", () =>
   Effect.gen(function* () {
     const { told } = yield* installed({}, { mode: "timer", agent: Option.none() })

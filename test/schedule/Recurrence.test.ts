@@ -187,3 +187,25 @@ describe("a next due time", () => {
       }
   })
 })
+
+test.each(["GMT", "GMT0", "GMT+0", "GMT-0", "gmt", "Etc/GMT", "Greenwich", "UCT", "Zulu"])(
+  "%s is a name of UTC",
+  (zone) =>
+    expect(Option.getOrThrow(nextAfter(cron("0 7 * * *", zone), START))).toEqual(
+      Option.getOrThrow(nextAfter(cron("0 7 * * *", "UTC"), START))
+    )
+)
+
+test.each([
+  ["*/60 * * * *", '"*/60" has a step above 59'],
+  ["* */0 * * *", '"*/0" has a step below 1'],
+  ["*/x * * * *", '"*/x" has a step that is no integer'],
+  ["* * 0 * *", '"0" has a number that is not from 1 to 31'],
+  ["* * * foo *", '"foo" has something that is no number'],
+  ["* 5-1 * * *", '"5-1" has a range that ends before it begins'],
+  ["* *  *", "it has 3 fields"]
+])("%p is wrong as %p", (expression, problem) =>
+  expect(Either.flip(cronTiming(expression, undefined, START))).toEqual(
+    Either.right({ field: "cron", problem })
+  )
+)

@@ -190,9 +190,12 @@ const valueCases = (
     ...(typeof form.minLength === "number" && form.minLength > 0 ? [of("blank", "")] : []),
     ...(typeof form.maxLength === "number" ? [of("too long", "x".repeat(form.maxLength + 1))] : []),
     ...(number && typeof form.minimum === "number" ? [of("out of range", form.minimum - 1)] : []),
-    ...(number && typeof form.maximum === "number" ? [of("out of range", form.maximum + 1)] : [])
+    ...(number && typeof form.maximum === "number" ? [of("out of range", above(form.maximum))] : [])
   ]
 }
+
+/** Beyond the integers that a number holds digits are refused as text; with an exponent it is for the field to judge. */
+const above = (most: number): number => (most === Number.MAX_SAFE_INTEGER ? 1e21 : most + 1)
 
 const typesOf = (root: Json, schema: Json): ReadonlySet<unknown> => {
   const forms = Array.isArray(schema.anyOf) ? schema.anyOf.map((form) => deref(root, form)) : [schema]

@@ -33,6 +33,8 @@ const Row = wireStruct({
   ok: Schema.optional(Schema.Boolean),
   reason: Schema.optional(Schema.String),
   remedy: Schema.optional(Schema.String),
+  /** All that is wrong, each with what mends it; `reason` and `remedy` are of the first. */
+  problems: Schema.optional(Schema.Array(Schema.String)),
   warnings: Schema.optional(Schema.Array(Schema.String))
 })
 export type AdapterRow = typeof Row.Type

@@ -143,9 +143,9 @@ const Row = ({ adapter, usage }: { readonly adapter: Adapter; readonly usage: At
             <strong>{adapter.reason}</strong> {adapter.remedy}
           </p>
         ) : null}
-        {(adapter.warnings ?? []).map((warning) => (
-          <p class="line" key={warning}>
-            {warning}
+        {[...(adapter.problems ?? []).slice(1), ...(adapter.warnings ?? [])].map((told) => (
+          <p class="line" key={told}>
+            {told}
           </p>
         ))}
         <Cooldown adapter={adapter} />

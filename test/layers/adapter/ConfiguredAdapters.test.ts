@@ -5,7 +5,7 @@ import { Effect, Layer, Option, TestClock } from "effect"
 import * as ConfiguredAdapters from "../../../layers/adapter/ConfiguredAdapters.ts"
 import { Processes } from "../../../layers/adapter/Process.ts"
 import * as ScriptedAdapters from "../../../layers/adapter/ScriptedAdapters.ts"
-import { type Adapter, AdapterRegistry } from "../../../src/adapter/AdapterRegistry.ts"
+import { type Adapter, AdapterRegistry, type ProbeResult } from "../../../src/adapter/AdapterRegistry.ts"
 import type { AdapterSettings, AgentCliSettings } from "../../../src/config/AdapterSettings.ts"
 import { RuntimeConfig, type Settings } from "../../../src/config/RuntimeConfig.ts"
 import { agentSettings } from "../../support/children/agent.ts"
@@ -112,6 +112,52 @@ it.effect("a missing working directory is a finding with a remedy", () =>
       remedy: `mkdir -p ${path}`,
       warnings: []
     })
+  })
+)
+
+it.effect("a probe tells all that is wrong at once, each with what mends it", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder
+    const placed = (given: string) => ({ given, path: join(folder, given) })
+    const child = {
+      command: placed("tool"),
+      envFile: Option.some(placed("a.env")),
+      env: {
+        A: { secretFile: placed("secret") },
+        B: { secretEnv: "AGENT_RUNTIME_TEST_NOT_SET" },
+        C: { credential: "../c" },
+        D: "plain"
+      },
+      workingDir: Option.some(placed("work"))
+    }
+    const wrong = ({ others = [], ...first }: ProbeResult) => {
+      expect([first, ...others].every(({ remedy }) => remedy !== "")).toBe(true)
+      return [first, ...others].map(({ reason }) => reason.replaceAll(`${folder}/`, ""))
+    }
+    const env = [
+      "env file a.env cannot be read (ENOENT)",
+      "secret file secret cannot be read (ENOENT)",
+      "secret variable AGENT_RUNTIME_TEST_NOT_SET is not set",
+      'credential "../c" is not a file name'
+    ]
+    const script = yield* adapterOf(scriptSettings("a", child))
+    expect(wrong(yield* script.probe)).toEqual([
+      ...env,
+      "command tool is not there",
+      "working directory work is not there"
+    ])
+    // What its driver would object to hangs on the variables, which are not all known.
+    const provider = { providerWireApi: "responses", providerEnvKey: "A" } as const
+    const model = Option.some("-m")
+    const agent = { ...child, settingsFile: Option.some(placed("config.toml")), model, provider }
+    const { probe } = yield* adapterOf(agentSettings(agent))
+    expect(wrong(yield* probe)).toEqual([
+      ...env,
+      "command tool is not there",
+      "settings file config.toml cannot be read (ENOENT)",
+      'the model "-m" begins with "-", and the program would take it for an option',
+      "working directory work is not there"
+    ])
   })
 )
 

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite"
 import { afterAll, beforeAll, describe, expect } from "bun:test"
+import { execFileSync } from "node:child_process"
 import { createHash } from "node:crypto"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
@@ -177,3 +178,18 @@ describe("what is not one is refused by its reason and stays as it is", () => {
     })
   )
 })
+
+it.live("a copy that the limit on the size of files cuts off is a want of room, and leaves nothing", () =>
+  Effect.sync(() => {
+    const child = join(import.meta.dir, "../../support/children/adopt-original.ts")
+    const command = ["-c", 'ulimit -f 4; exec "$0" "$@"', process.execPath, child, EXAMPLE, state()]
+    const error: unknown = JSON.parse(execFileSync("bash", command).toString())
+    expect(error).toMatchObject({
+      _tag: "StoreUnavailable",
+      path: state(),
+      reason: `there is no room in this folder for a copy of ${EXAMPLE} (EFBIG)`,
+      remedy: expect.stringMatching(/^raise the limit on the size of files .*; nothing was changed$/)
+    })
+    expect(fs.readdirSync(state())).toEqual([])
+  })
+)

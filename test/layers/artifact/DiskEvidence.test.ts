@@ -28,7 +28,7 @@ const place = () => {
   fs.writeFileSync(join(made, "outside", "treasure"), "gold")
   const evidence = Effect.provide(
     EvidenceFiles,
-    layer({ artifactDir: root, dbPath: join(made, "runtime.db") })
+    layer({ artifactDir: root, dbPath: join(made, "runtime.db"), stateDir: join(made, "state") })
   )
   const isUntouched = () => fs.readFileSync(join(made, "outside", "treasure"), "utf8") === "gold"
   return { made, root, run, evidence, isUntouched, outside: join(made, "outside") }
