@@ -196,6 +196,10 @@ describe("an attempt with a worktree of its own", () => {
       expect(yield* kept(answer(), { problem: Option.some("HEAD is gone") })).toContain(
         "is kept, HEAD is gone;"
       )
+      expect(yield* kept(answer(), { staged: 1 })).toContain("with 1 file otherwise in the index;")
+      expect(yield* kept(answer(), { files: 1, commits: 2, staged: 3, ignored: true })).toContain(
+        "with 1 changed file, 2 new commits, 3 files otherwise in the index and files that git ignores;"
+      )
       expect(yield* kept({ ...answer(), survivors: ["7 (sleep)"] }, {})).toContain("processes are left in it")
     })
   )
@@ -210,6 +214,31 @@ describe("an attempt with a worktree of its own", () => {
       expect(issues[0]).toStartWith("workspace_gone: ")
       expect(yield* left).toEqual([])
     }).pipe(Effect.provide(world(scene(says("x")))))
+  )
+
+  it.effect("says so when something else is in its place, and keeps what git has of it", () =>
+    Effect.gen(function* () {
+      const { attemptId, id, issues, workspace } = yield* one
+      const diff = `adapter-runs/${id}/${attemptId}/workspace.diff`
+      const place = `worktrees/${attemptId}`
+      expect(issues).toEqual([
+        `workspace_gone: ${place} below the state folder is no longer the folder that was made; whatever was changed in it cannot be told. What git has of it is kept, with 1 new commit: ${diff}.`
+      ])
+      expect(workspace).toEqual({ kept: place, gone: true, files: 0, commits: 1, diff })
+      expect(yield* left).toMatchObject([{ attemptId, state: "kept" }])
+    }).pipe(
+      Effect.provide(
+        world(
+          scene(() => Effect.succeed(answer()), {
+            changes: () => ({
+              commits: 1,
+              gone: true,
+              problem: Option.some("is no longer the folder that was made")
+            })
+          })
+        )
+      )
+    )
   )
 
   it.effect("stays, and its attempt ends, when that is canceled while looking at it takes for ever", () =>
