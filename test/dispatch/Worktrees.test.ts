@@ -1,6 +1,7 @@
 import { describe, expect } from "bun:test"
 import { DateTime, Deferred, Effect, Fiber, Option, Ref, TestClock } from "effect"
 import { type Scripted, scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
+import type { FixedFile } from "../../layers/context/FixedWorkspace.ts"
 import type { Fixed } from "../../layers/context/FixedWorktrees.ts"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
@@ -153,17 +154,25 @@ describe("an attempt with a worktree of its own", () => {
   )
 
   const claims = (touched: ReadonlyArray<string>, ...fileChanges: ReadonlyArray<string>) =>
+    claimsIn({}, touched, ...fileChanges)
+
+  const claimsIn = (
+    other: { readonly gone?: boolean; readonly realPath?: string },
+    touched: ReadonlyArray<string>,
+    ...fileChanges: ReadonlyArray<string>
+  ) =>
     Effect.gen(function* () {
-      const files: Record<string, { readonly text?: string; readonly changedAtMs: number }> = {}
+      const { gone = false, realPath } = other
+      const files: Record<string, FixedFile> = {}
       const act: Scripted = ({ cwd }) =>
         Effect.sync(() => {
-          files[cwd!] = { changedAtMs: 9 }
+          files[cwd!] = { changedAtMs: 9, ...(realPath === undefined ? {} : { realPath }) }
           files[`${cwd}/src`] = { changedAtMs: 9 }
           files[`${cwd}/src/a.ts`] = { text: "a", changedAtMs: 9 }
           return answer({ file_changes: fileChanges })
         })
       const { workspace, ...rest } = scene(act, {
-        changes: () => ({ files: 1, touched: (path) => touched.some((name) => path.endsWith(name)) })
+        changes: () => ({ files: 1, gone, touched: (path) => touched.some((name) => path.endsWith(name)) })
       })
       const all = Object.assign(files, workspace.files)
       const story = world({ ...rest, workspace: { ...workspace, files: all } })
@@ -181,6 +190,15 @@ describe("an attempt with a worktree of its own", () => {
       expect(yield* claims(["/src/b.ts"], "deleted: src/b.ts")).toEqual([])
       const [untouched] = yield* claims([], "deleted: src/b.ts")
       expect(untouched).toStartWith("file_change_without_effect: ")
+    })
+  )
+
+  it.effect("is believed nothing of what lies in another folder that is in the place of it", () =>
+    Effect.gen(function* () {
+      for (const other of [{ gone: true }, { realPath: "/elsewhere" }]) {
+        const [issue] = yield* claimsIn(other, ["/src/a.ts"], "modified: src/a.ts")
+        expect(issue).toStartWith("file_change_missing: ")
+      }
     })
   )
 
