@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { Effect, Either, Option } from "effect"
 import { GitFailed, type GitOptions, runGit } from "./Git.ts"
 import { namedIn } from "./NamedCommits.ts"
@@ -35,6 +35,10 @@ export const submodulesOf = (
   Effect.gen(function* () {
     const files: Array<FileChanges> = []
     const staged: Array<string> = []
+    const shown = new Map<
+      string,
+      { readonly at: string; readonly folder: string; readonly files: FileChanges }
+    >()
     const problems: Array<string> = []
     const known = new Set<string>()
     const repositories = new Set<string>()
@@ -70,15 +74,22 @@ export const submodulesOf = (
         continue
       }
       files.push(found.value.files)
-      const staging = yield* Effect.either(
-        stagedIn(options, { repository: filling.repository, at: one.at, folder }, found.value.files)
-      )
-      if (Either.isLeft(staging)) note(staging.left.reason)
-      else staged.push(...staging.right)
+      shown.set(filling.repository, { at: one.at, folder, files: found.value.files })
       for (const link of found.value.further)
         waiting.push({ link, within: folder, at: join(one.at, link.name) })
     }
     const commits: Array<string> = []
+    for (const one of new Set([...repositories, ...shown.keys()])) {
+      // Of one whose files are gone all that is staged is in its index alone.
+      const { at, files, folder } = shown.get(one) ?? {
+        at: place.side,
+        folder: `${basename(one)}/`,
+        files: NONE
+      }
+      const staging = yield* Effect.either(stagedIn(options, { repository: one, at, folder }, files))
+      if (Either.isLeft(staging)) note(staging.left.reason)
+      else staged.push(...staging.right)
+    }
     for (const one of repositories) {
       const found = yield* Effect.either(commitsIn(options, place, one, [...known]))
       if (Either.isLeft(found)) note(found.left.reason)
@@ -114,13 +125,9 @@ const compared = (
   )
 }
 
-const onlyNamed = (folder: string): FileChanges => ({
-  differing: [],
-  left: [folder],
-  ignored: [],
-  cut: false,
-  diff: ""
-})
+const NONE: FileChanges = { differing: [], left: [], ignored: [], cut: false, diff: "" }
+
+const onlyNamed = (folder: string): FileChanges => ({ ...NONE, left: [folder] })
 
 /**
  * What was committed or stashed in a clone, newest first: what no remote name has. Of tags those that a clone has from

@@ -154,14 +154,16 @@ describe("what was done in a submodule of a worktree", () => {
     })
   )
 
-  it.live("has the commits of one whose files are gone", () =>
+  it.live("has the commits, and what was staged, of one whose files are gone", () =>
     Effect.gen(function* () {
       const { found } = yield* inside((path) => {
         commit(join(path, INNER), "precious")
+        write(join(path, OUTER, "staged"), "work\n")
+        run(join(path, OUTER), "add", "staged")
         run(path, "submodule", "--quiet", "deinit", "--force", "--all")
         expect(fs.readdirSync(join(path, OUTER))).toEqual([])
       })
-      expect(found).toMatchObject({ ...unchanged, commits: 1 })
+      expect(found).toMatchObject({ ...unchanged, commits: 1, staged: 1 })
       expect(found.diff).toMatch(/^# commit in a submodule: [0-9a-f]{40} precious$/m)
     })
   )
