@@ -4,6 +4,7 @@ import { DateTime, Effect, Layer, Option, Schedule } from "effect"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import {
   type ListedWorktree,
+  untoldChanges,
   type Worktree,
   WorktreeRefused,
   Worktrees,
@@ -61,7 +62,8 @@ export const make = (
   changes: traced("Worktrees.changes")(function* (attemptId) {
     const place = placeOf(stateDir, attemptId)
     const record = readRecord(place)
-    if (Option.isNone(record) || !LOOKED_AT.includes(record.value.state)) return Option.none()
+    if (Option.isNone(record)) return isThere(place.path) ? Option.some(unrecorded(place)) : Option.none()
+    if (!LOOKED_AT.includes(record.value.state)) return Option.none()
     const redactor = yield* masking([])
     const most = Math.min(options.timeoutMs, MOST_LOOKING_MS)
     const marked = markedFor(options, attemptId)
@@ -97,6 +99,12 @@ export const make = (
 })
 
 const LOOKED_AT: ReadonlyArray<WorktreeRecord["state"]> = ["ready", "kept", "gone"]
+
+/** Of a worktree that is there and of which nothing is known any more: its agent may have written to what lies beside it. */
+const unrecorded = ({ name, path }: WorktreePlace) => {
+  const reason = "as its record beside it is gone or cannot be read: nobody can tell what it was made from"
+  return untoldChanges(path, reason, `# worktree ${name} could not be compared with its base, ${reason}\n`)
+}
 
 /** By the mark of its attempt, what a killed dispatcher left of git is ended with the rest of the attempt. */
 const markedFor = (options: GitOptions, attemptId: AttemptId): GitOptions => ({

@@ -27,12 +27,8 @@ export const commitsOf = (
   Effect.gen(function* () {
     const { base, entry } = record
     if (entry === null) return { held: [], left: [], problem: Option.none() }
-    const head = yield* git({ ...options, variables: { ...options.variables, GIT_DIR: entry } }, place.side, [
-      "rev-parse",
-      "--verify",
-      "--quiet",
-      "HEAD^{commit}"
-    ])
+    const inEntry = { ...options, variables: { ...options.variables, GIT_DIR: entry } }
+    const head = yield* git(inEntry, place.side, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
     if (Option.isNone(head)) return yield* new GitFailed({ reason: "the worktree has no HEAD any more" })
     const sha = head.value.text.trim()
     const own = aside(options, place)
@@ -62,15 +58,31 @@ export const commitsOf = (
         ? []
         : yield* newCommits(inRepository, place.side, [...others, "--not", "--all", sha, base]))
     ])
+    const [odd] = others.length === 0 ? [] : yield* oddRefs(inEntry, place.side)
     return {
       held: sha === base ? [] : yield* log([sha], base),
       left: [...left],
       problem: Either.match(named, {
         onLeft: (reason) => Option.some(`its commits cannot be told: ${reason}`),
-        onRight: () => Option.none()
+        onRight: () =>
+          Option.map(Option.fromNullable(odd), (name) => `as its own ref ${name} names what is no commit`)
       })
     }
   })
+
+/** The refs that a worktree has to itself and that name no commit: a file, a tree or a tag, which nothing else may. */
+const oddRefs = (inEntry: GitOptions, dir: string): Effect.Effect<ReadonlyArray<string>, GitFailed> =>
+  Effect.map(
+    runGit(inEntry, dir, [
+      "for-each-ref",
+      "--format=%(objecttype) %(refname)",
+      "refs/worktree",
+      "refs/bisect",
+      "refs/rewritten"
+    ]),
+    ({ text }) =>
+      linesOf(text).flatMap((line) => (line.startsWith("commit ") ? [] : [line.slice(line.indexOf(" ") + 1)]))
+  )
 
 /**
  * Commits by the words of `git rev-list`, newest first, a line each. The configuration of the repository holds for this,

@@ -98,7 +98,7 @@ export class Worktrees extends Context.Tag("agent-runtime/Worktrees")<
     readonly make: (wanted: WorktreeWanted) => Effect.Effect<Worktree, WorktreeRefused>
     /**
      * None when the attempt has no worktree, or it was never ready to be worked in, or is gone without anything that
-     * would be lost with what git has of it.
+     * would be lost with what git has of it. One that is there without its record is there all the same: untold.
      */
     readonly changes: (attemptId: AttemptId) => Effect.Effect<Option.Option<WorktreeChanges>>
     /** Records that a worktree stays for an operator to look at. Nothing happens when there is none. */

@@ -101,6 +101,48 @@ describe("a worktree that is not as it was made", () => {
   )
 })
 
+describe("what git lists nowhere", () => {
+  it.live(
+    "is named: a repository in a folder of tracked files, at every depth, and a file in its place",
+    () =>
+      Effect.gen(function* () {
+        write(join(repo, "wiki/deep/page.md"), "page\n")
+        run(repo, "add", ".")
+        run(repo, "commit", "-q", "-m", "wiki")
+        const { path } = yield* made
+        expect(yield* changes).toMatchObject(unchanged)
+        const wiki = join(path, "wiki/deep")
+        run(wiki, "init", "-q", "-b", "main")
+        run(wiki, "add", ".")
+        run(wiki, "commit", "-q", "-m", "base")
+        write(join(wiki, "page.md"), "work\n")
+        run(wiki, "commit", "-q", "-a", "-m", "work")
+        run(wiki, "checkout", "-q", "HEAD~1")
+        expect(run(path, "status", "--porcelain")).toBe("")
+        write(join(path, "wiki/.git"), "words\n")
+        const found = yield* changes
+        expect(found).toMatchObject({ ...unchanged, files: 2 })
+        expect(found.diff).toContain('# not in this diff: "wiki/deep/.git/"\n')
+        expect(found.diff).toContain('# not in this diff: "wiki/.git"\n')
+        expect(found.touched(join(wiki, ".git/HEAD"))).toBe(true)
+        expect(found.touched(join(wiki, "page.md"))).toBe(false)
+      })
+  )
+
+  it.live("is named where a folder cannot be read, and not sought in what is told as a whole", () =>
+    Effect.gen(function* () {
+      const { path } = yield* made
+      write(join(path, "dist/.git/HEAD"), "x")
+      run(path, "init", "-q", "nested")
+      const found = yield* changes
+      expect(found).toMatchObject({ ...unchanged, files: 1, ignored: true })
+      fs.mkdirSync(join(path, "shut"), { mode: 0o000 })
+      expect(yield* changes).toMatchObject({ files: process.getuid?.() === 0 ? 1 : 2 })
+      fs.chmodSync(join(path, "shut"), 0o700)
+    })
+  )
+})
+
 describe("what is in an index alone", () => {
   it.live("is told by name: staged and put back, staged and removed, taken out of the index", () =>
     Effect.gen(function* () {
@@ -176,11 +218,44 @@ describe("commits that a worktree's own folder alone names", () => {
     })
   )
 
+  it.live("are not all that its refs may name: a file, a tree or a tag is nowhere else", () =>
+    Effect.gen(function* () {
+      const { path } = yield* made
+      run(path, "tag", "-a", "-m", "work", "mine")
+      for (const name of [run(path, "rev-parse", "HEAD^{tree}"), run(path, "rev-parse", "mine")]) {
+        run(path, "update-ref", "refs/worktree/keep", name)
+        expect(yield* changes).toMatchObject({
+          ...unchanged,
+          problem: Option.some("as its own ref refs/worktree/keep names what is no commit")
+        })
+      }
+    })
+  )
+
   it.live("may be more than can be told", () =>
     Effect.gen(function* () {
       yield* made
       fs.symlinkSync("nowhere", join(entry(), "MERGE_HEAD"))
       expect(Option.getOrNull((yield* changes).problem)).toStartWith("its commits cannot be told: ")
+    })
+  )
+})
+
+describe("a worktree whose record is gone", () => {
+  it.live("cannot be told, and is there all the same", () =>
+    Effect.gen(function* () {
+      const { path } = yield* made
+      write(join(path, "a.txt"), "work\n")
+      const record = `${path}.side/record.json`
+      for (const spoil of [
+        () => fs.writeFileSync(record, "{"),
+        () => fs.rmSync(`${path}.side`, { recursive: true })
+      ]) {
+        spoil()
+        expect(Option.getOrNull((yield* changes).problem)).toStartWith("as its record beside it is gone")
+      }
+      fs.rmSync(path, { recursive: true })
+      expect(yield* looked).toEqual(Option.none())
     })
   )
 })
