@@ -20,7 +20,9 @@ export interface Fixed {
 const unchanged: WorktreeChanges = {
   files: 0,
   commits: 0,
+  staged: 0,
   ignored: false,
+  gone: false,
   diff: "",
   touched: () => false,
   problem: Option.none()

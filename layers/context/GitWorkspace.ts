@@ -4,6 +4,7 @@ import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
 import { hashFile, scanFile } from "../artifact/FilePieces.ts"
+import { flaggedIn, withoutFlags } from "./FlaggedFiles.ts"
 import { type GitOptions, git, withoutFilters } from "./Git.ts"
 
 const noRepository: Snapshot = {
@@ -44,22 +45,34 @@ const snapshot = traced("Workspace.snapshot")(function* (options: GitOptions, di
   const root = yield* git(options, dir, ["rev-parse", "--show-toplevel"])
   if (Option.isNone(root)) return noRepository
   const sha = yield* git(options, dir, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+  const top = root.value.text.replace(/\n$/, "")
   return {
     repository: true,
-    root: Option.some(root.value.text.replace(/\n$/, "")),
+    root: Option.some(top),
     gitSha: Option.map(sha, ({ text }) => text.trim()),
-    dirty: yield* dirty(options, dir)
+    dirty: yield* dirty(options, top)
   }
 })
 
-const dirty = traced("Workspace.dirty")(function* (options: GitOptions, dir: string) {
-  const guarded = yield* withoutFilters(options, dir)
+const dirty = traced("Workspace.dirty")(function* (options: GitOptions, root: string) {
+  const guarded = yield* withoutFilters(options, root)
   if (Option.isNone(guarded)) return Option.none<boolean>()
+  const plain = yield* differs(guarded.value, root)
+  if (!Option.contains(plain, false)) return plain
+  const flagged = yield* flaggedIn(guarded.value, root)
+  if (Option.isNone(flagged)) return Option.none<boolean>()
+  if (flagged.value.length === 0) return plain
+  return yield* withoutFlags(guarded.value, root, flagged.value, (inside) => differs(inside, root))
+})
+
+const differs = (options: GitOptions, root: string): Effect.Effect<Option.Option<boolean>> => {
   // A submodule's own status would run with the submodule's own configuration.
   const flags = ["--porcelain", "-z", "--untracked-files=normal", "--ignore-submodules=dirty"]
-  const status = yield* git(guarded.value, dir, ["status", ...flags])
-  return Option.map(status, ({ text }) => text.length > 0)
-})
+  return Effect.map(
+    git(options, root, ["status", ...flags]),
+    Option.map(({ text }) => text.length > 0)
+  )
+}
 
 const foldersIn = async (path: string, most: number): Promise<ReadonlyArray<string>> => {
   const names: Array<string> = []

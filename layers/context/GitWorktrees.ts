@@ -4,6 +4,7 @@ import { DateTime, Effect, Layer, Option, Schedule } from "effect"
 import { RuntimeConfig, type Settings } from "../../src/config/RuntimeConfig.ts"
 import {
   type ListedWorktree,
+  untoldChanges,
   type Worktree,
   WorktreeRefused,
   Worktrees,
@@ -19,6 +20,8 @@ import { readPlainText } from "../config/PlainFile.ts"
 import { type GitFailed, type GitOptions, lacksRoom } from "./Git.ts"
 import { baseOf, checkOut, hasFolder, lyingOf, makeAside, register } from "./WorktreeCheckout.ts"
 import { changesOf, untold } from "./WorktreeDiff.ts"
+import { inodeOf, isThere, standingOf } from "./WorktreeFolder.ts"
+import { goneChanges } from "./WorktreeGone.ts"
 import {
   makePlace,
   placeOf,
@@ -59,20 +62,25 @@ export const make = (
   changes: traced("Worktrees.changes")(function* (attemptId) {
     const place = placeOf(stateDir, attemptId)
     const record = readRecord(place)
-    if (Option.isNone(record) || !existsSync(place.path)) return Option.none()
-    if (record.value.state !== "ready" && record.value.state !== "kept") return Option.none()
+    if (Option.isNone(record)) return isThere(place.path) ? Option.some(unrecorded(place)) : Option.none()
+    if (!LOOKED_AT.includes(record.value.state)) return Option.none()
     const redactor = yield* masking([])
     const most = Math.min(options.timeoutMs, MOST_LOOKING_MS)
-    return yield* changesOf(markedFor(options, attemptId), place, record.value, redactor).pipe(
+    const marked = markedFor(options, attemptId)
+    const looked =
+      standingOf(place, record.value) === "there"
+        ? Effect.asSome(changesOf(marked, place, record.value, redactor))
+        : goneChanges(marked, place, record.value, redactor)
+    return yield* looked.pipe(
       Effect.timeoutTo({
         duration: most,
-        onSuccess: Option.some,
+        onSuccess: (changes) => changes,
         onTimeout: () =>
           Option.some(untold(place.path, record.value, `git did not tell within ${most} ms`, redactor))
       })
     )
   }),
-  keep: traced("Worktrees.keep")((attemptId) => moved(placeOf(stateDir, attemptId), "kept")),
+  keep: traced("Worktrees.keep")((attemptId) => kept(placeOf(stateDir, attemptId))),
   remove: traced("Worktrees.remove")((attemptId, { dryRun } = { dryRun: false }) =>
     dryRun ? measured(placeOf(stateDir, attemptId)) : removed(placeOf(stateDir, attemptId))
   ),
@@ -90,34 +98,44 @@ export const make = (
   )
 })
 
+const LOOKED_AT: ReadonlyArray<WorktreeRecord["state"]> = ["ready", "kept", "gone"]
+
+/** Of a worktree that is there and of which nothing is known any more: its agent may have written to what lies beside it. */
+const unrecorded = ({ name, path }: WorktreePlace) => {
+  const reason = "as its record beside it is gone or cannot be read: nobody can tell what it was made from"
+  return untoldChanges(path, reason, `# worktree ${name} could not be compared with its base, ${reason}\n`)
+}
+
 /** By the mark of its attempt, what a killed dispatcher left of git is ended with the rest of the attempt. */
 const markedFor = (options: GitOptions, attemptId: AttemptId): GitOptions => ({
   ...options,
   variables: { ...options.variables, [MARKER]: attemptId }
 })
 
-const listed = (
-  { path }: WorktreePlace,
-  { attemptId, madeAt, state, taskId }: WorktreeRecord
-): ListedWorktree => {
-  const is = stateOf(path, state)
-  return is === "spent"
-    ? { attemptId, path, madeAt, state: is }
-    : { attemptId, taskId, path, madeAt, state: is }
+const listed = (place: WorktreePlace, record: WorktreeRecord): ListedWorktree => {
+  const { attemptId, commonDir, madeAt, taskId } = record
+  const { path } = place
+  const is = stateOf(place, record)
+  if (is === "spent") return { attemptId, path, madeAt, state: is }
+  const told = { attemptId, taskId, path, madeAt, state: is }
+  return record.state === "gone" ? { ...told, goneFrom: commonDir } : told
 }
 
 /** What lies beside a worktree that is not there, and tells nothing of it; of one that is there nothing is guessed. */
 const remnant = ({ name, path, side }: WorktreePlace): Option.Option<ListedWorktree> => {
   const found = statSync(side, { throwIfNoEntry: false })
-  if (found === undefined || existsSync(path)) return Option.none()
+  if (found === undefined || isThere(path)) return Option.none()
   const madeAt = DateTime.unsafeMake(found.mtimeMs)
   return Option.some({ attemptId: AttemptId.make(name), path, madeAt, state: "spent" })
 }
 
-const stateOf = (path: string, state: WorktreeRecord["state"]): ListedWorktree["state"] => {
+const stateOf = ({ path }: WorktreePlace, { entry, state }: WorktreeRecord): ListedWorktree["state"] => {
   if (state === "ready") return "open"
-  return state === "kept" && existsSync(path) ? "kept" : "spent"
+  if (state === "gone") return entry !== null && existsSync(entry) ? "kept" : "spent"
+  return state === "kept" && isThere(path) ? "kept" : "spent"
 }
+
+const kept = (place: WorktreePlace) => moved(place, isThere(place.path) ? "kept" : "gone")
 
 const made = (
   stateDir: string,
@@ -152,6 +170,7 @@ const made = (
       madeAt,
       commonDir,
       entry: null,
+      inode: null,
       objects,
       base,
       prefix
@@ -165,9 +184,10 @@ const made = (
         Effect.tapError(() => unregistered(place, record)),
         Effect.retry(AGAIN)
       )
-      yield* onDisk(() => writeRecord(place, { ...record, entry }))
+      const inode = Option.getOrNull(inodeOf(place))
+      yield* onDisk(() => writeRecord(place, { ...record, entry, inode }))
       yield* checkOut(options, place, base, entry)
-      yield* onDisk(() => writeRecord(place, { ...record, entry, state: "ready" }))
+      yield* onDisk(() => writeRecord(place, { ...record, entry, inode, state: "ready" }))
     })
     yield* filled.pipe(
       inWords,

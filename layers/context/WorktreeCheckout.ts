@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  existsSync,
   mkdirSync,
   realpathSync,
   renameSync,
@@ -8,7 +9,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { dirname, join } from "node:path"
-import { Effect, Option } from "effect"
+import { type DateTime, Effect, Option } from "effect"
 import { readPlainText } from "../config/PlainFile.ts"
 import { type GitFailed, type GitOptions, git, runGit } from "./Git.ts"
 import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
@@ -105,6 +106,9 @@ export const makeAside = (
   writeFileSync(join(side, "HEAD"), "ref: refs/heads/none\n", { mode: 0o600 })
   writeFileSync(join(side, "config"), `${config.join("\n")}\n`, { mode: 0o600 })
   writeFileSync(join(side, "objects", "info", "alternates"), `${objects}\n`, { mode: 0o600 })
+  // gitattributes: this outranks the files' own, by which everything could be called binary, and be in no difference.
+  mkdirSync(join(side, "info"), { recursive: true, mode: 0o700 })
+  writeFileSync(join(side, "info", "attributes"), "* !diff\n", { mode: 0o600 })
 }
 
 /** Registers the worktree with its repository, without any file in it; answers its entry there. */
@@ -112,7 +116,7 @@ export const register = (
   options: GitOptions,
   dir: string,
   { path }: WorktreePlace,
-  { base, commonDir }: WorktreeRecord
+  { base, commonDir, madeAt }: WorktreeRecord
 ): Effect.Effect<string, GitFailed | string> =>
   Effect.gen(function* () {
     yield* runGit(options, dir, ["worktree", "add", "--quiet", "--detach", "--no-checkout", path, base])
@@ -120,10 +124,22 @@ export const register = (
       try: () => /^gitdir: (.+)\n?$/.exec(readPlainText(join(path, ".git")))?.[1],
       catch: () => "git made no worktree of it"
     })
-    return entry !== undefined && dirname(entry) === join(commonDir, "worktrees")
-      ? entry
-      : yield* Effect.fail("git made a worktree of another repository")
+    if (entry === undefined || dirname(entry) !== join(commonDir, "worktrees"))
+      return yield* Effect.fail("git made a worktree of another repository")
+    yield* Effect.try({ try: () => logged(entry, base, madeAt), catch: wordsOf })
+    return entry
   })
+
+/** git goes on with a log that is there, whatever the repository is configured to: by it no commit is lost to sight. */
+const logged = (entry: string, base: string, madeAt: DateTime.Utc): void => {
+  const log = join(entry, "logs", "HEAD")
+  if (existsSync(log)) return
+  mkdirSync(dirname(log), { recursive: true })
+  const seconds = Math.floor(madeAt.epochMillis / 1000)
+  writeFileSync(log, `${"0".repeat(base.length)} ${base} agent-runtime <> ${seconds} +0000\n`)
+}
+
+const wordsOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause))
 
 /** Writes the files of the base, and an index that knows them: one to compare with, one for the agent's own git. */
 export const checkOut = (options: GitOptions, place: WorktreePlace, base: string, entry: string) =>
@@ -134,6 +150,6 @@ export const checkOut = (options: GitOptions, place: WorktreePlace, base: string
         copyIndex(indexOf(place), join(entry, "index.new"))
         renameSync(join(entry, "index.new"), join(entry, "index"))
       },
-      catch: (cause) => (cause instanceof Error ? cause.message : String(cause))
+      catch: wordsOf
     })
   })

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Either, Option } from "effect"
 import { untoldChanges, type WorktreeChanges } from "../../src/context/Worktrees.ts"
 import { counted } from "../../src/domain/Figure.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
@@ -6,8 +6,13 @@ import type { GitOptions } from "./Git.ts"
 import { aside, indexOf } from "./WorktreeCheckout.ts"
 import { type Commits, commitsOf, MOST_COMMITS } from "./WorktreeCommits.ts"
 import { filesAgainst, gitlinksOf, MOST_CHARACTERS } from "./WorktreeFiles.ts"
+import { mislaid } from "./WorktreeFolder.ts"
 import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
+import { stagedIn } from "./WorktreeStaged.ts"
 import { submodulesOf } from "./WorktreeSubmodules.ts"
+
+/** Of files that the diff does not show. */
+const MOST_NAMED = 100
 
 const CUT = `\n# agent-runtime: the diff beyond ${counted(MOST_CHARACTERS)} characters is cut off here; the kept worktree has all of it\n`
 
@@ -27,7 +32,13 @@ export const changesOf = (
     const links = yield* gitlinksOf(tree)
     const own = yield* filesAgainst(tree, links)
     const commits = yield* commitsOf(options, place, record)
+    const staging = yield* Effect.either(
+      record.entry === null
+        ? Effect.succeed([])
+        : stagedIn(options, { repository: record.entry, at: path, folder: "" }, own)
+    )
     const within = yield* submodulesOf(options, place, record, links)
+    const staged = [...Either.getOrElse(staging, () => []), ...within.staged]
     const files = [own, ...within.files]
     const differing = new Set(files.flatMap((one) => one.differing))
     // A submodule may be told by the commit that it has by now.
@@ -37,9 +48,18 @@ export const changesOf = (
     return {
       files: all.length,
       commits: commits.held.length + commits.left.length + within.commits.length,
+      staged: staged.length,
       ignored: ignored.length > 0,
       diff: shown(
-        { record, commits, within: within.commits, left, diff: files.map(({ diff }) => diff).join("") },
+        {
+          record,
+          commits,
+          within: within.commits,
+          left,
+          staged,
+          ignored,
+          diff: files.map(({ diff }) => diff).join("")
+        },
         redactor
       ),
       touched: touchedIn(
@@ -47,7 +67,13 @@ export const changesOf = (
         [...all, ...ignored],
         files.some(({ cut }) => cut)
       ),
-      problem: within.problem
+      gone: false,
+      problem: Option.firstSomeOf([
+        mislaid(place, record),
+        commits.problem,
+        Option.map(Either.getLeft(staging), ({ reason }) => `its index cannot be told: ${reason}`),
+        within.problem
+      ])
     }
   }).pipe(
     Effect.catchTag("GitFailed", ({ reason }) => Effect.succeed(untold(place.path, record, reason, redactor)))
@@ -59,10 +85,16 @@ interface Shown {
   /** Commits in submodules. */
   readonly within: ReadonlyArray<string>
   readonly left: ReadonlyArray<string>
+  readonly staged: ReadonlyArray<string>
+  readonly ignored: ReadonlyArray<string>
   readonly diff: string
 }
 
-const shown = ({ commits, diff, left, record, within }: Shown, redactor: Pick<Redactor, "text">): string => {
+/** The text of a diff: what it does not show is named above it. */
+export const shown = (
+  { commits, diff, ignored, left, record, staged, within }: Shown,
+  redactor: Pick<Redactor, "text">
+): string => {
   const named = (what: string, lines: ReadonlyArray<string>) => [
     ...lines.slice(0, MOST_COMMITS).map((line) => `# ${what} ${line}`),
     ...(lines.length > MOST_COMMITS ? ["# and older commits"] : [])
@@ -72,13 +104,20 @@ const shown = ({ commits, diff, left, record, within }: Shown, redactor: Pick<Re
     ...named("commit", commits.held),
     ...named("commit that HEAD does not have:", commits.left),
     ...named("commit in a submodule:", within),
-    ...left.slice(0, MOST_COMMITS).map((name) => `# not in this diff: ${JSON.stringify(name)}`),
+    ...unshown("", left),
+    ...unshown(", for it is in the index alone", staged),
+    ...unshown(", for git ignores it", ignored),
     ""
   ].join("\n")
   // Masked first: what is cut off afterwards holds no part of a value.
   const masked = redactor.text(head + diff)
   return masked.length <= MOST_CHARACTERS ? masked : `${masked.slice(0, MOST_CHARACTERS)}${CUT}`
 }
+
+const unshown = (why: string, names: ReadonlyArray<string>) => [
+  ...names.slice(0, MOST_NAMED).map((name) => `# not in this diff${why}: ${JSON.stringify(name)}`),
+  ...(names.length > MOST_NAMED ? [`# and ${counted(names.length - MOST_NAMED)} more${why}`] : [])
+]
 
 const touchedIn = (root: string, names: ReadonlyArray<string>, isPart: boolean) => {
   const files = new Set(names.filter((name) => !name.endsWith("/")))

@@ -2,6 +2,7 @@ import { lstatSync } from "node:fs"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { GitFailed, type GitOptions, runGit } from "./Git.ts"
+import { unseenIn } from "./UnseenFiles.ts"
 import { copyIndex } from "./WorktreeCheckout.ts"
 
 /** Characters of a diff that are kept, and so many more are masked with them: a value may stand across the end. */
@@ -73,7 +74,7 @@ export const gitlinksOf = ({ commit, own, path }: Tree): Effect.Effect<ReadonlyA
 
 /**
  * Compares files with their commit: the files themselves, by an index that nobody else ever had; git's ignore rules
- * hold as the files have them. Its submodules are not looked into.
+ * hold as the files have them. Its submodules are not looked into. What git passes over is named.
  */
 export const filesAgainst = (
   { commit, folder, index, own, path }: Tree,
@@ -108,10 +109,20 @@ export const filesAgainst = (
       "--directory",
       "-z"
     )
+    const inTree = (name: string) => name.slice(folder.length)
+    const unseen = yield* unseenIn(
+      path,
+      new Set([
+        ...[...left.names, ...ignored.names].map(inTree),
+        // A repository that could be made known is told by its commit, as a file is.
+        ...differing.names.map((name) => `${inTree(name)}/`),
+        ...submodules.map(({ name }) => `${name}/`)
+      ])
+    )
     const large = new Set<string>()
     for (const [count, name] of differing.names.entries()) {
       if (count % 1000 === 999) yield* Effect.yieldNow()
-      if (isLarge(join(path, name.slice(folder.length)))) large.add(name)
+      if (isLarge(join(path, inTree(name)))) large.add(name)
     }
     const placed = folder === "" ? [] : [`--src-prefix=a/${folder}`, `--dst-prefix=b/${folder}`]
     const diff = yield* runGit({ ...inside, mostBytes: MOST_CHARACTERS + MORE_CHARACTERS }, path, [
@@ -122,11 +133,11 @@ export const filesAgainst = (
       commit,
       "--",
       ".",
-      ...[...large].map((name) => `:(exclude,literal)${name.slice(folder.length)}`)
+      ...[...large].map((name) => `:(exclude,literal)${inTree(name)}`)
     ])
     return {
       differing: differing.names.filter((name) => !large.has(name)),
-      left: [...left.names, ...large],
+      left: [...left.names, ...unseen.map((name) => `${folder}${name}`), ...large],
       ignored: ignored.names,
       cut: differing.cut || left.cut || ignored.cut,
       diff: diff.text

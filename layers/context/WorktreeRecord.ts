@@ -17,16 +17,19 @@ import { readPlainText } from "../config/PlainFile.ts"
 
 /**
  * What is known of a worktree beside it, where its agent does not work: by this a later process finds, compares
- * and removes it. `making` is nothing that anybody worked in, `removing` nothing that anybody may look at.
+ * and removes it. `making` is nothing that anybody worked in, `removing` nothing that anybody may look at; of `gone` the
+ * folder is no longer there, and its entry in the repository is kept for what it has.
  */
 export const WorktreeRecord = wireStruct({
   attemptId: AttemptId,
   taskId: TaskId,
-  state: Schema.Literal("making", "ready", "kept", "removing"),
+  state: Schema.Literal("making", "ready", "kept", "gone", "removing"),
   madeAt: Time,
   /** The repository's `.git`, the entry of the worktree in it once there is one, and where its objects are. */
   commonDir: Schema.String,
   entry: Schema.NullOr(Schema.String),
+  /** The number that the file system has for its folder, once it is made. */
+  inode: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
   objects: Schema.String,
   base: Schema.String,
   prefix: Schema.String

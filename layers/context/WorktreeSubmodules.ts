@@ -1,17 +1,20 @@
 import { rmSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { Effect, Either, Option } from "effect"
-import { type GitFailed, type GitOptions, runGit } from "./Git.ts"
-import { madeBy, movesIn } from "./Reflog.ts"
+import { GitFailed, type GitOptions, runGit } from "./Git.ts"
+import { namedIn } from "./NamedCommits.ts"
 import { fillingOf, repositoriesIn, worktreesOf } from "./SubmoduleFolders.ts"
 import { aside, indexOf, makeAside } from "./WorktreeCheckout.ts"
-import { linesOf, MOST_COMMITS, MOST_MOVES } from "./WorktreeCommits.ts"
+import { newCommits } from "./WorktreeCommits.ts"
 import { type FileChanges, filesAgainst, type Gitlink, gitlinksOf } from "./WorktreeFiles.ts"
 import type { WorktreePlace, WorktreeRecord } from "./WorktreeRecord.ts"
+import { stagedIn } from "./WorktreeStaged.ts"
 
 /** What was done in the submodules of a worktree, which are empty folders when it is made. */
 export interface SubmoduleChanges {
   readonly files: ReadonlyArray<FileChanges>
+  /** Files whose content in the index of a clone no difference shows. */
+  readonly staged: ReadonlyArray<string>
   /** Commits that no remote name and no gitlink of the base has, a line each. */
   readonly commits: ReadonlyArray<string>
   /** Why it cannot be told in full. */
@@ -31,6 +34,11 @@ export const submodulesOf = (
 ): Effect.Effect<SubmoduleChanges> =>
   Effect.gen(function* () {
     const files: Array<FileChanges> = []
+    const staged: Array<string> = []
+    const shown = new Map<
+      string,
+      { readonly at: string; readonly folder: string; readonly files: FileChanges }
+    >()
     const problems: Array<string> = []
     const known = new Set<string>()
     const repositories = new Set<string>()
@@ -66,16 +74,28 @@ export const submodulesOf = (
         continue
       }
       files.push(found.value.files)
+      shown.set(filling.repository, { at: one.at, folder, files: found.value.files })
       for (const link of found.value.further)
         waiting.push({ link, within: folder, at: join(one.at, link.name) })
     }
     const commits: Array<string> = []
+    for (const one of new Set([...repositories, ...shown.keys()])) {
+      // Of one whose files are gone all that is staged is in its index alone.
+      const { at, files, folder } = shown.get(one) ?? {
+        at: place.side,
+        folder: `${basename(one)}/`,
+        files: NONE
+      }
+      const staging = yield* Effect.either(stagedIn(options, { repository: one, at, folder }, files))
+      if (Either.isLeft(staging)) note(staging.left.reason)
+      else staged.push(...staging.right)
+    }
     for (const one of repositories) {
       const found = yield* Effect.either(commitsIn(options, place, one, [...known]))
       if (Either.isLeft(found)) note(found.left.reason)
       else commits.push(...found.right)
     }
-    return { files, commits, problem: Option.fromNullable(problems[0]) }
+    return { files, staged, commits, problem: Option.fromNullable(problems[0]) }
   })
 
 /**
@@ -105,46 +125,34 @@ const compared = (
   )
 }
 
-const onlyNamed = (folder: string): FileChanges => ({
-  differing: [],
-  left: [folder],
-  ignored: [],
-  cut: false,
-  diff: ""
-})
+const NONE: FileChanges = { differing: [], left: [], ignored: [], cut: false, diff: "" }
+
+const onlyNamed = (folder: string): FileChanges => ({ ...NONE, left: [folder] })
 
 /**
- * What was committed or stashed in a clone, newest first. Its own configuration holds for this, of which nothing here
- * can start a program: `rev-list` shows no signatures, and fetches nothing.
+ * What was committed or stashed in a clone, newest first: what no remote name has. Of tags those that a clone has from
+ * its remote lie packed; others may be the attempt's.
  */
 const commitsIn = (
   options: GitOptions,
   place: WorktreePlace,
   repository: string,
   known: ReadonlyArray<string>
-): Effect.Effect<ReadonlyArray<string>, GitFailed> => {
-  const made = [
-    ...worktreesOf(repository).flatMap((one) => madeBy(join(one, "logs/HEAD"))),
-    ...movesIn(join(repository, "logs/refs/stash")).map(({ sha }) => sha)
-  ]
-  const inside = {
-    ...options,
-    variables: { ...options.variables, GIT_DIR: repository, GIT_WORK_TREE: place.path }
-  }
-  return Effect.map(
-    runGit(inside, place.path, [
-      "rev-list",
-      "--ignore-missing",
-      `--max-count=${MOST_COMMITS + 1}`,
-      "--format=%H %s",
-      ...new Set(made.slice(-MOST_MOVES)),
-      "HEAD",
-      "--branches",
+): Effect.Effect<ReadonlyArray<string>, GitFailed> =>
+  Effect.gen(function* () {
+    const named = Either.all(worktreesOf(repository).map(namedIn))
+    if (Either.isLeft(named)) return yield* new GitFailed({ reason: named.left })
+    const inside = {
+      ...options,
+      variables: { ...options.variables, GIT_DIR: repository, GIT_WORK_TREE: place.path }
+    }
+    return yield* newCommits(inside, place.side, [
+      ...new Set(named.right.flat()),
+      "--exclude=refs/remotes/*",
+      "--exclude=refs/tags/*",
+      "--all",
       "--not",
       "--remotes",
-      ...known,
-      "--"
-    ]),
-    ({ text }) => linesOf(text).filter((line) => !/^commit [0-9a-f]+$/.test(line))
-  )
-}
+      ...known
+    ])
+  })

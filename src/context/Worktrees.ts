@@ -24,6 +24,8 @@ export interface WorktreeChanges {
   readonly files: number
   /** Commits that were made in it, stashes among them, in its HEAD or no longer. */
   readonly commits: number
+  /** Files whose content in the index neither HEAD nor the diff has. */
+  readonly staged: number
   /** Whether there are ignored files. */
   readonly ignored: boolean
   /**
@@ -33,6 +35,11 @@ export interface WorktreeChanges {
   readonly diff: string
   /** Whether what lies at an absolute path is not what the base had there; false outside of the worktree. */
   readonly touched: (path: string) => boolean
+  /**
+   * Whether the folder that was made is no longer at its path. Then no file is told of, and nothing is touched:
+   * `problem` is how it is instead, to follow the name of the worktree.
+   */
+  readonly gone: boolean
   /** Why what was done cannot be told in full; it is to be kept then. */
   readonly problem: Option.Option<string>
 }
@@ -41,7 +48,9 @@ export interface WorktreeChanges {
 export const untoldChanges = (root: string, problem: string, diff: string): WorktreeChanges => ({
   files: 0,
   commits: 0,
+  staged: 0,
   ignored: false,
+  gone: false,
   diff,
   touched: (path) => path.startsWith(`${root}/`),
   problem: Option.some(problem)
@@ -60,7 +69,12 @@ interface Lying {
  */
 export type ListedWorktree =
   | (Lying & { readonly state: "open"; readonly taskId: TaskId })
-  | (Lying & { readonly state: "kept"; readonly taskId: TaskId })
+  | (Lying & {
+      readonly state: "kept"
+      readonly taskId: TaskId
+      /** The git folder of its repository, where the folder is gone and what git has of it is kept. */
+      readonly goneFrom?: string
+    })
   | (Lying & { readonly state: "spent" })
 
 export interface WorktreeWanted {
@@ -82,7 +96,10 @@ export class Worktrees extends Context.Tag("agent-runtime/Worktrees")<
   {
     /** Makes an attempt's worktree, detached at the base, its files as they were committed. */
     readonly make: (wanted: WorktreeWanted) => Effect.Effect<Worktree, WorktreeRefused>
-    /** None when the attempt has no worktree, or it is gone, or was never ready to be worked in. */
+    /**
+     * None when the attempt has no worktree, or it was never ready to be worked in, or is gone without anything that
+     * would be lost with what git has of it. One that is there without its record is there all the same: untold.
+     */
     readonly changes: (attemptId: AttemptId) => Effect.Effect<Option.Option<WorktreeChanges>>
     /** Records that a worktree stays for an operator to look at. Nothing happens when there is none. */
     readonly keep: (attemptId: AttemptId) => Effect.Effect<void>

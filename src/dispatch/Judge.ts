@@ -17,7 +17,7 @@ import { retryHint } from "../evidence/RetryHint.ts"
 import { believed, decide, type Verdict } from "../evidence/Verdict.ts"
 import { verify } from "../evidence/Verify.ts"
 import type { Prepared } from "./Prepare.ts"
-import { ownWorktree, type Site } from "./Site.ts"
+import { claimGround, type Site } from "./Site.ts"
 
 /** The verdict on an attempt that ran, and what was found on the way to it. */
 export interface Judged {
@@ -71,9 +71,8 @@ const proved = (prepared: Prepared, site: Site, execution: Execution, outcome: O
       mode: adapter.settings.mode,
       profile,
       promptText: compiled.promptText,
-      workingDir: site.workingDir,
       round,
-      worktree: yield* ownWorktree(site),
+      ...(yield* claimGround(site)),
       secrets: redactor,
       redact: redactor.text
     })

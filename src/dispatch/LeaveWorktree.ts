@@ -54,7 +54,7 @@ export const leave = traced("LeaveWorktree.leave")(function* (leaving: Leaving) 
     const gone = `workspace_gone: ${named(attemptId)} below the state folder was no longer there; whatever was changed in it cannot be told.`
     return { issues: [gone], detail: { workspace: { kept: null, gone: true } } } satisfies Left
   }
-  const { commits, diff, files, problem } = changes.value
+  const { commits, diff, files, gone, problem } = changes.value
   const unwritten = yield* leaving.audit.put(DIFF, leaving.redact(diff)).pipe(
     Effect.as(Option.none<string>()),
     Effect.catchTag("AuditFailed", ({ reason }) =>
@@ -69,7 +69,16 @@ export const leave = traced("LeaveWorktree.leave")(function* (leaving: Leaving) 
     return { issues: [], detail: { workspace: { kept: null, ...told } } } satisfies Left
   }
   yield* worktrees.keep(attemptId)
-  const kept = `workspace_kept: ${named(attemptId)} below the state folder is kept, ${why.value}; its diff is ${at}.`
+  const place = `${named(attemptId)} below the state folder`
+  if (gone) {
+    const more = Option.getOrElse(changed(changes.value), () => "as it is")
+    const issue = `workspace_gone: ${place} ${Option.getOrElse(problem, () => why.value)}; whatever was changed in it cannot be told. What git has of it is kept, ${more}: ${at}.`
+    return {
+      issues: [issue],
+      detail: { workspace: { kept: named(attemptId), gone, ...told } }
+    } satisfies Left
+  }
+  const kept = `workspace_kept: ${place} is kept, ${why.value}; its diff is ${at}.`
   return { issues: [kept], detail: { workspace: { kept: named(attemptId), ...told } } } satisfies Left
 })
 
@@ -77,10 +86,16 @@ export const leave = traced("LeaveWorktree.leave")(function* (leaving: Leaving) 
  * What changed, as the end of a sentence; none where nothing did. A fresh checkout has no file that git ignores: what
  * is there was made by the attempt, and no diff shows it.
  */
-export const changed = ({ commits, files, ignored }: WorktreeChanges) => {
-  const more = commits === 0 ? "" : ` and ${many(commits, "new commit")}`
-  if (files > 0 || commits > 0) return Option.some(`with ${many(files, "changed file")}${more}`)
-  return ignored ? Option.some("with files that git ignores") : Option.none<string>()
+export const changed = ({ commits, files, ignored, staged }: WorktreeChanges): Option.Option<string> => {
+  const all = [
+    ...(files === 0 ? [] : [many(files, "changed file")]),
+    ...(commits === 0 ? [] : [many(commits, "new commit")]),
+    ...(staged === 0 ? [] : [`${many(staged, "file")} otherwise in the index`]),
+    ...(ignored ? ["files that git ignores"] : [])
+  ]
+  const last = all.pop()
+  if (last === undefined) return Option.none()
+  return Option.some(all.length === 0 ? `with ${last}` : `with ${all.join(", ")} and ${last}`)
 }
 
 /** Leaves the attempt's worktree; the rest of what it came to stays as it is. */

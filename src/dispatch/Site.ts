@@ -1,10 +1,11 @@
 import { Effect, Fiber, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { workingDirOf } from "../config/WorkingDir.ts"
+import { Workspace } from "../context/Workspace.ts"
 import { type Worktree, type WorktreeChanges, Worktrees } from "../context/Worktrees.ts"
 import { NoRoom } from "../domain/HostRoom.ts"
 import { traced } from "../domain/Traced.ts"
-import type { OwnWorktree } from "../evidence/Claim.ts"
+import type { Claim } from "../evidence/Claim.ts"
 import { NotStarted } from "./NotStarted.ts"
 import type { Prepared } from "./Prepare.ts"
 
@@ -64,15 +65,29 @@ export const siteOf = traced("Site.siteOf")(function* (prepared: Prepared) {
   } satisfies Site
 })
 
-/** What a claim is judged by in the attempt's own worktree; none where it has none. */
-export const ownWorktree = (site: Site): Effect.Effect<Option.Option<OwnWorktree>> =>
+/**
+ * Where claims are looked for, and what they are judged by in the attempt's own worktree, where it has one. What is in
+ * the place of that by now, or behind a link in the place of its working directory, is somebody else's: there they are
+ * not looked for.
+ */
+export const claimGround = (
+  site: Site
+): Effect.Effect<Pick<Claim, "workingDir" | "worktree">, never, Workspace> =>
   Option.match(site.worktree, {
-    onNone: () => Effect.succeedNone,
-    onSome: ({ path }) =>
-      Effect.map(site.changes, (changes) =>
-        Option.some({
-          path,
-          touched: (place: string) => Option.exists(changes, ({ touched }) => touched(place))
-        })
-      )
+    onNone: () => Effect.succeed({ workingDir: site.workingDir, worktree: Option.none() }),
+    onSome: ({ cwd, path }) =>
+      Effect.gen(function* () {
+        const changes = yield* site.changes
+        const seen = yield* (yield* Workspace).observe(cwd)
+        const isElsewhere =
+          Option.exists(changes, ({ gone }) => gone) ||
+          Option.exists(seen, ({ realPath }) => realPath !== cwd)
+        return {
+          workingDir: isElsewhere ? Option.none() : site.workingDir,
+          worktree: Option.some({
+            path,
+            touched: (place: string) => Option.exists(changes, ({ touched }) => touched(place))
+          })
+        }
+      })
   })

@@ -9,9 +9,10 @@ export const keptWorktrees = Effect.gen(function* () {
   const kept = (yield* (yield* Worktrees).list).filter((one) => one.state === "kept")
   const named = kept
     .slice(0, MOST_NAMED)
-    .map(
-      ({ madeAt, path, taskId }) =>
-        `the worktree ${path} is kept since ${DateTime.formatIso(madeAt)}, for task ${taskId} changed something in it; when you have what you want of it, git -C ${path} worktree remove --force ${path}`
+    .map(({ goneFrom, madeAt, path, taskId }) =>
+      goneFrom === undefined
+        ? `the worktree ${path} is kept since ${DateTime.formatIso(madeAt)}, for task ${taskId} changed something in it; when you have what you want of it, git -C ${path} worktree remove --force ${path}`
+        : `the worktree ${path} is gone, and what git has of it is kept since ${DateTime.formatIso(madeAt)}, for task ${taskId}; when you have what you want of it, git --git-dir ${goneFrom} worktree prune`
     )
   return kept.length > MOST_NAMED ? [...named, `${kept.length - MOST_NAMED} more worktrees are kept`] : named
 })

@@ -1,6 +1,7 @@
 import { describe, expect } from "bun:test"
 import { DateTime, Deferred, Effect, Fiber, Option, Ref, TestClock } from "effect"
 import { type Scripted, scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
+import type { FixedFile } from "../../layers/context/FixedWorkspace.ts"
 import type { Fixed } from "../../layers/context/FixedWorktrees.ts"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../../src/artifact/ArtifactStore.ts"
@@ -153,17 +154,25 @@ describe("an attempt with a worktree of its own", () => {
   )
 
   const claims = (touched: ReadonlyArray<string>, ...fileChanges: ReadonlyArray<string>) =>
+    claimsIn({}, touched, ...fileChanges)
+
+  const claimsIn = (
+    other: { readonly gone?: boolean; readonly realPath?: string },
+    touched: ReadonlyArray<string>,
+    ...fileChanges: ReadonlyArray<string>
+  ) =>
     Effect.gen(function* () {
-      const files: Record<string, { readonly text?: string; readonly changedAtMs: number }> = {}
+      const { gone = false, realPath } = other
+      const files: Record<string, FixedFile> = {}
       const act: Scripted = ({ cwd }) =>
         Effect.sync(() => {
-          files[cwd!] = { changedAtMs: 9 }
+          files[cwd!] = { changedAtMs: 9, ...(realPath === undefined ? {} : { realPath }) }
           files[`${cwd}/src`] = { changedAtMs: 9 }
           files[`${cwd}/src/a.ts`] = { text: "a", changedAtMs: 9 }
           return answer({ file_changes: fileChanges })
         })
       const { workspace, ...rest } = scene(act, {
-        changes: () => ({ files: 1, touched: (path) => touched.some((name) => path.endsWith(name)) })
+        changes: () => ({ files: 1, gone, touched: (path) => touched.some((name) => path.endsWith(name)) })
       })
       const all = Object.assign(files, workspace.files)
       const story = world({ ...rest, workspace: { ...workspace, files: all } })
@@ -184,6 +193,15 @@ describe("an attempt with a worktree of its own", () => {
     })
   )
 
+  it.effect("is believed nothing of what lies in another folder that is in the place of it", () =>
+    Effect.gen(function* () {
+      for (const other of [{ gone: true }, { realPath: "/elsewhere" }]) {
+        const [issue] = yield* claimsIn(other, ["/src/a.ts"], "modified: src/a.ts")
+        expect(issue).toStartWith("file_change_missing: ")
+      }
+    })
+  )
+
   const kept = (execution: Partial<Execution>, changes: Partial<WorktreeChanges>) =>
     Effect.map(one, ({ issues }) => issues.find((issue) => issue.startsWith("workspace_kept"))).pipe(
       Effect.provide(world(scene(() => Effect.succeed(execution), { changes: () => changes })))
@@ -195,6 +213,10 @@ describe("an attempt with a worktree of its own", () => {
       expect(yield* kept(answer(), { ignored: true })).toContain("with files that git ignores")
       expect(yield* kept(answer(), { problem: Option.some("HEAD is gone") })).toContain(
         "is kept, HEAD is gone;"
+      )
+      expect(yield* kept(answer(), { staged: 1 })).toContain("with 1 file otherwise in the index;")
+      expect(yield* kept(answer(), { files: 1, commits: 2, staged: 3, ignored: true })).toContain(
+        "with 1 changed file, 2 new commits, 3 files otherwise in the index and files that git ignores;"
       )
       expect(yield* kept({ ...answer(), survivors: ["7 (sleep)"] }, {})).toContain("processes are left in it")
     })
@@ -210,6 +232,31 @@ describe("an attempt with a worktree of its own", () => {
       expect(issues[0]).toStartWith("workspace_gone: ")
       expect(yield* left).toEqual([])
     }).pipe(Effect.provide(world(scene(says("x")))))
+  )
+
+  it.effect("says so when something else is in its place, and keeps what git has of it", () =>
+    Effect.gen(function* () {
+      const { attemptId, id, issues, workspace } = yield* one
+      const diff = `adapter-runs/${id}/${attemptId}/workspace.diff`
+      const place = `worktrees/${attemptId}`
+      expect(issues).toEqual([
+        `workspace_gone: ${place} below the state folder is no longer the folder that was made; whatever was changed in it cannot be told. What git has of it is kept, with 1 new commit: ${diff}.`
+      ])
+      expect(workspace).toEqual({ kept: place, gone: true, files: 0, commits: 1, diff })
+      expect(yield* left).toMatchObject([{ attemptId, state: "kept" }])
+    }).pipe(
+      Effect.provide(
+        world(
+          scene(() => Effect.succeed(answer()), {
+            changes: () => ({
+              commits: 1,
+              gone: true,
+              problem: Option.some("is no longer the folder that was made")
+            })
+          })
+        )
+      )
+    )
   )
 
   it.effect("stays, and its attempt ends, when that is canceled while looking at it takes for ever", () =>

@@ -17,6 +17,8 @@ case "$1" in
   together) echo "$AGENT_RUNTIME_TASK_ID" >> a.txt; touch "$top/arrived/$AGENT_RUNTIME_TASK_ID"
     while [ "$(ls "$top/arrived" | wc -l)" -lt 3 ]; do sleep 0.02; done; echo together ;;
   die) echo "$TOKEN" > new.txt; echo up > "$top/said"; sleep 600 ;;
+  anew) cd ..; rm .git; git init -q -b main; git config user.name t; git config user.email t@example.org
+    git add .; git commit -q -m base; echo work > sub/a.txt; git commit -q -a -m work; git checkout -q HEAD~1; pwd ;;
   *) pwd ;;
 esac`
 
@@ -126,6 +128,21 @@ test("worktrees let three work on one file at once; what they did is kept, also 
       expect(git(repo, "fsck")).toBe("")
     })
   ))
+
+test("a worktree in which its agent made a repository of its own is kept, as its commits are nowhere else", () =>
+  site(async (place, add) => {
+    const id = await add("tree", "anew")
+    await runOnce(place)
+    const { attempts, events } = await story(place, id)
+    const { attempt_id, issues } = attempts[0]!
+    expect(issues).toEqual([
+      `workspace_kept: worktrees/${attempt_id} below the state folder is kept, as its .git is not the file that was made: what was committed by what is there now may be nowhere else; its diff is adapter-runs/${id}/${attempt_id}/workspace.diff.`
+    ])
+    const ended = events.find(({ event_type }) => event_type === "task_attempt_finished")
+    expect(ended?.detail.workspace).toMatchObject({ kept: `worktrees/${attempt_id}`, files: 0 })
+    const kept = place.path("state/worktrees", attempt_id)
+    expect(git(kept, "log", "--format=%s", "main").trim().split("\n")).toEqual(["work", "base"])
+  }))
 
 test("an unchanged worktree leaves nothing behind, and where there is no repository the task is blocked", () =>
   site(async (place, add) => {

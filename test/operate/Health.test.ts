@@ -203,6 +203,7 @@ describe("a healthcheck", () => {
           taskId: TaskId.make(`t${index}`),
           path: `/state/worktrees/a${index}`,
           madeAt: DateTime.unsafeMake(0),
+          ...(index === 2 ? { goneFrom: "/repo/.git" } : {}),
           state: index === 0 ? "open" : "kept"
         })
       )
@@ -210,6 +211,9 @@ describe("a healthcheck", () => {
       expect(warnings).toHaveLength(6)
       expect(warnings[0]).toBe(
         "the worktree /state/worktrees/a1 is kept since 1970-01-01T00:00:00.000Z, for task t1 changed something in it; when you have what you want of it, git -C /state/worktrees/a1 worktree remove --force /state/worktrees/a1"
+      )
+      expect(warnings[1]).toBe(
+        "the worktree /state/worktrees/a2 is gone, and what git has of it is kept since 1970-01-01T00:00:00.000Z, for task t2; when you have what you want of it, git --git-dir /repo/.git worktree prune"
       )
       expect(warnings[5]).toBe("2 more worktrees are kept")
     })

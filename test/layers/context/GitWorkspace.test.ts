@@ -68,6 +68,47 @@ it.live("a changed file, and a new one, make a repository dirty", () =>
   })
 )
 
+it.live(
+  "a changed file makes a repository dirty though its index says that it is unchanged, or not there",
+  () =>
+    Effect.gen(function* () {
+      repository()
+      mkdirSync(join(dir, "sub"))
+      writeFileSync(join(dir, "sub", "b.txt"), "b\n")
+      run("add", ".")
+      run("commit", "-q", "-m", "second")
+      for (const flag of ["assume-unchanged", "skip-worktree"]) {
+        run("update-index", `--${flag}`, "a.txt")
+        expect((yield* snapshot()).dirty).toEqual(Option.some(false))
+        writeFileSync(join(dir, "a.txt"), "other\n")
+        expect(run("status", "--porcelain")).toBe("")
+        const before = statSync(join(dir, ".git", "index"), { bigint: true }).ctimeNs
+        // From a folder that has it not in it, too.
+        expect((yield* snapshot(join(dir, "sub"))).dirty).toEqual(Option.some(true))
+        expect(statSync(join(dir, ".git", "index"), { bigint: true }).ctimeNs).toBe(before)
+        writeFileSync(join(dir, "a.txt"), "a\n")
+        expect((yield* snapshot()).dirty).toEqual(Option.some(false))
+        run("update-index", `--no-${flag}`, "a.txt")
+      }
+    })
+)
+
+it.live("a sparse checkout is not dirty for what it leaves out", () =>
+  Effect.gen(function* () {
+    repository()
+    mkdirSync(join(dir, "out"))
+    writeFileSync(join(dir, "out", "b.txt"), "b\n")
+    run("add", ".")
+    run("commit", "-q", "-m", "second")
+    run("sparse-checkout", "set", "--cone", "in")
+    expect(existsSync(join(dir, "out"))).toBe(false)
+    expect((yield* snapshot()).dirty).toEqual(Option.some(false))
+    mkdirSync(join(dir, "out"))
+    writeFileSync(join(dir, "out", "b.txt"), "other\n")
+    expect((yield* snapshot()).dirty).toEqual(Option.some(true))
+  })
+)
+
 it.live("a repository without a commit has no commit", () =>
   Effect.gen(function* () {
     run("init", "-q")

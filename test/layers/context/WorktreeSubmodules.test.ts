@@ -73,7 +73,7 @@ const commit = (dir: string, subject: string) => {
   run(dir, "commit", "-q", "-a", "-m", subject)
 }
 
-const unchanged = { files: 0, commits: 0, ignored: false, problem: Option.none() }
+const unchanged = { files: 0, commits: 0, staged: 0, ignored: false, problem: Option.none() }
 
 describe("what was done in a submodule of a worktree", () => {
   it.live("is nothing where it was cloned and looked at", () =>
@@ -136,14 +136,34 @@ describe("what was done in a submodule of a worktree", () => {
       })
   )
 
-  it.live("has the commits of one whose files are gone", () =>
+  it.live("has what is in its index alone, and commits that only a ref of its own names", () =>
+    Effect.gen(function* () {
+      const { found } = yield* inside((path) => {
+        const dir = join(path, INNER)
+        const made = (subject: string) => run(dir, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", subject)
+        run(dir, "update-ref", "refs/mine/keep", made("a ref"))
+        run(dir, "tag", "mine", made("a tag"))
+        run(dir, "reset", "-q", "--hard", made("reset to"))
+        run(dir, "reset", "-q", "--hard", "HEAD~1")
+        write(join(dir, "staged"), "work\n")
+        run(dir, "add", ".")
+        fs.rmSync(join(dir, "staged"))
+      })
+      expect(found).toMatchObject({ ...unchanged, commits: 3, staged: 1 })
+      expect(found.diff).toContain(`# not in this diff, for it is in the index alone: "${INNER}/staged"\n`)
+    })
+  )
+
+  it.live("has the commits, and what was staged, of one whose files are gone", () =>
     Effect.gen(function* () {
       const { found } = yield* inside((path) => {
         commit(join(path, INNER), "precious")
+        write(join(path, OUTER, "staged"), "work\n")
+        run(join(path, OUTER), "add", "staged")
         run(path, "submodule", "--quiet", "deinit", "--force", "--all")
         expect(fs.readdirSync(join(path, OUTER))).toEqual([])
       })
-      expect(found).toMatchObject({ ...unchanged, commits: 1 })
+      expect(found).toMatchObject({ ...unchanged, commits: 1, staged: 1 })
       expect(found.diff).toMatch(/^# commit in a submodule: [0-9a-f]{40} precious$/m)
     })
   )
