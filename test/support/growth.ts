@@ -1,7 +1,7 @@
 import { expect } from "bun:test"
 
 /** What is too little to be compared, in microseconds: so much is noise. */
-const LEAST = 5_000
+const LEAST = 10_000
 
 /** Between what is linear, with a collector that has more to do, and what is quadratic. */
 const MOST = 100
