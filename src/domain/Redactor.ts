@@ -1,6 +1,6 @@
 import { heldBytes } from "./HeldBytes.ts"
 import type { JsonObject } from "./Json.ts"
-import { type Automata, automataOf, reachOf, type Span, scanOf } from "./SecretAutomata.ts"
+import { type Automata, automataOf, type Span, scanOf } from "./SecretAutomata.ts"
 import { formsOf } from "./SecretForms.ts"
 
 /** What stands in the place of a secret value. */
@@ -67,7 +67,8 @@ export const noSecrets: Redactor = {
 /**
  * A redactor of these values. Those of fewer than 6 characters are passed over, and those that are part of the
  * mask. Found are the value itself, base64 (at any place in other bytes, both alphabets), hex (in any case),
- * URL-encoded and JSON-escaped forms; base64 and hex also broken into lines and groups.
+ * URL-encoded and JSON-escaped forms, the latter up to four deep; base64 and hex also broken into lines
+ * and groups; and base64 and URL of JSON.
  */
 export const redactorOf = (values: Iterable<string>): Redactor => {
   const secrets = [...new Set(values)].filter(
@@ -83,7 +84,7 @@ export const redactorOf = (values: Iterable<string>): Redactor => {
     afterCut: (text) => afterCut(automata, text),
     stream: () => streamOf(automata, replaced),
     cover: () => streamOf(automata, covered),
-    reach: reachOf(automata),
+    reach: automata.reach,
     finder: () => finderOf(automata)
   }
 }
@@ -220,7 +221,7 @@ const afterCut = (automata: Automata, text: string): string => {
   const spans: Array<Span> = []
   scanOf(automata).read(bytes, 0, (start, end) => add(spans, start, end))
   // A value whose beginning is missing reaches no further than this.
-  let from = Math.min(reachOf(automata), bytes.length)
+  let from = Math.min(automata.reach, bytes.length)
   for (const { end, start } of spans) if (start < from && end > from) from = end
   while (((bytes[from] ?? 0) & 0xc0) === 0x80) from++
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes.subarray(from))

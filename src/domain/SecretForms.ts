@@ -2,10 +2,14 @@ import { Array, Encoding } from "effect"
 
 /** The byte strings that give a value away. */
 export interface SecretForms {
-  /** To be looked for as they are: the value itself, and as JSON text where that needs no digits. */
+  /** To be looked for as they are: the value itself, and URL-encoded where that needs no digits. */
   readonly literal: ReadonlyArray<string>
-  /** URL-encoded and JSON-escaped, whatever the case of letters: a writer may mix that of the digits. */
+  /** URL-encoded, whatever the case of letters: a writer may mix that of the digits. */
   readonly folded: ReadonlyArray<string>
+  /**
+   * Escaped in JSON, in either case of letters, and JSON in JSON: what that adds are backslashes, where there are some.
+   */
+  readonly nested: ReadonlyArray<string>
   /** Base64, which tools break into lines and groups: whitespace and colons may stand between. */
   readonly grouped: ReadonlyArray<string>
   /** Hex, broken as base64 is, in either case of letters. */
@@ -14,21 +18,27 @@ export interface SecretForms {
 
 /** All forms of a value, each once. */
 export const formsOf = (value: string): SecretForms => {
-  const bytes = new TextEncoder().encode(value)
-  const base64 = [...new Set(base64Forms(bytes))]
+  // In JSON that is encoded again.
+  const texts = [...new Set([value, inJson(value), ascii(inJson(value))])].map((text) => utf8(text))
+  const base64 = unique(texts.flatMap(base64Forms))
   const inUrls = base64.filter((form) => /[+/]/.test(form)).map(encodeURIComponent)
-  const escaped = [...new Set([...jsonForms(value), ...urlForms(bytes), ...inUrls])]
-  const [literal, folded] = Array.partition(escaped, (form) => DIGITS.test(form))
+  const urls = unique([...texts.flatMap(urlForms), ...inUrls])
+  const [literal, folded] = Array.partition(urls, (form) => DIGITS.test(form))
   return {
-    literal: [...new Set([value, ...literal])],
+    literal: unique([value, ...literal]),
     folded,
+    nested: jsonForms(value).filter((form) => form.includes("\\")),
     grouped: base64,
-    hex: [Encoding.encodeHex(bytes)]
+    hex: [Encoding.encodeHex(utf8(value))]
   }
 }
 
+const unique = (forms: ReadonlyArray<string>): ReadonlyArray<string> => [...new Set(forms)]
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+
 /** An escape that is written in hex digits. */
-const DIGITS = /%[0-9a-f]{2}|\\u[0-9a-f]{4}/i
+const DIGITS = /%[0-9a-f]{2}/i
 
 /**
  * Base64 of the value inside of any other bytes: a text begins with none, one or two bytes of its group of
@@ -85,15 +95,16 @@ const urlForms = (bytes: Uint8Array): ReadonlyArray<string> =>
       .join("")
   )
 
-/** As JSON text, by writers that escape more or less, and once more inside of another JSON text. */
+/** As JSON text, by writers that escape more or less. */
 const jsonForms = (value: string): ReadonlyArray<string> => {
   const text = inJson(value)
-  const escaped = new Set(MINDED.map((characters) => escapedAlso(text, characters)))
-  const slashed = [...escaped].flatMap((form) => [form, form.replaceAll("/", "\\/")])
-  const ascii = slashed.flatMap((form) => [form, form.replace(/[\u007f-\uffff]/g, unicode)])
+  const escaped = unique(MINDED.map((characters) => escapedAlso(text, characters)))
+  const slashed = escaped.flatMap((form) => [form, form.replaceAll("/", "\\/")])
   const whole = [/[\s\S]/g, /[^A-Za-z0-9]/g].map((escapes) => value.replace(escapes, unicode))
-  return [...new Set([...ascii, ...whole])].flatMap((form) => [form, inJson(form)])
+  return unique([...slashed, ...slashed.map(ascii), ...whole])
 }
+
+const ascii = (text: string): string => text.replace(/[\u007f-\uffff]/g, unicode)
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 

@@ -286,3 +286,25 @@ describe("what is covered", () => {
     }
   })
 })
+
+test("a value in JSON up to four deep is masked wherever the stream is cut, and the JSON stays sound", () => {
+  const character = fc.constantFrom(...'"\\/\n\tüa9Z <€😀')
+  fc.assert(
+    fc.property(
+      fc.array(character, { minLength: 6, maxLength: 15 }),
+      fc.integer({ min: 0, max: 3 }),
+      fc.array(fc.nat(), { maxLength: 8 }),
+      (characters, deeper, cuts) => {
+        const value = characters.join("")
+        let text = JSON.stringify({ inner: `x${value}y`, behind: "\\" })
+        for (let at = 0; at < deeper; at++) text = JSON.stringify({ inner: text, behind: "\\" })
+        const masked = through(redactorOf([value]), pieces(Buffer.from(text), cuts)).toString()
+        let inner = masked
+        for (let at = 0; at <= deeper; at++) inner = JSON.parse(inner).inner
+        expect(inner).toContain(MASK)
+        expect(inner).not.toContain(value)
+      }
+    ),
+    { numRuns: 500 }
+  )
+})

@@ -51,6 +51,9 @@ const percent =
 
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
+const asciiJson = (value: string): string =>
+  inJson(value).replace(/[\u0080-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
 const inLines = (value: string, end: string): string =>
   Buffer.from(`${"-".repeat(40)}${value}`)
     .toString("base64")
@@ -94,10 +97,7 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
   "every byte URL": (value) => Buffer.from(value).toString("hex").toUpperCase().replace(/../g, "%$&"),
   JSON: inJson,
   "JSON with escaped slashes": (value) => JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"),
-  "ASCII JSON": (value) =>
-    JSON.stringify(value)
-      .slice(1, -1)
-      .replace(/[\u0080-\uffff]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  "ASCII JSON": asciiJson,
   "JSON for a page, in lower case": (value) => JSON.stringify(value).slice(1, -1).replace(/[<>&]/g, unicode),
   "JSON for a page, in upper case": dotNet,
   "JSON for a page with escaped slashes": (value) => dotNet(value).replaceAll("/", "\\/"),
@@ -111,7 +111,15 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
   "PHP's JSON": php(""),
   "PHP's JSON with quotes and ampersands": php('"&'),
   "PHP's JSON with tags and apostrophes": php("<>'"),
-  "JSON in JSON": (value) => inJson(inJson(value))
+  "JSON in JSON": (value) => inJson(inJson(value)),
+  "JSON three deep": (value) => inJson(inJson(inJson(value))),
+  "JSON four deep": (value) => inJson(inJson(inJson(inJson(value)))),
+  "ASCII JSON three deep": (value) => inJson(inJson(asciiJson(value))),
+  "JSON in escapes alone, three deep": (value) => inJson(inJson(unicode(value))),
+  "PHP's JSON three deep": (value) => php("")(php("")(php("")(value))),
+  "base64 of JSON": (value) => Buffer.from(JSON.stringify({ p: value })).toString("base64"),
+  "base64 of ASCII JSON": (value) => Buffer.from(`{"pw":"${asciiJson(value)}"}`).toString("base64"),
+  "URL of JSON": (value) => encodeURIComponent(JSON.stringify({ p: value }))
 }
 
 /** Parts of encoded bytes that nothing beside the value takes part in: they must not be found anywhere. */
