@@ -42,12 +42,13 @@ test("adapters tells each one's settings and state, and with --probe whether it 
       const probed = await place.run(["adapters", "--probe"])
       expect([probed.code, probed.stderr]).toEqual([1, ""])
       expect(rowsOf(JSON.parse(probed.stdout))).toEqual([
-        { ...own, ok: true, reason: "", remedy: "", warnings: [] },
+        { ...own, ok: true, reason: "", remedy: "", problems: [], warnings: [] },
         {
           ...helped,
           ok: false,
           reason: expect.stringContaining("gone.sh"),
           remedy: expect.stringMatching(/./),
+          problems: [expect.stringMatching(/gone\.sh is not there; ./)],
           warnings: []
         }
       ])
