@@ -1,6 +1,6 @@
 import { type BigIntStats, lstatSync, realpathSync } from "node:fs"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
-import { join, parent } from "../../src/artifact/FilePath.ts"
+import { isAbsolute, join, parent } from "../../src/artifact/FilePath.ts"
 
 /** Where an absolute path leads once symlinks are resolved, and what is there. */
 export interface Surveyed {
@@ -22,7 +22,7 @@ const MOST_NAME = 80
 export const surveying = (): Survey => {
   const seen = new Map<string, Surveyed | undefined>()
   const survey: Survey = (path) => {
-    if (path.length > MOST_PATH) return undefined
+    if (path.length > MOST_PATH || !isAbsolute(path)) return undefined
     if (seen.has(path)) return seen.get(path)
     const found = lookAt(path, survey)
     seen.set(path, found)

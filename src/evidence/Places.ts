@@ -22,6 +22,8 @@ export interface Place {
 
 interface Folder extends Pick<Place, "scan"> {
   readonly root: string
+  /** What was found above the places in each folder. */
+  readonly above: Map<string, Place["above"]>
   readonly observe: (path: string) => Effect.Effect<Option.Option<Observed>>
 }
 
@@ -38,11 +40,11 @@ export const placesIn = traced("Evidence.placesIn")(function* (workingDir: Optio
   const store = yield* ArtifactStore
   const workspace = yield* Workspace
   const observe = workspace.survey()
-  const artifacts = store.survey()
+  const artifacts = { ...store.survey(), above: new Map<string, Place["above"]>() }
   const working = yield* Effect.transposeMapOption(workingDir, (given) =>
     Effect.map(observe(given), (seen): WorkingDir => {
       const root = Option.match(seen, { onNone: () => given, onSome: ({ realPath }) => realPath })
-      return { given, root, observe }
+      return { given, root, observe, above: new Map() }
     })
   )
   const found = new Map<string, ReadonlyArray<Place>>()
@@ -76,7 +78,7 @@ export const whyNowhere = traced("Evidence.whyNowhere")(function* (path: string)
 
 const isKept = (root: string) => (at: string) => isInside(root, at) && isEvidencePath(below(root, at))
 
-interface WorkingDir extends Pick<Folder, "root" | "observe"> {
+interface WorkingDir extends Pick<Folder, "root" | "above" | "observe"> {
   /** By the name that the claim has for it. */
   readonly given: string
 }
@@ -84,14 +86,14 @@ interface WorkingDir extends Pick<Folder, "root" | "observe"> {
 const inWorkingDir = Effect.fnUntraced(function* (path: string, workingDir: Option.Option<WorkingDir>) {
   if (Option.isNone(workingDir)) return Option.none<Place>()
   const workspace = yield* Workspace
-  const { given, observe, root } = workingDir.value
+  const { above, given, observe, root } = workingDir.value
   const at = [given, root].find((folder) => isInside(folder, join(folder, path)))
   if (at === undefined) return Option.none<Place>()
   const absolute = join(at, path)
   return Option.some(
     yield* look(
       absolute,
-      { root, observe, scan: (met) => workspace.scan(absolute, met) },
+      { root, above, observe, scan: (met) => workspace.scan(absolute, met) },
       workspace.hash(absolute)
     )
   )
@@ -100,7 +102,7 @@ const inWorkingDir = Effect.fnUntraced(function* (path: string, workingDir: Opti
 const inArtifacts = Effect.fnUntraced(function* (
   path: string,
   workingDir: Option.Option<string>,
-  { observe, resolve }: Surveyor
+  { above, observe, resolve }: Surveyor & Pick<Folder, "above">
 ) {
   const store = yield* ArtifactStore
   const resolved = yield* Effect.option(resolve(path))
@@ -115,6 +117,7 @@ const inArtifacts = Effect.fnUntraced(function* (
       at,
       {
         root: store.root,
+        above,
         observe: (one) => quiet(observe(one)),
         scan: (met) => store.scan(at, met)
       },
@@ -125,18 +128,24 @@ const inArtifacts = Effect.fnUntraced(function* (
 
 const look = Effect.fnUntraced(function* (path: string, folder: Folder, hash: Place["hash"]) {
   const observed = yield* folder.observe(path)
-  const above = yield* aboveOf(path, folder)
+  const above = folder.above.get(parent(path)) ?? (yield* aboveOf(path, folder))
+  folder.above.set(parent(path), above)
   const real = Option.orElse(observed, () => Option.map(above, (one) => one.observed))
   const inside = Option.exists(real, ({ realPath }) => isInside(folder.root, realPath))
-  return {
-    path,
-    inside,
-    observed,
-    above,
-    hash: yield* Effect.cached(hash),
-    scan: folder.scan
-  } satisfies Place
+  return { path, inside, observed, above, hash: once(hash), scan: folder.scan } satisfies Place
 })
+
+/** What never fails, asked once. */
+const once = <A>(asked: Effect.Effect<A>): Effect.Effect<A> => {
+  let told = Option.none<A>()
+  return Effect.suspend(() =>
+    Option.isSome(told)
+      ? Effect.succeed(told.value)
+      : Effect.tap(asked, (answer) => {
+          told = Option.some(answer)
+        })
+  )
+}
 
 const aboveOf = Effect.fnUntraced(function* (path: string, folder: Folder) {
   for (let at = parent(path); at !== "/"; at = parent(at)) {
