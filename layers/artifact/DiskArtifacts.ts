@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs"
 import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Either, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
 import { traced } from "../../src/domain/Traced.ts"
@@ -21,6 +21,7 @@ import {
 import { hashFile, scanFile } from "./FilePieces.ts"
 import { listEntries, listFiles } from "./Listing.ts"
 import { withRoom } from "./Room.ts"
+import { surveying } from "./Survey.ts"
 
 /** Versions of one file that are kept; the next one is refused rather than looked for. */
 const MOST_VERSIONS = 100_000
@@ -105,12 +106,37 @@ const make = (root: string, names: ReadonlyArray<string>) => {
     return yield* new ArtifactFailed({ path, reason: `has ${MOST_VERSIONS} older versions already` })
   }, Effect.uninterruptible)
 
+  const observe = (path: string) => look(path, observeDisk)
+
+  const survey = () => {
+    const told = surveying()
+    const at = (path: string) =>
+      Either.match(artifactPath(path, names), {
+        onLeft: () => undefined,
+        onRight: (relative) => {
+          const found = told(join(root, relative))
+          return found !== undefined && isInside(root, found.realPath) ? found : undefined
+        }
+      })
+    return {
+      resolve: (path: string) => {
+        const found = at(path)
+        return found === undefined ? resolve(path) : Effect.succeed(found.realPath)
+      },
+      observe: (path: string) => {
+        const found = at(path)
+        return found === undefined ? observe(path) : Effect.succeed(Option.fromNullable(found.observed))
+      }
+    }
+  }
+
   return ArtifactStore.of({
     root,
     writable: attempt(root, () => tryOut(root)),
     relative: (path) => relativePath(path, names),
     resolve,
-    observe: (path) => look(path, observeDisk),
+    observe,
+    survey,
     hash: (path) => look(path, (real, signal) => withFile(real, root, (file) => hashFile(file, signal))),
     read: (path, most) =>
       look(path, (real) => withFile(real, root, (file, size) => readStart(file, size, most))),

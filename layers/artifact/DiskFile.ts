@@ -14,6 +14,7 @@ import { type FileHandle, open, realpath, stat } from "node:fs/promises"
 import type { Observed } from "../../src/artifact/ArtifactStore.ts"
 import { isInside, join, parent } from "../../src/artifact/FilePath.ts"
 import { codeOf } from "../SystemWord.ts"
+import { observedAs } from "./Survey.ts"
 
 /** Codes that mean that nothing can be at a path. */
 export const isAbsent = (code: string): boolean =>
@@ -22,14 +23,7 @@ export const isAbsent = (code: string): boolean =>
 /** What is at an absolute path, symlinks followed. Rejects with the system's error when nothing is there. */
 export const observeDisk = async (path: string): Promise<Observed> => {
   const realPath = await realpath(path)
-  const found = await stat(realPath, { bigint: true })
-  return {
-    kind: found.isFile() ? "file" : found.isDirectory() ? "folder" : "other",
-    size: Number(found.size),
-    // Thousandths of a millisecond: what a double still holds of the kernel's nanoseconds.
-    changedAtMs: Number(found.ctimeNs / 1000n) / 1000,
-    realPath
-  }
+  return observedAs(realPath, await stat(realPath, { bigint: true }))
 }
 
 /** Where a path leads, as far as it exists: the real path of its deepest existing parent and what is left. */

@@ -88,12 +88,15 @@ const store = (files: Map<string, Held>) => {
     return kept
   })
 
+  const resolve = (path: string) => Effect.map(relative(path), (name) => join(ROOT, name))
+
   return ArtifactStore.of({
     root: ROOT,
     writable: Effect.void,
     relative: (path) => relativePath(path, [ROOT]),
-    resolve: (path) => Effect.map(relative(path), (name) => join(ROOT, name)),
+    resolve,
     observe,
+    survey: () => ({ resolve, observe }),
     hash: (path) =>
       Effect.map(
         fileAt(path),

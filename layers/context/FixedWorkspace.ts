@@ -25,18 +25,20 @@ export const layer = (fixed: Fixed = {}): Layer.Layer<Workspace> => {
       at(path),
       Option.flatMapNullable((file) => file.text)
     )
+  const observe = (path: string) =>
+    Effect.map(
+      at(path),
+      Option.map((file) => ({
+        kind: file.text === undefined ? ("folder" as const) : ("file" as const),
+        size: new TextEncoder().encode(file.text ?? "").length,
+        changedAtMs: file.changedAtMs ?? 0,
+        realPath: file.realPath ?? path
+      }))
+    )
   return Layer.succeed(Workspace, {
     snapshot: (dir) => Effect.succeed(fixed.snapshots?.[dir] ?? noRepository),
-    observe: (path) =>
-      Effect.map(
-        at(path),
-        Option.map((file) => ({
-          kind: file.text === undefined ? ("folder" as const) : ("file" as const),
-          size: new TextEncoder().encode(file.text ?? "").length,
-          changedAtMs: file.changedAtMs ?? 0,
-          realPath: file.realPath ?? path
-        }))
-      ),
+    observe,
+    survey: () => observe,
     folders: (path, most) =>
       Effect.sync(() => {
         const below = Object.keys(fixed.files ?? {}).filter((one) => one.startsWith(`${path}/`))

@@ -1,9 +1,11 @@
 import { opendir } from "node:fs/promises"
 import { Effect, Layer, Option } from "effect"
+import { normalise } from "../../src/artifact/FilePath.ts"
 import { type Snapshot, Workspace } from "../../src/context/Workspace.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { observeDisk, readStart, withFile } from "../artifact/DiskFile.ts"
 import { hashFile, scanFile } from "../artifact/FilePieces.ts"
+import { surveying } from "../artifact/Survey.ts"
 import { flaggedIn, withoutFlags } from "./FlaggedFiles.ts"
 import { type GitOptions, git, withoutFilters } from "./Git.ts"
 
@@ -27,7 +29,14 @@ export const layer: Layer.Layer<Workspace> = Layer.suspend(() =>
 export const layerWith = (options: GitOptions): Layer.Layer<Workspace> =>
   Layer.succeed(Workspace, {
     snapshot: (dir) => snapshot(options, dir),
-    observe: (path) => look(() => observeDisk(path)),
+    observe,
+    survey: () => {
+      const told = surveying()
+      return (path) => {
+        const found = path === normalise(path) ? told(path) : undefined
+        return found === undefined ? observe(path) : Effect.succeed(Option.fromNullable(found.observed))
+      }
+    },
     folders: (path, most) =>
       Effect.map(
         look(() => foldersIn(path, most)),
@@ -40,6 +49,8 @@ export const layerWith = (options: GitOptions): Layer.Layer<Workspace> =>
     scan: (path, met) =>
       regular(path, (real, signal) => withFile(real, undefined, (file) => scanFile(file, met, signal)))
   })
+
+const observe = (path: string) => look(() => observeDisk(path))
 
 const snapshot = traced("Workspace.snapshot")(function* (options: GitOptions, dir: string) {
   const root = yield* git(options, dir, ["rev-parse", "--show-toplevel"])
@@ -93,7 +104,7 @@ const look = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<Option
 
 /** By its real path: a symlink is followed once, here, and not again when the file is opened. */
 const regular = <A>(path: string, use: (real: string, signal: AbortSignal) => Promise<A>) =>
-  look(() => observeDisk(path)).pipe(
+  observe(path).pipe(
     Effect.flatMap((seen) =>
       Option.isSome(seen) && seen.value.kind === "file"
         ? look((signal) => use(seen.value.realPath, signal))

@@ -20,6 +20,12 @@ export interface Observed {
   readonly realPath: string
 }
 
+/** Tells of places below the artifact root what it has seen of them. */
+export interface Surveyor {
+  readonly resolve: (path: string) => Effect.Effect<string, PathRefused | ArtifactFailed>
+  readonly observe: (path: string) => Effect.Effect<Option.Option<Observed>, PathRefused | ArtifactFailed>
+}
+
 /** Which files of a folder are wanted. */
 export interface Wanted {
   /** How many paths at most, from the beginning of the order, or from its end with `descending`. */
@@ -63,6 +69,11 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
     readonly resolve: (path: string) => Effect.Effect<string, PathRefused | ArtifactFailed>
     /** None when nothing is there. */
     readonly observe: (path: string) => Effect.Effect<Option.Option<Observed>, PathRefused | ArtifactFailed>
+    /**
+     * `resolve` and `observe` for many places in one piece of work, which is over before they change: what lies on the
+     * way to several of them is looked at once, at the first.
+     */
+    readonly survey: () => Surveyor
     /** Lower-case hex SHA-256 of a file; none when it is not a regular file. Streams: files may be large. */
     readonly hash: (path: string) => Effect.Effect<Option.Option<string>, PathRefused | ArtifactFailed>
     /** At most `most` bytes from the start of a file, as text; none when it is not a regular file. */

@@ -5,8 +5,12 @@
 
 export const isAbsolute = (path: string): boolean => path.startsWith("/")
 
+/** A part that `normalise` takes out. */
+const SUPERFLUOUS = /(?:^|\/)\.{0,2}(?:\/|$)/
+
 /** Without `.`, doubled and trailing slashes; `..` is taken up where it can be and stays in front otherwise. */
 export const normalise = (path: string): string => {
+  if (!SUPERFLUOUS.test(isAbsolute(path) ? path.slice(1) : path)) return path
   const kept: Array<string> = []
   for (const part of path.split("/")) {
     if (part === "" || part === ".") continue

@@ -37,6 +37,10 @@ const heeded = (
     relative: store.relative,
     resolve: (...given) => heed(store.resolve(...given)),
     observe: (...given) => heed(store.observe(...given)),
+    survey: () => {
+      const { observe, resolve } = store.survey()
+      return { resolve: (path) => heed(resolve(path)), observe: (path) => heed(observe(path)) }
+    },
     hash: (...given) => heed(store.hash(...given)),
     read: (...given) => heed(store.read(...given)),
     scan: (...given) => heed(store.scan(...given)),

@@ -1,5 +1,9 @@
 import { Either } from "effect"
+import { counted } from "../domain/Figure.ts"
 import { MAX_DEPTH } from "../domain/Json.ts"
+
+/** Keys that are told one by one; of more than these the number is told. */
+const MOST_KEYS = 40
 
 /** Why a text is not JSON that can be used, and where; lines and columns count from 1. */
 export interface JsonFault {
@@ -12,8 +16,8 @@ export interface JsonFault {
 
 /**
  * Parses JSON as `JSON.parse` does, and also refuses what a person cannot have meant: a key that stands twice
- * in one object, the key `__proto__`, and nesting beyond `MAX_DEPTH`. A byte order mark is skipped. Duplicate
- * keys are all told; of syntax faults the first.
+ * in one object, the key `__proto__`, and nesting beyond `MAX_DEPTH`. A byte order mark is skipped. Of
+ * faulty keys the first are told, and how many more there are; of syntax faults the first.
  */
 export const parseJson = (text: string): Either.Either<unknown, ReadonlyArray<JsonFault>> => {
   const source = text.startsWith("\uFEFF") ? text.slice(1) : text
@@ -28,11 +32,23 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const WORD = /(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w.+-])/y
 
 /** Ends a scan at the first syntax fault. */
-class Stop extends Error {}
+class Stop extends Error {
+  constructor(
+    readonly wrong: string,
+    readonly expected: string,
+    readonly remedy: string
+  ) {
+    super(wrong)
+  }
+}
 
 class Scanner {
   private at = 0
   private readonly faults: Array<JsonFault> = []
+  /** Where the first faulty key stands that is not told itself, and how many there are of these. */
+  private untold: { readonly at: number; readonly count: number } = { at: 0, count: 0 }
+  /** Where each line begins; found when the first fault is. */
+  private lines: ReadonlyArray<number> | undefined
 
   constructor(private readonly text: string) {}
 
@@ -46,19 +62,48 @@ class Scanner {
         this.stop(`${this.here()} follows the end of the value`, "the end of the file", "")
     } catch (error) {
       if (!(error instanceof Stop)) throw error
+      const { expected, remedy, wrong } = error
+      return [...this.keyFaults(), this.faultAt(this.at, wrong, expected, remedy)]
     }
-    return this.faults
+    return this.keyFaults()
   }
 
-  private fault(at: number, wrong: string, expected: string, remedy: string): void {
-    const before = this.text.slice(0, at)
-    const line = before.split("\n").length
-    this.faults.push({ line, column: at - before.lastIndexOf("\n"), wrong, expected, remedy })
+  private keyFaults(): ReadonlyArray<JsonFault> {
+    const { at, count } = this.untold
+    if (count === 0) return this.faults
+    const wrong = `${counted(count)} more ${count === 1 ? "key stands" : "keys stand"} twice or cannot be used`
+    return [...this.faults, this.faultAt(at, wrong, "other keys, each once", "")]
+  }
+
+  private faultAt(at: number, wrong: string, expected: string, remedy: string): JsonFault {
+    const line = this.lineOf(at)
+    return { line, column: at - (this.starts()[line - 1] ?? 0) + 1, wrong, expected, remedy }
+  }
+
+  private starts(): ReadonlyArray<number> {
+    this.lines ??= [0, ...Array.from(this.text.matchAll(/\n/g), ({ index }) => index + 1)]
+    return this.lines
+  }
+
+  /** How many lines begin at or before a place. */
+  private lineOf(at: number): number {
+    const starts = this.starts()
+    let [low, high] = [0, starts.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((starts[middle] ?? 0) <= at) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  private keyFault(at: number, told: () => readonly [wrong: string, expected: string, remedy: string]): void {
+    if (this.faults.length < MOST_KEYS) this.faults.push(this.faultAt(at, ...told()))
+    else this.untold = { at: this.untold.count === 0 ? at : this.untold.at, count: this.untold.count + 1 }
   }
 
   private stop(wrong: string, expected: string, remedy: string): never {
-    this.fault(this.at, wrong, expected, remedy)
-    throw new Stop()
+    throw new Stop(wrong, expected, remedy)
   }
 
   private here(): string {
@@ -200,15 +245,13 @@ class Scanner {
   private key(keys: Map<string, number>, key: string, start: number): void {
     const first = keys.get(key)
     keys.set(key, start)
-    if (first !== undefined) {
-      const line = this.text.slice(0, first).split("\n").length
-      this.fault(
-        start,
+    if (first !== undefined)
+      this.keyFault(start, () => [
         `the key ${JSON.stringify(key.slice(0, 60))} stands twice in one object`,
         "each key once",
-        `it is also on line ${line}; remove one`
-      )
-    }
-    if (key === "__proto__") this.fault(start, "the key `__proto__` cannot be used", "another key", "")
+        `it is also on line ${this.lineOf(first)}; remove one`
+      ])
+    if (key === "__proto__")
+      this.keyFault(start, () => ["the key `__proto__` cannot be used", "another key", ""])
   }
 }

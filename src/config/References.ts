@@ -26,23 +26,24 @@ const listAt = (value: Json, key: string): ReadonlyArray<unknown> => {
  * workflow templates that need no file; they are only asked for where `namesWorkflow`.
  */
 export const references = (config: Json, builtIn: ReadonlyArray<string> = []): ReadonlyArray<Finding> => {
-  const profiles = Object.keys(objectAt(config, "profiles"))
+  const profiles = new Set(Object.keys(objectAt(config, "profiles")))
   const adapters = objectAt(config, "adapters")
+  const adapterIds = new Set(Object.keys(adapters))
   return [
     ...known(["defaultProfile"], config.defaultProfile, profiles, "profiles"),
-    ...known(["defaultAdapter"], config.defaultAdapter, Object.keys(adapters), "adapters"),
-    ...fallbacks(adapters),
+    ...known(["defaultAdapter"], config.defaultAdapter, adapterIds, "adapters"),
+    ...fallbacks(adapters, adapterIds),
     ...openAddresses(adapters),
     ...twoNames(["identity"], objectAt(config, "identity"), IDENTITY),
-    ...dispatch(objectAt(config, "dispatch"), Object.keys(adapters)),
+    ...dispatch(objectAt(config, "dispatch"), adapterIds),
     ...twice(["http", "tokens"], listAt(objectAt(config, "http"), "tokens"), "name"),
     ...tokens(listAt(objectAt(config, "http"), "tokens")),
     ...budgetRules(listAt(config, "budgets")),
     ...twice(["budgets"], listAt(config, "budgets"), "id"),
     ...budgetMatches(listAt(config, "budgets"), {
       profile: profiles,
-      adapter: Object.keys(adapters),
-      workflow: [...new Set([...builtIn, ...Object.keys(objectAt(config, "workflows"))])]
+      adapter: adapterIds,
+      workflow: new Set([...builtIn, ...Object.keys(objectAt(config, "workflows"))])
     })
   ]
 }
@@ -50,12 +51,12 @@ export const references = (config: Json, builtIn: ReadonlyArray<string> = []): R
 const known = (
   at: ReadonlyArray<PropertyKey>,
   id: unknown,
-  ids: ReadonlyArray<string>,
+  ids: ReadonlySet<string>,
   noun: "profiles" | "adapters" | "workflows"
 ): ReadonlyArray<Finding> =>
-  typeof id !== "string" || ids.includes(id)
+  typeof id !== "string" || ids.has(id)
     ? []
-    : [finding("unfit", at, found(id, []), `an id in \`${noun}\``, remedyFor(id, ids, noun))]
+    : [finding("unfit", at, found(id, []), `an id in \`${noun}\``, remedyFor(id, [...ids], noun))]
 
 // codex takes its provider by an argument; claude-code, by a variable, which nobody else can read.
 const openAddresses = (adapters: Json): ReadonlyArray<Finding> =>
@@ -79,21 +80,21 @@ const fallbackOf = (adapter: Json): { readonly key: string; readonly id: string 
   return key === undefined ? undefined : { key, id: String(adapter[key]) }
 }
 
-const fallbacks = (adapters: Json): ReadonlyArray<Finding> => {
-  const ids = Object.keys(adapters)
-  const told = new Set<string>()
-  return ids.flatMap((id) => {
+const fallbacks = (adapters: Json, ids: ReadonlySet<string>): ReadonlyArray<Finding> => {
+  const circles = circlesIn(adapters)
+  const told = new Set<ReadonlyArray<string>>()
+  return [...ids].flatMap((id) => {
     const adapter = objectAt(adapters, id)
     const at = ["adapters", id]
     const fallback = fallbackOf(adapter)
     const names = [...twoNames(at, adapter, FALLBACK), ...twoNames(at, adapter, RETRY_HINT)]
     if (fallback === undefined) return names
-    const around = cycle(adapters, id)
-    const name = around === undefined ? "" : [...around].sort().join("\n")
-    if (around === undefined || told.has(name))
+    const circle = circles.get(id)
+    if (circle === undefined || told.has(circle))
       return [...names, ...known([...at, fallback.key], fallback.id, ids, "adapters")]
-    told.add(name)
-    const loop = [...around, id].join(" -> ")
+    told.add(circle)
+    const from = circle.indexOf(id)
+    const loop = [...circle.slice(from), ...circle.slice(0, from), id].join(" -> ")
     return [
       ...names,
       finding(
@@ -107,22 +108,27 @@ const fallbacks = (adapters: Json): ReadonlyArray<Finding> => {
   })
 }
 
-/** The adapters between `start` and itself along their fallbacks. */
-const cycle = (adapters: Json, start: string): ReadonlyArray<string> | undefined => {
-  const path = [start]
-  for (
-    let at = fallbackOf(objectAt(adapters, start));
-    at !== undefined;
-    at = fallbackOf(objectAt(adapters, at.id))
-  ) {
-    if (at.id === start) return path
-    if (path.includes(at.id)) return undefined
-    path.push(at.id)
+/** For each adapter whose fallbacks lead back to it the adapters of that circle; every adapter is walked from once. */
+const circlesIn = (adapters: Json): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const circles = new Map<string, ReadonlyArray<string>>()
+  const walked = new Set<string>()
+  for (const start of Object.keys(adapters)) {
+    const path = new Map<string, number>()
+    let at: string | undefined = start
+    while (at !== undefined && !walked.has(at)) {
+      path.set(at, path.size)
+      walked.add(at)
+      at = fallbackOf(objectAt(adapters, at))?.id
+    }
+    const from = at === undefined ? undefined : path.get(at)
+    if (from === undefined) continue
+    const circle = [...path.keys()].slice(from)
+    for (const id of circle) circles.set(id, circle)
   }
-  return undefined
+  return circles
 }
 
-const dispatch = (settings: Json, adapters: ReadonlyArray<string>): ReadonlyArray<Finding> => [
+const dispatch = (settings: Json, adapters: ReadonlySet<string>): ReadonlyArray<Finding> => [
   ...Object.keys(objectAt(settings, "adapterConcurrency")).flatMap((id) =>
     known(["dispatch", "adapterConcurrency", id], id, adapters, "adapters")
   ),
@@ -179,7 +185,7 @@ export const namesWorkflow = (config: Json): boolean =>
 
 const budgetMatches = (
   budgets: ReadonlyArray<unknown>,
-  ids: Readonly<Record<keyof typeof NOUNS, ReadonlyArray<string>>>
+  ids: Readonly<Record<keyof typeof NOUNS, ReadonlySet<string>>>
 ): ReadonlyArray<Finding> =>
   budgets.flatMap((budget, index) => {
     if (typeof budget !== "object" || budget === null) return []

@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { ArtifactStore, type Surveyor } from "../artifact/ArtifactStore.ts"
 import { declared } from "../artifact/Declared.ts"
 import { isInside, join } from "../artifact/FilePath.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
@@ -41,6 +41,8 @@ type BundleArtifact = Bundle["artifacts"][number]
  */
 export const artifacts = traced("Inputs.artifacts")(function* (task: Task) {
   const { products, inputs } = declared(task)
+  const survey = (yield* ArtifactStore).survey()
+  const artifact = (role: string, path: string) => artifactAt(role, path, survey)
   const named = yield* Effect.forEach([...products, ...inputs], ({ role, path }) => artifact(role, path))
   const reports = yield* Effect.forEach(reportCandidates(task), ({ role, paths }) =>
     Effect.forEach(paths, (path) => artifact(role, path)).pipe(
@@ -52,13 +54,13 @@ export const artifacts = traced("Inputs.artifacts")(function* (task: Task) {
 
 /** The declared artifacts as the round's baseline: each path once. */
 export const knownFiles = (found: ReadonlyArray<BundleArtifact>): ReadonlyArray<KnownFile> =>
-  found
-    .filter((one, at) => found.findIndex((other) => other.path === one.path) === at)
-    .map(({ path, sha256 }) => ({ path, sha256 }))
+  [...Map.groupBy(found, ({ path }) => path).values()].flatMap(([first]) =>
+    first === undefined ? [] : [{ path: first.path, sha256: first.sha256 }]
+  )
 
-const artifact = Effect.fnUntraced(function* (role: string, path: string) {
+const artifactAt = Effect.fnUntraced(function* (role: string, path: string, survey: Surveyor) {
   const store = yield* ArtifactStore
-  const exists = Option.isSome(yield* store.observe(path))
+  const exists = Option.isSome(yield* survey.observe(path))
   const sha256 = exists ? yield* store.hash(path) : Option.none<string>()
   return { role, path, exists, sha256 } satisfies BundleArtifact
 })

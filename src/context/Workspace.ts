@@ -17,6 +17,11 @@ export class Workspace extends Context.Tag("agent-runtime/Workspace")<
     readonly snapshot: (dir: string) => Effect.Effect<Snapshot>
     /** What is at an absolute path; none when nothing is there or it cannot be looked at. */
     readonly observe: (path: string) => Effect.Effect<Option.Option<Observed>>
+    /**
+     * `observe` for many places in one piece of work, which is over before they change: what lies on the way to several
+     * of them is looked at once, at the first.
+     */
+    readonly survey: () => (path: string) => Effect.Effect<Option.Option<Observed>>
     /** Names of what may be a folder in a folder at an absolute path, in order, at most `most`; none otherwise. */
     readonly folders: (path: string, most: number) => Effect.Effect<ReadonlyArray<string>>
     /** SHA-256 of a regular file at an absolute path; none otherwise. */

@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { ArtifactStore, type Observed } from "../artifact/ArtifactStore.ts"
+import { ArtifactStore, type Observed, type Surveyor } from "../artifact/ArtifactStore.ts"
 import { declared, isEvidencePath, isSummaryOnly } from "../artifact/Declared.ts"
 import { below, join, namesFolder, normalise } from "../artifact/FilePath.ts"
 import { Workspace } from "../context/Workspace.ts"
@@ -41,21 +41,27 @@ export const artifactIssues = traced("Evidence.artifactIssues")(function* (claim
     return [
       `artifacts_too_many: ${expected.length} artifacts are declared or reported; at most ${MOST_PATHS} can be verified.`
     ]
-  const found = yield* Effect.forEach(expected, (one) => check(one, claim))
+  const eyes = { artifacts: (yield* ArtifactStore).survey(), workspace: (yield* Workspace).survey() }
+  const found = yield* Effect.forEach(expected, (one) => check(one, claim, eyes))
   return [...problems.map((problem) => `artifact_undeclared: ${problem}.`), ...found.flat()]
 })
 
-const check = Effect.fnUntraced(function* (expected: Expected, claim: Claim) {
+/** What looks at the places of one claim, each once. */
+interface Eyes {
+  readonly artifacts: Surveyor
+  readonly workspace: ReturnType<Workspace["Type"]["survey"]>
+}
+
+const check = Effect.fnUntraced(function* (expected: Expected, claim: Claim, eyes: Eyes) {
   const { name, path } = expected
-  const store = yield* ArtifactStore
   const asFolder = `artifact_not_a_file: ${name} is no regular file: a path that ends so names a folder.`
-  return yield* store.observe(path).pipe(
+  return yield* eyes.artifacts.observe(path).pipe(
     Effect.flatMap((observed) =>
       namesFolder(path)
         ? Effect.succeed([asFolder])
         : Option.match(observed, {
-            onNone: () => missing(expected, claim),
-            onSome: (found) => checkFound(expected, found, claim)
+            onNone: () => missing(expected, claim, eyes),
+            onSome: (found) => checkFound(expected, found, claim, eyes)
           })
     ),
     Effect.catchTags({
@@ -66,10 +72,10 @@ const check = Effect.fnUntraced(function* (expected: Expected, claim: Claim) {
   )
 })
 
-const missing = Effect.fnUntraced(function* ({ name, path }: Expected, claim: Claim) {
+const missing = Effect.fnUntraced(function* ({ name, path }: Expected, claim: Claim, eyes: Eyes) {
   const store = yield* ArtifactStore
-  if (isEvidencePath(below(store.root, yield* store.resolve(path)))) return [isEvidence(name)]
-  const astray = yield* inWorkingDir(path, claim)
+  if (isEvidencePath(below(store.root, yield* eyes.artifacts.resolve(path)))) return [isEvidence(name)]
+  const astray = yield* inWorkingDir(path, claim, eyes)
   return Option.isNone(astray)
     ? [`artifact_missing: ${name} does not exist below the artifact root.`]
     : [
@@ -77,14 +83,19 @@ const missing = Effect.fnUntraced(function* ({ name, path }: Expected, claim: Cl
       ]
 })
 
-const checkFound = Effect.fnUntraced(function* (expected: Expected, observed: Observed, claim: Claim) {
+const checkFound = Effect.fnUntraced(function* (
+  expected: Expected,
+  observed: Observed,
+  claim: Claim,
+  eyes: Eyes
+) {
   const { name, fresh } = expected
   const store = yield* ArtifactStore
   if (observed.kind !== "file") return [`artifact_not_a_file: ${name} is no regular file.`]
   const relative = below(store.root, observed.realPath)
   if (isEvidencePath(relative)) return [isEvidence(name)]
   const issues: Array<string> = []
-  if (yield* liesTwice(relative, observed, claim))
+  if (yield* liesTwice(relative, observed, claim, eyes))
     issues.push(
       `artifact_twice: ${name} also lies at the same path below the adapter's working directory; only the artifact root counts, remove the other.`
     )
@@ -102,16 +113,13 @@ const checkFound = Effect.fnUntraced(function* (expected: Expected, observed: Ob
 const isEvidence = (name: string): string =>
   `artifact_is_evidence: ${name} lies in a folder that the runtime itself fills; name another.`
 
-const inWorkingDir = Effect.fnUntraced(function* (relative: string, claim: Claim) {
-  if (Option.isNone(claim.workingDir)) return Option.none<Observed>()
-  const workspace = yield* Workspace
-  return yield* workspace.observe(join(claim.workingDir.value, relative))
-})
+const inWorkingDir = (relative: string, { workingDir }: Claim, { workspace }: Eyes) =>
+  Option.isNone(workingDir) ? Effect.succeedNone : workspace(join(workingDir.value, relative))
 
 /** One file that both names lead to does not lie there twice. */
-const liesTwice = (relative: string, observed: Observed, claim: Claim) =>
+const liesTwice = (relative: string, observed: Observed, claim: Claim, eyes: Eyes) =>
   Effect.map(
-    inWorkingDir(relative, claim),
+    inWorkingDir(relative, claim, eyes),
     Option.exists((other) => other.realPath !== observed.realPath)
   )
 

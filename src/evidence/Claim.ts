@@ -80,13 +80,25 @@ export const wasMissing = (
   found: Pick<Found, "path" | "observed">
 ): boolean => Option.exists(knownOf(round, root, found), ({ sha256 }) => Option.isNone(sha256))
 
-const knownOf = (round: RoundFacts, root: string, { observed, path }: Pick<Found, "path" | "observed">) =>
-  Option.fromNullable(
-    round.known.find((file) => {
-      const at = join(root, file.path)
-      return at === observed.realPath || at === join(root, path)
-    })
-  )
+/** Where in a list of known files the first of each place stands, by the list and the root. */
+const ranks = new WeakMap<RoundFacts["known"], Map<string, ReadonlyMap<string, number>>>()
+
+const ranksOf = ({ known }: RoundFacts, root: string): ReadonlyMap<string, number> => {
+  const byRoot = ranks.get(known) ?? new Map<string, ReadonlyMap<string, number>>()
+  ranks.set(known, byRoot)
+  const made =
+    byRoot.get(root) ??
+    // The first of a place is set last.
+    new Map(known.map(({ path }, rank) => [join(root, path), rank] as const).reverse())
+  byRoot.set(root, made)
+  return made
+}
+
+const knownOf = (round: RoundFacts, root: string, { observed, path }: Pick<Found, "path" | "observed">) => {
+  const all = ranksOf(round, root)
+  const at = [observed.realPath, join(root, path)].flatMap((place) => all.get(place) ?? [])
+  return Option.fromNullable(round.known[Math.min(...at)])
+}
 
 /** Whether git says that the attempt changed nothing at a place in its own worktree, whatever its times say. */
 export const isUntouched = ({ worktree }: Pick<Claim, "worktree">, path: string): boolean =>

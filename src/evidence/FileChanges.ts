@@ -5,7 +5,7 @@ import { namesFolder } from "../artifact/FilePath.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Claim, changedSince, isUntouched, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
-import { type Place, placesOf, whyNowhere } from "./Places.ts"
+import { type FindPlaces, type Place, placesIn, whyNowhere } from "./Places.ts"
 import { secretIssues } from "./SecretScan.ts"
 
 /** More entries than this are not looked at, and block. */
@@ -21,9 +21,10 @@ export const fileChangeIssues = traced("Evidence.fileChangeIssues")(function* (c
   const issues: Array<string> = []
   const named: Array<string> = []
   const scanned = new Set<string>()
+  const find = yield* placesIn(claim.workingDir)
   for (const entry of entries)
     for (const change of readChange(entry)) {
-      const meant = yield* meaningOf(change, claim)
+      const meant = yield* meaningOf(change, claim, find)
       if (Option.isNone(meant)) continue
       named.push(meant.value.path)
       issues.push(...(yield* judge(change, meant.value, claim, scanned)))
@@ -52,10 +53,10 @@ const claimsFile = (change: FileChange, { path, places }: Meaning, claim: Claim)
   )
 
 /** The path that an entry names; none when the entry is a remark. */
-const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim) {
+const meaningOf = Effect.fnUntraced(function* (change: FileChange, claim: Claim, find: FindPlaces) {
   let last: Meaning = { path: "", places: [] }
   for (const path of change.paths) {
-    last = { path, places: path === "" ? [] : yield* placesOf(path, claim.workingDir) }
+    last = { path, places: path === "" ? [] : yield* find(path) }
     if (last.places.some(exists(path))) return Option.some(last)
   }
   const named = last.path.includes("/") || last.path.includes("\0") || claimsFile(change, last, claim)

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { Either, FastCheck } from "effect"
 import { parseJson } from "../../src/config/JsonText.ts"
+import { growsLinearly } from "../support/growth.ts"
 
 const faults = (text: string): ReadonlyArray<string> =>
   Either.match(parseJson(text), {
@@ -61,6 +62,25 @@ describe("JSON with places", () => {
     expect(faults('{"a":{"x":1},"b":{"x":1}}')).toEqual([])
     expect(faults('{"a":1,"a":2,"b":{"c":1,"c":2}}')).toHaveLength(2)
   })
+
+  test("of very many faulty keys the first are told and the number of the rest, before a fault of syntax", () => {
+    const told = faults(`{\n${'"a": 1,\n'.repeat(1_041)}"__proto__": 1,,}`)
+    expect(told).toHaveLength(42)
+    expect(told[39]).toStartWith("42:1 the key")
+    expect(told.slice(40)).toEqual([
+      "43:1 1,001 more keys stand twice or cannot be used | other keys, each once | ",
+      '1043:16 found "," | a key in double quotes | '
+    ])
+    expect(faults(`{${'"a":1,'.repeat(42)}"b":1}`).at(-1)).toBe(
+      "1:248 1 more key stands twice or cannot be used | other keys, each once | "
+    )
+  })
+
+  test("a key that stands many times costs no more than as many other ones", () =>
+    growsLinearly((share) => {
+      const text = `{${'"a":1,\n'.repeat(100_000 * share)}"b":1}`
+      expect(faults(text)).toHaveLength(41)
+    }))
 
   test("a byte order mark is skipped", () => {
     expect(parseJson('\uFEFF{"a":1}')).toEqual(Either.right({ a: 1 }))

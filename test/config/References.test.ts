@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test"
 import { sentence } from "../../src/config/Issues.ts"
 import { distance, nearest } from "../../src/config/NearMiss.ts"
 import { references } from "../../src/config/References.ts"
+import { growsLinearly } from "../support/growth.ts"
 
 const base = {
   defaultProfile: "lumen",
@@ -45,6 +46,15 @@ describe("cross references", () => {
     ])
     expect(told({ adapters: { ...base.adapters, codex: { fallbackAdapter: "codex" } } })).toHaveLength(1)
   })
+
+  test("a long chain of fallbacks is walked once", () =>
+    growsLinearly((share) => {
+      const ids = Array.from({ length: 16_000 * share }, (_, at) => `a${at}`)
+      const adapters = Object.fromEntries(
+        ids.map((id, at) => [id, at === 0 ? {} : { fallbackAdapter: `a${at - 1}` }])
+      )
+      expect(told({ defaultAdapter: "a0", adapters })).toEqual([])
+    }))
 
   test("codex is given no address with a password, which would stand in its arguments", () => {
     const codex = { mode: "agent-cli", driver: "codex", providerBaseUrl: "http://usr:pass@127.0.0.1:1/v1" }
