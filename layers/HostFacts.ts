@@ -1,10 +1,11 @@
-import { dlopen, FFIType, ptr } from "bun:ffi"
+import { FFIType, ptr } from "bun:ffi"
 import * as fs from "node:fs"
 import { homedir } from "node:os"
 import * as path from "node:path"
 import { Array, DateTime, Effect, Layer, Option, Schema } from "effect"
 import { programOf } from "../src/artifact/UnitProgram.ts"
 import { type Exposure, HostFacts, type InstalledUnit, type Unit } from "../src/dispatch/HostFacts.ts"
+import { cLibrary } from "./CLibrary.ts"
 import { readPlainText } from "./config/PlainFile.ts"
 import { isProgram } from "./deploy/Program.ts"
 import { addresses } from "./http/Addresses.ts"
@@ -45,7 +46,7 @@ const TIMEX_BYTES = 208
 const TIME_ERROR = 5
 
 const clockIsKept = (): boolean | undefined => {
-  const libc = dlopen("libc.so.6", { adjtimex: { args: [FFIType.ptr], returns: FFIType.i32 } })
+  const libc = cLibrary({ adjtimex: { args: [FFIType.ptr], returns: FFIType.i32 } })
   try {
     const state = libc.symbols.adjtimex(ptr(Buffer.alloc(TIMEX_BYTES)))
     return state < 0 ? undefined : state !== TIME_ERROR

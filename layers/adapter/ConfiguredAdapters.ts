@@ -37,14 +37,14 @@ const make = Effect.gen(function* () {
     switch (settings.mode) {
       case "script":
         return Effect.succeed({
-          probe: probeChild(settings, host),
+          probe: probeChild(settings, host, masking),
           execute: executeScript({ settings, runtime, host, startedIn, processes, masking })
         })
       case "agent-cli": {
         const driver = DRIVERS[settings.driver]
         return Effect.map(
           executeAgentCli({ settings, driver, runtime, host, startedIn, processes, masking }),
-          (execute) => ({ probe: probeAgent({ settings, driver }, host), execute })
+          (execute) => ({ probe: probeAgent({ settings, driver }, host, masking), execute })
         )
       }
       case "ollama-generate":

@@ -1,5 +1,7 @@
-import { dlopen, FFIType, ptr } from "bun:ffi"
+import { FFIType, ptr } from "bun:ffi"
 import { closeSync, writeSync } from "node:fs"
+import { onFirstUse } from "../../src/domain/Wire.ts"
+import { cLibrary } from "../CLibrary.ts"
 
 // From bits/fcntl-linux.h, the same on x86-64 and arm64.
 const O_CLOEXEC = 0o2000000
@@ -25,24 +27,26 @@ export interface KernelPipes {
   readonly control: (fd: number, command: number, value: number) => void
 }
 
-/** Loads the C library for it. */
+/** Loads the C library when the first of them is asked for; what it cannot load makes that throw `NotCallable`. */
 export const kernelPipes = (): KernelPipes => {
-  const { symbols } = dlopen("libc.so.6", {
-    pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
-    memfd_create: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
-    fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 }
-  })
+  const libc = onFirstUse(() =>
+    cLibrary({
+      pipe2: { args: [FFIType.ptr, FFIType.i32], returns: FFIType.i32 },
+      memfd_create: { args: [FFIType.ptr, FFIType.u32], returns: FFIType.i32 },
+      fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.i32], returns: FFIType.i32 }
+    })
+  )
   return {
     open: () => {
       const ends = new Int32Array(2)
       // With these arguments it fails for want of descriptors alone: of this process, or (ENFILE) of the host.
-      if (symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0)
+      if (libc().symbols.pipe2(ptr(ends), O_CLOEXEC) !== 0)
         throw Object.assign(new Error("no pipe could be opened"), { code: "EMFILE" })
       const [read = -1, write = -1] = ends
       return [read, write]
     },
     inMemory: (bytes) => {
-      const fd = symbols.memfd_create(ptr(NAME), MFD_CLOEXEC)
+      const fd = libc().symbols.memfd_create(ptr(NAME), MFD_CLOEXEC)
       if (fd < 0) throw Object.assign(new Error("no file in memory could be made"), { code: "EMFILE" })
       try {
         // By place: the child reads from where its file stands.
@@ -58,7 +62,7 @@ export const kernelPipes = (): KernelPipes => {
       }
     },
     control: (fd, command, value) => {
-      symbols.fcntl(fd, command, value)
+      libc().symbols.fcntl(fd, command, value)
     }
   }
 }

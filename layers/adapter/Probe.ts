@@ -4,9 +4,11 @@ import type { Fault, ProbeResult } from "../../src/adapter/AdapterRegistry.ts"
 import type { AgentCliSettings, ChildSettings } from "../../src/config/AdapterSettings.ts"
 import { codeOf } from "../SystemWord.ts"
 import { CannotStart } from "./CannotStart.ts"
-import { soundEnv } from "./ChildEnv.ts"
+import { type ChildEnv, redactorFor, soundEnv } from "./ChildEnv.ts"
 import { findCommand, folderProblem } from "./Command.ts"
+import type { Masking } from "./ConfiguredSecrets.ts"
 import type { Driver } from "./drivers/Driver.ts"
+import { openSecret } from "./OpenSecrets.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 
 /** What a probe of an adapter that cannot run answers. */
@@ -41,16 +43,29 @@ const verdict = (
     return others.length === 0 ? notOk(first) : { ...notOk(first), others }
   })
 
+const noOpenSecret = (settings: ChildSettings, child: ChildEnv, masking: Masking): Check =>
+  Effect.flatMap(redactorFor(child, masking), (redactor) =>
+    Option.getOrElse(openSecret(settings, child, redactor), () => Effect.void)
+  )
+
 /**
- * Whether an adapter's child could be started now: env file and secrets there, command found and
- * executable, working directory there. Runs nothing. Names all that is wrong and what mends it.
+ * Whether an adapter's child could be started now: env file and secrets there, no secret in
+ * its arguments, command found and executable, working directory there. Runs nothing. Names all that is wrong and what mends it.
  */
-export const probeChild = (settings: ChildSettings, host: HostEnvironment): Effect.Effect<ProbeResult> =>
-  Effect.flatMap(soundEnv(settings, {}, host), ({ child: { env, warnings }, faults }) =>
+export const probeChild = (
+  settings: ChildSettings,
+  host: HostEnvironment,
+  masking: Masking
+): Effect.Effect<ProbeResult> =>
+  Effect.flatMap(soundEnv(settings, {}, host), ({ child, faults }) =>
     verdict(
       faults,
-      [findCommand(settings.command.path, env.PATH ?? ""), workingDirectory(settings)],
-      warnings
+      [
+        noOpenSecret(settings, child, masking),
+        findCommand(settings.command.path, child.env.PATH ?? ""),
+        workingDirectory(settings)
+      ],
+      child.warnings
     )
   )
 
@@ -113,7 +128,11 @@ const bypassing = ({ driver, settings }: Agent): ReadonlyArray<string> =>
     : []
 
 /** As `probeChild`, for an agent's program; warns of the flags that `trusted-vm` passes. */
-export const probeAgent = (agent: Agent, host: HostEnvironment): Effect.Effect<ProbeResult> =>
+export const probeAgent = (
+  agent: Agent,
+  host: HostEnvironment,
+  masking: Masking
+): Effect.Effect<ProbeResult> =>
   Effect.gen(function* () {
     const { driver, settings } = agent
     const { child, faults } = yield* soundEnv(settings, {}, host, driver.env(settings, Option.none()))
@@ -122,6 +141,7 @@ export const probeAgent = (agent: Agent, host: HostEnvironment): Effect.Effect<P
     return yield* verdict(
       faults,
       [
+        noOpenSecret(settings, child, masking),
         findCommand(settings.command.path, child.env.PATH ?? ""),
         settingsFile(settings),
         modelName(settings),

@@ -2,6 +2,7 @@ import { closeSync } from "node:fs"
 import { Effect } from "effect"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
+import { CALLABLE_REMEDY, NotCallable } from "../CLibrary.ts"
 import { codeOf } from "../SystemWord.ts"
 import { brandOf } from "./Brand.ts"
 import { CannotStart, noRoomTo } from "./CannotStart.ts"
@@ -35,6 +36,11 @@ const tooLong = (start: Start): string => {
 }
 
 const reasonOf = (start: Start, cause: unknown): CannotStart => {
+  if (cause instanceof NotCallable)
+    return new CannotStart({
+      reason: `${start.file} cannot be started: ${cause.message}`,
+      remedy: CALLABLE_REMEDY
+    })
   const code = codeOf(cause)
   if (isNoRoom(code)) return noRoomFor(start.file, code)
   return code === "E2BIG"

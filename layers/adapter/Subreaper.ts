@@ -1,5 +1,6 @@
-import { dlopen, ptr } from "bun:ffi"
+import { ptr } from "bun:ffi"
 import { Context, Effect, Layer, Option } from "effect"
+import { cLibrary } from "../CLibrary.ts"
 
 const PR_SET_CHILD_SUBREAPER = 36
 const PR_GET_CHILD_SUBREAPER = 37
@@ -27,7 +28,7 @@ export class Subreaper extends Context.Tag("agent-runtime/Subreaper")<
 >() {}
 
 const openLibc = () =>
-  dlopen("libc.so.6", {
+  cLibrary({
     prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
     waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
     prlimit: { args: ["i32", "i32", "ptr", "ptr"], returns: "i32" }

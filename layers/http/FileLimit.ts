@@ -1,5 +1,5 @@
-import { dlopen } from "bun:ffi"
 import { Effect } from "effect"
+import { cLibrary } from "../CLibrary.ts"
 
 const RLIMIT_NOFILE = 7
 
@@ -9,7 +9,7 @@ const RLIMIT_NOFILE = 7
  */
 export const raiseFileLimit: Effect.Effect<number> = Effect.sync(() => {
   try {
-    const libc = dlopen("libc.so.6", {
+    const libc = cLibrary({
       getrlimit: { args: ["i32", "ptr"], returns: "i32" },
       setrlimit: { args: ["i32", "ptr"], returns: "i32" }
     })

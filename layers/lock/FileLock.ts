@@ -1,5 +1,6 @@
-import { dlopen, FFIType, ptr } from "bun:ffi"
+import { FFIType, ptr } from "bun:ffi"
 import { onFirstUse } from "../../src/domain/Wire.ts"
+import { cLibrary } from "../CLibrary.ts"
 
 // Open file description locks (fcntl(2)): tied to the open file, not to the process, released by the kernel
 // when the last descriptor of it is gone. Unlike flock they can be asked about without being taken.
@@ -11,20 +12,10 @@ const F_UNLCK = 2
 // struct flock on 64-bit Linux: type and whence as 16 bits, then start, length as 64 bits, then a pid.
 const FLOCK_BYTES = 32
 
-/** The C library cannot be called, so that no file can be locked: no fault of the file. */
-export class NotCallable extends Error {}
-
 // A process that never meets a lock does not load the library.
-const libc = onFirstUse(() => {
-  try {
-    return dlopen("libc.so.6", {
-      fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 }
-    })
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new NotCallable(`no file can be locked, as the C library cannot be called (${why})`)
-  }
-})
+const libc = onFirstUse(() =>
+  cLibrary({ fcntl: { args: [FFIType.i32, FFIType.i32, FFIType.ptr], returns: FFIType.i32 } })
+)
 
 const whole = (type: number) => {
   const request = Buffer.alloc(FLOCK_BYTES)
@@ -32,7 +23,7 @@ const whole = (type: number) => {
   return request
 }
 
-/** Takes the lock of an open file, at once or not at all; it goes when the descriptor is closed. */
+/** Takes the lock of an open file, at once or not at all; it goes when the descriptor is closed. Throws `NotCallable`. */
 export const take = (fd: number): boolean => libc().symbols.fcntl(fd, F_OFD_SETLK, ptr(whole(F_WRLCK))) === 0
 
 /** Whether somebody else holds the lock of an open file; throws where files cannot be locked. */

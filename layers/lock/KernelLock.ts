@@ -1,62 +1,38 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { type DateTime, Deferred, Effect, Exit, Fiber, Layer, Option, Schema } from "effect"
-import { type Holder, Lock, LockHeld, LockUnusable, unknownHolder } from "../../src/dispatch/Lock.ts"
+import { type DateTime, Deferred, Effect, Exit, Fiber, Layer, Option } from "effect"
+import { type Holder, Lock, LockHeld, LockUnusable } from "../../src/dispatch/Lock.ts"
 import { roomRemedyOr } from "../../src/domain/HostRoom.ts"
-import { RunnerId } from "../../src/domain/Ids.ts"
-import { now, Time } from "../../src/domain/Time.ts"
+import type { RunnerId } from "../../src/domain/Ids.ts"
+import { now } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
-import { ownedLike } from "../Ownership.ts"
+import { CALLABLE_REMEDY, NotCallable } from "../CLibrary.ts"
 import { codeOf } from "../SystemWord.ts"
-import { isTaken, NotCallable, take } from "./FileLock.ts"
-
-const Note = Schema.parseJson(Schema.Struct({ runner_id: RunnerId, since: Time }))
-const readNote = Schema.decodeUnknownOption(Note)
-const writeNote = Schema.encodeSync(Note)
+import { isTaken, take } from "./FileLock.ts"
+import { leadsTo, NotOurs, noteIn, openToHold, openToLook, tell } from "./LockFile.ts"
 
 const MOST_TRIES = 1_000
 
-/** A lock file holds one short line; garbage of any size in it is not read further than this. */
-const NOTE_BYTES = 4_096
+const reasonFor = (cause: unknown): string => {
+  const told = cause instanceof Error ? cause.message : String(cause)
+  return cause instanceof NotCallable ? `no file can be locked, as ${told}` : told
+}
+
+const remedyFor = (cause: unknown): string => {
+  if (cause instanceof NotCallable) return CALLABLE_REMEDY
+  if (cause instanceof NotOurs) return "see what is there and move it away, or set another lockPath"
+  return roomRemedyOr(
+    codeOf(cause),
+    "check that the path is a file in a folder that this user can write, or set another lockPath"
+  )
+}
 
 const unusable = (file: string, cause: unknown) =>
   new LockUnusable({
     path: file,
-    reason: cause instanceof Error ? cause.message : String(cause),
-    remedy:
-      cause instanceof NotCallable
-        ? "give this process more address space (ulimit -v, LimitAS=), and memory that it may run code in (no MemoryDenyWriteExecute=)"
-        : roomRemedyOr(
-            codeOf(cause),
-            "check that the path is a file in a folder that this user can write, or set another lockPath"
-          )
+    reason: reasonFor(cause),
+    remedy: remedyFor(cause)
   })
-
-const isMissing = (cause: unknown): boolean =>
-  cause instanceof Error && "code" in cause && cause.code === "ENOENT"
-
-/** Opens what is a file; undefined otherwise: a pipe or a device could stall whoever opens or reads it. */
-const openFile = (file: string, flags: number): number | undefined => {
-  const fd = fs.openSync(file, flags | fs.constants.O_NONBLOCK, 0o600)
-  const found = fs.fstatSync(fd)
-  if (found.isFile()) {
-    // Nobody has held it yet.
-    if (found.size === 0 && (flags & fs.constants.O_CREAT) !== 0) ownedLike(file, path.dirname(file))
-    return fd
-  }
-  fs.closeSync(fd)
-  return undefined
-}
-
-/** Opens a lock file to look at it; undefined when nobody has ever held it, as what is no file. */
-const opened = (file: string): number | undefined => {
-  try {
-    return openFile(file, fs.constants.O_RDONLY)
-  } catch (cause) {
-    if (isMissing(cause)) return undefined
-    throw cause
-  }
-}
 
 /** An open lock file; another one takes its place when the file has lost its name. */
 interface Descriptor {
@@ -71,17 +47,6 @@ interface Mine {
 
 /** How often a holder looks whether the path still leads to its file: an operator may have removed it as stale. */
 const BETWEEN_LOOKS = "2 seconds"
-
-/** Whether a path leads to an open file; true as well where it cannot be looked at. */
-const leadsTo = (file: string, fd: number): boolean => {
-  try {
-    const found = fs.statSync(file)
-    const own = fs.fstatSync(fd)
-    return found.ino === own.ino && found.dev === own.dev
-  } catch (cause) {
-    return !isMissing(cause)
-  }
-}
 
 /** What a look at the path of a held lock finds. */
 type Found =
@@ -130,29 +95,13 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
     throw new Error("the file system cannot lock files")
   }
 
-  const noteIn = (fd: number): Holder => {
-    const bytes = Buffer.alloc(NOTE_BYTES)
-    const read = fs.readSync(fd, bytes, 0, NOTE_BYTES, 0)
-    return Option.match(readNote(bytes.toString("utf8", 0, read)), {
-      onNone: () => unknownHolder,
-      onSome: (note) => ({ runnerId: Option.some(note.runner_id), since: Option.some(note.since) })
-    })
-  }
-
-  const tell = (fd: number, runnerId: RunnerId, since: DateTime.Utc): void => {
-    fs.ftruncateSync(fd, 0)
-    fs.writeSync(fd, `${writeNote({ runner_id: runnerId, since })}\n`, 0)
-  }
-
   // Closing releases the lock. The file stays: removing it would let two processes hold two files.
   const open = (file: string) =>
     Effect.acquireRelease(
       Effect.try({
         try: (): Descriptor => {
           fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
-          const fd = openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
-          if (fd === undefined) throw new Error("it is not a file")
-          return { fd }
+          return { fd: openToHold(file) }
         },
         catch: (cause) => unusable(file, cause)
       }),
@@ -176,8 +125,7 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
   /** Locks what is at the path of a lock that has lost its file, in the place of that. */
   const renew = (file: string, mine: Mine): Found => {
     // A folder that is gone is not made anew: what stood beside the lock is gone with it.
-    const fd = openFile(file, fs.constants.O_RDWR | fs.constants.O_CREAT)
-    if (fd === undefined) throw new Error("it is not a file")
+    const fd = openToHold(file)
     let spare = fd
     try {
       if (!taken(fd)) {
@@ -199,7 +147,7 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
     try {
       return leadsTo(file, mine.held.fd) ? { _tag: "Held" } : renew(file, mine)
     } catch (cause) {
-      return { _tag: "Lost", why: cause instanceof Error ? cause.message : String(cause) }
+      return { _tag: "Lost", why: reasonFor(cause) }
     }
   }
 
@@ -232,7 +180,7 @@ export const make: Effect.Effect<Lock["Type"]> = Effect.sync(() => {
     holder: traced("Lock.holder")((file) =>
       Effect.try({
         try: () => {
-          const fd = opened(file)
+          const fd = openToLook(file)
           if (fd === undefined) return Option.none<Holder>()
           try {
             return isTaken(fd) ? Option.some(noteIn(fd)) : Option.none<Holder>()

@@ -4,6 +4,7 @@ import { Cause, Effect, FiberRef, FiberRefs, Layer, Logger, LogLevel } from "eff
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import { logLine } from "../../src/domain/LogLine.ts"
 import { take } from "../lock/FileLock.ts"
+import { oddAt, openPlain } from "../PlainOpen.ts"
 import { codeOf } from "../SystemWord.ts"
 
 /** A log file that would grow beyond this is put aside (SPEC.md section 19). */
@@ -61,7 +62,7 @@ const tellOthers = (own: Logger.Logger<unknown, void>, told: Logger.Logger.Optio
 
 const FULL = "ENOSPC"
 
-/** Answers why the lines were lost, a code of the system or `NOT_PLAIN`; nothing where they were taken. */
+/** Answers why the lines were lost, a code of the system or of `openPlain`; nothing where they were taken. */
 const append = (file: string, lines: Uint8Array, most: number): string | undefined => {
   harmless(() => rotate(file, lines.length, most))
   try {
@@ -110,23 +111,16 @@ const settledSize = (fd: number): number => {
   return fs.fstatSync(fd).size === size ? size : settledSize(fd)
 }
 
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR } = fs.constants
-
-const NOT_PLAIN = "it is not a regular file"
-/** What opening answers where something else lies in the file's place: a symlink, a folder. */
-const ODD: Readonly<Record<string, string>> = {
-  ELOOP: "it is a symbolic link",
-  EISDIR: "it is a folder"
-}
+const { O_APPEND, O_CREAT, O_RDWR } = fs.constants
 
 const wordsOf = (wrong: string) =>
   wrong === FULL
     ? { what: "the disk is full", remedy: "free some space" }
-    : { what: ODD[wrong] ?? wrong, remedy: "see what is there, and move it away" }
+    : { what: oddAt(wrong) ?? wrong, remedy: "see what is there, and move it away" }
 
 /** The file for appending; never waits for the other end of a pipe, and never writes to what is no plain file. */
 const opened = (file: string): number => {
-  const open = () => plain(fs.openSync(file, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o600))
+  const open = () => openPlain(file, O_RDWR | O_CREAT | O_APPEND)
   try {
     return open()
   } catch (cause) {
@@ -136,19 +130,13 @@ const opened = (file: string): number => {
   return open()
 }
 
-const plain = (fd: number): number => {
-  if (fs.fstatSync(fd).isFile()) return fd
-  fs.closeSync(fd)
-  throw Object.assign(new Error(NOT_PLAIN), { code: NOT_PLAIN })
-}
-
 /**
  * Moves `runtime.jsonl` to `.1`, `.1` to `.2` and so on where the line would not fit; the oldest goes. Of several
  * processes one does it: the others go on writing, and whoever comes later finds that it is done.
  */
 const rotate = (file: string, more: number, most: number): void => {
   if (fits(fs.statSync(file, { throwIfNoEntry: false }), more, most)) return
-  const fd = plain(fs.openSync(file, O_RDWR | O_NOFOLLOW | O_NONBLOCK))
+  const fd = openPlain(file, O_RDWR)
   try {
     if (!take(fd)) return
     const now = fs.statSync(file, { throwIfNoEntry: false })

@@ -1,7 +1,8 @@
-import { dlopen, ptr, read } from "bun:ffi"
+import { ptr, read } from "bun:ffi"
 import { constants } from "node:os"
 import { Duration, Effect, Layer, Option, Ref, Schedule } from "effect"
 import { Notify } from "../../src/dispatch/Notify.ts"
+import { cLibrary, NotCallable } from "../CLibrary.ts"
 
 // sd_notify(3) without its library: a datagram to the socket that NOTIFY_SOCKET names. Bun has no client for such
 // sockets, libc does.
@@ -45,9 +46,18 @@ const addressOf = (socket: string): Buffer | undefined => {
 
 /** Sends messages to the service manager's socket; where nothing can be sent each fate is why. */
 const sender = (socket: string): Sender => {
+  try {
+    return opened(socket)
+  } catch (cause) {
+    if (cause instanceof NotCallable) return cannot(cause.message)
+    throw cause
+  }
+}
+
+const opened = (socket: string): Sender => {
   const address = addressOf(socket)
   if (address === undefined) return cannot("it names no socket")
-  const libc = dlopen("libc.so.6", {
+  const libc = cLibrary({
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
     close: { args: ["i32"], returns: "i32" },
     sendto: { args: ["i32", "ptr", "u64", "i32", "ptr", "u32"], returns: "i64" },

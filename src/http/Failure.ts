@@ -71,6 +71,13 @@ const storeAway: Answered = {
   headers: { "retry-after": "5" }
 }
 
+const lockAway: Answered = {
+  status: 503,
+  code: "lock_unusable",
+  error: "the dispatch lock cannot be looked at; healthcheck and the server's log tell why",
+  headers: { "retry-after": "5" }
+}
+
 const fault: Answered = {
   status: 500,
   code: "internal_fault",
@@ -99,7 +106,8 @@ const expected = (error: unknown): Option.Option<Answered> => {
   if (error instanceof RequestRefused) return Option.some(error)
   if (error instanceof Refusal) return Option.some(refused(error))
   if (error instanceof Invalid) return Option.some(invalid(error))
-  if (error instanceof StoreUnavailable || error instanceof LockUnusable) return Option.some(storeAway)
+  if (error instanceof StoreUnavailable) return Option.some(storeAway)
+  if (error instanceof LockUnusable) return Option.some(lockAway)
   if (isDecodeError(error))
     return Option.some({
       status: 400,

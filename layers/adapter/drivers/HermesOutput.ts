@@ -182,16 +182,17 @@ const targetOf = (input: JsonObject): string => {
 
 /**
  * hermes counts what came from the cache and what went into it beside `input`: the input of the runtime's
- * records is all three. A run that told no tokens at all has zeros everywhere.
+ * records is all three. A figure that was not told is none; a run that told no tokens at all has zeros everywhere.
  */
 const usageOf = (tokens: Result["tokens"]): Usage => {
-  const { cache_read = 0, cache_write = 0, input = 0, output = 0 } = tokens ?? {}
-  return input + output + cache_read + cache_write === 0
+  const { cache_read, cache_write, input, output } = tokens ?? {}
+  const cached = (cache_read ?? 0) + (cache_write ?? 0)
+  return (input ?? 0) + (output ?? 0) + cached === 0
     ? unknownUsage
     : {
-        inputTokens: Option.some(input + cache_read + cache_write),
-        outputTokens: Option.some(output),
-        cachedTokens: Option.some(cache_read),
+        inputTokens: Option.map(Option.fromNullable(input), (fresh) => fresh + cached),
+        outputTokens: Option.fromNullable(output),
+        cachedTokens: Option.fromNullable(cache_read),
         costUsd: Option.none()
       }
 }

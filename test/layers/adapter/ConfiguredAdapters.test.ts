@@ -23,12 +23,15 @@ const settingsWith = (adapters: ReadonlyArray<AdapterSettings>): Settings =>
 
 const neverRuns = Layer.succeed(Processes, { run: () => Effect.dieMessage("a probe must not run anything") })
 
-const adapterOf = (settings: AdapterSettings): Effect.Effect<Adapter> =>
+const adapterOf = (
+  settings: AdapterSettings,
+  ...others: ReadonlyArray<AdapterSettings>
+): Effect.Effect<Adapter> =>
   Effect.flatMap(AdapterRegistry, ({ get }) => get(settings.id)).pipe(
     Effect.orDie,
     Effect.provide(
       ConfiguredAdapters.layer.pipe(
-        Layer.provide(Layer.succeed(RuntimeConfig, settingsWith([settings]))),
+        Layer.provide(Layer.succeed(RuntimeConfig, settingsWith([settings, ...others]))),
         Layer.provide(neverRuns)
       )
     )
@@ -159,6 +162,37 @@ it.effect("a probe tells all that is wrong at once, each with what mends it", ()
       "working directory work is not there"
     ])
   })
+)
+
+it.effect(
+  "a probe finds the secrets of the whole configuration in arguments, but none that are too short",
+  () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      writeFileSync(join(folder, "a.env"), "KEY=s3cret-of-a\nPIN=12ab\n", { mode: 0o600 })
+      const envFile = Option.some({ given: "a.env", path: join(folder, "a.env") })
+      const sh = { command: { given: "sh", path: "sh" } }
+      const probes = (extraArgs: ReadonlyArray<string>) =>
+        Effect.forEach(
+          [
+            scriptSettings("a", { ...sh, envFile, extraArgs }),
+            agentSettings({ ...sh, env: PLACE, envFile, extraArgs })
+          ],
+          (settings) => Effect.flatMap(adapterOf(settings), ({ probe }) => probe)
+        )
+      for (const found of yield* probes(["-x", "key:s3cret-of-a"])) {
+        expect(found.ok).toBe(false)
+        expect(found.reason).toMatch(/^extraArgs\[1\] of adapter \S+ holds the value of the secret KEY,/)
+        expect(found.remedy).toContain("read it by its variable KEY")
+        expect(JSON.stringify(found)).not.toContain("s3cret")
+      }
+      for (const { reason } of yield* probes(["-x", "12ab"])) expect(reason).not.toContain("holds the value")
+      const others = scriptSettings("b", { ...sh, extraArgs: ["s3cret-of-a"] })
+      const elsewhere = yield* adapterOf(others, scriptSettings("a", { ...sh, envFile }))
+      expect((yield* elsewhere.probe).reason).toStartWith(
+        "extraArgs[0] of adapter b holds the value of a secret of this configuration,"
+      )
+    })
 )
 
 it.effect("an unknown id is none, a known one is listed", () =>

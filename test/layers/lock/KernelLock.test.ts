@@ -166,6 +166,24 @@ describe("a lock file that is removed while it is held", () => {
       })
   )
 
+  onTestClock(
+    "and replaced by a link, is not locked anew until that is gone: nothing is written through it",
+    (file) =>
+      Effect.gen(function* () {
+        const lock = yield* Lock
+        yield* Effect.gen(function* () {
+          fs.renameSync(file, `${file}.moved`)
+          fs.writeFileSync(`${file}.empty`, "")
+          fs.symlinkSync(`${file}.empty`, file)
+          yield* aLook
+          expect(fs.statSync(`${file}.empty`).size).toBe(0)
+          fs.rmSync(file)
+          yield* aLook
+          expect(noteOf(file)).toBe(ME)
+        }).pipe(lock.hold(file, ME))
+      })
+  )
+
   onTestClock("with its folder is not made anew: what lay beside it is gone as well", (file) =>
     Effect.gen(function* () {
       const lock = yield* Lock
@@ -198,8 +216,11 @@ describe("the lock file", () => {
     ["nothing", ""],
     ["zeros", new Uint8Array(64)],
     ["half an answer", '{"runner_id":"host:1:'],
-    ["bytes that are no text", new Uint8Array([0xff, 0xfe, 0x80])],
-    ["a megabyte", "x".repeat(1_000_000)],
+    ["the beginning of an answer", '{"runn'],
+    [
+      "an answer that went over to bytes that are no text",
+      Buffer.from([...Buffer.from('{"runner_id":"x'), 0xff])
+    ],
     ["somebody else's name", '{"runner_id":"x","since":"2026-01-01T00:00:00.000Z"}']
   ]
   for (const [what, bytes] of garbage)
@@ -219,7 +240,7 @@ describe("the lock file", () => {
     Effect.gen(function* () {
       const lock = yield* Lock
       const seen = yield* Effect.gen(function* () {
-        fs.writeFileSync(file, "garbage")
+        fs.writeFileSync(file, '{"runner_id":7}')
         const refused = yield* Effect.flip(Effect.void.pipe(lock.hold(file, RunnerId.make("you"))))
         return { refused, holder: yield* lock.holder(file) }
       }).pipe(lock.hold(file, ME))
@@ -228,16 +249,49 @@ describe("the lock file", () => {
     })
   )
 
-  on("that is a folder cannot be used, and the error says so and what to do", (file) =>
-    Effect.gen(function* () {
-      const lock = yield* Lock
-      fs.mkdirSync(file, { recursive: true })
-      const failed = yield* Effect.flip(Effect.void.pipe(lock.hold(file, ME)))
-      expect(failed).toBeInstanceOf(LockUnusable)
-      expect(failed).toMatchObject({ path: file })
-      expect(String(failed)).toContain("EISDIR")
-    })
-  )
+  const notes = "What I must not forget\n"
+  const foreign: ReadonlyArray<readonly [what: string, make: (file: string) => void, says: string]> = [
+    ["somebody's notes", (file) => fs.writeFileSync(file, notes), "holds something else"],
+    ["another object", (file) => fs.writeFileSync(file, '{"runner":1}'), "holds something else"],
+    [
+      "bytes that are no text",
+      (file) => fs.writeFileSync(file, Buffer.of(0xff, 0xfe)),
+      "holds something else"
+    ],
+    ["a long file of zeros", (file) => fs.writeFileSync(file, Buffer.alloc(5_000)), "holds something else"],
+    ["a link to a file", (file) => fs.symlinkSync(`${file}.notes`, file), "symbolic link"],
+    ["a link to an empty file", (file) => fs.symlinkSync(`${file}.empty`, file), "symbolic link"],
+    ["a link to nothing", (file) => fs.symlinkSync(`${file}.none`, file), "symbolic link"],
+    ["a folder", (file) => fs.mkdirSync(file), "a folder"],
+    ["a pipe", (file) => Bun.spawnSync(["mkfifo", file]), "not a regular file"]
+  ]
+  for (const [what, make, says] of foreign)
+    on(`that is ${what} is refused and left as it is, by a look as well`, (file) =>
+      Effect.gen(function* () {
+        const lock = yield* Lock
+        fs.mkdirSync(path.dirname(file), { recursive: true })
+        fs.writeFileSync(`${file}.notes`, notes)
+        fs.writeFileSync(`${file}.empty`, "")
+        make(file)
+        const content = () => (fs.lstatSync(file).isFile() ? fs.readFileSync(file) : undefined)
+        const before = content()
+        for (const use of [Effect.void.pipe(lock.hold(file, ME)), lock.holder(file)]) {
+          const failed = yield* Effect.flip(use)
+          expect(failed).toBeInstanceOf(LockUnusable)
+          expect(failed).toMatchObject({
+            path: file,
+            reason: expect.stringMatching(
+              new RegExp(`${says}.*; expected a file that is empty or holds a lock's record`)
+            ),
+            remedy: "see what is there and move it away, or set another lockPath"
+          })
+        }
+        expect(content()).toEqual(before)
+        expect(fs.readFileSync(`${file}.notes`, "utf8")).toBe(notes)
+        expect(fs.statSync(`${file}.empty`).size).toBe(0)
+        expect(fs.existsSync(`${file}.none`)).toBe(false)
+      })
+    )
 
   on("below a file cannot be used, for a look neither", (file) =>
     Effect.gen(function* () {

@@ -21,8 +21,11 @@ test("where no C library can be called the lock says that, and does not blame th
     stderr: "inherit"
   })
   const said = JSON.parse(await new Response(child.stdout).text())
-  expect(said.reason).toStartWith("no file can be locked, as the C library cannot be called")
+  expect(said.reason).toBe(
+    "no file can be locked, as the C library cannot be called (executable memory is denied to this process)"
+  )
   expect(said.remedy).toContain("address space")
+  expect(said.remedy).toContain("MemoryDenyWriteExecute=")
   expect(said.remedy).not.toContain("folder")
   rmSync(folder, { recursive: true, force: true })
 })

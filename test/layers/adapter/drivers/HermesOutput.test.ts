@@ -51,6 +51,24 @@ test("zeros everywhere are no figures, and strange figures cost no answer", () =
   expect(reader.told(exit(0))).toMatchObject({ lastMessage: "said", usage: unknownUsage })
 })
 
+test("a figure that was not told is none, and a zero that was told is zero", () => {
+  const usageOf = (tokens: string) => {
+    const reader = recordReader([])
+    reader.line(`{"type":"result","exit_code":0,"text":"said","tokens":${tokens}}`)
+    return reader.told(exit(0)).usage
+  }
+  expect(usageOf('{"input":10,"output":2}')).toEqual({
+    ...unknownUsage,
+    inputTokens: Option.some(10),
+    outputTokens: Option.some(2)
+  })
+  expect(usageOf('{"input":10,"cache_read":0,"cache_write":5}')).toEqual({
+    ...unknownUsage,
+    inputTokens: Option.some(15),
+    cachedTokens: Option.some(0)
+  })
+})
+
 test("tool calls begin and end steps under their ids, out of order too", () => {
   expect(read("ok.jsonl").marks).toEqual([
     { id: "call_1", tool: "terminal", target: "ls -l pump" },
