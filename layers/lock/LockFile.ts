@@ -21,7 +21,7 @@ const NOTE_BYTES = 4_096
 /** What lies at the path of a lock is none of ours: it is neither taken nor written. */
 export class NotOurs extends Error {}
 
-const EXPECTED = `a file that is empty or holds a lock's record (${BEGINNING.toString()}…), or none`
+const EXPECTED = `a file that is empty, holds a lock's record (${BEGINNING.toString()}…) or is called *.lock, or none`
 
 const isMissing = (cause: unknown): boolean => codeOf(cause) === "ENOENT"
 
@@ -31,10 +31,12 @@ const start = (fd: number): Buffer => {
 }
 
 /**
- * Whether nothing but a record of ours is lost when the file is written. Judged by its beginning: whoever died while it
+ * Whether nothing but a record of a lock is lost when the file is written. By its name a `.lock` is nothing else,
+ * whatever another program has left in it: no lock is stale. Any other is judged by its beginning: whoever died while it
  * wrote has left a part of a record, and a power failure may leave zeros in the place of what was written last.
  */
-const isOurs = (fd: number): boolean => {
+const isOurs = (file: string, fd: number): boolean => {
+  if (path.extname(file) === ".lock") return true
   if (fs.fstatSync(fd).size > NOTE_BYTES) return false
   const bytes = start(fd)
   const head = bytes.subarray(0, BEGINNING.length)
@@ -50,15 +52,15 @@ const open = (file: string, flags: number): number => {
   }
 }
 
-const ours = (fd: number): number => {
-  if (isOurs(fd)) return fd
+const ours = (file: string, fd: number): number => {
+  if (isOurs(file, fd)) return fd
   fs.closeSync(fd)
   throw new NotOurs(`it holds something else, which is left as it is; expected ${EXPECTED}`)
 }
 
 /** Opens a lock file to hold it, made where there is none; throws `NotOurs`, or what the system says. */
 export const openToHold = (file: string): number => {
-  const fd = ours(open(file, O_RDWR | O_CREAT))
+  const fd = ours(file, open(file, O_RDWR | O_CREAT))
   // Nobody has held it yet.
   if (fs.fstatSync(fd).size === 0) ownedLike(file, path.dirname(file))
   return fd
@@ -67,7 +69,7 @@ export const openToHold = (file: string): number => {
 /** Opens a lock file to look at it; undefined when nobody has ever held it. Throws as `openToHold`. */
 export const openToLook = (file: string): number | undefined => {
   try {
-    return ours(open(file, O_RDONLY))
+    return ours(file, open(file, O_RDONLY))
   } catch (cause) {
     if (isMissing(cause)) return undefined
     throw cause

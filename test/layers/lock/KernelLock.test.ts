@@ -216,6 +216,9 @@ describe("the lock file", () => {
     ["nothing", ""],
     ["zeros", new Uint8Array(64)],
     ["half an answer", '{"runner_id":"host:1:'],
+    ["bytes that are no text", new Uint8Array([0xff, 0xfe, 0x80])],
+    ["a megabyte", "x".repeat(1_000_000)],
+    ["another program's process", "12345\n"],
     ["the beginning of an answer", '{"runn'],
     [
       "an answer that went over to bytes that are no text",
@@ -240,7 +243,7 @@ describe("the lock file", () => {
     Effect.gen(function* () {
       const lock = yield* Lock
       const seen = yield* Effect.gen(function* () {
-        fs.writeFileSync(file, '{"runner_id":7}')
+        fs.writeFileSync(file, "garbage")
         const refused = yield* Effect.flip(Effect.void.pipe(lock.hold(file, RunnerId.make("you"))))
         return { refused, holder: yield* lock.holder(file) }
       }).pipe(lock.hold(file, ME))
@@ -266,9 +269,11 @@ describe("the lock file", () => {
     ["a pipe", (file) => Bun.spawnSync(["mkfifo", file]), "not a regular file"]
   ]
   for (const [what, make, says] of foreign)
-    on(`that is ${what} is refused and left as it is, by a look as well`, (file) =>
+    on(`that is ${what} is refused and left as it is, by a look as well`, (dispatch) =>
       Effect.gen(function* () {
         const lock = yield* Lock
+        // By another name than a lock has.
+        const file = path.join(path.dirname(dispatch), "notes.txt")
         fs.mkdirSync(path.dirname(file), { recursive: true })
         fs.writeFileSync(`${file}.notes`, notes)
         fs.writeFileSync(`${file}.empty`, "")
@@ -281,7 +286,7 @@ describe("the lock file", () => {
           expect(failed).toMatchObject({
             path: file,
             reason: expect.stringMatching(
-              new RegExp(`${says}.*; expected a file that is empty or holds a lock's record`)
+              new RegExp(`${says}.*; expected a file that is empty, holds a lock's record`)
             ),
             remedy: "see what is there and move it away, or set another lockPath"
           })
