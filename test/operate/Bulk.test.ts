@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
@@ -156,7 +156,8 @@ describe("a cancel of all that fit", () => {
             setImmediate(turned)
             return loop
           }),
-          (loop) => Effect.map(program, (told) => ({ told, turns: loop.turns })),
+          (loop) =>
+            Effect.map(Effect.withClock(program, Clock.make()), (told) => ({ told, turns: loop.turns })),
           (loop) =>
             Effect.sync(() => {
               loop.isOver = true
