@@ -13,8 +13,7 @@ const LANES = statement(`SELECT DISTINCT lane FROM (${DUE})`)
 const HEADS = statement(`
   SELECT lane, task_id, priority, created_at FROM (${DUE}) WHERE lane IN (SELECT value FROM json_each(:lanes))`)
 const BEST = statement(`
-  SELECT * FROM tasks WHERE task_id IN (
-    SELECT task_id FROM (${DUE}) ORDER BY priority DESC, created_at, task_id LIMIT :limit)`)
+  SELECT task_id, priority, created_at FROM (${DUE}) ORDER BY priority DESC, created_at, task_id LIMIT :limit`)
 const HIGHER = statement(`
   SELECT count(*) AS n FROM (${DUE})
   WHERE priority > :priority AND lane IN (SELECT value FROM json_each(:lanes))`)
@@ -39,7 +38,7 @@ export const dueLanes = (sqlite: Sql, now: string) => sqlite.rows(LANES, { now }
 export const dueHeads = (sqlite: Sql, keys: ReadonlyArray<string>, now: string) =>
   sqlite.rows(HEADS, { lanes: json(keys), now })
 
-/** Those that come first among them, in no order. */
+/** Those that come first among them. */
 export const bestDue = (sqlite: Sql, limit: number, now: string) => sqlite.rows(BEST, { limit, now })
 
 /** How many of them come before a task: of higher priority, and of the same but older. */

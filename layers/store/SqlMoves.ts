@@ -10,6 +10,7 @@ import { json, orNull, time } from "./columns.ts"
 import { appendEvent } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { lastMove } from "./SqlLastMove.ts"
+import { retryProspects } from "./SqlRetryProspects.ts"
 import { cancel as cancelUnattended } from "./SqlUnattended.ts"
 import { forget, withdraw } from "./SqlWithdraw.ts"
 import { statement } from "./statement.ts"
@@ -31,13 +32,6 @@ const RETRY = statement(`
     not_counted = 0, known_json = NULL, note = :note, available_at = :at, updated_at = :at, finished_at = NULL,
     cancel_requested_at = NULL, cancel_json = NULL, to_list = 1
   WHERE task_id = :taskId AND status IN ('blocked', 'permanent_failure', 'operator_canceled', 'completed') RETURNING *`)
-const KEY_HOLDER = statement(`
-  SELECT task_id FROM tasks WHERE dedupe_key = :key AND task_id <> :taskId
-    AND status IN ('pending', 'running', 'retryable_failure', 'blocked')`)
-const STATE_HOLDER = statement(`
-  SELECT task_id FROM tasks WHERE workflow_id = :workflowId AND workflow_state = :state AND task_id <> :taskId
-    AND status IN ('pending', 'running', 'retryable_failure', 'blocked')`)
-const TASK_OF = statement("SELECT task_id FROM attempts WHERE attempt_id = :attemptId")
 const BEGIN_ROUND = statement(`
   UPDATE tasks SET round_started_at = :at, known_json = :known WHERE task_id = :taskId AND round_started_at IS NULL`)
 
@@ -143,32 +137,6 @@ export const cancelRequested = (sqlite: Sql, taskId: TaskId) =>
 
 const workflowOf = (row: Row): number | null => (typeof row.workflow_id === "number" ? row.workflow_id : null)
 
-/** Why a retry would break a promise of uniqueness; undefined when it would not. */
-const rival = (sqlite: Sql, row: Row) =>
-  Effect.gen(function* () {
-    const taskId = String(row.task_id)
-    if (typeof row.dedupe_key === "string") {
-      const holder = (yield* sqlite.rows(KEY_HOLDER, { key: row.dedupe_key, taskId }))[0]
-      if (holder !== undefined) return `task ${holder.task_id}, which is not finished, holds its dedupe key`
-    }
-    if (typeof row.workflow_id === "number" && typeof row.workflow_state === "string") {
-      const at = { workflowId: row.workflow_id, state: row.workflow_state, taskId }
-      const holder = (yield* sqlite.rows(STATE_HOLDER, at))[0]
-      if (holder !== undefined)
-        return `task ${holder.task_id}, which is not finished, holds its workflow's state`
-    }
-    return undefined
-  })
-
-/** Why a note would reach no prompt; undefined when it would. */
-const unheard = (sqlite: Sql, { replay_of: attemptId }: Row) =>
-  Effect.gen(function* () {
-    if (typeof attemptId !== "string") return undefined
-    const original = (yield* sqlite.rows(TASK_OF, { attemptId }))[0]
-    const instead = original === undefined ? "" : `, or task ${original.task_id}, which is replayed, with it`
-    return `it replays attempt ${attemptId}, whose recorded prompt has no room for a note; retry it without one${instead}`
-  })
-
 /** See Tasks.retry. `told` is what its event tells beside: of an answer, the question and the answer. */
 export const retry = (
   sqlite: Sql,
@@ -182,9 +150,11 @@ export const retry = (
     Effect.gen(function* () {
       const before = (yield* sqlite.rows(FIND, { taskId }))[0]
       if (before === undefined) return { _tag: "NotFound" } satisfies Moved
-      const why =
-        (yield* rival(sqlite, before)) ?? (Option.isSome(note) ? yield* unheard(sqlite, before) : undefined)
-      if (why !== undefined) return { _tag: "Refused", task: taskOf(before), why } satisfies Moved
+      const prospect = Option.fromNullable((yield* retryProspects(sqlite, [taskId])).get(taskId))
+      const why = Option.flatMap(prospect, ({ rival, unheard }) =>
+        Option.isNone(rival) && Option.isSome(note) ? unheard : rival
+      )
+      if (Option.isSome(why)) return { _tag: "Refused", task: taskOf(before), why: why.value } satisfies Moved
       const moved = (yield* sqlite.rows(RETRY, { taskId, note: orNull(note), at: time(stamp.at) }))[0]
       if (moved === undefined)
         return yield* notMoved(

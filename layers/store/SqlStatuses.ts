@@ -10,18 +10,18 @@ const each = (walk: (isOne: string) => string): string =>
     (status) => `SELECT * FROM (${walk(`instr(:statuses, '"${status}"') > 0 AND status = '${status}'`)})`
   ).join("\nUNION ALL ")
 
+const WALKED = "task_id, created_at, status"
 const PLACE = "(created_at, task_id) < (:createdAt, :taskId)"
 const NEWEST_FIRST = "ORDER BY created_at DESC, task_id DESC"
 
 const LIST = each(
   (isOne) => `
-  SELECT * FROM tasks_by_status WHERE ${isOne} AND ${PLACE} ${NEWEST_FIRST} LIMIT :limit`
+  SELECT ${WALKED} FROM tasks_by_status WHERE ${isOne} AND ${PLACE} ${NEWEST_FIRST} LIMIT :limit`
 )
 const FILTER = each(
   (isOne) => `
-  SELECT tasks.* FROM (
-    SELECT created_at, task_id, kind, source FROM tasks_by_status WHERE ${isOne} AND ${PLACE} ${NEWEST_FIRST} LIMIT -1) AS walked
-  CROSS JOIN tasks USING (task_id)
+  SELECT ${WALKED} FROM (
+    SELECT created_at, task_id, status, kind, source FROM tasks_by_status WHERE ${isOne} AND ${PLACE} ${NEWEST_FIRST} LIMIT -1) AS walked
   WHERE (:kind IS NULL OR walked.kind = :kind) AND (:source IS NULL OR walked.source = :source)
   LIMIT :limit`
 )

@@ -1,32 +1,35 @@
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option } from "effect"
 import { TaskId } from "../../src/domain/Ids.ts"
-import { TaskStatus } from "../../src/domain/Task.ts"
-import { onFirstUse } from "../../src/domain/Wire.ts"
+import type { TaskStatus } from "../../src/domain/Task.ts"
+import { TASK_STATUSES } from "../../src/domain/TaskStatuses.ts"
 import { cursorOf } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
-import type { Candidate, TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
+import type { Candidate, Page, Payloads, TaskFilter, TaskPage } from "../../src/store/TaskLists.ts"
 import { json } from "./columns.ts"
 import { pageFrom } from "./idCursor.ts"
 import { idReader } from "./rows.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { OF_STATUSES, OF_STATUSES_AND } from "./SqlStatuses.ts"
+import { shownTasks } from "./SqlTaskRows.ts"
 import { statement, type Value } from "./statement.ts"
 import { isGiven, NEWEST, type Place, placeIn, placeOf } from "./taskPlace.ts"
-import { lenient } from "./taskRows.ts"
+import { turn } from "./turn.ts"
 
 /** A page whose filters need two columns examines at most so many rows of one index. */
 export const MOST_EXAMINED = 10_000
 
+const WALKED = "task_id, created_at, status"
+
 // One column, or none: a walk along its index meets nothing but what belongs to the page.
 const PAGE_OF_ALL = statement(`
-  SELECT * FROM tasks_by_age WHERE (created_at, task_id) < (:createdAt, :taskId)
+  SELECT ${WALKED} FROM tasks_by_age WHERE (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
 const PAGE_OF_STATUS = statement(`
-  SELECT * FROM tasks_by_status WHERE status = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  SELECT ${WALKED} FROM tasks_by_status WHERE status = :value AND (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
 const pageOf = (column: "kind" | "source") =>
   statement(`
-  SELECT * FROM tasks_by_age WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
+  SELECT ${WALKED} FROM tasks_by_age WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
 const PAGE = { status: PAGE_OF_STATUS, kind: pageOf("kind"), source: pageOf("source") }
 
@@ -34,12 +37,11 @@ const PAGE = { status: PAGE_OF_STATUS, kind: pageOf("kind"), source: pageOf("sou
 // come in the order of the walk, so that LIMIT ends it early.
 const filteredIn = (all: "tasks_by_status" | "tasks_by_age", column: "status" | "kind" | "source") =>
   statement(`
-  SELECT tasks.* FROM (
+  SELECT ${WALKED} FROM (
     SELECT created_at, task_id, status, kind, source FROM ${all}
     WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId) AND created_at >= :endCreatedAt
       AND (created_at, task_id) >= (:endCreatedAt, :endTaskId)
     ORDER BY created_at DESC, task_id DESC LIMIT -1) AS walked
-  CROSS JOIN tasks USING (task_id)
   WHERE (:kind IS NULL OR walked.kind = :kind) AND (:source IS NULL OR walked.source = :source)
     AND (:statuses IS NULL OR walked.status IN (SELECT value FROM json_each(:statuses)))
   LIMIT :limit`)
@@ -173,34 +175,30 @@ const pageOfRows = (
 export const list = (
   sqlite: Sql,
   filter: TaskFilter,
-  page: { readonly limit: number; readonly after: Option.Option<string> }
+  page: Page,
+  payloads: Payloads = "whole"
 ): Effect.Effect<Option.Option<TaskPage>, StoreUnavailable> =>
   Effect.gen(function* () {
     const from = Option.match(page.after, { onNone: () => Option.some(NEWEST), onSome: placeIn })
     if (Option.isNone(from)) return Option.none()
     if (Option.isSome(page.after) && !(yield* isGiven(sqlite, from.value))) return Option.none()
     const { next, partial, rows } = yield* pageOfRows(sqlite, filter, from.value, page.limit)
-    return Option.some({ tasks: rows.map((row) => lenient(row).task), next, partial })
+    const statuses: ReadonlySet<string> = new Set(filter.status)
+    const fits = (row: Row) => statuses.size === 0 || statuses.has(String(row.status))
+    return Option.some({ tasks: yield* shownTasks(sqlite, rows, payloads, fits), next, partial })
   })
 
-const decodeStatus = onFirstUse(() => Schema.decodeUnknownOption(TaskStatus))
 const taskIdOf = idReader(TaskId)
 
 /** See Tasks.matching. */
-export const matching = (
-  sqlite: Sql,
-  filter: TaskFilter,
-  page: { readonly limit: number; readonly after: Option.Option<string> }
-) =>
+export const matching = (sqlite: Sql, filter: TaskFilter, page: Page) =>
   Effect.gen(function* () {
+    yield* turn
     const from = Option.getOrElse(Option.flatMap(page.after, placeIn), () => NEWEST)
     const { next, rows } = yield* pageOfRows(sqlite, filter, from, page.limit)
-    const tasks = rows.flatMap(
-      (row): ReadonlyArray<Candidate> =>
-        Option.match(decodeStatus()(row.status), {
-          onNone: () => [],
-          onSome: (status) => [{ taskId: taskIdOf(row.task_id), status }]
-        })
-    )
+    const tasks = rows.flatMap((row): ReadonlyArray<Candidate> => {
+      const status = TASK_STATUSES.find((one) => one === row.status)
+      return status === undefined ? [] : [{ taskId: taskIdOf(row.task_id), status }]
+    })
     return { tasks, next }
   })

@@ -2,14 +2,13 @@ import { Effect, Option } from "effect"
 import type { TaskStatus } from "../../src/domain/Task.ts"
 import { cursorOf, readCursor } from "../../src/store/Cursor.ts"
 import type { StoreUnavailable } from "../../src/store/StoreError.ts"
-import type { TaskFilter, TaskPage } from "../../src/store/Tasks.ts"
-import { json } from "./columns.ts"
+import type { Page, TaskFilter, TaskPage } from "../../src/store/TaskLists.ts"
 import { LAST } from "./idCursor.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import { MOST_EXAMINED } from "./SqlTaskList.ts"
+import { shownTasks } from "./SqlTaskRows.ts"
 import { statement } from "./statement.ts"
 import { isGiven, isKnownId, NEWEST, placeOf } from "./taskPlace.ts"
-import { lenient } from "./taskRows.ts"
 import { matcher, termsOf } from "./words.ts"
 
 /** Rows that are looked at in one go; other work is done in between. */
@@ -31,7 +30,6 @@ const of = (column: "kind" | "source") =>
   SELECT ${COLUMNS} FROM tasks_by_age WHERE ${column} = :value AND (created_at, task_id) < (:createdAt, :taskId)
   ORDER BY created_at DESC, task_id DESC LIMIT :limit`)
 const OF = { status: OF_STATUS, kind: of("kind"), source: of("source") }
-const ROWS = statement("SELECT * FROM tasks WHERE task_id IN (SELECT value FROM json_each(:ids))")
 
 type Sql = Sqlite["Type"]
 
@@ -87,7 +85,7 @@ const walk = (sqlite: Sql, { kind, source, status }: TaskFilter) => {
 }
 
 interface Hit {
-  readonly id: string
+  readonly row: Row
   readonly place: Place
 }
 
@@ -121,7 +119,7 @@ const look = (
         const id = idOf(row)
         const isHit = place._tag === "Ids" || (isMatch(row) && !id.startsWith(words))
         place = place._tag === "Ids" ? { _tag: "Ids", before: id } : { _tag: "Words", ...placeOf(row) }
-        if (isHit && isFit(row)) hits.push({ id, place })
+        if (isHit && isFit(row)) hits.push({ row, place })
       }
       left -= rows.length
       if (rows.length < limit) {
@@ -138,7 +136,7 @@ export const search = (
   sqlite: Sql,
   filter: TaskFilter,
   given: string,
-  page: { readonly limit: number; readonly after: Option.Option<string> }
+  page: Page
 ): Effect.Effect<Option.Option<TaskPage>, StoreUnavailable> =>
   Effect.gen(function* () {
     const start = Option.match(page.after, { onNone: () => Option.some(START), onSome: placeIn })
@@ -149,12 +147,9 @@ export const search = (
     const shown = hits.slice(0, page.limit)
     const last = shown.at(-1)
     const isFull = hits.length > page.limit && last !== undefined
-    const rows = yield* sqlite.rows(ROWS, { ids: json(shown.map(({ id }) => id)) })
-    const byId = new Map(rows.map((row) => [idOf(row), row]))
+    const rows = shown.map(({ row }) => row)
     return Option.some({
-      tasks: shown
-        .flatMap(({ id }) => Option.toArray(Option.fromNullable(byId.get(id))))
-        .map((row) => lenient(row).task),
+      tasks: yield* shownTasks(sqlite, rows, "shortened", fits(filter)),
       next: isFull ? Option.some(cursor(last.place)) : Option.map(end, cursor),
       partial: !isFull && Option.isSome(end)
     })

@@ -12,6 +12,7 @@ import { append } from "./SqlEvents.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
 import * as Moves from "./SqlMoves.ts"
 import * as Ready from "./SqlReady.ts"
+import { retryProspects } from "./SqlRetryProspects.ts"
 import { settle } from "./SqlSettle.ts"
 import { list, matching } from "./SqlTaskList.ts"
 import { blocked, ended, upcoming } from "./SqlTaskOrder.ts"
@@ -144,7 +145,7 @@ export const make = (sqlite: Sql): Tasks => ({
       Option.map(Option.fromNullable(rows[0]), (row) => toTask(row).taskId)
     )
   ),
-  list: traced("Tasks.list")((filter, page) => list(sqlite, filter, page)),
+  list: traced("Tasks.list")((filter, page, payloads) => list(sqlite, filter, page, payloads)),
   matching: traced("Tasks.matching")((filter, page) => matching(sqlite, filter, page)),
   upcoming: traced("Tasks.upcoming")((limit, now) => upcoming(sqlite, limit, now)),
   ended: traced("Tasks.ended")((page) => ended(sqlite, page)),
@@ -180,5 +181,6 @@ export const make = (sqlite: Sql): Tasks => ({
   isUnattended: traced("Tasks.isUnattended")((id) => Unattended.isUnattended(sqlite, id)),
   setUnattendedAside: (id, problem, stamp) =>
     sqlite.write("Tasks.setUnattendedAside", Unattended.setAside(id, problem, stamp)),
-  retry: traced("Tasks.retry")((id, note, stamp, told) => Moves.retry(sqlite, id, note, stamp, told))
+  retry: traced("Tasks.retry")((id, note, stamp, told) => Moves.retry(sqlite, id, note, stamp, told)),
+  retryProspects: traced("Tasks.retryProspects")((ids) => retryProspects(sqlite, ids))
 })

@@ -24,7 +24,11 @@ const aboutTask = (task: Task): string => `${task.status} ${Option.getOrElse(tas
 
 const tasksOf = (store: Store["Type"], status: ReadonlyArray<TaskStatus>, limit = MOST) =>
   Effect.map(
-    store.tasks.list({ status, kind: Option.none(), source: Option.none() }, { limit, after: Option.none() }),
+    store.tasks.list(
+      { status, kind: Option.none(), source: Option.none() },
+      { limit, after: Option.none() },
+      "none"
+    ),
     Option.match({ onNone: () => [], onSome: ({ tasks }) => tasks })
   )
 

@@ -54,7 +54,8 @@ const tasksOf = (statuses: ReadonlyArray<TaskStatus>, limit: number) =>
     const store = yield* Store
     const page = yield* store.tasks.list(
       { status: statuses, kind: Option.none(), source: Option.none() },
-      { limit, after: Option.none() }
+      { limit, after: Option.none() },
+      "none"
     )
     return Option.match(page, {
       onNone: () => ({ tasks: [], isWhole: true }),

@@ -86,7 +86,8 @@ export const status = operation({
     const store = yield* Store
     const newest = yield* store.tasks.list(
       { status: [], kind: Option.none(), source: Option.none() },
-      { limit: RECENT, after: Option.none() }
+      { limit: RECENT, after: Option.none() },
+      "none"
     )
     const tasks = Option.match(newest, { onNone: () => [], onSome: (page) => page.tasks })
     const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))

@@ -1,5 +1,4 @@
 import { Effect, Option } from "effect"
-import type { JsonObject } from "../domain/Json.ts"
 import type { Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -10,24 +9,8 @@ import { badCursor } from "./Refusal.ts"
 import type { ListInput } from "./Tasks.ts"
 import { waiting } from "./Waiting.ts"
 
-/** Bytes of a payload that a list shows whole. */
-export const MOST_PAYLOAD_BYTES = 2_048
-/** Characters of a longer one that stand in its place. */
-const SHOWN_CHARACTERS = 500
-
-/** A payload as a list shows it: what is longer is its beginning and its size. */
-export const shortened = (payload: JsonObject): JsonObject => {
-  const text = JSON.stringify(payload)
-  // No character of JSON text takes more than three bytes for each of its units.
-  if (text.length * 3 <= MOST_PAYLOAD_BYTES) return payload
-  return Buffer.byteLength(text) <= MOST_PAYLOAD_BYTES
-    ? payload
-    : { shortened: true, characters: text.length, beginning: text.slice(0, SHOWN_CHARACTERS).toWellFormed() }
-}
-
 const rowOf = (task: Task): TaskRow => ({
   ...task,
-  payload: shortened(task.payload),
   operatorSummary: Option.map(task.outcome, ({ operatorSummary }) => operatorSummary),
   machineStatus: Option.map(task.outcome, ({ machineStatus }) => machineStatus)
 })
@@ -110,7 +93,7 @@ export const page = operation({
   run: traced("TaskPages.page")(function* (input: ListInput & { readonly words: Option.Option<string> }) {
     const store = yield* Store
     const found = yield* Option.match(input.words, {
-      onNone: () => store.tasks.list(input, input),
+      onNone: () => store.tasks.list(input, input, "shortened"),
       onSome: (words) => store.tasks.search(input, words, input)
     })
     if (Option.isNone(found)) return yield* badCursor(input.after)

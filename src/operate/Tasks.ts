@@ -34,7 +34,7 @@ export const list = operation({
   output: TaskList,
   run: traced("Tasks.list")(function* (input: ListInput) {
     const store = yield* Store
-    const page = yield* store.tasks.list(input, input)
+    const page = yield* store.tasks.list(input, input, "whole")
     if (Option.isNone(page)) return yield* badCursor(input.after)
     const { next, partial, tasks } = page.value
     return { tasks, next, ...(partial ? { partial: true as const } : {}) }

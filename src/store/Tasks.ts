@@ -9,6 +9,15 @@ import type { KnownFile, NewTask, Round, Task, TaskStatus } from "../domain/Task
 import type { Usage } from "../domain/Usage.ts"
 import type { Ground } from "./Gates.ts"
 import type { StoreUnavailable } from "./StoreError.ts"
+import type {
+  Candidate,
+  Page,
+  Payloads,
+  RetryProspect,
+  TaskFilter,
+  TaskPage,
+  TasksInOrder
+} from "./TaskLists.ts"
 
 /** What decides where a task may run; eligibility is judged by lane, before the claim. */
 export interface Lane {
@@ -132,29 +141,6 @@ export type Moved =
   | { readonly _tag: "NotFound" }
   | { readonly _tag: "Refused"; readonly task: Task; readonly why: string }
 
-export interface TaskFilter {
-  readonly status: ReadonlyArray<TaskStatus>
-  readonly kind: Option.Option<string>
-  readonly source: Option.Option<string>
-}
-
-export interface TasksInOrder {
-  readonly tasks: ReadonlyArray<Task>
-  /** Opaque; none on the last page. */
-  readonly next: Option.Option<string>
-}
-
-export interface TaskPage extends TasksInOrder {
-  /** True when the page ended because it had read its most of rows, not because it was full. */
-  readonly partial: boolean
-}
-
-/** A task as a move of many looks at it. */
-export interface Candidate {
-  readonly taskId: TaskId
-  readonly status: TaskStatus
-}
-
 /** Tasks and their moves. Every move is one transaction that also writes its run event. */
 export interface Tasks {
   /** Adds a task; while another unfinished one holds its dedupe key, answers that one and adds none. */
@@ -173,47 +159,51 @@ export interface Tasks {
   ) => Effect.Effect<ReadonlyArray<TaskId>, StoreUnavailable>
   /** The unfinished task that holds a dedupe key. */
   readonly holderOf: (dedupeKey: string) => Effect.Effect<Option.Option<TaskId>, StoreUnavailable>
-  /** Newest first. `limit` 1..500; a cursor that this store did not give fails the lookup with none. */
+  /**
+   * Newest first, with their payloads as `payloads` says, `whole` by default. `limit` 1..500; a cursor that this store did not give fails
+   * the lookup with none.
+   */
   readonly list: (
     filter: TaskFilter,
-    page: { readonly limit: number; readonly after: Option.Option<string> }
+    page: Page,
+    payloads?: Payloads
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
-  /** The tasks that `list` would answer, as a move of many needs them: a page of them. */
+  /**
+   * The tasks that `list` would answer, as a move of many needs them: a page of them. The event loop turns first: who
+   * reads page after page holds nobody up.
+   */
   readonly matching: (
     filter: TaskFilter,
-    page: { readonly limit: number; readonly after: Option.Option<string> }
+    page: Page
   ) => Effect.Effect<
     { readonly tasks: ReadonlyArray<Candidate>; readonly next: Option.Option<string> },
     StoreUnavailable
   >
   /**
    * As `list`, of those alone whose id begins with the words, which come first, or in whose subject, kind and
-   * source each of the words begins a word. A page reads at most 10,000 rows.
+   * source each of the words begins a word. A page reads at most 10,000 rows. Payloads are shortened.
    */
   readonly search: (
     filter: TaskFilter,
     words: string,
-    page: { readonly limit: number; readonly after: Option.Option<string> }
+    page: Page
   ) => Effect.Effect<Option.Option<TaskPage>, StoreUnavailable>
   /**
    * The tasks that wait, in the order in which they would be taken: those that are due by `now` first, as a claim would
    * find them, then those that are due later, soonest first. Whether an adapter can take them now is not asked.
-   * `limit` 1..500.
+   * `limit` 1..500. Payloads are shortened.
    */
   readonly upcoming: (
     limit: number,
     now: DateTime.Utc
   ) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
-  /** The tasks that have ended, those first that ended last. A cursor that this store did not give is none. */
-  readonly ended: (page: {
-    readonly limit: number
-    readonly after: Option.Option<string>
-  }) => Effect.Effect<Option.Option<TasksInOrder>, StoreUnavailable>
-  /** The tasks that are blocked, those first that have been so longest. A cursor that this store did not give is none. */
-  readonly blocked: (page: {
-    readonly limit: number
-    readonly after: Option.Option<string>
-  }) => Effect.Effect<Option.Option<TasksInOrder>, StoreUnavailable>
+  /**
+   * The tasks that have ended, those first that ended last, with shortened payloads. A cursor that this store did not
+   * give is none.
+   */
+  readonly ended: (page: Page) => Effect.Effect<Option.Option<TasksInOrder>, StoreUnavailable>
+  /** The same of those that are blocked, those first that have been so longest. */
+  readonly blocked: (page: Page) => Effect.Effect<Option.Option<TasksInOrder>, StoreUnavailable>
   /** How many tasks that operators wrote are not finished, counted up to `most`. */
   readonly unfinishedOfOperators: (most: number) => Effect.Effect<number, StoreUnavailable>
   readonly children: (id: TaskId, limit: number) => Effect.Effect<ReadonlyArray<Task>, StoreUnavailable>
@@ -295,4 +285,8 @@ export interface Tasks {
     stamp: Stamp,
     told?: JsonObject
   ) => Effect.Effect<Moved, StoreUnavailable>
+  /** What `retry` would meet of each of these tasks that is there, by id; nothing is written. */
+  readonly retryProspects: (
+    ids: ReadonlyArray<TaskId>
+  ) => Effect.Effect<ReadonlyMap<string, RetryProspect>, StoreUnavailable>
 }

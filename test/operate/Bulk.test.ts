@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { AttemptId, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
@@ -7,7 +7,7 @@ import { Bulk } from "../../src/operate/answers/Bulk.ts"
 import { cancelMatching, retryMatching } from "../../src/operate/Bulk.ts"
 import { Refusal } from "../../src/operate/Refusal.ts"
 import { Store } from "../../src/store/Store.ts"
-import type { TaskFilter } from "../../src/store/Tasks.ts"
+import type { TaskFilter } from "../../src/store/TaskLists.ts"
 import { DOOR, detailsOf, queue, says, taskOf, world } from "../dispatch/world.ts"
 import { it } from "../support/effect.ts"
 
@@ -103,6 +103,93 @@ describe("a cancel of all that fit", () => {
         refusals: [{ task_id: done, why: "it is completed already" }]
       })
       expect(yield* store.events.newest(1)).toEqual(before)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("as a dry run by status is told from the counts, with the newest refusals", () =>
+    Effect.gen(function* () {
+      const ids = yield* Effect.forEach(Array.from({ length: 25 }), () => queue({ kind: "a" }))
+      yield* cancel(kind("a"))
+      yield* Effect.forEach(Array.from({ length: 3 }), () => queue({ kind: "b" }))
+      const store = yield* Store
+      const walks: Array<TaskFilter> = []
+      const watched = {
+        ...store,
+        transact: () => Effect.dieMessage("a dry run begins no transaction"),
+        tasks: {
+          ...store.tasks,
+          matching: (...[filter, page]: Parameters<typeof store.tasks.matching>) => {
+            walks.push(filter)
+            return store.tasks.matching(filter, page)
+          }
+        }
+      }
+      const dry = (status: TaskFilter["status"]) =>
+        Effect.provideService(cancel({ ...all, status }, { dryRun: true }), Store, watched)
+      expect(yield* dry(["pending"])).toMatchObject({ matched: 3, refused: 0, moved: 0, bulk_id: null })
+      expect(walks).toEqual([])
+      const told = yield* dry(["operator_canceled", "pending", "pending"])
+      expect(told).toMatchObject({ matched: 28, refused: 25, moved: 0 })
+      expect(told.refusals).toEqual(
+        ids
+          .toReversed()
+          .slice(0, 20)
+          .map((task_id) => ({ task_id, why: "it is operator_canceled already" }))
+      )
+      expect(walks).toEqual([{ ...all, status: ["operator_canceled"] }])
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("lets the event loop turn between its batches, as a dry run too, which tries no move", () =>
+    Effect.gen(function* () {
+      for (let n = 0; n < 1_050; n++) yield* queue({ kind: "flood", dedupeKey: `k${n}` })
+      const store = yield* Store
+      const untried = { ...store, transact: () => Effect.dieMessage("a dry run begins no transaction") }
+      const turnsOf = <A, E, R>(program: Effect.Effect<A, E, R>) =>
+        Effect.acquireUseRelease(
+          Effect.sync(() => {
+            const loop = { turns: 0, isOver: false }
+            const turned = () => {
+              loop.turns++
+              if (!loop.isOver) setImmediate(turned)
+            }
+            setImmediate(turned)
+            return loop
+          }),
+          (loop) =>
+            Effect.map(Effect.withClock(program, Clock.make()), (told) => ({ told, turns: loop.turns })),
+          (loop) =>
+            Effect.sync(() => {
+              loop.isOver = true
+            })
+        )
+      const dry = yield* turnsOf(
+        Effect.provideService(cancel(kind("flood"), { dryRun: true }), Store, untried)
+      )
+      expect(dry.told).toMatchObject({ matched: 1_050, moved: 0, refused: 0 })
+      expect(dry.turns).toBeGreaterThanOrEqual(2)
+      const real = yield* turnsOf(cancel(kind("flood")))
+      expect(real.told).toMatchObject({ matched: 1_050, moved: 1_050, refused: 0 })
+      expect(real.turns).toBeGreaterThanOrEqual(11)
+      const again = yield* turnsOf(Effect.provideService(retry(kind("flood"), true), Store, untried))
+      expect(again.told).toMatchObject({ matched: 1_050, moved: 0, refused: 0 })
+      expect(again.turns).toBeGreaterThanOrEqual(2)
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect("as a forced dry run tells which of those that run are stopped already, and stops none", () =>
+    Effect.gen(function* () {
+      const id = yield* queue({ kind: "a" })
+      yield* claimForTheDead
+      const waiting = yield* queue({ kind: "a" })
+      const store = yield* Store
+      const dry = cancel(kind("a"), { dryRun: true, force: true })
+      expect(yield* dry).toMatchObject({ matched: 2, moved: 0, refused: 0, refusals: [] })
+      expect([(yield* taskOf(id)).status, (yield* taskOf(waiting)).status]).toEqual(["running", "pending"])
+      yield* store.tasks.requestCancel(id, Option.none(), { at: yield* now, actor: DOOR.actor })
+      const { refusals, ...told } = yield* dry
+      expect(told).toMatchObject({ matched: 2, moved: 0, refused: 1 })
+      expect(refusals[0]?.why).toStartWith("its processes are being stopped already")
     }).pipe(Effect.provide(world(quiet)))
   )
 

@@ -20,7 +20,8 @@ interface Recorded extends AtHand {
 const TASKS_OF_A_KIND = 50
 const LATEST = [
   { status: [], kind: Option.none(), source: Option.none() },
-  { limit: 1, after: Option.none() }
+  { limit: 1, after: Option.none() },
+  "none"
 ] as const
 const MOST_SCHEDULES = 200
 
@@ -34,7 +35,7 @@ const recorded = (store: Store["Type"]) =>
       const kind = String(schedule.task.kind)
       const filter = { status: [], kind: Option.some(kind), source: Option.none() }
       return Effect.map(
-        store.tasks.list(filter, { limit: TASKS_OF_A_KIND, after: Option.none() }),
+        store.tasks.list(filter, { limit: TASKS_OF_A_KIND, after: Option.none() }, "none"),
         (page): Produced => ({
           schedule,
           kind,

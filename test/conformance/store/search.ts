@@ -3,7 +3,7 @@ import { Effect, Option } from "effect"
 import type { TaskStatus } from "../../../src/domain/Task.ts"
 import { cursorOf } from "../../../src/store/Cursor.ts"
 import { Store } from "../../../src/store/Store.ts"
-import type { TaskFilter } from "../../../src/store/Tasks.ts"
+import type { TaskFilter } from "../../../src/store/TaskLists.ts"
 import { add, claimed, messageId, Raw, text } from "../../support/store.ts"
 import type { Sentence } from "../store.ts"
 

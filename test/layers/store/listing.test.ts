@@ -5,7 +5,7 @@ import { Sqlite } from "../../../layers/store/Sqlite.ts"
 import { list } from "../../../layers/store/SqlListing.ts"
 import { TASK_STATUSES } from "../../../src/domain/TaskStatuses.ts"
 import { Store } from "../../../src/store/Store.ts"
-import type { TasksInOrder } from "../../../src/store/Tasks.ts"
+import type { TasksInOrder } from "../../../src/store/TaskLists.ts"
 import { it } from "../../support/effect.ts"
 import {
   add,
