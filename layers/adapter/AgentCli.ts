@@ -23,12 +23,11 @@ import {
   putUnstarted
 } from "./Evidence.ts"
 import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
-import { openSecret } from "./OpenSecrets.ts"
 import { ownVariables } from "./OwnVariables.ts"
 import { findAgent, modelProblem } from "./Probe.ts"
 import type { Ended, Processes, Sink } from "./Process.ts"
 import { putScratch, type ScratchFailed, scratchFolder, scratchPath } from "./Scratch.ts"
-import { blank, refused, withoutEnv } from "./Script.ts"
+import { blank, withoutEnv } from "./Script.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 import { stepsInto } from "./Steps.ts"
 
@@ -224,16 +223,10 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
         })
       const attempt = (child: ChildEnv, redactor: Redactor) =>
         Effect.gen(function* () {
-          const unstarted = putUnstarted(
-            job,
-            { command, args: settings.extraArgs, cwd, env: child.shown },
-            redactor
-          )
-          // Before the program is asked what it can: that would be a child as well.
-          const open = openSecret(settings, child, redactor)
-          if (Option.isSome(open)) return yield* Effect.as(unstarted, refused(open.value))
           const { file, invocation, notes, plan } = yield* composed(child).pipe(
-            Effect.tapError(() => unstarted)
+            Effect.tapError(() =>
+              putUnstarted(job, { command, args: settings.extraArgs, cwd, env: child.shown }, redactor)
+            )
           )
           const shown = { command, args: invocation.args, cwd, env: child.shown }
           const note = "stdin: the prompt (assembled-context.txt), where args do not hold it"
@@ -272,3 +265,9 @@ const invocationOf = (driver: Driver, plan: Plan): Invocation => {
   const problem = modelProblem(plan.job.model)
   return problem === undefined ? driver.invoke(plan) : { args: [], stdin: "", files: {}, problem }
 }
+
+const refused = ({ reason, remedy }: NonNullable<Invocation["problem"]>): Execution => ({
+  ...blank,
+  retryClass: "none",
+  reason: Option.some(`${reason}; ${remedy}`)
+})

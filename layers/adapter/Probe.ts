@@ -8,7 +8,7 @@ import { type ChildEnv, redactorFor, soundEnv } from "./ChildEnv.ts"
 import { findCommand, folderProblem } from "./Command.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import type { Driver } from "./drivers/Driver.ts"
-import { openSecret } from "./OpenSecrets.ts"
+import { openSecrets } from "./OpenSecrets.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 
 /** What a probe of an adapter that cannot run answers. */
@@ -43,31 +43,30 @@ const verdict = (
     return others.length === 0 ? notOk(first) : { ...notOk(first), others }
   })
 
-const noOpenSecret = (settings: ChildSettings, child: ChildEnv, masking: Masking): Check =>
-  Effect.flatMap(redactorFor(child, masking), (redactor) =>
-    Option.getOrElse(openSecret(settings, child, redactor), () => Effect.void)
-  )
+/** What is worth a word of a child's environment and arguments, though it can be started. */
+const warningsOf = (settings: ChildSettings, child: ChildEnv, masking: Masking) =>
+  Effect.map(redactorFor(child, masking), (redactor) => [
+    ...child.warnings,
+    ...openSecrets(settings, child, redactor)
+  ])
 
 /**
- * Whether an adapter's child could be started now: env file and secrets there, no secret in
- * its arguments, command found and executable, working directory there. Runs nothing. Names all that is wrong and what mends it.
+ * Whether an adapter's child could be started now: env file and secrets there, command found and executable, working
+ * directory there. Runs nothing. Names all that is wrong and what mends it; warns of secrets in its arguments.
  */
 export const probeChild = (
   settings: ChildSettings,
   host: HostEnvironment,
   masking: Masking
 ): Effect.Effect<ProbeResult> =>
-  Effect.flatMap(soundEnv(settings, {}, host), ({ child, faults }) =>
-    verdict(
+  Effect.gen(function* () {
+    const { child, faults } = yield* soundEnv(settings, {}, host)
+    return yield* verdict(
       faults,
-      [
-        noOpenSecret(settings, child, masking),
-        findCommand(settings.command.path, child.env.PATH ?? ""),
-        workingDirectory(settings)
-      ],
-      child.warnings
+      [findCommand(settings.command.path, child.env.PATH ?? ""), workingDirectory(settings)],
+      yield* warningsOf(settings, child, masking)
     )
-  )
+  })
 
 type Environment = Readonly<Record<string, string>>
 
@@ -141,13 +140,12 @@ export const probeAgent = (
     return yield* verdict(
       faults,
       [
-        noOpenSecret(settings, child, masking),
         findCommand(settings.command.path, child.env.PATH ?? ""),
         settingsFile(settings),
         modelName(settings),
         ...judged,
         workingDirectory(settings)
       ],
-      [...child.warnings, ...bypassing(agent)]
+      [...(yield* warningsOf(settings, child, masking)), ...bypassing(agent)]
     )
   })

@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { Execution, Fault, Job } from "../../src/adapter/AdapterRegistry.ts"
+import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { ScriptSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { noSecrets, type Redactor } from "../../src/domain/Redactor.ts"
@@ -23,7 +23,6 @@ import {
   putUnstarted
 } from "./Evidence.ts"
 import type { Ladder } from "./Ladder.ts"
-import { openSecret } from "./OpenSecrets.ts"
 import { ownVariables } from "./OwnVariables.ts"
 import type { Ended, Processes } from "./Process.ts"
 import type { HostEnvironment } from "./Secrets.ts"
@@ -57,13 +56,6 @@ export const blank: Execution = {
   diagnostics: [],
   facts: {}
 }
-
-/** An attempt that an operator has to mend the adapter for: nothing was run. */
-export const refused = ({ reason, remedy }: Fault): Execution => ({
-  ...blank,
-  retryClass: "none",
-  reason: Option.some(`${reason}; ${remedy}`)
-})
 
 /** Arguments from the payload of an untrusted task are taken only where the adapter says so. */
 const argumentsOf = (job: Job, { settings }: Setting) => {
@@ -115,8 +107,6 @@ const launch = ({ child, cwd, job, redactor, setting }: Run) =>
     Effect.gen(function* () {
       // They are there whatever becomes of the start.
       const logs = yield* openLogs(job)
-      const open = openSecret(setting.settings, child, redactor)
-      if (Option.isSome(open)) return refused(open.value)
       const file = yield* findCommand(setting.settings.command.path, child.env.PATH ?? "")
       const { cut, namesStatus, raw, sink } = intoKeepingRaw(logs.stdout, redactor)
       const { args, notes } = argumentsOf(job, setting)

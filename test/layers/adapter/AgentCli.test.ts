@@ -1,5 +1,5 @@
 import { expect } from "bun:test"
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Deferred, Effect, Option } from "effect"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
@@ -88,32 +88,6 @@ it.live("no file and no reason holds a secret, split or not; the message stays r
     expect(execution.lastMessage).toBe("hidden-two")
     expect(execution.redactor.text("hidden-two")).toBe("[redacted]")
   })
-)
-
-it.live(
-  "extraArgs with a secret are refused before the program is asked anything; the folder tells of it, masked",
-  () =>
-    Effect.gen(function* () {
-      const folder = yield* temporaryFolder
-      const [secret, program] = [join(folder, "secret"), join(folder, "program")]
-      writeFileSync(secret, "hidden-two\n", { mode: 0o600 })
-      writeFileSync(program, `#!/bin/sh\ntouch ${folder}/ran\n`, { mode: 0o700 })
-      const asked = {
-        ...shellDriver("echo say ran"),
-        examine: Option.some({ args: ["--help"], abilities: () => new Set(["asked"]) })
-      }
-      const told = yield* executeAgent(asked, {
-        command: { given: "program", path: program },
-        extraArgs: ["--key", "hidden-two"],
-        env: { REF: { secretFile: { given: "secret", path: secret } } }
-      })
-      expect(told.execution).toMatchObject({ exitStatus: "error", retryClass: "none", lastMessage: "" })
-      expect(reasonOf(told)).toMatch(/^extraArgs\[1\] of adapter \S+ holds the value of the secret REF, /)
-      expect(existsSync(join(folder, "ran"))).toBe(false)
-      expect(JSON.parse(told.file("invocation.json")).args).toEqual(["--key", "[redacted]"])
-      for (const name of readdirSync(told.audit.path))
-        expect(readFileSync(join(told.audit.path, name), "utf8")).not.toContain("hidden-two")
-    })
 )
 
 it.live("steps are written as they come, one line each, with the runtime's time", () =>
