@@ -31,7 +31,8 @@ const unusable = (file: string, cause: unknown) =>
   new LockUnusable({
     path: file,
     reason: reasonFor(cause),
-    remedy: remedyFor(cause)
+    remedy: remedyFor(cause),
+    isForeign: cause instanceof NotOurs
   })
 
 /** An open lock file; another one takes its place when the file has lost its name. */

@@ -1,4 +1,4 @@
-import { Context, type DateTime, type Effect, Option, Schema } from "effect"
+import { Context, type DateTime, Effect, Option, Schema } from "effect"
 import { RunnerId } from "../domain/Ids.ts"
 
 /** Who holds a lock. `runnerId` is none when the lock file does not tell (garbage in it harms nobody). */
@@ -17,7 +17,9 @@ export class LockHeld extends Schema.TaggedError<LockHeld>()("LockHeld", {
 export class LockUnusable extends Schema.TaggedError<LockUnusable>()("LockUnusable", {
   path: Schema.String,
   reason: Schema.String,
-  remedy: Schema.String
+  remedy: Schema.String,
+  /** What lies there is no lock, so that nobody holds it. */
+  isForeign: Schema.optionalWith(Schema.Boolean, { default: () => false })
 }) {}
 
 /**
@@ -40,5 +42,17 @@ export class Lock extends Context.Tag("agent-runtime/Lock")<
     readonly holder: (path: string) => Effect.Effect<Option.Option<Holder>, LockUnusable>
   }
 >() {}
+
+/**
+ * Who holds a lock, for those that tell of it: what lies in its place and is no lock is held by nobody, and keeps nobody
+ * from reading.
+ */
+export const holderOf = (path: string) =>
+  Effect.flatMap(Lock, (lock) => lock.holder(path)).pipe(
+    Effect.catchIf(
+      ({ isForeign }) => isForeign,
+      () => Effect.succeedNone
+    )
+  )
 
 export const unknownHolder: Holder = { runnerId: Option.none(), since: Option.none() }

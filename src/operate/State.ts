@@ -1,6 +1,6 @@
 import { Clock, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
-import { Lock } from "../dispatch/Lock.ts"
+import { holderOf } from "../dispatch/Lock.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import type { Task } from "../domain/Task.ts"
 import { Time } from "../domain/Time.ts"
@@ -33,10 +33,9 @@ const RECENT = 5
 export const state = traced("State.state")(function* () {
   const settings = yield* RuntimeConfig
   const store = yield* Store
-  const lock = yield* Lock
   const counts = yield* store.tasks.counts
   const pause = yield* pauseState
-  const holder = yield* lock.holder(settings.lockPath)
+  const holder = yield* holderOf(settings.lockPath)
   const runnerId = Option.flatMap(holder, (one) => one.runnerId)
   const runner = Option.isSome(runnerId) ? yield* store.runners.find(runnerId.value) : Option.none()
   const draining = Option.flatMap(runner, (one) => one.drainingSince)

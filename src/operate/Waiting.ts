@@ -7,7 +7,7 @@ import { conditionsAt } from "../dispatch/Conditions.ts"
 import { type Conditions, closed, type LaneClosed, type Place } from "../dispatch/Eligibility.ts"
 import { isDecided, MOST_DEFAULTS } from "../dispatch/Expiring.ts"
 import { groundsNow } from "../dispatch/Grounds.ts"
-import { Lock } from "../dispatch/Lock.ts"
+import { holderOf } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import { isOfCooling } from "../domain/PutOff.ts"
@@ -115,14 +115,13 @@ const abandoned = (task: Task) =>
   Effect.gen(function* () {
     const store = yield* Store
     const settings = yield* RuntimeConfig
-    const lock = yield* Lock
     const attempt = yield* store.attempts.openOf(task.taskId)
     if (Option.isNone(attempt))
       return (yield* store.tasks.isUnattended(task.taskId))
         ? because("operator", UNATTENDED)
         : Option.none<Waiting>()
     const path = Option.getOrElse(attempt.value.lockPath, () => settings.lockPath)
-    if (Option.isSome(yield* lock.holder(path))) return Option.none<Waiting>()
+    if (Option.isSome(yield* holderOf(path))) return Option.none<Waiting>()
     return because(
       "no_dispatcher",
       `its dispatcher ${attempt.value.runnerId} is gone; the next one, or agent-runtime run-once, puts it back`
@@ -196,8 +195,7 @@ interface Dispatching {
 const dispatching = Effect.gen(function* () {
   const store = yield* Store
   const settings = yield* RuntimeConfig
-  const lock = yield* Lock
-  const holder = yield* lock.holder(settings.lockPath)
+  const holder = yield* holderOf(settings.lockPath)
   if (Option.isNone(holder)) return Option.none<Dispatching>()
   const { runnerId } = holder.value
   const found = Option.isSome(runnerId) ? yield* store.runners.find(runnerId.value) : Option.none()

@@ -60,12 +60,14 @@ it.effect("what ran and could not be looked at is made again after the back-off,
     yield* Effect.gen(function* () {
       const id = yield* queue({ payload: { required_artifacts: ["a.md"] } })
       const artifacts = yield* ArtifactStore
+      const observe: typeof artifacts.observe = (path) =>
+        Effect.flatMap(Ref.get(hasRun), (has) =>
+          has ? new ArtifactFailed({ path, reason: "EMFILE" }) : artifacts.observe(path)
+        )
       const full: typeof artifacts = {
         ...artifacts,
-        observe: (path) =>
-          Effect.flatMap(Ref.get(hasRun), (has) =>
-            has ? new ArtifactFailed({ path, reason: "EMFILE" }) : artifacts.observe(path)
-          )
+        observe,
+        survey: () => ({ ...artifacts.survey(), observe })
       }
       yield* Effect.provideService(ran, ArtifactStore, full)
       const task = yield* taskOf(id)

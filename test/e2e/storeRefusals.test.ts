@@ -158,6 +158,9 @@ test("a lock file that cannot be used is exit code 3 and says what to check; rea
     expect(errorOf(told).error).toContain("dispatch.lock")
     expect(errorOf(told).hint).toContain("lockPath")
     expect((await story(own, id)).task.status).toBe("pending")
+    expect(exactly(StatusReport, await own.json(["status"])).counts.queued).toBe(1)
+    const health = await own.run(["healthcheck"])
+    expect([health.code, health.stdout]).toEqual([1, expect.stringContaining("dispatch.lock is not a file")])
   }))
 
 test("a folder, a dangling link and a lonely journal in its place are refused with exit code 3", async () => {

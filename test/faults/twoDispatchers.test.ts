@@ -1,5 +1,4 @@
 import { describe, expect, test } from "bun:test"
-import { rm } from "node:fs/promises"
 import { race } from "./Race.ts"
 import { Scene, statusOf } from "./Scene.ts"
 
@@ -24,7 +23,8 @@ describe("the lock file", () => {
     [
       "the name of a process that is alive",
       `{"runner_id":"host:${process.pid}:2026-01-01T00:00:00.000Z","since":"2026-01-01T00:00:00.000Z"}`
-    ]
+    ],
+    ["a megabyte", "x".repeat(1_048_576)]
   ]
 
   for (const [what, text] of garbage)
@@ -43,31 +43,4 @@ describe("the lock file", () => {
       },
       LIMIT_MS
     )
-
-  test(
-    "that holds something else is refused, in words, by all that would take it or look at it, and left as it is",
-    async () => {
-      const scene = await Scene.make()
-      try {
-        await scene.queue(1)
-        await scene.place.write("state/dispatch.lock", "my notes\n")
-        for (const command of ["run-once", "status"]) {
-          const { code, stderr } = await scene.run([command])
-          expect([command, code]).toEqual([command, 3])
-          expect(stderr).toMatch(
-            /the lock file .*dispatch\.lock cannot be used: it holds something else.*expected .*move it away/s
-          )
-        }
-        const health = await scene.run(["healthcheck"])
-        expect(health.code).toBe(1)
-        expect(health.stdout).toContain("cannot be used: it holds something else")
-        expect(await Bun.file(scene.place.path("state", "dispatch.lock")).text()).toBe("my notes\n")
-        await rm(scene.place.path("state", "dispatch.lock"))
-        expect(statusOf(await scene.runOnce())).toBe("completed")
-      } finally {
-        await scene.end()
-      }
-    },
-    LIMIT_MS
-  )
 })
