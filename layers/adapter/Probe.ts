@@ -45,10 +45,12 @@ const verdict = (
 
 /** What is worth a word of a child's environment and arguments, though it can be started. */
 const warningsOf = (settings: ChildSettings, child: ChildEnv, masking: Masking) =>
-  Effect.map(redactorFor(child, masking), (redactor) => [
-    ...child.warnings,
-    ...openSecrets(settings, child, redactor)
-  ])
+  settings.extraArgs.length === 0
+    ? Effect.succeed(child.warnings)
+    : Effect.map(redactorFor(child, masking), (redactor) => [
+        ...child.warnings,
+        ...openSecrets(settings, child, redactor)
+      ])
 
 /**
  * Whether an adapter's child could be started now: env file and secrets there, command found and executable, working

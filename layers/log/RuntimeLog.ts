@@ -84,8 +84,8 @@ const NEWLINE = 0x0a
  * back, and after a part that was left by somebody who died over it a new line begins.
  */
 const appendTo = (fd: number, lines: Uint8Array): string | undefined => {
-  const size = settledSize(fd)
-  const bytes = endsLine(fd, size) ? lines : Buffer.concat([Buffer.of(NEWLINE), lines])
+  const { isWhole, size } = endOf(fd)
+  const bytes = isWhole ? lines : Buffer.concat([Buffer.of(NEWLINE), lines])
   const written = fs.writeSync(fd, bytes)
   if (written === bytes.length) return undefined
   if (fs.fstatSync(fd).size === size + written) fs.ftruncateSync(fd, size)
@@ -99,16 +99,16 @@ const endsLine = (fd: number, size: number): boolean => {
 }
 
 /**
- * The file's size with no line half written in it but one that nobody goes on with. A file grows page by page while
+ * The file's size, and whether its last line is whole, which it is unless somebody died over it. A file grows page by page while
  * another process's line is written, so an end that is no line's end is looked at again once that write is through:
  * setting a file's times waits for the inode's lock, which Linux's file systems hold for the whole of a write. A size
  * that has not changed by then is that of a part that somebody died over.
  */
-const settledSize = (fd: number): number => {
+const endOf = (fd: number): { readonly size: number; readonly isWhole: boolean } => {
   const { atime, mtime, size } = fs.fstatSync(fd)
-  if (endsLine(fd, size)) return size
+  if (endsLine(fd, size)) return { size, isWhole: true }
   harmless(() => fs.futimesSync(fd, atime, mtime))
-  return fs.fstatSync(fd).size === size ? size : settledSize(fd)
+  return fs.fstatSync(fd).size === size ? { size, isWhole: false } : endOf(fd)
 }
 
 const { O_APPEND, O_CREAT, O_RDWR } = fs.constants

@@ -14,18 +14,17 @@ const bare = /^[A-Za-z_$][A-Za-z0-9_$-]*$/
 /** A key in a path is never longer than this. */
 const MOST_KEY = 200
 
-const shortened = (key: string): string => (key.length <= MOST_KEY ? key : `${key.slice(0, MOST_KEY - 1)}…`)
-
 /** A path as people write it: `adapters.local.extraArgs[0]`, `adapters["my.id"]`; a very long key is cut. */
 export const pathText = (path: ReadonlyArray<PropertyKey>): string =>
   path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`
-    const name = shortened(String(key))
+    const name = cut(String(key), MOST_KEY)
     if (!bare.test(name)) return `${text}[${JSON.stringify(name)}]`
     return text === "" ? name : `${text}.${name}`
   }, "")
 
-const cut = (text: string): string => (text.length <= MOST ? text : `${text.slice(0, MOST - 1)}…`)
+const cut = (text: string, most = MOST): string =>
+  text.length <= most ? text : `${text.slice(0, most - 1)}…`
 
 const quoted = (text: string): string => {
   const whole = JSON.stringify(text.slice(0, MOST))

@@ -19,27 +19,28 @@ const goesOnAlone = (standing: ReadonlyArray<AskedQuestion>): boolean =>
     .slice(-MOST_DEFAULTS)
     .every(({ answeredBy }) => Option.exists(answeredBy, ({ surface }) => surface === "dispatch"))
 
-/** Whether a question whose time has run out is left to its operator: it has no default, or that has been the answer too often. */
-const isLeft = ({ defaultAnswer, taskId }: AskedQuestion) =>
+/** The default that is the answer once a question's time has run out; none where it has none, or had its turn too often. */
+const answerAtEnd = ({ defaultAnswer, taskId }: AskedQuestion) =>
   Effect.gen(function* () {
+    if (Option.isNone(defaultAnswer)) return defaultAnswer
     const store = yield* Store
-    return Option.isNone(defaultAnswer) || goesOnAlone(yield* store.questions.standing(taskId))
+    return goesOnAlone(yield* store.questions.standing(taskId)) ? Option.none() : defaultAnswer
   })
 
 /** Whether an open question has run out by `at` and is only not yet answered by its default: no other answer is taken. */
 export const isDecided = (question: AskedQuestion, at: DateTime.Utc) =>
   Option.isSome(question.expiredAt) || !isExpired(question, at)
     ? Effect.succeed(false)
-    : Effect.map(isLeft(question), (left) => !left)
+    : Effect.map(answerAtEnd(question), Option.isSome)
 
 const ranOut = (question: AskedQuestion, stamp: Stamp) =>
   Effect.gen(function* () {
     const store = yield* Store
-    const { defaultAnswer, questionId, taskId } = question
+    const { questionId, taskId } = question
     if (!(yield* store.questions.expire(questionId, stamp))) return
-    if (Option.isNone(defaultAnswer) || (yield* isLeft(question)))
-      return yield* questionExpired(taskId, stamp)
-    const answered = yield* store.questions.answer(questionId, defaultAnswer.value, stamp)
+    const answer = yield* answerAtEnd(question)
+    if (Option.isNone(answer)) return yield* questionExpired(taskId, stamp)
+    const answered = yield* store.questions.answer(questionId, answer.value, stamp)
     if (answered._tag === "Answered") yield* taskRetried(taskId, stamp)
   })
 

@@ -132,20 +132,10 @@ const look = Effect.fnUntraced(function* (path: string, folder: Folder, hash: Pl
   folder.above.set(parent(path), above)
   const real = Option.orElse(observed, () => Option.map(above, (one) => one.observed))
   const inside = Option.exists(real, ({ realPath }) => isInside(folder.root, realPath))
-  return { path, inside, observed, above, hash: once(hash), scan: folder.scan } satisfies Place
+  // Several entries may name one file.
+  const asked = yield* Effect.cached(hash)
+  return { path, inside, observed, above, hash: asked, scan: folder.scan } satisfies Place
 })
-
-/** What never fails, asked once. */
-const once = <A>(asked: Effect.Effect<A>): Effect.Effect<A> => {
-  let told = Option.none<A>()
-  return Effect.suspend(() =>
-    Option.isSome(told)
-      ? Effect.succeed(told.value)
-      : Effect.tap(asked, (answer) => {
-          told = Option.some(answer)
-        })
-  )
-}
 
 const aboveOf = Effect.fnUntraced(function* (path: string, folder: Folder) {
   for (let at = parent(path); at !== "/"; at = parent(at)) {
