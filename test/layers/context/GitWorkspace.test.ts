@@ -68,15 +68,20 @@ it.live("a changed file, and a new one, make a repository dirty", () =>
   })
 )
 
+/** Commits a folder with a file in it. */
+const commitFolder = (name: string) => {
+  mkdirSync(join(dir, name))
+  writeFileSync(join(dir, name, "b.txt"), "b\n")
+  run("add", ".")
+  run("commit", "-q", "-m", "second")
+}
+
 it.live(
   "a changed file makes a repository dirty though its index says that it is unchanged, or not there",
   () =>
     Effect.gen(function* () {
       repository()
-      mkdirSync(join(dir, "sub"))
-      writeFileSync(join(dir, "sub", "b.txt"), "b\n")
-      run("add", ".")
-      run("commit", "-q", "-m", "second")
+      commitFolder("sub")
       for (const flag of ["assume-unchanged", "skip-worktree"]) {
         run("update-index", `--${flag}`, "a.txt")
         expect((yield* snapshot()).dirty).toEqual(Option.some(false))
@@ -96,10 +101,7 @@ it.live(
 it.live("a sparse checkout is not dirty for what it leaves out", () =>
   Effect.gen(function* () {
     repository()
-    mkdirSync(join(dir, "out"))
-    writeFileSync(join(dir, "out", "b.txt"), "b\n")
-    run("add", ".")
-    run("commit", "-q", "-m", "second")
+    commitFolder("out")
     run("sparse-checkout", "set", "--cone", "in")
     expect(existsSync(join(dir, "out"))).toBe(false)
     expect((yield* snapshot()).dirty).toEqual(Option.some(false))

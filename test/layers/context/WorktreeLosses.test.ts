@@ -56,6 +56,16 @@ const unchanged = {
 const dangling = (path: string, subject: string) =>
   run(path, "commit-tree", "HEAD^{tree}", "-p", "HEAD", "-m", subject)
 
+/** Makes a repository of a folder, with work in a file of it that only a commit has which HEAD has left. */
+const ownRepository = (folder: string, file: string) => {
+  run(folder, "init", "-q", "-b", "main")
+  run(folder, "add", ".")
+  run(folder, "commit", "-q", "-m", "base")
+  write(join(folder, file), "work\n")
+  run(folder, "commit", "-q", "-a", "-m", "work")
+  run(folder, "checkout", "-q", "HEAD~1")
+}
+
 describe("a worktree that is not as it was made", () => {
   it.live(
     "may have lost commits where a repository is in the place of its .git, and its files are told",
@@ -64,12 +74,7 @@ describe("a worktree that is not as it was made", () => {
         const { path } = yield* made
         expect(yield* changes).toMatchObject(unchanged)
         fs.rmSync(join(path, ".git"))
-        run(path, "init", "-q", "-b", "main")
-        run(path, "add", ".")
-        run(path, "commit", "-q", "-m", "base")
-        write(join(path, "a.txt"), "work\n")
-        run(path, "commit", "-q", "-a", "-m", "work")
-        run(path, "checkout", "-q", "HEAD~1")
+        ownRepository(path, "a.txt")
         const found = yield* changes
         expect(found).toMatchObject({
           ...unchanged,
@@ -112,12 +117,7 @@ describe("what git lists nowhere", () => {
         const { path } = yield* made
         expect(yield* changes).toMatchObject(unchanged)
         const wiki = join(path, "wiki/deep")
-        run(wiki, "init", "-q", "-b", "main")
-        run(wiki, "add", ".")
-        run(wiki, "commit", "-q", "-m", "base")
-        write(join(wiki, "page.md"), "work\n")
-        run(wiki, "commit", "-q", "-a", "-m", "work")
-        run(wiki, "checkout", "-q", "HEAD~1")
+        ownRepository(wiki, "page.md")
         expect(run(path, "status", "--porcelain")).toBe("")
         write(join(path, "wiki/.git"), "words\n")
         const found = yield* changes
