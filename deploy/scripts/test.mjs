@@ -165,15 +165,16 @@ const isOfPage = (file) => file.startsWith("./test/page/")
 /**
  * The runs of bun. Most files share the modules that their worker has loaded, which is a third of the time of all;
  * those of the page have the processes of their browsers to themselves, and so has what is selected. Most tests wait
- * for processes half of their time: two files for each core keep the cores busy. A browser keeps most of one busy by
- * itself: of two each is slower, and what a page is given to answer runs out.
+ * for processes half of their time: two files for each core keep the cores busy. A browser keeps one busy by itself:
+ * of more than one for each core all are slower (115 s for three on two cores, 103 s for two), and what a page is given
+ * to answer runs out.
  */
 const runsOf = (selection) => {
   if (selection.length > 0) return [{ label: "tests", files: selection, isolated: true, perCore: 2 }]
   const files = short()
   return [
     { label: "tests", files: files.filter((file) => !isOfPage(file)), isolated: false, perCore: 2 },
-    { label: "page tests", files: files.filter(isOfPage), isolated: true, perCore: 1.5 }
+    { label: "page tests", files: files.filter(isOfPage), isolated: true, perCore: 1 }
   ].filter((part) => part.files.length > 0)
 }
 
