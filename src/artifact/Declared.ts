@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { abridged } from "../domain/Abridged.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Task } from "../domain/Task.ts"
 import { namesFolder, normalise } from "./FilePath.ts"
@@ -136,4 +137,4 @@ const read = (payload: JsonObject) => {
   return { found, problems }
 }
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 80)
+const shown = (value: unknown): string => abridged(JSON.stringify(value) ?? String(value), 80)

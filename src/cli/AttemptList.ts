@@ -1,4 +1,5 @@
 import { DateTime, Duration, Effect, Option } from "effect"
+import { quoted } from "../domain/Abridged.ts"
 import { now } from "../domain/Time.ts"
 import { ask } from "./Ask.ts"
 import { command } from "./Command.ts"
@@ -30,7 +31,7 @@ const momentOf = (option: string, given: Option.Option<string>) =>
       command: "attempt-list",
       problems: [
         {
-          wrong: `--${option}: found "${given.value.slice(0, 100)}", expected a time such as 2026-04-29T07:00:00Z, or how long ago: 30m, 12h, 2d`,
+          wrong: `--${option}: found ${quoted(given.value)}, expected a time such as 2026-04-29T07:00:00Z, or how long ago: 30m, 12h, 2d`,
           remedy: ""
         }
       ]

@@ -1,6 +1,7 @@
 import { Effect, Either, Option } from "effect"
 import { Invalid, type Problem } from "../config/Issues.ts"
 import { type JsonFault, parseJson } from "../config/JsonText.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { ArgumentDefinition, OptionDefinition } from "./Command.ts"
 import { type Content, Terminal } from "./Terminal.ts"
 import { visible } from "./Width.ts"
@@ -111,7 +112,7 @@ const nameOf = (source: Source): string => {
     case "Argument":
       return "--json"
     case "File":
-      return `--file ${visible(source.path).slice(0, 300)}`
+      return `--file ${abridged(visible(source.path))}`
     case "Stdin":
       return "stdin"
   }

@@ -1,4 +1,5 @@
 import { Cause, DateTime, Effect, Either, Exit, Fiber, Logger, LogLevel, Option } from "effect"
+import { quoted } from "../domain/Abridged.ts"
 import { logLine, logWords } from "../domain/LogLine.ts"
 import { parse, type Request, wantsDebug, wantsJson } from "./Arguments.ts"
 import { type Bound, type Definition, type Globals, Session, type Shell } from "./Command.ts"
@@ -73,7 +74,7 @@ const notText = (word: string): UsageError =>
     command: "",
     problems: [
       {
-        wrong: `the argument ${JSON.stringify(visible(word).slice(0, 100))} is not UTF-8 text`,
+        wrong: `the argument ${quoted(visible(word))} is not UTF-8 text`,
         remedy: "give it in UTF-8"
       }
     ]

@@ -1,5 +1,6 @@
 import { nearest, remedyFor } from "../config/NearMiss.ts"
 import { found } from "../config/Shown.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { OptionDefinition } from "./Command.ts"
 import { expected } from "./OptionValue.ts"
 import type { UsageProblem } from "./UsageError.ts"
@@ -110,5 +111,5 @@ const valueMissing = (
   remedy:
     next === undefined
       ? ""
-      : `a value that begins with - is given with an equals sign: --${option.name}=${next.slice(0, 40)}`
+      : `a value that begins with - is given with an equals sign: --${option.name}=${abridged(next, 40)}`
 })

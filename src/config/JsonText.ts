@@ -1,4 +1,5 @@
 import { Either } from "effect"
+import { abridged, quoted } from "../domain/Abridged.ts"
 import { counted } from "../domain/Figure.ts"
 import { MAX_DEPTH } from "../domain/Json.ts"
 
@@ -158,7 +159,7 @@ class Scanner {
     if (/^-?\d{16,}$/.test(word) && !Number.isSafeInteger(Number(word))) {
       this.at = from
       this.stop(
-        `the integer ${word.slice(0, 40)} is too large to be kept exactly`,
+        `the integer ${abridged(word, 40)} is too large to be kept exactly`,
         "at most 9007199254740991 to either side of 0",
         "give a smaller number or, where it is an id, put it into double quotes"
       )
@@ -236,7 +237,7 @@ class Scanner {
       const start = this.at
       const key = this.string()
       this.key(keys, key, start)
-      if (!this.take(":")) this.unfit(`\`:\` after the key ${JSON.stringify(key.slice(0, 60))}`)
+      if (!this.take(":")) this.unfit(`\`:\` after the key ${quoted(key, 60)}`)
       this.value(depth + 1)
     } while (this.take(","))
     if (!this.take("}")) this.unfit("`,` or `}`")
@@ -247,7 +248,7 @@ class Scanner {
     keys.set(key, start)
     if (first !== undefined)
       this.keyFault(start, () => [
-        `the key ${JSON.stringify(key.slice(0, 60))} stands twice in one object`,
+        `the key ${quoted(key, 60)} stands twice in one object`,
         "each key once",
         `it is also on line ${this.lineOf(first)}; remove one`
       ])

@@ -1,3 +1,5 @@
+import { abridged } from "../domain/Abridged.ts"
+
 /** A value in an error is never longer than this. */
 const MOST = 80
 
@@ -11,20 +13,14 @@ const mayBeSecret = (path: ReadonlyArray<PropertyKey>): boolean =>
 
 const bare = /^[A-Za-z_$][A-Za-z0-9_$-]*$/
 
-/** A key in a path is never longer than this. */
-const MOST_KEY = 200
-
 /** A path as people write it: `adapters.local.extraArgs[0]`, `adapters["my.id"]`; a very long key is cut. */
 export const pathText = (path: ReadonlyArray<PropertyKey>): string =>
   path.reduce<string>((text, key) => {
     if (typeof key === "number") return `${text}[${key}]`
-    const name = cut(String(key), MOST_KEY)
+    const name = abridged(String(key))
     if (!bare.test(name)) return `${text}[${JSON.stringify(name)}]`
     return text === "" ? name : `${text}.${name}`
   }, "")
-
-const cut = (text: string, most = MOST): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1)}…`
 
 const quoted = (text: string): string => {
   const whole = JSON.stringify(text.slice(0, MOST))
@@ -46,7 +42,7 @@ export const found = (value: unknown, path: ReadonlyArray<PropertyKey>): string 
   }
   if (Array.isArray(value))
     return value.length === 0 ? "an empty list" : `a list of ${count(value.length, "item")}`
-  if (typeof value !== "object" || value === null) return cut(String(value))
+  if (typeof value !== "object" || value === null) return abridged(String(value), MOST)
   const keys = Object.keys(value)
-  return keys.length === 0 ? "an empty object" : cut(`an object with ${keys.join(", ")}`)
+  return keys.length === 0 ? "an empty object" : abridged(`an object with ${keys.join(", ")}`, MOST)
 }

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { abridged } from "./Abridged.ts"
 
 /** A JSON object: what payloads, event details and workflow contexts are. */
 export type JsonObject = { readonly [key: string]: unknown }
@@ -26,7 +27,7 @@ export const unsound = (value: unknown): string | undefined => {
   const queue: Array<{ value: unknown; path: string; depth: number }> = [{ value, path: "", depth: 0 }]
   for (let item = queue.pop(); item !== undefined; item = queue.pop()) {
     const at = item.path === "" ? "the value" : item.path
-    if (item.depth > MAX_DEPTH) return `${at.slice(0, 80)} is nested deeper than ${MAX_DEPTH} levels`
+    if (item.depth > MAX_DEPTH) return `${abridged(at, 80)} is nested deeper than ${MAX_DEPTH} levels`
     if (typeof item.value === "number" && !Number.isFinite(item.value))
       return `${at} is a number that JSON cannot hold`
     if (typeof item.value === "string" && !item.value.isWellFormed())

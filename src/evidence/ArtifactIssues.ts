@@ -3,6 +3,7 @@ import { ArtifactStore, type Observed, type Surveyor } from "../artifact/Artifac
 import { declared, isEvidencePath, isSummaryOnly } from "../artifact/Declared.ts"
 import { below, join, namesFolder, normalise } from "../artifact/FilePath.ts"
 import { Workspace } from "../context/Workspace.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Claim, wasChanged } from "./Claim.ts"
 import { secretIssues } from "./SecretScan.ts"
@@ -122,5 +123,3 @@ const liesTwice = (relative: string, observed: Observed, claim: Claim, eyes: Eye
     inWorkingDir(relative, claim, eyes),
     Option.exists((other) => other.realPath !== observed.realPath)
   )
-
-const quoted = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 199)}…` : text)

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { isSummaryOnly } from "../artifact/Declared.ts"
 import { namesFolder } from "../artifact/FilePath.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { traced } from "../domain/Traced.ts"
 import { type Claim, changedSince, isUntouched, wasChanged } from "./Claim.ts"
 import { type FileChange, readChange } from "./FileChange.ts"
@@ -164,5 +165,3 @@ const deletionProblem = (name: string, place: Place, claim: Claim): Option.Optio
         `file_change_without_effect: the file ${name} is reported as deleted, but nothing was deleted there since the round began.`
       )
 }
-
-const quoted = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 199)}…` : text)

@@ -2,6 +2,7 @@ import { Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import { type Assignment, type DeclaredArtifact, declared, type Phase } from "../artifact/Declared.ts"
 import { namesFolder } from "../artifact/FilePath.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { isBlank } from "../domain/Blank.ts"
 import { traced } from "../domain/Traced.ts"
 
@@ -71,7 +72,7 @@ const wrongKind = (name: string, input: DeclaredArtifact, text: string): Readonl
   return Option.isNone(kind) || Option.isNone(heading) || kind.value === expected
     ? []
     : [
-        `input_of_wrong_kind: ${name} begins with the heading ${JSON.stringify(heading.value.slice(0, 80))}, which is that of another phase; expected the artifact of the phase "${expected}".`
+        `input_of_wrong_kind: ${name} begins with the heading ${quoted(heading.value, 80)}, which is that of another phase; expected the artifact of the phase "${expected}".`
       ]
 }
 

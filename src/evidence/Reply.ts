@@ -1,5 +1,6 @@
 import { Data, Either, Option, type ParseResult, Schema, SchemaAST } from "effect"
 import { problems, sentence } from "../config/Issues.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { counted } from "../domain/Figure.ts"
 import { isObject, MAX_DEPTH, objectOf } from "../domain/Json.ts"
 import { Outcome, OutcomeStatus, Question } from "../domain/Outcome.ts"
@@ -177,7 +178,7 @@ const MOST_NAMED = 10
 
 const dropped = (keys: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (keys.length === 0) return []
-  const named = keys.slice(0, MOST_NAMED).map((key) => JSON.stringify(key.slice(0, 60)))
+  const named = keys.slice(0, MOST_NAMED).map((key) => quoted(key, 60))
   const more = keys.length > MOST_NAMED ? ` and ${keys.length - MOST_NAMED} more` : ""
   return [`outcome_keys_dropped: the outcome's unknown keys ${named.join(", ")}${more} were dropped`]
 }

@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { quoted } from "../domain/Abridged.ts"
 import { isModelBacked } from "../domain/Attempt.ts"
 import { traced } from "../domain/Traced.ts"
 import { artifactIssues } from "./ArtifactIssues.ts"
@@ -39,7 +40,7 @@ const echoIssues = ({ mode, outcome, promptText }: Claim): ReadonlyArray<string>
   return Option.match(echo, {
     onNone: () => [],
     onSome: (stretch) => [
-      `summary_echoes_prompt: the operator summary repeats ${stretch.length} or more characters of the prompt: ${JSON.stringify(stretch.slice(0, 80))}.`
+      `summary_echoes_prompt: the operator summary repeats ${stretch.length} or more characters of the prompt: ${quoted(stretch, 80)}.`
     ]
   })
 }

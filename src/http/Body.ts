@@ -2,6 +2,7 @@ import { HttpServerRequest, type HttpServerResponse } from "@effect/platform"
 import { Effect, Either, type Schema } from "effect"
 import { decode, Invalid } from "../config/Issues.ts"
 import { type JsonFault, parseJson } from "../config/JsonText.ts"
+import { abridged } from "../domain/Abridged.ts"
 import { isObject } from "../domain/Json.ts"
 import { responding } from "./Answer.ts"
 import { RequestRefused } from "./Failure.ts"
@@ -75,7 +76,7 @@ export const takingNothing = <R>(
       if (!isObject(value)) return rule("the body", "it is no object", "nothing, or an empty object")
       const problems = Object.keys(value).map((key) => ({
         kind: "unknown" as const,
-        path: key.slice(0, 200),
+        path: abridged(key),
         found: "a value",
         expected: "nothing, or an empty object",
         remedy: ""

@@ -1,5 +1,6 @@
 import { HttpApiSchema } from "@effect/platform"
 import { Context, Option, ParseResult, Schema } from "effect"
+import { quoted } from "../domain/Abridged.ts"
 import { readCursor } from "../store/Cursor.ts"
 
 /** What every failure is on the wire: a sentence for people and a word for programs. */
@@ -70,13 +71,7 @@ const parameter = <A, I extends string>(
     decode: (text, _, ast) => {
       const found = read(text)
       return found === undefined
-        ? ParseResult.fail(
-            new ParseResult.Type(
-              ast,
-              text,
-              `found ${JSON.stringify(text.slice(0, 100))}; expected ${expected}`
-            )
-          )
+        ? ParseResult.fail(new ParseResult.Type(ast, text, `found ${quoted(text)}; expected ${expected}`))
         : ParseResult.succeed(found)
     },
     encode: (text) => ParseResult.succeed(text)
@@ -143,7 +138,7 @@ export const choices = <const Words extends readonly [string, ...ReadonlyArray<s
               new ParseResult.Type(
                 ast,
                 given,
-                `found ${JSON.stringify(found.find((text) => !words.includes(text))?.slice(0, 100))}; expected ${expected}`
+                `found ${quoted(found.find((text) => !words.includes(text)) ?? "")}; expected ${expected}`
               )
             )
       },

@@ -1,5 +1,6 @@
 import { HttpApi } from "@effect/platform"
 import { Option } from "effect"
+import { abridged } from "../domain/Abridged.ts"
 import { Api } from "./Api.ts"
 import { RequestRefused } from "./Failure.ts"
 import { isPattern, patternOf } from "./Routes.ts"
@@ -19,7 +20,7 @@ const refused = (path: string, names: ReadonlyArray<string>, taken: ReadonlyArra
     code: "input_invalid",
     error: names
       .slice(0, MOST_TOLD)
-      .map((name) => `${name.slice(0, 200)} is not a known parameter, ${path.slice(0, 200)} takes ${takes}`)
+      .map((name) => `${abridged(name)} is not a known parameter, ${abridged(path)} takes ${takes}`)
       .join("\n")
   })
 }

@@ -1,5 +1,6 @@
 import { HttpApi } from "@effect/platform"
 import { Context } from "effect"
+import { abridged } from "../domain/Abridged.ts"
 import { Api } from "./Api.ts"
 import { TakesAnyName } from "./Contract.ts"
 import { RequestRefused } from "./Failure.ts"
@@ -54,8 +55,6 @@ const known = (more: More) => {
 
 const ORDER = ["GET", "HEAD", "POST", "OPTIONS"]
 
-const told = (path: string): string => path.slice(0, 200)
-
 const allowing = (methods: ReadonlySet<string>): string => ORDER.filter((one) => methods.has(one)).join(", ")
 
 /**
@@ -69,7 +68,7 @@ export const makeJudge = (more: More) => {
     return new RequestRefused({
       status: 405,
       code: "method_not_allowed",
-      error: `${told(path)} takes ${allow}, not ${method}`,
+      error: `${abridged(path)} takes ${allow}, not ${method}`,
       headers: { allow }
     })
   }
@@ -92,7 +91,7 @@ export const makeJudge = (more: More) => {
         : new RequestRefused({
             status: 404,
             code: "route_not_found",
-            error: `there is no ${told(path)} here; /api/docs lists what there is`
+            error: `there is no ${abridged(path)} here; /api/docs lists what there is`
           })
     }
   }

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { decode, Invalid } from "../config/Issues.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { isBlank } from "../domain/Blank.ts"
 import { TaskId } from "../domain/Ids.ts"
 import { ConfiguredId, type Intent, MaxAttempts, Priority, text } from "../domain/Task.ts"
@@ -75,7 +76,7 @@ export const unknownParent = (id: string): Invalid =>
       {
         kind: "unfit",
         path: "parent_id",
-        found: JSON.stringify(id.slice(0, 200)),
+        found: quoted(id),
         expected: "the id of a task",
         remedy: "leave it out, or name a task that is there"
       }

@@ -3,6 +3,7 @@ import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { Invalid, type Problem } from "../config/Issues.ts"
 import { didYouMean, nearest, remedyFor } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { Actor, Stamp } from "../domain/Actor.ts"
 import { counted } from "../domain/Figure.ts"
 import { IdSource, TaskId, WorkflowId } from "../domain/Ids.ts"
@@ -50,7 +51,7 @@ const isInstanceKey = Schema.is(InstanceKey)
 const unfit = (path: string, found: string, expected: string, remedy = ""): Problem => ({
   kind: "unfit",
   path,
-  found: found.length > 200 ? `${found.slice(0, 200)}…` : found,
+  found: abridged(found),
   expected,
   remedy
 })

@@ -3,6 +3,7 @@ import { secretsMasked } from "../artifact/KnownSecrets.ts"
 import { Invalid } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { Stamp } from "../domain/Actor.ts"
 import { IdSource, TaskId, type WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
@@ -48,7 +49,7 @@ const noWay = (template: Template, { currentState }: Workflow, to: string, ways:
   const states = Object.keys(template.states)
   const unknown = states.includes(to) ? "" : `, which is no state of ${template.name}`
   return refused(
-    `${currentState} leads to ${targets.join(", ") || "no other state"}, not to ${to.slice(0, 200)}${unknown}${
+    `${currentState} leads to ${targets.join(", ") || "no other state"}, not to ${abridged(to)}${unknown}${
       likely === undefined ? "" : `; ${didYouMean(likely)}`
     }`
   )

@@ -5,6 +5,7 @@ import { remedyFor } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { runningByAdapter } from "../dispatch/Conditions.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -123,7 +124,7 @@ export const list = operation({
 const unknown = (id: string, known: ReadonlyArray<string>) =>
   new Refusal({
     code: "adapter_not_found",
-    message: `there is no adapter ${id.length > 200 ? `${id.slice(0, 200)}…` : id}`,
+    message: `there is no adapter ${abridged(id)}`,
     hint: remedyFor(id, known, "adapters") || "agent-runtime adapters lists them",
     exitCode: 1
   })

@@ -7,6 +7,7 @@ import {
 } from "../artifact/ArtifactStore.ts"
 import { isAbsolute, normalise } from "../artifact/FilePath.ts"
 import { secretsMasked } from "../artifact/KnownSecrets.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { traced } from "../domain/Traced.ts"
 import { secretIssues } from "../evidence/SecretScan.ts"
 import { ArtifactFile, ArtifactFolder } from "./answers/Artifacts.ts"
@@ -18,7 +19,7 @@ const MOST_ENTRIES = 10_000
 /** Bytes of a file that are told. */
 const MOST_BYTES = 1024 * 1024
 
-const shown = (path: string): string => JSON.stringify(path.length > 300 ? `${path.slice(0, 300)}…` : path)
+const shown = (path: string): string => quoted(path, 300)
 
 const refused = (path: string, why: string) =>
   new Refusal({

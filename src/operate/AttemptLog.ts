@@ -1,6 +1,7 @@
 import { Effect, Option, Ref, Schema, Stream } from "effect"
 import { Audit, type AuditFailed, type AuditLog, MAX_STREAM_BYTES } from "../artifact/AuditFolder.ts"
 import { type KnownSecrets, secretsMasked } from "../artifact/KnownSecrets.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { Redactor } from "../domain/Redactor.ts"
@@ -8,7 +9,7 @@ import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
-import { asTold, namedAttempt } from "./NamedId.ts"
+import { namedAttempt } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { reasonWord } from "./ReasonWord.ts"
 import { Refusal } from "./Refusal.ts"
@@ -38,7 +39,7 @@ export const attemptOf = (named: string): Effect.Effect<Attempt, Refusal | Store
     const isTask = Option.isSome(task) && Option.isSome(yield* store.tasks.find(task.value))
     return yield* new Refusal({
       code: "attempt_not_found",
-      message: `there is no attempt ${asTold(named)}`,
+      message: `there is no attempt ${abridged(named)}`,
       hint: isTask
         ? `that is a task: agent-runtime task-show ${named} lists its attempts`
         : "agent-runtime task-show TASK_ID lists the attempts of a task",

@@ -2,10 +2,10 @@ import { Effect, Option } from "effect"
 import { remedyFor } from "../config/NearMiss.ts"
 import { type Budget, RuntimeConfig, type Settings } from "../config/RuntimeConfig.ts"
 import { workflowTemplateOf } from "../dispatch/Charging.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { Task } from "../domain/Task.ts"
 import type { Account } from "../store/Budgets.ts"
 import { namesOf } from "../workflow/Templates.ts"
-import { asTold } from "./NamedId.ts"
 import { Refusal } from "./Refusal.ts"
 
 const NOUNS = {
@@ -42,7 +42,7 @@ export const subjectOf = <E, R>(
   Effect.gen(function* () {
     const only = budget.per === "all" ? Option.some("") : budget.match
     if (Option.isNone(given)) return only
-    const said = `subject: found "${asTold(given.value)}"`
+    const said = `subject: found "${abridged(given.value)}"`
     if (Option.isSome(only) && only.value !== given.value)
       return yield* subjectUnfit(
         `${said}; budget ${budget.id} counts ${only.value === "" ? "all together" : only.value}`,

@@ -2,13 +2,14 @@ import { Effect, Option } from "effect"
 import { remedyFor } from "../config/NearMiss.ts"
 import { type Budget, RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { dayOf, nextDay } from "../dispatch/Charges.ts"
+import { abridged } from "../domain/Abridged.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import type { Account, AccountKey } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 import { type BudgetAccount, BudgetList, BudgetUnit, GrantedBudget } from "./answers/Budgets.ts"
 import { countedUnder, subjectOf, subjectUnfit } from "./BudgetSubject.ts"
-import { asTold, namedTask, taskNotFound } from "./NamedId.ts"
+import { namedTask, taskNotFound } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { Refusal } from "./Refusal.ts"
 
@@ -136,7 +137,7 @@ const budgetOf = (id: string) =>
     const known = budgets.map((one) => one.id)
     return yield* refused(
       "budget_not_found",
-      `there is no budget ${asTold(id)}`,
+      `there is no budget ${abridged(id)}`,
       remedyFor(id, known, "budgets") || "agent-runtime budget-show lists them",
       1
     )

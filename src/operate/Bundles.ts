@@ -3,13 +3,14 @@ import { changesBetween, shortened } from "../context/BundleDiff.ts"
 import { sha256 } from "../context/Canonical.ts"
 import { lineDiff } from "../context/LineDiff.ts"
 import { type BundleUnusable, isPromptIntact, recordedBundle } from "../context/RecordedBundle.ts"
+import { abridged } from "../domain/Abridged.ts"
 import { ReplayGrade } from "../domain/Attempt.ts"
 import { Bundle, type BundleRecord } from "../domain/Bundle.ts"
 import { type AttemptId, BundleId } from "../domain/Ids.ts"
 import { traced } from "../domain/Traced.ts"
 import { nullable, wireStruct } from "../domain/Wire.ts"
 import { Store } from "../store/Store.ts"
-import { asTold, namedAttempt, namedTask } from "./NamedId.ts"
+import { namedAttempt, namedTask } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
 import { reasonWord } from "./ReasonWord.ts"
 import { Refusal } from "./Refusal.ts"
@@ -219,6 +220,6 @@ const noBundle = (message: string): Refusal =>
 const notFound = (named: string): Refusal =>
   new Refusal({
     code: "bundle_not_found",
-    message: `there is no bundle, attempt or task ${asTold(named)}`,
+    message: `there is no bundle, attempt or task ${abridged(named)}`,
     hint: "agent-runtime task-show TASK_ID lists a task's attempts and their bundles"
   })

@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { type HostFile, type HostFileFailed, HostFiles } from "../artifact/HostFiles.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { traced } from "../domain/Traced.ts"
 import { wireStruct } from "../domain/Wire.ts"
 import { Refusal } from "./Refusal.ts"
@@ -28,7 +29,7 @@ export const agentName = (given: string): Effect.Effect<string, Refusal> =>
     : Effect.fail(
         new Refusal({
           code: "agent_name_invalid",
-          message: `${JSON.stringify(given.slice(0, 100))} is no name for an agent`,
+          message: `${quoted(given)} is no name for an agent`,
           hint: `a name is at most 32 lower-case letters, digits and single hyphens, begins with a letter, and is none of ${TAKEN.join(", ")}`,
           exitCode: 2
         })

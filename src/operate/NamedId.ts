@@ -1,4 +1,5 @@
 import { Effect, Option, Schema } from "effect"
+import { abridged } from "../domain/Abridged.ts"
 import { AttemptId, type MessageId, TaskId } from "../domain/Ids.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
@@ -12,9 +13,6 @@ const MOST_TOLD = 5
 
 const readTaskId = Schema.decodeUnknownOption(TaskId)
 const readAttemptId = Schema.decodeUnknownOption(AttemptId)
-
-/** What a caller named, as it stands in an error. */
-export const asTold = (named: string): string => (named.length > 200 ? `${named.slice(0, 200)}…` : named)
 
 const ambiguous = (what: string, named: string, ids: ReadonlyArray<string>) =>
   new Refusal({
@@ -44,7 +42,7 @@ const tooShort = (named: string): string =>
 export const taskNotFound = (named: string, hint = "agent-runtime task-list shows the newest ones") =>
   new Refusal({
     code: "task_not_found",
-    message: `there is no task ${asTold(named)}${tooShort(named)}`,
+    message: `there is no task ${abridged(named)}${tooShort(named)}`,
     hint,
     exitCode: 1
   })
@@ -92,6 +90,6 @@ export const namedMessage = (named: string): Effect.Effect<MessageId, Refusal | 
 export const messageNotFound = (named: string) =>
   new Refusal({
     code: "message_not_found",
-    message: `there is no message ${asTold(named)} in the outbox${tooShort(named)}`,
+    message: `there is no message ${abridged(named)} in the outbox${tooShort(named)}`,
     hint: "agent-runtime outbox-list --all shows the newest ones"
   })

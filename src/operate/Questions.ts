@@ -3,6 +3,7 @@ import { Invalid } from "../config/Issues.ts"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { unaskable } from "../dispatch/Asking.ts"
 import { expireQuestionOf, isDecided } from "../dispatch/Expiring.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import type { Round, Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
@@ -72,11 +73,9 @@ const given = ({ choice, text }: AnswerInput) =>
         Option.orElse(() => choice)
       )
 
-const quoted = (text: string): string => JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text)
-
 const notOffered = ({ choices, taskId }: AskedQuestion, choice: string) => {
   const likely = nearest(choice, choices)
-  const offered = choices.map(quoted).join(", ")
+  const offered = choices.map((each) => quoted(each)).join(", ")
   return new Refusal({
     code: "choice_not_offered",
     message: `task ${taskId} offers ${offered === "" ? "no choices" : offered}, not ${quoted(choice)}`,

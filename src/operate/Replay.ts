@@ -6,6 +6,7 @@ import { canonicalText } from "../context/Canonical.ts"
 import { modelOfReplay } from "../context/Model.ts"
 import { type RecordedWork, recordedWork } from "../context/ReplayBundle.ts"
 import { admitsUntrusted } from "../dispatch/Eligibility.ts"
+import { quoted } from "../domain/Abridged.ts"
 import { AttemptId, TaskId } from "../domain/Ids.ts"
 import type { Task } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
@@ -110,7 +111,7 @@ const adapterOf = (asked: Option.Option<string>, recordedId: string) =>
       onSome: (id) =>
         new Refusal({
           code: "adapter_unknown",
-          message: `--adapter: found "${id.length > 200 ? `${id.slice(0, 200)}…` : id}", which is not configured`,
+          message: `--adapter: found ${quoted(id)}, which is not configured`,
           hint: `configured are ${known}`,
           exitCode: 2
         })

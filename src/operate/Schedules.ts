@@ -1,5 +1,6 @@
 import { type DateTime, Effect, Either, Option } from "effect"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { Actor } from "../domain/Actor.ts"
 import type { RecurringSchedule } from "../domain/RecurringSchedule.ts"
 import { now } from "../domain/Time.ts"
@@ -35,7 +36,7 @@ const notFound = (name: string) =>
     )
     return yield* new Refusal({
       code: "schedule_not_found",
-      message: `there is no schedule named ${name.slice(0, 200)}`,
+      message: `there is no schedule named ${abridged(name)}`,
       hint: `${likely === undefined ? "" : `${didYouMean(likely)} `}agent-runtime schedule-list shows all of them`
     })
   })

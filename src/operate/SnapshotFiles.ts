@@ -2,6 +2,7 @@ import { Array, Effect, Either, Option } from "effect"
 import { type ArtifactFailed, ArtifactStore, type PathRefused } from "../artifact/ArtifactStore.ts"
 import { isAbsolute, join, normalise } from "../artifact/FilePath.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { abridged, quoted } from "../domain/Abridged.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { ofSnapshotName, type SnapshotFile } from "../domain/Snapshot.ts"
 import { traced } from "../domain/Traced.ts"
@@ -95,7 +96,7 @@ export const unusable = (error: PathRefused | ArtifactFailed): Refusal =>
 const refused = (given: string, why: string) =>
   new Refusal({
     code: "snapshot_path_refused",
-    message: `snapshot ${JSON.stringify(given.slice(0, 300))} ${why}`,
+    message: `snapshot ${quoted(given)} ${why}`,
     hint: "name a file below the folder of snapshots",
     exitCode: 2
   })
@@ -136,7 +137,7 @@ export const load = traced("Snapshots.load")(function* (given: string) {
   if (Option.isNone(seen) || seen.value.kind !== "file")
     return yield* new Refusal({
       code: NOT_FOUND,
-      message: `there is no snapshot ${name.slice(0, 300)}`,
+      message: `there is no snapshot ${abridged(name)}`,
       hint: "agent-runtime snapshot makes one and names it"
     })
   if (seen.value.size > MOST_BYTES) return yield* unreadable(name, "it is larger than 64 MiB")

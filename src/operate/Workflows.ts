@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { didYouMean, nearest } from "../config/NearMiss.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { abridged } from "../domain/Abridged.ts"
 import { WorkflowId } from "../domain/Ids.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { now } from "../domain/Time.ts"
@@ -40,7 +41,7 @@ const MOST_KEYS = 200
 const notFound = (named: string, likely?: string) =>
   new Refusal({
     code: "workflow_not_found",
-    message: `there is no workflow ${named.slice(0, 200)}`,
+    message: `there is no workflow ${abridged(named)}`,
     hint: `${likely === undefined ? "" : `${didYouMean(likely)} `}agent-runtime workflow-list --all shows all of them`
   })
 
