@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { isSameJson } from "../../src/domain/Json.ts"
+import { isSameJson, MAX_DEPTH, unsound } from "../../src/domain/Json.ts"
 
 test("the same JSON is told whatever the order of its keys; anything else is other", () => {
   const value = { a: [1, { b: null, c: "x" }], d: true }
@@ -15,4 +15,27 @@ test("the same JSON is told whatever the order of its keys; anything else is oth
     "x"
   ])
     expect([other, isSameJson(value, other), isSameJson(other, value)]).toEqual([other, false, false])
+})
+
+const nested = (depth: number, value: unknown): unknown => (depth === 0 ? value : [nested(depth - 1, value)])
+
+test("what JSON or UTF-8 cannot hold is named by the way to it", () => {
+  const half = "\ud83d"
+  const told: ReadonlyArray<readonly [unknown, string | undefined]> = [
+    [{ a: [1, { b: Number.NaN }] }, "a[1].b is a number that JSON cannot hold"],
+    [[[0, -1 / 0]], "[0][1] is a number that JSON cannot hold"],
+    [{ a: { b: [half] } }, "a.b[0] is text with half a surrogate pair, which is not valid Unicode"],
+    [{ a: { [half]: 1 } }, "a has a key with half a surrogate pair, which is not valid Unicode"],
+    [half, "the value is text with half a surrogate pair, which is not valid Unicode"],
+    [{ [half]: 1 }, "the value has a key with half a surrogate pair, which is not valid Unicode"],
+    [{ a: [1, null, true, "😀", {}, []] }, undefined]
+  ]
+  for (const [value, problem] of told) expect(unsound(value)).toBe(problem)
+})
+
+test("a value is nested as deeply as is allowed, whatever stands at the end, and no deeper", () => {
+  for (const last of [1, "x", null, {}, []]) {
+    expect(unsound(nested(MAX_DEPTH, last))).toBeUndefined()
+    expect(unsound(nested(MAX_DEPTH + 1, last))).toEndWith("is nested deeper than 100 levels")
+  }
 })
