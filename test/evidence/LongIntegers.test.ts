@@ -49,7 +49,7 @@ describe("an integer that JSON readers would round", () => {
     expect(outcome.externalMessages).toEqual([{ x: "-9007199254740993" }, JSON.parse(payload)])
     expect(outcome.retryAfterSeconds).toBe(Number(ID))
     expect(diagnostics).toEqual([
-      expect.stringContaining("an integer too long to be kept exactly as a number, at "external')
+      expect.stringContaining('an integer too long to be kept exactly as a number, at "external')
     ])
     expect(() => said(`"operator_summary":${ID}`)).toThrow("operator_summary")
   })
