@@ -84,7 +84,8 @@ const made = Effect.gen(function* () {
 
 /** Whether what a caller has is this: `*`, or a list that has its tag in it; a weak one is as good (RFC 9110, 13.1.2). */
 const isKept = (asked: string | undefined, etag: string): boolean =>
-  asked !== undefined && (asked.trim() === "*" || (asked.match(/"[^"]*"/g) ?? []).includes(etag))
+  asked !== undefined &&
+  (asked.trim() === "*" || [...asked.matchAll(/"[^"]*"/g)].some(([tag]) => tag === etag))
 
 const sent = (
   { packed, text, type }: File,
