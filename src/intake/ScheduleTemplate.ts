@@ -1,5 +1,6 @@
 import { DateTime, Effect, Schema } from "effect"
 import { decodeWith, type Invalid, type Problem } from "../config/Issues.ts"
+import { found } from "../config/Shown.ts"
 import { MOST_SCHEDULE_SOURCE } from "../domain/RecurringSchedule.ts"
 import type { Intent } from "../domain/Task.ts"
 import { readIntent } from "./Enqueue.ts"
@@ -22,12 +23,13 @@ export const templateProblems = (
   ...(typeof source !== "string" || Array.from(source).length <= MOST_SCHEDULE_SOURCE
     ? []
     : [
-        rule(
-          `${path}source`,
-          "it is too long for the due time to be put behind it",
-          `at most ${MOST_SCHEDULE_SOURCE} characters`,
-          ""
-        )
+        {
+          kind: "unfit" as const,
+          path: `${path}source`,
+          found: found(source, ["source"]),
+          expected: `at most ${MOST_SCHEDULE_SOURCE} characters, for the due time is put behind it`,
+          remedy: ""
+        }
       ])
 ]
 
