@@ -13,8 +13,8 @@ const UNITS: Readonly<Record<string, Duration.Duration>> = {
   d: Duration.days(1)
 }
 
-/** A time as people name it: ISO 8601, or how long ago (`30m`, `12h`, `2d`). */
-const momentOf = (option: string, given: Option.Option<string>) =>
+/** A time as people name it: ISO 8601, or how long ago (`30m`, `12h`, `2d`); none where none is given. */
+export const momentOf = (option: string, given: Option.Option<string>) =>
   Effect.gen(function* () {
     if (Option.isNone(given)) return Option.none<DateTime.Utc>()
     const ago = /^(\d{1,5})([mhd])$/.exec(given.value)
@@ -31,7 +31,7 @@ const momentOf = (option: string, given: Option.Option<string>) =>
       command: "attempt-list",
       problems: [
         {
-          wrong: `--${option}: found ${quoted(given.value)}, expected a time such as 2026-04-29T07:00:00Z, or how long ago: 30m, 12h, 2d`,
+          wrong: `--${option}: found ${quoted(given.value)}, expected a time such as 2026-04-29T07:00:00Z, or how long ago: 30m, 12h, 2d, at most 99999 of them`,
           remedy: ""
         }
       ]

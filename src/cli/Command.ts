@@ -15,6 +15,8 @@ interface Valued extends Named {
   /** What stands for the value in the help; the kind's own word when absent. */
   readonly value?: string
   readonly required?: boolean
+  /** Where it is true, a text of which nothing can be seen is none. */
+  readonly filled?: true
   /** May be given several times; with `separator`, one value may also hold several. */
   readonly list?: boolean
   readonly separator?: ","

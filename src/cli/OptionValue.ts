@@ -1,6 +1,7 @@
 import { Either } from "effect"
 import { remedyFor } from "../config/NearMiss.ts"
 import { found } from "../config/Shown.ts"
+import { isBlank } from "../domain/Blank.ts"
 import type { ArgumentDefinition, OptionDefinition } from "./Command.ts"
 import type { UsageProblem } from "./UsageError.ts"
 
@@ -20,7 +21,9 @@ export const read = (option: Valued, text: string): Either.Either<string | numbe
     case "path":
       return text.trim() === "" ? unfit(`--${option.name}`, text, expected(option)) : Either.right(text)
     case "text":
-      return Either.right(text)
+      return option.filled === true && isBlank(text)
+        ? unfit(`--${option.name}`, text, SEEN)
+        : Either.right(text)
   }
 }
 
@@ -32,7 +35,7 @@ export const readArgument = (
   const name = argumentTerm(argument)
   if (argument.values !== undefined && !argument.values.includes(text))
     return notOffered("the argument", argument.values, text)
-  return text.trim() === "" ? unfit(name, text, argument.description) : Either.right(text)
+  return isBlank(text) ? unfit(name, text, SEEN) : Either.right(text)
 }
 
 /** How an argument stands in help and errors: its only words, else its name. */
@@ -64,11 +67,14 @@ export const range = ({ min, max }: { readonly min?: number; readonly max?: numb
   return max === undefined ? "" : ` of at most ${max}`
 }
 
+/** What a text is in which nothing is. */
+const SEEN = "text that can be seen"
+
 const readNumber = (
   option: Extract<OptionDefinition, { readonly kind: "integer" | "number" }>,
   text: string
 ): Either.Either<number, UsageProblem> => {
-  const shape = option.kind === "integer" ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)$/
+  const shape = option.kind === "integer" ? /^[+-]?\d+$/ : /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i
   const value = Number(text)
   const fits =
     shape.test(text) &&
@@ -76,7 +82,11 @@ const readNumber = (
     value >= (option.min ?? Number.NEGATIVE_INFINITY) &&
     value <= (option.max ?? Number.POSITIVE_INFINITY)
   // -0 is not a number that anybody means.
-  return fits ? Either.right(value === 0 ? 0 : value) : unfit(`--${option.name}`, text, expected(option))
+  if (fits) return Either.right(value === 0 ? 0 : value)
+  // The end of what a number holds exactly is only told of to who meets it.
+  const told =
+    option.kind === "integer" && value > Number.MAX_SAFE_INTEGER ? { max: Number.MAX_SAFE_INTEGER } : {}
+  return unfit(`--${option.name}`, text, expected({ ...told, ...option }))
 }
 
 const unfit = (name: string, text: string, wanted: string): Either.Either<never, UsageProblem> =>

@@ -53,6 +53,8 @@ export const up = command({
   run: (input) =>
     Effect.scoped(
       Effect.gen(function* () {
+        // Who is refused for sure opens no port, and logs no line before its error.
+        if (!input.wait) yield* (yield* Effect.promise(() => import("../operate/Dispatch.ts"))).unlocked
         const listens = yield* Deferred.make<void>()
         // Served until the last attempt has ended, so that an operator sees what a stop waits for.
         const server = yield* Effect.forkScoped(serving(input, Deferred.succeed(listens, undefined)))

@@ -55,8 +55,8 @@ export const filterOptions = [
     separator: ",",
     description: "Only tasks with one of these statuses."
   },
-  { name: "kind", kind: "text", description: "Only tasks of this kind." },
-  { name: "source", kind: "text", description: "Only tasks from this source." }
+  { name: "kind", kind: "text", filled: true, description: "Only tasks of this kind." },
+  { name: "source", kind: "text", filled: true, description: "Only tasks from this source." }
 ] as const satisfies ReadonlyArray<OptionDefinition>
 
 const listDefinition = {

@@ -11,7 +11,8 @@ import {
   Model,
   needed,
   SecretSource,
-  VariableName
+  VariableName,
+  Wait
 } from "./Fields.ts"
 import { FALLBACK, oneNameEach, RETRY_HINT } from "./TwoNames.ts"
 
@@ -46,8 +47,8 @@ const common = {
   retry: key(
     Schema.Struct({
       maxAttempts: key(integer(1), "Attempts of a task that this adapter runs, where the task names none"),
-      backoffSeconds: key(integer(1), "Seconds before the second attempt; doubled for each further one"),
-      maxBackoffSeconds: key(integer(1), "The longest wait between two attempts")
+      backoffSeconds: key(Wait, "Seconds before the second attempt; doubled for each further one"),
+      maxBackoffSeconds: key(Wait, "The longest wait between two attempts")
     }),
     "How failed attempts of this adapter are repeated, where it differs from the rest"
   )

@@ -1,9 +1,12 @@
 import { Schema } from "effect"
 import { counted } from "../domain/Figure.ts"
-import { text } from "../domain/Task.ts"
+import { integer, text } from "../domain/Task.ts"
 
 /** Timers beyond this fire at once or never: 2^31 - 1 ms, nearly 25 days. */
 export const MAX_MILLIS = 2_147_483_647
+
+/** Whole seconds between two attempts: at most ten years, as an intent's delay, so that no time lies beyond year 9999. */
+export const Wait = integer(1, 315_360_000)
 
 /** An optional key of a configuration file; `doc` is what the key means, for the JSON Schema. */
 export const key = <A, I>(schema: Schema.Schema<A, I>, doc: string) =>

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { ConfiguredId, integer, text } from "../domain/Task.ts"
 import { AdapterFile } from "./AdapterSchema.ts"
 import { BUDGET, BUDGET_RULES } from "./BudgetRules.ts"
-import { FilePath, key, needed, number, positive, shaped } from "./Fields.ts"
+import { FilePath, key, needed, number, positive, shaped, Wait } from "./Fields.ts"
 import { has, IDENTITY, oneNameEach } from "./TwoNames.ts"
 
 const byId = <A, I>(value: Schema.Schema<A, I>) => Schema.Record({ key: ConfiguredId, value })
@@ -104,7 +104,7 @@ export const ConfigurationFile = Schema.Struct({
   defaultProfile: needed(ConfiguredId, "The profile of tasks that request none"),
   defaultAdapter: needed(ConfiguredId, "The adapter of tasks that request none and whose profile names none"),
   maxAttempts: key(integer(1), "Attempts of a task that names no number; 3 by default"),
-  retryBackoffSeconds: key(integer(1), "Seconds before the second attempt; 60 by default"),
+  retryBackoffSeconds: key(Wait, "Seconds before the second attempt; 60 by default"),
   profiles: needed(byId(FilePath), "Profile files by id"),
   adapters: needed(byId(AdapterFile), "Adapters by id"),
   workflows: key(byId(FilePath), "Workflow template files by id, beside the built-in ones"),

@@ -172,11 +172,14 @@ export const finding = (
 const unfit = (issue: ParseResult.Type | ParseResult.Forbidden, place: Place): Finding => {
   const wanted = Option.getOrElse(place.expected, () => expected(issue.ast))
   if (issue.message !== undefined) return problem("rule", place, issue.message, wanted, "")
-  const likely =
-    typeof issue.actual === "string" ? nearest(issue.actual, literals(issue.ast) ?? []) : undefined
+  const likely = typeof issue.actual === "string" ? nearest(issue.actual, offered(issue.ast)) : undefined
   const remedy = likely === undefined ? "" : didYouMean(likely)
   return problem("unfit", place, found(issue.actual, place.path), wanted, remedy)
 }
+
+/** The literal values among what a schema allows. */
+const offered = (ast: AST.AST): ReadonlyArray<string> =>
+  literals(ast) ?? (ast._tag === "Union" ? ast.types.flatMap((type) => literals(type) ?? []) : [])
 
 const unknownKey = (place: Place, actual: unknown, ast: AST.TypeLiteral | undefined): Finding => {
   const key = String(place.path.at(-1))
@@ -201,7 +204,7 @@ const parts = (issue: ParseResult.Composite, place: Place): ReadonlyArray<Findin
 
 /** The part of an issue that names a struct or a list: what its shape was compared with. */
 const shape = (issue: ParseResult.ParseIssue): ParseResult.Composite | undefined => {
-  if (issue._tag === "Composite") return issue
+  if (issue._tag === "Composite") return literals(issue.ast) === undefined ? issue : undefined
   return issue._tag === "Refinement" || issue._tag === "Transformation" ? shape(issue.issue) : undefined
 }
 

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { TaskId } from "./Ids.ts"
 import { JsonObject } from "./Json.ts"
-import { Intent, text } from "./Task.ts"
+import { bounds, intentFields, text } from "./Task.ts"
 import { Time } from "./Time.ts"
 import { nullable, whenUsed, wireStruct } from "./Wire.ts"
 
@@ -20,6 +20,18 @@ const ScheduleName = text(200, ", other than . and ..").pipe(
 export const CronText = text(200, ": five cron fields, or six with seconds first")
 export const ZoneText = text(100, ": a time zone such as Europe/Zurich")
 
+/** A task's source is at most 200 characters, and `:<due time>` comes behind the schedule's. */
+export const MOST_SCHEDULE_SOURCE = 200 - ":2026-01-01T00:00:00.000Z".length
+
+// What an intent may not be here is judged where it is read, in sentences; this tells it to who writes one.
+const ScheduleTask = whenUsed(() =>
+  wireStruct({
+    ...intentFields(),
+    source: text(200, "").annotations({ jsonSchema: bounds(MOST_SCHEDULE_SOURCE) }),
+    availableAt: Schema.optional(Time.annotations({ jsonSchema: { not: {}, description: "refused here" } }))
+  })
+)
+
 /** What saves a schedule (SPEC.md section 9): one of `interval_seconds` and `cron`, and the task to create. */
 export const ScheduleIntent = whenUsed(() =>
   wireStruct({
@@ -31,7 +43,7 @@ export const ScheduleIntent = whenUsed(() =>
     ),
     cron: Schema.optional(CronText),
     timezone: Schema.optional(ZoneText),
-    task: Intent,
+    task: ScheduleTask,
     nextRunAt: Schema.optional(Time),
     enabled: Schema.optionalWith(Schema.Boolean, { default: () => true }),
     overlap: Schema.optionalWith(Overlap, { default: () => "skip" as const })

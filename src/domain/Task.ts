@@ -21,10 +21,13 @@ export const text = (most: number, what: string) => {
   return Schema.String.pipe(
     Schema.filter((value) => unsound(value) ?? (value !== "" && isWithin(value, most)), {
       description,
-      jsonSchema: { minLength: 1, maxLength: most, pattern: SEEN }
+      jsonSchema: bounds(most)
     })
   ).annotations({ description })
 }
+
+/** A text's bounds for JSON Schema. */
+export const bounds = (most: number) => ({ minLength: 1, maxLength: most, pattern: SEEN })
 
 /** As near to what `unsound` refuses as a pattern of JSON Schema comes that every reader of one understands. */
 const SEEN = "^[^\\x00]*[^\\s\\x00][^\\x00]*$"
@@ -59,6 +62,9 @@ export const integer = (least: number, most?: number) => {
   ).annotations({ description })
 }
 
+/** A reason, note or answer of an operator goes into events and prompts: it has to say something, shortly. */
+export const OperatorText = text(10_000, "")
+
 /** Ids of profiles and adapters, as tasks and configurations name them. */
 export const ConfiguredId = text(200, "")
 
@@ -70,30 +76,31 @@ export const Priority = Schema.Int.pipe(Schema.between(0, 100)).annotations({
 /** How many attempts a round has. */
 export const MaxAttempts = integer(1)
 
-/** What a producer hands in (SPEC.md section 3). */
-export const Intent = whenUsed(() =>
-  wireStruct({
-    kind: text(200, ""),
-    source: text(200, ""),
-    payload: JsonObject,
-    subject: Schema.optional(text(1_000, "")),
-    description: Schema.optional(text(100_000, "")),
-    priority: Schema.optional(Priority),
-    requestedProfile: Schema.optional(ConfiguredId),
-    requestedAdapter: Schema.optional(ConfiguredId),
-    requestedModel: Schema.optional(ConfiguredId),
-    maxAttempts: Schema.optional(MaxAttempts),
-    availableAt: Schema.optional(Time),
-    schedule: Schema.optional(
-      wireStruct({
-        delayMinutes: Schema.Number.pipe(Schema.finite(), Schema.between(0, 5_256_000)).annotations({
-          description: "a number of minutes from 0 to 5,256,000 (ten years)"
-        })
+/** The fields of an intent. */
+export const intentFields = () => ({
+  kind: text(200, ""),
+  source: text(200, ""),
+  payload: JsonObject,
+  subject: Schema.optional(text(1_000, "")),
+  description: Schema.optional(text(100_000, "")),
+  priority: Schema.optional(Priority),
+  requestedProfile: Schema.optional(ConfiguredId),
+  requestedAdapter: Schema.optional(ConfiguredId),
+  requestedModel: Schema.optional(ConfiguredId),
+  maxAttempts: Schema.optional(MaxAttempts),
+  availableAt: Schema.optional(Time),
+  schedule: Schema.optional(
+    wireStruct({
+      delayMinutes: Schema.Number.pipe(Schema.finite(), Schema.between(0, 5_256_000)).annotations({
+        description: "a number of minutes from 0 to 5,256,000 (ten years)"
       })
-    ),
-    dedupeKey: Schema.optional(text(500, ""))
-  })
-)
+    })
+  ),
+  dedupeKey: Schema.optional(text(500, ""))
+})
+
+/** What a producer hands in (SPEC.md section 3). */
+export const Intent = whenUsed(() => wireStruct(intentFields()))
 export type Intent = typeof Intent.Type
 
 /** Priority of an intent that names none. */

@@ -110,7 +110,7 @@ const skipSpace = (text: string, from: number): number => {
 }
 
 /** Behind the closing quote of the string that begins at `from`; -1 when it is no JSON string. */
-const stringEnd = (text: string, from: number): number => {
+export const stringEnd = (text: string, from: number): number => {
   for (let at = from + 1; at < text.length; at++) {
     const code = text.charCodeAt(at)
     if (code === 0x22) return at + 1
@@ -126,7 +126,7 @@ const stringEnd = (text: string, from: number): number => {
 }
 
 /** Behind the number, `true`, `false` or `null` that begins at `from`; -1 when there is none. */
-const plainEnd = (text: string, from: number): number => {
+export const plainEnd = (text: string, from: number): number => {
   const plain = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y
   plain.lastIndex = from
   return plain.test(text) ? plain.lastIndex : -1

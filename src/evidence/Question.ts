@@ -4,7 +4,8 @@ import type { Outcome, Question } from "../domain/Outcome.ts"
 /** What is put to an operator stands in lists and in the next prompt: so long, and no longer. */
 const MOST_TEXT = 4_000
 const MOST_CHOICES = 20
-const MOST_CHOICE = 500
+/** UTF-16 units of a choice that can be shown. */
+export const MOST_CHOICE = 500
 
 /** An outcome whose question can be put to an operator, if it asks one, and what was left out of it. */
 export interface Asking {

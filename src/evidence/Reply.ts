@@ -7,6 +7,7 @@ import { Outcome, OutcomeStatus, Question } from "../domain/Outcome.ts"
 import { onFirstUse } from "../domain/Wire.ts"
 import { brokenObject } from "./BrokenObject.ts"
 import { jsonObjects } from "./JsonObjects.ts"
+import { keepLongIntegers, keptInWords } from "./LongIntegers.ts"
 import { withoutThoughts } from "./Thoughts.ts"
 
 /** What was found in an adapter's answer. */
@@ -42,13 +43,13 @@ export const findOutcome = (answer: string, { mask, prompt, signals }: Reading):
   for (const { start, end, depth } of candidates.toReversed()) {
     const object = text.slice(start, end)
     if (echoes.known(object)) continue
-    const read =
+    const found =
       depth > MAX_DEPTH
         ? Either.left(`it is nested deeper than ${MAX_DEPTH} levels`)
-        : decode(withSignal(JSON.parse(object), signals), reason === undefined, mask)
-    if (Either.isLeft(read))
-      reason ??= `the object at character ${start + 1} of the answer is no outcome: ${read.left}`
-    else if (!echoes.holds(object)) return Reply.Found(read.right)
+        : read(object, { mask, signals }, reason === undefined)
+    if (Either.isLeft(found))
+      reason ??= `the object at character ${start + 1} of the answer is no outcome: ${found.left}`
+    else if (!echoes.holds(object)) return Reply.Found(found.right)
     else if (echoes.count() === MOST_ECHOES) break
   }
   const broken = candidates.length > 0 ? Option.none() : brokenObject(text, keys)
@@ -106,6 +107,16 @@ const withSignal = (raw: Raw, signals: ReadonlyArray<string>): Raw => {
 const fieldsOf = (ast: SchemaAST.AST) => SchemaAST.getPropertySignatures(SchemaAST.encodedAST(ast))
 
 const questionKeys = onFirstUse(() => new Set(fieldsOf(Question.ast).map(({ name }) => String(name))))
+
+const read = (object: string, { mask, signals }: Pick<Reading, "mask" | "signals">, explain: boolean) => {
+  const kept = keepLongIntegers(object)
+  return decode(withSignal(JSON.parse(kept.text), signals), explain, mask).pipe(
+    Either.map(({ diagnostics, outcome }) => ({
+      outcome,
+      diagnostics: [...diagnostics, ...keptInWords(kept, mask)]
+    }))
+  )
+}
 
 const decodeOutcome = Schema.decodeUnknownEither(Outcome, { errors: "all" })
 

@@ -1,6 +1,7 @@
 import { HttpApiSchema } from "@effect/platform"
 import { Context, Option, ParseResult, Schema } from "effect"
 import { quoted } from "../domain/Abridged.ts"
+import { isBlank } from "../domain/Blank.ts"
 import { readCursor } from "../store/Cursor.ts"
 
 /** What every failure is on the wire: a sentence for people and a word for programs. */
@@ -47,6 +48,9 @@ export const strict = <S extends Schema.Annotable.All>(schema: S): Schema.Annota
 /** A parameter that may be left out. */
 export const maybe = <A, I, R>(schema: Schema.Schema<A, I, R>) => Schema.optionalWith(schema, { exact: true })
 
+/** A key of a body that may be left out, which null does as well. */
+export const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
+
 /** The parameters of a query. */
 export const query = <Fields extends Schema.Struct.Fields>(fields: Fields): Schema.Struct<Fields> =>
   strict(Schema.Struct(fields))
@@ -81,14 +85,12 @@ const parameter = <A, I extends string>(
 export const whole = (least: number, most: number) =>
   parameter(
     Schema.NumberFromString,
-    most === Number.MAX_SAFE_INTEGER
-      ? `an integer of at least ${least}`
-      : `an integer from ${least} to ${most}`,
-    { type: "integer", minimum: least, ...(most === Number.MAX_SAFE_INTEGER ? {} : { maximum: most }) },
+    `an integer from ${least} to ${most}`,
+    { type: "integer", minimum: least, maximum: most },
     (text) => (/^\d{1,16}$/.test(text) && Number(text) >= least && Number(text) <= most ? text : undefined)
   )
 
-/** An id of the history, or any other count without an upper end. */
+/** An id of the history, or any other count without an upper end but for what no number holds exactly. */
 export const from = (least: number) => whole(least, Number.MAX_SAFE_INTEGER)
 
 /** The place after which a page begins. */
@@ -99,6 +101,20 @@ export const cursor = parameter(
   (text) => (text.trim() === "" || Option.isSome(readCursor(text)) ? text : undefined)
 )
 
+/** What a blank filter is told: taken, it would find all or nothing, and neither is what it says. */
+const SOUGHT = "text that can be seen, or no such filter"
+const SEEN = { minLength: 1, pattern: "\\S" }
+
+/** A text that is looked for, as a parameter. */
+export const sought = parameter(Schema.String, SOUGHT, { type: "string", ...SEEN }, (text) =>
+  isBlank(text) ? undefined : text
+)
+
+/** The same in a body. */
+export const soughtText = Schema.String.pipe(
+  Schema.filter((text) => !isBlank(text), { description: SOUGHT, jsonSchema: SEEN })
+)
+
 const SWITCH: ReadonlyMap<string, "1" | "0"> = new Map([
   ["1", "1"],
   ["true", "1"],
@@ -106,15 +122,15 @@ const SWITCH: ReadonlyMap<string, "1" | "0"> = new Map([
   ["false", "0"]
 ])
 
-/** A switch: 1 or 0. */
+/** A switch. */
 export const toggle = parameter(
   Schema.transform(Schema.Literal("1", "0"), Schema.Boolean, {
     strict: true,
     decode: (text) => text === "1",
     encode: (on) => (on ? "1" : "0")
   }),
-  "1 or 0",
-  { type: "string", enum: ["1", "0"] },
+  "1 or true, 0 or false",
+  { type: "string", enum: [...SWITCH.keys()] },
   (text) => SWITCH.get(text)
 )
 
@@ -130,7 +146,6 @@ export const choices = <const Words extends readonly [string, ...ReadonlyArray<s
         const found = (typeof given === "string" ? [given] : given)
           .flatMap((text) => text.split(","))
           .map((text) => text.trim())
-          .filter((text) => text !== "")
         const known = found.filter((text): text is Words[number] => words.includes(text))
         return known.length === found.length
           ? ParseResult.succeed(known)

@@ -82,6 +82,11 @@ const made = Effect.gen(function* () {
   }
 })
 
+/** Whether what a caller has is this: `*`, or a list that has its tag in it; a weak one is as good (RFC 9110, 13.1.2). */
+const isKept = (asked: string | undefined, etag: string): boolean =>
+  asked !== undefined &&
+  (asked.trim() === "*" || [...asked.matchAll(/"[^"]*"/g)].some(([tag]) => tag === etag))
+
 const sent = (
   { packed, text, type }: File,
   accepted: string | undefined,
@@ -111,7 +116,7 @@ export const makePage = Effect.map(Effect.cached(made), (kept) => {
         )
       const headers = { etag, "cache-control": "no-cache" }
       return Option.some(
-        request.headers["if-none-match"] === etag
+        isKept(request.headers["if-none-match"], etag)
           ? HttpServerResponse.empty({ status: 304, headers })
           : sent(page, accepted, headers)
       )

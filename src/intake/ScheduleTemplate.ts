@@ -1,10 +1,9 @@
 import { DateTime, Effect, Schema } from "effect"
 import { decodeWith, type Invalid, type Problem } from "../config/Issues.ts"
+import { found } from "../config/Shown.ts"
+import { MOST_SCHEDULE_SOURCE } from "../domain/RecurringSchedule.ts"
 import type { Intent } from "../domain/Task.ts"
 import { readIntent } from "./Enqueue.ts"
-
-/** A task's source is at most 200 characters, and `:<due time>` comes behind the template's. */
-const MOST_SOURCE = 200 - ":2026-01-01T00:00:00.000Z".length
 
 /** What is wrong with an intent as the template of a schedule, sound or not by itself; `path` is where it stands. */
 export const templateProblems = (
@@ -21,15 +20,16 @@ export const templateProblems = (
           "use next_run_at"
         )
       ]),
-  ...(typeof source !== "string" || Array.from(source).length <= MOST_SOURCE
+  ...(typeof source !== "string" || Array.from(source).length <= MOST_SCHEDULE_SOURCE
     ? []
     : [
-        rule(
-          `${path}source`,
-          "it is too long for the due time to be put behind it",
-          `at most ${MOST_SOURCE} characters`,
-          ""
-        )
+        {
+          kind: "unfit" as const,
+          path: `${path}source`,
+          found: found(source, ["source"]),
+          expected: `at most ${MOST_SCHEDULE_SOURCE} characters, for the due time is put behind it`,
+          remedy: ""
+        }
       ])
 ]
 

@@ -7,7 +7,7 @@ import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import type { Account, AccountKey } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
-import { type BudgetAccount, BudgetList, BudgetUnit, GrantedBudget } from "./answers/Budgets.ts"
+import { type BudgetAccount, BudgetList, BudgetUnit, GrantedBudget, MOST_GRANTED } from "./answers/Budgets.ts"
 import { countedUnder, subjectOf, subjectUnfit } from "./BudgetSubject.ts"
 import { namedTask, taskNotFound } from "./NamedId.ts"
 import { operation } from "./Operation.ts"
@@ -155,16 +155,15 @@ const amountOf = (budget: Budget, input: GrantInput) => {
     )
   const amount = Option.getOrElse(input[budget.unit], () => 0)
   const isWhole = budget.unit === "usd" || Number.isInteger(amount)
-  return amount > 0 && amount <= MOST && isWhole
+  return amount > 0 && amount <= MOST_GRANTED && isWhole
     ? Effect.succeed(amount)
     : refused(
         "grant_unfit",
-        `${budget.unit}: found ${amount}; expected ${budget.unit === "usd" ? "a number" : "a whole number"} above 0, at most ${MOST}`,
+        `${budget.unit}: found ${amount}; expected ${budget.unit === "usd" ? "a number" : "a whole number"} above 0, at most ${MOST_GRANTED}`,
         hint,
         2
       )
 }
-const MOST = 1_000_000_000_000
 
 /** The accounts that a grant adds to: what is named, else what has turned a task away. */
 const keysOf = (budget: Budget, input: GrantInput) =>

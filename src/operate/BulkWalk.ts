@@ -33,11 +33,22 @@ export interface Wanted {
 const isEmpty = ({ kind, source, status }: TaskFilter): boolean =>
   status.length === 0 && Option.isNone(kind) && Option.isNone(source)
 
-const emptyFilter = (verb: string) =>
+/** What a caller may name instead of all, as its door takes it. */
+const narrower = (verb: string, { surface }: Stamp["actor"]): string => {
+  const [statuses, what] =
+    verb === "cancel"
+      ? [["pending", "retryable_failure", "blocked"], "all that waits"]
+      : [["blocked"], "all that waits for an operator"]
+  return surface === "cli"
+    ? `--status ${statuses.join(",")} is ${what}`
+    : `"status": ${JSON.stringify(statuses)} is ${what}`
+}
+
+const emptyFilter = (verb: string, actor: Stamp["actor"]) =>
   new Refusal({
     code: "filter_empty",
     message: `the filter is empty: this would ${verb} every task that there is`,
-    hint: `name at least one of status, kind and source; ${verb === "cancel" ? "status pending,retryable_failure,blocked is all that waits" : "status blocked is all that waits for an operator"}`,
+    hint: `name at least one of status, kind and source; ${narrower(verb, actor)}`,
     exitCode: 2
   })
 
@@ -184,7 +195,7 @@ export const overAll = <R>(
   actor: Stamp["actor"]
 ) =>
   Effect.gen(function* () {
-    if (isEmpty(filter)) return yield* emptyFilter(kind.verb)
+    if (isEmpty(filter)) return yield* emptyFilter(kind.verb, actor)
     const store = yield* Store
     // The list judges the cursor: of one that is none of its own everything would be moved.
     if (

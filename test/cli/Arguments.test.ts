@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test"
 import { Either, Option } from "effect"
 import { parse, type Request } from "../../src/cli/Arguments.ts"
 import type { ParsedInput } from "../../src/cli/Command.ts"
+import { events } from "../../src/cli/Events.ts"
+import { taskList } from "../../src/cli/Tasks.ts"
 import { sampleDefinitions } from "../support/sampleCommands.ts"
 
 const parsed = (...argv: ReadonlyArray<string>) => parse(sampleDefinitions, argv)
@@ -76,6 +78,11 @@ const understood: ReadonlyArray<readonly [name: string, argv: ReadonlyArray<stri
     "names with an underscore and decimals",
     ["workflow-create", "--template", "t", "--instance_key", "k", "--share", "0.5"],
     { template: "t", instanceKey: "k", context: Option.none(), share: Option.some(0.5) }
+  ],
+  [
+    "decimals with an exponent",
+    ["workflow-create", "--template", "t", "--instance_key", "k", "--share", "1e3"],
+    { template: "t", instanceKey: "k", context: Option.none(), share: Option.some(1_000) }
   ],
   [
     "JSON is left as text",
@@ -200,7 +207,7 @@ const refused: ReadonlyArray<readonly [name: string, argv: ReadonlyArray<string>
     "--instance_key is missing: The workflow's unique key."
   ],
   ["a missing argument", ["task-show"], "ID is missing: The task's id."],
-  ["an empty argument", ["task-show", " "], 'ID: found " ", expected The task\'s id.'],
+  ["an empty argument", ["task-show", " "], 'ID: found " ", expected text that can be seen'],
   [
     "an argument too many",
     ["task-show", "a", "b", "c"],
@@ -237,8 +244,8 @@ const refused: ReadonlyArray<readonly [name: string, argv: ReadonlyArray<string>
   ],
   [
     "a number that is none",
-    ["workflow-create", "--template=t", "--instance_key=k", "--share", "1e9"],
-    '--share: found "1e9", expected a number of at least 0'
+    ["workflow-create", "--template=t", "--instance_key=k", "--share", "1e"],
+    '--share: found "1e", expected a number of at least 0'
   ],
   [
     "a choice that is not offered",
@@ -264,6 +271,17 @@ const refused: ReadonlyArray<readonly [name: string, argv: ReadonlyArray<string>
 
 describe("the command line refuses", () => {
   for (const [name, argv, says] of refused) test(name, () => expect(complaint(...argv)).toContain(says))
+
+  test("a filter in which nothing is, and an integer that no number holds exactly, by the end that it meets", () => {
+    const said = (...argv: ReadonlyArray<string>) =>
+      Either.match(parse([events, taskList], argv), { onLeft: ({ message }) => message, onRight: () => "" })
+    for (const name of ["kind", "source"])
+      expect(said("task-list", `--${name}`, "")).toBe(`--${name}: found "", expected text that can be seen`)
+    expect(said("events", "--since", "9007199254740992")).toBe(
+      '--since: found "9007199254740992", expected an integer from 0 to 9007199254740991'
+    )
+    expect(said("events", "--since", "x")).toBe('--since: found "x", expected an integer of at least 0')
+  })
 
   test("everything that is wrong at once", () =>
     expect(complaint("workflow-create", "x", "--share", "a", "-o", "yaml").split("\n")).toEqual([

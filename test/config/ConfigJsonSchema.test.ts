@@ -107,7 +107,10 @@ const refused: ReadonlyArray<readonly [what: string, change: object]> = [
   ["a port above 65,535", endpoint("http://h:65536/v1")],
   ["a far higher one", endpoint("https://u:p@h:99999")],
   ["an integer that no number holds", { retryBackoffSeconds: 1e20 }],
-  ["another", { maxAttempts: 1e16 }]
+  ["another", { maxAttempts: 1e16 }],
+  ["a wait that ends beyond the year 9999", { retryBackoffSeconds: 1e12 }],
+  ["the same of an adapter", adapter({ retry: { backoffSeconds: 1e12 } })],
+  ["a cap beyond it", adapter({ retry: { maxBackoffSeconds: 9007199254740991 } })]
 ]
 
 const taken: ReadonlyArray<readonly [what: string, change: object]> = [

@@ -1,6 +1,8 @@
 import { describe, expect } from "bun:test"
-import { Duration, Effect, Option, Random, Schema } from "effect"
+import { DateTime, Duration, Effect, Option, Random, Schema } from "effect"
+import { Wait } from "../../src/config/Fields.ts"
 import { waitAfter } from "../../src/dispatch/Backoff.ts"
+import { Time } from "../../src/domain/Time.ts"
 import { it } from "../support/effect.ts"
 
 const own = { maxAttempts: Option.none(), backoffSeconds: Option.none(), maxBackoffSeconds: Option.none() }
@@ -37,6 +39,27 @@ describe("the back-off", () => {
         const wait = yield* seconds(attempt).pipe(Effect.withRandom(Random.make(seed)))
         expect(wait).toBeGreaterThanOrEqual(Math.min(plain * 0.8, 3600))
         expect(wait).toBeLessThanOrEqual(Math.min(plain * 1.2, 3600))
+      })
+  )
+
+  it.prop(
+    "ends at a time that is one, whatever the configuration takes",
+    Schema.Struct({
+      attempt: Schema.Int.pipe(Schema.between(1, Number.MAX_SAFE_INTEGER)),
+      base: Schema.Int.pipe(Schema.between(1, Number.MAX_SAFE_INTEGER)),
+      cap: Schema.Int.pipe(Schema.between(1, Number.MAX_SAFE_INTEGER))
+    }),
+    ({ attempt, base, cap }) =>
+      Effect.gen(function* () {
+        const taken = [base, cap, 1e12, 315_360_000].filter((seconds) => Schema.is(Wait)(seconds))
+        for (const first of taken)
+          for (const most of taken) {
+            const retry = { backoffSeconds: Option.some(first), maxBackoffSeconds: Option.some(most) }
+            const wait = yield* waitAfter(attempt, minute, Option.some({ ...own, ...retry }))
+            const at = DateTime.addDuration(DateTime.unsafeMake("2026-04-29T07:01:02.003Z"), wait)
+            const read = Schema.decodeSync(Time)(Schema.encodeSync(Time)(at))
+            expect(read.epochMillis).toBe(Math.floor(at.epochMillis))
+          }
       })
   )
 

@@ -135,6 +135,13 @@ test("a second dispatcher is refused with the name of the first; run-once beside
       expect(second.stderr).toMatch(new RegExp(`:${first.process.pid}:.* dispatches already`))
       expect(second.stderr).toContain("--wait")
       expect(await place.json(["run-once"])).toEqual({ ok: false, reason: "dispatch_locked" })
+      // What is to be served as well opens no port for it, and says nothing but that.
+      const both = await place.run(["up", "--port", "0", "-o", "json"])
+      expect([both.code, both.stdout, JSON.parse(both.stderr)]).toMatchObject([
+        1,
+        "",
+        { error: expect.stringContaining(" dispatches already"), code: "dispatch_locked" }
+      ])
     })
   ))
 

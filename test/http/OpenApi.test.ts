@@ -9,6 +9,7 @@ import { SIGN_IN_ROUTES } from "../../src/http/SignIn.ts"
 import { VIEW_ROUTES } from "../../src/http/Views.ts"
 import { it } from "../support/effect.ts"
 import { expectGolden } from "../support/golden.ts"
+import { accepts } from "../support/jsonSchema.ts"
 import { apiWorld } from "./api.ts"
 
 const { components, paths, security } = openApi()
@@ -71,6 +72,37 @@ describe("the OpenAPI document", () => {
           operationId,
           expect.arrayContaining([String(status)])
         ])
+  })
+
+  test("tells of a body what the server refuses by length, pattern or number", () => {
+    const $defs = Object.fromEntries(
+      Object.entries(components.schemas).map(([name, one]) => [`#/components/schemas/${name}`, one])
+    )
+    const takes = (path: string, body: object) =>
+      accepts(Object(Object(paths[path]?.post?.requestBody).content)["application/json"].schema, body, {
+        $defs
+      })
+    const task = { kind: "a", source: "b", payload: {} }
+    const schedule = { name: "beat", interval_seconds: 5, task }
+    for (const [path, sound, ...unsound] of [
+      ["/api/pause", { paused: true, reason: "x" }, { paused: true, reason: " " }],
+      ["/api/tasks/{id}/cancel", { reason: "x".repeat(10_000) }, { reason: "x".repeat(10_001) }],
+      ["/api/tasks/{id}/retry", { note: "x" }, { note: "" }],
+      ["/api/tasks/{id}/answer", { choice: "x" }, { choice: "x".repeat(501) }, { choice: "" }, { text: "" }],
+      ["/api/tasks/cancel", { filter: { status: ["blocked"] } }, { filter: { status: [] } }],
+      ["/api/snapshots", { label: "one" }, { label: "../up" }, { label: "" }],
+      ["/api/budgets/{id}/grant", { usd: 0.5 }, { usd: 0 }, { tokens: 0.5 }, { attempts: 1e13 }],
+      [
+        "/api/schedules",
+        schedule,
+        { ...schedule, task: { ...task, source: "x".repeat(176) } },
+        { ...schedule, task: { ...task, available_at: "2026-04-29T07:01:02.003Z" } }
+      ]
+    ] as const) {
+      expect([path, takes(path, sound)]).toEqual([path, true])
+      for (const body of unsound) expect([path, body, takes(path, body)]).toEqual([path, body, false])
+    }
+    expect(takes("/api/tasks", { ...task, source: "x".repeat(200) })).toBe(true)
   })
 
   test("is as it was when it was last looked at", () =>

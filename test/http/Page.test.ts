@@ -49,10 +49,26 @@ describe("the page", () => {
     within((ask) =>
       Effect.gen(function* () {
         const etag = (yield* ask("/")).headers.get("etag") ?? ""
-        const kept = yield* ask("/ui/queue", { headers: { "if-none-match": etag } })
-        expect(headersOf(kept)).toMatchObject({ status: 304, policy: "script-src 'self'" })
-        expect(kept.text).toBe("")
-        expect((yield* ask("/", { headers: { "if-none-match": '"another"' } })).status).toBe(200)
+        for (const asked of [etag, `W/${etag}`, `"another", W/"x,y" , ${etag}`, "*", " * "]) {
+          const kept = yield* ask("/ui/queue", { headers: { "if-none-match": asked } })
+          expect([asked, headersOf(kept)]).toMatchObject([
+            asked,
+            { status: 304, policy: "script-src 'self'" }
+          ])
+          expect(kept.text).toBe("")
+        }
+        for (const asked of [
+          '"another"',
+          etag.replaceAll('"', ""),
+          '"*"',
+          `${etag.slice(0, -1)}x"`,
+          '"x',
+          ""
+        ])
+          expect([asked, (yield* ask("/", { headers: { "if-none-match": asked } })).status]).toEqual([
+            asked,
+            200
+          ])
       })
     )
   )

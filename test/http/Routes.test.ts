@@ -102,8 +102,13 @@ it.effect(
           )
         for (const word of ["yes", "constructor", "__proto__"])
           expect((yield* refused(`/api/workflows?all=${word}`))[2]).toBe(
-            `all: found ${JSON.stringify(word)}; expected 1 or 0`
+            `all: found ${JSON.stringify(word)}; expected 1 or true, 0 or false`
           )
+        for (const word of ["1", "true", "0", "false"])
+          expect([word, (yield* ask(`/api/workflows?all=${word}`)).status]).toEqual([word, 200])
+        expect((yield* refused("/api/events?since=9007199254740992"))[2]).toBe(
+          'since: found "9007199254740992"; expected an integer from 0 to 9007199254740991'
+        )
         expect((yield* refused("/api/sensors/events?limt=1"))[2]).toStartWith(
           "limt is not a known parameter, "
         )

@@ -217,6 +217,10 @@ describe("a cancel of all that fit", () => {
         const refusal = yield* Effect.flip(asked)
         expect(refusal).toBeInstanceOf(Refusal)
         expect(refusal).toMatchObject({ code: "filter_empty", exitCode: 2 })
+        expect(refusal).toHaveProperty(
+          "hint",
+          expect.stringMatching(/; --status (pending,retryable_failure,)?blocked is /)
+        )
       }
       expect((yield* taskOf(id)).status).toBe("pending")
     }).pipe(Effect.provide(world(quiet)))

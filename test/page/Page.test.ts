@@ -189,7 +189,7 @@ withBrowser("search and filters stand in the address, which shows another browse
   await page.getByRole("checkbox", { name: "completed" }).check()
   await page.waitForURL(/status=completed/)
   await link("Look at the pump").waitFor()
-  const other = await browser.open(page.url())
+  const other = await browser.open(`${page.url()}&kind=&source=+`)
   await other.page.getByRole("link", { name: "Look at the pump", exact: true }).waitFor()
   expect(await other.page.getByRole("searchbox", { name: "Search tasks" }).inputValue()).toBe("pump")
   expect(await other.page.getByRole("link", { name: "heal me" }).count()).toBe(0)

@@ -66,6 +66,7 @@ const KEYWORDS: Readonly<Record<string, Keyword>> = {
   ),
   items: (items, value, _, root) =>
     !Array.isArray(value) || value.every((item) => accepts(schemaOf(items), item, root)),
+  minItems: (least, value) => !Array.isArray(value) || value.length >= Number(least),
   allOf: (all, value, _, root) => listOf(all).every((one) => accepts(schemaOf(one), value, root)),
   anyOf: (all, value, _, root) => listOf(all).some((one) => accepts(schemaOf(one), value, root)),
   oneOf: (all, value, _, root) =>

@@ -1,4 +1,5 @@
 import { DateTime, Option } from "effect"
+import { type Kept, keepLongIntegers, keptInWords } from "../../../src/evidence/LongIntegers.ts"
 import { judgedBy, wentWell } from "./ClaudeCodeEnd.ts"
 import {
   blocksOf,
@@ -31,6 +32,7 @@ export const streamReader = (sessions: Sessions): Reader => {
   let begun = false
   let trouble: string | undefined
   let tally = untold()
+  let kept: Option.Option<Kept> = Option.none()
 
   const read = (line: Line): ReadonlyArray<Mark> => {
     waits.read(line)
@@ -58,7 +60,20 @@ export const streamReader = (sessions: Sessions): Reader => {
   }
 
   return {
-    line: (text) => Option.match(decodeLine(text), { onNone: () => [], onSome: read }),
+    line: (text) =>
+      Option.match(decodeLine(text), {
+        onNone: () => [],
+        onSome: (line) => {
+          if (line.type !== "result") return read(line)
+          kept = answerKept(text, line)
+          return read(
+            Option.getOrElse(
+              Option.flatMap(kept, (of) => decodeLine(of.text)),
+              () => line
+            )
+          )
+        }
+      }),
     told: (end) => {
       const result = tally.last
       const wait = waits.seconds(result, trouble)
@@ -73,7 +88,11 @@ export const streamReader = (sessions: Sessions): Reader => {
           wait,
           () => verdict.exitStatus === "error" && verdict.retryClass === "retryable"
         ),
-        diagnostics: [...denials.told(), ...notes],
+        diagnostics: [
+          ...denials.told(),
+          ...notes,
+          ...Option.match(kept, { onNone: () => [], onSome: (of) => keptInWords(of, (text) => text) })
+        ],
         facts: {
           ...(session === undefined ? {} : { session_id: session }),
           ...(model === undefined ? {} : { model }),
@@ -94,6 +113,12 @@ const answerOf = (result: Result): string =>
     : wentWell(result)
       ? (result.result ?? "")
       : ""
+
+// The answer is an object here, which reading the line has already parsed.
+const answerKept = (line: string, { structured_output }: Result): Option.Option<Kept> =>
+  Option.liftPredicate(keepLongIntegers(line, ["structured_output"]), ({ count }) => count > 0).pipe(
+    Option.filter(() => structured_output !== undefined)
+  )
 
 const openCalls = () => {
   const open = new Set<string>()

@@ -1,16 +1,21 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
+import { OperatorText } from "../../domain/Task.ts"
+import { MOST_CHOICE } from "../../evidence/Question.ts"
 import { AckedMessage, OutboxList } from "../../operate/answers/Outbox.ts"
 import { AnsweredQuestion, QuestionList } from "../../operate/answers/Questions.ts"
-import { cursor, maybe, query, strict, toggle, whole } from "../Contract.ts"
+import { cursor, maybe, orNull, query, strict, toggle, whole } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
-const maybeText = Schema.optional(Schema.NullOr(Schema.String))
+// What is no choice that was offered is told with those that were.
+const Choice = Schema.String.annotations({
+  jsonSchema: { type: "string", minLength: 1, maxLength: MOST_CHOICE }
+})
 
 /** What `POST /api/tasks/:id/answer` takes: one of the choices that were offered, or words of one's own. */
 export const AnswerBody = strict(
-  Schema.Struct({ choice: maybeText, text: maybeText }).pipe(
+  Schema.Struct({ choice: orNull(Choice), text: orNull(OperatorText) }).pipe(
     Schema.filter(({ choice, text }) => {
       if ((choice ?? null) === null && (text ?? null) === null) return "it has neither `choice` nor `text`"
       return (choice ?? null) !== null && (text ?? null) !== null ? "it has both `choice` and `text`" : true

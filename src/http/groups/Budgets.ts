@@ -1,22 +1,24 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
-import { BudgetList, GrantedBudget } from "../../operate/answers/Budgets.ts"
+import { BudgetList, GrantedBudget, MOST_GRANTED } from "../../operate/answers/Budgets.ts"
 import { AttemptUsage, UsageList } from "../../operate/answers/Usage.ts"
-import { maybe, query, strict, whole } from "../Contract.ts"
+import { maybe, orNull, query, strict, whole } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
-const maybeNumber = Schema.optional(Schema.NullOr(Schema.Number))
-const maybeText = Schema.optional(Schema.NullOr(Schema.String))
+// What is no such amount is told with what the budget counts.
+const amount = (bounds: object) =>
+  orNull(Schema.Number.annotations({ jsonSchema: { ...bounds, maximum: MOST_GRANTED } }))
+const count = amount({ type: "integer", minimum: 1 })
 
 /** What `POST /api/budgets/:id/grant` takes: the one amount that the budget counts, and to which account. */
 export const GrantBody = strict(
   Schema.Struct({
-    usd: maybeNumber,
-    tokens: maybeNumber,
-    attempts: maybeNumber,
-    subject: maybeText,
-    task: maybeText
+    usd: amount({ type: "number", exclusiveMinimum: 0 }),
+    tokens: count,
+    attempts: count,
+    subject: orNull(Schema.String),
+    task: orNull(Schema.String)
   })
 )
 

@@ -1,15 +1,15 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
-import { Report } from "../../domain/Snapshot.ts"
+import { Report, SnapshotLabel } from "../../domain/Snapshot.ts"
 import { ArtifactFile, ArtifactFolder } from "../../operate/answers/Artifacts.ts"
 import { LatestReport, ShownSnapshot, SnapshotList, TakenSnapshot } from "../../operate/answers/Snapshots.ts"
 import * as Bundles from "../../operate/Bundles.ts"
-import { maybe, query, strict, withStatus, words } from "../Contract.ts"
+import { maybe, orNull, query, strict, withStatus, words } from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
 /** What `POST /api/snapshots` takes. */
-export const SnapshotBody = strict(Schema.Struct({ label: Schema.optional(Schema.NullOr(Schema.String)) }))
+export const SnapshotBody = strict(Schema.Struct({ label: orNull(SnapshotLabel) }))
 
 /** Files below the artifact root, bundles, snapshots and reports. */
 export const Evidence = HttpApiGroup.make("evidence")

@@ -1,12 +1,11 @@
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
+import { OperatorText } from "../../domain/Task.ts"
 import { EventList, Heartbeat, PauseChange, PauseStory, State } from "../../operate/answers/State.ts"
-import { from, maybe, query, reads, strict, textOf, whole } from "../Contract.ts"
+import { from, maybe, orNull, query, reads, strict, textOf, whole } from "../Contract.ts"
 
 /** What `POST /api/pause` takes. */
-export const PauseBody = strict(
-  Schema.Struct({ paused: Schema.Boolean, reason: Schema.optional(Schema.NullOr(Schema.String)) })
-)
+export const PauseBody = strict(Schema.Struct({ paused: Schema.Boolean, reason: orNull(OperatorText) }))
 
 /** The runtime as a whole. */
 export const Runtime = HttpApiGroup.make("runtime")

@@ -1,6 +1,7 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
 import { ScheduleIntent } from "../../domain/RecurringSchedule.ts"
+import { OperatorText } from "../../domain/Task.ts"
 import {
   RemovedSchedule,
   SavedSchedule,
@@ -9,12 +10,12 @@ import {
   Ticked,
   TurnedSchedule
 } from "../../operate/answers/Schedules.ts"
-import { strict, TakesAnyName, withStatus } from "../Contract.ts"
+import { orNull, strict, TakesAnyName, withStatus } from "../Contract.ts"
 
 const name = HttpApiSchema.param("name", Schema.String)
 
 /** What `POST /api/schedules/:name/disable` takes. */
-export const DisableBody = strict(Schema.Struct({ reason: Schema.optional(Schema.NullOr(Schema.String)) }))
+export const DisableBody = strict(Schema.Struct({ reason: orNull(OperatorText) }))
 
 /** Recurring schedules. */
 export const Schedules = HttpApiGroup.make("schedules")

@@ -1,6 +1,6 @@
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
-import { Intent, TaskStatus } from "../../domain/Task.ts"
+import { Intent, OperatorText, TaskStatus } from "../../domain/Task.ts"
 import { TASK_STATUSES } from "../../domain/TaskStatuses.ts"
 import { OperatorMessage } from "../../intake/OperatorMessage.ts"
 import { Bulk } from "../../operate/answers/Bulk.ts"
@@ -14,7 +14,19 @@ import {
   TaskPage,
   TaskStory
 } from "../../operate/answers/Tasks.ts"
-import { choices, cursor, maybe, query, strict, whole, withStatus, words } from "../Contract.ts"
+import {
+  choices,
+  cursor,
+  maybe,
+  orNull,
+  query,
+  sought,
+  soughtText,
+  strict,
+  whole,
+  withStatus,
+  words
+} from "../Contract.ts"
 
 const id = HttpApiSchema.param("id", Schema.String)
 
@@ -22,34 +34,41 @@ const id = HttpApiSchema.param("id", Schema.String)
 export const TaskQuery = query({
   limit: maybe(whole(1, 500)),
   status: maybe(choices(TASK_STATUSES)),
-  kind: maybe(words),
-  source: maybe(words),
+  kind: maybe(sought),
+  source: maybe(sought),
   q: maybe(words),
   after: maybe(cursor)
 })
 
-const maybeText = Schema.optional(Schema.NullOr(Schema.String))
-
 /** What `POST /api/tasks/:id/cancel` takes. */
-export const CancelBody = strict(Schema.Struct({ reason: maybeText, force: Schema.optional(Schema.Boolean) }))
+export const CancelBody = strict(
+  Schema.Struct({ reason: orNull(OperatorText), force: Schema.optional(Schema.Boolean) })
+)
 
 /** What `POST /api/tasks/:id/retry` takes. */
-export const RetryBody = strict(Schema.Struct({ note: maybeText }))
+export const RetryBody = strict(Schema.Struct({ note: orNull(OperatorText) }))
 
 /** What `POST /api/tasks/:id/replay` takes; without an attempt its last one is replayed. */
-export const ReplayBody = strict(Schema.Struct({ attempt_id: maybeText, adapter: maybeText }))
+export const ReplayBody = strict(
+  Schema.Struct({ attempt_id: orNull(Schema.String), adapter: orNull(Schema.String) })
+)
 
 const Filter = Schema.Struct({
-  status: Schema.optionalWith(Schema.Union(TaskStatus, Schema.Array(TaskStatus)), { nullable: true }),
-  kind: maybeText,
-  source: maybeText
+  status: Schema.optionalWith(
+    Schema.Union(TaskStatus, Schema.Array(TaskStatus).pipe(Schema.minItems(1))).annotations({
+      description: `one of ${TASK_STATUSES.join(", ")}, or a list of at least one of them`
+    }),
+    { nullable: true }
+  ),
+  kind: orNull(soughtText),
+  source: orNull(soughtText)
 }).annotations({ description: "an object with status, kind and source, one of them at least" })
 
 /** What `POST /api/tasks/cancel` takes: all that fit the filter. */
 export const CancelMatchingBody = strict(
   Schema.Struct({
     filter: Filter,
-    reason: maybeText,
+    reason: orNull(OperatorText),
     force: Schema.optional(Schema.Boolean),
     dry_run: Schema.optional(Schema.Boolean)
   })
@@ -57,7 +76,7 @@ export const CancelMatchingBody = strict(
 
 /** What `POST /api/tasks/retry` takes: all that fit the filter. */
 export const RetryMatchingBody = strict(
-  Schema.Struct({ filter: Filter, note: maybeText, dry_run: Schema.optional(Schema.Boolean) })
+  Schema.Struct({ filter: Filter, note: orNull(OperatorText), dry_run: Schema.optional(Schema.Boolean) })
 )
 
 /** Tasks: the queue and what became of it. */

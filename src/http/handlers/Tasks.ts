@@ -35,8 +35,8 @@ export const tasks = HttpApiBuilder.group(Api, "tasks", (handlers) =>
       answer(page, {
         limit,
         status,
-        kind: filled(kind),
-        source: filled(source),
+        kind: Option.fromNullable(kind),
+        source: Option.fromNullable(source),
         words: filled(q),
         after: filled(after)
       })

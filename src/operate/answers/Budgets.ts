@@ -2,6 +2,9 @@ import { Schema } from "effect"
 import { Time } from "../../domain/Time.ts"
 import { nullable, wireStruct } from "../../domain/Wire.ts"
 
+/** One grant adds no more. */
+export const MOST_GRANTED = 1_000_000_000_000
+
 export const BudgetUnit = Schema.Literal("usd", "tokens", "attempts")
 
 const Row = wireStruct({

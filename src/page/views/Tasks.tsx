@@ -47,7 +47,9 @@ export const Tasks = () => {
   const id = useId()
   useTitle(query.q ? `Search: ${query.q}` : "All tasks")
   const chosen = (query.status ?? "").split(",").filter((one) => one !== "")
-  const { kind, q, source } = query
+  const { q } = query
+  // The server refuses a filter in which nothing is; here it is one that somebody has not begun.
+  const [kind, source] = [query.kind, query.source].map((one) => (one?.trim() ? one : undefined))
   // What none of the chosen statuses allows is not offered.
   const offers = (can: (task: { readonly status: Status }) => boolean): boolean =>
     chosen.length === 0 || STATUSES.some((status) => chosen.includes(status) && can({ status }))

@@ -30,6 +30,19 @@ describe("the answer", () => {
     expect(told.diagnostics).toEqual([])
   })
 
+  test("keeps integers of the structured output that JSON readers would round, as text", () => {
+    const id = '"external_messages":[{"id":1180473628374618193}]'
+    const lines = linesOf("ok").map((line) => {
+      const at = line.indexOf('"structured_output"')
+      return at === -1 ? line : line.slice(0, at) + line.slice(at).replace('"external_messages":[]', id)
+    })
+    const { told } = reading(lines, exit(0))
+    expect(JSON.parse(told.lastMessage).external_messages).toEqual([{ id: "1180473628374618193" }])
+    expect(told.diagnostics).toEqual([
+      expect.stringMatching(/^outcome_number_kept_as_text: .* at "external_messages\[0\]\.id"; /)
+    ])
+  })
+
   test("is the text where the model did not use the schema", () => {
     expect(replay("prose").told.lastMessage).toBe(
       "I have finished the work you asked for. Everything is in order."
