@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { endingWords } from "../ChildVerdict.ts"
 import type { Result } from "./ClaudeCodeLines.ts"
 import type { End, Told } from "./Driver.ts"
 
@@ -26,7 +27,7 @@ export const judgedBy = (end: End, course: Course): Judged => {
     case "Stopped":
       return { exitStatus: "canceled", retryClass: "none", reason: Option.none() }
     case "Killed":
-      return judged("error", "retryable", `killed by ${ending.signal}`)
+      return judged("error", "retryable", endingWords(ending))
     case "Exited":
       return Option.match(course.result, {
         onNone: () => withoutResult(end, ending.code, course),

@@ -1,5 +1,6 @@
 import { Option, Schema } from "effect"
 import { unknownUsage } from "../../../src/domain/Usage.ts"
+import { endingWords } from "../ChildVerdict.ts"
 import { earlyFailure, type Failure, turnFailure } from "./CodexFailure.ts"
 import { CodexUsage, type Earlier } from "./CodexThread.ts"
 import type { End, Mark, Reader, Told } from "./Driver.ts"
@@ -181,5 +182,4 @@ export const codexReader = (earlier: Earlier): Reader => {
 }
 
 // Why the runtime ended a run is the runtime's to say.
-const signal = (ending: End["ending"]): string =>
-  ending._tag === "Killed" ? `killed by ${ending.signal}` : ""
+const signal = (ending: End["ending"]): string => (ending._tag === "Killed" ? endingWords(ending) : "")

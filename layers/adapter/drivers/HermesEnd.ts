@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { endingVerdict } from "../ChildVerdict.ts"
 import type { End, Told } from "./Driver.ts"
 
 type Judged = Pick<Told, "exitStatus" | "retryClass" | "reason">
@@ -12,7 +13,7 @@ export interface Closing {
 /** Judges a run that was to end with a `result` record; without one it did not come to its end. */
 export const judgedByRecord = (end: End, closing: Closing | undefined): Judged => {
   const { ending } = end
-  if (ending._tag !== "Exited") return endedOtherwise(ending)
+  if (ending._tag !== "Exited") return endingVerdict(ending, "")
   if (failedBy(end, closing))
     return failed(ending.code || (closing?.exit_code ?? 1), told(closing?.error, end.stderr))
   return closing === undefined
@@ -22,7 +23,7 @@ export const judgedByRecord = (end: End, closing: Closing | undefined): Judged =
 
 /** Judges a run by its exit code; what went wrong stands on stderr, in older versions on stdout. */
 export const judgedByExit = ({ ending, stderr, stdout }: End): Judged => {
-  if (ending._tag !== "Exited") return endedOtherwise(ending)
+  if (ending._tag !== "Exited") return endingVerdict(ending, "")
   if (ending.code === 0) return wentWell
   const words = errorOf(stderr) || lastOf(stdout)
   return failed(ending.code, { words, remedy: remedyOf(words) })
@@ -43,23 +44,6 @@ const judged = (
 ): Judged => ({ exitStatus, retryClass, reason: Option.some(reason) })
 
 const wentWell: Judged = { exitStatus: "ok", retryClass: "none", reason: Option.none() }
-
-const endedOtherwise = (ending: Exclude<End["ending"], { readonly _tag: "Exited" }>): Judged => {
-  switch (ending._tag) {
-    case "TimedOut":
-      return judged("timeout", "retryable", `timed out after ${ending.afterMs} ms`)
-    case "Silent":
-      return judged("timeout", "retryable", `no output for ${ending.forMs} ms`)
-    case "Killed":
-      return judged("error", "retryable", `killed by ${ending.signal}`)
-    case "Stopped":
-      return judged(
-        "canceled",
-        "none",
-        ending.reason === "cancel" ? "canceled by an operator" : "stopped by a drain"
-      )
-  }
-}
 
 /** argparse's exit code for a command line that it refuses. */
 const USAGE = 2
