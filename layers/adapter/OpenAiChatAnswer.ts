@@ -1,8 +1,8 @@
 import { Either, Option, Schema } from "effect"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { type Figures, makeFigures } from "./Figures.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
-import { type Figures, makeFigures } from "./ModelServerFigures.ts"
 import { makeEvents, type Taken } from "./ModelServerLines.ts"
 import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 
@@ -58,7 +58,7 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   let frames = 0
   let thought = false
   let streamed = false
-  const figures = makeFigures(account)
+  const figures = makeFigures(account.remark)
 
   const choose = (choice: NonNullable<Chunk["choices"]>[number]): Option.Option<ServerFailed> => {
     const message = choice.delta ?? choice.message ?? {}

@@ -1,4 +1,5 @@
 import { DateTime, Option } from "effect"
+import { makeFigures } from "../Figures.ts"
 import { judgedBy, wentWell } from "./ClaudeCodeEnd.ts"
 import {
   blocksOf,
@@ -30,6 +31,8 @@ export const streamReader = (sessions: Sessions): Reader => {
   let model: string | undefined
   let begun = false
   let trouble: string | undefined
+  const odd: Array<string> = []
+  const figures = makeFigures((finding) => odd.push(finding))
   let tally = untold()
 
   const read = (line: Line): ReadonlyArray<Mark> => {
@@ -51,7 +54,7 @@ export const streamReader = (sessions: Sessions): Reader => {
         return []
       case "result":
         session = line.session_id ?? session
-        tally = tallied(tally, line)
+        tally = tallied(tally, line, figures)
         denials.add(denialsOf(line))
         return []
     }
@@ -63,7 +66,7 @@ export const streamReader = (sessions: Sessions): Reader => {
       const result = tally.last
       const wait = waits.seconds(result, trouble)
       const verdict = judgedBy(end, { begun, result, trouble, reopens: Option.isSome(wait) })
-      const { notes, ...spent } = spentIn(tally, end.stderr, { ...sessions, session })
+      const { notes, ...spent } = spentIn(tally, end.stderr, { ...sessions, session }, figures)
       return {
         ...verdict,
         lastMessage: Option.match(result, { onNone: () => "", onSome: answerOf }),
@@ -73,7 +76,7 @@ export const streamReader = (sessions: Sessions): Reader => {
           wait,
           () => verdict.exitStatus === "error" && verdict.retryClass === "retryable"
         ),
-        diagnostics: [...denials.told(), ...notes],
+        diagnostics: [...denials.told(), ...odd, ...notes],
         facts: {
           ...(session === undefined ? {} : { session_id: session }),
           ...(model === undefined ? {} : { model }),
