@@ -6,8 +6,20 @@ import { noEvidence } from "../../src/evidence/NoEvidence.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import type { Ended, Ending } from "./Process.ts"
 
+/** How an attempt is judged. */
+export type Judged = Pick<Execution, "exitStatus" | "retryClass" | "reason">
+
 /** How an attempt went, as far as its child's end tells. */
-export type ChildVerdict = Pick<Execution, "exitStatus" | "retryClass" | "reason" | "lacksRoom">
+export type ChildVerdict = Judged & Pick<Execution, "lacksRoom">
+
+export const judged = (
+  exitStatus: Judged["exitStatus"],
+  retryClass: Judged["retryClass"],
+  reason: string
+): Judged => ({ exitStatus, retryClass, reason: Option.some(reason) })
+
+/** What happened, and behind it the words that explain it, where there are any. */
+export const after = (what: string, words: string): string => (words === "" ? what : `${what}: ${words}`)
 
 /** How a child came to its end, in words. */
 export const endingWords = (ending: Ending): string => {
@@ -27,11 +39,8 @@ export const endingWords = (ending: Ending): string => {
 
 /** Judges an attempt by how its child ended; `more` is one line that follows what happened, or empty. */
 export const endingVerdict = (ending: Ending, more: string): ChildVerdict => {
-  const failed = (exitStatus: Execution["exitStatus"]): ChildVerdict => ({
-    exitStatus,
-    retryClass: "retryable",
-    reason: Option.some(more === "" ? endingWords(ending) : `${endingWords(ending)}: ${more}`)
-  })
+  const failed = (exitStatus: Judged["exitStatus"]): ChildVerdict =>
+    judged(exitStatus, "retryable", after(endingWords(ending), more))
   switch (ending._tag) {
     case "Exited":
       return ending.code === 0
@@ -43,7 +52,7 @@ export const endingVerdict = (ending: Ending, more: string): ChildVerdict => {
     case "Silent":
       return failed("timeout")
     case "Stopped":
-      return { exitStatus: "canceled", retryClass: "none", reason: Option.some(endingWords(ending)) }
+      return judged("canceled", "none", endingWords(ending))
   }
 }
 

@@ -1,8 +1,6 @@
 import { Option } from "effect"
-import { endingVerdict } from "../ChildVerdict.ts"
-import type { End, Told } from "./Driver.ts"
-
-type Judged = Pick<Told, "exitStatus" | "retryClass" | "reason">
+import { after, endingVerdict, type Judged, judged } from "../ChildVerdict.ts"
+import type { End } from "./Driver.ts"
 
 /** The part of hermes's last record that says how its turn ended. */
 export interface Closing {
@@ -36,12 +34,6 @@ export const failedBy = ({ ending }: End, closing: Closing | undefined): boolean
 /** The session's id where hermes names it in a line of its own; the last one counts. */
 export const sessionIn = (output: string): string | undefined =>
   [...output.matchAll(/^session_id: (\S+)[ \t\r]*$/gm)].at(-1)?.[1]
-
-const judged = (
-  exitStatus: Judged["exitStatus"],
-  retryClass: Judged["retryClass"],
-  reason: string
-): Judged => ({ exitStatus, retryClass, reason: Option.some(reason) })
 
 const wentWell: Judged = { exitStatus: "ok", retryClass: "none", reason: Option.none() }
 
@@ -110,8 +102,6 @@ const failed = (code: number, { remedy, words }: Words): Judged => {
     ? judged("error", "retryable", what)
     : judged("error", "none", `${what} (${remedy})`)
 }
-
-const after = (what: string, words: string): string => (words === "" ? what : `${what}: ${words}`)
 
 // What a record leaves unexplained may stand on stderr; a status that it names is its own explanation.
 const told = (error: string | undefined, stderr: string): Words => {
