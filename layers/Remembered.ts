@@ -1,4 +1,5 @@
-import { Clock, Duration, Effect } from "effect"
+import { Duration, Effect } from "effect"
+import { steadyMillis } from "../src/domain/Time.ts"
 
 /**
  * `Effect.cachedWithTTL` for what every attempt asks: while an answer holds it costs a look at the clock, and not a turn
@@ -14,12 +15,12 @@ export const remembered = <A, E, R>(
     const forMs = Duration.toMillis(holds)
     let known: { readonly answer: A; readonly until: number } | undefined
     const orElse = (asked: Effect.Effect<A, E, R>) =>
-      Effect.flatMap(Clock.currentTimeMillis, (at) =>
-        known !== undefined && at < known.until ? Effect.succeed(known.answer) : asked
+      Effect.flatMap(Effect.clock, (clock) =>
+        known !== undefined && steadyMillis(clock) < known.until ? Effect.succeed(known.answer) : asked
       )
     const anew = Effect.flatMap(ask, (answer) =>
-      Effect.map(Clock.currentTimeMillis, (at) => {
-        known = { answer, until: at + forMs }
+      Effect.map(Effect.clock, (clock) => {
+        known = { answer, until: steadyMillis(clock) + forMs }
         return answer
       })
     )

@@ -6,10 +6,10 @@ import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { traced } from "../../src/domain/Traced.ts"
-import { makeAbilities } from "./Abilities.ts"
+import { makeAbilities, type Unexamined } from "./Abilities.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import { type ChildEnv, childEnv, redactorFor } from "./ChildEnv.ts"
-import { cannotStart, endingVerdict, notBegun, notDrained } from "./ChildVerdict.ts"
+import { cannotStart, endingVerdict, endingWords, notBegun, notDrained } from "./ChildVerdict.ts"
 import type { Masking } from "./ConfiguredSecrets.ts"
 import type { Driver, Invocation, Plan, Reader, Told } from "./drivers/Driver.ts"
 import {
@@ -214,16 +214,16 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
       const composed = (child: ChildEnv) =>
         Effect.gen(function* () {
           const file = yield* findAgent(setting, child.env)
-          const found = yield* abilities({ job, file, cwd, env: child.env })
+          const able = yield* abilities.of({ job, file, cwd, env: child.env })
           const scratch = yield* scratchFolder(runtime.stateDir, job.attemptId)
           const { env, secretNames } = child
-          const plan: Plan = { settings, job, cwd, scratch, env, secretNames, abilities: found.abilities }
-          const notes = [...child.warnings, ...Option.toArray(found.note)]
-          return { file, plan, invocation: invocationOf(driver, plan), notes }
+          const plan: Plan = { settings, job, cwd, scratch, env, secretNames, abilities: able }
+          return { file, plan, invocation: invocationOf(driver, plan) }
         })
       const attempt = (child: ChildEnv, redactor: Redactor) =>
         Effect.gen(function* () {
-          const { file, invocation, notes, plan } = yield* composed(child).pipe(
+          const notes = child.warnings
+          const { file, invocation, plan } = yield* composed(child).pipe(
             Effect.tapError(() =>
               putUnstarted(job, { command, args: settings.extraArgs, cwd, env: child.shown }, redactor)
             )
@@ -232,7 +232,11 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           const note = "stdin: the prompt (assembled-context.txt), where args do not hold it"
           yield* Effect.flatten(beginInputs(job, { ...shown, note }, redactor))
           const logs = yield* openLogs(job)
-          if (invocation.problem !== undefined) return refused(invocation.problem)
+          if (invocation.problem !== undefined) {
+            // What mends it may be a newer version, behind a file that stays as it is.
+            yield* abilities.forget
+            return { ...refused(invocation.problem), diagnostics: notes }
+          }
           yield* putScratch(plan.scratch, invocation.files)
           return yield* launch({ job, setting, file, cwd, child, redactor, plan, invocation, notes, logs })
         }).pipe(
@@ -240,7 +244,8 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
           Effect.catchTags({
             CannotStart: (cause) => Effect.succeed<Execution>({ ...blank, ...cannotStart(cause) }),
             AuditFailed: (cause) => Effect.succeed<Execution>({ ...blank, ...notBegun(cause) }),
-            ScratchFailed: (cause) => Effect.succeed(noScratch(cause))
+            ScratchFailed: (cause) => Effect.succeed(noScratch(cause)),
+            Unexamined: (cause) => Effect.succeed(unexamined(cause, command, child.warnings))
           }),
           Effect.map((execution): Execution => ({ ...execution, redactor }))
         )
@@ -259,6 +264,25 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
       )
     })
   )
+
+// What its program can do may decide how the prompt travels and what is kept from it: it is not run without knowing.
+const unexamined = (
+  { ended, question }: Unexamined,
+  command: string,
+  notes: ReadonlyArray<string>
+): Execution => ({
+  ...blank,
+  ...(ended.ending._tag === "Stopped"
+    ? endingVerdict(ended.ending, "")
+    : {
+        retryClass: "retryable",
+        reason: Option.some(
+          `what the program can do could not be found out: ${question}: ${endingWords(ended.ending)}; run \`${command} ${question}\` as this user to see why`
+        )
+      }),
+  survivors: ended.survivors,
+  diagnostics: [...notes, ...notDrained(ended)]
+})
 
 /** As the driver composes it, unless the task names what would be an option of the program. */
 const invocationOf = (driver: Driver, plan: Plan): Invocation => {

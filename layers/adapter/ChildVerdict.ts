@@ -6,29 +6,53 @@ import { noEvidence } from "../../src/evidence/NoEvidence.ts"
 import type { CannotStart } from "./CannotStart.ts"
 import type { Ended, Ending } from "./Process.ts"
 
+/** How an attempt is judged. */
+export type Judged = Pick<Execution, "exitStatus" | "retryClass" | "reason">
+
 /** How an attempt went, as far as its child's end tells. */
-export type ChildVerdict = Pick<Execution, "exitStatus" | "retryClass" | "reason" | "lacksRoom">
+export type ChildVerdict = Judged & Pick<Execution, "lacksRoom">
+
+export const judged = (
+  exitStatus: Judged["exitStatus"],
+  retryClass: Judged["retryClass"],
+  reason: string
+): Judged => ({ exitStatus, retryClass, reason: Option.some(reason) })
+
+/** What happened, and behind it the words that explain it, where there are any. */
+export const after = (what: string, words: string): string => (words === "" ? what : `${what}: ${words}`)
+
+/** How a child came to its end, in words. */
+export const endingWords = (ending: Ending): string => {
+  switch (ending._tag) {
+    case "Exited":
+      return `exit code ${ending.code}`
+    case "Killed":
+      return `killed by ${ending.signal}`
+    case "TimedOut":
+      return `timed out after ${ending.afterMs} ms`
+    case "Silent":
+      return `no output for ${ending.forMs} ms`
+    case "Stopped":
+      return ending.reason === "cancel" ? "canceled by an operator" : "stopped by a drain"
+  }
+}
 
 /** Judges an attempt by how its child ended; `more` is one line that follows what happened, or empty. */
 export const endingVerdict = (ending: Ending, more: string): ChildVerdict => {
-  const failed = (exitStatus: Execution["exitStatus"], what: string): ChildVerdict => ({
-    exitStatus,
-    retryClass: exitStatus === "canceled" ? "none" : "retryable",
-    reason: Option.some(more === "" || exitStatus === "canceled" ? what : `${what}: ${more}`)
-  })
+  const failed = (exitStatus: Judged["exitStatus"]): ChildVerdict =>
+    judged(exitStatus, "retryable", after(endingWords(ending), more))
   switch (ending._tag) {
     case "Exited":
       return ending.code === 0
         ? { exitStatus: "ok", retryClass: "none", reason: Option.none() }
-        : failed("error", `exit code ${ending.code}`)
+        : failed("error")
     case "Killed":
-      return failed("error", `killed by ${ending.signal}`)
+      return failed("error")
     case "TimedOut":
-      return failed("timeout", `timed out after ${ending.afterMs} ms`)
     case "Silent":
-      return failed("timeout", `no output for ${ending.forMs} ms`)
+      return failed("timeout")
     case "Stopped":
-      return failed("canceled", ending.reason === "cancel" ? "canceled by an operator" : "stopped by a drain")
+      return judged("canceled", "none", endingWords(ending))
   }
 }
 

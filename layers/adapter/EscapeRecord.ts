@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { Either, Schema } from "effect"
 import type { AttemptId } from "../../src/domain/Ids.ts"
 import { readPlainText } from "../config/PlainFile.ts"
+import { attemptName } from "./AttemptName.ts"
 
 const Recorded = Schema.parseJson(
   Schema.Struct({
@@ -12,11 +13,8 @@ const Recorded = Schema.parseJson(
 
 const folderOf = (stateDir: string): string => join(stateDir, "processes")
 
-const fileOf = (stateDir: string, attemptId: AttemptId): string => {
-  const plain = /^[\w-]{1,100}$/.test(attemptId)
-  const name = plain ? attemptId : new Bun.CryptoHasher("sha256").update(attemptId).digest("hex")
-  return join(folderOf(stateDir), `${name}.json`)
-}
+const fileOf = (stateDir: string, attemptId: AttemptId): string =>
+  join(folderOf(stateDir), `${attemptName(attemptId)}.json`)
 
 /**
  * Writes down which processes of a running attempt could not be found again by brand, so that they are

@@ -47,15 +47,17 @@ const groupIsOurs = (table: Table, of: Lineage): boolean => {
   return leader === undefined ? of.groupOutlivesRoot : leader.startTime === of.root.startTime
 }
 
-const withDescendants = (table: Table, kin: Set<number>, barred: ReadonlySet<number>): void => {
-  for (let grown = true; grown; ) {
-    grown = false
-    for (const process of table.values())
-      if (kin.has(process.parent) && !kin.has(process.pid) && !barred.has(process.pid)) {
-        kin.add(process.pid)
-        grown = true
-      }
-  }
+type Children = ReadonlyMap<number, ReadonlyArray<ProcessFacts>>
+
+// Each process is come to once, however long the chains are that an attempt makes of its own.
+const withDescendants = (children: Children, kin: Set<number>, barred: ReadonlySet<number>): void => {
+  const parents = [...kin]
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop())
+    for (const { pid } of children.get(parent) ?? []) {
+      if (kin.has(pid) || barred.has(pid)) continue
+      kin.add(pid)
+      parents.push(pid)
+    }
 }
 
 const byAge = (one: ProcessFacts, other: ProcessFacts): number =>
@@ -68,6 +70,7 @@ const byAge = (one: ProcessFacts, other: ProcessFacts): number =>
  */
 export const kin = (table: Table, of: Lineage, looks: Looks, self: number): ReadonlyArray<ProcessFacts> => {
   const barred = untouchable(table, self)
+  const children = Map.groupBy(table.values(), ({ parent }) => parent)
   const found = new Set<number>()
   const group = groupIsOurs(table, of) ? of.root?.pid : undefined
   for (const process of table.values()) {
@@ -75,11 +78,11 @@ export const kin = (table: Table, of: Lineage, looks: Looks, self: number): Read
     if ((near || of.seen.get(process.pid) === process.startTime) && !barred.has(process.pid))
       found.add(process.pid)
   }
-  withDescendants(table, found, barred)
+  withDescendants(children, found, barred)
   for (const process of table.values()) {
     if (found.has(process.pid) || barred.has(process.pid) || process.ticks < of.since) continue
     if (looks.brand(process) === of.brand || looks.marked(process, of.marker)) found.add(process.pid)
   }
-  withDescendants(table, found, barred)
+  withDescendants(children, found, barred)
   return [...table.values()].filter((process) => found.has(process.pid)).sort(byAge)
 }

@@ -1,4 +1,5 @@
-import { type Duration, Effect, Schedule } from "effect"
+import { Duration, Effect, Schedule } from "effect"
+import { steadyMillis } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { ProcessFacts } from "./ProcTable.ts"
 
@@ -22,8 +23,7 @@ export interface Target {
 }
 
 // Ends are mostly quick: look soon at first, then no more than 40 times a second.
-const looking = (wait: Duration.DurationInput) =>
-  Schedule.exponential("2 millis").pipe(Schedule.either(Schedule.spaced("25 millis")), Schedule.upTo(wait))
+const LOOKING = Schedule.exponential("2 millis").pipe(Schedule.either(Schedule.spaced("25 millis")))
 
 const tell = (pid: number, signal: NodeJS.Signals): void => {
   try {
@@ -63,15 +63,21 @@ const force = (target: Target): ReadonlyArray<ProcessFacts> => {
   return left
 }
 
-const climbOne = (target: Target, { signal, wait }: Rung): Effect.Effect<ReadonlyArray<ProcessFacts>> => {
-  const told = new Set<string>()
-  const push = Effect.sync(() => (signal === "SIGKILL" ? force(target) : ask(target, signal, told)))
-  return push.pipe(
-    Effect.repeat({ until: (left) => left.length === 0, schedule: looking(wait) }),
-    // A process that forked and ended during a look may have hidden its child from it: look twice.
-    Effect.zipRight(Effect.sync(target.find))
-  )
-}
+const climbOne = (target: Target, { signal, wait }: Rung): Effect.Effect<ReadonlyArray<ProcessFacts>> =>
+  Effect.flatMap(Effect.clock, (clock) => {
+    const told = new Set<string>()
+    const push = Effect.sync(() => (signal === "SIGKILL" ? force(target) : ask(target, signal, told)))
+    // A schedule's own limit goes by the host's clock, which may be set meanwhile.
+    const until = steadyMillis(clock) + Duration.toMillis(wait)
+    return push.pipe(
+      Effect.repeat({
+        until: (left) => left.length === 0 || steadyMillis(clock) >= until,
+        schedule: LOOKING
+      }),
+      // A process that forked and ended during a look may have hidden its child from it: look twice.
+      Effect.zipRight(Effect.sync(target.find))
+    )
+  })
 
 /**
  * Ends all processes of a target and answers when they are gone, or after the last rung's wait with those

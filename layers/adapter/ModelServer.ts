@@ -1,9 +1,10 @@
-import { Clock, Deferred, Effect, Exit, Option, type Scope } from "effect"
+import { Deferred, Effect, Exit, Option, type Scope } from "effect"
 import type { Execution, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { CommonSettings } from "../../src/config/AdapterSettings.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { MASK, type Redactor, redactJson } from "../../src/domain/Redactor.ts"
+import { steadyMillis } from "../../src/domain/Time.ts"
 import { type Usage, unknownUsage } from "../../src/domain/Usage.ts"
 import { noEvidence } from "../../src/evidence/NoEvidence.ts"
 import { type ChildVerdict, endingVerdict } from "./ChildVerdict.ts"
@@ -31,12 +32,18 @@ export interface Account {
   readonly heard: () => void
   /** Takes a piece of the answer's text, which ends the silence; answers what ends the attempt when there is too much of it. */
   readonly say: (text: string) => Option.Option<ServerFailed>
+  /**
+   * The model has come to its end, and only what a server may add to that is still waited for: no silence ends the
+   * attempt any more, and where `timeoutMs` does, it is as `judge` tells: none when nothing is wrong with the answer.
+   */
+  readonly finished: (judge: () => Option.Option<ServerFailed>) => void
   /** Characters of the answer so far. */
   readonly said: () => number
   /** A line of stderr.log. */
   readonly note: (line: string) => void
   /** A finding for the attempt's `issues`. */
   readonly remark: (finding: string) => void
+  /** Takes figures; one that is none leaves what was told of it before. */
   readonly spent: (usage: Partial<Usage>) => void
   /** Seconds that the server asks to wait beside its answer; they count where that is not a completed one. */
   readonly asksToWait: (seconds: Option.Option<number>) => void
@@ -102,7 +109,9 @@ const ending = ({ converse, job, settings }: Attempt, ledger: Ledger): Effect.Ef
     Effect.exit
   )
   const limits: ReadonlyArray<Effect.Effect<End>> = [
-    Effect.as(Effect.sleep(settings.timeoutMs), { _tag: "TimedOut", afterMs: settings.timeoutMs }),
+    Effect.map(Effect.sleep(settings.timeoutMs), () =>
+      Option.getOrElse(ledger.judged(), (): End => ({ _tag: "TimedOut", afterMs: settings.timeoutMs }))
+    ),
     silence(settings.noOutputTimeoutMs, ledger),
     Effect.map(Deferred.await(job.stop), (reason): End => ({ _tag: "Stopped", reason }))
   ]
@@ -118,8 +127,8 @@ const silence = (limit: Option.Option<number>, { lastHeard }: Ledger): Effect.Ef
   Option.match(limit, {
     onNone: () => Effect.never,
     onSome: (forMs) =>
-      Clock.currentTimeMillis.pipe(
-        Effect.map((now) => lastHeard() + forMs - now),
+      Effect.clock.pipe(
+        Effect.map((clock) => lastHeard() + forMs - steadyMillis(clock)),
         Effect.tap((left) => (left > 0 ? Effect.sleep(left) : Effect.void)),
         Effect.repeat({ until: (left) => left <= 0 }),
         Effect.as<End>({ _tag: "Silent", forMs })
@@ -149,7 +158,10 @@ const verdictOf = (
 
 interface Ledger {
   readonly account: Account
+  /** When, by the clock that cannot be set; never again once the model has come to its end. */
   readonly lastHeard: () => number
+  /** How a conversation whose model has come to its end went; none before that. */
+  readonly judged: () => Option.Option<End>
   /** Ends the logs, with the reason as stderr's last line. */
   readonly close: (reason: Option.Option<string>) => void
   readonly answer: () => string
@@ -165,7 +177,8 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
     const encoder = new TextEncoder()
     const pieces: Array<string> = []
     const remarks: Array<string> = []
-    let lastHeard = clock.unsafeCurrentTimeMillis()
+    let lastHeard = steadyMillis(clock)
+    let judge: Option.Option<() => Option.Option<ServerFailed>> = Option.none()
     let bytes = 0
     let characters = 0
     let half = ""
@@ -182,7 +195,7 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
       if (encoded.length > 0) out.write(encoded)
     }
     const heard = () => {
-      lastHeard = clock.unsafeCurrentTimeMillis()
+      lastHeard = Option.isSome(judge) ? Number.POSITIVE_INFINITY : steadyMillis(clock)
     }
     const account: Account = {
       heard,
@@ -196,6 +209,10 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
           ? Option.some(later(`the answer is longer than ${MAX_ANSWER_BYTES} bytes: it was not read on`))
           : Option.none()
       },
+      finished: (by) => {
+        judge = Option.some(by)
+        heard()
+      },
       said: () => characters,
       note,
       remark: (finding) => {
@@ -203,7 +220,12 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
         note(finding)
       },
       spent: (more) => {
-        usage = { ...usage, ...more }
+        usage = {
+          inputTokens: Option.orElse(more.inputTokens ?? Option.none(), () => usage.inputTokens),
+          outputTokens: Option.orElse(more.outputTokens ?? Option.none(), () => usage.outputTokens),
+          cachedTokens: Option.orElse(more.cachedTokens ?? Option.none(), () => usage.cachedTokens),
+          costUsd: Option.orElse(more.costUsd ?? Option.none(), () => usage.costUsd)
+        }
       },
       asksToWait: (seconds) => {
         wait = seconds
@@ -222,6 +244,13 @@ const ledgerOf = ({ job, redactor }: Attempt, logs: Logs): Effect.Effect<Ledger>
     return {
       account,
       lastHeard: () => lastHeard,
+      judged: () =>
+        Option.map(judge, (by) =>
+          Option.match(by(), {
+            onNone: (): End => ({ _tag: "Whole" }),
+            onSome: (failure): End => ({ _tag: "Failed", failure })
+          })
+        ),
       close: (reason) => {
         if (half !== "") out.write(encoder.encode(half))
         out.end()

@@ -81,6 +81,15 @@ export const call = (request: Request): Effect.Effect<Reply, ServerFailed, Scope
         resume(Effect.fail(unreachable(host, cause)))
         pieces.unsafeDone(Exit.fail(brokenOff(host, cause)))
       })
+      // A connection that becomes another protocol's is told of here alone, and brings no answer.
+      sent.once("upgrade", (answered, socket) => {
+        socket.destroy()
+        resume(
+          later(
+            `${host} answered ${answered.statusCode} and changed the protocol, which was not asked for: check the adapter's endpoint`
+          )
+        )
+      })
       sent.once("response", (answered) => {
         const body = unpacked(answered)
         fill(pieces, body, host)

@@ -2,9 +2,9 @@ import { Either, Option, Schema } from "effect"
 import { counted } from "../../src/domain/Figure.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { tokensTold } from "../../src/domain/Usage.ts"
+import { type Figures, makeFigures } from "./Figures.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
-import { type Figures, makeFigures } from "./ModelServerFigures.ts"
 import type { Taken } from "./ModelServerLines.ts"
 import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 import { type Context, isFull, wasTruncated } from "./OllamaContext.ts"
@@ -43,7 +43,7 @@ export interface Asked {
 export const ollamaAnswer = (asked: Asked, account: Account) => {
   const { host, redactor, remedies } = asked
   let thought = false
-  const figures = makeFigures(account)
+  const figures = makeFigures(account.remark)
   const line = (raw: string): Taken => {
     if (raw.trim() === "") return "more"
     const read = decode(raw)

@@ -1,9 +1,10 @@
-import { Duration, Effect, Option, type Scope } from "effect"
+import { Effect, Option, type Scope } from "effect"
 import type { Adapter, Job } from "../../src/adapter/AdapterRegistry.ts"
 import type { AuditFailed } from "../../src/artifact/AuditFolder.ts"
 import type { OpenAiChatSettings } from "../../src/config/AdapterSettings.ts"
 import type { Settings } from "../../src/config/RuntimeConfig.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { steadyMillis } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
 import { type Account, attempt, SEE_PROMPT, type Sent } from "./ModelServer.ts"
@@ -26,8 +27,8 @@ export interface OpenAiChatSetting {
   readonly masking?: Masking
 }
 
-/** Servers that finish an answer and then leave the connection open are not waited for longer. */
-const LINGER = Duration.seconds(5)
+/** Servers that finish an answer and then leave the connection open, or chat on, are not waited for longer. */
+const LINGER_MS = 5_000
 
 /**
  * An adapter of mode `openai-chat`: one streamed `POST /chat/completions` for each attempt, its answer bound to
@@ -98,11 +99,16 @@ const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFa
     for (const warning of one.access.warnings) account.remark(warning)
     const reply = yield* opened(one, model, wanted, asked.remedies)
     const answer = openAiAnswer(asked, account)
+    const clock = yield* Effect.clock
+    const left = lingerLeft(() => steadyMillis(clock), answer, account)
     const patient: Reply = {
       ...reply,
-      next: Effect.suspend(() => (answer.isFinished() ? lingering(reply.next) : reply.next)).pipe(
-        Effect.map(Option.map(makeLineFeeds()))
-      )
+      next: Effect.suspend(() =>
+        Option.match(left(), {
+          onNone: () => reply.next,
+          onSome: (ms) => (ms > 0 ? lingering(reply.next, ms) : Effect.succeedNone)
+        })
+      ).pipe(Effect.map(Option.map(makeLineFeeds())))
     }
     const read = yield* readLines(patient, answer.line)
     const taken = read === "end" ? answer.end() : read
@@ -111,10 +117,27 @@ const converse = (one: Conversation): Effect.Effect<void, ServerFailed | AuditFa
     if (Option.isSome(wrong)) return yield* wrong.value
   })
 
+/**
+ * How many milliseconds what follows the model's own end is still waited for; none before that end. Servers that tell of
+ * an end with each piece are at none: words after it put it off, whatever else they send does not.
+ */
+const lingerLeft = (
+  now: () => number,
+  answer: { readonly isFinished: () => boolean },
+  account: Pick<Account, "said">
+) => {
+  let end: { readonly at: number; readonly said: number } | undefined
+  return (): Option.Option<number> => {
+    if (!answer.isFinished()) return Option.none()
+    if (end?.said !== account.said()) end = { at: now(), said: account.said() }
+    return Option.some(end.at + LINGER_MS - now())
+  }
+}
+
 /** What comes after the model's own end: nothing, when it does not come soon or the connection breaks. */
-const lingering = (next: Reply["next"]): Effect.Effect<Option.Option<Uint8Array>> =>
+const lingering = (next: Reply["next"], ms: number): Effect.Effect<Option.Option<Uint8Array>> =>
   next.pipe(
-    Effect.timeoutTo({ duration: LINGER, onSuccess: (chunk) => chunk, onTimeout: () => Option.none() }),
+    Effect.timeoutTo({ duration: ms, onSuccess: (chunk) => chunk, onTimeout: () => Option.none() }),
     Effect.catchTag("ServerFailed", () => Effect.succeedNone)
   )
 

@@ -1,8 +1,8 @@
 import { Either, Option, Schema } from "effect"
 import type { Redactor } from "../../src/domain/Redactor.ts"
+import { type Figures, makeFigures } from "./Figures.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
-import { type Figures, makeFigures } from "./ModelServerFigures.ts"
 import { makeEvents, type Taken } from "./ModelServerLines.ts"
 import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 
@@ -50,7 +50,7 @@ const FINISHED = ["stop", "eos_token", "stop_sequence"]
 
 /**
  * Reads the events of an answer of `/chat/completions`. `judge` tells what is wrong with it once nothing more
- * comes; `isFinished` whether the model itself has come to its end.
+ * comes; `isFinished` whether the model itself has come to its end, good or bad.
  */
 export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Account) => {
   let finish: string | undefined
@@ -58,18 +58,22 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   let frames = 0
   let thought = false
   let streamed = false
-  const figures = makeFigures(account)
+  const figures = makeFigures(account.remark)
 
   const choose = (choice: NonNullable<Chunk["choices"]>[number]): Option.Option<ServerFailed> => {
     const message = choice.delta ?? choice.message ?? {}
     streamed ||= (choice.delta ?? undefined) !== undefined
     refused = `${refused}${message.refusal ?? ""}`.slice(0, 4000)
-    finish = choice.finish_reason ?? finish
     const isThought = [message.reasoning, message.reasoning_content].some(isSaid)
     if (isThought && !thought) account.note("the model thinks first; its thoughts are not part of the answer")
     thought ||= isThought
-    if (isThought || isSaid(message.refusal) || isSaid(choice.finish_reason)) account.heard()
-    return account.say(textOf(message.content))
+    if (isThought || isSaid(message.refusal)) account.heard()
+    const tooMuch = account.say(textOf(message.content))
+    if (isSaid(choice.finish_reason)) {
+      finish = choice.finish_reason
+      account.finished(() => judge("end"))
+    }
+    return tooMuch
   }
 
   const take = (data: string): Taken => {
@@ -111,7 +115,7 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
     line: events.line,
     /** Takes an event that the stream broke off behind. */
     end: events.end,
-    isFinished: () => finish !== undefined && FINISHED.includes(finish),
+    isFinished: () => finish !== undefined,
     judge
   }
 }
@@ -147,7 +151,7 @@ const textOf = (content: unknown): string => {
     : ""
 }
 
-const isSaid = (text: unknown): boolean => typeof text === "string" && text !== ""
+const isSaid = (text: unknown): text is string => typeof text === "string" && text !== ""
 
 const isText = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
 

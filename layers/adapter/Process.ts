@@ -1,5 +1,6 @@
 import { Context, Deferred, Effect, Exit, Layer, Option, Runtime } from "effect"
 import type { StopReason } from "../../src/adapter/AdapterRegistry.ts"
+import { steadyMillis } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { awaitingRoom } from "../artifact/Room.ts"
 import { makeCollector } from "../Garbage.ts"
@@ -84,6 +85,7 @@ const within = (ms: number, wait: Promise<unknown>): Effect.Effect<boolean> =>
   )
 
 interface Watch {
+  /** Milliseconds by a clock that nobody sets. */
   readonly now: () => number
   lastOutput: number
 }
@@ -173,7 +175,7 @@ const endingByItself = (
       const forMs = launch.noOutputTimeoutMs.value
       const listen = () => {
         const left = watch.lastOutput + forMs - watch.now()
-        if (left > 0) after(left, listen)
+        if (left > 0) after(Math.ceil(left), listen)
         else end({ _tag: "Silent", forMs })
       }
       listen()
@@ -246,7 +248,7 @@ const make = Effect.gen(function* () {
           const { child, root } = spawned
           const tree = yield* trees.watch(launch.attemptId, root)
           const clock = yield* Effect.clock
-          const now = () => clock.unsafeCurrentTimeMillis()
+          const now = () => steadyMillis(clock)
           const watch: Watch = { now, lastOutput: now() }
           const reading = readBoth(spawned, launch, watch)
           collect()

@@ -1,6 +1,7 @@
-import { Clock, Context, Effect, Layer, Option, Schedule, type Scope } from "effect"
+import { Context, Effect, Layer, Option, Schedule, type Scope } from "effect"
 import { RuntimeConfig } from "../../src/config/RuntimeConfig.ts"
 import type { AttemptId } from "../../src/domain/Ids.ts"
+import { steadyMillis } from "../../src/domain/Time.ts"
 import { held } from "../Held.ts"
 import * as EscapeRecord from "./EscapeRecord.ts"
 import { kin, type Lineage, type Looks, lineage } from "./Kinship.ts"
@@ -66,7 +67,7 @@ const makeLooks = () => {
 
 interface Watched {
   readonly of: Lineage
-  /** Milliseconds since 1970. */
+  /** Milliseconds by the clock that cannot be set. */
   readonly since: number
   /** What stands in the record file; undefined while there is none. */
   recorded: string | undefined
@@ -79,7 +80,7 @@ interface Watched {
  */
 const tableFor = ({ of, since }: Watched, now: number): ReadonlyMap<number, ProcessFacts> => {
   const { root } = of
-  const isYoung = root !== undefined && now >= since && now - since < SCAN_MS
+  const isYoung = root !== undefined && now - since < SCAN_MS
   return (isYoung ? processesFrom(root.pid) : undefined) ?? processTable()
 }
 
@@ -149,7 +150,8 @@ const make = (stateDir: string) =>
     }
 
     const enter = (attemptId: AttemptId, root: Root) =>
-      Effect.map(Clock.currentTimeMillis, (since): Watched => {
+      Effect.map(Effect.clock, (clock): Watched => {
+        const since = steadyMillis(clock)
         const ticks = Number.parseInt(root.startTime, 10) || 0
         const of = lineage(attemptId, { root, since: ticks, groupOutlivesRoot: true, seen: new Map() })
         const entry = { of, since, recorded: undefined, complained: false }
@@ -171,7 +173,7 @@ const make = (stateDir: string) =>
           (entry): Tree => ({
             stop: (ladder = usualLadder) =>
               Effect.flatMap(Effect.clock, (clock) =>
-                climb({ find: () => find(entry, clock.unsafeCurrentTimeMillis()), group: root.pid }, ladder)
+                climb({ find: () => find(entry, steadyMillis(clock)), group: root.pid }, ladder)
               )
           })
         )

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { Effect, Schema, type Scope } from "effect"
 import type { AttemptId } from "../../src/domain/Ids.ts"
 import { codeOf } from "../SystemWord.ts"
+import { attemptName } from "./AttemptName.ts"
 
 /** The scratch folder of an attempt could not be made or written: disk full, folder not writable. */
 export class ScratchFailed extends Schema.TaggedError<ScratchFailed>()("ScratchFailed", {
@@ -11,11 +12,8 @@ export class ScratchFailed extends Schema.TaggedError<ScratchFailed>()("ScratchF
 }) {}
 
 /** Where an attempt's scratch folder is while it runs. */
-export const scratchPath = (stateDir: string, attemptId: AttemptId): string => {
-  const plain = /^[\w-]{1,100}$/.test(attemptId)
-  const name = plain ? attemptId : new Bun.CryptoHasher("sha256").update(attemptId).digest("hex")
-  return join(stateDir, "scratch", name)
-}
+export const scratchPath = (stateDir: string, attemptId: AttemptId): string =>
+  join(stateDir, "scratch", attemptName(attemptId))
 
 /** Removes an attempt's scratch folder; nothing happens when it is not there. A failure is only logged. */
 export const removeScratch = (stateDir: string, attemptId: AttemptId): Effect.Effect<void> => {

@@ -1,9 +1,10 @@
-import { Clock, DateTime, Duration, Effect, Option, Ref, Stream } from "effect"
+import { DateTime, Duration, Effect, Option, Ref, Stream } from "effect"
 import type { AuditFailed } from "../artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../artifact/EvidenceFiles.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Worktrees } from "../context/Worktrees.ts"
 import { type AttemptId, EventId } from "../domain/Ids.ts"
+import { steadyMillis } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import type { Batch, Place } from "../store/Pruning.ts"
 import { Store } from "../store/Store.ts"
@@ -95,9 +96,10 @@ export const prune = traced("Prune.prune")(function* (
 /** Runs a transaction and then leaves the database to others for as long. */
 const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.gen(function* () {
-    const began = yield* Clock.currentTimeMillis
+    const clock = yield* Effect.clock
+    const began = steadyMillis(clock)
     const done = yield* batch
-    const took = (yield* Clock.currentTimeMillis) - began
+    const took = steadyMillis(clock) - began
     // Reads hold nobody up, but the fibers of this process.
     yield* dryRun ? Effect.yieldNow() : Effect.sleep(Math.max(SHORTEST_PAUSE_MS, took))
     return done

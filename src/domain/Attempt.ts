@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import { AttemptId, BundleId, RunnerId, TaskId } from "./Ids.ts"
 import { Time } from "./Time.ts"
 import { Usage } from "./Usage.ts"
@@ -54,3 +54,10 @@ export const Attempt = whenUsed(() =>
   }).annotations({ identifier: "Attempt" })
 )
 export type Attempt = typeof Attempt.Type
+
+/** Milliseconds from an attempt's start to its end; none while it runs. Never below 0: the host's clock may be set back. */
+export const durationOf = ({
+  endedAt,
+  startedAt
+}: Pick<Attempt, "endedAt" | "startedAt">): Option.Option<number> =>
+  Option.map(endedAt, (end) => Math.max(0, DateTime.distance(startedAt, end)))

@@ -1,4 +1,4 @@
-import { DateTime, type Effect, Option, ParseResult, Schema } from "effect"
+import { type Clock, DateTime, type Effect, Option, ParseResult, Schema } from "effect"
 
 const ISO = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})$/
 
@@ -35,3 +35,10 @@ export const Time = Schema.transformOrFail(Schema.String, Schema.DateTimeUtcFrom
 
 /** The present moment by the Clock service. */
 export const now: Effect.Effect<DateTime.Utc> = DateTime.now
+
+/**
+ * Milliseconds by the clock that cannot be set, for spans of time: whoever sets the host's clock neither lengthens nor
+ * shortens them. Only differences of them mean something, and only within one process.
+ */
+export const steadyMillis = (clock: Clock.Clock): number =>
+  Number(clock.unsafeCurrentTimeNanos() / 1_000n) / 1_000

@@ -42,8 +42,12 @@ export const tokensTold = (value: unknown): Option.Option<number> =>
     ? Option.some(value)
     : Option.none()
 
-const usdTold = (value: number): Option.Option<number> =>
-  value >= 0 && value <= MOST_USD ? Option.some(value) : Option.none()
+/** What a cost has to be, for messages. */
+export const USD = `an amount up to ${counted(MOST_USD)}`
+
+/** A cost in US dollars as somebody outside told it; none of what is no amount. */
+export const usdTold = (value: unknown): Option.Option<number> =>
+  typeof value === "number" && value >= 0 && value <= MOST_USD ? Option.some(value) : Option.none()
 
 /** The figures of a usage that can be counted with; `odd` tells of each other one, which is as good as not told. */
 export const soundUsage = (usage: Usage): { readonly usage: Usage; readonly odd: ReadonlyArray<string> } => {
@@ -63,7 +67,7 @@ export const soundUsage = (usage: Usage): { readonly usage: Usage; readonly odd:
       inputTokens: sound("input_tokens", usage.inputTokens, tokensTold, TOKENS),
       outputTokens: sound("output_tokens", usage.outputTokens, tokensTold, TOKENS),
       cachedTokens: sound("cached_tokens", usage.cachedTokens, tokensTold, TOKENS),
-      costUsd: sound("cost_usd", usage.costUsd, usdTold, `an amount up to ${counted(MOST_USD)}`)
+      costUsd: sound("cost_usd", usage.costUsd, usdTold, USD)
     },
     odd
   }

@@ -1,5 +1,6 @@
 import { Array as Arr, DateTime, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { durationOf } from "../domain/Attempt.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
@@ -21,15 +22,7 @@ const quantile = (sorted: ReadonlyArray<number>, share: number): Option.Option<n
 
 /** What attempts came to together. */
 export const sumsOf = (attempts: ReadonlyArray<AttemptFigures>): AttemptSums => {
-  const took = attempts
-    .flatMap(({ endedAt, startedAt }) =>
-      Option.toArray(
-        Option.map(endedAt, (at) =>
-          Math.max(0, DateTime.toEpochMillis(at) - DateTime.toEpochMillis(startedAt))
-        )
-      )
-    )
-    .sort((a, b) => a - b)
+  const took = attempts.flatMap((one) => Option.toArray(durationOf(one))).sort((a, b) => a - b)
   const sum = (of: (one: AttemptFigures) => number) => attempts.reduce((all, one) => all + of(one), 0)
   return {
     attempts: attempts.length,

@@ -1,6 +1,6 @@
-import { DateTime, Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { clip } from "../context/Plain.ts"
-import type { Attempt } from "../domain/Attempt.ts"
+import { type Attempt, durationOf } from "../domain/Attempt.ts"
 import { AttemptId, type TaskId } from "../domain/Ids.ts"
 import type { Round, Task } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
@@ -72,6 +72,3 @@ const runOf = (
   durationMs: Option.flatMap(attempt, durationOf),
   operatorSummary
 })
-
-const durationOf = ({ endedAt, startedAt }: Attempt): Option.Option<number> =>
-  Option.map(endedAt, (end) => DateTime.distance(startedAt, end))

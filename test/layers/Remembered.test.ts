@@ -1,7 +1,7 @@
 import { describe, expect } from "bun:test"
 import { Deferred, Effect, Fiber, Ref, TestClock } from "effect"
 import { remembered } from "../../layers/Remembered.ts"
-import { it } from "../support/effect.ts"
+import { it, settable } from "../support/effect.ts"
 
 /** An answer that counts how often it was asked for. */
 const counted = Effect.map(Ref.make(0), (count) => Ref.updateAndGet(count, (before) => before + 1))
@@ -16,6 +16,20 @@ describe("what is remembered", () => {
       yield* TestClock.adjust("1 millis")
       expect(yield* ask).toBe(2)
     })
+  )
+
+  it.effect("holds no longer and no shorter where the host's clock is set meanwhile", () =>
+    settable((set) =>
+      Effect.gen(function* () {
+        const ask = yield* remembered(yield* counted, "5 seconds")
+        expect(yield* ask).toBe(1)
+        set(3_600_000)
+        expect(yield* ask).toBe(1)
+        set(-7_200_000)
+        yield* TestClock.adjust("5 seconds")
+        expect(yield* ask).toBe(2)
+      })
+    )
   )
 
   it.effect("holds from the moment that it was answered", () =>

@@ -94,6 +94,7 @@ export const nowhere = Effect.sync(() => {
 export const account: Account = {
   heard: () => undefined,
   say: () => Option.none(),
+  finished: () => undefined,
   said: () => 0,
   note: () => undefined,
   remark: () => undefined,

@@ -1,8 +1,7 @@
 import { Option } from "effect"
+import { after, endingWords, type Judged, judged } from "../ChildVerdict.ts"
 import type { Result } from "./ClaudeCodeLines.ts"
-import type { End, Told } from "./Driver.ts"
-
-type Judged = Pick<Told, "exitStatus" | "retryClass" | "reason">
+import type { End } from "./Driver.ts"
 
 /** What a run is judged by, beside how it ended. */
 export interface Course {
@@ -26,7 +25,7 @@ export const judgedBy = (end: End, course: Course): Judged => {
     case "Stopped":
       return { exitStatus: "canceled", retryClass: "none", reason: Option.none() }
     case "Killed":
-      return judged("error", "retryable", `killed by ${ending.signal}`)
+      return judged("error", "retryable", endingWords(ending))
     case "Exited":
       return Option.match(course.result, {
         onNone: () => withoutResult(end, ending.code, course),
@@ -43,12 +42,6 @@ export const wentWell = ({ is_error, subtype, terminal_reason }: Result): boolea
   is_error === false && subtype === "success" && !wasAborted(terminal_reason)
 
 const wasAborted = (terminal: string | undefined): boolean => terminal?.startsWith("aborted") === true
-
-const judged = (
-  exitStatus: Judged["exitStatus"],
-  retryClass: Judged["retryClass"],
-  reason: string
-): Judged => ({ exitStatus, retryClass, reason: Option.some(reason) })
 
 const during = ({ result, trouble }: Course): Option.Option<string> =>
   trouble === undefined || Option.isSome(result)
@@ -189,8 +182,6 @@ const wordsOf = ({ errors, result, subtype }: Result, end: End): string =>
   oneLine(result || (errors ?? []).join("; ")) ||
   lastOf(end.stderr) ||
   (subtype ?? "claude ended with an error")
-
-const after = (what: string, words: string): string => (words === "" ? what : `${what}: ${words}`)
 
 const oneLine = (words: string): string => words.replace(/\s+/g, " ").trim()
 

@@ -1,5 +1,5 @@
 import { Option, Schema } from "effect"
-import { count, loose, number, text } from "./Loose.ts"
+import { figure, loose, number, text } from "./Loose.ts"
 
 const list = loose(Schema.Array(Schema.Unknown))
 
@@ -34,15 +34,6 @@ const RateLimit = Schema.Struct({
   rate_limit_info: loose(Schema.Struct({ status: text, resetsAt: number }))
 })
 
-const Spending = Schema.Struct({
-  inputTokens: count,
-  outputTokens: count,
-  cacheReadInputTokens: count,
-  cacheCreationInputTokens: count,
-  costUSD: count,
-  costBasis: text
-})
-
 const Result = Schema.Struct({
   type: Schema.Literal("result"),
   subtype: text,
@@ -57,16 +48,9 @@ const Result = Schema.Struct({
   api_error_status: number,
   api_error: text,
   api_error_type: text,
-  total_cost_usd: count,
-  usage: loose(
-    Schema.Struct({
-      input_tokens: count,
-      output_tokens: count,
-      cache_read_input_tokens: count,
-      cache_creation_input_tokens: count
-    })
-  ),
-  model_usage_since_last_result: loose(Schema.Record({ key: Schema.String, value: Spending })),
+  total_cost_usd: figure,
+  usage: figure,
+  model_usage_since_last_result: figure,
   permission_denials: list
 })
 export type Result = typeof Result.Type

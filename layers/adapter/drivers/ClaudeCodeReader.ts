@@ -1,5 +1,6 @@
 import { DateTime, Option } from "effect"
 import { type Kept, keepLongIntegers, keptInWords } from "../../../src/evidence/LongIntegers.ts"
+import { makeFigures } from "../Figures.ts"
 import { judgedBy, wentWell } from "./ClaudeCodeEnd.ts"
 import {
   blocksOf,
@@ -31,6 +32,8 @@ export const streamReader = (sessions: Sessions): Reader => {
   let model: string | undefined
   let begun = false
   let trouble: string | undefined
+  const odd: Array<string> = []
+  const figures = makeFigures((finding) => odd.push(finding))
   let tally = untold()
   let kept: Option.Option<Kept> = Option.none()
 
@@ -53,7 +56,7 @@ export const streamReader = (sessions: Sessions): Reader => {
         return []
       case "result":
         session = line.session_id ?? session
-        tally = tallied(tally, line)
+        tally = tallied(tally, line, figures)
         denials.add(denialsOf(line))
         return []
     }
@@ -78,7 +81,7 @@ export const streamReader = (sessions: Sessions): Reader => {
       const result = tally.last
       const wait = waits.seconds(result, trouble)
       const verdict = judgedBy(end, { begun, result, trouble, reopens: Option.isSome(wait) })
-      const { notes, ...spent } = spentIn(tally, end.stderr, { ...sessions, session })
+      const { notes, ...spent } = spentIn(tally, end.stderr, { ...sessions, session }, figures)
       return {
         ...verdict,
         lastMessage: Option.match(result, { onNone: () => "", onSome: answerOf }),
@@ -90,6 +93,7 @@ export const streamReader = (sessions: Sessions): Reader => {
         ),
         diagnostics: [
           ...denials.told(),
+          ...odd,
           ...notes,
           ...Option.match(kept, { onNone: () => [], onSome: (of) => keptInWords(of, (text) => text) })
         ],

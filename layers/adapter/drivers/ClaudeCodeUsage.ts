@@ -1,6 +1,7 @@
 import { Option } from "effect"
 import type { SessionCost } from "../../../src/adapter/AdapterRegistry.ts"
 import { type Usage, unknownUsage } from "../../../src/domain/Usage.ts"
+import { type Figures, sumOf } from "../Figures.ts"
 import type { Result } from "./ClaudeCodeLines.ts"
 
 /** What a run used, and what is to be known of its figures. */
@@ -25,8 +26,9 @@ export interface Sessions {
 interface Sum {
   readonly input: number
   readonly output: number
-  readonly cached: number
-  readonly cost: number
+  /** None where it was not told of each model, as is the cost. */
+  readonly cached: Option.Option<number>
+  readonly cost: Option.Option<number>
   /** Models that were paid for at a guessed price. */
   readonly guessed: ReadonlyArray<string>
 }
@@ -41,8 +43,8 @@ export interface Tally {
 
 export const untold = (): Tally => ({ sum: none, last: Option.none(), whole: true })
 
-export const tallied = ({ sum, whole }: Tally, result: Result): Tally => {
-  const one = byModel(result)
+export const tallied = ({ sum, whole }: Tally, result: Result, figures: Figures): Tally => {
+  const one = byModel(result, figures)
   return {
     sum: Option.match(one, { onNone: () => sum, onSome: (figures) => added(sum, figures) }),
     last: Option.some(result),
@@ -63,83 +65,102 @@ interface Ran extends Sessions {
  * one hands on as that. A price that was guessed (`costBasis` unknown, or a model that stderr calls
  * unrecognized) is none.
  */
-export const spentIn = ({ last, sum, whole }: Tally, stderr: string, ran: Ran): Spent => {
+export const spentIn = ({ last, sum, whole }: Tally, stderr: string, ran: Ran, figures: Figures): Spent => {
   if (Option.isNone(last)) return { usage: unknownUsage, notes: [] }
-  if (!whole) return fromTotals(last.value, stderr, ran)
+  if (!whole) return fromTotals(last.value, stderr, ran, figures)
   const foreign = [...new Set([...sum.guessed, ...unrecognized(stderr)])]
   const priced = foreign.length === 0
   return {
     usage: {
       inputTokens: Option.some(sum.input),
       outputTokens: Option.some(sum.output),
-      cachedTokens: Option.some(sum.cached),
-      costUsd: priced ? Option.some(sum.cost) : Option.none()
+      cachedTokens: sum.cached,
+      costUsd: priced ? sum.cost : Option.none()
     },
-    ...(priced ? sessionCostOf(last.value, ran, Option.none()) : {}),
+    ...(priced ? sessionCostOf(totalOf(last.value, figures), ran, Option.none()) : {}),
     notes: unpriced(foreign)
   }
 }
 
 const sessionCostOf = (
-  { total_cost_usd: totalUsd }: Result,
+  total: Option.Option<number>,
   { kept, session }: Ran,
   since: Option.Option<string>
 ): Pick<Spent, "sessionCost"> =>
-  kept && session !== undefined && totalUsd !== undefined
-    ? { sessionCost: { sessionId: session, totalUsd, since } }
+  kept && session !== undefined && Option.isSome(total)
+    ? { sessionCost: { sessionId: session, totalUsd: total.value, since } }
     : {}
 
-const none: Sum = { input: 0, output: 0, cached: 0, cost: 0, guessed: [] }
+const totalOf = ({ total_cost_usd }: Result, figures: Figures): Option.Option<number> =>
+  figures.usd("total_cost_usd", total_cost_usd)
+
+const none: Sum = { input: 0, output: 0, cached: Option.some(0), cost: Option.some(0), guessed: [] }
 
 const added = (one: Sum, other: Sum): Sum => ({
   input: one.input + other.input,
   output: one.output + other.output,
-  cached: one.cached + other.cached,
-  cost: one.cost + other.cost,
+  cached: sumOf([one.cached, other.cached]),
+  cost: sumOf([one.cost, other.cost]),
   guessed: [...new Set([...one.guessed, ...other.guessed])]
 })
 
-const byModel = ({ model_usage_since_last_result: models }: Result): Option.Option<Sum> =>
-  Option.map(Option.fromNullable(models), (told) =>
-    Object.entries(told)
-      .map(
-        ([model, one]): Sum => ({
-          input:
-            (one.inputTokens ?? 0) + (one.cacheReadInputTokens ?? 0) + (one.cacheCreationInputTokens ?? 0),
-          output: one.outputTokens ?? 0,
-          cached: one.cacheReadInputTokens ?? 0,
-          cost: one.costUSD ?? 0,
-          guessed: one.costBasis === "unknown" ? [model] : []
-        })
+// Where one of them cannot be counted with, or there is none, they tell nothing.
+const byModel = ({ model_usage_since_last_result: models }: Result, figures: Figures): Option.Option<Sum> => {
+  const told = Object.entries(figures.object("model_usage_since_last_result", models))
+  return told.length === 0
+    ? Option.none()
+    : Option.map(Option.all(told.map(([model, one]) => spentOn(model, one, figures))), (sums) =>
+        sums.reduce(added, none)
       )
-      .reduce(added, none)
-  )
+}
 
-const fromTotals = (result: Result, stderr: string, ran: Ran): Spent => {
-  const { total_cost_usd, usage } = result
-  const foreign = unrecognized(stderr)
-  const input = Option.map(
-    Option.fromNullable(usage?.input_tokens),
-    (tokens) => tokens + (usage?.cache_read_input_tokens ?? 0) + (usage?.cache_creation_input_tokens ?? 0)
+const spentOn = (model: string, told: unknown, figures: Figures): Option.Option<Sum> => {
+  const one = figures.object("a model's usage", told)
+  return Option.all({
+    input: sumOf([
+      figures.tokens("inputTokens", one.inputTokens),
+      figures.part("cacheReadInputTokens", one.cacheReadInputTokens),
+      figures.part("cacheCreationInputTokens", one.cacheCreationInputTokens)
+    ]),
+    output: figures.tokens("outputTokens", one.outputTokens)
+  }).pipe(
+    Option.map((tokens) => ({
+      ...tokens,
+      cached: figures.tokens("cacheReadInputTokens", one.cacheReadInputTokens),
+      cost: figures.usd("costUSD", one.costUSD),
+      guessed: one.costBasis === "unknown" ? [model] : []
+    }))
   )
+}
+
+const fromTotals = (result: Result, stderr: string, ran: Ran, figures: Figures): Spent => {
+  const foreign = unrecognized(stderr)
+  const usage = figures.object("usage", result.usage)
+  const cached = figures.part("cache_read_input_tokens", usage.cache_read_input_tokens)
+  const input = sumOf([
+    figures.tokens("input_tokens", usage.input_tokens),
+    cached,
+    figures.part("cache_creation_input_tokens", usage.cache_creation_input_tokens)
+  ])
   const tokens = {
     inputTokens: input,
-    outputTokens: Option.fromNullable(usage?.output_tokens),
-    cachedTokens: Option.fromNullable(usage?.cache_read_input_tokens)
+    outputTokens: figures.tokens("output_tokens", usage.output_tokens),
+    cachedTokens: figures.tokens("cache_read_input_tokens", usage.cache_read_input_tokens)
   }
-  if (Option.contains(input, 0) && usage?.output_tokens === 0)
+  if (Option.contains(input, 0) && Option.contains(tokens.outputTokens, 0))
     return { usage: { ...tokens, costUsd: Option.some(0) }, notes: [] }
   const untold = { ...tokens, costUsd: Option.none() }
+  const total = totalOf(result, figures)
   if (foreign.length > 0) return { usage: untold, notes: unpriced(foreign) }
   if (!ran.resumed)
     return {
-      usage: { ...tokens, costUsd: Option.fromNullable(total_cost_usd) },
-      ...sessionCostOf(result, ran, Option.none()),
+      usage: { ...tokens, costUsd: total },
+      ...sessionCostOf(total, ran, Option.none()),
       notes: []
     }
   // A fork begins with what the session that it leaves has cost.
   const since = ran.forked ? ran.named : Option.fromNullable(ran.session)
-  const session = sessionCostOf(result, ran, since)
+  const session = sessionCostOf(total, ran, since)
   const isKnown = session.sessionCost !== undefined && Option.isSome(since)
   return { usage: untold, ...session, notes: isKnown ? [] : [UNTOLD] }
 }

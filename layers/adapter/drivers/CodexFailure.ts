@@ -1,6 +1,7 @@
 import { Option, Schema } from "effect"
 import type { Execution } from "../../../src/adapter/AdapterRegistry.ts"
 import { isObject, JsonObject } from "../../../src/domain/Json.ts"
+import { after } from "../ChildVerdict.ts"
 
 /** Why codex failed, and whether the same would fail again. */
 export type Failure = Pick<Execution, "retryClass"> & { readonly reason: string }
@@ -100,7 +101,7 @@ const CANNOT = [
 /** Judges a run that failed without an error of its protocol: flags and configuration are never mended by time. */
 export const earlyFailure = (code: number, stderr: string): Failure => {
   const said = complaint(stderr)
-  const message = said === "" ? `exit code ${code}` : `exit code ${code}: ${said}`
+  const message = after(`exit code ${code}`, said)
   if (code === 2 || CANNOT.some((pattern) => pattern.test(said)))
     return { retryClass: "permanent", reason: message }
   const bare = said.replace(/^error: /i, "")

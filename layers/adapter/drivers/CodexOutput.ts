@@ -1,22 +1,22 @@
 import { Option, Schema } from "effect"
-import { unknownUsage } from "../../../src/domain/Usage.ts"
+import { type Usage, unknownUsage } from "../../../src/domain/Usage.ts"
+import { endingWords } from "../ChildVerdict.ts"
+import { makeFigures } from "../Figures.ts"
 import { earlyFailure, type Failure, turnFailure } from "./CodexFailure.ts"
-import { CodexUsage, type Earlier } from "./CodexThread.ts"
+import { type CodexTokens, type Earlier, tokensIn } from "./CodexThread.ts"
 import type { End, Mark, Reader, Told } from "./Driver.ts"
-
-const ErrorText = Schema.Struct({ message: Schema.String })
-const text = Schema.optional(Schema.NullOr(Schema.String))
+import { figure, integer, loose, text } from "./Loose.ts"
 
 /** Of an item that the agent made: what is read of any sort of it. */
 const Item = Schema.Struct({
-  id: Schema.String,
+  id: text,
   type: Schema.String,
   text,
   message: text,
   command: text,
-  exit_code: Schema.optional(Schema.NullOr(Schema.Int)),
+  exit_code: integer,
   status: text,
-  changes: Schema.optional(Schema.Array(Schema.Struct({ path: Schema.String }))),
+  changes: loose(Schema.Array(Schema.Struct({ path: text }))),
   server: text,
   tool: text,
   prompt: text,
@@ -28,15 +28,14 @@ type Item = typeof Item.Type
 const is = Schema.Literal
 const Event = Schema.parseJson(
   Schema.Union(
-    Schema.Struct({ type: is("thread.started"), thread_id: Schema.String }),
+    Schema.Struct({ type: is("thread.started"), thread_id: text }),
     Schema.Struct({ type: is("item.started", "item.updated", "item.completed"), item: Item }),
-    Schema.Struct({ type: is("turn.completed"), usage: Schema.optional(Schema.Unknown) }),
-    Schema.Struct({ type: is("turn.failed"), error: ErrorText }),
-    Schema.Struct({ type: is("error"), message: Schema.String })
+    Schema.Struct({ type: is("turn.completed"), usage: figure }),
+    Schema.Struct({ type: is("turn.failed"), error: loose(Schema.Struct({ message: text })) }),
+    Schema.Struct({ type: is("error"), message: text })
   )
 )
 const event = Schema.decodeUnknownOption(Event)
-const usageOf = Schema.decodeUnknownOption(CodexUsage)
 
 /** How a tool is called among the steps, and what it was used on; none for items that are no deed. */
 const deed = (item: Item): Option.Option<{ readonly tool: string; readonly target: string }> => {
@@ -44,7 +43,10 @@ const deed = (item: Item): Option.Option<{ readonly tool: string; readonly targe
     case "command_execution":
       return Option.some({ tool: "shell", target: item.command ?? "" })
     case "file_change":
-      return Option.some({ tool: "edit", target: (item.changes ?? []).map(({ path }) => path).join(", ") })
+      return Option.some({
+        tool: "edit",
+        target: (item.changes ?? []).flatMap(({ path }) => path ?? []).join(", ")
+      })
     case "mcp_tool_call":
       return Option.some({ tool: "mcp", target: `${item.server ?? ""}.${item.tool ?? ""}` })
     case "web_search":
@@ -64,12 +66,16 @@ const MOST_WARNINGS = 20
 // Said of every model that codex was not built with.
 const EXPECTED = /^Model metadata for `/
 
-const minus = (total: CodexUsage, earlier: CodexUsage) => ({
-  ...unknownUsage,
-  inputTokens: Option.some(Math.max(0, total.input_tokens - earlier.input_tokens)),
-  cachedTokens: Option.some(Math.max(0, total.cached_input_tokens - earlier.cached_input_tokens)),
-  outputTokens: Option.some(Math.max(0, total.output_tokens - earlier.output_tokens))
-})
+const minus = (total: CodexTokens, earlier: CodexTokens): Usage => {
+  const since = (figure: keyof CodexTokens) =>
+    Option.zipWith(total[figure], earlier[figure], (all, before) => Math.max(0, all - before))
+  return {
+    inputTokens: since("inputTokens"),
+    cachedTokens: since("cachedTokens"),
+    outputTokens: since("outputTokens"),
+    costUsd: Option.none()
+  }
+}
 
 /**
  * Reads `codex exec --json`. The usage that it tells is the thread's total: of what the thread had used before
@@ -78,7 +84,7 @@ const minus = (total: CodexUsage, earlier: CodexUsage) => ({
 export const codexReader = (earlier: Earlier): Reader => {
   let thread: Option.Option<string> = Option.none()
   let lastMessage = ""
-  let usage: Option.Option<CodexUsage> = Option.none()
+  let usage: Option.Option<CodexTokens> = Option.none()
   let completed = false
   let failed: Option.Option<string> = Option.none()
   let lastError: Option.Option<string> = Option.none()
@@ -86,9 +92,11 @@ export const codexReader = (earlier: Earlier): Reader => {
   const warn = (warning: string) => {
     if (warnings.size < MOST_WARNINGS) warnings.add(warning)
   }
+  const odd: Array<string> = []
+  const figures = makeFigures((finding) => odd.push(finding))
 
   const begun = (item: Item): ReadonlyArray<Mark> =>
-    Option.match(deed(item), { onNone: () => [], onSome: (what) => [{ id: item.id, ...what }] })
+    Option.match(deed(item), { onNone: () => [], onSome: (what) => [{ id: item.id ?? "", ...what }] })
 
   const done = (item: Item): ReadonlyArray<Mark> => {
     if (item.type === "agent_message") lastMessage = item.text ?? ""
@@ -98,7 +106,7 @@ export const codexReader = (earlier: Earlier): Reader => {
       onNone: () => [],
       onSome: (what) => {
         if (item.status === "declined") warn(`codex was not allowed to use ${what.tool}: ${what.target}`)
-        return [{ id: item.id, ...what, ok: went(item) }]
+        return [{ id: item.id ?? "", ...what, ok: went(item) }]
       }
     })
   }
@@ -108,7 +116,7 @@ export const codexReader = (earlier: Earlier): Reader => {
     if (Option.isNone(found)) return []
     switch (found.value.type) {
       case "thread.started":
-        thread = Option.some(found.value.thread_id)
+        thread = Option.fromNullable(found.value.thread_id)
         return []
       case "item.started":
         return begun(found.value.item)
@@ -119,13 +127,14 @@ export const codexReader = (earlier: Earlier): Reader => {
       case "turn.completed":
         completed = true
         failed = Option.none()
-        usage = usageOf(found.value.usage)
+        usage = Option.map(Option.fromNullable(found.value.usage), (told) => tokensIn(told, figures))
         return []
       case "turn.failed":
-        failed = Option.some(found.value.error.message)
+        completed = false
+        failed = Option.fromNullable(found.value.error?.message)
         return []
       case "error":
-        lastError = Option.some(found.value.message)
+        lastError = Option.orElse(Option.fromNullable(found.value.message), () => lastError)
         return []
     }
   }
@@ -172,7 +181,7 @@ export const codexReader = (earlier: Earlier): Reader => {
       lastMessage,
       usage,
       retryAfterSeconds: Option.none(),
-      diagnostics: [...warnings, ...diagnostics],
+      diagnostics: [...warnings, ...odd, ...diagnostics],
       facts: Option.match(thread, { onNone: () => ({}), onSome: (session_id) => ({ session_id }) })
     }
   }
@@ -181,5 +190,4 @@ export const codexReader = (earlier: Earlier): Reader => {
 }
 
 // Why the runtime ended a run is the runtime's to say.
-const signal = (ending: End["ending"]): string =>
-  ending._tag === "Killed" ? `killed by ${ending.signal}` : ""
+const signal = (ending: End["ending"]): string => (ending._tag === "Killed" ? endingWords(ending) : "")

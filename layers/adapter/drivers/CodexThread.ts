@@ -1,25 +1,30 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs"
 import { join } from "node:path"
 import { Option, Schema } from "effect"
-
-const Count = Schema.Int.pipe(Schema.nonNegative())
+import type { Usage } from "../../../src/domain/Usage.ts"
+import { type Figures, makeFigures } from "../Figures.ts"
 
 /** Token counts as codex tells them; input includes what was cached, output what was reasoned. */
-export const CodexUsage = Schema.Struct({
-  input_tokens: Count,
-  cached_input_tokens: Schema.optionalWith(Count, { default: () => 0 }),
-  output_tokens: Count
-})
-export type CodexUsage = typeof CodexUsage.Type
+export type CodexTokens = Omit<Usage, "costUsd">
+
+/** The counts in a `usage` of codex; none where it does not tell one. */
+export const tokensIn = (usage: unknown, figures: Figures): CodexTokens => {
+  const { cached_input_tokens, input_tokens, output_tokens } = figures.object("usage", usage)
+  return {
+    inputTokens: figures.tokens("input_tokens", input_tokens),
+    cachedTokens: figures.tokens("cached_input_tokens", cached_input_tokens),
+    outputTokens: figures.tokens("output_tokens", output_tokens)
+  }
+}
 
 /** What a thread had used before this run: nothing of a new one; `Unknown` where it cannot be found out. */
 export type Earlier =
-  | { readonly _tag: "Known"; readonly usage: CodexUsage }
+  | { readonly _tag: "Known"; readonly usage: CodexTokens }
   | { readonly _tag: "Unknown"; readonly why: string }
 
 const NOTHING: Earlier = {
   _tag: "Known",
-  usage: { input_tokens: 0, cached_input_tokens: 0, output_tokens: 0 }
+  usage: { inputTokens: Option.some(0), cachedTokens: Option.some(0), outputTokens: Option.some(0) }
 }
 
 const THREAD = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -55,7 +60,7 @@ const TokenCount = Schema.parseJson(
     type: Schema.Literal("event_msg"),
     payload: Schema.Struct({
       type: Schema.Literal("token_count"),
-      info: Schema.Struct({ total_token_usage: CodexUsage })
+      info: Schema.Struct({ total_token_usage: Schema.Unknown })
     })
   })
 )
@@ -63,12 +68,16 @@ const TokenCount = Schema.parseJson(
 /** Each turn of a thread ends with its total: it stands near the file's end. */
 const END_BYTES = 4 * 1024 * 1024
 
-const lastTotal = (file: string): Option.Option<CodexUsage> => {
+const lastTotal = (file: string): Option.Option<CodexTokens> => {
+  // What is odd about the usage of earlier runs is not this one's to tell.
+  const figures = makeFigures(() => undefined)
   const lines = endOf(file).split("\n")
   for (const line of lines.reverse()) {
     if (!line.includes('"token_count"')) continue
     const found = Schema.decodeUnknownOption(TokenCount)(line)
-    if (Option.isSome(found)) return Option.some(found.value.payload.info.total_token_usage)
+    if (Option.isNone(found)) continue
+    const total = tokensIn(found.value.payload.info.total_token_usage, figures)
+    if (Option.isSome(total.inputTokens) && Option.isSome(total.outputTokens)) return Option.some(total)
   }
   return Option.none()
 }

@@ -81,8 +81,8 @@ export interface Driver {
   readonly bypass: ReadonlyArray<string>
   readonly ladder: Ladder
   /**
-   * Arguments with which the program tells what it can do, and how its answer is read. It is asked once for
-   * each adapter and process.
+   * Arguments with which the program tells what it can do, and how its answer is read; it is to exit with 0. It is
+   * asked once for each adapter, process and version of its file, and again after a job that `invoke` had a problem with.
    */
   readonly examine: Option.Option<{
     readonly args: ReadonlyArray<string>

@@ -1,7 +1,6 @@
 import { Option } from "effect"
-import type { End, Told } from "./Driver.ts"
-
-type Judged = Pick<Told, "exitStatus" | "retryClass" | "reason">
+import { after, endingVerdict, type Judged, judged } from "../ChildVerdict.ts"
+import type { End } from "./Driver.ts"
 
 /** The part of hermes's last record that says how its turn ended. */
 export interface Closing {
@@ -12,7 +11,7 @@ export interface Closing {
 /** Judges a run that was to end with a `result` record; without one it did not come to its end. */
 export const judgedByRecord = (end: End, closing: Closing | undefined): Judged => {
   const { ending } = end
-  if (ending._tag !== "Exited") return endedOtherwise(ending)
+  if (ending._tag !== "Exited") return endingVerdict(ending, "")
   if (failedBy(end, closing))
     return failed(ending.code || (closing?.exit_code ?? 1), told(closing?.error, end.stderr))
   return closing === undefined
@@ -22,7 +21,7 @@ export const judgedByRecord = (end: End, closing: Closing | undefined): Judged =
 
 /** Judges a run by its exit code; what went wrong stands on stderr, in older versions on stdout. */
 export const judgedByExit = ({ ending, stderr, stdout }: End): Judged => {
-  if (ending._tag !== "Exited") return endedOtherwise(ending)
+  if (ending._tag !== "Exited") return endingVerdict(ending, "")
   if (ending.code === 0) return wentWell
   const words = errorOf(stderr) || lastOf(stdout)
   return failed(ending.code, { words, remedy: remedyOf(words) })
@@ -36,30 +35,7 @@ export const failedBy = ({ ending }: End, closing: Closing | undefined): boolean
 export const sessionIn = (output: string): string | undefined =>
   [...output.matchAll(/^session_id: (\S+)[ \t\r]*$/gm)].at(-1)?.[1]
 
-const judged = (
-  exitStatus: Judged["exitStatus"],
-  retryClass: Judged["retryClass"],
-  reason: string
-): Judged => ({ exitStatus, retryClass, reason: Option.some(reason) })
-
 const wentWell: Judged = { exitStatus: "ok", retryClass: "none", reason: Option.none() }
-
-const endedOtherwise = (ending: Exclude<End["ending"], { readonly _tag: "Exited" }>): Judged => {
-  switch (ending._tag) {
-    case "TimedOut":
-      return judged("timeout", "retryable", `timed out after ${ending.afterMs} ms`)
-    case "Silent":
-      return judged("timeout", "retryable", `no output for ${ending.forMs} ms`)
-    case "Killed":
-      return judged("error", "retryable", `killed by ${ending.signal}`)
-    case "Stopped":
-      return judged(
-        "canceled",
-        "none",
-        ending.reason === "cancel" ? "canceled by an operator" : "stopped by a drain"
-      )
-  }
-}
 
 /** argparse's exit code for a command line that it refuses. */
 const USAGE = 2
@@ -126,8 +102,6 @@ const failed = (code: number, { remedy, words }: Words): Judged => {
     ? judged("error", "retryable", what)
     : judged("error", "none", `${what} (${remedy})`)
 }
-
-const after = (what: string, words: string): string => (words === "" ? what : `${what}: ${words}`)
 
 // What a record leaves unexplained may stand on stderr; a status that it names is its own explanation.
 const told = (error: string | undefined, stderr: string): Words => {

@@ -1,9 +1,10 @@
 import { Option, Schema } from "effect"
 import type { JsonObject } from "../../../src/domain/Json.ts"
 import { type Usage, unknownUsage } from "../../../src/domain/Usage.ts"
+import { makeFigures, sumOf } from "../Figures.ts"
 import type { Mark, Reader } from "./Driver.ts"
 import { failedBy, judgedByExit, judgedByRecord, sessionIn } from "./HermesEnd.ts"
-import { count, loose, number, text } from "./Loose.ts"
+import { figure, loose, number, text } from "./Loose.ts"
 
 /** Characters of an answer that are kept while it comes. */
 const MOST_KEPT = 1024 * 1024
@@ -32,7 +33,7 @@ const Line = Schema.parseJson(
       session_id: text,
       exit_code: number,
       text,
-      tokens: loose(Schema.Struct({ input: count, output: count, cache_read: count, cache_write: count })),
+      tokens: figure,
       error: text
     })
   )
@@ -78,13 +79,16 @@ export const recordReader = (notes: ReadonlyArray<string>): Reader => {
     },
     told: (end) => {
       const answer = result?.text || said.text()
+      const odd: Array<string> = []
+      const usage = usageOf(result?.tokens, (finding) => odd.push(finding))
       return {
         ...judgedByRecord(end, result),
         lastMessage: answer,
-        usage: usageOf(result?.tokens),
+        usage,
         retryAfterSeconds: Option.none(),
         diagnostics: [
           ...notes,
+          ...odd,
           ...(answer === "" ? said.lost() : []),
           // An incomplete turn may end with 0 all the same: the outcome decides, but this is to be seen.
           ...(result?.error === undefined || failedBy(end, result)
@@ -184,17 +188,23 @@ const targetOf = (input: JsonObject): string => {
  * hermes counts what came from the cache and what went into it beside `input`: the input of the runtime's
  * records is all three. A figure that was not told is none; a run that told no tokens at all has zeros everywhere.
  */
-const usageOf = (tokens: Result["tokens"]): Usage => {
-  const { cache_read, cache_write, input, output } = tokens ?? {}
-  const cached = (cache_read ?? 0) + (cache_write ?? 0)
-  return (input ?? 0) + (output ?? 0) + cached === 0
-    ? unknownUsage
-    : {
-        inputTokens: Option.map(Option.fromNullable(input), (fresh) => fresh + cached),
-        outputTokens: Option.fromNullable(output),
-        cachedTokens: Option.fromNullable(cache_read),
-        costUsd: Option.none()
-      }
+const usageOf = (told: unknown, remark: (finding: string) => void): Usage => {
+  const figures = makeFigures(remark)
+  const { cache_read, cache_write, input, output } = figures.object("tokens", told)
+  const written = figures.part("cache_write", cache_write)
+  const usage = {
+    inputTokens: sumOf([figures.tokens("input", input), figures.part("cache_read", cache_read), written]),
+    outputTokens: figures.tokens("output", output),
+    cachedTokens: figures.tokens("cache_read", cache_read),
+    costUsd: Option.none()
+  }
+  const isNothing = [usage.inputTokens, usage.outputTokens, usage.cachedTokens, written].every((one) =>
+    Option.contains(
+      Option.orElse(one, () => Option.some(0)),
+      0
+    )
+  )
+  return isNothing ? unknownUsage : usage
 }
 
 const factsOf = (session: string | undefined, model: string | undefined): JsonObject => ({

@@ -6,5 +6,6 @@ export const loose = <A, I>(schema: Schema.Schema<A, I>) =>
 
 export const text = loose(Schema.String)
 export const number = loose(Schema.Number)
-/** A figure of a run's use; whether it can be counted with, `domain/Usage` says. */
-export const count = loose(Schema.Number.pipe(Schema.finite(), Schema.nonNegative()))
+export const integer = loose(Schema.Int)
+/** A figure of a run's use, or an object of such; `Figures` tells whether it can be counted with. */
+export const figure = Schema.optional(Schema.Unknown)

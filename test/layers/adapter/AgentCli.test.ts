@@ -9,6 +9,10 @@ import { reasonOf } from "../../support/children/script.ts"
 import { temporaryFolder } from "../../support/children/support.ts"
 import { it } from "../../support/effect.ts"
 
+/** Settings that there is something to be told of, and what. */
+const WARNED = { inheritEnv: ["NOTIFY_SOCKET"] }
+const WARNING = "inheritEnv names NOTIFY_SOCKET, which is never handed to a child"
+
 it.live(
   "the program gets the prompt by stdin and its files in a private scratch folder that goes with it",
   () =>
@@ -194,7 +198,7 @@ it.live("a fault of a reader is the attempt's end, by name, and the output is ke
   })
 )
 
-it.live("what a program can do is asked before it is started; that it gave no answer is told", () =>
+it.live("what a program can do is asked before it is started; without an answer it is not started", () =>
   Effect.gen(function* () {
     const folder = yield* temporaryFolder
     const asked = join(folder, "asked")
@@ -212,11 +216,44 @@ it.live("what a program can do is asked before it is started; that it gave no an
     const { execution } = yield* executeAgent(able)
     expect(execution).toMatchObject({ lastMessage: "red+blue", diagnostics: [] })
     expect(readFileSync(asked, "utf8")).toBe("x\n")
-    const mute = yield* executeAgent(shellDriver("echo say on", ask("exit 4")))
-    expect(mute.execution).toMatchObject({ exitStatus: "ok", lastMessage: "on" })
-    expect(mute.execution.diagnostics).toEqual([
-      expect.stringMatching(/^what the program can do could not be found out: .* ended with exit code 4$/)
-    ])
+    const mute = yield* executeAgent(shellDriver("echo say on", ask("exit 4")), WARNED)
+    expect(mute.execution).toMatchObject({
+      exitStatus: "error",
+      retryClass: "retryable",
+      lastMessage: "",
+      diagnostics: [WARNING]
+    })
+    expect(reasonOf(mute)).toBe(
+      "what the program can do could not be found out: -c exit 4: exit code 4; run `sh -c exit 4` as this user to see why"
+    )
+    expect(JSON.parse(mute.file("invocation.json"))).toMatchObject({ command: "sh", args: [] })
+  })
+)
+
+it.live("a drain while a program is asked what it can do is a drain, and no lack of the program", () =>
+  Effect.gen(function* () {
+    const stop = yield* Deferred.make<StopReason>()
+    const slow = shellDriver("echo say on", {
+      examine: Option.some({ args: ["-c", "sleep 60"], abilities: () => new Set<string>() })
+    })
+    const told = yield* executeAgent(
+      slow,
+      {},
+      { stop, started: () => Effect.asVoid(Deferred.succeed(stop, "drain")) }
+    )
+    expect(told.execution).toMatchObject({ exitStatus: "canceled", retryClass: "none", lastMessage: "" })
+    expect(reasonOf(told)).toBe("stopped by a drain")
+  })
+)
+
+it.live("what is to be known of an attempt is told where its driver refuses it, too", () =>
+  Effect.gen(function* () {
+    const problem = { reason: "a", remedy: "b" }
+    const told = yield* executeAgent(
+      shellDriver("", { invoke: () => ({ args: [], stdin: "", files: {}, problem }) }),
+      WARNED
+    )
+    expect(told.execution).toMatchObject({ retryClass: "none", diagnostics: [WARNING] })
   })
 )
 

@@ -95,3 +95,23 @@ test("a parent comes before its children, whatever the order of the table: it is
   const table = [facts(24, 22), facts(22, 20), facts(23, 20, { ticks: 22 }), facts(20, SELF)]
   expect(find(table)).toEqual([20, 22, 23, 24])
 })
+
+test("a long chain of processes, the youngest listed first, is walked down once", () => {
+  let passes = 0
+  class Table extends Map<number, ProcessFacts> {
+    override values() {
+      passes++
+      return super.values()
+    }
+  }
+  const chain = Array.from({ length: 500 }, (_, index) => facts(20 + index, index === 0 ? SELF : 19 + index))
+  const table = new Table([...chain, facts(SELF, 5)].reverse().map((process) => [process.pid, process]))
+  const of = lineage(AttemptId.make("a"), {
+    root: { pid: 20, startTime: start(20) },
+    since: 20,
+    groupOutlivesRoot: true,
+    seen: new Map()
+  })
+  expect(kin(table, of, blind, SELF)).toEqual(chain)
+  expect(passes).toBeLessThan(10)
+})

@@ -9,7 +9,7 @@ import { failureOf, oneLine, refusalOf } from "../../../layers/adapter/ModelServ
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import { noSecrets, redactorOf } from "../../../src/domain/Redactor.ts"
 import { fullAudit } from "../../support/audits.ts"
-import { it } from "../../support/effect.ts"
+import { it, settable } from "../../support/effect.ts"
 import { execute, nowhere, stub } from "../../support/serverStub.ts"
 
 /** A reply whose body comes in these pieces. */
@@ -288,39 +288,43 @@ it.live("proxies of the environment are not used", () =>
 
 const settings = { timeoutMs: 20_000, noOutputTimeoutMs: Option.none<number>() }
 
-it.effect("silence is counted anew from whatever the model says or does, on the Clock", () =>
-  Effect.gen(function* () {
-    const begun = yield* Deferred.make<void>()
-    const adapter = {
-      execute: (job: Parameters<typeof attempt>[0]["job"]) =>
-        attempt({
-          job,
-          settings: { timeoutMs: 60_000, noOutputTimeoutMs: Option.some(1000) },
-          redactor: noSecrets,
-          converse: ({ heard, say }) =>
-            Effect.gen(function* () {
-              yield* Deferred.succeed(begun, undefined)
-              yield* Effect.sleep(900)
-              say("part")
-              yield* Effect.sleep(900)
-              heard()
-              return yield* Effect.never
-            })
-        })
-    }
-    const fiber = yield* Effect.fork(execute(adapter))
-    yield* Deferred.await(begun)
-    yield* TestClock.adjust("2700 millis")
-    expect(fiber.unsafePoll()).toBeNull()
-    yield* TestClock.adjust("200 millis")
-    const { execution, reason } = yield* Fiber.join(fiber)
-    expect([execution.exitStatus, execution.retryClass, reason]).toEqual([
-      "timeout",
-      "retryable",
-      "no output for 1000 ms"
-    ])
-    expect(execution.lastMessage).toBe("part")
-  })
+it.effect("silence is counted anew from whatever the model says or does, by a clock that nobody sets", () =>
+  settable((set) =>
+    Effect.gen(function* () {
+      const begun = yield* Deferred.make<void>()
+      const adapter = {
+        execute: (job: Parameters<typeof attempt>[0]["job"]) =>
+          attempt({
+            job,
+            settings: { timeoutMs: 60_000, noOutputTimeoutMs: Option.some(1000) },
+            redactor: noSecrets,
+            converse: ({ heard, say }) =>
+              Effect.gen(function* () {
+                yield* Deferred.succeed(begun, undefined)
+                yield* Effect.sleep(900)
+                say("part")
+                set(3_600_000)
+                yield* Effect.sleep(900)
+                heard()
+                set(-7_200_000)
+                return yield* Effect.never
+              })
+          })
+      }
+      const fiber = yield* Effect.fork(execute(adapter))
+      yield* Deferred.await(begun)
+      yield* TestClock.adjust("2700 millis")
+      expect(fiber.unsafePoll()).toBeNull()
+      yield* TestClock.adjust("200 millis")
+      const { execution, reason } = yield* Fiber.join(fiber)
+      expect([execution.exitStatus, execution.retryClass, reason]).toEqual([
+        "timeout",
+        "retryable",
+        "no output for 1000 ms"
+      ])
+      expect(execution.lastMessage).toBe("part")
+    })
+  )
 )
 
 it.live("halves of a surrogate pair in two pieces are one character in the log", () =>

@@ -109,3 +109,16 @@ it.live(
       expect([execution.exitStatus, execution.retryClass]).toEqual(["error", "retryable"])
     })
 )
+
+it.live("a server that changes the protocol instead of answering is named at once", () =>
+  Effect.gen(function* () {
+    for (const adapter of [ollama, chat]) {
+      const server = yield* breaking(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\nxx"
+      )
+      const { execution, reason } = yield* execute(adapter(server.url))
+      expect([execution.exitStatus, execution.retryClass]).toEqual(["error", "retryable"])
+      expect(reason).toMatch(/answered 101 and changed the protocol, .*: check the adapter's endpoint$/)
+    }
+  })
+)

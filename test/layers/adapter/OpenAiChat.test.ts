@@ -407,7 +407,7 @@ test.each([
   let heard = 0
   const answer = openAiAnswer(
     { host: "h", redactor: noSecrets, remedies: { key: "", quota: "", model: "", context: "", request: "" } },
-    { ...account, heard: () => void heard++ }
+    { ...account, heard: () => void heard++, finished: () => void heard++ }
   )
   for (const line of chunk(delta, finish).split("\n")) expect(answer.line(line)).toBe("more")
   expect(heard).toBe(times)

@@ -3,6 +3,7 @@ import { closeSync, existsSync, openSync, readdirSync, readlinkSync, writeFileSy
 import { join } from "node:path"
 import { Deferred, Effect, Fiber, Option } from "effect"
 import { MARKER } from "../../../layers/adapter/Brand.ts"
+import type { Ladder } from "../../../layers/adapter/Ladder.ts"
 import { type Launch, Processes, type Sink } from "../../../layers/adapter/Process.ts"
 import { processFacts } from "../../../layers/adapter/ProcTable.ts"
 import { isLong } from "../../support/breadth.ts"
@@ -15,7 +16,7 @@ import {
   shortLadder,
   temporaryFolder
 } from "../../support/children/support.ts"
-import { it } from "../../support/effect.ts"
+import { it, settable } from "../../support/effect.ts"
 
 /** Runs a nasty child with a fresh PIDS file; answers what it did and where the pids are. */
 const runNasty = (name: string, changes: Partial<Launch> = {}) =>
@@ -203,6 +204,57 @@ it.live("silence longer than noOutputTimeoutMs ends the attempt; output puts it 
       noOutputTimeoutMs: Option.some(600)
     })
     expect((yield* run(talks.launch)).ending).toEqual({ _tag: "Exited", code: 0 })
+  })
+)
+
+const HOUR_MS = 3_600_000
+
+it.live("a host's clock that is set makes no lively child silent, and no silent one lively", () =>
+  Effect.gen(function* () {
+    const script = "for i in 1 2 3; do echo $i; sleep 0.1; done"
+    const lively = yield* launchOf(["-c", script], { noOutputTimeoutMs: Option.some(600) })
+    const silent = yield* launchOf(["-c", "echo one; sleep 60"], { noOutputTimeoutMs: Option.some(150) })
+    for (const [{ launch }, byMs, ending] of [
+      [lively, HOUR_MS, { _tag: "Exited", code: 0 }],
+      [silent, -HOUR_MS, { _tag: "Silent", forMs: 150 }]
+    ] as const) {
+      const ended = yield* settable((set) => {
+        const write = (chunk: Uint8Array) => {
+          launch.stdout.write(chunk)
+          set(byMs)
+        }
+        return run({ ...launch, stdout: { ...launch.stdout, write } })
+      })
+      expect(ended.ending).toEqual(ending)
+    }
+  })
+)
+
+it.live("a host's clock that is set while a tree is ended neither hurries it nor has it live on", () =>
+  Effect.gen(function* () {
+    const winds =
+      "trap 'echo told; sleep 0.2; echo wound up; exit 0' TERM; echo up; while :; do sleep 0.02; done"
+    const ignores = "trap 'echo told' TERM; echo up; while :; do sleep 0.02; done"
+    const ladder: Ladder = [
+      { signal: "SIGTERM", wait: "1 second" },
+      { signal: "SIGKILL", wait: "5 seconds" }
+    ]
+    for (const [script, byMs, said] of [
+      [winds, HOUR_MS, "up\ntold\nwound up\n"],
+      [ignores, -HOUR_MS, "up\ntold\n"]
+    ] as const) {
+      const { attemptId, launch, out } = yield* launchOf(["-c", script], { timeoutMs: 150, ladder })
+      const ended = yield* settable((set) => {
+        const write = (chunk: Uint8Array) => {
+          launch.stdout.write(chunk)
+          if (out.text().endsWith("told\n")) set(byMs)
+        }
+        return run({ ...launch, stdout: { ...launch.stdout, write } })
+      })
+      expect(ended.ending).toEqual({ _tag: "TimedOut", afterMs: 150 })
+      expect(out.text()).toBe(said)
+      expect(leftOf(attemptId)).toEqual([])
+    }
   })
 )
 

@@ -124,5 +124,46 @@ test("several results of one run are added up", () => {
       ending: { _tag: "Exited", code: 0 }
     }
   )
-  expect(figures(told)).toEqual([10, 0, 2, 0.5])
+  expect(figures(told)).toEqual([10, null, 2, 0.5])
+})
+
+test("figures by model that are none, or not all figures, tell nothing: those of the run do", () => {
+  const result = (byModel: unknown, more = {}) => {
+    const events = [
+      { type: "system", subtype: "init", session_id: "s" },
+      {
+        type: "result",
+        subtype: "success",
+        is_error: false,
+        result: "x",
+        usage: { input_tokens: 100, output_tokens: 20 },
+        total_cost_usd: 0.2,
+        model_usage_since_last_result: byModel,
+        ...more
+      }
+    ]
+    const lines = events.map((event) => JSON.stringify(event))
+    const { told } = reading(lines, { ending: { _tag: "Exited", code: 0 } })
+    return [figures(told), told.diagnostics]
+  }
+  const whole = { inputTokens: 5, outputTokens: 6, cacheReadInputTokens: 1, costUSD: 0.5 }
+  const odd = (name: string, told: string) =>
+    expect.stringMatching(new RegExp(`^usage_unreadable: ${name} ${told} is not `))
+  expect(result({ m: whole })).toEqual([[6, 1, 6, 0.5], []])
+  expect(result({})).toEqual([[100, null, 20, 0.2], []])
+  expect(result({ m: whole, n: { ...whole, outputTokens: "x" } })).toEqual([
+    [100, null, 20, 0.2],
+    [odd("outputTokens", '"x"')]
+  ])
+  expect(result({ m: { outputTokens: 6 } })).toEqual([[100, null, 20, 0.2], []])
+  expect(result([1])).toEqual([[100, null, 20, 0.2], [odd("model_usage_since_last_result", "\\[1\\]")]])
+  expect(result({ m: { ...whole, cacheReadInputTokens: undefined } })).toEqual([[5, null, 6, 0.5], []])
+  // A cost that is none is not the sum of the others.
+  expect(result({ m: whole, n: { ...whole, costUSD: null } })).toEqual([[12, 2, 12, null], []])
+  expect(
+    result({}, { usage: { input_tokens: 1, cache_read_input_tokens: {} }, total_cost_usd: "1" })
+  ).toEqual([
+    [null, null, null, null],
+    [odd("cache_read_input_tokens", "\\{\\}"), odd("total_cost_usd", '"1"')]
+  ])
 })

@@ -271,3 +271,51 @@ it.live("where the earlier total cannot be found the usage is not known, and tha
     expect(nowhere._tag).toBe("Unknown")
   })
 )
+
+const lines = (...events: ReadonlyArray<unknown>) => events.map((one) => JSON.stringify(one)).join("\n")
+const message = (text: string, more = {}) => ({
+  type: "item.completed",
+  item: { id: "1", type: "agent_message", text, ...more }
+})
+const turn = (usage: unknown) => ({ type: "turn.completed", usage })
+
+test("a field that is not as expected costs its event nothing else: the last message stays the last", () => {
+  const odd = [
+    { prompt: { a: 1 } },
+    { id: 7 },
+    { exit_code: 1.5, changes: null, status: 4 },
+    { command: ["ls"], server: [], tool: {} }
+  ]
+  for (const more of odd) {
+    const { told } = reading(lines(message("earlier"), message("last", more), turn({ input_tokens: 1 })))
+    expect([told.exitStatus, told.lastMessage]).toEqual(["ok", "last"])
+  }
+  const changes = [{ path: "a" }, { path: 4 }]
+  const edit = { type: "item.completed", item: { id: "2", type: "file_change", changes } }
+  expect(reading(lines(edit)).marks).toEqual([{ id: "2", tool: "edit", target: "a", ok: true }])
+})
+
+test("a failure that is not told in words is none the less one", () => {
+  for (const error of [undefined, "words", { message: null }]) {
+    const { told } = reading(lines(turn({}), { type: "turn.failed", error }), { code: 0 })
+    expect([told.exitStatus, told.retryClass]).toEqual(["error", "retryable"])
+  }
+})
+
+test("each figure of a use is told or not by itself, and what is no figure is named", () => {
+  const used = (usage: unknown) => {
+    const { diagnostics, usage: told } = reading(lines(turn(usage))).told
+    const figures = [told.inputTokens, told.cachedTokens, told.outputTokens].map(Option.getOrNull)
+    return [figures, diagnostics]
+  }
+  expect(used({ input_tokens: 10, cached_input_tokens: null, output_tokens: 3 })).toEqual([[10, null, 3], []])
+  expect(used({ input_tokens: 10, output_tokens: -3 })).toEqual([
+    [10, null, null],
+    [expect.stringMatching(/^usage_unreadable: output_tokens -3 is not a whole number of tokens/)]
+  ])
+  expect(used("many")).toEqual([
+    [null, null, null],
+    ['usage_unreadable: usage "many" is not an object: taken as not told']
+  ])
+  expect(used(undefined)).toEqual([[null, null, null], []])
+})

@@ -48,7 +48,11 @@ test("zeros everywhere are no figures, and strange figures cost no answer", () =
   expect(read("unauthorized.jsonl", exit(1)).told.usage).toEqual(unknownUsage)
   const reader = recordReader([])
   reader.line('{"type":"result","exit_code":0,"text":"said","tokens":{"input":"many"}}')
-  expect(reader.told(exit(0))).toMatchObject({ lastMessage: "said", usage: unknownUsage })
+  expect(reader.told(exit(0))).toMatchObject({
+    lastMessage: "said",
+    usage: unknownUsage,
+    diagnostics: [expect.stringMatching(/^usage_unreadable: input "many" is not a whole number of tokens/)]
+  })
 })
 
 test("a figure that was not told is none, and a zero that was told is zero", () => {
