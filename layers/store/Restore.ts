@@ -143,6 +143,8 @@ const finish = (
     db.run("PRAGMA synchronous = FULL")
     db.run("BEGIN IMMEDIATE")
     db.run("DELETE FROM backups WHERE sha256 LIKE ? || '%'", [SEAL])
+    // Nobody has this file open. Whether a dispatcher of the backup's lives may not be seen from here.
+    db.run("UPDATE runners SET ended_at = ? WHERE ended_at IS NULL", [at])
     db.run(
       "INSERT INTO backups (path, bytes, sha256, created_at, verified_at, in_place_since) VALUES (?, ?, ?, ?, ?, ?)",
       [backup.path, backup.bytes, backup.sha256, at, at, DateTime.formatIso(since)]
