@@ -113,7 +113,12 @@ const peek = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavaila
  * journal lies beside it, for then a connection that writes would take that over: see refusalOf.
  */
 export const inspect = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavailable | number => {
-  const replace = (reason: string, remedy: string) => refuse(file, reason, orBackup(file, remedy))
+  const replace = (reason: string, anew = "") =>
+    refuse(
+      file,
+      reason,
+      orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)", anew)
+    )
   const kind = fs.statSync(file)
   if (!kind.isFile())
     return refuse(
@@ -123,15 +128,9 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
     )
   const { size, bytes } = readHeader(file)
   if (size === 0)
-    return replace(
-      "it is an empty file, which is not an empty queue",
-      "move it away to begin anew, or put a backup in its place"
-    )
+    return replace("it is an empty file, which is not an empty queue", ", or move it away to begin anew")
   if (bytes.length < 100 || bytes.toString("latin1", 0, 16) !== "SQLite format 3\0")
-    return replace(
-      "it is not a SQLite database, or it is damaged",
-      "move it away, or put a backup in its place"
-    )
+    return replace("it is not a SQLite database, or it is damaged", ", or move it away to begin anew")
   const header = { applicationId: bytes.readUInt32BE(68), version: bytes.readUInt32BE(60) }
   const refused = identity(file, header, latest(migrations))
   if (refused !== undefined) return refused
@@ -139,7 +138,7 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
   if (apart !== undefined) return apart
   // Another process may be taking its journal over between two of our looks: a file that is cut stays so.
   if (endIsMissing(file) && endIsMissing(file))
-    return replace("it is damaged: the end of the file is missing", "put a backup in its place")
+    return replace("it is damaged: the end of the file is missing")
   const found = (walIsEmpty(file) ? undefined : peek(file, migrations)) ?? header
   return found instanceof StoreUnavailable ? found : found.version
 }
@@ -150,7 +149,11 @@ export const unopened = (file: string, cause: unknown): StoreUnavailable => {
   const lack = /^(SQLITE_CANTOPEN|EMFILE|ENFILE)/.test(codeOf(cause)) ? noRoomToOpen(file) : undefined
   if (lack !== undefined) return lack
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)))
-    return refuse(file, `it is damaged (${codeOf(cause)})`, orBackup(file, "put a backup in its place"))
+    return refuse(
+      file,
+      `it is damaged (${codeOf(cause)})`,
+      orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)")
+    )
   if (/^(SQLITE_FULL|ENOSPC)$/.test(codeOf(cause)))
     return refuse(file, "the disk is full", "free some space and try again; nothing was changed")
   return refuse(
@@ -193,7 +196,7 @@ const create = (file: string, build: (db: Database) => void): void => {
       "it is missing, but its journal (-wal) is there",
       isHeld(journalOf(file).index, "index")
         ? "wait until the process that has it open has ended: one of agent-runtime notices it within seconds and saves what was recorded beside it; then this says how to go on"
-        : orBackup(file, "put the database back beside it, or move the journal away")
+        : orBackup(file, "put the database back beside it", ", or move the journal away")
     )
   const rescued = rescuedOf(file)
   if (rescued !== undefined && isAbsent(file))

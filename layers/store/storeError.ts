@@ -5,10 +5,14 @@ import { Duration } from "effect"
 import { ROOM_REMEDY } from "../../src/domain/HostRoom.ts"
 import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
 import { codeOf } from "../SystemWord.ts"
-import { backupBeside } from "./Backups.ts"
+import { orBackup } from "./StoreMarks.ts"
 
 const remedyOfCorruption = (path: string): string =>
-  `${backupBeside(path) ?? "there is no backup beside it; move the file away to start with an empty queue"}; put a copy in its place with agent-runtime restore --from FILE (by hand the journal of the one before damages it)`
+  orBackup(
+    path,
+    "put a backup in its place with agent-runtime restore --from FILE (by hand the journal of the one before damages it)",
+    ", or move the file away to start with an empty queue"
+  )
 
 /** Values that a table does not take. */
 const REFUSALS: ReadonlyArray<string> = [

@@ -89,7 +89,12 @@ describe("a restored store", () => {
       const { kept, ...restored } = yield* restore(backup, database)
       expect(restored).toMatchObject({ path: database, backup: { path: backup, tasks: 1 } })
       const aside = Option.getOrThrow(kept)
-      expect(names()).toEqual(["backup.db", "runtime.db", aside.slice(made.length + 1)])
+      expect(names()).toEqual([
+        "backup.db",
+        "runtime.db",
+        "runtime.db.newest-backup",
+        aside.slice(made.length + 1)
+      ])
       expect(fs.statSync(database).mode & 0o777).toBe(0o600)
       expect(tasksIn(database)).toEqual(["kept"])
       expect(tasksIn(aside)).toEqual(["kept", "later", "later still"])

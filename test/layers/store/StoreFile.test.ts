@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit } from "effect"
 import { latest, MIGRATIONS } from "../../../layers/store/Migrations.ts"
+import { note } from "../../../layers/store/NewestBackup.ts"
 import { file } from "../../../layers/store/SqlStore.ts"
 import { Store } from "../../../src/store/Store.ts"
 import type { StoreUnavailable } from "../../../src/store/StoreError.ts"
@@ -172,7 +173,7 @@ describe("a file that is not a store of ours", () => {
     const { reason, remedy } = await refusal(path)
     expect(reason).toBe("it is an empty file, which is not an empty queue")
     expect(remedy).toBe(
-      "move it away to begin anew, or put a backup in its place; there is no backup beside it"
+      "put a backup in its place (agent-runtime restore --from FILE), or move it away to begin anew; no backup of it is known"
     )
   })
 
@@ -266,6 +267,40 @@ describe("a file that is not a store of ours", () => {
     expect((await refusal(path)).remedy).toEndWith(
       `the newest backup beside it is ${path}.backup-2026-05-01T07-00-00-000Z-v1`
     )
+  })
+
+  test("is refused with the name of its newest backup, wherever that is, and no word of beginning anew", async () => {
+    const path = join(folder(), "runtime.db")
+    await fill(path)
+    const there = join(folder(), "monday.db")
+    fs.copyFileSync(path, there)
+    note(path, there)
+    const whole = fs.readFileSync(path)
+    const newer = Buffer.from(whole)
+    newer.writeUInt32BE(99, 60)
+    for (const content of [
+      Buffer.of(),
+      Buffer.from("no database"),
+      newer,
+      whole.subarray(0, whole.length / 2)
+    ]) {
+      fs.writeFileSync(path, content)
+      const { remedy } = await refusal(path)
+      expect(remedy).toEndWith(`; the newest backup is ${there}`)
+      expect(remedy).not.toContain("anew")
+    }
+    // One that a migration has made since is newer; one that is moved is told of as where it was.
+    const made = `${path}.backup-2026-05-01T07-00-00-000Z-v1`
+    fs.writeFileSync(made, "")
+    fs.utimesSync(there, 1, 1)
+    expect((await refusal(path)).remedy).toEndWith(`; the newest backup beside it is ${made}`)
+    fs.rmSync(made)
+    fs.renameSync(there, `${there}.moved`)
+    expect((await refusal(path)).remedy).toContain(`; the newest backup was ${there}, where no database`)
+    for (const damaged of ["", "{", '{"path":1}', "x".repeat(20_000)]) {
+      fs.writeFileSync(`${path}.newest-backup`, damaged)
+      expect((await refusal(path)).remedy).toEndWith("; no backup of it is known")
+    }
   })
 
   test.skipIf(isRoot)("is refused when it cannot be read", async () => {
