@@ -74,7 +74,7 @@ const copied = (from: string, to: string, sha256: string) =>
           remedy: "let nobody write it, then try again"
         })
     },
-    catch: (cause) => failed(`${from} could not be copied to ${path.dirname(to)}`, cause)
+    catch: (cause) => failed(`${from} could not be copied to ${path.dirname(to)}`, cause, to)
   })
 
 /**
@@ -100,7 +100,7 @@ const seized = (database: string) =>
           return { present: { _tag: "Damaged" }, close: () => undefined }
         }
       },
-      catch: (cause) => failed(`${database} cannot be put aside`, cause)
+      catch: (cause) => failed(`${database} cannot be put aside`, cause, database)
     }).pipe(Effect.retry({ while: ({ code }) => code === "database_in_use", schedule: untilFree })),
     ({ close }) => Effect.sync(close)
   )
@@ -220,7 +220,7 @@ const placeOf = (database: string) =>
         })
       return path.join(fs.realpathSync(path.dirname(database)), path.basename(database))
     },
-    catch: (cause) => failed(`${database} cannot be used`, cause)
+    catch: (cause) => failed(`${database} cannot be used`, cause, database)
   })
 
 /** See BackupFiles.restore; both paths are absolute. */
@@ -256,7 +256,7 @@ export const restore = (
             finish(unfinished, backup, present, at, since)
             return swap(unfinished, place, present, at)
           },
-          catch: (cause) => failed(`${place} could not be replaced`, cause)
+          catch: (cause) => failed(`${place} could not be replaced`, cause, place)
         })
       })
     )

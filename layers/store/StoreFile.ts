@@ -3,6 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { fullness } from "../Fullness.ts"
 import { ownedLike } from "../Ownership.ts"
 import { APPLICATION_ID, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
@@ -154,8 +155,10 @@ export const unopened = (file: string, cause: unknown): StoreUnavailable => {
       `it is damaged (${codeOf(cause)})`,
       orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)")
     )
-  if (/^(SQLITE_FULL|ENOSPC)$/.test(codeOf(cause)))
-    return refuse(file, "the disk is full", "free some space and try again; nothing was changed")
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT|EFBIG)$/.test(codeOf(cause))) {
+    const { remedy, what } = fullness(codeOf(cause), file)
+    return refuse(file, what, `${remedy} and try again; nothing was changed`)
+  }
   return refuse(
     file,
     `it cannot be opened (${cause instanceof Error ? cause.message : cause})`,

@@ -210,7 +210,7 @@ describe("a healthcheck", () => {
       const warnings = (yield* checked({ worktrees })).disk?.warnings ?? []
       expect(warnings).toHaveLength(6)
       expect(warnings[0]).toBe(
-        "the worktree /state/worktrees/a1 is kept since 1970-01-01T00:00:00.000Z, for task t1 changed something in it; when you have what you want of it, git -C /state/worktrees/a1 worktree remove --force /state/worktrees/a1"
+        "the worktree /state/worktrees/a1 is kept since 1970-01-01T00:00:00.000Z, for task t1 changed something in it; when you have what you want of it, git -C /state/worktrees/a1 worktree remove --force /state/worktrees/a1 (where the state folder was moved since, first git -C /state/worktrees/a1 worktree repair /state/worktrees/a1)"
       )
       expect(warnings[1]).toBe(
         "the worktree /state/worktrees/a2 is gone, and what git has of it is kept since 1970-01-01T00:00:00.000Z, for task t2; when you have what you want of it, git --git-dir /repo/.git worktree prune"
