@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
-import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
 import { fullness } from "../Fullness.ts"
 import { ownedLike } from "../Ownership.ts"
 import { APPLICATION_ID, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
@@ -144,6 +144,38 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
   return found instanceof StoreUnavailable ? found : found.version
 }
 
+/** SQLite takes paths of so many bytes, and a new database has a longer name until it is whole. */
+const MOST_PATH_BYTES = 504
+const UNFINISHED_BYTES = unfinishedName("").length
+
+/** SQLite says of a path that is too long for it only that it cannot be opened. */
+const tooLong = (file: string, code: string): StoreUnavailable | undefined => {
+  const bytes = Buffer.byteLength(file)
+  const most = MOST_PATH_BYTES - UNFINISHED_BYTES
+  return code.startsWith("SQLITE_CANTOPEN") && bytes > most
+    ? refuse(
+        file,
+        `it cannot be opened: its path has ${bytes} bytes, more than the ${most} that a database of SQLite may have here`,
+        "name a shorter stateDir or dbPath"
+      )
+    : undefined
+}
+
+/** Why a file cannot be read by its own mode; undefined where it is a folder on the way that bars it. */
+const unreadable = (file: string): StoreUnavailable | undefined => {
+  try {
+    const { mode, uid } = fs.statSync(file)
+    const told = (mode & 0o777).toString(8).padStart(3, "0")
+    return refuse(
+      file,
+      `this user may not read it (its mode is ${told}, its owner is uid ${uid})`,
+      uid === process.getuid?.() ? `chmod u+rw ${file}` : writableRemedy(file)
+    )
+  } catch {
+    return undefined
+  }
+}
+
 /** Why a file could not be opened, whatever step it was that failed. */
 export const unopened = (file: string, cause: unknown): StoreUnavailable => {
   if (cause instanceof StoreUnavailable) return cause
@@ -159,10 +191,15 @@ export const unopened = (file: string, cause: unknown): StoreUnavailable => {
     const { remedy, what } = fullness(codeOf(cause), file)
     return refuse(file, what, `${remedy} and try again; nothing was changed`)
   }
-  return refuse(
-    file,
-    `it cannot be opened (${cause instanceof Error ? cause.message : cause})`,
-    "check the path, the disk's space and the rights of the folder"
+  const barred = codeOf(cause) === "EACCES" ? unreadable(file) : undefined
+  if (barred !== undefined) return barred
+  return (
+    tooLong(file, codeOf(cause)) ??
+    refuse(
+      file,
+      `it cannot be opened (${cause instanceof Error ? cause.message : cause})`,
+      "check the path, the disk's space and the rights of the folder"
+    )
   )
 }
 

@@ -303,11 +303,22 @@ describe("a file that is not a store of ours", () => {
     }
   })
 
+  test("is refused with the length of its path where SQLite takes none that long", async () => {
+    const deep = join(folder(), ...Array.from({ length: 6 }, () => "d".repeat(90)))
+    fs.mkdirSync(deep, { recursive: true })
+    const path = join(deep, "runtime.db")
+    const { reason, remedy } = await refusal(path)
+    expect(reason).toMatch(
+      new RegExp(`^it cannot be opened: its path has ${path.length} bytes, more than the 4\\d\\d that`)
+    )
+    expect(remedy).toContain("dbPath")
+  })
+
   test.skipIf(isRoot)("is refused when it cannot be read", async () => {
     const path = join(folder(), "runtime.db")
     await fill(path)
     fs.chmodSync(path, 0o000)
-    expect(String(await pending(path))).toContain("EACCES")
+    expect(String(await pending(path))).toContain("its mode is 000")
     fs.chmodSync(path, 0o600)
   })
 
