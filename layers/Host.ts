@@ -7,6 +7,7 @@ import { Runner } from "../src/dispatch/Runner.ts"
 import { IdSource, RunnerId, uuidV7 } from "../src/domain/Ids.ts"
 import { now } from "../src/domain/Time.ts"
 import { bootName, processFacts } from "./adapter/ProcTable.ts"
+import { codeOf } from "./SystemWord.ts"
 
 /** The 12 bits of a UUIDv7 that count within a millisecond. */
 const SEQUENCE = 0x1000
@@ -43,6 +44,31 @@ const processMark = (pid: number): string | undefined => {
   }
 }
 
+/** Whether a pid is nobody's, also where the processes of other users are hidden. */
+const isFree = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return false
+  } catch (cause) {
+    return codeOf(cause) === "ESRCH"
+  }
+}
+
+/** Whether the process of a mark is gone: it is of another boot, or of this container and none of that pid is it. */
+const isGone = (pid: number, mark: string): boolean => {
+  const [start = "", ...namespace] = mark.split(" ")
+  const boot = start.split("@")[1] ?? ""
+  if (boot === "" || bootName() === "") return false
+  if (boot !== bootName()) return true
+  try {
+    if (fs.readlinkSync("/proc/self/ns/pid") !== namespace.join(" ")) return false
+  } catch {
+    return false
+  }
+  const found = processFacts(pid)
+  return found === undefined ? isFree(pid) : !found.alive || found.startTime !== start
+}
+
 /** This process on this host as a dispatcher. */
 export const runner: Layer.Layer<Runner> = Layer.effect(
   Runner,
@@ -62,7 +88,9 @@ export const runner: Layer.Layer<Runner> = Layer.effect(
             runner.pid !== process.pid &&
             Option.isSome(runner.processMark) &&
             runner.processMark.value === processMark(runner.pid)
-        )
+        ),
+      isGone: ({ pid, processMark }) =>
+        Effect.sync(() => Option.exists(processMark, (mark) => isGone(pid, mark)))
     })
   })
 )

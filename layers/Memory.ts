@@ -26,6 +26,8 @@ export interface Scene {
   readonly secrets?: ReadonlyArray<string>
   /** Runners beside this one whose processes live, as long as they are in it. */
   readonly living?: ReadonlySet<RunnerId>
+  /** Those whose processes are seen to be gone. */
+  readonly gone?: ReadonlySet<RunnerId>
   /** Processes that the boot sweep cannot end, by attempt id. */
   readonly survivors?: Readonly<Record<string, ReadonlyArray<string>>>
   /** The database of an earlier runtime that died; a fresh one where it is left out. */
@@ -35,17 +37,19 @@ export interface Scene {
 /** The runner of a runtime in memory. */
 export const RUNNER = RunnerId.make("memory:1:1970-01-01T00:00:00.000Z")
 
-/** A runner of a runtime in memory, for which those in `living` live. */
+/** A runner of a runtime in memory, for which those in `living` live and those in `gone` do not. */
 export const runnerOf = (
   runnerId: RunnerId,
   pid: number,
-  living: ReadonlySet<RunnerId> = new Set()
+  living: ReadonlySet<RunnerId> = new Set(),
+  gone: ReadonlySet<RunnerId> = new Set()
 ): Runner["Type"] => ({
   runnerId,
   host: "memory",
   pid,
   processMark: Option.none(),
-  lives: (runner) => Effect.sync(() => living.has(runner.runnerId))
+  lives: (runner) => Effect.sync(() => living.has(runner.runnerId)),
+  isGone: (runner) => Effect.sync(() => gone.has(runner.runnerId))
 })
 
 /** A whole runtime in memory, for tests: the programs are the real ones, time is whatever the Clock says. */
@@ -65,7 +69,7 @@ const world = (scene: Scene) =>
       Object.fromEntries([...scene.settings.adapters].filter(([id]) => id in scene.adapters))
     ),
     Host.ids,
-    Layer.succeed(Runner, runnerOf(RUNNER, 1, scene.living)),
+    Layer.succeed(Runner, runnerOf(RUNNER, 1, scene.living, scene.gone)),
     Layer.succeed(LeftOvers, {
       sweep: ({ attemptId }) => Effect.succeed(scene.survivors?.[attemptId] ?? [])
     }),

@@ -8,6 +8,7 @@ import { traced } from "../../src/domain/Traced.ts"
 import type { Tell } from "../../src/store/BackupFiles.ts"
 import { Original, type OriginalDatabase, OriginalRefused } from "../../src/store/Original.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { fullness } from "../Fullness.ts"
 import { isFull } from "../SystemWord.ts"
 import { APPLICATION_ID } from "../store/Backups.ts"
 import { codeOf } from "../store/connection.ts"
@@ -124,12 +125,10 @@ const uncopied =
   (cause: unknown): OriginalRefused | StoreUnavailable => {
     const code = codeOf(cause)
     if (!isFull(code)) return unreadable(file, cause)
-    const raise =
-      code === "EFBIG" ? "raise the limit on the size of files (LimitFSIZE=, ulimit -f)" : "free some space"
     return new StoreUnavailable({
       path: stateDir,
       reason: `there is no room in this folder for a copy of ${file} (${code})`,
-      remedy: `${raise} and try again; nothing was changed`
+      remedy: `${fullness(code, `${stateDir}/copy`).remedy} and try again; nothing was changed`
     })
   }
 

@@ -9,6 +9,7 @@ import {
   writeFileSync
 } from "node:fs"
 import { basename, dirname, join } from "node:path"
+import { codeOf } from "../SystemWord.ts"
 
 /** Where evidence lies, and the database that names it. */
 export interface EvidencePlaces {
@@ -69,6 +70,18 @@ const notesIn = (folder: string) =>
       return { note, path, inode }
     })
 
+const seenAs = (path: string, note: string): string => {
+  try {
+    statSync(path)
+    return ""
+  } catch (cause) {
+    const code = codeOf(cause)
+    return code === "ENOENT" || code === "ENOTDIR"
+      ? ` (not there now; remove ${note} when it is gone for good)`
+      : ` (this user cannot see whether it is there: ${code})`
+  }
+}
+
 /**
  * The other databases that keep evidence in the same artifact root, in words. One that is not there now may be on a disk
  * that is away, and counts until an operator says that it is gone.
@@ -79,8 +92,6 @@ export const otherDatabases = ({ artifactDir, dbPath }: EvidencePlaces): Readonl
   const own = realPath(dbPath)
   return notesIn(folder)
     .filter(({ path }) => path !== own)
-    .map(({ note, path }) =>
-      existsSync(path) ? path : `${path} (not there now; remove ${note} when it is gone for good)`
-    )
+    .map(({ note, path }) => `${path}${seenAs(path, note)}`)
     .toSorted()
 }

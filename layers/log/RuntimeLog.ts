@@ -3,9 +3,10 @@ import * as path from "node:path"
 import { Cause, Effect, FiberRef, FiberRefs, Layer, Logger, LogLevel } from "effect"
 import { isNoRoom } from "../../src/domain/HostRoom.ts"
 import { logLine } from "../../src/domain/LogLine.ts"
+import { fullness } from "../Fullness.ts"
 import { take } from "../lock/FileLock.ts"
 import { oddAt, openPlain } from "../PlainOpen.ts"
-import { codeOf } from "../SystemWord.ts"
+import { codeOf, isFull } from "../SystemWord.ts"
 
 /** A log file that would grow beyond this is put aside (SPEC.md section 19). */
 const ROTATE_BYTES = 50 * 1024 * 1024
@@ -48,7 +49,7 @@ export const layer = (options: LogOptions): Layer.Layer<never> =>
         lost++
         if (isTold || isNoRoom(wrong)) return
         isTold = true
-        const { what, remedy } = wordsOf(wrong)
+        const { what, remedy } = wordsOf(wrong, file)
         tellOthers(own, warning(`The log ${file} is not written: ${what}; ${remedy}`))
       })
       return Logger.add(own)
@@ -60,7 +61,8 @@ const tellOthers = (own: Logger.Logger<unknown, void>, told: Logger.Logger.Optio
     if (other !== own) other.log(told)
 }
 
-const FULL = "ENOSPC"
+/** The system took a part of what was written, and gave no word why. */
+const IN_PART = "written in part"
 
 /** Answers why the lines were lost, a code of the system or of `openPlain`; nothing where they were taken. */
 const append = (file: string, lines: Uint8Array, most: number): string | undefined => {
@@ -89,7 +91,7 @@ const appendTo = (fd: number, lines: Uint8Array): string | undefined => {
   const written = fs.writeSync(fd, bytes)
   if (written === bytes.length) return undefined
   if (fs.fstatSync(fd).size === size + written) fs.ftruncateSync(fd, size)
-  return FULL
+  return IN_PART
 }
 
 const endsLine = (fd: number, size: number): boolean => {
@@ -113,9 +115,9 @@ const endOf = (fd: number): { readonly size: number; readonly isWhole: boolean }
 
 const { O_APPEND, O_CREAT, O_RDWR } = fs.constants
 
-const wordsOf = (wrong: string) =>
-  wrong === FULL
-    ? { what: "the disk is full", remedy: "free some space" }
+const wordsOf = (wrong: string, file: string) =>
+  isFull(wrong) || wrong === IN_PART
+    ? fullness(wrong, file)
     : { what: oddAt(wrong) ?? wrong, remedy: "see what is there, and move it away" }
 
 /** The file for appending; never waits for the other end of a pipe, and never writes to what is no plain file. */

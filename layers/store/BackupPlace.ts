@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
 import { BackupFailed } from "../../src/store/BackupFiles.ts"
+import { fullness } from "../Fullness.ts"
 import { isFull } from "../SystemWord.ts"
 import { hasCode, sync } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
@@ -9,22 +10,24 @@ import { codeOf } from "./connection.ts"
 /** What SQLite keeps beside a database. */
 export const BESIDE = ["-wal", "-shm", "-journal"] as const
 
-/** What an error of the file system or of SQLite means for a step of a backup. */
-export const failed = (doing: string, cause: unknown): BackupFailed => {
+/** What an error of the file system or of SQLite means for a step of a backup that writes `file`. */
+export const failed = (doing: string, cause: unknown, file: string): BackupFailed => {
   if (cause instanceof BackupFailed) return cause
   const code = codeOf(cause)
   const words = cause instanceof Error ? cause.message : String(cause)
-  return isFull(code)
-    ? new BackupFailed({
-        code: "disk_full",
-        reason: `${doing}: the disk is full`,
-        remedy: "free some space, or name another disk; nothing was left half done"
-      })
-    : new BackupFailed({
-        code: "disk_failed",
-        reason: `${doing}: ${words}${code === "" || words.includes(code) ? "" : ` (${code})`}`,
-        remedy: "check the rights of the folder and the health of the disk; nothing was left half done"
-      })
+  if (isFull(code)) {
+    const { remedy, what } = fullness(code, file)
+    return new BackupFailed({
+      code: "disk_full",
+      reason: `${doing}: ${what}`,
+      remedy: `${remedy}; nothing was left half done`
+    })
+  }
+  return new BackupFailed({
+    code: "disk_failed",
+    reason: `${doing}: ${words}${code === "" || words.includes(code) ? "" : ` (${code})`}`,
+    remedy: "check the rights of the folder and the health of the disk; nothing was left half done"
+  })
 }
 
 const refused = (reason: string, remedy: string, code: "path_refused" | "file_exists" = "path_refused") =>
@@ -60,7 +63,7 @@ export const freePlace = (to: string, database: string): Effect.Effect<string, B
         throw refused(`${to} is there already`, "name a new file, or move that one away", "file_exists")
       return place
     },
-    catch: (cause) => failed(`${to} cannot be used`, cause)
+    catch: (cause) => failed(`${to} cannot be used`, cause, to)
   })
 
 /**

@@ -2,55 +2,11 @@ import type { Database } from "bun:sqlite"
 import * as fs from "node:fs"
 import * as path from "node:path"
 
-// The time stands first, so that names sort as the times do.
-const NAME = /^\.backup-\d{4}-\d\d-\d\dT[\dZ-]+-v\d+(-\d+)?$/
-
-/**
- * Says which backup lies beside a database: the newest that a migration made, by name (names carry the time), else
- * the newest other database of ours (of `backup`, or set aside by `restore`); undefined when there is none.
- */
-export const backupBeside = (file: string): string | undefined => {
-  const base = path.basename(file)
-  const folder = path.dirname(file)
-  try {
-    const names = fs.readdirSync(folder).sort()
-    const made = names.filter((name) => name.startsWith(base) && NAME.test(name.slice(base.length))).at(-1)
-    if (made !== undefined) return `the newest backup beside it is ${path.join(folder, made)}`
-    const other = names
-      // One with a journal is in use.
-      .filter((name) => name !== base && !UNFINISHED.test(name) && !names.includes(`${name}-wal`))
-      .slice(0, MOST_LOOKED_AT)
-      .map((name) => path.join(folder, name))
-      .filter(isOurs)
-      .map((place) => ({ place, at: fs.statSync(place).mtimeMs }))
-      .sort((a, b) => a.at - b.at)
-      .at(-1)
-    return other === undefined
-      ? undefined
-      : `another database of agent-runtime lies beside it: ${other.place}`
-  } catch {
-    return undefined
-  }
-}
-
-const MOST_LOOKED_AT = 1_000
-
 /** `PRAGMA application_id` of our files: "ArT1" in ASCII. */
 export const APPLICATION_ID = 0x41725431
 
-/** Whether a file begins as a database of ours does (https://sqlite.org/fileformat2.html, section 1.3). */
-const isOurs = (place: string): boolean => {
-  if (fs.statSync(place, { throwIfNoEntry: false })?.isFile() !== true) return false
-  const header = Buffer.alloc(100)
-  const fd = fs.openSync(place, "r")
-  try {
-    return fs.readSync(fd, header, 0, 100, 0) === 100 && header.readUInt32BE(68) === APPLICATION_ID
-  } finally {
-    fs.closeSync(fd)
-  }
-}
-
-const UNFINISHED = /\.new-(\d+)-[0-9a-f]{8}$/
+/** What ends the name of a file that is not finished yet, with the process that writes it. */
+export const UNFINISHED = /\.new-(\d+)-[0-9a-f]{8}$/
 
 const isAlive = (pid: number): boolean => {
   try {

@@ -140,7 +140,7 @@ const sealed = (thread: SqlThread.SqlThread, unfinished: string, at: string, tel
     yield* thread.close("copy")
     yield* Effect.tryPromise({
       try: () => seal(unfinished, holder),
-      catch: (cause) => failed("the copy could not be sealed", cause)
+      catch: (cause) => failed("the copy could not be sealed", cause, unfinished)
     }).pipe(telling(tell, () => `sealing ${mib(sizeOf(unfinished))}`))
   })
 
@@ -170,7 +170,7 @@ export const copy = (
   tell: Tell
 ): Effect.Effect<BackupFile, BackupFailed | StoreUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
-    const notWritten = (cause: unknown) => failed(`${to} could not be written`, cause)
+    const notWritten = (cause: unknown) => failed(`${to} could not be written`, cause, to)
     const place = yield* freePlace(to, database)
     const unfinished = unfinishedName(place)
     const left = yield* Effect.try({ try: () => abandoned(place), catch: notWritten })

@@ -74,7 +74,7 @@ const copied = (from: string, to: string, sha256: string) =>
           remedy: "let nobody write it, then try again"
         })
     },
-    catch: (cause) => failed(`${from} could not be copied to ${path.dirname(to)}`, cause)
+    catch: (cause) => failed(`${from} could not be copied to ${path.dirname(to)}`, cause, to)
   })
 
 /**
@@ -100,7 +100,7 @@ const seized = (database: string) =>
           return { present: { _tag: "Damaged" }, close: () => undefined }
         }
       },
-      catch: (cause) => failed(`${database} cannot be put aside`, cause)
+      catch: (cause) => failed(`${database} cannot be put aside`, cause, database)
     }).pipe(Effect.retry({ while: ({ code }) => code === "database_in_use", schedule: untilFree })),
     ({ close }) => Effect.sync(close)
   )
@@ -143,6 +143,8 @@ const finish = (
     db.run("PRAGMA synchronous = FULL")
     db.run("BEGIN IMMEDIATE")
     db.run("DELETE FROM backups WHERE sha256 LIKE ? || '%'", [SEAL])
+    // Nobody has this file open. Whether a dispatcher of the backup's lives may not be seen from here.
+    db.run("UPDATE runners SET ended_at = ? WHERE ended_at IS NULL", [at])
     db.run(
       "INSERT INTO backups (path, bytes, sha256, created_at, verified_at, in_place_since) VALUES (?, ?, ?, ?, ?, ?)",
       [backup.path, backup.bytes, backup.sha256, at, at, DateTime.formatIso(since)]
@@ -218,7 +220,7 @@ const placeOf = (database: string) =>
         })
       return path.join(fs.realpathSync(path.dirname(database)), path.basename(database))
     },
-    catch: (cause) => failed(`${database} cannot be used`, cause)
+    catch: (cause) => failed(`${database} cannot be used`, cause, database)
   })
 
 /** See BackupFiles.restore; both paths are absolute. */
@@ -254,7 +256,7 @@ export const restore = (
             finish(unfinished, backup, present, at, since)
             return swap(unfinished, place, present, at)
           },
-          catch: (cause) => failed(`${place} could not be replaced`, cause)
+          catch: (cause) => failed(`${place} could not be replaced`, cause, place)
         })
       })
     )

@@ -1,5 +1,5 @@
 import { Effect, Either, Option } from "effect"
-import { RecurringSchedule } from "../../src/domain/RecurringSchedule.ts"
+import { RecurringSchedule, ScheduleFate } from "../../src/domain/RecurringSchedule.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import type { Schedules } from "../../src/store/Schedules.ts"
 import { time } from "./columns.ts"
@@ -14,14 +14,25 @@ const SET_AFTER = statement(
 const SET_BACK = statement(`
   UPDATE schedules SET next_run_at = :to, updated_at = :at
   WHERE schedule_id = :scheduleId AND next_run_at = :from RETURNING name, enabled`)
+// A clock that was ahead has written at the end; further back nobody looks at every evaluation.
+const FATES_AFTER = statement(`
+  SELECT *, NULL AS task_status FROM (
+    SELECT * FROM schedule_fates WHERE schedule_id = :scheduleId ORDER BY id DESC LIMIT 2000)
+  WHERE last_due_at > :at ORDER BY first_due_at`)
 
+const readFate = reader("schedule_fates", "id", ScheduleFate)
 const read = reader("schedules", "schedule_id", RecurringSchedule)
 
 /** Schedules and a clock that was set back. */
-export const make = (sqlite: Sqlite["Type"]): Pick<Schedules, "setAfter" | "setBack"> => ({
+export const make = (sqlite: Sqlite["Type"]): Pick<Schedules, "fatesAfter" | "setAfter" | "setBack"> => ({
   setAfter: traced("Schedules.setAfter")((at, limit) =>
     Effect.map(sqlite.rows(SET_AFTER, { at: time(at), limit }), (rows) =>
       rows.flatMap((row) => Option.toArray(Either.getRight(read(row))))
+    )
+  ),
+  fatesAfter: traced("Schedules.fatesAfter")((scheduleId, at) =>
+    Effect.map(sqlite.rows(FATES_AFTER, { scheduleId, at: time(at) }), (rows) =>
+      rows.flatMap((row) => Option.toArray(Either.getRight(readFate(row))))
     )
   ),
   setBack: traced("Schedules.setBack")((scheduleId, from, to, stamp) =>

@@ -2,7 +2,8 @@ import { Database } from "bun:sqlite"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { Effect } from "effect"
-import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
+import { fullness } from "../Fullness.ts"
 import { ownedLike } from "../Ownership.ts"
 import { APPLICATION_ID, hasCode, rescuedOf, sync, unfinishedName } from "./Backups.ts"
 import { codeOf } from "./connection.ts"
@@ -113,7 +114,12 @@ const peek = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavaila
  * journal lies beside it, for then a connection that writes would take that over: see refusalOf.
  */
 export const inspect = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavailable | number => {
-  const replace = (reason: string, remedy: string) => refuse(file, reason, orBackup(file, remedy))
+  const replace = (reason: string, anew = "") =>
+    refuse(
+      file,
+      reason,
+      orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)", anew)
+    )
   const kind = fs.statSync(file)
   if (!kind.isFile())
     return refuse(
@@ -123,15 +129,9 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
     )
   const { size, bytes } = readHeader(file)
   if (size === 0)
-    return replace(
-      "it is an empty file, which is not an empty queue",
-      "move it away to begin anew, or put a backup in its place"
-    )
+    return replace("it is an empty file, which is not an empty queue", ", or move it away to begin anew")
   if (bytes.length < 100 || bytes.toString("latin1", 0, 16) !== "SQLite format 3\0")
-    return replace(
-      "it is not a SQLite database, or it is damaged",
-      "move it away, or put a backup in its place"
-    )
+    return replace("it is not a SQLite database, or it is damaged", ", or move it away to begin anew")
   const header = { applicationId: bytes.readUInt32BE(68), version: bytes.readUInt32BE(60) }
   const refused = identity(file, header, latest(migrations))
   if (refused !== undefined) return refused
@@ -139,9 +139,41 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
   if (apart !== undefined) return apart
   // Another process may be taking its journal over between two of our looks: a file that is cut stays so.
   if (endIsMissing(file) && endIsMissing(file))
-    return replace("it is damaged: the end of the file is missing", "put a backup in its place")
+    return replace("it is damaged: the end of the file is missing")
   const found = (walIsEmpty(file) ? undefined : peek(file, migrations)) ?? header
   return found instanceof StoreUnavailable ? found : found.version
+}
+
+/** SQLite takes paths of so many bytes, and a new database has a longer name until it is whole. */
+const MOST_PATH_BYTES = 504
+const UNFINISHED_BYTES = unfinishedName("").length
+
+/** SQLite says of a path that is too long for it only that it cannot be opened. */
+const tooLong = (file: string, code: string): StoreUnavailable | undefined => {
+  const bytes = Buffer.byteLength(file)
+  const most = MOST_PATH_BYTES - UNFINISHED_BYTES
+  return code.startsWith("SQLITE_CANTOPEN") && bytes > most
+    ? refuse(
+        file,
+        `it cannot be opened: its path has ${bytes} bytes, more than the ${most} that a database of SQLite may have here`,
+        "name a shorter stateDir or dbPath"
+      )
+    : undefined
+}
+
+/** Why a file cannot be read by its own mode; undefined where it is a folder on the way that bars it. */
+const unreadable = (file: string): StoreUnavailable | undefined => {
+  try {
+    const { mode, uid } = fs.statSync(file)
+    const told = (mode & 0o777).toString(8).padStart(3, "0")
+    return refuse(
+      file,
+      `this user may not read it (its mode is ${told}, its owner is uid ${uid})`,
+      uid === process.getuid?.() ? `chmod u+rw ${file}` : writableRemedy(file)
+    )
+  } catch {
+    return undefined
+  }
 }
 
 /** Why a file could not be opened, whatever step it was that failed. */
@@ -150,13 +182,24 @@ export const unopened = (file: string, cause: unknown): StoreUnavailable => {
   const lack = /^(SQLITE_CANTOPEN|EMFILE|ENFILE)/.test(codeOf(cause)) ? noRoomToOpen(file) : undefined
   if (lack !== undefined) return lack
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)))
-    return refuse(file, `it is damaged (${codeOf(cause)})`, orBackup(file, "put a backup in its place"))
-  if (/^(SQLITE_FULL|ENOSPC)$/.test(codeOf(cause)))
-    return refuse(file, "the disk is full", "free some space and try again; nothing was changed")
-  return refuse(
-    file,
-    `it cannot be opened (${cause instanceof Error ? cause.message : cause})`,
-    "check the path, the disk's space and the rights of the folder"
+    return refuse(
+      file,
+      `it is damaged (${codeOf(cause)})`,
+      orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)")
+    )
+  if (/^(SQLITE_FULL|ENOSPC|EDQUOT|EFBIG)$/.test(codeOf(cause))) {
+    const { remedy, what } = fullness(codeOf(cause), file)
+    return refuse(file, what, `${remedy} and try again; nothing was changed`)
+  }
+  const barred = codeOf(cause) === "EACCES" ? unreadable(file) : undefined
+  if (barred !== undefined) return barred
+  return (
+    tooLong(file, codeOf(cause)) ??
+    refuse(
+      file,
+      `it cannot be opened (${cause instanceof Error ? cause.message : cause})`,
+      "check the path, the disk's space and the rights of the folder"
+    )
   )
 }
 
@@ -193,7 +236,7 @@ const create = (file: string, build: (db: Database) => void): void => {
       "it is missing, but its journal (-wal) is there",
       isHeld(journalOf(file).index, "index")
         ? "wait until the process that has it open has ended: one of agent-runtime notices it within seconds and saves what was recorded beside it; then this says how to go on"
-        : orBackup(file, "put the database back beside it, or move the journal away")
+        : orBackup(file, "put the database back beside it", ", or move the journal away")
     )
   const rescued = rescuedOf(file)
   if (rescued !== undefined && isAbsent(file))

@@ -1,14 +1,19 @@
 import type { Database } from "bun:sqlite"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
-import { APPLICATION_ID, backupBeside } from "./Backups.ts"
+import { APPLICATION_ID } from "./Backups.ts"
+import { knownBackup } from "./KnownBackup.ts"
 
 /** Why a file is not opened. */
 export const refuse = (file: string, reason: string, remedy: string): StoreUnavailable =>
   new StoreUnavailable({ path: file, reason, remedy })
 
-/** A remedy, with the newest backup that lies beside a database. */
-export const orBackup = (file: string, remedy: string): string => {
-  return `${remedy}; ${backupBeside(file) ?? "there is no backup beside it"}`
+/**
+ * A remedy, with the newest backup of a database. `anew` is what else may be done where none is known: to begin with an
+ * empty queue is no remedy while there is one.
+ */
+export const orBackup = (file: string, remedy: string, anew = ""): string => {
+  const known = knownBackup(file)
+  return known === undefined ? `${remedy}${anew}; no backup of it is known` : `${remedy}; ${known}`
 }
 
 /** What marks a database as ours, and the schema that it has. */

@@ -4,11 +4,16 @@ import { SqlError } from "@effect/sql/SqlError"
 import { Duration } from "effect"
 import { ROOM_REMEDY } from "../../src/domain/HostRoom.ts"
 import { StoreUnavailable, writableRemedy } from "../../src/store/StoreError.ts"
+import { fullness } from "../Fullness.ts"
 import { codeOf } from "../SystemWord.ts"
-import { backupBeside } from "./Backups.ts"
+import { orBackup } from "./StoreMarks.ts"
 
 const remedyOfCorruption = (path: string): string =>
-  `${backupBeside(path) ?? "there is no backup beside it; move the file away to start with an empty queue"}; put a copy in its place with agent-runtime restore --from FILE (by hand the journal of the one before damages it)`
+  orBackup(
+    path,
+    "put a backup in its place with agent-runtime restore --from FILE (by hand the journal of the one before damages it)",
+    ", or move the file away to start with an empty queue"
+  )
 
 /** Values that a table does not take. */
 const REFUSALS: ReadonlyArray<string> = [
@@ -78,8 +83,11 @@ export const unavailable = (
 ): StoreUnavailable => {
   const family = code.split("_").slice(0, 2).join("_")
   const told = (reason: string, remedy: string) => new StoreUnavailable({ path, reason, remedy })
-  // The index beside the journal (-shm) could not grow, which is what a full disk looks like to a reader.
-  if (code === "SQLITE_IOERR_SHMSIZE") return unavailable(path, "SQLITE_FULL", cause)
+  // Where the index beside the journal (-shm) could not grow, too, which is what a full disk looks like to a reader.
+  if (/^SQLITE_(FULL|IOERR_SHMSIZE)$/.test(code)) {
+    const { remedy, what } = fullness(code, path)
+    return told(what, `${remedy} and try again; nothing was changed`)
+  }
   switch (family) {
     case "SQLITE_BUSY":
     case "SQLITE_LOCKED":
@@ -88,8 +96,6 @@ export const unavailable = (
         `another process kept it locked for ${Duration.toSeconds(waited)} seconds`,
         "find the process that holds it and try again; nothing was changed"
       )
-    case "SQLITE_FULL":
-      return told("the disk is full", "free some space and try again; nothing was changed")
     case "SQLITE_IOERR":
       return told(
         `the disk answered with an error (${code})`,

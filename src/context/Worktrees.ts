@@ -77,6 +77,10 @@ export type ListedWorktree =
     })
   | (Lying & { readonly state: "spent" })
 
+/** What removes a worktree that is kept. Git refuses it for one that lies elsewhere than it was made. */
+export const removal = (path: string): string =>
+  `git -C ${path} worktree remove --force ${path} (where the state folder was moved since, first git -C ${path} worktree repair ${path})`
+
 export interface WorktreeWanted {
   readonly taskId: TaskId
   readonly attemptId: AttemptId

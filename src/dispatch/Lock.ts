@@ -55,4 +55,8 @@ export const holderOf = (path: string) =>
     )
   )
 
+/** What is to be done where the lock of a dispatcher cannot be looked at, of a task of its or of any. */
+export const unseenRemedy = (taskId = "TASK_ID"): string =>
+  `agent-runtime run-once as a user that can read that file puts back what a dead one left, and agent-runtime task-cancel ${taskId} --force ends it`
+
 export const unknownHolder: Holder = { runnerId: Option.none(), since: Option.none() }

@@ -18,6 +18,11 @@ export class Runner extends Context.Tag("agent-runtime/Runner")<
      * another host or in another container, of which nothing can be seen from here.
      */
     readonly lives: (runner: OpenRunner) => Effect.Effect<boolean>
+    /**
+     * Whether the process of a runner on record is gone, beyond doubt: it ran before this boot (a database of this kind
+     * is shared within one), or its pid is nobody's or another one's by now. Not where it ran in another container.
+     */
+    readonly isGone: (runner: OpenRunner) => Effect.Effect<boolean>
   }
 >() {}
 

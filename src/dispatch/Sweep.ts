@@ -10,12 +10,13 @@ import { unknownUsage } from "../domain/Usage.ts"
 import type { Result } from "../evidence/Result.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
+import type { OpenRunner } from "../store/Runners.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, CancelRequest, Move, Settlement } from "../store/Tasks.ts"
 import { canceledBy, errorOf } from "./Finish.ts"
 import { type LeftEvidence, leaveEvidence } from "./LeaveEvidence.ts"
 import type { Left } from "./LeaveWorktree.ts"
-import { Lock } from "./Lock.ts"
+import { Lock, type LockUnusable, unseenRemedy } from "./Lock.ts"
 import { Runner, stampNow } from "./Runner.ts"
 import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
 import { endUnattended } from "./Unattended.ts"
@@ -56,7 +57,8 @@ const look = Effect.gen(function* () {
   const attempts = yield* store.attempts.openOfOthers(runnerId)
   const abandoned = yield* Effect.filter(
     attempts.filter((attempt) => !living.some((one) => one.runnerId === attempt.runnerId)),
-    isAbandoned
+    (attempt) =>
+      isAbandoned(attempt, Option.fromNullable(others.find((one) => one.runnerId === attempt.runnerId)))
   )
   const reclaimed = yield* Effect.filter(abandoned, reclaim)
   const dead = others.filter((one) => one.lockPath === lockPath && !living.includes(one))
@@ -70,10 +72,9 @@ const look = Effect.gen(function* () {
 
 /**
  * Of a dispatcher whose process is not seen to live. One with another lock path may share the database from where it
- * cannot be seen: it is alive while it, and nobody else, holds that lock. A lock that cannot be looked at proves
- * nothing: then the attempt is left alone.
+ * cannot be seen: it is alive while it, and nobody else, holds that lock.
  */
-const isAbandoned = (attempt: OpenAttempt) =>
+const isAbandoned = (attempt: OpenAttempt, record: Option.Option<OpenRunner>) =>
   Effect.gen(function* () {
     const lock = yield* Lock
     const { lockPath: ours } = yield* RuntimeConfig
@@ -82,13 +83,27 @@ const isAbandoned = (attempt: OpenAttempt) =>
     const holder = yield* lock.holder(path)
     if (Option.isNone(holder)) return true
     return Option.exists(holder.value.runnerId, (id) => id !== attempt.runnerId)
-  }).pipe(
-    Effect.catchTag("LockUnusable", ({ path, reason }) =>
-      Effect.logWarning(
-        `Attempt ${attempt.attemptId} is left alone: whether its dispatcher lives cannot be told from ${path} (${reason})`
-      ).pipe(Effect.as(false))
+  }).pipe(Effect.catchTag("LockUnusable", (unusable) => isEndedUnseen(attempt, record, unusable)))
+
+/**
+ * Where the lock of a dispatcher cannot be looked at, which proves nothing: whether its record was ended (by itself, or
+ * by a restore, which no dispatcher outlives), its process is gone, or an operator wants the attempt to end, which
+ * never has it run twice. Else it is left alone.
+ */
+const isEndedUnseen = (
+  { attemptId, runnerId, taskId }: OpenAttempt,
+  record: Option.Option<OpenRunner>,
+  { path, reason }: LockUnusable
+) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    if (Option.isNone(record) || (yield* (yield* Runner).isGone(record.value))) return true
+    if (Option.isSome(yield* store.tasks.cancelRequested(taskId))) return true
+    yield* Effect.logWarning(
+      `Attempt ${attemptId} is left alone: whether its dispatcher ${runnerId} lives cannot be told from ${path} (${reason}); ${unseenRemedy(taskId)}`
     )
-  )
+    return false
+  })
 
 /** Ends an attempt of a dead dispatcher; false when it was ended meanwhile, or its record is past that. */
 const reclaim = (attempt: OpenAttempt) =>

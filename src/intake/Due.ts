@@ -12,13 +12,15 @@ import {
   evaluate,
   everyTiming,
   type Timing,
-  type TimingFault
+  type TimingFault,
+  unsettledAfter
 } from "../schedule/Recurrence.ts"
 import type { Tick } from "../schedule/Scheduler.ts"
 import type { DueSchedule, NewFate, Unfit } from "../store/Schedules.ts"
 import { Store } from "../store/Store.ts"
 import { toTask } from "./Enqueue.ts"
 import { intentFor, readTemplate } from "./ScheduleTemplate.ts"
+import { settledAfter } from "./Settled.ts"
 
 /** So many rows are looked at between two looks at the store. */
 const BATCH = 100
@@ -107,7 +109,10 @@ const decide = (row: DueSchedule, at: DateTime.Utc) => {
     onRight: (timing) =>
       Option.match(evaluate(timing, schedule.nextRunAt, at), {
         onNone: () => Effect.succeed(NOTHING),
-        onSome: (due) => run(schedule, fence, due, at)
+        onSome: (due) =>
+          Effect.flatMap(settledAfter(schedule.scheduleId, at), (settled) =>
+            run(schedule, fence, { ...due, next: unsettledAfter(timing, settled, at) }, at)
+          )
       })
   })
 }

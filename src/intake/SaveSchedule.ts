@@ -110,21 +110,19 @@ const sameTiming = (saved: RecurringSchedule, intent: ScheduleIntent): boolean =
 }
 
 /** When a schedule is due first: as it says, as it was while its timing stays, else now or at the next match. */
-const firstRun = (
-  intent: ScheduleIntent,
-  before: Option.Option<RecurringSchedule>,
-  at: DateTime.Utc
-): DateTime.Utc => {
-  if (intent.nextRunAt !== undefined) return intent.nextRunAt
-  const same = Option.filter(before, (one) => sameTiming(one, intent))
-  if (Option.isSome(same)) return Option.getOrElse(rightTime(same.value, at), () => same.value.nextRunAt)
-  if (intent.intervalSeconds !== undefined) return at
-  const timing = Either.getRight(timingOf(timed(intent), at))
-  return Option.getOrElse(
-    Option.flatMap(timing, (one) => nextAfter(one, at)),
-    () => at
-  )
-}
+const firstRun = (intent: ScheduleIntent, before: Option.Option<RecurringSchedule>, at: DateTime.Utc) =>
+  Effect.gen(function* () {
+    if (intent.nextRunAt !== undefined) return intent.nextRunAt
+    const same = Option.filter(before, (one) => sameTiming(one, intent))
+    if (Option.isSome(same))
+      return Option.getOrElse(yield* rightTime(same.value, at), () => same.value.nextRunAt)
+    if (intent.intervalSeconds !== undefined) return at
+    const timing = Either.getRight(timingOf(timed(intent), at))
+    return Option.getOrElse(
+      Option.flatMap(timing, (one) => nextAfter(one, at)),
+      () => at
+    )
+  })
 
 /** Due times that have passed unevaluated and that a save gives up as it puts the next one elsewhere. */
 const givenUp = (
@@ -162,7 +160,7 @@ export const saveSchedule = traced("SaveSchedule.saveSchedule")(function* (
     Effect.gen(function* () {
       // A damaged one has no due time to go on from.
       const before = yield* store.schedules.sound(name)
-      const nextRunAt = firstRun(intent, before, at)
+      const nextRunAt = yield* firstRun(intent, before, at)
       const schedule: NewSchedule = {
         scheduleId,
         name,

@@ -5,21 +5,26 @@ import { traced } from "../domain/Traced.ts"
 import { CLOCKS_DIFFER_MS, righted } from "../schedule/Recurrence.ts"
 import { Store } from "../store/Store.ts"
 import { timingOf } from "./Due.ts"
+import { settledAfter } from "./Settled.ts"
 
 /** So many schedules are put right in one round; the next one has the others. */
 const BATCH = 1_000
 
 /** When a schedule is due by the clock as it goes now, where one that was ahead of it has set another time. */
-export const rightTime = (schedule: RecurringSchedule, at: DateTime.Utc): Option.Option<DateTime.Utc> =>
-  Option.flatMap(Either.getRight(timingOf(schedule, at)), (timing) =>
-    righted(timing, { dueAt: schedule.nextRunAt, setAt: schedule.updatedAt }, at)
-  )
+export const rightTime = (schedule: RecurringSchedule, at: DateTime.Utc) =>
+  Effect.gen(function* () {
+    const timing = Either.getRight(timingOf(schedule, at))
+    if (Option.isNone(timing) || DateTime.distance(at, schedule.updatedAt) <= CLOCKS_DIFFER_MS)
+      return Option.none<DateTime.Utc>()
+    const settled = yield* settledAfter(schedule.scheduleId, at)
+    return righted(timing.value, { dueAt: schedule.nextRunAt, setAt: schedule.updatedAt }, settled, at)
+  })
 
 /** Puts one right where it has to be; answers when it is due then, none where it stands as it did. */
 export const putOneRight = (schedule: RecurringSchedule, at: DateTime.Utc) =>
   Effect.gen(function* () {
     const { schedules } = yield* Store
-    const next = rightTime(schedule, at)
+    const next = yield* rightTime(schedule, at)
     if (Option.isNone(next)) return next
     const { name, nextRunAt, scheduleId } = schedule
     const actor = { surface: "schedule", name } as const

@@ -23,6 +23,7 @@ import { logProblems, storeProblems } from "./health/Writing.ts"
 import { keptWorktrees } from "./KeptWorktrees.ts"
 import { operation } from "./Operation.ts"
 import { sharedEvidence } from "./SharedEvidence.ts"
+import { readable } from "./State.ts"
 import { workspaceWarnings } from "./WorkspaceWarnings.ts"
 
 const texts = Schema.Array(Schema.String)
@@ -168,9 +169,15 @@ const storeRow = (deep: boolean) =>
         ...row([`${found.left.reason}; ${found.left.remedy}`])
       }
     const { problems, ...told } = found.right
+    // Damage is told by what reads there; of a store that is not as it should be that is known.
+    const read = problems.length > 0 ? Either.void : yield* Effect.either(probe.look(readable))
+    const unread = Either.match(read, {
+      onRight: () => [],
+      onLeft: ({ reason, remedy }) => [`${reason}; ${remedy}`]
+    })
     return {
       ...told,
-      ...row([...problems, ...(yield* storeProblems)], backupWarnings(told.backedUpAt, yield* now))
+      ...row([...problems, ...unread, ...(yield* storeProblems)], backupWarnings(told.backedUpAt, yield* now))
     }
   })
 

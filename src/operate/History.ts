@@ -28,12 +28,26 @@ export const events = operation({
 
 const encode = onFirstUse(() => Schema.encode(RunEvent))
 
-/** The history after an event id as it grows, in wire form; without an id what happens from now on. */
+/**
+ * The history after an event id as it grows, in wire form; without an id what happens from now on. An id that this
+ * history has not come to yet is of another one, which a backup took the place of: that is told, and it goes on as
+ * without an id.
+ */
 export const followed = (since: Option.Option<number>) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const store = yield* Store
-      const from = Option.isSome(since) ? EventId.make(since.value) : yield* store.events.latest
+      const latest = yield* store.events.latest
+      const from = EventId.make(
+        Math.min(
+          Option.getOrElse(since, () => latest),
+          latest
+        )
+      )
+      if (Option.exists(since, (asked) => asked > latest))
+        yield* Effect.logWarning(
+          `There is no event ${Option.getOrThrow(since)} in this history, whose newest is ${latest}: a restored one may have taken its place. What happens from now on follows`
+        )
       return Stream.mapEffect(follow(from), (event) => Effect.orDie(encode()(event)))
     })
   )

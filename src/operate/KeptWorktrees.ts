@@ -1,5 +1,5 @@
 import { DateTime, Effect } from "effect"
-import { Worktrees } from "../context/Worktrees.ts"
+import { removal, Worktrees } from "../context/Worktrees.ts"
 
 /** So many are named; the rest is counted. */
 const MOST_NAMED = 5
@@ -11,7 +11,7 @@ export const keptWorktrees = Effect.gen(function* () {
     .slice(0, MOST_NAMED)
     .map(({ goneFrom, madeAt, path, taskId }) =>
       goneFrom === undefined
-        ? `the worktree ${path} is kept since ${DateTime.formatIso(madeAt)}, for task ${taskId} changed something in it; when you have what you want of it, git -C ${path} worktree remove --force ${path}`
+        ? `the worktree ${path} is kept since ${DateTime.formatIso(madeAt)}, for task ${taskId} changed something in it; when you have what you want of it, ${removal(path)}`
         : `the worktree ${path} is gone, and what git has of it is kept since ${DateTime.formatIso(madeAt)}, for task ${taskId}; when you have what you want of it, git --git-dir ${goneFrom} worktree prune`
     )
   return kept.length > MOST_NAMED ? [...named, `${kept.length - MOST_NAMED} more worktrees are kept`] : named

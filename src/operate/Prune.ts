@@ -1,5 +1,6 @@
 import { DateTime, Effect, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
+import { removal } from "../context/Worktrees.ts"
 import * as Pruning from "../dispatch/Prune.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
@@ -33,7 +34,7 @@ const whyLeft = (at: DateTime.Utc, sharedWith: ReadonlyArray<string>) =>
     : Effect.flatMap(Store, ({ maintenance }) => Effect.map(maintenance.prune.since(at, true), older))
 
 const kept = (paths: ReadonlyArray<string>): string =>
-  `somebody's work is in worktrees that would be gone by now; they stay, with the tasks and evidence that tell of them: ${named(paths, paths.length)}; when you have what you want of one, git -C PATH worktree remove --force PATH, and the next prune takes the rest`
+  `somebody's work is in worktrees that would be gone by now; they stay, with the tasks and evidence that tell of them: ${named(paths, paths.length)}; when you have what you want of one, ${removal("PATH")}, and the next prune takes the rest`
 
 /** Applies `retention` now; with `dryRun` it only counts. Not ok when something could not be removed. */
 export const prune = operation({

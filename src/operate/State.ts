@@ -1,4 +1,4 @@
-import { Clock, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { holderOf } from "../dispatch/Lock.ts"
 import type { Attempt } from "../domain/Attempt.ts"
@@ -76,20 +76,31 @@ const recent = (task: Task, last: Attempt | undefined) => ({
   bundleHash: last === undefined ? Option.none() : last.bundleHash
 })
 
+/** The newest tasks, each with its last attempt. */
+const newest = (store: Store["Type"]) =>
+  Effect.gen(function* () {
+    const page = yield* store.tasks.list(
+      { status: [], kind: Option.none(), source: Option.none() },
+      { limit: RECENT, after: Option.none() },
+      "none"
+    )
+    const tasks = Option.match(page, { onNone: () => [], onSome: (found) => found.tasks })
+    return { tasks, last: yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId)) }
+  })
+
+/** Reads what `status` reads, which fails where the store is damaged there. */
+export const readable = (store: Store["Type"]) =>
+  Effect.all([store.tasks.counts, store.gates.pause, store.events.newest(1), newest(store)], {
+    discard: true
+  })
+
 /** `status`: reads only. */
 export const status = operation({
   name: "state.status",
   role: "read",
   output: Status,
   run: traced("State.status")(function* () {
-    const store = yield* Store
-    const newest = yield* store.tasks.list(
-      { status: [], kind: Option.none(), source: Option.none() },
-      { limit: RECENT, after: Option.none() },
-      "none"
-    )
-    const tasks = Option.match(newest, { onNone: () => [], onSome: (page) => page.tasks })
-    const last = yield* store.attempts.lastOfTasks(tasks.map(({ taskId }) => taskId))
+    const { last, tasks } = yield* newest(yield* Store)
     return { ...(yield* state()), recent: tasks.map((task) => recent(task, last.get(task.taskId))) }
   })
 })

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect, Either, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { unaskable } from "../dispatch/Asking.ts"
 import { saying } from "../dispatch/Charges.ts"
@@ -7,7 +7,7 @@ import { conditionsAt } from "../dispatch/Conditions.ts"
 import { type Conditions, closed, type LaneClosed, type Place } from "../dispatch/Eligibility.ts"
 import { isDecided, MOST_DEFAULTS } from "../dispatch/Expiring.ts"
 import { groundsNow } from "../dispatch/Grounds.ts"
-import { holderOf } from "../dispatch/Lock.ts"
+import { holderOf, unseenRemedy } from "../dispatch/Lock.ts"
 import { inTurn, type TurnOf, turnBefore } from "../dispatch/Turns.ts"
 import { type AskedQuestion, isExpired, isOpen } from "../domain/AskedQuestion.ts"
 import { isOfCooling } from "../domain/PutOff.ts"
@@ -121,7 +121,16 @@ const abandoned = (task: Task) =>
         ? because("operator", UNATTENDED)
         : Option.none<Waiting>()
     const path = Option.getOrElse(attempt.value.lockPath, () => settings.lockPath)
-    if (Option.isSome(yield* holderOf(path))) return Option.none<Waiting>()
+    const held = yield* Effect.either(holderOf(path))
+    if (Either.isLeft(held)) {
+      // Without its own lock nothing dispatches, which is for the operator to see as what it is.
+      if (path === settings.lockPath) return yield* held.left
+      return because(
+        "operator",
+        `whether its dispatcher ${attempt.value.runnerId} lives cannot be told from ${path} (${held.left.reason}); ${unseenRemedy(task.taskId)}`
+      )
+    }
+    if (Option.isSome(held.right)) return Option.none<Waiting>()
     return because(
       "no_dispatcher",
       `its dispatcher ${attempt.value.runnerId} is gone; the next one, or agent-runtime run-once, puts it back`

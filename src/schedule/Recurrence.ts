@@ -94,20 +94,46 @@ const repeated = (
 /** Two processes of a host read their clock so far apart at most that one of them acts upon what the other has set. */
 export const CLOCKS_DIFFER_MS = 1_000
 
+/** Due times that have their fate, from the first one to the last one. */
+export interface Settled {
+  readonly first: DateTime.Utc
+  readonly last: DateTime.Utc
+}
+
+/** The first due time after `at` that is not settled, by spans in their order; none when there is none. */
+export const unsettledAfter = (
+  timing: Timing,
+  settled: ReadonlyArray<Settled>,
+  at: DateTime.Utc
+): Option.Option<DateTime.Utc> => {
+  let next = nextAfter(timing, at)
+  // An interval runs from when it was set: what it comes to once more is another time.
+  if (timing._tag === "Every") return next
+  for (const { first, last } of settled) {
+    if (Option.isNone(next) || DateTime.lessThan(next.value, first)) break
+    if (DateTime.lessThanOrEqualTo(next.value, last)) next = nextAfter(timing, last)
+  }
+  return next
+}
+
 /**
  * When a schedule is due by a clock that was set back after it had said `setAt`, as its next time was put to `dueAt`:
- * the next time after `at`. None where that clock was not ahead of `at`, where the next time is no later one by it, and
- * where it was set further ahead than the timing does it: somebody wanted that.
+ * the next time after `at` that is not settled, for each has one fate. None where that clock was not ahead of `at`,
+ * where the next time is no later one by it, and where it was set further ahead than the timing does it: somebody
+ * wanted that.
  */
 export const righted = (
   timing: Timing,
   { dueAt, setAt }: { readonly dueAt: DateTime.Utc; readonly setAt: DateTime.Utc },
+  settled: ReadonlyArray<Settled>,
   at: DateTime.Utc
 ): Option.Option<DateTime.Utc> => {
   if (DateTime.distance(at, setAt) <= CLOCKS_DIFFER_MS) return Option.none()
-  const isAsked = Option.exists(nextAfter(timing, setAt), (last) => DateTime.greaterThan(dueAt, last))
+  const isAsked = Option.exists(unsettledAfter(timing, settled, setAt), (last) =>
+    DateTime.greaterThan(dueAt, last)
+  )
   if (isAsked) return Option.none()
-  return Option.filter(nextAfter(timing, at), (next) => DateTime.lessThan(next, dueAt))
+  return Option.filter(unsettledAfter(timing, settled, at), (next) => DateTime.lessThan(next, dueAt))
 }
 
 /** What became of a due time, and of those behind it that were missed, by one evaluation. */

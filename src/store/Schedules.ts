@@ -89,6 +89,11 @@ export interface Schedules {
     at: DateTime.Utc,
     limit: number
   ) => Effect.Effect<ReadonlyArray<RecurringSchedule>, StoreUnavailable>
+  /** Fates of due times behind `at` among the 2,000 that were recorded last, by due time. */
+  readonly fatesAfter: (
+    scheduleId: string,
+    at: DateTime.Utc
+  ) => Effect.Effect<ReadonlyArray<ScheduleFate>, StoreUnavailable>
   /** Puts the next time of a schedule from one to another, for the clock was set back; false when it is not that one any more. */
   readonly setBack: (
     scheduleId: string,

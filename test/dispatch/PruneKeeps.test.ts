@@ -130,6 +130,14 @@ describe("evidence that another database may name", () => {
       expect(away).toMatchObject({ litter: 0, litterLeft: 1 })
       expect(away.sharedWith.join()).toContain(`(not there now; remove ${notes}/`)
       for (const name of fs.readdirSync(notes)) fs.rmSync(join(notes, name))
+      // What cannot be seen may be there: to remove what tells of it is no remedy.
+      fs.symlinkSync("loop", join(root, "loop"))
+      const unseen = join(root, "loop", "runtime.db")
+      fs.writeFileSync(join(notes, "unseen"), `${unseen}\n`)
+      expect((yield* pruned()).sharedWith).toEqual([
+        `${unseen} (this user cannot see whether it is there: ELOOP)`
+      ])
+      for (const one of [join(notes, "unseen"), join(root, "loop")]) fs.rmSync(one)
       // What is no note is passed over: a pipe would be waited for.
       Bun.spawnSync(["mkfifo", join(notes, "pipe")])
       fs.mkdirSync(join(notes, "folder"))

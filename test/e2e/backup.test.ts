@@ -135,7 +135,9 @@ test("a changed byte and a cut are told with exit code 1, without configuration,
     }
     expect(await refused(place, ["backup-verify", "absent.db"])).toEqual({ code: 1, error: "file_not_found" })
     expect((await story(place, id)).task.status).toBe("pending")
-    expect((await readdir(place.state)).filter((name) => name.startsWith("runtime.db."))).toEqual([])
+    expect((await readdir(place.state)).filter((name) => name.startsWith("runtime.db."))).toEqual([
+      "runtime.db.newest-backup"
+    ])
   }))
 
 test("a store that is damaged or lost is replaced all the same, and healthcheck knows the backup", () =>

@@ -126,3 +126,26 @@ test("a file system that is mounted read-only is told as that, with what mends i
       expect(told.stderr).toContain("mount -o remount,rw")
     }
   }))
+
+test("a limit on the size of files is told as that, not as a full disk", () =>
+  inPlace({}, async (place) => {
+    await queue(place)
+    const whole = place.path("whole.db")
+    await place.json(["backup", "--to", whole])
+    const limited = async (kib: number, ...args: ReadonlyArray<string>) => {
+      const under = ["sh", "-c", `ulimit -f ${kib * 2} && exec "$@"`, "sh"]
+      const { code, stderr } = await place.run(args, { under })
+      expect(code).not.toBe(0)
+      return stderr
+    }
+    for (const told of [
+      await limited(50, "backup", "--to", place.path("other.db")),
+      await limited(50, "restore", "--from", whole),
+      await limited(10, "intake", "--json", JSON.stringify({ kind: "note", source: "e2e", payload: {} })),
+      await limited(10, "run-once")
+    ]) {
+      expect(told).toContain("the limit on the size of files is reached")
+      expect(told).toContain("ulimit -f")
+      expect(told).not.toContain("disk is full")
+    }
+  }))

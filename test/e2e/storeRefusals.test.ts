@@ -46,12 +46,17 @@ interface Refused {
 }
 
 const cases: ReadonlyArray<Refused> = [
-  { what: "an empty file", content: () => Buffer.of(), says: "empty file", remedy: "move it away" },
+  {
+    what: "an empty file",
+    content: () => Buffer.of(),
+    says: "empty file",
+    remedy: "put a backup in its place"
+  },
   {
     what: "text",
     content: () => Buffer.from("no database\n".repeat(20)),
     says: "not a SQLite",
-    remedy: "move it away"
+    remedy: "put a backup in its place"
   },
   { what: "a cut header", content: () => good.subarray(0, 60), says: "not a SQLite", remedy: "put a backup" },
   {

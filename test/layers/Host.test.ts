@@ -55,6 +55,25 @@ describe("a runner on record", () => {
       expect(await lives(record)).toBe(false)
     }))
 
+  test("is gone beyond doubt when it is of another boot, or its process is none of this container's", () =>
+    other(async (record, end) => {
+      const gone = (of: OpenRunner) => onHost((runner) => runner.isGone(of))
+      const mark = Option.getOrThrow(record.processMark)
+      const marked = (to: string) => ({ ...record, processMark: Option.some(to) })
+      expect(await gone(record)).toBe(false)
+      expect(await gone({ ...record, host: `${record.host}-2` })).toBe(false)
+      expect(await gone(marked(`1${mark}`))).toBe(true)
+      expect(await gone(marked(mark.replace("@", "@f")))).toBe(true)
+      // Of another container nothing is seen, and of one without a mark nothing is known.
+      expect(await gone(marked(mark.replace("[", "[1")))).toBe(false)
+      expect(await gone(marked("no mark"))).toBe(false)
+      expect(await gone({ ...record, processMark: Option.none() })).toBe(false)
+      await end()
+      expect(await gone(record)).toBe(true)
+      expect(await gone({ ...record, host: `${record.host}-2` })).toBe(true)
+      expect(await gone(marked(mark.replace("[", "[1")))).toBe(false)
+    }))
+
   test("is never this process itself, which has a record of its own", async () => {
     const own = await onHost((runner) => Effect.succeed(runner))
     expect(Option.isSome(own.processMark)).toBe(true)

@@ -14,6 +14,7 @@ import type { ListedWorktree } from "../../src/context/Worktrees.ts"
 import { AttemptId, TaskId } from "../../src/domain/Ids.ts"
 import { Health, healthcheck, withoutConfiguration } from "../../src/operate/Health.ts"
 import type { StoreHealth } from "../../src/store/Maintenance.ts"
+import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { StoreProbe } from "../../src/store/StoreProbe.ts"
 import { DOOR, says, world } from "../dispatch/world.ts"
@@ -50,6 +51,8 @@ const fine: ProbeResult = { ok: true, reason: "", remedy: "", warnings: [] }
 interface Host {
   readonly probe?: ProbeResult
   readonly store?: Effect.Effect<StoreHealth, StoreUnavailable>
+  /** What reading the tables of the store answers. */
+  readonly damage?: StoreUnavailable
   readonly free?: Effect.Effect<number, string>
   readonly profile?: Record<string, unknown>
   readonly identity?: Placed
@@ -73,12 +76,15 @@ const checked = (host: Host = {}) => {
   }
   const layers = Layer.mergeAll(
     Layer.succeed(AdapterRegistry, { ids: ["local"], get: () => Option.some(adapter) }),
-    Layer.succeed(StoreProbe, {
-      health: () => host.store ?? Effect.succeed(well),
-      cooldowns: host.cooldowns ?? (() => Effect.succeed([])),
-      lastOf: host.lastOf ?? (() => Effect.succeed(new Map())),
-      look: () => new StoreUnavailable({ path: "/memory", reason: "not looked at here", remedy: "" })
-    }),
+    Layer.effect(
+      StoreProbe,
+      Effect.map(Store, (store) => ({
+        health: () => host.store ?? Effect.succeed(well),
+        cooldowns: host.cooldowns ?? (() => Effect.succeed([])),
+        lastOf: host.lastOf ?? (() => Effect.succeed(new Map())),
+        look: (program) => host.damage ?? program(store)
+      }))
+    ),
     hostFacts(),
     Layer.succeed(EvidenceFiles, evidenceOf({ otherDatabases: Effect.succeed(host.otherDatabases ?? []) })),
     Layer.succeed(Rights, {
@@ -210,7 +216,7 @@ describe("a healthcheck", () => {
       const warnings = (yield* checked({ worktrees })).disk?.warnings ?? []
       expect(warnings).toHaveLength(6)
       expect(warnings[0]).toBe(
-        "the worktree /state/worktrees/a1 is kept since 1970-01-01T00:00:00.000Z, for task t1 changed something in it; when you have what you want of it, git -C /state/worktrees/a1 worktree remove --force /state/worktrees/a1"
+        "the worktree /state/worktrees/a1 is kept since 1970-01-01T00:00:00.000Z, for task t1 changed something in it; when you have what you want of it, git -C /state/worktrees/a1 worktree remove --force /state/worktrees/a1 (where the state folder was moved since, first git -C /state/worktrees/a1 worktree repair /state/worktrees/a1)"
       )
       expect(warnings[1]).toBe(
         "the worktree /state/worktrees/a2 is gone, and what git has of it is kept since 1970-01-01T00:00:00.000Z, for task t2; when you have what you want of it, git --git-dir /repo/.git worktree prune"
@@ -370,6 +376,14 @@ describe("a healthcheck", () => {
     Effect.gen(function* () {
       const found = yield* checked({ store: Effect.succeed({ ...well, problems: ["the WAL is large"] }) })
       expect([found.ok, found.store?.problems]).toEqual([false, ["the WAL is large"]])
+    })
+  )
+
+  it.effect("is not ok where what status reads is damaged", () =>
+    Effect.gen(function* () {
+      const damage = new StoreUnavailable({ path: "/memory", reason: "it is damaged", remedy: "restore it" })
+      const { ok, store } = yield* checked({ damage })
+      expect([ok, store?.problems]).toEqual([false, ["it is damaged; restore it"]])
     })
   )
 

@@ -1,5 +1,5 @@
 import { expect } from "bun:test"
-import { Deferred, Effect, Fiber, Option, Stream } from "effect"
+import { Deferred, Effect, Fiber, Logger, Option, Stream } from "effect"
 import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { events, followed } from "../../src/operate/History.ts"
 import { Store } from "../../src/store/Store.ts"
@@ -41,4 +41,36 @@ it.effect("following without an id shows what happens from now on, on the wire's
     yield* queue()
     expect([...(yield* Fiber.join(later))]).toMatchObject([{ id: 2 }])
   }).pipe(Effect.provide(world(quiet)))
+)
+
+it.effect(
+  "following an id that this history has not come to says so, and shows what happens from now on",
+  () =>
+    Effect.gen(function* () {
+      yield* queue()
+      const said: Array<string> = []
+      const store = yield* Store
+      const listens = yield* Deferred.make<void>()
+      const told = {
+        ...store,
+        changes: Stream.tap(store.changes, () => Deferred.succeed(listens, undefined))
+      }
+      const later = yield* Stream.take(followed(Option.some(500)), 1).pipe(
+        Stream.runCollect,
+        Effect.provideService(Store, told),
+        Effect.provide(
+          Logger.replace(
+            Logger.defaultLogger,
+            Logger.make(({ message }) => void said.push(String(message)))
+          )
+        ),
+        Effect.fork
+      )
+      yield* Deferred.await(listens)
+      yield* queue()
+      expect([...(yield* Fiber.join(later))]).toMatchObject([{ id: 2 }])
+      expect(said).toEqual([
+        "There is no event 500 in this history, whose newest is 1: a restored one may have taken its place. What happens from now on follows"
+      ])
+    }).pipe(Effect.provide(world(quiet)))
 )

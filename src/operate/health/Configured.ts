@@ -1,7 +1,7 @@
-import { DateTime, Effect, Option } from "effect"
+import { DateTime, Effect, Either, Option } from "effect"
 import { RuntimeConfig } from "../../config/RuntimeConfig.ts"
 import { HostFacts, type Unit } from "../../dispatch/HostFacts.ts"
-import { type Holder, Lock } from "../../dispatch/Lock.ts"
+import { type Holder, Lock, unseenRemedy } from "../../dispatch/Lock.ts"
 import { processOf } from "../../dispatch/Runner.ts"
 import type { OpenRunner } from "../../store/Runners.ts"
 import { systemctl } from "./Finding.ts"
@@ -81,8 +81,11 @@ export const outdated = (
     ]
   })
 
-/** Warnings of dispatchers that work on this store and hold the lock of another path, as one does whose `lockPath` was edited. */
-export const elsewhere = (runners: ReadonlyArray<OpenRunner>, units: ReadonlyArray<Unit>) =>
+/**
+ * Warnings of dispatchers that work on this store and hold the lock of another path, as one does whose `lockPath` was
+ * edited; and of those of which that cannot be seen, where `running` tasks may be theirs.
+ */
+export const elsewhere = (runners: ReadonlyArray<OpenRunner>, units: ReadonlyArray<Unit>, running: number) =>
   Effect.gen(function* () {
     const { lockPath } = yield* RuntimeConfig
     const lock = yield* Lock
@@ -90,9 +93,15 @@ export const elsewhere = (runners: ReadonlyArray<OpenRunner>, units: ReadonlyArr
       runners.filter((one) => one.lockPath !== lockPath),
       (runner) =>
         Effect.gen(function* () {
-          // A lock that cannot be looked at proves nothing.
-          const held = yield* Effect.orElseSucceed(lock.holder(runner.lockPath), () => Option.none<Holder>())
-          if (!Option.exists(held, ({ runnerId }) => Option.contains(runnerId, runner.runnerId))) return []
+          const held = yield* Effect.either(lock.holder(runner.lockPath))
+          if (Either.isLeft(held))
+            return running === 0
+              ? []
+              : [
+                  `whether dispatcher ${runner.runnerId} lives, and with it what runs by the records, cannot be told from ${runner.lockPath} (${held.left.reason}); ${unseenRemedy()}`
+                ]
+          if (!Option.exists(held.right, ({ runnerId }) => Option.contains(runnerId, runner.runnerId)))
+            return []
           const remedy = yield* restart(Option.some(runner.pid), units)
           return [
             `nobody holds ${lockPath}, but a dispatcher with another lockPath is at work on this store: ${runner.runnerId} holds ${runner.lockPath}; if lockPath was edited under it: ${remedy}`

@@ -45,7 +45,7 @@ export const dispatcher = ({ pause, runners, running, waiting }: AtHand, units: 
       return check("dispatcher", [
         `the lock file ${lockPath} cannot be used: ${held.left.reason}; ${held.left.remedy}`
       ])
-    const others = Option.isNone(held.right) ? yield* elsewhere(runners, units) : []
+    const others = Option.isNone(held.right) ? yield* elsewhere(runners, units, running) : []
     const isFree = Option.isNone(held.right) && others.length === 0
     // Between two turns of a timer nobody holds the lock.
     const isTimed = units.some((unit) => isTimer(unit) && unit.active === "active")

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Option } from "effect"
 import { make } from "../../../layers/context/GitWorktrees.ts"
+import { removal } from "../../../src/context/Worktrees.ts"
 import { AttemptId, TaskId } from "../../../src/domain/Ids.ts"
 import { redactorOf } from "../../../src/domain/Redactor.ts"
 import { it } from "../../support/effect.ts"
@@ -105,6 +106,27 @@ describe("a worktree that is not as it was made", () => {
     })
   )
 })
+
+it.live("one that was moved with the state folder is removed as an operator is told to", () =>
+  Effect.gen(function* () {
+    yield* made
+    const moved = `${state}-moved`
+    fs.renameSync(state, moved)
+    const path = join(moved, "worktrees", ATTEMPT)
+    fs.writeFileSync(join(path, "new.txt"), "work\n")
+    const told = [...removal(path).matchAll(/git -C (\S+) ([^(),]+?) *(?=[(),]|$)/g)]
+    const [remove, repair] = told.map(
+      ([, at = "", words = ""]) =>
+        () =>
+          run(at, ...words.split(" "))
+    )
+    expect(remove).toThrow()
+    repair!()
+    remove!()
+    expect(fs.existsSync(path)).toBe(false)
+    expect(run(repo, "worktree", "list").split("\n")).toHaveLength(1)
+  })
+)
 
 describe("what git lists nowhere", () => {
   it.live(

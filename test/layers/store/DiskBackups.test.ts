@@ -226,7 +226,12 @@ describe("the check of a backup", () => {
           const refused = yield* Effect.flip(restore(name, path("target.db")))
           expect(refused.code).toBe("backup_invalid")
         }
-        expect(fs.readdirSync(made).sort()).toEqual(["b.db", "damaged.db", "runtime.db"])
+        expect(fs.readdirSync(made).sort()).toEqual([
+          "b.db",
+          "damaged.db",
+          "runtime.db",
+          "runtime.db.newest-backup"
+        ])
       }),
     SLOW
   )

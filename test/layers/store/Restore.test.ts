@@ -63,6 +63,25 @@ const all = (path: string, sql: string): ReadonlyArray<unknown> => {
 const tasksIn = (path: string) => all(path, "SELECT task_id FROM tasks ORDER BY task_id")
 
 describe("a restored store", () => {
+  it.live("has no runner that is at work: none outlives the restore", () =>
+    Effect.gen(function* () {
+      const { backup, database } = yield* scene
+      const copy = new Database(database)
+      copy.run(
+        `INSERT INTO runners (runner_id, host, pid, mode, lock_path, limits_json, started_at)
+         VALUES ('r', 'h', 1, 'dispatch', '/lock', '{}', '${at(0)}')`
+      )
+      copy.close()
+      const running = `${backup}.running`
+      yield* Effect.flatMap(BackupFiles, (files) => files.copy(database, running, at(0), silent)).pipe(
+        Effect.provide(layer)
+      )
+      yield* restore(running, database)
+      expect(all(database, "SELECT count(*) FROM runners WHERE ended_at IS NULL")).toEqual([0])
+      expect(all(database, "SELECT runner_id FROM runners")).toEqual(["r"])
+    })
+  )
+
   it.live("is that of the backup, and the one that was there lies whole beside it", () =>
     Effect.gen(function* () {
       const { backup, database, made, names } = yield* scene
@@ -70,7 +89,12 @@ describe("a restored store", () => {
       const { kept, ...restored } = yield* restore(backup, database)
       expect(restored).toMatchObject({ path: database, backup: { path: backup, tasks: 1 } })
       const aside = Option.getOrThrow(kept)
-      expect(names()).toEqual(["backup.db", "runtime.db", aside.slice(made.length + 1)])
+      expect(names()).toEqual([
+        "backup.db",
+        "runtime.db",
+        "runtime.db.newest-backup",
+        aside.slice(made.length + 1)
+      ])
       expect(fs.statSync(database).mode & 0o777).toBe(0o600)
       expect(tasksIn(database)).toEqual(["kept"])
       expect(tasksIn(aside)).toEqual(["kept", "later", "later still"])

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Exit } from "effect"
 import { latest, MIGRATIONS } from "../../../layers/store/Migrations.ts"
+import { note } from "../../../layers/store/NewestBackup.ts"
 import { file } from "../../../layers/store/SqlStore.ts"
 import { Store } from "../../../src/store/Store.ts"
 import type { StoreUnavailable } from "../../../src/store/StoreError.ts"
@@ -172,7 +173,7 @@ describe("a file that is not a store of ours", () => {
     const { reason, remedy } = await refusal(path)
     expect(reason).toBe("it is an empty file, which is not an empty queue")
     expect(remedy).toBe(
-      "move it away to begin anew, or put a backup in its place; there is no backup beside it"
+      "put a backup in its place (agent-runtime restore --from FILE), or move it away to begin anew; no backup of it is known"
     )
   })
 
@@ -268,11 +269,56 @@ describe("a file that is not a store of ours", () => {
     )
   })
 
+  test("is refused with the name of its newest backup, wherever that is, and no word of beginning anew", async () => {
+    const path = join(folder(), "runtime.db")
+    await fill(path)
+    const there = join(folder(), "monday.db")
+    fs.copyFileSync(path, there)
+    note(path, there)
+    const whole = fs.readFileSync(path)
+    const newer = Buffer.from(whole)
+    newer.writeUInt32BE(99, 60)
+    for (const content of [
+      Buffer.of(),
+      Buffer.from("no database"),
+      newer,
+      whole.subarray(0, whole.length / 2)
+    ]) {
+      fs.writeFileSync(path, content)
+      const { remedy } = await refusal(path)
+      expect(remedy).toEndWith(`; the newest backup is ${there}`)
+      expect(remedy).not.toContain("anew")
+    }
+    // One that a migration has made since is newer; one that is moved is told of as where it was.
+    const made = `${path}.backup-2026-05-01T07-00-00-000Z-v1`
+    fs.writeFileSync(made, "")
+    fs.utimesSync(there, 1, 1)
+    expect((await refusal(path)).remedy).toEndWith(`; the newest backup beside it is ${made}`)
+    fs.rmSync(made)
+    fs.renameSync(there, `${there}.moved`)
+    expect((await refusal(path)).remedy).toContain(`; the newest backup was ${there}, where no database`)
+    for (const damaged of ["", "{", '{"path":1}', "x".repeat(20_000)]) {
+      fs.writeFileSync(`${path}.newest-backup`, damaged)
+      expect((await refusal(path)).remedy).toEndWith("; no backup of it is known")
+    }
+  })
+
+  test("is refused with the length of its path where SQLite takes none that long", async () => {
+    const deep = join(folder(), ...Array.from({ length: 6 }, () => "d".repeat(90)))
+    fs.mkdirSync(deep, { recursive: true })
+    const path = join(deep, "runtime.db")
+    const { reason, remedy } = await refusal(path)
+    expect(reason).toMatch(
+      new RegExp(`^it cannot be opened: its path has ${path.length} bytes, more than the 4\\d\\d that`)
+    )
+    expect(remedy).toContain("dbPath")
+  })
+
   test.skipIf(isRoot)("is refused when it cannot be read", async () => {
     const path = join(folder(), "runtime.db")
     await fill(path)
     fs.chmodSync(path, 0o000)
-    expect(String(await pending(path))).toContain("EACCES")
+    expect(String(await pending(path))).toContain("its mode is 000")
     fs.chmodSync(path, 0o600)
   })
 

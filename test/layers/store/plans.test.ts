@@ -136,7 +136,8 @@ describe("the statements of the store", () => {
     "SqlEvents.ts NEWEST",
     "SqlEvents.ts OF_TASK",
     "SqlEvents.ts OF_WORKFLOW",
-    "SqlUsage.ts SINCE"
+    "SqlUsage.ts SINCE",
+    "SqlSetBack.ts FATES_AFTER"
   ])
   test("sort only what is bounded", () => {
     const sorting = planned.filter(

@@ -3,7 +3,7 @@ import { DateTime, Effect, Layer, Option, TestClock } from "effect"
 import { Rights } from "../../../src/artifact/Rights.ts"
 import type { Settings } from "../../../src/config/RuntimeConfig.ts"
 import type { Exposure, HostFacts, Unit } from "../../../src/dispatch/HostFacts.ts"
-import { Lock } from "../../../src/dispatch/Lock.ts"
+import { Lock, LockUnusable } from "../../../src/dispatch/Lock.ts"
 import { RunnerId } from "../../../src/domain/Ids.ts"
 import { checks } from "../../../src/operate/health/Doctor.ts"
 import { Store } from "../../../src/store/Store.ts"
@@ -24,6 +24,8 @@ interface Host {
   readonly held?: boolean | string
   /** The path of the lock that is held, where it is another one. */
   readonly heldPath?: string
+  /** The path of a lock that cannot be looked at. */
+  readonly hiddenPath?: string
   readonly seconds?: number
   /** What cannot be written, by path. */
   readonly unwritable?: Readonly<Record<string, string>>
@@ -45,6 +47,7 @@ const said = ({
   facts = {},
   held = false,
   heldPath,
+  hiddenPath,
   seconds = 0,
   unwritable = {},
   ...host
@@ -54,7 +57,13 @@ const said = ({
     yield* before
     const path = heldPath ?? settings(host.settings ?? {}).lockPath
     const holder = RunnerId.make(held === true ? "another" : String(held))
-    const found = yield* held === false ? checks : (yield* Lock).hold(path, holder)(checks)
+    const lock = yield* Lock
+    const looked = Effect.provideService(checks, Lock, {
+      ...lock,
+      holder: (of) =>
+        of === hiddenPath ? new LockUnusable({ path: of, reason: "EACCES", remedy: "" }) : lock.holder(of)
+    })
+    const found = yield* held === false ? looked : lock.hold(path, holder)(looked)
     return Object.fromEntries(
       found
         .filter(({ problems, warnings }) => problems.length + warnings.length > 0)
@@ -341,6 +350,9 @@ describe("the doctor", () => {
         yield* claimed("a")
         yield* (yield* Store).tasks.add(newTask("waits"), stampAt(0))
       })
+      expect((yield* said({ before: left, hiddenPath: "/other/lock" })).dispatcher?.warnings[0]).toStartWith(
+        `whether dispatcher ${runnerId} lives, and with it what runs by the records, cannot be told from /other/lock (EACCES); agent-runtime run-once as a user that can read that file`
+      )
       expect((yield* said({ before: left, heldPath: "/other/lock", held: runnerId })).dispatcher).toEqual({
         problems: [],
         warnings: [
