@@ -1,7 +1,8 @@
 import { heldBytes } from "./HeldBytes.ts"
 import type { JsonObject } from "./Json.ts"
-import { type Automata, automataOf, type Span, scanOf } from "./SecretAutomata.ts"
+import { type Automata, automataOf } from "./SecretAutomata.ts"
 import { formsOf } from "./SecretForms.ts"
+import { type Span, scanOf } from "./SecretReader.ts"
 
 /** What stands in the place of a secret value. */
 export const MASK = "[redacted]"
@@ -67,8 +68,10 @@ export const noSecrets: Redactor = {
 /**
  * A redactor of these values. Those of fewer than 6 characters are passed over, and those that are part of the
  * mask. Found are the value itself, base64 (at any place in other bytes, both alphabets), hex (in any case),
- * URL-encoded and JSON-escaped forms, the latter up to four deep; base64 and hex also broken into lines
- * and groups; and base64 and URL of JSON.
+ * URL-encoded and JSON-escaped forms, the latter up to four deep; base64 and URL of JSON; base64 with the escapes of
+ * JSON; base64 and hex also broken into groups and lines, whatever of punctuation and whitespace decorates these (64
+ * and more of an indent, git's `+`, quotes and commas), and behind words and numbers (a time, a file's name) where the
+ * line before ends in 4 characters of the value's base64 or 6 of its hex.
  */
 export const redactorOf = (values: Iterable<string>): Redactor => {
   const secrets = [...new Set(values)].filter(
