@@ -92,13 +92,26 @@ export const redactorOf = (values: Iterable<string>): Redactor => {
   }
 }
 
-/** A JSON object with all its texts and keys masked. */
-export const redactJson = (object: JsonObject, redactor: Redactor): JsonObject =>
-  redactor.isIdle
-    ? object
-    : Object.fromEntries(
-        Object.entries(object).map(([key, value]) => [redactor.text(key), redactValue(value, redactor)])
-      )
+/** A JSON object with all its texts and keys masked; keys that are the same by that are numbered, and none is lost. */
+export const redactJson = (object: JsonObject, redactor: Redactor): JsonObject => {
+  if (redactor.isIdle) return object
+  const taken = new Set(Object.keys(object))
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => {
+      const masked = redactor.text(key)
+      const own = masked === key ? key : unlike(masked, taken)
+      taken.add(own)
+      return [own, redactValue(value, redactor)]
+    })
+  )
+}
+
+const unlike = (key: string, taken: ReadonlySet<string>): string => {
+  let number = 1
+  let numbered = key
+  while (taken.has(numbered)) numbered = `${key} (${++number})`
+  return numbered
+}
 
 const redactValue = (value: unknown, redactor: Redactor): unknown => {
   if (typeof value === "string") return redactor.text(value)

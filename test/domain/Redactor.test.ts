@@ -126,6 +126,17 @@ test("masked JSON has masked texts and keys, everything else is as it was", () =
   })
 })
 
+test("keys that are the same once masked keep their values", () => {
+  const redactor = redactorOf(["hunter22", "hunter33"])
+  expect(
+    redactJson({ hunter22: 1, "[redacted]": 2, hunter33: { "a hunter22": 3, "a hunter33": 4 } }, redactor)
+  ).toEqual({
+    "[redacted] (2)": 1,
+    "[redacted]": 2,
+    "[redacted] (3)": { "a [redacted]": 3, "a [redacted] (2)": 4 }
+  })
+})
+
 test("the beginning of a cut text holds no rest of a value", () => {
   const redactor = redactorOf([secrets[2]!])
   for (let cut = 0; cut < 40; cut++) {
