@@ -96,6 +96,45 @@ export const scanOf = (automata: Automata) => {
         if (begun !== state && !isOver(begun)) strands.leave("beginning", begun, places)
       })
   }
+  /** Reads the byte by the strands, before the plain reading has gone on, and begins those that it leaves. */
+  const readAround = (
+    data: Uint8Array,
+    at: number,
+    byte: number,
+    small: number,
+    isEscaped: boolean,
+    isPassed: boolean,
+    toGrouped: number,
+    toHex: number,
+    found: (start: number, end: number) => void
+  ): void => {
+    const endsLine = byte === LF || byte === CR || (isEscaped && byte !== T)
+    if (base64Strands.count() > 0 || hexStrands.count() > 0) {
+      seen.byte = byte
+      seen.start = at
+      seen.end = at + 1
+      seen.endsLine = endsLine
+      seen.isBetween = isEscaped || isBetween(byte)
+      seen.isFirst = wasEscape || !isWord(before)
+      base64Strands.take(seen, toGrouped, found)
+      seen.byte = small
+      hexStrands.take(seen, toHex, found)
+    }
+    if (endsLine) {
+      const isDecorated = !isWord(data[isEscaped ? at - 2 : at - 1] ?? 0)
+      if (isDecorated || inGrouped !== 0) leaveLine(data, at, isEscaped, base64Strands, inGrouped, grouped)
+      if (isDecorated || inHex !== 0) leaveLine(data, at, isEscaped, hexStrands, inHex, hex)
+    } else {
+      if (
+        inGrouped !== 0 &&
+        (isPassed ? between === 1 : BASE64[byte] !== 1) &&
+        base64Strands.isDeep(inGrouped)
+      )
+        base64Strands.leave("ending", inGrouped, lastPlaces(grouped.depth(inGrouped)))
+      if (inHex !== 0 && (isPassed ? between === 1 : HEX[small] !== 1) && hexStrands.isDeep(inHex))
+        hexStrands.leave("ending", inHex, lastPlaces(hex.depth(inHex)))
+    }
+  }
   /** What an escape stands for is read as if it stood there itself, from where its backslashes begin. */
   const readEscape = (
     data: Uint8Array,
@@ -167,33 +206,8 @@ export const scanOf = (automata: Automata) => {
         const isLost = between > MOST_BETWEEN
         const toGrouped = isPassed ? (isLost ? 0 : inGrouped) : grouped.next(inGrouped, byte)
         const toHex = isPassed ? (isLost ? 0 : inHex) : hex.next(inHex, small)
-        const endsLine = byte === LF || byte === CR || (isEscaped && byte !== T)
-        if (base64Strands.count() > 0 || hexStrands.count() > 0) {
-          seen.byte = byte
-          seen.start = at
-          seen.end = at + 1
-          seen.endsLine = endsLine
-          seen.isBetween = isEscaped || isBetween(byte)
-          seen.isFirst = wasEscape || !isWord(before)
-          base64Strands.take(seen, toGrouped, found)
-          seen.byte = small
-          hexStrands.take(seen, toHex, found)
-        }
-        if (endsLine) {
-          const isDecorated = !isWord(data[isEscaped ? at - 2 : at - 1] ?? 0)
-          if (isDecorated || inGrouped !== 0)
-            leaveLine(data, at, isEscaped, base64Strands, inGrouped, grouped)
-          if (isDecorated || inHex !== 0) leaveLine(data, at, isEscaped, hexStrands, inHex, hex)
-        } else {
-          if (
-            inGrouped !== 0 &&
-            (isPassed ? between === 1 : BASE64[byte] !== 1) &&
-            base64Strands.isDeep(inGrouped)
-          )
-            base64Strands.leave("ending", inGrouped, lastPlaces(grouped.depth(inGrouped)))
-          if (inHex !== 0 && (isPassed ? between === 1 : HEX[small] !== 1) && hexStrands.isDeep(inHex))
-            hexStrands.leave("ending", inHex, lastPlaces(hex.depth(inHex)))
-        }
+        if (!isQuiet || isEscaped || inGrouped !== 0 || inHex !== 0 || byte === LF || byte === CR)
+          readAround(data, at, byte, small, isEscaped, isPassed, toGrouped, toHex, found)
         inGrouped = toGrouped
         inHex = toHex
         before = byte

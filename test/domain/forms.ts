@@ -69,7 +69,7 @@ const decorated =
 
 /** JSON of base64 as .NET writes it, its digits in either case. */
 const dotNetBase64 = (value: string): string =>
-  Buffer.from(`>>?${value}~~>?`)
+  Buffer.from(`>>?${value}`)
     .toString("base64")
     .replace(/[+/=]/g, (one) => {
       const escape = unicode(one)
