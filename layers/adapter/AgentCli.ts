@@ -23,7 +23,7 @@ import {
   putUnstarted
 } from "./Evidence.ts"
 import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
-import { ownVariables } from "./OwnVariables.ts"
+import { ownVariables, withoutSecrets, withPayload } from "./OwnVariables.ts"
 import { findAgent, modelProblem } from "./Probe.ts"
 import type { Ended, Processes, Sink } from "./Process.ts"
 import { putScratch, type ScratchFailed, scratchFolder, scratchPath } from "./Scratch.ts"
@@ -259,7 +259,9 @@ export const executeAgentCli = (setting: AgentCliSetting) =>
         Effect.matchEffect({
           onFailure: withoutEnv(job, { command, args: settings.extraArgs, cwd, env: own }, setting.masking),
           onSuccess: (child) =>
-            Effect.flatMap(redactorFor(child, setting.masking), (redactor) => attempt(child, redactor))
+            Effect.flatMap(redactorFor(child, setting.masking), (redactor) =>
+              attempt(withPayload(child, withoutSecrets(job, redactor).payload), redactor)
+            )
         })
       )
     })

@@ -10,7 +10,7 @@ export interface EnvFile {
   readonly warnings: ReadonlyArray<string>
 }
 
-const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/
+const LINE = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=(.*)$/s
 
 const unquoted = (text: string): string => {
   const value = text.trim()

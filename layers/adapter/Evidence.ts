@@ -31,7 +31,7 @@ export const beginInputs = (
 ): Effect.Effect<Effect.Effect<void, AuditFailed>, AuditFailed> =>
   job.audit.begin({
     "invocation.json": `${JSON.stringify(redactJson(invocation, redactor), null, 2)}\n`,
-    "payload.json": JSON.stringify(job.payload)
+    "payload.json": JSON.stringify(redactJson(job.payload, redactor))
   })
 
 /** Opens both logs; they are synced and closed with the scope. */

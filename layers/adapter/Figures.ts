@@ -1,7 +1,8 @@
 import { Option } from "effect"
 import { isObject, type JsonObject } from "../../src/domain/Json.ts"
+import type { Redactor } from "../../src/domain/Redactor.ts"
 import { TOKENS, tokensTold, USD, usageUnreadable, usdTold } from "../../src/domain/Usage.ts"
-import { oneLine } from "./ModelServerRefusal.ts"
+import { oneLine } from "./Lines.ts"
 
 /** Reads what a model server or an agent's program tells of its use. */
 export interface Figures {
@@ -15,17 +16,25 @@ export interface Figures {
   readonly object: (name: string, value: unknown) => JsonObject
 }
 
+const shown = (value: unknown, redactor: Redactor | undefined): string => {
+  if (typeof value === "number" || typeof value === "boolean") return String(value)
+  if (redactor !== undefined) return oneLine(redactor.text(JSON.stringify(value) ?? ""), MOST_SHOWN)
+  return typeof value === "string" ? "(a text)" : Array.isArray(value) ? "(a list)" : "(an object)"
+}
+
+const MOST_SHOWN = 60
+
 /**
  * What is told of a use must not cost a finished answer: what is no figure, or no object of figures, is as good as not
- * told, and `remark` hears so once for each name.
+ * told, and `remark` hears so once for each name. A text is shown where a redactor is there to mask it before it is cut.
  */
-export const makeFigures = (remark: (finding: string) => void): Figures => {
+export const makeFigures = (remark: (finding: string) => void, redactor?: Redactor): Figures => {
   const told = new Set<string>()
   const isTold = (value: unknown): boolean => value !== undefined && value !== null
   const odd = (name: string, value: unknown, expected: string) => {
     if (!isTold(value) || told.has(name)) return
     told.add(name)
-    remark(usageUnreadable(name, oneLine(JSON.stringify(value) ?? "", 60), expected))
+    remark(usageUnreadable(name, shown(value, redactor), expected))
   }
   const figure =
     (read: (value: unknown) => Option.Option<number>, expected: string): Figures["tokens"] =>

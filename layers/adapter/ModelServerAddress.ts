@@ -1,3 +1,5 @@
+import { decoded, userInfoSecrets } from "./UserInfo.ts"
+
 /** Where a model server is: what is called, and what of it may be shown. */
 export interface Address {
   /** The address of a path below the endpoint, without user info; the endpoint's own query stays. */
@@ -6,7 +8,7 @@ export interface Address {
   readonly host: string
   /** Basic authorization where the endpoint holds user info. */
   readonly headers: Readonly<Record<string, string>>
-  /** What of the endpoint is to be masked: its password, or its user where it has no password. */
+  /** What of the endpoint's user info is to be masked. */
   readonly secrets: ReadonlyArray<string>
   /** Whether what is sent can be read on its way: http to another host than this one. */
   readonly isOpen: boolean
@@ -17,6 +19,7 @@ export const addressOf = (endpoint: string): Address => {
   const base = new URL(endpoint)
   const user = decoded(base.username)
   const password = decoded(base.password)
+  const secrets = userInfoSecrets(base)
   base.username = ""
   base.password = ""
   base.hash = ""
@@ -31,17 +34,8 @@ export const addressOf = (endpoint: string): Address => {
       user === "" && password === ""
         ? {}
         : { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` },
-    secrets: [password === "" ? user : password].filter((value) => value !== ""),
+    secrets,
     isOpen: base.protocol === "http:" && !isLoopback(base.hostname)
-  }
-}
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // A percent sign that encodes nothing: the text is what it is.
-    return text
   }
 }
 

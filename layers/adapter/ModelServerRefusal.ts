@@ -2,6 +2,7 @@ import { Clock, Effect, Option, Schema } from "effect"
 import { isObject, JsonObject } from "../../src/domain/Json.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { MOST_HINT_SECONDS } from "../../src/evidence/RetryHint.ts"
+import { oneLine } from "./Lines.ts"
 import type { Reply } from "./ModelServerCall.ts"
 import { ServerFailed } from "./ModelServerCall.ts"
 
@@ -162,13 +163,6 @@ const fromPage = (body: string, type: string): string => {
   if (!/html/i.test(type) && !/^\s*<(!doctype|html|head)/i.test(body)) return body
   const title = /<title[^>]*>([^<]*)<\/title>/i.exec(body)?.[1] ?? ""
   return title.trim() === "" ? "a web page" : `a web page: ${title}`
-}
-
-/** The beginning of a text as one line of at most `most` characters, without colours and control characters. */
-export const oneLine = (text: string, most: number): string => {
-  const plain = Bun.stripANSI(text.slice(0, 8 * most)).replace(/\p{Cc}+/gu, " ")
-  const words = plain.replace(/\s+/g, " ").trim()
-  return words.length <= most ? words : `${words.slice(0, most - 3)}...`.toWellFormed()
 }
 
 /** Seconds, or a date, of which one that is past asks for no waiting any more; what is neither is no wish. */

@@ -7,11 +7,12 @@ import type { JsonObject } from "../../src/domain/Json.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
+import { oneLine } from "./Lines.ts"
 import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call } from "./ModelServerCall.ts"
 import { readLines } from "./ModelServerLines.ts"
-import { failureOf, oneLine, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
+import { failureOf, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
 import { ollamaAnswer } from "./OllamaAnswer.ts"
 import { type Context, contextFor, nothingShown, shownBy, tightFit, tooLongToSend } from "./OllamaContext.ts"
 import { probeOllama } from "./OllamaProbe.ts"
@@ -102,7 +103,9 @@ const converse = (
       headers,
       body: bodyOf(job.prompt, model, settings, context.send)
     })
-    account.note(`${host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`)
+    account.note(
+      `${host} answered ${reply.status} ${oneLine(redactor.text(reply.headers.get("content-type") ?? ""), 80)}`
+    )
     // It holds also where a limit ends the attempt before the body of an error has come.
     account.asksToWait(yield* waitAskedBy(reply))
     const remedies = remediesFor(model, context)

@@ -3,10 +3,11 @@ import { counted } from "../../src/domain/Figure.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { tokensTold } from "../../src/domain/Usage.ts"
 import { type Figures, makeFigures } from "./Figures.ts"
+import { oneLine } from "./Lines.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
 import type { Taken } from "./ModelServerLines.ts"
-import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
+import { failureOf, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 import { type Context, isFull, wasTruncated } from "./OllamaContext.ts"
 
 const text = Schema.optional(Schema.NullOr(Schema.String))
@@ -43,12 +44,13 @@ export interface Asked {
 export const ollamaAnswer = (asked: Asked, account: Account) => {
   const { host, redactor, remedies } = asked
   let thought = false
-  const figures = makeFigures(account.remark)
+  const plain = (text: string, most: number) => oneLine(redactor.text(text), most)
+  const figures = makeFigures(account.remark, redactor)
   const line = (raw: string): Taken => {
     if (raw.trim() === "") return "more"
     const read = decode(raw)
     if (Either.isLeft(read))
-      return later(`${host} sent a line that is no answer of Ollama's: ${oneLine(redactor.text(raw), 120)}`)
+      return later(`${host} sent a line that is no answer of Ollama's: ${plain(raw, 120)}`)
     const told = read.right
     if (told.error !== undefined && told.error !== null)
       return failureOf(host, refusalWithin(told.error, redactor, told.status_code), remedies)
@@ -60,8 +62,8 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
     const tooMuch = account.say(told.message?.content ?? "")
     if (Option.isSome(tooMuch)) return tooMuch.value
     if (told.done !== true) return "more"
-    tell(told, account, figures)
-    return Option.getOrElse(judge(told, asked), () => "done" as const)
+    tell(told, account, figures, plain)
+    return Option.getOrElse(judge(told, asked, plain), () => "done" as const)
   }
   const ended = (): ServerFailed =>
     later(
@@ -73,7 +75,10 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
 const isDuration = (value: unknown): value is number =>
   typeof value === "number" && Number.isFinite(value) && value >= 0
 
-const tell = (told: Line, account: Account, { tokens }: Figures): void => {
+/** A text as one line, masked before it is cut: what is left of a secret would be known to nobody. */
+type Plain = (text: string, most: number) => string
+
+const tell = (told: Line, account: Account, { tokens }: Figures, plain: Plain): void => {
   const input = tokens("prompt_eval_count", told.prompt_eval_count)
   const output = tokens("eval_count", told.eval_count)
   account.spent({ inputTokens: input, outputTokens: output })
@@ -86,17 +91,17 @@ const tell = (told: Line, account: Account, { tokens }: Figures): void => {
     isDuration(nanoseconds) ? [[name, Math.round(nanoseconds / 1e6)]] : []
   )
   account.fact({
-    ...(told.model === undefined || told.model === null ? {} : { model: oneLine(told.model, 200) }),
-    finish_reason: told.done_reason === undefined ? null : told.done_reason,
+    ...(told.model === undefined || told.model === null ? {} : { model: plain(told.model, 200) }),
+    finish_reason: typeof told.done_reason === "string" ? plain(told.done_reason, 80) : null,
     ...Object.fromEntries(durations)
   })
   const said = (count: Option.Option<number>) => Option.getOrElse(count, () => "an unknown number of")
   account.note(
-    `done (${oneLine(told.done_reason ?? "no reason told", 80)}): ${said(input)} tokens read, ${said(output)} written`
+    `done (${plain(told.done_reason ?? "no reason told", 80)}): ${said(input)} tokens read, ${said(output)} written`
   )
 }
 
-const judge = (told: Line, { context, prompt }: Asked): Option.Option<ServerFailed> => {
+const judge = (told: Line, { context, prompt }: Asked, plain: Plain): Option.Option<ServerFailed> => {
   const input = Option.getOrElse(tokensTold(told.prompt_eval_count), () => 0)
   const output = Option.getOrElse(tokensTold(told.eval_count), () => 0)
   switch (told.done_reason) {
@@ -120,7 +125,7 @@ const judge = (told: Line, { context, prompt }: Asked): Option.Option<ServerFail
     default:
       return Option.some(
         later(
-          `the answer is done without done_reason stop (${oneLine(told.done_reason ?? "none was told", 80)}): the server ended it early`
+          `the answer is done without done_reason stop (${plain(told.done_reason ?? "none was told", 80)}): the server ended it early`
         )
       )
   }

@@ -7,11 +7,12 @@ import type { Redactor } from "../../src/domain/Redactor.ts"
 import { steadyMillis } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
+import { oneLine } from "./Lines.ts"
 import { type Account, attempt, SEE_PROMPT, type Sent } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
 import { makeLineFeeds, readLines } from "./ModelServerLines.ts"
-import { failureOf, oneLine, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
+import { failureOf, type Remedies, refusalOf, waitAskedBy } from "./ModelServerRefusal.ts"
 import { openAiAnswer } from "./OpenAiChatAnswer.ts"
 import { bodyOf, conceded, type Form, wanted } from "./OpenAiChatForm.ts"
 import { type Access, accessTo } from "./OpenAiChatKey.ts"
@@ -162,10 +163,10 @@ const opened = (
     const id = reply.headers.get("x-request-id") ?? reply.headers.get("request-id")
     account.fact({
       response_format: form.responseFormat,
-      ...(id === null ? {} : { request_id: oneLine(id, 200) })
+      ...(id === null ? {} : { request_id: oneLine(redactor.text(id), 200) })
     })
     account.note(
-      `${address.host} answered ${reply.status} ${oneLine(reply.headers.get("content-type") ?? "", 80)}`
+      `${address.host} answered ${reply.status} ${oneLine(redactor.text(reply.headers.get("content-type") ?? ""), 80)}`
     )
     // It holds also where a limit ends the attempt before the body of an error has come.
     account.asksToWait(yield* waitAskedBy(reply))

@@ -1,10 +1,11 @@
 import { Either, Option, Schema } from "effect"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { type Figures, makeFigures } from "./Figures.ts"
+import { oneLine } from "./Lines.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
 import { makeEvents, type Taken } from "./ModelServerLines.ts"
-import { failureOf, oneLine, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
+import { failureOf, type Remedies, refusalWithin } from "./ModelServerRefusal.ts"
 
 const text = Schema.optional(Schema.NullOr(Schema.String))
 
@@ -45,6 +46,9 @@ export interface Asked {
   readonly remedies: Remedies
 }
 
+/** So much of a refusal is kept: far more than is told, so that nothing is told that was cut before it was masked. */
+const MOST_REFUSED = 64 * 1024
+
 /** Ways to say that the model came to its end: OpenAI's, and those of text-generation-inference. */
 const FINISHED = ["stop", "eos_token", "stop_sequence"]
 
@@ -58,12 +62,13 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   let frames = 0
   let thought = false
   let streamed = false
-  const figures = makeFigures(account.remark)
+  const plain = (text: string, most: number) => oneLine(redactor.text(text), most)
+  const figures = makeFigures(account.remark, redactor)
 
   const choose = (choice: NonNullable<Chunk["choices"]>[number]): Option.Option<ServerFailed> => {
     const message = choice.delta ?? choice.message ?? {}
     streamed ||= (choice.delta ?? undefined) !== undefined
-    refused = `${refused}${message.refusal ?? ""}`.slice(0, 4000)
+    refused = `${refused}${message.refusal ?? ""}`.slice(0, MOST_REFUSED)
     const isThought = [message.reasoning, message.reasoning_content].some(isSaid)
     if (isThought && !thought) account.note("the model thinks first; its thoughts are not part of the answer")
     thought ||= isThought
@@ -80,21 +85,20 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
     if (data.trim() === "[DONE]") return "done"
     const read = decode(data)
     if (Either.isLeft(read))
-      return later(`${host} sent an event that is no chat completion: ${oneLine(redactor.text(data), 120)}`)
+      return later(`${host} sent an event that is no chat completion: ${plain(data, 120)}`)
     const chunk = read.right
     if (chunk.error !== undefined && chunk.error !== null)
       return failureOf(host, refusalWithin(chunk.error, redactor), remedies)
     frames++
-    tell(chunk, account, figures)
+    tell(chunk, account, figures, plain)
     const [choice] = (chunk.choices ?? []).filter((one) => (one.index ?? 0) === 0)
     return choice === undefined ? "more" : Option.getOrElse(choose(choice), () => "more" as const)
   }
 
   const events = makeEvents(take)
   const judge = (end: "done" | "end"): Option.Option<ServerFailed> => {
-    account.fact({ finish_reason: finish === undefined ? null : oneLine(finish, 80) })
-    if (refused.trim() !== "")
-      return Option.some(refusedBy(`the model refused: ${oneLine(redactor.text(refused), 300)}`))
+    account.fact({ finish_reason: finish === undefined ? null : plain(finish, 80) })
+    if (refused.trim() !== "") return Option.some(refusedBy(`the model refused: ${plain(refused, 300)}`))
     if (finish === undefined)
       return Option.some(
         frames === 0
@@ -105,7 +109,7 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
                 `${host} ended the stream after ${account.said()} characters of the answer, before it was done (no finish_reason, no [DONE])`
               )
       )
-    const wrong = wrongWith(finish)
+    const wrong = wrongWith(finish, plain)
     // One whole message is no stream, and has no end of its own.
     if (Option.isNone(wrong) && end === "end" && streamed)
       account.remark("stream_without_done: the stream ended without [DONE] after finish_reason stop")
@@ -120,11 +124,14 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   }
 }
 
+/** A text as one line, masked before it is cut: what is left of a secret would be known to nobody. */
+type Plain = (text: string, most: number) => string
+
 // The same request would be refused again, as claude-code's refusals are judged.
 const refusedBy = (what: string): ServerFailed =>
   forOperator(`${what}; reword the task, or use another model`)
 
-const wrongWith = (finish: string): Option.Option<ServerFailed> => {
+const wrongWith = (finish: string, plain: Plain): Option.Option<ServerFailed> => {
   if (FINISHED.includes(finish)) return Option.none()
   switch (finish) {
     case "length":
@@ -138,9 +145,7 @@ const wrongWith = (finish: string): Option.Option<ServerFailed> => {
     case "function_call":
       return Option.some(later(`the model called a tool (finish_reason ${finish}), though none was offered`))
     default:
-      return Option.some(
-        later(`the answer ended with finish_reason ${oneLine(finish, 80)} and not with stop`)
-      )
+      return Option.some(later(`the answer ended with finish_reason ${plain(finish, 80)} and not with stop`))
   }
 }
 
@@ -155,8 +160,8 @@ const isSaid = (text: unknown): text is string => typeof text === "string" && te
 
 const isText = Schema.is(Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }))
 
-const tell = ({ model, usage }: Chunk, account: Account, { object, tokens }: Figures): void => {
-  if (typeof model === "string" && model !== "") account.fact({ model: oneLine(model, 200) })
+const tell = ({ model, usage }: Chunk, account: Account, { object, tokens }: Figures, plain: Plain): void => {
+  if (typeof model === "string" && model !== "") account.fact({ model: plain(model, 200) })
   if (usage === undefined || usage === null) return
   const { completion_tokens, prompt_tokens, prompt_tokens_details } = object("usage", usage)
   const { cached_tokens } = object("prompt_tokens_details", prompt_tokens_details)

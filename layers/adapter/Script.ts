@@ -23,7 +23,7 @@ import {
   putUnstarted
 } from "./Evidence.ts"
 import type { Ladder } from "./Ladder.ts"
-import { ownVariables } from "./OwnVariables.ts"
+import { ownVariables, withoutSecrets, withPayload } from "./OwnVariables.ts"
 import type { Ended, Processes } from "./Process.ts"
 import type { HostEnvironment } from "./Secrets.ts"
 
@@ -140,20 +140,23 @@ const launch = ({ child, cwd, job, redactor, setting }: Run) =>
  * Never fails: exit 0 is ok, another code or a signal retryable, what cannot start permanent.
  */
 export const executeScript = (setting: Setting) =>
-  traced("Script.execute")(function* (job: Job) {
+  traced("Script.execute")(function* (given: Job) {
     const { settings } = setting
     const cwd =
-      job.cwd ??
+      given.cwd ??
       Option.match(settings.workingDir, {
         onNone: () => setting.startedIn,
         onSome: ({ path }) => path
       })
-    const { args } = argumentsOf(job, setting)
     const command = settings.command.path
-    const own = ownVariables(job, setting.runtime)
-    const attempt = (child: ChildEnv) =>
+    const own = ownVariables(given, setting.runtime)
+    const attempt = (made: ChildEnv) =>
       Effect.gen(function* () {
-        const redactor = yield* redactorFor(child, setting.masking)
+        const redactor = yield* redactorFor(made, setting.masking)
+        // What the child reads is what the payload file holds.
+        const job = withoutSecrets(given, redactor)
+        const child = withPayload(made, job.payload)
+        const { args } = argumentsOf(job, setting)
         const note = "stdin: the task's payload as JSON (payload.json)"
         const invocation = { command, args, cwd, env: child.shown, note }
         const written = yield* beginInputs(job, invocation, redactor)
@@ -173,7 +176,11 @@ export const executeScript = (setting: Setting) =>
       })
     return yield* childEnv(settings, own, setting.host).pipe(
       Effect.matchEffect({
-        onFailure: withoutEnv(job, { command, args, cwd, env: own }, setting.masking),
+        onFailure: withoutEnv(
+          given,
+          { command, args: argumentsOf(given, setting).args, cwd, env: own },
+          setting.masking
+        ),
         onSuccess: attempt
       }),
       Effect.catchTag("AuditFailed", (cause) => Effect.succeed<Execution>({ ...blank, ...notBegun(cause) }))

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { hasUserInfo } from "../../src/config/Addresses.ts"
 import { LEAST_CHARACTERS } from "../../src/domain/Redactor.ts"
+import { userInfoSecrets } from "./UserInfo.ts"
 
 const NUMBER = /^[+-]?(\d[\d_]*(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i
 const BOOLEAN = /^(true|false|yes|no|on|off)$/i
@@ -26,13 +27,13 @@ const isPlainUrl = (value: string): boolean => {
 
 /**
  * What is to be masked for a secret: the value, the value without whitespace around it, each of its lines, and
- * what a URL holds as its password, or as its user where it has no password. Long texts are given in pieces that
+ * what a URL's user info holds that is secret. Long texts are given in pieces that
  * overlap, so that whatever is searched for stays short.
  */
 export const maskedFor = (secret: string): ReadonlyArray<string> => {
   const url = urlOf(secret)
-  const within = url === undefined ? "" : url.password === "" ? url.username : url.password
-  return [...new Set([secret, secret.trim(), ...linesOf(secret), within, decoded(within)].flatMap(piecesOf))]
+  const within = url === undefined ? [] : userInfoSecrets(url)
+  return [...new Set([secret, secret.trim(), ...linesOf(secret), ...within].flatMap(piecesOf))]
 }
 
 const FRAME = /^-----(BEGIN|END) .*-----$/
@@ -63,15 +64,6 @@ const piecesOf = (text: string): ReadonlyArray<string> => {
 
 const isInside = (text: string, at: number): boolean =>
   /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.slice(at - 1, at + 1))
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    // A percent sign that encodes nothing: the text is what it is.
-    return text
-  }
-}
 
 /** The warning about a secret that is too short to be masked; it does not tell how short. */
 export const tooShort = (what: string, secret: string): ReadonlyArray<string> =>

@@ -8,6 +8,8 @@ export interface Automaton {
   readonly depth: (state: number) => number
   /** The length of the longest pattern that ends in a state; 0 where none does. */
   readonly match: (state: number) => number
+  /** The state of the longest end that a pattern goes on from: of what a whole pattern ended with, a shorter one. */
+  readonly begun: (state: number) => number
   /** The length of the longest pattern of all. */
   readonly longest: number
 }
@@ -21,17 +23,19 @@ interface Trie {
   readonly depth: Int32Array
   readonly match: Int32Array
   readonly fail: Int32Array
+  readonly begun: Int32Array
 }
 
 /** Builds the automaton of these patterns; time and memory grow with their summed length. */
 export const automatonOf = (patterns: ReadonlyArray<Uint8Array>): Automaton => {
   const trie = trieOf(patterns)
   link(trie)
-  const { depth, match, roots } = trie
+  const { begun, depth, match, roots } = trie
   return {
     next: (state, byte) => (state === 0 ? (roots[byte] ?? 0) : step(trie, state, byte)),
     depth: (state) => depth[state] ?? 0,
     match: (state) => match[state] ?? 0,
+    begun: (state) => begun[state] ?? 0,
     longest: patterns.reduce((most, { length }) => Math.max(most, length), 0)
   }
 }
@@ -46,7 +50,8 @@ const trieOf = (patterns: ReadonlyArray<Uint8Array>): Trie => {
     label: new Uint8Array(most),
     depth: numbers(),
     match: numbers(),
-    fail: numbers()
+    fail: numbers(),
+    begun: numbers()
   }
   let size = 1
   for (const pattern of patterns) {
@@ -87,13 +92,15 @@ const step = (trie: Trie, from: number, byte: number): number => {
 
 /** Sets where each state goes on when its pattern does not, nearest to the root first. */
 const link = (trie: Trie): void => {
-  const { child, fail, label, match, roots, sibling } = trie
+  const { begun, child, fail, label, match, roots, sibling } = trie
   const queue = Array.from(roots).filter((state) => state !== 0)
-  for (const state of queue)
+  for (const state of queue) {
+    begun[state] = child[state] === 0 ? (begun[fail[state] ?? 0] ?? 0) : state
     for (let one = child[state] ?? 0; one !== 0; one = sibling[one] ?? 0) {
       const back = step(trie, fail[state] ?? 0, label[one] ?? 0)
       fail[one] = back
       if (match[one] === 0) match[one] = match[back] ?? 0
       queue.push(one)
     }
+  }
 }

@@ -1,7 +1,8 @@
 import { heldBytes } from "./HeldBytes.ts"
 import type { JsonObject } from "./Json.ts"
-import { type Automata, automataOf, type Span, scanOf } from "./SecretAutomata.ts"
+import { type Automata, automataOf } from "./SecretAutomata.ts"
 import { formsOf } from "./SecretForms.ts"
+import { type Span, scanOf } from "./SecretReader.ts"
 
 /** What stands in the place of a secret value. */
 export const MASK = "[redacted]"
@@ -67,8 +68,10 @@ export const noSecrets: Redactor = {
 /**
  * A redactor of these values. Those of fewer than 6 characters are passed over, and those that are part of the
  * mask. Found are the value itself, base64 (at any place in other bytes, both alphabets), hex (in any case),
- * URL-encoded and JSON-escaped forms, the latter up to four deep; base64 and hex also broken into lines
- * and groups; and base64 and URL of JSON.
+ * URL-encoded and JSON-escaped forms, the latter up to four deep; base64 and URL of JSON; base64 with the escapes of
+ * JSON; base64 and hex also broken into groups and lines, whatever of punctuation and whitespace decorates these (64
+ * and more of an indent, git's `+`, quotes and commas), and behind words and numbers (a time, a file's name) where the
+ * line before ends in 4 characters of the value's base64 or 6 of its hex.
  */
 export const redactorOf = (values: Iterable<string>): Redactor => {
   const secrets = [...new Set(values)].filter(
@@ -89,13 +92,26 @@ export const redactorOf = (values: Iterable<string>): Redactor => {
   }
 }
 
-/** A JSON object with all its texts and keys masked. */
-export const redactJson = (object: JsonObject, redactor: Redactor): JsonObject =>
-  redactor.isIdle
-    ? object
-    : Object.fromEntries(
-        Object.entries(object).map(([key, value]) => [redactor.text(key), redactValue(value, redactor)])
-      )
+/** A JSON object with all its texts and keys masked; keys that are the same by that are numbered, and none is lost. */
+export const redactJson = (object: JsonObject, redactor: Redactor): JsonObject => {
+  if (redactor.isIdle) return object
+  const taken = new Set(Object.keys(object))
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => {
+      const masked = redactor.text(key)
+      const own = masked === key ? key : unlike(masked, taken)
+      taken.add(own)
+      return [own, redactValue(value, redactor)]
+    })
+  )
+}
+
+const unlike = (key: string, taken: ReadonlySet<string>): string => {
+  let number = 1
+  let numbered = key
+  while (taken.has(numbered)) numbered = `${key} (${++number})`
+  return numbered
+}
 
 const redactValue = (value: unknown, redactor: Redactor): unknown => {
   if (typeof value === "string") return redactor.text(value)

@@ -1,23 +1,46 @@
 import { type Automaton, automatonOf } from "./Automaton.ts"
 import type { SecretForms } from "./SecretForms.ts"
+import { MOST_BETWEEN } from "./SecretStrands.ts"
 
-/**
- * So many bytes may stand between two characters of base64 or hex: a line's end and the next one's indent, or a line's
- * end as it is escaped in JSON, and a backslash alone, by which some writers escape the slash of base64.
- */
-const MOST_BETWEEN = 8
-const BACKSLASH = 0x5c
-const BETWEEN = Uint8Array.from({ length: 256 }, (_, byte) =>
-  /[\s:\\]/.test(String.fromCharCode(byte)) && byte < 0x80 ? 1 : 0
-)
-const isBetween = (byte: number): boolean => BETWEEN[byte] === 1
+export const BACKSLASH = 0x5c
+export const LF = 0x0a
+export const CR = 0x0d
+export const U = 0x75
+export const T = 0x74
+const N = 0x6e
+const R = 0x72
+
+const flags = (characters: RegExp): Uint8Array =>
+  Uint8Array.from({ length: 256 }, (_, byte) =>
+    byte < 0x80 && characters.test(String.fromCharCode(byte)) ? 1 : 0
+  )
+
+// Between two characters of base64 or hex: whitespace, the colons of groups, a line's end as it is escaped in JSON, and
+// a backslash alone, by which some writers escape the slash of base64.
+const BETWEEN = flags(/[\s:\\]/)
+export const isBetween = (byte: number): boolean => BETWEEN[byte] === 1
+
+/** What base64 is written in, in both alphabets, and hex in small letters. */
+export const BASE64 = flags(/[A-Za-z0-9+/_-]/)
+export const HEX = flags(/[0-9a-f]/)
 
 /** What a line's end is escaped with in JSON, once or again inside of another text, behind its backslash. */
-const isEscape = (byte: number): boolean => byte === 0x6e || byte === 0x72 || byte === 0x74
+export const isEscape = (byte: number): boolean => byte === N || byte === R || byte === T
+
+/** Behind the backslash of a character of ASCII that is escaped in JSON: `u`, two zeros, two digits. */
+export const ESCAPE_BYTES = 5
+export const isZero = (byte: number | undefined): boolean => byte === undefined || byte === 0x30
+export const digitOf = (byte: number): number =>
+  HEX[byte] === 1 ? Number.parseInt(String.fromCharCode(byte), 16) : -1
+
+/** What stands around the ends of lines may make a value so much longer. */
+const AROUND_ENDS = 1024
+export const stretch = ({ longest }: Automaton): number =>
+  longest === 0 ? 0 : longest * (MOST_BETWEEN + 1) + AROUND_ENDS
 
 /** So deep JSON may be within JSON: each time the backslashes before a character are twice as many, and one for itself. */
 const MOST_DEPTH = 4
-const deepest = (backslashes: number): number => (backslashes + 1) * 2 ** (MOST_DEPTH - 1)
+export const deepest = (backslashes: number): number => (backslashes + 1) * 2 ** (MOST_DEPTH - 1)
 
 const runsOf = (text: string): ReadonlyArray<number> =>
   Array.from(text.matchAll(/\\+/g), ([run]) => run.length)
@@ -26,7 +49,8 @@ const runsOf = (text: string): ReadonlyArray<number> =>
 const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
 )
-const folded = (byte: number): number => FOLDED[byte] ?? 0
+export const same = (byte: number): number => byte
+export const folded = (byte: number): number => FOLDED[byte] ?? 0
 
 /**
  * What finds all forms of all values; `folded`, `nested` and `hex` read small letters for capital ones, and `nested` a run of
@@ -67,7 +91,8 @@ export const automataOf = (forms: ReadonlyArray<SecretForms>): Automata => {
   const reach = [
     literal.longest,
     url.longest,
-    Math.max(grouped.longest, hex.longest) * (MOST_BETWEEN + 1),
+    stretch(grouped),
+    stretch(hex),
     ...nested.map((form) => utf8(form).length + sum(runsOf(form).map(deepest)))
   ]
   return {
@@ -98,105 +123,13 @@ const beginnings = (automata: Omit<Automata, "begins" | "mostRun" | "reach">): U
           begins[(first << 8) | second] = 1
     }
   }
-  const same = (byte: number) => byte
   mark(automata.literal, same, () => false)
   mark(automata.folded, folded, () => false)
   mark(automata.nested, folded, (second, first) => first === BACKSLASH && second === BACKSLASH)
   mark(automata.grouped, same, isBetween)
   mark(automata.hex, folded, isBetween)
+  // At the ends of lines, and where what an escape stands for may begin one.
+  for (const first of [LF, CR]) begins.fill(1, first << 8, (first + 1) << 8)
+  for (const second of [U, N, R]) begins[(BACKSLASH << 8) | second] = 1
   return begins
-}
-
-/** A stretch of bytes, its end not included. */
-export interface Span {
-  readonly start: number
-  readonly end: number
-}
-
-/** Reads on where the last piece ended. Positions are those in `data`, of which the first `known` were read before. */
-export const scanOf = (automata: Automata) => {
-  const { begins, grouped, hex, literal, nested } = automata
-  let inLiteral = 0
-  let inFolded = 0
-  let inNested = 0
-  let run = 0
-  let inGrouped = 0
-  let inHex = 0
-  let between = 0
-  // The byte before.
-  let before = 0
-  // Where the bytes that count for `grouped` and `hex` stand, in data of `length`.
-  let places = new Int32Array(0)
-  let count = 0
-  let length = 0
-  const begin = (data: Uint8Array, known: number): void => {
-    const dropped = length - known
-    const read = places
-    let first = count
-    while (first > 0 && (read[first - 1] ?? 0) >= dropped) first--
-    if (places.length < data.length) places = new Int32Array(data.length)
-    const still = count - first
-    for (let at = 0; at < still; at++) places[at] = (read[first + at] ?? 0) - dropped
-    count = still
-    length = data.length
-  }
-  return {
-    read: (data: Uint8Array, known: number, found: (start: number, end: number) => void): void => {
-      begin(data, known)
-      const last = data.length - 1
-      for (let at = known; at < data.length; at++) {
-        if (inLiteral === 0 && inFolded === 0 && inNested === 0 && inGrouped === 0 && inHex === 0) {
-          const from = at
-          while (at < last && begins[((data[at] ?? 0) << 8) | (data[at + 1] ?? 0)] === 0) at++
-          if (at > from) before = data[at - 1] ?? 0
-        }
-        const byte = data[at] ?? 0
-        const small = folded(byte)
-        inLiteral = literal.next(inLiteral, byte)
-        inFolded = automata.folded.next(inFolded, small)
-        const matched = Math.max(literal.match(inLiteral), automata.folded.match(inFolded))
-        if (matched > 0) found(at + 1 - matched, at + 1)
-        if (byte !== BACKSLASH || before !== BACKSLASH) {
-          run = 1
-          inNested = nested.next(inNested, small)
-        } else if (++run > automata.mostRun) inNested = 0
-        const escaped = nested.match(inNested)
-        if (escaped > 0) found(unfolded(data, at, escaped), at + 1)
-        const isEscaped = before === BACKSLASH && isEscape(byte) && (inGrouped !== 0 || inHex !== 0)
-        before = byte
-        if (isEscaped || isBetween(byte)) {
-          if (++between > MOST_BETWEEN) {
-            inGrouped = 0
-            inHex = 0
-          }
-          continue
-        }
-        between = 0
-        places[count++] = at
-        inGrouped = grouped.next(inGrouped, byte)
-        inHex = hex.next(inHex, small)
-        const characters = Math.max(grouped.match(inGrouped), hex.match(inHex))
-        if (characters > 0) found(places[count - characters] ?? 0, at + 1)
-      }
-    },
-    /** Where the first byte stands that may still become part of a value. */
-    open: (data: Uint8Array): number => {
-      const begun = Math.max(grouped.depth(inGrouped), hex.depth(inHex))
-      const start = begun === 0 ? data.length : (places[count - begun] ?? 0)
-      const escaped = nested.depth(inNested)
-      return Math.min(
-        start,
-        escaped === 0 ? data.length : unfolded(data, data.length - 1, escaped),
-        data.length - Math.max(literal.depth(inLiteral), automata.folded.depth(inFolded))
-      )
-    }
-  }
-}
-
-/** Where so many bytes begin that end at `last`, a run of backslashes counted as one. */
-const unfolded = (data: Uint8Array, last: number, count: number): number => {
-  let left = count
-  let at = last
-  for (; at > 0; at--) if ((data[at] !== BACKSLASH || data[at - 1] !== BACKSLASH) && --left === 0) break
-  return at
 }

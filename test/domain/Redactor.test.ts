@@ -126,6 +126,17 @@ test("masked JSON has masked texts and keys, everything else is as it was", () =
   })
 })
 
+test("keys that are the same once masked keep their values", () => {
+  const redactor = redactorOf(["hunter22", "hunter33"])
+  expect(
+    redactJson({ hunter22: 1, "[redacted]": 2, hunter33: { "a hunter22": 3, "a hunter33": 4 } }, redactor)
+  ).toEqual({
+    "[redacted] (2)": 1,
+    "[redacted]": 2,
+    "[redacted] (3)": { "a [redacted]": 3, "a [redacted] (2)": 4 }
+  })
+})
+
 test("the beginning of a cut text holds no rest of a value", () => {
   const redactor = redactorOf([secrets[2]!])
   for (let cut = 0; cut < 40; cut++) {
@@ -285,6 +296,67 @@ describe("what is covered", () => {
       expect(told.subarray(redactor.reach).toString()).toBe(whole.slice(from))
     }
   })
+})
+
+describe("of lines that begin with words", () => {
+  const key = `sk-ant-api03-${"Ab3dEf9hIjKl".repeat(8)}`
+  const lines = (encoding: "base64" | "hex", line: (text: string, at: number) => string): string =>
+    Buffer.from(`key: ${key}`)
+      .toString(encoding)
+      .replace(/.{1,76}/g, (text, at) => `${line(text, at)}\n`)
+  test.each([
+    ["a time", (text: string, at: number) => `2026-01-01T00:00:${10 + at}.123Z [info] ${text}`],
+    ["a file and a number", (text: string, at: number) => `src/file.pem:${at}:${text}`],
+    ["a number", (text: string, at: number) => `${`${at}`.padStart(6)}\t${text}`]
+  ])("the encoded value is found behind %s", (_, line) => {
+    for (const encoding of ["base64", "hex"] as const)
+      expect(redactorOf([key]).text(lines(encoding, line))).toContain(MASK)
+  })
+})
+
+test("decoration is no reason to take for a value what is none", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      "\n",
+      "\r\n",
+      "+",
+      "-",
+      "> ",
+      "| ",
+      " |",
+      "# ",
+      "// ",
+      '",',
+      "' +",
+      "\\n",
+      "\\u002B",
+      "\\u00",
+      "="
+    ),
+    fc.base64String({ maxLength: 12 }),
+    fc.stringMatching(/^[0-9a-f]{0,12}$/),
+    fc.string({ maxLength: 12 })
+  )
+  const redactor = redactorOf(secrets)
+  fc.assert(
+    fc.property(
+      fc.array(piece, { maxLength: 60 }),
+      fc.array(fc.nat(400), { maxLength: 8 }),
+      (parts, cuts) => {
+        const bytes = Buffer.from(parts.join(""))
+        expect(through(redactor, pieces(bytes, cuts))).toEqual(bytes)
+      }
+    ),
+    { numRuns: 500 }
+  )
+})
+
+test("a part of a value before each end of a line holds back no more than what may be the rest", () => {
+  const stream = redactorOf(["hunter22"]).stream()
+  const half = btoa("hunter22").slice(0, 6)
+  let told = 0
+  for (let at = 0; at < 2_000; at++) told += stream.write(Buffer.from(`+ "${half}" +\n`)).length
+  expect(2_000 * 13 - told).toBeLessThan(200)
 })
 
 test("a value in JSON up to four deep is masked wherever the stream is cut, and the JSON stays sound", () => {

@@ -59,6 +59,23 @@ const inLines = (value: string, end: string): string =>
     .toString("base64")
     .replace(/.{16}/g, (line) => line + end)
 
+/** Each line decorated, as tools do that show, quote or wrap the lines of a text. */
+const decorated =
+  (before: string, behind = "", encoding: "base64" | "hex" = "base64") =>
+  (value: string): string =>
+    Buffer.from(`${"-".repeat(20)}${value}`)
+      .toString(encoding)
+      .replace(/.{1,16}/g, (line) => `${before}${line}${behind}\n`)
+
+/** JSON of base64 as .NET writes it, its digits in either case. */
+const dotNetBase64 = (value: string): string =>
+  Buffer.from(`>>?${value}`)
+    .toString("base64")
+    .replace(/[+/=]/g, (one) => {
+      const escape = unicode(one)
+      return one === "+" ? escape : upperUnicode(one)
+    })
+
 /** What encoders make of a value, by Node's own means: an oracle that shares nothing with the Redactor. */
 export const encodings: Readonly<Record<string, (value: string) => string>> = {
   plain: (value) => value,
@@ -80,6 +97,26 @@ export const encodings: Readonly<Record<string, (value: string) => string>> = {
     ),
   "hex in lines, in JSON": (value) => inJson(Buffer.from(value).toString("hex").replace(/.{6}/g, "$&\n")),
   "base64 in indented lines": (value) => Buffer.from(value).toString("base64").replace(/.{4}/g, "$&\r\n    "),
+  "base64 in a diff": decorated("+"),
+  "base64 in what a diff takes away": decorated("-"),
+  "base64 in a diff of a merge": decorated("++"),
+  "base64 in a diff, in JSON in JSON": (value) => inJson(inJson(decorated("+")(value))),
+  "base64 in a diff, in .NET's JSON": (value) => dotNet(decorated("+")(value)),
+  "base64 in far indented lines": decorated(" ".repeat(64)),
+  "base64 in a quoted mail": decorated("> > "),
+  "base64 in a table": decorated("| ", " |"),
+  "base64 in a comment": decorated("   // "),
+  "base64 in a comment with stars": decorated(" * "),
+  "base64 in quotes, joined": decorated('  "', '" +'),
+  "base64 in a list of texts": decorated("  '", "',"),
+  "base64 in a list of texts in a diff of CRLF": decorated("+  '", "',\r"),
+  "base64 in lines that go on": decorated("", " \\"),
+  "base64 in a frame": decorated("\u2502 ", " \u2502"),
+  "base64, quoted-printable": decorated("", "="),
+  "hex in a diff": decorated("+", "", "hex"),
+  "hex in quotes, joined, in JSON": (value) => inJson(decorated('  "', '" +', "hex")(value)),
+  "base64 in .NET's JSON": dotNetBase64,
+  "base64 in .NET's JSON in JSON": (value) => inJson(dotNetBase64(value)),
   hex: (value) => Buffer.from(value).toString("hex"),
   "upper-case hex": (value) => Buffer.from(value).toString("hex").toUpperCase(),
   "hex in groups": (value) => Buffer.from(value).toString("hex").replace(/../g, "$& "),

@@ -15,6 +15,10 @@ test("plain, exported and quoted values are read, one pair of quotes removed", (
   })
 })
 
+test("a value with separators of lines that end no line here is read whole", () => {
+  expect(values("A=one\u2028two\u2029three\nB=2")).toEqual({ A: "one\u2028two\u2029three", B: "2" })
+})
+
 test("comments and empty lines say nothing, a # inside a value belongs to it, nothing is expanded", () => {
   expect(parseEnv("# A=1\n\n   # B=2\n").values.size).toBe(0)
   expect(values("C=a#b = c\nD=$HOME\nC2=x=y")).toEqual({ C: "a#b = c", D: "$HOME", C2: "x=y" })

@@ -2,6 +2,7 @@ import { expect } from "bun:test"
 import { Effect, Option } from "effect"
 import { ollamaAdapter } from "../../../layers/adapter/Ollama.ts"
 import { openAiChatAdapter } from "../../../layers/adapter/OpenAiChat.ts"
+import { type Redactor, redactorOf } from "../../../src/domain/Redactor.ts"
 import { it } from "../../support/effect.ts"
 import {
   environment,
@@ -92,3 +93,55 @@ it.live("a usage that is no object leaves the answer whole", () =>
     expect((yield* openAi("null")).diagnostics).toEqual([])
   })
 )
+
+it.live("what a server tells is masked before it is cut: no beginning of a secret is left", () =>
+  Effect.gen(function* () {
+    const key = `key-${"Ab3dEf9hIj".repeat(8)}`
+    const masking = () => Effect.succeed(redactorOf([key]))
+    const long = (most: number) => `${"x".repeat(most - 20)} ${key}`
+    const usage = { prompt_tokens: long(60), completion_tokens: 1 }
+    const chat = (end: object) =>
+      openAiTold(
+        `data: ${JSON.stringify({ model: long(200), choices: [{ index: 0, ...end }], usage })}\n\n`,
+        masking
+      )
+    const ollama = ollamaTold(
+      JSON.stringify({ model: long(200), done: true, done_reason: long(80), eval_count: long(60) }),
+      masking
+    )
+    const told = [
+      yield* chat({ delta: { content: "{}" }, finish_reason: long(80) }),
+      yield* chat({ delta: { refusal: long(300) }, finish_reason: "stop" }),
+      yield* ollama
+    ]
+    for (const { execution, file } of told) {
+      const all = [
+        execution.reason,
+        execution.facts,
+        execution.diagnostics,
+        file("stderr.log"),
+        file("invocation.json")
+      ]
+      expect(JSON.stringify(all)).not.toContain(key.slice(0, 8))
+      expect(JSON.stringify(all)).toContain("[reda")
+    }
+  })
+)
+
+const openAiTold = (text: string, masking: () => Effect.Effect<Redactor>) =>
+  Effect.flatMap(
+    stub(() => streamed([text])),
+    ({ url }) =>
+      execute(
+        openAiChatAdapter({ settings: openAiSettings(url), runtime: runtime(), host: environment, masking })
+      )
+  )
+
+const ollamaTold = (text: string, masking: () => Effect.Effect<Redactor>) =>
+  Effect.flatMap(
+    stub(() => streamed([`${text}\n`], { type: "application/x-ndjson" })),
+    ({ url }) =>
+      execute(
+        ollamaAdapter({ settings: ollamaSettings(url), runtime: runtime(), host: environment, masking })
+      )
+  )

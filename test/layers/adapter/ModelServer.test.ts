@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test"
 import { join } from "node:path"
 import { Deferred, Duration, Effect, Fiber, Option, TestClock } from "effect"
+import { oneLine } from "../../../layers/adapter/Lines.ts"
 import { attempt } from "../../../layers/adapter/ModelServer.ts"
 import { addressOf } from "../../../layers/adapter/ModelServerAddress.ts"
 import { ask, call } from "../../../layers/adapter/ModelServerCall.ts"
 import { makeEvents, makeLineFeeds, readLines, type Taken } from "../../../layers/adapter/ModelServerLines.ts"
-import { failureOf, oneLine, refusalOf } from "../../../layers/adapter/ModelServerRefusal.ts"
+import { failureOf, refusalOf } from "../../../layers/adapter/ModelServerRefusal.ts"
 import type { StopReason } from "../../../src/adapter/AdapterRegistry.ts"
 import { noSecrets, redactorOf } from "../../../src/domain/Redactor.ts"
 import { fullAudit } from "../../support/audits.ts"
@@ -116,7 +117,7 @@ describe("an endpoint", () => {
     const address = addressOf("https://me:p%40ss@models.example:8443/base/v1?api-version=3#x")
     expect(address.url("/models").href).toBe("https://models.example:8443/base/v1/models?api-version=3")
     expect(address.headers).toEqual({ authorization: `Basic ${btoa("me:p@ss")}` })
-    expect(address.secrets).toEqual(["p@ss"])
+    expect(address.secrets).toEqual(["p%40ss", "p@ss"])
   })
 
   test("over http is open to readers unless it is this host", () => {
@@ -187,7 +188,7 @@ it.effect("an error page is one clean line", () =>
       "host:1 answered 500: line one line two"
     )
     expect((yield* refused(500, "y".repeat(70_000))).reason.length).toBeLessThan(400)
-    expect(oneLine("abc".repeat(9), 10)).toBe("abcabca...")
+    expect(oneLine("abc".repeat(9), 10)).toBe("abcabcabc…")
   })
 )
 

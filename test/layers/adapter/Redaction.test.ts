@@ -73,6 +73,22 @@ it.live("what may be the beginning of a secret is written once the child has end
   })
 )
 
+it.live(
+  "a payload holds no secret in its file, and the child reads there what it reads by stdin and its variable",
+  () =>
+    Effect.gen(function* () {
+      const { execution, file, stored } = yield* withToken(
+        'cat; echo; printf "%s\\n" "$AGENT_RUNTIME_TASK_PAYLOAD_JSON"; cat "$AGENT_RUNTIME_PAYLOAD_PATH"',
+        {},
+        { payload: { note: `later ${SECRET}`, n: 1 } }
+      )
+      const masked = '{"note":"later [redacted]","n":1}'
+      expect(execution.lastMessage.trim().split("\n")).toEqual([masked, masked, masked])
+      expect(file("payload.json")).toBe(masked)
+      expectNoTrace(stored)
+    })
+)
+
 it.live("arguments with a secret are handed to the child and masked in invocation.json", () =>
   Effect.gen(function* () {
     const { execution, file, stored } = yield* withToken('echo "$1" | wc -c', {}, { args: [SECRET] })

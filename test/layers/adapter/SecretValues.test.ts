@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test"
+import { addressOf } from "../../../layers/adapter/ModelServerAddress.ts"
 import { isSecret, maskedFor } from "../../../layers/adapter/SecretValues.ts"
 import { redactorOf } from "../../../src/domain/Redactor.ts"
 
@@ -30,6 +31,22 @@ test("the password of a URL is masked by itself, too", () => {
   expect(maskedFor("https://ghp_token@github.com")).toContain("ghp_token")
   expect(maskedFor(" padded \n")).toContain("padded")
   expect(maskedFor("a://u:%zz-broken@h")).toContain("%zz-broken")
+})
+
+test("a token that stands as a URL's user is masked by itself beside a password that means nothing", () => {
+  const token = "ghp_AbCdEf0123456789AbCdEf0123456789abcd"
+  expect(maskedFor(`https://${token}:x-oauth-basic@github.com/o/r.git`)).toContain(token)
+  expect(addressOf(`https://${token}:x@host/v1`).secrets).toContain(token)
+  expect(maskedFor("https://a%2Bb0123456789abcdef:x@host")).toContain("a+b0123456789abcdef")
+  for (const user of [
+    "git",
+    "oauth2",
+    "x-access-token",
+    "root",
+    "oauth2accesstoken",
+    "me.somebody.2@example.com"
+  ])
+    expect(maskedFor(`https://${user.replace("@", "%40")}:hunter22@host`)).not.toContain(user)
 })
 
 const LINES = [

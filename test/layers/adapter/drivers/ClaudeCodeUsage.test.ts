@@ -148,15 +148,15 @@ test("figures by model that are none, or not all figures, tell nothing: those of
   }
   const whole = { inputTokens: 5, outputTokens: 6, cacheReadInputTokens: 1, costUSD: 0.5 }
   const odd = (name: string, told: string) =>
-    expect.stringMatching(new RegExp(`^usage_unreadable: ${name} ${told} is not `))
+    expect.stringContaining(`usage_unreadable: ${name} (${told}) is not `)
   expect(result({ m: whole })).toEqual([[6, 1, 6, 0.5], []])
   expect(result({})).toEqual([[100, null, 20, 0.2], []])
   expect(result({ m: whole, n: { ...whole, outputTokens: "x" } })).toEqual([
     [100, null, 20, 0.2],
-    [odd("outputTokens", '"x"')]
+    [odd("outputTokens", "a text")]
   ])
   expect(result({ m: { outputTokens: 6 } })).toEqual([[100, null, 20, 0.2], []])
-  expect(result([1])).toEqual([[100, null, 20, 0.2], [odd("model_usage_since_last_result", "\\[1\\]")]])
+  expect(result([1])).toEqual([[100, null, 20, 0.2], [odd("model_usage_since_last_result", "a list")]])
   expect(result({ m: { ...whole, cacheReadInputTokens: undefined } })).toEqual([[5, null, 6, 0.5], []])
   // A cost that is none is not the sum of the others.
   expect(result({ m: whole, n: { ...whole, costUSD: null } })).toEqual([[12, 2, 12, null], []])
@@ -164,6 +164,6 @@ test("figures by model that are none, or not all figures, tell nothing: those of
     result({}, { usage: { input_tokens: 1, cache_read_input_tokens: {} }, total_cost_usd: "1" })
   ).toEqual([
     [null, null, null, null],
-    [odd("cache_read_input_tokens", "\\{\\}"), odd("total_cost_usd", '"1"')]
+    [odd("cache_read_input_tokens", "an object"), odd("total_cost_usd", "a text")]
   ])
 })

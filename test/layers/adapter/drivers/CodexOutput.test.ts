@@ -315,7 +315,7 @@ test("each figure of a use is told or not by itself, and what is no figure is na
   ])
   expect(used("many")).toEqual([
     [null, null, null],
-    ['usage_unreadable: usage "many" is not an object: taken as not told']
+    ["usage_unreadable: usage (a text) is not an object: taken as not told"]
   ])
   expect(used(undefined)).toEqual([[null, null, null], []])
 })
