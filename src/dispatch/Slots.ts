@@ -1,13 +1,14 @@
-import { type Cause, Deferred, Effect, FiberMap, type Queue, Schedule, type Scope } from "effect"
+import { type Cause, Deferred, Effect, FiberMap, type Queue, type Scope } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import type { Verdict } from "../evidence/Verdict.ts"
-import { StoreUnavailable } from "../store/StoreError.ts"
+import type { StoreUnavailable } from "../store/StoreError.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { handOver } from "./HandOver.ts"
 import { holdBack, wasUnkept } from "./HoldBack.ts"
 import { blockLost, releaseLost } from "./Lost.ts"
-import { namesOf, type Recording, runAttempt } from "./RunAttempt.ts"
+import { type Recording, untilWritable } from "./Recording.ts"
+import { namesOf, runAttempt } from "./RunAttempt.ts"
 import { tellSetAside } from "./Steps.ts"
 
 /** The attempts that a resident dispatcher runs at once. */
@@ -25,15 +26,6 @@ export interface Slots {
   /** Tells every running attempt to stop; each ends its processes first. */
   readonly stopAll: (reason: StopReason) => Effect.Effect<void>
 }
-
-/**
- * A store that cannot be written now may be writable later: an attempt's end is not given up for that, unless the store
- * is lost.
- */
-const untilWritable = Schedule.exponential("200 millis", 2).pipe(
-  Schedule.either(Schedule.spaced("10 seconds")),
-  Schedule.whileInput((error: unknown) => !(error instanceof StoreUnavailable && error.isLost))
-)
 
 /**
  * Room for so many attempts; `ended` is told when one came to its end. With the scope's end those that still run
