@@ -52,7 +52,7 @@ const cycle = Effect.gen(function* () {
       const found = yield* next()
       if (found._tag === "Paused") return yield* paused(found.pause)
       if (found._tag === "Idle") {
-        yield* tell("dispatch_idle", {})
+        yield* restore(tell("dispatch_idle", {}))
         return { _tag: "Idle" } satisfies Cycle
       }
       return { _tag: "Ran", attempted: yield* toItsEnd(found.claimed, restore) } satisfies Cycle

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Cause, Effect, FiberRef, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
@@ -35,7 +35,8 @@ export const produce = traced("Steps.produce")(function* () {
 })
 
 /**
- * Claims the best task that may start, unless dispatch is paused. Damaged rows are set aside on the way.
+ * Claims the best task that may start, unless dispatch is paused. Damaged rows are set aside on the way. Nothing is
+ * claimed by a fiber that was interrupted while it waited for the store.
  */
 export const next = traced("Steps.next")(function* () {
   const store = yield* Store
@@ -63,6 +64,9 @@ const meantFor = ({ task }: ClaimedTask, settings: Conditions["settings"]) => ({
   profileId: Option.getOrElse(task.requestedProfile, () => settings.defaultProfile)
 })
 
+/** Whether this fiber was told to end, though it cannot be interrupted now. */
+const isToldToEnd = Effect.map(FiberRef.get(FiberRef.interruptedCause), (cause) => !Cause.isEmpty(cause))
+
 /** What a claim came to. A task whose record is damaged was set aside; there may be others. */
 export type Found = Next | Extract<Claim, { readonly _tag: "Quarantined" }>
 
@@ -78,6 +82,7 @@ export const readyToClaim = Effect.gen(function* () {
   const attemptId = AttemptId.make(yield* ids.next)
   const grounds = yield* groundsNow
   return Effect.gen(function* () {
+    if (yield* isToldToEnd) return { _tag: "Idle" } satisfies Found
     const pause = yield* store.gates.pause
     if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Found
     const { lanes: ready } = yield* store.tasks.promote(stamp.at)
