@@ -1,4 +1,5 @@
-import { Cause, Effect } from "effect"
+import { type Cause, Effect } from "effect"
+import { onFault } from "../store/OneBadRow.ts"
 import { Store } from "../store/Store.ts"
 import { finish, type Ran, readyToEnd, tellEnd } from "./Finish.ts"
 import { type Found, readyToClaim } from "./Steps.ts"
@@ -24,13 +25,7 @@ export const handOver =
       isFirst = false
       const alone = (cause: Cause.Cause<unknown>) =>
         Effect.zipRight(Effect.logWarning("No task was claimed with the attempt's end", cause), finish(ran))
-      return endAndClaim(ran, isWanted, take).pipe(
-        Effect.catchIf(
-          ({ isFault }) => isFault,
-          (refused) => alone(Cause.fail(refused))
-        ),
-        Effect.catchAllDefect((defect) => alone(Cause.die(defect)))
-      )
+      return onFault(alone)(endAndClaim(ran, isWanted, take))
     })
   }
 

@@ -125,7 +125,7 @@ const notEnded = (claimed: ClaimedTask, cause: Cause.Cause<StoreUnavailable>) =>
     Effect.catchAllCause((fault) =>
       Effect.zipRight(
         Effect.logError("The attempt met a fault of agent-runtime", fault),
-        Effect.retry(blockLost(claimed), untilWritable)
+        Effect.retry(blockLost(claimed.attempt), untilWritable)
       )
     ),
     Effect.catchAllCause((fault) => Effect.logError(LEFT_OPEN, fault)),
