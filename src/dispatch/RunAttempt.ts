@@ -62,10 +62,8 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, re
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
       WaitsForFallback: (waits) => putOff(claimed, waits),
       WaitsForBudget: (waits) => putOff(claimed, waits),
-      WaitsForAdapter: (waits) =>
-        Effect.succeed(notRun(claimed, waitForAdapter(waits, claimed.round.notCounted))),
-      WaitsForWorkspace: (waits) =>
-        Effect.succeed(notRun(claimed, waitForWorkspace(waits, claimed.round.notCounted))),
+      WaitsForAdapter: (waits) => Effect.succeed(notRun(claimed, waitForAdapter(claimed, waits))),
+      WaitsForWorkspace: (waits) => Effect.succeed(notRun(claimed, waitForWorkspace(claimed, waits))),
       NoRoom: (lack) => Effect.succeed(notRun(claimed, waitForRoom(claimed, saying(lack)))),
       AssembleFailed: ({ detail, reason }) =>
         Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
@@ -91,7 +89,7 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, re
   )
 
 const putOff = (claimed: ClaimedTask, waits: WaitsForFallback | WaitsForBudget) =>
-  Effect.map(now, (at) => notRun(claimed, waitOf(waits, claimed.round.notCounted, at)))
+  Effect.map(now, (at) => notRun(claimed, waitOf(claimed, waits, at)))
 
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {
