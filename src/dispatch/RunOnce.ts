@@ -6,7 +6,7 @@ import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import type { Attempted } from "./Finish.ts"
-import { goOn } from "./HoldBack.ts"
+import { goOn, heldBackAfter } from "./HoldBack.ts"
 import { Lock } from "./Lock.ts"
 import { onRecord } from "./OnRecord.ts"
 import { runAttempt } from "./RunAttempt.ts"
@@ -55,7 +55,9 @@ const cycle = Effect.gen(function* () {
         yield* restore(tell("dispatch_idle", {}))
         return { _tag: "Idle" } satisfies Cycle
       }
-      return { _tag: "Ran", attempted: yield* toItsEnd(found.claimed, restore) } satisfies Cycle
+      const attempted = yield* toItsEnd(found.claimed, restore)
+      yield* heldBackAfter(attempted.verdict)
+      return { _tag: "Ran", attempted } satisfies Cycle
     })
   )
 })

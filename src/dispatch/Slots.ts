@@ -5,7 +5,7 @@ import type { Verdict } from "../evidence/Verdict.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { handOver } from "./HandOver.ts"
-import { holdBack, wasUnkept } from "./HoldBack.ts"
+import { heldBackAfter, wasUnkept } from "./HoldBack.ts"
 import { blockLost, releaseLost } from "./Lost.ts"
 import { type Recording, untilWritable } from "./Recording.ts"
 import { namesOf, runAttempt } from "./RunAttempt.ts"
@@ -107,7 +107,7 @@ const LEFT_OPEN = "The attempt stays open until the next dispatcher's sweep"
 /** Whatever comes, in the end the task is not left running. Answers whether the host had no room for the attempt. */
 const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, recording: Recording) =>
   runAttempt(claimed, stop, recording).pipe(
-    Effect.tap(({ verdict }) => Effect.when(holdBack, () => wasUnkept(verdict))),
+    Effect.tap(({ verdict }) => heldBackAfter(verdict)),
     Effect.map(({ verdict }) => lacksRoom(verdict)),
     Effect.catchAllCause((cause) => Effect.annotateLogs(notEnded(claimed, cause), namesOf(claimed)))
   )
