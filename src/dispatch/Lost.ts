@@ -8,6 +8,7 @@ import { Store } from "../store/Store.ts"
 import type { AttemptEnd, ClaimedTask } from "../store/Tasks.ts"
 import { errorOf, finish } from "./Finish.ts"
 import { leaveEvidence } from "./LeaveEvidence.ts"
+import { waitForStore } from "./NotStarted.ts"
 import { stampNow } from "./Runner.ts"
 
 const unknownEnd: Omit<AttemptEnd, "reason"> = {
@@ -19,15 +20,12 @@ const unknownEnd: Omit<AttemptEnd, "reason"> = {
 }
 
 /**
- * Puts the task of an attempt back that the store did not let come to its end: it was not the task's fault. A
- * late result when somebody else ended it meanwhile.
+ * Puts the task of an attempt off that the store did not let come to its end: it was not the task's fault, and counts
+ * after 20 times in a round only. A late result when somebody else ended it meanwhile.
  */
 export const releaseLost = (claimed: ClaimedTask) =>
   Effect.gen(function* () {
-    const verdict = Verdict.PutBack({
-      reason: "interrupted",
-      detail: "the attempt could not go on while the store was unavailable"
-    })
+    const verdict = waitForStore(claimed)
     const { absent } = yield* leaveEvidence(claimed.attempt, bareResult(verdict, unknownEnd))
     yield* finish({
       claimed,

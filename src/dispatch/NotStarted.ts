@@ -64,9 +64,13 @@ const usedBy = ({ round, task }: ClaimedTask): Used => ({ ...task, notCounted: r
 /** The task waits a little, longer each time, see `putOff`. */
 const waitALittle = (
   claimed: ClaimedTask,
-  reason: "workspace_in_use" | "adapter_busy",
+  reason: "workspace_in_use" | "adapter_busy" | "interrupted",
   detail: string
 ): Verdict => putOff(usedBy(claimed), reason, detail, secondsAfter(claimed.round.notCounted, SHORTEST_WAIT))
+
+/** The attempt began, and could not go on for want of a store. */
+export const waitForStore = (claimed: ClaimedTask): Verdict =>
+  waitALittle(claimed, "interrupted", "the attempt could not go on while the store was unavailable")
 
 export const waitForAdapter = (claimed: ClaimedTask, { adapterId, limit }: WaitsForAdapter): Verdict =>
   waitALittle(

@@ -110,7 +110,7 @@ export type Move =
   | {
       readonly _tag: "SnoozeUntil"
       /** What is waited for where it is no rate limit; the event tells it as any other wait. */
-      readonly waitsFor?: "workspace" | "concurrency"
+      readonly waitsFor?: "workspace" | "concurrency" | "store"
       readonly at: DateTime.Utc
       readonly outcome: Option.Option<Outcome>
       readonly error: string
