@@ -84,6 +84,12 @@ const toItsEnd = (
     const stop = yield* Deferred.make<StopReason>()
     const attempt = yield* Effect.forkDaemon(Effect.interruptible(runAttempt(claimed, stop)))
     return yield* restore(Fiber.join(attempt)).pipe(
-      Effect.onInterrupt(() => Effect.zipRight(Deferred.succeed(stop, "drain"), Fiber.await(attempt)))
+      Effect.onInterrupt(() =>
+        Effect.zipRight(Deferred.succeed(stop, "drain"), Fiber.join(attempt)).pipe(
+          // Whoever interrupts hears of nothing else.
+          Effect.catchTag("StoreUnavailable", ({ reason }) => Effect.logError(reason)),
+          Effect.catchAllCause((fault) => Effect.logError("The attempt met a fault of agent-runtime", fault))
+        )
+      )
     )
   })
