@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from "node:fs"
 import { chmod, copyFile, mkdir, realpath } from "node:fs/promises"
 import { Effect, Either, Layer, Option } from "effect"
 import { ArtifactFailed, ArtifactStore, PathRefused } from "../../src/artifact/ArtifactStore.ts"
+import { ATTEMPT_FOLDERS } from "../../src/artifact/Declared.ts"
 import { below, isInside, join, normalise, parent } from "../../src/artifact/FilePath.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { codeOf } from "../SystemWord.ts"
@@ -106,6 +107,18 @@ const make = (root: string, names: ReadonlyArray<string>) => {
     return yield* new ArtifactFailed({ path, reason: `has ${MOST_VERSIONS} older versions already` })
   }, Effect.uninterruptible)
 
+  const writableAt = (path: string) =>
+    Effect.flatMap(resolve(path), (real) => attempt(path, () => tryOut(real))).pipe(
+      // Who may write the root may make it there.
+      Effect.catchIf(
+        (error) => path !== root && error._tag === "ArtifactFailed" && error.reason === "ENOENT",
+        () => Effect.void
+      ),
+      Effect.mapError((error) =>
+        error._tag === "PathRefused" ? new ArtifactFailed({ path, reason: error.why }) : error
+      )
+    )
+
   const observe = (path: string) => look(path, observeDisk)
 
   const survey = () => {
@@ -132,7 +145,7 @@ const make = (root: string, names: ReadonlyArray<string>) => {
 
   return ArtifactStore.of({
     root,
-    writable: attempt(root, () => tryOut(root)),
+    writable: Effect.forEach([root, ...ATTEMPT_FOLDERS], writableAt, { discard: true }),
     relative: (path) => relativePath(path, names),
     resolve,
     observe,

@@ -227,7 +227,9 @@ export const make = (sqlite: Sql): Budgets => ({
         const subject = { taskId: Option.getOrNull(key.taskId) }
         yield* appendEvent(sqlite, "budget_granted", subject, { ...told(account), unit, amount }, stamp)
         if (Option.isSome(opensAt)) {
-          const putOff = { opensAt: opensAt.value, named: `budget_exhausted: budget ${key.budgetId}` }
+          // As Charges.saying begins.
+          const of = key.subject === "" ? "" : ` of ${key.subject}`
+          const putOff = { opensAt: opensAt.value, named: `budget_exhausted: budget ${key.budgetId}${of}: ` }
           yield* makeDue(sqlite, putOff, `more was granted to budget ${key.budgetId}`, stamp)
         }
         return account

@@ -1,7 +1,7 @@
 import { DateTime, Effect, Option } from "effect"
 import { AttemptId, EventId, TaskId } from "../../src/domain/Ids.ts"
 import { traced } from "../../src/domain/Traced.ts"
-import type { Batch, OldAttempt, Place, Pruning } from "../../src/store/Pruning.ts"
+import type { OldAttempt, Place, Pruning } from "../../src/store/Pruning.ts"
 import { SEAL } from "./BackupSeal.ts"
 import { json, time } from "./columns.ts"
 import { idReader } from "./rows.ts"
@@ -70,6 +70,23 @@ const FORGET_PATHS = statement(`
 const EVENTS = statement("SELECT id, created_at FROM run_events WHERE id > :after ORDER BY id LIMIT :most")
 const REMOVE_EVENTS = statement("DELETE FROM run_events WHERE id <= :last")
 
+const RUNNERS = statement(`
+  SELECT rowid AS place, (ended_at < :before AND NOT EXISTS (
+    SELECT 1 FROM attempts WHERE attempts.status = 'running' AND attempts.runner_id = old.runner_id)) AS goes
+  FROM runners AS old WHERE rowid > :place ORDER BY rowid LIMIT :most`)
+const FATES = statement(`
+  SELECT id AS place, (evaluated_at < :before AND EXISTS (
+    SELECT 1 FROM schedule_fates AS later WHERE later.schedule_id = old.schedule_id AND later.id > old.id)) AS goes
+  FROM schedule_fates AS old WHERE id > :place ORDER BY id LIMIT :most`)
+const REMOVE_RUNNERS = statement("DELETE FROM runners WHERE rowid IN (SELECT value FROM json_each(:places))")
+const REMOVE_FATES = statement(
+  "DELETE FROM schedule_fates WHERE id IN (SELECT value FROM json_each(:places))"
+)
+const TOLD = {
+  runners: { look: RUNNERS, removal: REMOVE_RUNNERS },
+  schedule_fates: { look: FATES, removal: REMOVE_FATES }
+}
+
 // A row with a seal is in no database but a copy, and `restore` takes it away.
 const SINCE = statement(`
   SELECT max((SELECT min(applied_at) FROM schema_migrations),
@@ -102,13 +119,16 @@ const placeAfter = (
   of: (row: Row) => readonly [string, string]
 ): Place => (rows.length < most ? Option.none() : Option.map(Option.fromNullable(rows.at(-1)), of))
 
+const rowAfter = (after: Place): number =>
+  Option.match(after, { onNone: () => 0, onSome: ([place]) => Number(place) })
+
 export const make = (sqlite: Sqlite["Type"]): Pruning => {
   /** Looks without a lock, and once more under it where something is to be removed. */
-  const batch = <E, R>(
+  const batch = <A, E, R>(
     name: string,
     dryRun: boolean,
     look: Effect.Effect<ReadonlyArray<Row>, E, R>,
-    counted: (rows: ReadonlyArray<Row>) => Effect.Effect<Omit<Batch, "next">, E, R>,
+    counted: (rows: ReadonlyArray<Row>) => Effect.Effect<A, E, R>,
     remove: (rows: ReadonlyArray<Row>) => Effect.Effect<void, E, R>
   ) =>
     Effect.gen(function* () {
@@ -190,7 +210,7 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
           endedBefore: time(wanted.endedBefore),
           held: json(wanted.held),
           finishedBefore: Option.match(wanted.finishedBefore, { onNone: () => "", onSome: time }),
-          place: Option.match(after, { onNone: () => 0, onSome: ([place]) => Number(place) })
+          place: rowAfter(after)
         }),
         (attempts) => {
           const evidence = attempts.map(toAttempt)
@@ -229,6 +249,17 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
           return found
         })
       )
+    }),
+    told: traced("Pruning.told")(function* (table, before, after, dryRun) {
+      const { look, removal } = TOLD[table]
+      const { batch: count, seen } = yield* batch(
+        "Pruning.told",
+        dryRun,
+        sqlite.rows(look, { before: time(before), place: rowAfter(after), most: ROWS_AT_ONCE }),
+        (old) => Effect.succeed(old.length),
+        (old) => Effect.asVoid(sqlite.rows(removal, { places: json(old.map(({ place }) => place)) }))
+      )
+      return { count, next: placeAfter(seen, ROWS_AT_ONCE, (row) => [String(row.place), ""]) }
     }),
     since: traced("Pruning.since")(function* (at, dryRun) {
       const [found] = yield* sqlite.rows(SINCE)

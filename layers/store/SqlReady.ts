@@ -1,5 +1,5 @@
 import { DateTime, Effect, Option } from "effect"
-import type { Lane, Ready } from "../../src/store/Tasks.ts"
+import { type Lane, MOST_LANES, type Ready } from "../../src/store/Tasks.ts"
 import { json } from "./columns.ts"
 import { dueLanes } from "./SqlDue.ts"
 import type { Row, Sqlite } from "./Sqlite.ts"
@@ -25,13 +25,14 @@ const NEXT_DUE = statement(`
   SELECT available_at FROM ${DELAYED} ORDER BY available_at, task_id LIMIT 100`)
 
 // Walks the ready index from lane to lane: a seek each, however many tasks a lane has.
-const LANES = statement(`
-  WITH RECURSIVE lanes(lane) AS (
-    SELECT min(lane) FROM tasks WHERE ready = 1
-    UNION ALL
+const ON = `UNION ALL
     SELECT (SELECT min(lane) FROM tasks WHERE ready = 1 AND lane > lanes.lane) FROM lanes WHERE lane IS NOT NULL
-    LIMIT 1001)
-  SELECT lane FROM lanes WHERE lane IS NOT NULL`)
+    LIMIT :most)
+  SELECT lane FROM lanes WHERE lane IS NOT NULL`
+const LANES = statement(`
+  WITH RECURSIVE lanes(lane) AS (SELECT min(lane) FROM tasks WHERE ready = 1 ${ON}`)
+const LANES_AFTER = statement(`
+  WITH RECURSIVE lanes(lane) AS (SELECT min(lane) FROM tasks WHERE ready = 1 AND lane > :key ${ON}`)
 // Mostly there is one lane: its ends are the same, and no walk has to find that out.
 const ENDS =
   "(SELECT min(lane) FROM tasks WHERE ready = 1) AS lane, (SELECT max(lane) FROM tasks WHERE ready = 1) AS last"
@@ -104,18 +105,20 @@ const laneOf = (row: Row): Lane => {
 
 type Sql = Sqlite["Type"]
 
-const MOST_LANES = 1_000
-
 /** The lanes, where their ends are known. */
 const between = (sqlite: Sql, ends: ReadonlyArray<Row>) => {
   const found = ends.filter(({ lane }) => lane !== null)
   return found.every(({ lane, last }) => lane === last)
     ? Effect.succeed(found.map(laneOf))
-    : Effect.map(sqlite.rows(LANES), (rows) => rows.map(laneOf))
+    : Effect.map(sqlite.rows(LANES, { most: MOST_LANES }), (rows) => rows.map(laneOf))
 }
 
 /** See Tasks.lanes. */
 export const lanes = (sqlite: Sql) => Effect.flatMap(sqlite.rows(LANE_ENDS), (ends) => between(sqlite, ends))
+
+/** See Tasks.lanesAfter. */
+export const lanesAfter = (sqlite: Sql, key: string) =>
+  Effect.map(sqlite.rows(LANES_AFTER, { key, most: MOST_LANES }), (rows) => rows.map(laneOf))
 
 /** See Tasks.lanesAt. */
 export const lanesAt = (sqlite: Sql, now: string) =>

@@ -167,6 +167,7 @@ export const make = (sqlite: Sql): Tasks => ({
   nextDue: Ready.nextDue(sqlite),
   promote: traced("Tasks.promote")((now) => Ready.promote(sqlite, time(now))),
   lanes: Ready.lanes(sqlite),
+  lanesAfter: traced("Tasks.lanesAfter")((key) => Ready.lanesAfter(sqlite, key)),
   lanesAt: traced("Tasks.lanesAt")((now) => Ready.lanesAt(sqlite, time(now))),
   heads: traced("Tasks.heads")((keys, dueBy) => Claim.heads(sqlite, keys, dueBy)),
   claim: (request) => sqlite.write("Tasks.claim", Claim.claim(request)),

@@ -61,7 +61,8 @@ const changing = (version: () => number): (() => boolean) => {
   let seen = read()
   return () => {
     const found = read()
-    const isNew = found !== seen
+    // Of one that cannot be read it is told once.
+    const isNew = !Object.is(found, seen)
     seen = found
     return isNew
   }

@@ -69,7 +69,7 @@ const outcome = (value: Value): Outcome => {
 const read = (row: Row): TaskAndRound => {
   if (row.known_json !== null) throw notPlain
   // Not a part of either record, but damage all the same.
-  for (const column of [row.created_by_json, row.last_failure_json, row.cancel_json])
+  for (const column of [row.created_by_json, row.cancel_json])
     if (typeof column === "string") JSON.parse(column)
   return {
     task: {

@@ -58,7 +58,10 @@ export class ArtifactStore extends Context.Tag("agent-runtime/ArtifactStore")<
   {
     /** Absolute, symlinks resolved. */
     readonly root: string
-    /** Whether a file can be kept now: fails with the system's word when it cannot. Leaves nothing behind. */
+    /**
+     * Whether a file can be kept now, in the root and where attempts write: fails with the folder, and the system's word,
+     * when it cannot. Leaves nothing behind.
+     */
     readonly writable: Effect.Effect<void, ArtifactFailed>
     /**
      * An absolute path inside the root, by any name that the root has, as one relative to it; any other path as it is.

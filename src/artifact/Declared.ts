@@ -41,8 +41,11 @@ export interface Declared {
   readonly problems: ReadonlyArray<string>
 }
 
+/** Folders below the artifact root that every attempt writes to. */
+export const ATTEMPT_FOLDERS: ReadonlyArray<string> = ["adapter-runs", "bundles"]
+
 /** Folders below the artifact root that the runtime itself fills: nothing in them is a task's work. */
-export const EVIDENCE_FOLDERS: ReadonlyArray<string> = ["adapter-runs", "bundles", "snapshots"]
+export const EVIDENCE_FOLDERS: ReadonlyArray<string> = [...ATTEMPT_FOLDERS, "snapshots"]
 
 /** Whether a path relative to the artifact root lies in one of the runtime's own folders. */
 export const isEvidencePath = (relative: string): boolean =>

@@ -39,9 +39,6 @@ interface Given {
 
 /** Claims and starts what is due, whenever there is room, and sleeps until something may have changed. */
 export const claiming = ({ beat, slots, told, wake }: Given) =>
-  Effect.scoped(Effect.zipRight(slots.handingOver, rounds({ beat, slots, told, wake })))
-
-const rounds = ({ beat, slots, told, wake }: Given) =>
   inRounds(
     wake,
     Effect.gen(function* () {

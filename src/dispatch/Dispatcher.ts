@@ -56,6 +56,8 @@ const resident = Effect.gen(function* () {
   yield* Effect.forkScoped(
     supervised("claim")(claiming({ slots, wake: wakes.claim, told, beat: watchdog.beat }))
   )
+  // Begun last, it ends first: the loop that claims may be waiting for the store when it is told to end.
+  yield* slots.handingOver
   yield* Effect.logInfo(`Dispatching, ${concurrency} ${concurrency === 1 ? "attempt" : "attempts"} at once`)
   yield* notify.ready
   return yield* (yield* Store).maintenance.lost

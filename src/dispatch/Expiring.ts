@@ -5,6 +5,7 @@ import type { TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { questionExpired, taskRetried } from "../intake/WorkflowStep.ts"
+import { onFault } from "../store/OneBadRow.ts"
 import { Store } from "../store/Store.ts"
 import { stampNow } from "./Runner.ts"
 import { inRounds } from "./Wakes.ts"
@@ -54,11 +55,7 @@ export const expireQuestions = traced("Expiring.expireQuestions")(function* () {
   for (const one of yield* store.questions.ranOut(stamp.at))
     yield* store
       .transact("Expiring.ranOut", ranOut(one, stamp))
-      .pipe(
-        Effect.catchAllDefect((defect) =>
-          Effect.logError(`The question of task ${one.taskId} could not expire`, defect)
-        )
-      )
+      .pipe(onFault((fault) => Effect.logError(`The question of task ${one.taskId} could not expire`, fault)))
 })
 
 /**

@@ -53,6 +53,7 @@ const moveOf = (verdict: Verdict, at: DateTime.Utc, wait: Duration.Duration): Mo
       _tag: "SnoozeUntil",
       ...(reason === "workspace_in_use" ? { waitsFor: "workspace" } : {}),
       ...(reason === "adapter_busy" ? { waitsFor: "concurrency" } : {}),
+      ...(reason === "interrupted" ? { waitsFor: "store" } : {}),
       at: DateTime.addDuration(at, Duration.seconds(seconds)),
       outcome: Option.some(outcome),
       error

@@ -1,11 +1,12 @@
-import { Cause, Effect } from "effect"
+import { type Cause, Effect } from "effect"
+import { onFault } from "../store/OneBadRow.ts"
 import { Store } from "../store/Store.ts"
 import { finish, type Ran, readyToEnd, tellEnd } from "./Finish.ts"
 import { type Found, readyToClaim } from "./Steps.ts"
 
 /** To whom an attempt's end hands over. */
 export interface Successor {
-  /** Whether the place of this attempt may be taken at once. */
+  /** Whether the place of this attempt may be taken at once; asked again when the store's turn has come. */
   readonly isWanted: (ran: Ran) => boolean
   /** Takes what was claimed; nothing comes between the commit and this. */
   readonly take: (found: Found) => Effect.Effect<void>
@@ -24,21 +25,17 @@ export const handOver =
       isFirst = false
       const alone = (cause: Cause.Cause<unknown>) =>
         Effect.zipRight(Effect.logWarning("No task was claimed with the attempt's end", cause), finish(ran))
-      return endAndClaim(ran, take).pipe(
-        Effect.catchIf(
-          ({ isFault }) => isFault,
-          (refused) => alone(Cause.fail(refused))
-        ),
-        Effect.catchAllDefect((defect) => alone(Cause.die(defect)))
-      )
+      return onFault(alone)(endAndClaim(ran, isWanted, take))
     })
   }
 
-const endAndClaim = (ran: Ran, take: Successor["take"]) =>
+const endAndClaim = (ran: Ran, isWanted: Successor["isWanted"], take: Successor["take"]) =>
   Effect.gen(function* () {
     const store = yield* Store
     const end = yield* readyToEnd(ran)
-    const claim = yield* readyToClaim
+    const ready = yield* readyToClaim
+    // The wait for the store may have been long.
+    const claim = Effect.suspend(() => (isWanted(ran) ? ready : Effect.succeed<Found>({ _tag: "Idle" })))
     const { attempted } = yield* Effect.uninterruptible(
       Effect.tap(
         store.transact("HandOver.handOver", Effect.all({ attempted: end, found: claim })),

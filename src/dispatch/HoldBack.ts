@@ -1,5 +1,6 @@
 import { DateTime, Duration, Effect, Option } from "effect"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
+import { ATTEMPT_FOLDERS } from "../artifact/Declared.ts"
 import { now } from "../domain/Time.ts"
 import type { Verdict, VerdictReason } from "../evidence/Verdict.ts"
 import type { Pause } from "../store/Gates.ts"
@@ -15,24 +16,28 @@ export const wasUnkept = ({ reason }: Verdict): boolean => UNKEPT.includes(reaso
  * Pauses dispatch where no evidence can be kept now (a full disk, one that is mounted read-only): each task that is
  * queued would be blocked, one after the other, for what is not its fault. A pause that holds already stays as it is.
  */
-export const holdBack = Effect.gen(function* () {
+const holdBack = Effect.gen(function* () {
   const store = yield* Store
   const lack = yield* Effect.flip((yield* ArtifactStore).writable).pipe(Effect.option)
   if (Option.isNone(lack)) return
   const { path, reason } = lack.value
-  const why = `nothing can be kept in the artifact root (${reason}): free space or mend the rights of artifactDir`
+  const where = ATTEMPT_FOLDERS.includes(path) ? `${path} below the artifact root` : "the artifact root"
+  const why = `nothing can be kept in ${where} (${reason}): free space or mend the rights of artifactDir and of what lies there`
   const stamp = yield* stampNow
   const isPaused = Effect.map(store.gates.pause, Option.isSome)
   yield* store.transact(
     "HoldBack.holdBack",
     Effect.unlessEffect(store.gates.setPause(Option.some(why), stamp), isPaused)
   )
-  yield* Effect.logError(`Dispatch is paused until evidence can be kept again: ${why}, ${path}`)
+  yield* Effect.logError(`Dispatch is paused until evidence can be kept again: ${why}`)
 }).pipe(
   Effect.catchTag("StoreUnavailable", ({ reason }) =>
     Effect.logWarning(`Dispatch could not be paused: ${reason}`)
   )
 )
+
+/** Does so after an attempt that came to nothing for it. */
+export const heldBackAfter = (verdict: Verdict) => Effect.when(holdBack, () => wasUnkept(verdict))
 
 const BETWEEN_LOOKS = Duration.seconds(1)
 

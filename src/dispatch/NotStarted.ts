@@ -3,11 +3,12 @@ import type { Settings } from "../config/RuntimeConfig.ts"
 import type { TaskId } from "../domain/Ids.ts"
 import { fallbackCools } from "../domain/PutOff.ts"
 import {
-  MOST_NOT_COUNTED,
   type NotStartedReason,
   noRoom,
+  putOff,
   secondsAfter,
   synthetic,
+  type Used,
   Verdict
 } from "../evidence/Verdict.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
@@ -57,49 +58,46 @@ export class WaitsForAdapter extends Data.TaggedError("WaitsForAdapter")<{
 
 const SHORTEST_WAIT = 5
 
-/** The task waits a little, longer each time, its attempt not counted at most 20 times a round. */
-const waitALittle = (
-  reason: "workspace_in_use" | "adapter_busy",
-  detail: string,
-  notCounted: number
-): Verdict => {
-  const seconds = secondsAfter(notCounted, SHORTEST_WAIT)
-  const why = { reason, detail, outcome: synthetic("retryable_failure", detail) }
-  return notCounted < MOST_NOT_COUNTED
-    ? Verdict.Snooze({ ...why, seconds })
-    : Verdict.Retry({ ...why, seconds: Option.some(seconds) })
-}
+/** How far the round of a claimed task has come, this attempt included. */
+const usedBy = ({ round, task }: ClaimedTask): Used => ({ ...task, notCounted: round.notCounted })
 
-export const waitForAdapter = ({ adapterId, limit }: WaitsForAdapter, notCounted: number): Verdict =>
+/** The task waits a little, longer each time, see `putOff`. */
+const waitALittle = (
+  claimed: ClaimedTask,
+  reason: "workspace_in_use" | "adapter_busy" | "interrupted",
+  detail: string
+): Verdict => putOff(usedBy(claimed), reason, detail, secondsAfter(claimed.round.notCounted, SHORTEST_WAIT))
+
+/** The attempt began, and could not go on for want of a store. */
+export const waitForStore = (claimed: ClaimedTask): Verdict =>
+  waitALittle(claimed, "interrupted", "the attempt could not go on while the store was unavailable")
+
+export const waitForAdapter = (claimed: ClaimedTask, { adapterId, limit }: WaitsForAdapter): Verdict =>
   waitALittle(
+    claimed,
     "adapter_busy",
-    `adapter ${adapterId}, which runs in place of the one that was meant, runs ${limit} attempts, its most at once (dispatch.adapterConcurrency)`,
-    notCounted
+    `adapter ${adapterId}, which runs in place of the one that was meant, runs ${limit} attempts, its most at once (dispatch.adapterConcurrency)`
   )
 
-export const waitForWorkspace = ({ adapterId, by }: WaitsForWorkspace, notCounted: number): Verdict => {
+export const waitForWorkspace = (claimed: ClaimedTask, { adapterId, by }: WaitsForWorkspace): Verdict => {
   const other = Option.match(by.adapterId, { onNone: () => "", onSome: (id) => ` (adapter ${id})` })
   const detail = `the workspace of adapter ${adapterId}, which runs in place of the one that was meant, is in use by task ${by.taskId}${other} since ${DateTime.formatIso(by.since)}`
-  return waitALittle("workspace_in_use", detail, notCounted)
+  return waitALittle(claimed, "workspace_in_use", detail)
 }
 
-/** The task waits until then, its attempt not counted: as after a rate limit of its own, at most 20 times a round. */
+/** The task waits until then, as after a rate limit of its own; see `putOff`. */
 export const waitOf = (
+  claimed: ClaimedTask,
   waits: WaitsForFallback | WaitsForBudget,
-  notCounted: number,
   at: DateTime.Utc
 ): Verdict => {
   const seconds = Math.max(1, Math.ceil(DateTime.distance(at, waits.until) / 1000))
   const { detail, reason } = whyOf(waits)
-  const why = { reason, detail, outcome: synthetic("retryable_failure", detail) }
-  return notCounted < MOST_NOT_COUNTED
-    ? Verdict.Snooze({ ...why, seconds })
-    : Verdict.Retry({ ...why, seconds: Option.some(seconds) })
+  return putOff(usedBy(claimed), reason, detail, seconds)
 }
 
 /** The host had no room for what comes before an adapter: the task waits a little, as when no child could be started. */
-export const waitForRoom = ({ round, task }: ClaimedTask, what: string): Verdict =>
-  noRoom({ ...task, notCounted: round.notCounted, hint: Option.none() }, what)
+export const waitForRoom = (claimed: ClaimedTask, what: string): Verdict => noRoom(usedBy(claimed), what)
 
 /** What becomes of the task: an operator's list, or its end. */
 export const verdictOf = ({ detail, permanent, reason }: NotStarted): Verdict => {

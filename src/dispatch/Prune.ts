@@ -3,12 +3,12 @@ import type { AuditFailed } from "../artifact/AuditFolder.ts"
 import { EvidenceFiles, type Removal, type Removed } from "../artifact/EvidenceFiles.ts"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { Worktrees } from "../context/Worktrees.ts"
-import { type AttemptId, EventId } from "../domain/Ids.ts"
-import { steadyMillis } from "../domain/Time.ts"
+import type { AttemptId } from "../domain/Ids.ts"
 import { traced } from "../domain/Traced.ts"
 import type { Batch, Place } from "../store/Pruning.ts"
 import { Store } from "../store/Store.ts"
 import type { StoreUnavailable } from "../store/StoreError.ts"
+import { politely, pruneHistory } from "./PruneHistory.ts"
 import { heldWorktrees, sweepUnknown } from "./PruneWorktrees.ts"
 
 /** What a prune removed, or, as a dry run, would remove. */
@@ -16,6 +16,10 @@ export interface Pruned {
   readonly tasks: number
   readonly attempts: number
   readonly events: number
+  /** Records of dispatchers that have ended. */
+  readonly runners: number
+  /** What became of due times of schedules. */
+  readonly fates: number
   readonly bundles: number
   /** Folders of attempts. */
   readonly evidenceFolders: number
@@ -42,13 +46,13 @@ const MOST_PROBLEMS = 20
 const MOST_LEFT = 5
 /** What is made before this is all that is ever made. */
 const NEVER = DateTime.unsafeMake(8.64e15)
-/** Between two transactions others get as long as the last one took, and never less than this. */
-const SHORTEST_PAUSE_MS = 5
 
 const nothing: Pruned = {
   tasks: 0,
   attempts: 0,
   events: 0,
+  runners: 0,
+  fates: 0,
   bundles: 0,
   evidenceFolders: 0,
   litter: 0,
@@ -81,7 +85,7 @@ export const prune = traced("Prune.prune")(function* (
   const step = steps(sum, held.attempts, options.dryRun)
   if (Option.isSome(finishedBefore)) yield* step.tasks(finishedBefore.value)
   if (Option.isSome(endedBefore)) yield* step.evidence(endedBefore.value, finishedBefore)
-  if (Option.isSome(retention.eventDays)) yield* step.events(before(retention.eventDays.value))
+  if (Option.isSome(retention.eventDays)) yield* step.history(before(retention.eventDays.value))
   yield* step.share
   const { sharedWith } = yield* Ref.get(sum)
   const since = yield* (yield* Store).maintenance.prune.since(at, options.dryRun)
@@ -92,18 +96,6 @@ export const prune = traced("Prune.prune")(function* (
   yield* step.keep(held.outlived)
   return yield* Ref.get(sum)
 })
-
-/** Runs a transaction and then leaves the database to others for as long. */
-const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const clock = yield* Effect.clock
-    const began = steadyMillis(clock)
-    const done = yield* batch
-    const took = steadyMillis(clock) - began
-    // Reads hold nobody up, but the fibers of this process.
-    yield* dryRun ? Effect.yieldNow() : Effect.sleep(Math.max(SHORTEST_PAUSE_MS, took))
-    return done
-  })
 
 const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boolean) => {
   const add = (
@@ -121,6 +113,8 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
         tasks: of("tasks"),
         attempts: of("attempts"),
         events: of("events"),
+        runners: of("runners"),
+        fates: of("fates"),
         bundles: of("bundles"),
         evidenceFolders: of("evidenceFolders"),
         litter: of("litter"),
@@ -214,19 +208,7 @@ const steps = (sum: Ref.Ref<Pruned>, held: ReadonlyArray<AttemptId>, dryRun: boo
           )
         )
       ),
-    events: (createdBefore: DateTime.Utc) =>
-      Effect.gen(function* () {
-        const { maintenance } = yield* Store
-        let last: Option.Option<EventId> = Option.some(EventId.make(0))
-        while (Option.isSome(last)) {
-          const batch: { readonly count: number; readonly last: Option.Option<EventId> } = yield* politely(
-            dryRun,
-            maintenance.prune.events(createdBefore, last.value, dryRun)
-          )
-          yield* add({ events: batch.count })
-          last = batch.last
-        }
-      }),
+    history: (before: DateTime.Utc) => Effect.flatMap(pruneHistory(before, dryRun), add),
     litter: (age: LitterAge) =>
       Effect.gen(function* () {
         yield* litter(onDisk, note, new Set(held), { ...age, dryRun })

@@ -13,15 +13,18 @@ export const retaining = Effect.gen(function* () {
 })
 
 const once = Effect.gen(function* () {
-  const { attempts, events, evidenceFolders, litter, tasks, worktreesKept } = yield* prune(yield* now, {
-    dryRun: false
-  })
+  const { attempts, events, evidenceFolders, fates, litter, runners, tasks, worktreesKept } = yield* prune(
+    yield* now,
+    {
+      dryRun: false
+    }
+  )
   if (worktreesKept.length > 0)
     yield* Effect.logWarning(
       `Retention is over for ${worktreesKept.length} worktrees, which stay until an operator removes them; healthcheck names them`
     )
-  if (tasks + events + evidenceFolders + litter === 0) return
+  if (tasks + events + runners + fates + evidenceFolders + litter === 0) return
   yield* Effect.logInfo(
-    `Removed by retention: ${tasks} tasks with ${attempts} attempts, ${events} events, ${evidenceFolders} folders of evidence, ${litter} left-overs`
+    `Removed by retention: ${tasks} tasks with ${attempts} attempts, ${events} events, ${fates} fates of schedules, ${runners} runners, ${evidenceFolders} folders of evidence, ${litter} left-overs`
   )
 })

@@ -1,4 +1,4 @@
-import { Cause, Deferred, Effect, Option, Schedule, type Scope } from "effect"
+import { Cause, Deferred, Effect, Option, type Scope } from "effect"
 import type { Execution, StopReason } from "../adapter/AdapterRegistry.ts"
 import { ArtifactStore } from "../artifact/ArtifactStore.ts"
 import type { AuditFile } from "../artifact/AuditFolder.ts"
@@ -15,8 +15,7 @@ import { Verdict } from "../evidence/Verdict.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { notAsked } from "./Asking.ts"
-import { finish, type Ran } from "./Finish.ts"
-import type { handOver } from "./HandOver.ts"
+import type { Ran } from "./Finish.ts"
 import { type Judged, judge } from "./Judge.ts"
 import { absentOf, leaveEvidence } from "./LeaveEvidence.ts"
 import { leaveSite } from "./LeaveWorktree.ts"
@@ -32,6 +31,7 @@ import {
 } from "./NotStarted.ts"
 import { sessionOf, withOwnCost } from "./OwnCost.ts"
 import { type Prepared, prepare, record } from "./Prepare.ts"
+import { holdingOn, type Recording, recorded } from "./Recording.ts"
 import { type Site, siteOf } from "./Site.ts"
 import { unlessStopped } from "./UnlessStopped.ts"
 import { lookingUntil } from "./Wakes.ts"
@@ -40,21 +40,15 @@ import { lookingUntil } from "./Wakes.ts"
  * Takes one claimed task through its attempt to its end: prepare, record, execute, judge, finish. Whatever
  * goes wrong on the way, a defect of ours included, ends the attempt; only a store that cannot be written
  * leaves it open, for the next boot sweep. Completing `stop` ends the adapter early. What the attempt came to is
- * recorded by `recording`.
+ * recorded by `recording`; as a single cycle does where none is given.
  */
 export const runAttempt = traced("RunAttempt.runAttempt")(
-  (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, recording: Recording = once) =>
-    attempted(claimed, stop, recording).pipe(Effect.annotateLogs(namesOf(claimed)))
+  (
+    claimed: ClaimedTask,
+    stop: Deferred.Deferred<StopReason>,
+    recording: Recording = holdingOn(Deferred.isDone(stop))
+  ) => attempted(claimed, stop, recording).pipe(Effect.annotateLogs(namesOf(claimed)))
 )
-
-/** How the end of an attempt gets into the store. */
-export interface Recording {
-  readonly end: ReturnType<typeof handOver>
-  /** When it is tried again while the store cannot be written. */
-  readonly patience: Schedule.Schedule<unknown>
-}
-
-const once: Recording = { end: finish, patience: Schedule.stop }
 
 /** What a log says an attempt by. */
 export const namesOf = ({ attempt, task }: ClaimedTask) => ({
@@ -68,10 +62,8 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, re
       NotStarted: (failure) => Effect.succeed(notRun(claimed, verdictOf(failure))),
       WaitsForFallback: (waits) => putOff(claimed, waits),
       WaitsForBudget: (waits) => putOff(claimed, waits),
-      WaitsForAdapter: (waits) =>
-        Effect.succeed(notRun(claimed, waitForAdapter(waits, claimed.round.notCounted))),
-      WaitsForWorkspace: (waits) =>
-        Effect.succeed(notRun(claimed, waitForWorkspace(waits, claimed.round.notCounted))),
+      WaitsForAdapter: (waits) => Effect.succeed(notRun(claimed, waitForAdapter(claimed, waits))),
+      WaitsForWorkspace: (waits) => Effect.succeed(notRun(claimed, waitForWorkspace(claimed, waits))),
       NoRoom: (lack) => Effect.succeed(notRun(claimed, waitForRoom(claimed, saying(lack)))),
       AssembleFailed: ({ detail, reason }) =>
         Effect.succeed(notRun(claimed, verdictOf(new NotStarted({ reason, detail, permanent: false })))),
@@ -97,20 +89,7 @@ const attempted = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, re
   )
 
 const putOff = (claimed: ClaimedTask, waits: WaitsForFallback | WaitsForBudget) =>
-  Effect.map(now, (at) => notRun(claimed, waitOf(waits, claimed.round.notCounted, at)))
-
-const recorded = (ran: Ran, { end, patience }: Recording) =>
-  end(ran).pipe(
-    Effect.tapErrorTag("StoreUnavailable", ({ reason }) =>
-      Effect.logWarning(`The attempt's end could not be recorded: ${reason}`)
-    ),
-    Effect.retry({ schedule: patience, while: ({ isFault }) => !isFault }),
-    // What would be refused each time must not leave the task running: it ends by that fault.
-    Effect.catchIf(
-      ({ isFault }) => isFault,
-      ({ reason }) => Effect.die(new Error(reason))
-    )
-  )
+  Effect.map(now, (at) => notRun(claimed, waitOf(claimed, waits, at)))
 
 const pipeline = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>) =>
   Effect.gen(function* () {

@@ -6,7 +6,7 @@ import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import type { Attempted } from "./Finish.ts"
-import { goOn } from "./HoldBack.ts"
+import { goOn, heldBackAfter } from "./HoldBack.ts"
 import { Lock } from "./Lock.ts"
 import { onRecord } from "./OnRecord.ts"
 import { runAttempt } from "./RunAttempt.ts"
@@ -23,7 +23,8 @@ export type Cycle =
 
 /**
  * One dispatch cycle under the dispatch lock: sweep, produce, claim at most one task, run it to its end. When
- * it is interrupted the attempt is stopped, its processes with it, and its task put back uncounted.
+ * it is interrupted the attempt is stopped, its processes with it, and its task put back uncounted. An end that cannot
+ * be recorded is tried again for some minutes; after that StoreUnavailable names the attempt.
  */
 export const runOnce = Effect.gen(function* () {
   const lock = yield* Lock
@@ -51,10 +52,12 @@ const cycle = Effect.gen(function* () {
       const found = yield* next()
       if (found._tag === "Paused") return yield* paused(found.pause)
       if (found._tag === "Idle") {
-        yield* tell("dispatch_idle", {})
+        yield* restore(tell("dispatch_idle", {}))
         return { _tag: "Idle" } satisfies Cycle
       }
-      return { _tag: "Ran", attempted: yield* toItsEnd(found.claimed, restore) } satisfies Cycle
+      const attempted = yield* toItsEnd(found.claimed, restore)
+      yield* heldBackAfter(attempted.verdict)
+      return { _tag: "Ran", attempted } satisfies Cycle
     })
   )
 })
@@ -81,6 +84,12 @@ const toItsEnd = (
     const stop = yield* Deferred.make<StopReason>()
     const attempt = yield* Effect.forkDaemon(Effect.interruptible(runAttempt(claimed, stop)))
     return yield* restore(Fiber.join(attempt)).pipe(
-      Effect.onInterrupt(() => Effect.zipRight(Deferred.succeed(stop, "drain"), Fiber.await(attempt)))
+      Effect.onInterrupt(() =>
+        Effect.zipRight(Deferred.succeed(stop, "drain"), Fiber.join(attempt)).pipe(
+          // Whoever interrupts hears of nothing else.
+          Effect.catchTag("StoreUnavailable", ({ reason }) => Effect.logError(reason)),
+          Effect.catchAllCause((fault) => Effect.logError("The attempt met a fault of agent-runtime", fault))
+        )
+      )
     )
   })

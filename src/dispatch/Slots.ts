@@ -1,13 +1,14 @@
-import { type Cause, Deferred, Effect, FiberMap, type Queue, Schedule, type Scope } from "effect"
+import { type Cause, Deferred, Effect, FiberMap, type Queue, type Scope } from "effect"
 import type { StopReason } from "../adapter/AdapterRegistry.ts"
 import type { AttemptId } from "../domain/Ids.ts"
 import type { Verdict } from "../evidence/Verdict.ts"
-import { StoreUnavailable } from "../store/StoreError.ts"
+import type { StoreUnavailable } from "../store/StoreError.ts"
 import type { ClaimedTask } from "../store/Tasks.ts"
 import { handOver } from "./HandOver.ts"
-import { holdBack, wasUnkept } from "./HoldBack.ts"
+import { heldBackAfter, wasUnkept } from "./HoldBack.ts"
 import { blockLost, releaseLost } from "./Lost.ts"
-import { namesOf, type Recording, runAttempt } from "./RunAttempt.ts"
+import { type Recording, untilWritable } from "./Recording.ts"
+import { namesOf, runAttempt } from "./RunAttempt.ts"
 import { tellSetAside } from "./Steps.ts"
 
 /** The attempts that a resident dispatcher runs at once. */
@@ -25,15 +26,6 @@ export interface Slots {
   /** Tells every running attempt to stop; each ends its processes first. */
   readonly stopAll: (reason: StopReason) => Effect.Effect<void>
 }
-
-/**
- * A store that cannot be written now may be writable later: an attempt's end is not given up for that, unless the store
- * is lost.
- */
-const untilWritable = Schedule.exponential("200 millis", 2).pipe(
-  Schedule.either(Schedule.spaced("10 seconds")),
-  Schedule.whileInput((error: unknown) => !(error instanceof StoreUnavailable && error.isLost))
-)
 
 /**
  * Room for so many attempts; `ended` is told when one came to its end. With the scope's end those that still run
@@ -115,7 +107,7 @@ const LEFT_OPEN = "The attempt stays open until the next dispatcher's sweep"
 /** Whatever comes, in the end the task is not left running. Answers whether the host had no room for the attempt. */
 const toItsEnd = (claimed: ClaimedTask, stop: Deferred.Deferred<StopReason>, recording: Recording) =>
   runAttempt(claimed, stop, recording).pipe(
-    Effect.tap(({ verdict }) => Effect.when(holdBack, () => wasUnkept(verdict))),
+    Effect.tap(({ verdict }) => heldBackAfter(verdict)),
     Effect.map(({ verdict }) => lacksRoom(verdict)),
     Effect.catchAllCause((cause) => Effect.annotateLogs(notEnded(claimed, cause), namesOf(claimed)))
   )
@@ -133,7 +125,7 @@ const notEnded = (claimed: ClaimedTask, cause: Cause.Cause<StoreUnavailable>) =>
     Effect.catchAllCause((fault) =>
       Effect.zipRight(
         Effect.logError("The attempt met a fault of agent-runtime", fault),
-        Effect.retry(blockLost(claimed), untilWritable)
+        Effect.retry(blockLost(claimed.attempt), untilWritable)
       )
     ),
     Effect.catchAllCause((fault) => Effect.logError(LEFT_OPEN, fault)),

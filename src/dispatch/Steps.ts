@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Cause, Effect, FiberRef, Option } from "effect"
 import type { Stamp } from "../domain/Actor.ts"
 import { AttemptId, IdSource, TaskId } from "../domain/Ids.ts"
 import { now } from "../domain/Time.ts"
@@ -7,7 +7,7 @@ import { evaluateIdle, taskEnded } from "../intake/WorkflowStep.ts"
 import { Scheduler } from "../schedule/Scheduler.ts"
 import type { Pause } from "../store/Gates.ts"
 import { Store } from "../store/Store.ts"
-import type { Claim, ClaimedTask, Lane } from "../store/Tasks.ts"
+import { type Claim, type ClaimedTask, type Lane, MOST_LANES } from "../store/Tasks.ts"
 import { setAside, tellSpent } from "./Charging.ts"
 import { conditionsAt } from "./Conditions.ts"
 import { type Conditions, closed, leadsTo } from "./Eligibility.ts"
@@ -35,7 +35,8 @@ export const produce = traced("Steps.produce")(function* () {
 })
 
 /**
- * Claims the best task that may start, unless dispatch is paused. Damaged rows are set aside on the way.
+ * Claims the best task that may start, unless dispatch is paused. Damaged rows are set aside on the way. Nothing is
+ * claimed by a fiber that was interrupted while it waited for the store.
  */
 export const next = traced("Steps.next")(function* () {
   const store = yield* Store
@@ -58,10 +59,28 @@ const isOpen = (lane: Lane, conditions: Conditions, stamp: Stamp) =>
     return false
   })
 
+/** Which lanes may start. Where they are very many and none of these may, it is asked of those that come after them. */
+const startable = (first: ReadonlyArray<Lane>, grounds: Conditions["grounds"], stamp: Stamp) =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    let ready = first
+    while (true) {
+      const conditions = yield* conditionsAt(stamp.at, ready, grounds)
+      const open = yield* Effect.filter(ready, (lane) => isOpen(lane, conditions, stamp))
+      const lanes = yield* inTurn(ready, open, conditions)
+      const last = ready[MOST_LANES - 1]
+      if (lanes.length > 0 || last === undefined) return { conditions, lanes }
+      ready = yield* store.tasks.lanesAfter(last.key)
+    }
+  })
+
 const meantFor = ({ task }: ClaimedTask, settings: Conditions["settings"]) => ({
   adapterId: leadsTo(task, settings),
   profileId: Option.getOrElse(task.requestedProfile, () => settings.defaultProfile)
 })
+
+/** Whether this fiber was told to end, though it cannot be interrupted now. */
+const isToldToEnd = Effect.map(FiberRef.get(FiberRef.interruptedCause), (cause) => !Cause.isEmpty(cause))
 
 /** What a claim came to. A task whose record is damaged was set aside; there may be others. */
 export type Found = Next | Extract<Claim, { readonly _tag: "Quarantined" }>
@@ -78,13 +97,12 @@ export const readyToClaim = Effect.gen(function* () {
   const attemptId = AttemptId.make(yield* ids.next)
   const grounds = yield* groundsNow
   return Effect.gen(function* () {
+    if (yield* isToldToEnd) return { _tag: "Idle" } satisfies Found
     const pause = yield* store.gates.pause
     if (Option.isSome(pause)) return { _tag: "Paused", pause: pause.value } satisfies Found
     const { lanes: ready } = yield* store.tasks.promote(stamp.at)
     if (ready.length === 0) return { _tag: "Idle" } satisfies Found
-    const conditions = yield* conditionsAt(stamp.at, ready, grounds)
-    const open = yield* Effect.filter(ready, (lane) => isOpen(lane, conditions, stamp))
-    const lanes = yield* inTurn(ready, open, conditions)
+    const { conditions, lanes } = yield* startable(ready, grounds, stamp)
     const claim = yield* store.tasks.claim({
       lanes: lanes.map((lane) => lane.key),
       grounds: new Map(

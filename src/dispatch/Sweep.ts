@@ -10,6 +10,7 @@ import { unknownUsage } from "../domain/Usage.ts"
 import type { Result } from "../evidence/Result.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
 import type { OpenAttempt } from "../store/Attempts.ts"
+import { onFault } from "../store/OneBadRow.ts"
 import type { OpenRunner } from "../store/Runners.ts"
 import { Store } from "../store/Store.ts"
 import type { AttemptEnd, CancelRequest, Move, Settlement } from "../store/Tasks.ts"
@@ -17,6 +18,7 @@ import { canceledBy, errorOf } from "./Finish.ts"
 import { type LeftEvidence, leaveEvidence } from "./LeaveEvidence.ts"
 import type { Left } from "./LeaveWorktree.ts"
 import { Lock, type LockUnusable, unseenRemedy } from "./Lock.ts"
+import { blockLost } from "./Lost.ts"
 import { Runner, stampNow } from "./Runner.ts"
 import { sweepWorktree, sweepWorktrees } from "./SweepWorktrees.ts"
 import { endUnattended } from "./Unattended.ts"
@@ -138,9 +140,14 @@ const reclaim = (attempt: OpenAttempt) =>
       })
     )
   }).pipe(
-    // One bad row never stops the rest.
-    Effect.catchAllDefect((defect) =>
-      Effect.logError(`Attempt ${attempt.attemptId} of a dead dispatcher cannot be ended`, defect).pipe(
+    onFault((fault) =>
+      Effect.zipRight(
+        Effect.logError(`The end of attempt ${attempt.attemptId} of a dead dispatcher met a fault`, fault),
+        blockLost(attempt)
+      )
+    ),
+    onFault((fault) =>
+      Effect.logError(`Attempt ${attempt.attemptId} of a dead dispatcher cannot be ended`, fault).pipe(
         Effect.as(false)
       )
     )

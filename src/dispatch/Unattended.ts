@@ -3,6 +3,7 @@ import { LeftOvers } from "../adapter/LeftOvers.ts"
 import type { Attempt } from "../domain/Attempt.ts"
 import { IdSource, TaskId } from "../domain/Ids.ts"
 import { taskEnded } from "../intake/WorkflowStep.ts"
+import { onFault } from "../store/OneBadRow.ts"
 import { Store } from "../store/Store.ts"
 import { Runner, stampNow } from "./Runner.ts"
 
@@ -46,9 +47,8 @@ const end = (taskId: TaskId, last: Option.Option<Attempt>) =>
     if (isEnded)
       yield* Effect.logWarning(`Task ${taskId} was running without a running attempt and was ended`)
   }).pipe(
-    // One bad row never stops the rest.
-    Effect.catchAllDefect((defect) =>
-      Effect.logError(`Task ${taskId}, which has no running attempt, cannot be ended`, defect)
+    onFault((fault) =>
+      Effect.logError(`Task ${taskId}, which has no running attempt, cannot be ended`, fault)
     )
   )
 

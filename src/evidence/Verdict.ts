@@ -98,19 +98,26 @@ export const secondsAfter = (notCounted: number, shortest: number): number =>
 /** The attempt itself has waited before, and fewer are made at once after it. */
 const SHORTEST_WITHOUT_ROOM = 1
 
-/** The host had no room to run the attempt: it is made again in a little while, this one not counted. */
-export const noRoom = (
-  findings: Pick<Findings, "attemptCount" | "maxAttempts" | "notCounted" | "hint">,
-  what: string
-): Verdict =>
-  findings.notCounted < MOST_NOT_COUNTED
+/** How far the round of a task has come. */
+export type Used = Pick<Findings, "attemptCount" | "maxAttempts" | "notCounted">
+
+/**
+ * The attempt could not be made now, by no fault of its task: it is made again after so many seconds, this one not
+ * counted. Of those that count, as one does after 20 in a round, the last one blocks the task, and says what it waited for.
+ */
+export const putOff = (used: Used, reason: VerdictReason, what: string, seconds: number): Verdict =>
+  used.notCounted < MOST_NOT_COUNTED
     ? Verdict.Snooze({
-        reason: "no_room",
+        reason,
         detail: line(what),
         outcome: synthetic("retryable_failure", what),
-        seconds: secondsAfter(findings.notCounted, SHORTEST_WITHOUT_ROOM)
+        seconds
       })
-    : retry(findings, "no_room", what, Option.none())
+    : retry({ ...used, hint: Option.some({ seconds }) }, reason, what, Option.none())
+
+/** The host had no room to run the attempt: it is made again in a little while, see `putOff`. */
+export const noRoom = (used: Used, what: string): Verdict =>
+  putOff(used, "no_room", what, secondsAfter(used.notCounted, SHORTEST_WITHOUT_ROOM))
 
 /** Decides from the evidence alone; never from phrases of an answer. */
 export const decide = (findings: Findings): Verdict => {
@@ -232,7 +239,7 @@ const withoutOutcome = (findings: Findings): Verdict => {
 }
 
 const retry = (
-  findings: Pick<Findings, "attemptCount" | "maxAttempts" | "hint">,
+  findings: Omit<Used, "notCounted"> & { readonly hint: Option.Option<Pick<RetryHint, "seconds">> },
   reason: VerdictReason,
   what: string,
   outcome: Option.Option<Outcome>

@@ -8,6 +8,7 @@ import { type Task, TERMINAL } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import type { Template } from "../domain/WorkflowTemplate.ts"
+import { onFault } from "../store/OneBadRow.ts"
 import { Store } from "../store/Store.ts"
 import type { WorkflowRow } from "../store/Workflows.ts"
 import { brief } from "../workflow/Brief.ts"
@@ -262,9 +263,7 @@ const takenOn = (row: WorkflowRow) =>
     )
     yield* store.transact("WorkflowStep.takeOn", take)
   }).pipe(
-    Effect.catchAllDefect((defect) =>
-      Effect.logError(`Workflow ${row.workflow.instanceKey} cannot be taken on`, defect)
-    )
+    onFault((fault) => Effect.logError(`Workflow ${row.workflow.instanceKey} cannot be taken on`, fault))
   )
 
 const takeOn = (row: WorkflowRow, nextTaskId: TaskId, stamp: Stamp) =>

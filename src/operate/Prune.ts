@@ -52,6 +52,8 @@ export const prune = operation({
     tasks: Schema.Int,
     attempts: Schema.Int,
     events: Schema.Int,
+    runners: Schema.Int,
+    fates: Schema.Int,
     bundles: Schema.Int,
     evidenceFolders: Schema.Int,
     bytesFreed: Schema.Int,

@@ -1,4 +1,4 @@
-import { DateTime, Effect, Either, Option } from "effect"
+import { DateTime, Effect, Either, Equal, Option } from "effect"
 import { RuntimeConfig } from "../config/RuntimeConfig.ts"
 import { unaskable } from "../dispatch/Asking.ts"
 import { saying } from "../dispatch/Charges.ts"
@@ -15,7 +15,7 @@ import { isDue, isUsedUp, type Task } from "../domain/Task.ts"
 import { now } from "../domain/Time.ts"
 import { traced } from "../domain/Traced.ts"
 import { Store } from "../store/Store.ts"
-import type { Lane } from "../store/Tasks.ts"
+import { type Lane, MOST_LANES } from "../store/Tasks.ts"
 import type { Waiting, WaitingReason } from "./answers/Waiting.ts"
 import { type ProbeWarning, probeWarning } from "./ProbeWarning.ts"
 
@@ -42,7 +42,7 @@ export const waiting = traced("Waiting.waiting")(function* (task: Task) {
   const own = { ...task, workflowTemplate: yield* workflowTemplateOf(task) }
   const queue = { at, lanes, conditions: yield* conditionsAt(at, [own, ...lanes], yield* groundsNow) }
   const held = yield* heldBack(own, queue)
-  return Option.isSome(held) ? held : yield* unserved(task, queue)
+  return Option.isSome(held) ? held : yield* unserved(own, queue)
 })
 
 /** What the queue looks like to a claim at a time. */
@@ -174,7 +174,7 @@ const keptFor = ({ adapterId, head }: TurnOf) =>
   )
 
 /** Nothing is shut, and yet nobody has taken it. */
-const unserved = (task: Task, queue: Queue) =>
+const unserved = (own: Task & Place, queue: Queue) =>
   Effect.gen(function* () {
     const dispatcher = yield* dispatching
     if (Option.isSome(dispatcher) && Option.isSome(dispatcher.value.drainingSince))
@@ -182,15 +182,31 @@ const unserved = (task: Task, queue: Queue) =>
         "no_dispatcher",
         `${dispatcher.value.name} is stopping since ${DateTime.formatIso(dispatcher.value.drainingSince.value)}: it waits for what runs and claims nothing more`
       )
-    const crowded = yield* behind(task, queue, dispatcher)
+    const crowded = yield* behind(own, queue, dispatcher)
     if (Option.isSome(crowded)) return crowded
-    const warned = Option.map(yield* probeWarning(task), warning)
+    const warned = Option.map(yield* probeWarning(own), warning)
     if (Option.isSome(warned)) return warned.value
     return Option.match(dispatcher, {
       onNone: () => because("no_dispatcher", `${NOBODY}; agent-runtime run-once runs one cycle`),
-      onSome: ({ name }) => because("concurrency", `${name} has room for it and is about to take it`)
+      onSome: ({ name }) =>
+        because(
+          "concurrency",
+          isBeyond(own, queue) ? BEYOND : `${name} has room for it and is about to take it`
+        )
     })
   })
+
+/** A claim sees so many lanes at once; of those that come after them it takes nothing while one of these may start. */
+const isBeyond = (own: Place, { lanes }: Queue): boolean =>
+  lanes.length === MOST_LANES && !lanes.some((lane) => isIn(lane, own))
+
+const isIn = (lane: Lane, own: Place): boolean =>
+  lane.untrusted === own.untrusted &&
+  Equal.equals(lane.requestedAdapter, own.requestedAdapter) &&
+  Equal.equals(lane.requestedProfile, own.requestedProfile) &&
+  Equal.equals(lane.workflowTemplate, own.workflowTemplate)
+
+const BEYOND = `more than ${MOST_LANES} kinds of tasks wait (each requested adapter and profile, origin and workflow template is one), and its own comes when of the first ${MOST_LANES} none may start`
 
 const NOBODY = "no dispatcher is running"
 

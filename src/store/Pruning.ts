@@ -69,6 +69,16 @@ export interface Pruning {
     dryRun: boolean
   ) => Effect.Effect<{ readonly count: number; readonly last: Option.Option<EventId> }, StoreUnavailable>
   /**
+   * Runners that ended before a time and have no attempt that runs, or fates of due times that were told before it, but
+   * the last one of each schedule; at most 500 are looked at. Answers how many those are.
+   */
+  readonly told: (
+    table: "runners" | "schedule_fates",
+    before: DateTime.Utc,
+    after: Place,
+    dryRun: boolean
+  ) => Effect.Effect<{ readonly count: number; readonly next: Place }, StoreUnavailable>
+  /**
    * Since when this database stands in its place, at the earliest: what was made before may be on record in another
    * one. That is since it was made, or since `restore` put it there. Where a backup was put there by other means nobody
    * knows when: then it is `at`, which is remembered but by a dry run.

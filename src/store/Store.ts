@@ -38,7 +38,7 @@ export class Store extends Context.Tag("agent-runtime/Store")<
     /**
      * Runs a program as one transaction, named for traces; inside another one it joins it. While a database
      * is busy the program is run again, so it must do nothing but store calls: no fork, no sleep, no other
-     * I/O, ids and times taken before it.
+     * I/O, and times taken before it; an id that is taken in it is another one each time.
      */
     readonly transact: <A, E, R>(
       name: string,

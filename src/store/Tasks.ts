@@ -29,6 +29,9 @@ export interface Lane {
   readonly workflowTemplate: Option.Option<string>
 }
 
+/** So many lanes are judged at once; the best of their tasks is the best of all, unless there are more. */
+export const MOST_LANES = 10_000
+
 /** What waits after delayed tasks were promoted. */
 export interface Ready {
   readonly promoted: number
@@ -107,7 +110,7 @@ export type Move =
   | {
       readonly _tag: "SnoozeUntil"
       /** What is waited for where it is no rate limit; the event tells it as any other wait. */
-      readonly waitsFor?: "workspace" | "concurrency"
+      readonly waitsFor?: "workspace" | "concurrency" | "store"
       readonly at: DateTime.Utc
       readonly outcome: Option.Option<Outcome>
       readonly error: string
@@ -230,8 +233,10 @@ export interface Tasks {
   readonly nextDue: Effect.Effect<Option.Option<DateTime.Utc>, StoreUnavailable>
   /** Makes tasks that are due by `now` ready, at most 1,000, earliest first; answers how many, and `lanes` after that. */
   readonly promote: (now: DateTime.Utc) => Effect.Effect<Ready, StoreUnavailable>
-  /** The lanes that have ready tasks, at most 1,000. */
+  /** The lanes that have ready tasks, by their keys, at most `MOST_LANES`. */
   readonly lanes: Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
+  /** Those that come after this key, as many: for whoever may start none of the ones before. */
+  readonly lanesAfter: (key: string) => Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
   /** Those that a claim would find at `now`, which first makes ready what is due. */
   readonly lanesAt: (now: DateTime.Utc) => Effect.Effect<ReadonlyArray<Lane>, StoreUnavailable>
   /** What `claim` would take of each of these lanes that has a ready task, by the lane's key; with a time, then. */

@@ -1,11 +1,13 @@
 import { expect } from "bun:test"
-import { Effect, Layer, Option, TestClock } from "effect"
+import { DateTime, Effect, Layer, Option, TestClock } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { type Adapter, AdapterRegistry } from "../../src/adapter/AdapterRegistry.ts"
+import { now } from "../../src/domain/Time.ts"
+import { Store } from "../../src/store/Store.ts"
 import { it } from "../support/effect.ts"
 import { settings } from "../support/settings.ts"
 import { makeWorkers, notify, quiet, told, whileDispatching } from "./resident.ts"
-import { attemptsOf, detailsOf, queue, says, taskOf, world } from "./world.ts"
+import { attemptsOf, DOOR, detailsOf, queue, ran, says, taskOf, world } from "./world.ts"
 
 const away = Effect.succeed({ ok: false, reason: "away", remedy: "", warnings: [] })
 
@@ -19,12 +21,14 @@ const sickProbe = Layer.effect(
   }))
 )
 
+const configured = [scriptSettings("sick", { fallbackAdapter: Option.some("well") }), scriptSettings("well")]
+
 it.effect("an adapter runs no more at once than it may, also as the fallback of another", () =>
   Effect.gen(function* () {
     const workers = yield* makeWorkers
     const scene = {
       adapters: { sick: says("x"), well: workers.act },
-      configured: [scriptSettings("sick", { fallbackAdapter: Option.some("well") }), scriptSettings("well")],
+      configured,
       settings: {
         dispatch: { ...settings().dispatch, concurrency: 4, adapterConcurrency: new Map([["well", 1]]) }
       }
@@ -64,4 +68,34 @@ it.effect("an adapter runs no more at once than it may, also as the fallback of 
     )
     yield* Effect.provide(program, Layer.merge(Layer.provideMerge(sickProbe, world(scene)), notify()))
   })
+)
+
+it.effect("a task whose fallback never has room is blocked in the end, and told what it waited for", () =>
+  Effect.gen(function* () {
+    const store = yield* Store
+    const id = yield* queue({ requestedAdapter: "sick", maxAttempts: 2 })
+    const until = Effect.gen(function* () {
+      const at = yield* now
+      const cooldown = { adapterId: "well", reason: Option.none(), until: DateTime.add(at, { minutes: 5 }) }
+      yield* store.gates.coolDown(cooldown, Option.none(), { at, actor: DOOR.actor })
+      const { verdict } = yield* ran
+      yield* TestClock.adjust("301 seconds")
+      return `${verdict._tag} ${verdict.reason}`
+    })
+    expect(new Set(yield* Effect.replicateEffect(until, 20))).toEqual(new Set(["Snooze rate_limited"]))
+    // What is waited for in vain so often counts, and no attempt is left after the second.
+    expect(yield* Effect.replicateEffect(until, 2)).toEqual([
+      "Retry rate_limited",
+      "Blocked attempts_used_up"
+    ])
+    const { lastError, status } = yield* taskOf(id)
+    expect(status).toBe("blocked")
+    expect(Option.getOrThrow(lastError)).toMatch(
+      /^attempts_used_up: 2 of 2 attempts used up; the last one: rate_limited: .*well.* cools down/
+    )
+  }).pipe(
+    Effect.provide(
+      Layer.provideMerge(sickProbe, world({ adapters: { sick: says("x"), well: says("y") }, configured }))
+    )
+  )
 )

@@ -258,7 +258,7 @@ describe("what an attempt sets aside", () => {
       expect(waits).toMatchObject({ _tag: "WaitsForBudget" })
       yield* finish({
         claimed,
-        verdict: waitOf(waits as WaitsForBudget, 0, yield* now),
+        verdict: waitOf(claimed, waits as WaitsForBudget, yield* now),
         end: { ...ended(), exitStatus: Option.none() },
         profile: Option.none(),
         adapter: Option.none()

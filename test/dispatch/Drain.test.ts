@@ -3,11 +3,12 @@ import { DateTime, Deferred, Effect, Fiber, Option, TestClock } from "effect"
 import { dispatch } from "../../src/dispatch/Dispatcher.ts"
 import { Hurry } from "../../src/dispatch/Hurry.ts"
 import { Lock } from "../../src/dispatch/Lock.ts"
+import { runOnce } from "../../src/dispatch/RunOnce.ts"
 import { RunnerId } from "../../src/domain/Ids.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { it } from "../support/effect.ts"
-import { limits, Manager, makeWorkers, quiet, runtime, told } from "./resident.ts"
+import { limits, Manager, makeWorkers, quiet, runtime, times, told, withStore } from "./resident.ts"
 import { queue, taskOf, typesOf } from "./world.ts"
 
 describe("a dispatcher that is told to end", () => {
@@ -43,6 +44,64 @@ describe("a dispatcher that is told to end", () => {
       }).pipe(Effect.provide(runtime(given)))
     })
   )
+
+  /** A store whose transactions of that name wait until the test says so. */
+  const waitingFor = (transaction: string) =>
+    Effect.gen(function* () {
+      const [asked, free] = [yield* Deferred.make<void>(), yield* Deferred.make<void>()]
+      const slowly = withStore(({ transact }) => ({
+        transact: (name, program) =>
+          name === transaction
+            ? Effect.zipRight(
+                Effect.zipRight(Deferred.succeed(asked, undefined), Deferred.await(free)),
+                transact(name, program)
+              )
+            : transact(name, program)
+      }))
+      return { asked: Deferred.await(asked), free: Deferred.succeed(free, undefined), slowly }
+    })
+
+  it.effect("claims nothing with an end that waited for the store meanwhile", () =>
+    Effect.gen(function* () {
+      const { given, workers } = yield* scene(1)
+      const store = yield* waitingFor("HandOver.handOver")
+      yield* Effect.gen(function* () {
+        const dispatcher = yield* Effect.fork(store.slowly(dispatch))
+        const first = yield* queue()
+        const second = yield* queue()
+        yield* workers.begun
+        yield* workers.end(first)
+        yield* store.asked
+        const interrupt = yield* Effect.fork(Fiber.interrupt(dispatcher))
+        yield* quiet
+        yield* store.free
+        yield* Fiber.join(interrupt)
+        expect((yield* taskOf(first)).status).toBe("completed")
+        expect(yield* taskOf(second)).toMatchObject({ status: "pending", attemptCount: 0 })
+      }).pipe(Effect.provide(runtime(given)))
+    })
+  )
+
+  for (const [what, program] of [
+    ["a dispatcher", dispatch],
+    ["a single cycle", runOnce]
+  ] as const)
+    it.effect(`${what} that waited for the store with its claim claims nothing then`, () =>
+      Effect.gen(function* () {
+        const store = yield* waitingFor("Steps.claim")
+        yield* Effect.gen(function* () {
+          const task = yield* queue()
+          const running = yield* Effect.fork(store.slowly(Effect.asVoid(program)))
+          yield* store.asked
+          const interrupt = yield* Effect.fork(Fiber.interrupt(running))
+          yield* quiet
+          yield* store.free
+          yield* Fiber.join(interrupt)
+          expect(yield* taskOf(task)).toMatchObject({ status: "pending", attemptCount: 0 })
+          expect(yield* times("dispatch_idle")).toBe(0)
+        }).pipe(Effect.provide(runtime()))
+      })
+    )
 
   it.effect("stops what still runs after the drain time and puts it back, uncounted and due at once", () =>
     Effect.gen(function* () {

@@ -5,10 +5,10 @@ import { now } from "../../src/domain/Time.ts"
 import { unknownUsage } from "../../src/domain/Usage.ts"
 import { once } from "../../src/operate/Cycle.ts"
 import { Store } from "../../src/store/Store.ts"
-import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Move } from "../../src/store/Tasks.ts"
 import { it } from "../support/effect.ts"
 import { profile } from "../support/settings.ts"
+import { unwritable, whileTimePasses, withStore } from "./resident.ts"
 import {
   answer,
   attemptsOf,
@@ -178,15 +178,9 @@ it.effect(
   () =>
     Effect.gen(function* () {
       const id = yield* queue()
-      const store = yield* Store
-      const full = new StoreUnavailable({ path: "/x", reason: "disk full", remedy: "" })
-      const failed = yield* Effect.flip(
-        Effect.provideService(ran, Store, {
-          ...store,
-          gates: { ...store.gates, coolDown: () => Effect.fail(full) }
-        })
-      )
-      expect(failed).toMatchObject({ reason: "disk full" })
+      const full = ran.pipe(withStore(({ gates }) => ({ gates: { ...gates, coolDown: () => unwritable } })))
+      const failed = yield* Effect.flip(yield* Effect.map(Effect.fork(full), whileTimePasses))
+      expect(failed).toMatchObject({ _tag: "StoreUnavailable" })
       expect((yield* taskOf(id)).status).toBe("running")
       expect((yield* attemptsOf(id))[0]?.status).toBe("running")
       expect(yield* typesOf(id)).not.toContain("task_attempt_finished")

@@ -65,6 +65,21 @@ it.effect("where no evidence can be kept dispatch is paused and goes on by itsel
   })
 )
 
+it.effect("single cycles block one task, too, and then none until evidence can be kept again", () =>
+  Effect.gen(function* () {
+    const { full, isFull } = yield* fullDisk
+    const cycle = Effect.provideService(runOnce, ArtifactStore, full)
+    const [first, second] = [yield* queue(), yield* queue()]
+    expect((yield* cycle)._tag).toBe("Ran")
+    expect(yield* taskOf(first)).toMatchObject({ status: "blocked" })
+    expect((yield* cycle)._tag).toBe("Paused")
+    expect(yield* attemptsOf(second)).toEqual([])
+    yield* Ref.set(isFull, false)
+    expect((yield* cycle)._tag).toBe("Ran")
+    expect(yield* taskOf(second)).toMatchObject({ status: "completed" })
+  }).pipe(Effect.provide(runtime()))
+)
+
 it.effect("a pause of an operator that comes while evidence is tried out is not ended", () =>
   Effect.gen(function* () {
     const store = yield* Store

@@ -123,6 +123,70 @@ describe("a prune of tasks", () => {
   })
 })
 
+describe("a prune of what tells of the past alone", () => {
+  it.live(
+    "takes old runners that have ended and leave nothing open, and old fates but each schedule's last",
+    () => {
+      const { layers } = place({ eventDays: 30 })
+      const iso = (day: number) => DateTime.formatIso(at(day * DAY))
+      return Effect.gen(function* () {
+        const raw = yield* Raw
+        const runner = (id: string, ended: number | null) =>
+          raw.run(
+            `INSERT INTO runners (runner_id, host, pid, mode, lock_path, limits_json, started_at, ended_at)
+          VALUES (?, 'h', 1, 'run-once', '/l', '{}', ?, ?)`,
+            id,
+            iso(0),
+            ended === null ? null : iso(ended)
+          )
+        for (let n = 0; n < 600; n++) yield* runner(`old-${n}`, 1)
+        yield* runner("alive", null)
+        yield* runner("young", 90)
+        yield* runner("left", 1)
+        yield* add("open")
+        yield* claimed("open-1")
+        yield* raw.run("UPDATE attempts SET runner_id = 'left'")
+        for (const [id, days] of [
+          ["often", [1, 2, 90]],
+          ["once", [1]]
+        ] as const) {
+          yield* raw.run(
+            `INSERT INTO schedules (schedule_id, name, interval_seconds, next_run_at, task_json, created_by_json, created_at, updated_at)
+          VALUES (?, ?, 60, ?, '{}', '{}', ?, ?)`,
+            id,
+            id,
+            iso(99),
+            iso(0),
+            iso(0)
+          )
+          for (const day of days)
+            yield* raw.run(
+              `INSERT INTO schedule_fates (schedule_id, first_due_at, last_due_at, fate, evaluated_at)
+            VALUES (?, ?, ?, 'fired', ?)`,
+              id,
+              iso(day),
+              iso(day),
+              iso(day)
+            )
+        }
+        const expected = { runners: 600, fates: 2 }
+        expect(yield* pruned(true)).toMatchObject(expected)
+        expect(yield* rows("SELECT count(*) FROM runners")).toEqual([603])
+        expect(yield* pruned()).toMatchObject(expected)
+        expect(yield* rows("SELECT runner_id FROM runners ORDER BY runner_id")).toEqual([
+          "alive",
+          "left",
+          "young"
+        ])
+        expect(
+          yield* rows("SELECT schedule_id || ' ' || evaluated_at FROM schedule_fates ORDER BY id")
+        ).toEqual([`often ${iso(90)}`, `once ${iso(1)}`])
+        expect(yield* pruned()).toMatchObject({ runners: 0, fates: 0 })
+      }).pipe(Effect.provide(layers))
+    }
+  )
+})
+
 describe("a prune of events", () => {
   it.live("goes from the old end to the first that is not older, however many there are", () => {
     const { layers } = place({ eventDays: 30 })

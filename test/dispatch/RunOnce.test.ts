@@ -1,5 +1,5 @@
 import { describe, expect } from "bun:test"
-import { DateTime, Deferred, Effect, Fiber, Option, TestClock } from "effect"
+import { DateTime, Deferred, Effect, Fiber, Option, Ref, TestClock } from "effect"
 import { scriptSettings } from "../../layers/adapter/ScriptedAdapters.ts"
 import { RUNNER, runnerOf } from "../../layers/Memory.ts"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
@@ -13,8 +13,9 @@ import { AttemptId, type IdSource, RunnerId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
 import { Scheduler } from "../../src/schedule/Scheduler.ts"
 import { Store } from "../../src/store/Store.ts"
-import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { StoreUnavailable } from "../../src/store/StoreError.ts"
 import { it } from "../support/effect.ts"
+import { unwritable, whileTimePasses, withStore } from "./resident.ts"
 import {
   attemptsOf,
   DOOR,
@@ -260,18 +261,59 @@ describe("an interrupted cycle", () => {
   )
 })
 
+/** Runs a cycle whose attempt's end meets what `meanwhile` gives, as often as it is tried to record it. */
+const endMeets = (meanwhile: (tries: number) => Effect.Effect<void, StoreUnavailable>) =>
+  Effect.gen(function* () {
+    const tries = yield* Ref.make(0)
+    const program = runOnce.pipe(
+      withStore(({ tasks }) => ({
+        tasks: {
+          ...tasks,
+          settle: (settlement) =>
+            Effect.flatMap(
+              Ref.updateAndGet(tries, (count) => count + 1),
+              (count) => Effect.zipRight(meanwhile(count), tasks.settle(settlement))
+            )
+        }
+      }))
+    )
+    return { tries: Ref.get(tries), program }
+  })
+
+it.effect("what an attempt came to is recorded once the store can be written again", () =>
+  Effect.gen(function* () {
+    const id = yield* queue()
+    const { program } = yield* endMeets((tries) => (tries < 5 ? unwritable : Effect.void))
+    const cycle = yield* whileTimePasses(yield* Effect.fork(program))
+    expect(cycle).toMatchObject({ _tag: "Ran", attempted: { verdict: { _tag: "Completed" } } })
+    expect(yield* taskOf(id)).toMatchObject({ status: "completed", attemptCount: 1 })
+  }).pipe(Effect.provide(world(quiet)))
+)
+
+it.effect("a cycle that is told to end does not go on waiting for a store that cannot be written", () =>
+  Effect.gen(function* () {
+    yield* queue()
+    const waits = yield* Deferred.make<void>()
+    const { program, tries } = yield* endMeets(() =>
+      Effect.zipRight(Deferred.succeed(waits, undefined), unwritable)
+    )
+    const cycle = yield* Effect.fork(program)
+    yield* Deferred.await(waits)
+    yield* whileTimePasses(yield* Effect.fork(Fiber.interrupt(cycle)))
+    expect(yield* tries).toBe(2)
+  }).pipe(Effect.provide(world(quiet)))
+)
+
 it.effect("a store that fails at the end leaves the attempt for the sweep of the next cycle", () =>
   Effect.gen(function* () {
     const id = yield* queue()
-    const store = yield* Store
-    const broken = new StoreUnavailable({ path: "/x", reason: "disk full", remedy: "make room" })
-    const failed = yield* Effect.flip(
-      Effect.provideService(runOnce, Store, {
-        ...store,
-        tasks: { ...store.tasks, settle: () => Effect.fail(broken) }
-      })
-    )
-    expect(failed).toMatchObject({ _tag: "StoreUnavailable", reason: "disk full" })
+    const { program } = yield* endMeets(() => unwritable)
+    const failed = yield* Effect.flip(yield* Effect.map(Effect.fork(program), whileTimePasses))
+    const [attempt] = yield* attemptsOf(id)
+    expect(failed).toMatchObject({
+      _tag: "StoreUnavailable",
+      reason: `the disk is full; attempt ${attempt?.attemptId} of task ${id} has ended and that is not on record (completed: hello)`
+    })
     expect((yield* taskOf(id)).status).toBe("running")
     // The next process is another runner.
     const next = runnerOf(RunnerId.make("memory:2:later"), 2)

@@ -11,7 +11,7 @@ import {
   whileTimePasses,
   withStore
 } from "./resident.ts"
-import { attemptsOf, queue, says, taskOf, world } from "./world.ts"
+import { attemptsOf, queue, says, taskOf, typesOf, world } from "./world.ts"
 
 const idleAgain = (count: number) =>
   Effect.flatMap(Effect.fork(told("dispatch_idle", count)), whileTimePasses)
@@ -55,7 +55,7 @@ it.effect("what an attempt came to is kept while the store cannot be written, an
 )
 
 it.effect(
-  "an attempt that could not be prepared for want of a store is put back uncounted and made again",
+  "an attempt that could not be prepared for want of a store is put off uncounted and made again",
   () =>
     Effect.gen(function* () {
       const failures = yield* Ref.make(1)
@@ -63,8 +63,10 @@ it.effect(
         Effect.gen(function* () {
           yield* told("dispatch_idle")
           const id = yield* queue()
-          yield* idleAgain(2)
+          yield* idleAgain(3)
           expect(yield* taskOf(id)).toMatchObject({ status: "completed", attemptCount: 1 })
+          expect(yield* typesOf(id)).toContain("task_retry_scheduled")
+          expect(yield* typesOf(id)).not.toContain("dispatch_drained")
           expect((yield* attemptsOf(id)).map(({ reason }) => Option.getOrNull(reason))).toEqual([
             expect.stringContaining("interrupted: "),
             "completed: hello"

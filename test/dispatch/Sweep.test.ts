@@ -11,6 +11,8 @@ import { now } from "../../src/domain/Time.ts"
 import { cancelRunning } from "../../src/operate/ForceCancel.ts"
 import { waiting } from "../../src/operate/Waiting.ts"
 import { Store } from "../../src/store/Store.ts"
+import { StoreUnavailable } from "../../src/store/StoreError.ts"
+import type { Move } from "../../src/store/Tasks.ts"
 import { fullAudit } from "../support/audits.ts"
 import { it } from "../support/effect.ts"
 import {
@@ -376,21 +378,48 @@ describe("a dispatcher with another lock path", () => {
   )
 })
 
-it.effect("one attempt that cannot be ended does not keep the others from it", () =>
+const FAULTS = [
+  ["meets a defect", Effect.dieMessage("a damaged row")],
+  [
+    "the store refuses",
+    new StoreUnavailable({ path: "/x", reason: "datatype mismatch", remedy: "", isFault: true })
+  ]
+] as const
+
+/** Two attempts of a dead dispatcher; the end of the first meets `fault` in what `isMet` tells. */
+const twoLeft = (fault: Effect.Effect<never, StoreUnavailable>, isMet: (move: Move) => boolean) =>
   Effect.gen(function* () {
     const [bad, good] = [yield* queue({ priority: 9 }), yield* queue()]
     yield* claimAs(DEAD, "a1")
     yield* claimAs(DEAD, "a2")
     const store = yield* Store
     const settle: typeof store.tasks.settle = (settlement) =>
-      settlement.attemptId === "a1" ? Effect.dieMessage("a damaged row") : store.tasks.settle(settlement)
+      settlement.attemptId === "a1" && isMet(settlement.move) ? fault : store.tasks.settle(settlement)
     const damaged = { ...store, tasks: { ...store.tasks, settle } }
-    expect(yield* Effect.provideService(sweep(), Store, damaged)).toBe(1)
-    expect((yield* taskOf(bad)).status).toBe("running")
-    expect(yield* typesOf(bad)).not.toContain("boot_sweep_reclaimed")
-    expect((yield* taskOf(good)).status).toBe("retryable_failure")
-  }).pipe(Effect.provide(world(quiet)))
-)
+    return { bad, good, swept: yield* Effect.provideService(sweep(), Store, damaged) }
+  })
+
+for (const [what, fault] of FAULTS) {
+  it.effect(`an attempt whose end ${what} blocks its task, and the others are ended`, () =>
+    Effect.gen(function* () {
+      const { bad, good, swept } = yield* twoLeft(fault, ({ _tag }) => _tag !== "Block")
+      expect(swept).toBe(2)
+      expect((yield* taskOf(bad)).status).toBe("blocked")
+      expect(Option.getOrThrow((yield* taskOf(bad)).lastError)).toStartWith("internal_fault: ")
+      expect(yield* typesOf(bad)).not.toContain("boot_sweep_reclaimed")
+      expect((yield* taskOf(good)).status).toBe("retryable_failure")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+
+  it.effect(`one attempt of which every end ${what} does not keep the others from theirs`, () =>
+    Effect.gen(function* () {
+      const { bad, good, swept } = yield* twoLeft(fault, () => true)
+      expect(swept).toBe(1)
+      expect((yield* taskOf(bad)).status).toBe("running")
+      expect((yield* taskOf(good)).status).toBe("retryable_failure")
+    }).pipe(Effect.provide(world(quiet)))
+  )
+}
 
 /** What another program does to the records. */
 const damage = (...texts: ReadonlyArray<string>) =>

@@ -137,6 +137,8 @@ export const nothing = {
   tasks: 0,
   attempts: 0,
   events: 0,
+  runners: 0,
+  fates: 0,
   bundles: 0,
   evidenceFolders: 0,
   litter: 0,

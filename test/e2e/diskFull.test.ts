@@ -57,21 +57,26 @@ test("on a full disk nothing is acknowledged, nothing acknowledged is lost, and 
     for (const id of kept) expect(await runOnce(place)).toMatchObject({ status: "completed", task_id: id })
   }))
 
-test("an adapter that fills the disk leaves its task to the next cycle, not lost and not completed", () =>
+test("a cycle whose adapter fills the disk records that once there is room, and its task waits for its next attempt", () =>
   onDisk(
     3_072,
     '[ -f once ] || { touch once; head -c 10000000 /dev/zero > "$AGENT_RUNTIME_STATE_DIR/fill"; }\necho done',
     async (place) => {
       const id = await queue(place)
-      const told = await place.run(["run-once"])
-      expect({ code: told.code, stdout: told.stdout }).toEqual({ code: 3, stdout: "" })
-      expect(told.stderr).toContain("the disk is full")
-      await rm(place.path("state", "fill"))
-      expect(await runOnce(place)).toMatchObject({ status: "completed", task_id: id })
+      const cycle = place.start(["run-once"])
+      const answer = new Response(cycle.stdout).text()
+      let told = ""
+      for await (const piece of cycle.stderr) {
+        const before = told
+        told += new TextDecoder().decode(piece)
+        const isTried = /could not be recorded: the disk is full/
+        if (isTried.test(told) && !isTried.test(before)) await rm(place.path("state", "fill"))
+      }
+      expect(await cycle.exited).toBe(0)
+      expect(JSON.parse(await answer)).toMatchObject({ status: "retryable_failure", task_id: id })
       const { attempts } = await story(place, id)
       expect(attempts.map((one) => one.reason)).toEqual([
-        expect.stringContaining("boot_sweep"),
-        "completed: done"
+        expect.stringMatching(/^exit_error: the evidence could not be written: .*ENOSPC$/)
       ])
     }
   ))

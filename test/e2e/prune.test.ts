@@ -19,6 +19,8 @@ const Pruned = Schema.Struct({
   tasks: Schema.Int,
   attempts: Schema.Int,
   events: Schema.Int,
+  runners: Schema.Int,
+  fates: Schema.Int,
   bundles: Schema.Int,
   evidence_folders: Schema.Int,
   bytes_freed: Schema.Int,

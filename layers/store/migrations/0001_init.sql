@@ -87,8 +87,6 @@ CREATE INDEX tasks_operator_unfinished ON tasks (source) WHERE source = 'operato
 
 CREATE INDEX tasks_workflow ON tasks (workflow_id, created_at) WHERE workflow_id IS NOT NULL
 
-CREATE INDEX tasks_cancel_requested ON tasks (task_id) WHERE cancel_requested_at IS NOT NULL AND status = 'running'
-
 -- Whoever writes here without knowing of the two columns has the task listed at once, and a later move of it noticed.
 CREATE TRIGGER tasks_listed AFTER INSERT ON tasks WHEN NEW.to_list = 0 AND NEW.listed_status IS NOT NEW.status BEGIN
   UPDATE tasks SET listed_status = nullif(NEW.status, 'running'), to_list = NEW.status = 'running' WHERE rowid = NEW.rowid;
@@ -227,8 +225,6 @@ CREATE INDEX bundles_task ON bundles (task_id, created_at)
 
 CREATE INDEX bundles_attempt ON bundles (attempt_id)
 
-CREATE INDEX bundles_hash ON bundles (bundle_hash)
-
 CREATE TABLE run_events (
   -- The next one is given by the statement that appends: it is above event_marks, too.
   id INTEGER PRIMARY KEY,
@@ -243,8 +239,6 @@ CREATE TABLE run_events (
 ) STRICT
 
 CREATE INDEX run_events_workflow ON run_events (workflow_id, id) WHERE workflow_id IS NOT NULL
-
-CREATE INDEX run_events_schedule ON run_events (schedule_id, id) WHERE schedule_id IS NOT NULL
 
 CREATE TRIGGER run_events_append_only BEFORE UPDATE ON run_events BEGIN
   SELECT RAISE(ABORT, 'run_events is append-only');

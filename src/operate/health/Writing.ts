@@ -1,4 +1,5 @@
 import { Effect, Option } from "effect"
+import { ATTEMPT_FOLDERS } from "../../artifact/Declared.ts"
 import { Rights } from "../../artifact/Rights.ts"
 import { RuntimeConfig } from "../../config/RuntimeConfig.ts"
 import { writableRemedy } from "../../store/StoreError.ts"
@@ -31,7 +32,7 @@ export const logProblems = Effect.gen(function* () {
 /** Without a folder for its evidence no attempt can begin. */
 export const folderProblems = Effect.gen(function* () {
   const { artifactDir, stateDir } = yield* RuntimeConfig
-  const folders = [stateDir, artifactDir, `${artifactDir}/adapter-runs`, `${artifactDir}/bundles`]
+  const folders = [stateDir, artifactDir, ...ATTEMPT_FOLDERS.map((name) => `${artifactDir}/${name}`)]
   const found = yield* reasons(folders.map((path) => ({ path, kind: "folder" })))
   return found.map((reason) => `no attempt can be run: ${reason}; ${GRANT}`)
 })

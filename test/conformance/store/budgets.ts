@@ -203,10 +203,12 @@ export const budgets = (check: Sentence) => {
         error
       })
       const moves: Readonly<Record<string, Move>> = {
-        held: until("budget_exhausted: budget daily: 1 of 1", 900),
-        another: until("budget_exhausted: budget other: 1 of 1"),
+        held: until("budget_exhausted: budget daily of codex: 1 of 1", 900),
+        another: until("budget_exhausted: budget other of codex: 1 of 1"),
+        longer: until("budget_exhausted: budget daily of codex-2: 1 of 1"),
+        unlike: until("budget_exhausted: budget daily-2: 1 of 1"),
         limited: until("rate_limited: to be tried again"),
-        tomorrow: until("budget_exhausted: budget daily: 1 of 1", 86_400_000)
+        tomorrow: until("budget_exhausted: budget daily of codex: 1 of 1", 86_400_000)
       }
       for (const [name, move] of Object.entries(moves)) {
         yield* running(name)

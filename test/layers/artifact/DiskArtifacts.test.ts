@@ -57,6 +57,19 @@ const refusedEverywhere = (path: string) =>
     }
   })
 
+for (const folder of ["adapter-runs", "bundles"])
+  check(`it cannot be written where ${folder}, to which attempts write, is no folder`, () =>
+    Effect.gen(function* () {
+      const { writable } = yield* ArtifactStore
+      mkdirSync(join(root, folder))
+      yield* writable
+      expect(readdirSync(join(root, folder))).toEqual([])
+      rmSync(join(root, folder), { recursive: true })
+      writeFileSync(join(root, folder), "")
+      expect(yield* Effect.flip(writable)).toMatchObject({ path: folder, reason: "ENOTDIR" })
+    })
+  )
+
 it.live("a root behind a symlink is known by both of its names", () =>
   Effect.suspend(() => {
     const given = join(root, "..", "linked")

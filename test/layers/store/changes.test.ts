@@ -1,8 +1,9 @@
 import { afterAll, expect } from "bun:test"
-import { mkdtempSync, rmSync } from "node:fs"
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect, Fiber, Queue, Stream } from "effect"
+import { watched } from "../../../layers/store/changes.ts"
 import { open } from "../../../layers/store/SqlStore.ts"
 import { commitsOf } from "../../../src/store/Commits.ts"
 import type { Store } from "../../../src/store/Store.ts"
@@ -70,5 +71,25 @@ it.live("a commit that follows another one at once is told as well", () =>
       yield* Queue.take(hearing).pipe(Effect.timeout("4 seconds"))
     }
     expect((yield* ours.tasks.counts).pending).toBe(50)
+  })
+)
+
+it.live("that a store cannot be read is told once for each write, and not over and over", () =>
+  Effect.gen(function* () {
+    const file = join(folder, "unreadable.db")
+    writeFileSync(`${file}-wal`, "")
+    const asked = yield* Queue.unbounded<void>()
+    let told = 0
+    const unreadable = () => {
+      Queue.unsafeOffer(asked, undefined)
+      throw new Error("SQLITE_IOERR")
+    }
+    const tell = () => {
+      told++
+    }
+    yield* watched(file, { any: unreadable, others: unreadable }, tell)
+    appendFileSync(`${file}-wal`, "x")
+    yield* Effect.repeatN(Queue.take(asked), 20)
+    expect(told).toBeLessThanOrEqual(1)
   })
 )
