@@ -14,11 +14,10 @@ const SET_AFTER = statement(
 const SET_BACK = statement(`
   UPDATE schedules SET next_run_at = :to, updated_at = :at
   WHERE schedule_id = :scheduleId AND next_run_at = :from RETURNING name, enabled`)
-// A clock that was ahead has written at the end; further back nobody looks at every evaluation.
+// Only a clock that was ahead has left some, which each evaluation asks.
 const FATES_AFTER = statement(`
-  SELECT *, NULL AS task_status FROM (
-    SELECT * FROM schedule_fates WHERE schedule_id = :scheduleId ORDER BY id DESC LIMIT 2000)
-  WHERE last_due_at > :at ORDER BY first_due_at`)
+  SELECT *, NULL AS task_status FROM schedule_fates
+  WHERE schedule_id = :scheduleId AND last_due_at > :at ORDER BY last_due_at LIMIT 2000`)
 
 const readFate = reader("schedule_fates", "id", ScheduleFate)
 const read = reader("schedules", "schedule_id", RecurringSchedule)

@@ -20,4 +20,5 @@ export const settledAfter = (scheduleId: string, at: DateTime.Utc) =>
     return (yield* schedules.fatesAfter(scheduleId, at))
       .filter((one) => isSettled(one, at))
       .map(({ firstDueAt, lastDueAt }): Settled => ({ first: firstDueAt, last: lastDueAt }))
+      .toSorted((one, other) => DateTime.distance(other.first, one.first))
   })

@@ -89,7 +89,7 @@ export interface Schedules {
     at: DateTime.Utc,
     limit: number
   ) => Effect.Effect<ReadonlyArray<RecurringSchedule>, StoreUnavailable>
-  /** Fates of due times behind `at` among the 2,000 that were recorded last, by due time. */
+  /** Fates of due times behind `at`, by due time: the first 2,000. */
   readonly fatesAfter: (
     scheduleId: string,
     at: DateTime.Utc

@@ -4,17 +4,15 @@ import { RUNNER } from "../../layers/Memory.ts"
 import { Sqlite } from "../../layers/store/Sqlite.ts"
 import { LeftOvers } from "../../src/adapter/LeftOvers.ts"
 import { Audit } from "../../src/artifact/AuditFolder.ts"
-import { Lock, LockUnusable } from "../../src/dispatch/Lock.ts"
 import { sweep } from "../../src/dispatch/Sweep.ts"
-import { AttemptId, BundleId, RunnerId, TaskId } from "../../src/domain/Ids.ts"
+import { AttemptId, BundleId, type TaskId } from "../../src/domain/Ids.ts"
 import { now } from "../../src/domain/Time.ts"
-import { cancelRunning } from "../../src/operate/ForceCancel.ts"
-import { waiting } from "../../src/operate/Waiting.ts"
 import { Store } from "../../src/store/Store.ts"
 import { StoreUnavailable } from "../../src/store/StoreError.ts"
 import type { Move } from "../../src/store/Tasks.ts"
 import { fullAudit } from "../support/audits.ts"
 import { it } from "../support/effect.ts"
+import { claimAs, DEAD, stamp } from "./others.ts"
 import {
   attemptsOf,
   DOOR,
@@ -29,40 +27,6 @@ import {
 } from "./world.ts"
 
 const quiet = { adapters: { local: says("hello") } }
-const DEAD = RunnerId.make("dead:1:then")
-const OTHER_LOCK = "/elsewhere/dispatch.lock"
-
-const stamp = Effect.map(now, (at) => ({ at, actor: DOOR.actor }))
-
-/** Claims the best task for another dispatcher; with a lock path it is on record with that. */
-const claimAs = (runnerId: RunnerId, attempt: string, lockPath?: string) =>
-  Effect.gen(function* () {
-    const store = yield* Store
-    const mark = yield* stamp
-    if (lockPath !== undefined)
-      yield* store.runners.begin(
-        {
-          runnerId,
-          host: "memory",
-          pid: 1,
-          processMark: Option.none(),
-          mode: "dispatch",
-          lockPath,
-          limits: {}
-        },
-        mark
-      )
-    const lanes = (yield* store.tasks.lanes).map((lane) => lane.key)
-    const found = yield* store.tasks.claim({
-      lanes,
-      attemptId: AttemptId.make(attempt),
-      runnerId,
-      host: "memory",
-      stamp: mark
-    })
-    expect(found._tag).toBe("Claimed")
-  })
-
 const requestCancel = (id: TaskId, reason: Option.Option<string>) =>
   Effect.gen(function* () {
     const store = yield* Store
@@ -288,93 +252,6 @@ describe("a dispatcher whose process lives, though its lock is gone", () => {
       expect(yield* sweep()).toBe(1)
       expect((yield* taskOf(id)).status).toBe("retryable_failure")
     }).pipe(Effect.provide(world({ ...quiet, living: new Set([DEAD]) })))
-  )
-})
-
-describe("a dispatcher with another lock path", () => {
-  it.effect("is left alone while it holds that lock", () =>
-    Effect.gen(function* () {
-      const lock = yield* Lock
-      const id = yield* queue()
-      yield* claimAs(DEAD, "a1", OTHER_LOCK)
-      expect(yield* sweep().pipe(lock.hold(OTHER_LOCK, DEAD))).toBe(0)
-      expect((yield* taskOf(id)).status).toBe("running")
-    }).pipe(Effect.provide(world(quiet)))
-  )
-
-  it.effect("is dead when nobody holds that lock, and when somebody else does", () =>
-    Effect.gen(function* () {
-      const lock = yield* Lock
-      const free = yield* queue()
-      yield* claimAs(DEAD, "a1", OTHER_LOCK)
-      expect(yield* sweep()).toBe(1)
-      expect((yield* taskOf(free)).status).toBe("retryable_failure")
-      const id = yield* queue({ priority: 9 })
-      yield* claimAs(DEAD, "a2", OTHER_LOCK)
-      expect(yield* sweep().pipe(lock.hold(OTHER_LOCK, RunnerId.make("heir:2:now")))).toBe(1)
-      expect((yield* taskOf(id)).status).toBe("retryable_failure")
-    }).pipe(Effect.provide(world(quiet)))
-  )
-
-  it.effect("is left alone when its lock cannot be looked at, and the sweep goes on", () =>
-    Effect.gen(function* () {
-      const lock = yield* Lock
-      const [hidden, plain] = [yield* queue({ priority: 9 }), yield* queue()]
-      yield* claimAs(RunnerId.make("hidden:1:then"), "a1", OTHER_LOCK)
-      yield* claimAs(DEAD, "a2")
-      const refusing = {
-        ...lock,
-        holder: (path: string) => new LockUnusable({ path, reason: "EACCES", remedy: "" })
-      }
-      expect(yield* Effect.provideService(sweep(), Lock, refusing)).toBe(1)
-      expect((yield* taskOf(hidden)).status).toBe("running")
-      expect((yield* taskOf(plain)).status).toBe("retryable_failure")
-    }).pipe(Effect.provide(world(quiet)))
-  )
-
-  const unseen = <A, E, R>(program: Effect.Effect<A, E, R>) =>
-    Effect.flatMap(Lock, (lock) =>
-      Effect.provideService(program, Lock, {
-        ...lock,
-        holder: (path) => new LockUnusable({ path, reason: "EACCES", remedy: "" })
-      })
-    )
-
-  it.effect("is dead all the same when its process is gone, and when its record was ended", () => {
-    const gone = new Set<RunnerId>()
-    return Effect.gen(function* () {
-      const store = yield* Store
-      const id = yield* queue()
-      yield* claimAs(DEAD, "a1", OTHER_LOCK)
-      expect(yield* unseen(sweep())).toBe(0)
-      gone.add(DEAD)
-      expect(yield* unseen(sweep())).toBe(1)
-      expect((yield* taskOf(id)).status).toBe("retryable_failure")
-      const ended = RunnerId.make("ended:1:then")
-      const other = yield* queue({ priority: 9 })
-      yield* claimAs(ended, "a2", OTHER_LOCK)
-      yield* store.runners.end(ended, yield* stamp)
-      expect(yield* unseen(sweep())).toBe(1)
-      expect((yield* taskOf(other)).status).toBe("retryable_failure")
-    }).pipe(Effect.provide(world({ ...quiet, gone })))
-  })
-
-  it.effect(
-    "whose lock cannot be looked at loses the attempt that an operator ends, which is explained",
-    () =>
-      Effect.gen(function* () {
-        const id = yield* queue()
-        yield* claimAs(DEAD, "a1", OTHER_LOCK)
-        const why = Option.getOrThrow(yield* unseen(Effect.flatMap(taskOf(id), waiting)))
-        expect([why.reason, why.detail]).toEqual([
-          "operator",
-          `whether its dispatcher ${DEAD} lives cannot be told from ${OTHER_LOCK} (EACCES); agent-runtime run-once as a user that can read that file puts back what a dead one left, and agent-runtime task-cancel ${id} --force ends it`
-        ])
-        const canceled = yield* unseen(
-          cancelRunning(id, TaskId.make("next"), Option.some("it is gone"), yield* stamp)
-        )
-        expect([canceled._tag, (yield* taskOf(id)).status]).toEqual(["Moved", "operator_canceled"])
-      }).pipe(Effect.provide(world(quiet)))
   )
 })
 

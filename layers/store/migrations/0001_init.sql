@@ -357,6 +357,8 @@ CREATE TABLE schedule_fates (
 
 CREATE INDEX schedule_fates_schedule ON schedule_fates (schedule_id, id)
 
+CREATE INDEX schedule_fates_due ON schedule_fates (schedule_id, last_due_at)
+
 CREATE TABLE sensor_events (
   sensor_event_id TEXT PRIMARY KEY NOT NULL,
   sensor_id TEXT NOT NULL,
