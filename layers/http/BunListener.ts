@@ -7,6 +7,7 @@ import { isListenedAt } from "./PortHolders.ts"
 interface Peer {
   readonly address: string
   readonly patient: () => void
+  readonly impatient: () => void
 }
 
 interface Where {
@@ -70,7 +71,9 @@ export const listener = {
                 if (!request.url.endsWith(where.first)) await turn()
                 return handle(request, {
                   address: server.requestIP(request)?.address ?? "",
-                  patient: () => server.timeout(request, 0)
+                  patient: () => server.timeout(request, 0),
+                  // What is set for one request holds for its connection, and for those that come by it later.
+                  impatient: () => server.timeout(request, where.idleSeconds)
                 })
               }
             }),
