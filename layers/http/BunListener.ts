@@ -7,6 +7,7 @@ import { isListenedAt } from "./PortHolders.ts"
 interface Peer {
   readonly address: string
   readonly patient: () => void
+  readonly impatient: () => void
 }
 
 interface Where {
@@ -44,6 +45,8 @@ const makeTurns = () => {
   }
 }
 
+const READS = ["GET", "HEAD"]
+
 const plain = (status: number) => new Response(null, { status })
 
 /** The network by Bun, in the terms of `src/http/Listener`. */
@@ -68,9 +71,13 @@ export const listener = {
               error: () => plain(500),
               fetch: async (request, server) => {
                 if (!request.url.endsWith(where.first)) await turn()
+                // Whoever would read it has gone; what was sent to be changed is changed all the same.
+                if (request.signal.aborted && READS.includes(request.method)) return plain(499)
                 return handle(request, {
                   address: server.requestIP(request)?.address ?? "",
-                  patient: () => server.timeout(request, 0)
+                  patient: () => server.timeout(request, 0),
+                  // What is set for one request holds for its connection, and for those that come by it later.
+                  impatient: () => server.timeout(request, where.idleSeconds)
                 })
               }
             }),

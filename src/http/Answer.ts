@@ -3,6 +3,7 @@ import { Cause, Effect, Schema } from "effect"
 import { type KnownSecrets, secretsMasked } from "../artifact/KnownSecrets.ts"
 import type { Operation } from "../operate/Operation.ts"
 import { actor } from "./Caller.ts"
+import { carriedThrough } from "./Deadline.ts"
 import { type Answered, answerTo } from "./Failure.ts"
 
 /** Wire JSON as a response. */
@@ -49,9 +50,8 @@ export const answer = <I, O, Wire, E, R>(
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | KnownSecrets> =>
   Effect.gen(function* () {
     const by = yield* actor
-    // Begun, a change is carried through, also when its sender has gone.
     const running = operation.run(input, by)
-    const result = yield* operation.role === "operate" ? Effect.uninterruptible(running) : running
+    const result = yield* operation.role === "operate" ? carriedThrough(running) : running
     const wire = yield* Effect.orDie(Schema.encode(operation.output)(result))
     return json(wire, typeof status === "number" ? status : status(result))
   }).pipe(responding)

@@ -2,6 +2,7 @@ import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Cause, Effect, Option, Ref } from "effect"
 import { type Access, admitted, type Doors } from "./Access.ts"
 import { failure } from "./Answer.ts"
+import { withinLimit } from "./Deadline.ts"
 import { RequestRefused } from "./Failure.ts"
 import { preflight, secured } from "./Headers.ts"
 import { PAGE_ROUTES, type Page } from "./Page.ts"
@@ -10,9 +11,6 @@ import { makeJudge } from "./Routes.ts"
 import { locked, SIGN_IN_ROUTES } from "./SignIn.ts"
 import { takenInPieces } from "./Taken.ts"
 import { VIEW_ROUTES } from "./Views.ts"
-
-/** So long a request may take until its answer begins. */
-const REQUEST_LIMIT = "30 seconds"
 
 const tooSlow = (method: string) =>
   method === "GET" || method === "HEAD"
@@ -65,8 +63,7 @@ export const guarded = <E, R>(
       return { origin, response }
     })
     const answered = <E2, R2>(effect: Effect.Effect<HttpServerResponse.HttpServerResponse, E2, R2>) =>
-      effect.pipe(
-        Effect.timeoutFail({ duration: REQUEST_LIMIT, onTimeout: () => tooSlow(request.method) }),
+      withinLimit(effect, () => tooSlow(request.method)).pipe(
         Effect.catchAllCause((cause) => {
           if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
           const error = Option.getOrElse(Cause.failureOption(cause), () => Cause.squash(cause))

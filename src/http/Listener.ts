@@ -6,6 +6,8 @@ export interface Peer {
   readonly address: string
   /** Lets the connection be silent for as long as it takes: for answers that wait for what is yet to come. */
   readonly patient: () => void
+  /** Ends that: from now on a silent connection is closed, as usual. */
+  readonly impatient: () => void
 }
 
 /** The peer of the request that is being answered. */

@@ -72,6 +72,8 @@ export const tick = traced("Due.tick")(function* (at: DateTime.Utc) {
       seen.add(isOurs ? idOf(row) : stateOf(row))
       if (isOurs) schedulesEvaluated++
       taskIds.push(...Option.toArray(taskId))
+      // Many may be due at once; a turn of the event loop lets the others of this process go on.
+      yield* Effect.sleep(0)
     }
   }
 })

@@ -1,9 +1,10 @@
 import { Cron, DateTime, Either, Option } from "effect"
+import { type CronTiming, isEveryHour, makeSteps, offsetAt, type Steps } from "./Steps.ts"
 
 /** When a schedule is due, again and again. */
 export type Timing =
   | { readonly _tag: "Every"; readonly seconds: number }
-  | { readonly _tag: "Cron"; readonly cron: Cron.Cron; readonly zone: DateTime.TimeZone }
+  | ({ readonly _tag: "Cron" } & CronTiming)
 
 /** Cron schedules that name no zone mean this one. */
 export const DEFAULT_ZONE = "UTC"
@@ -154,6 +155,9 @@ export interface Due {
 /** Missed runs of a cron are found one by one; beyond these nobody wants to know the number. */
 export const MOST_COUNTED = 10_000
 
+/** So many of them may be slow to find: a tenth of a second, during which nothing else goes on. */
+const MOST_SLOW = 400
+
 /**
  * Evaluates a schedule at `at` (SPEC.md section 9): none when it is not due; else one run, however many times
  * were missed, and a next one that lies behind `at`: an interval after it, or the next match.
@@ -169,12 +173,13 @@ export const evaluate = (timing: Timing, dueAt: DateTime.Utc, at: DateTime.Utc):
     const last = DateTime.add(dueAt, { millis: missed * timing.seconds * 1000 })
     return Option.some({ ...run, last, missed, isExact: true })
   }
+  const steps = makeSteps(timing, (after) => nextAfter(timing, after))
   let last = dueAt
   let missed = 0
-  for (let one = second; Option.isSome(one); one = nextAfter(timing, last)) {
+  for (let one = second; Option.isSome(one); one = steps.after(last)) {
     if (DateTime.greaterThan(one.value, at)) break
-    if (missed === MOST_COUNTED)
-      return Option.some({ ...run, last: lastUntil(timing, one.value, at), missed, isExact: false })
+    if (missed === MOST_COUNTED || steps.slow() > MOST_SLOW)
+      return Option.some({ ...run, last: lastUntil(timing, steps, one.value, at), missed, isExact: false })
     last = one.value
     missed++
   }
@@ -182,7 +187,7 @@ export const evaluate = (timing: Timing, dueAt: DateTime.Utc, at: DateTime.Utc):
 }
 
 /** The last due time until `at`, where `known` is one: sought in ever longer stretches before `at`. */
-const lastUntil = (timing: Timing, known: DateTime.Utc, at: DateTime.Utc): DateTime.Utc => {
+const lastUntil = (timing: Timing, steps: Steps, known: DateTime.Utc, at: DateTime.Utc): DateTime.Utc => {
   let last = known
   for (let millis = MINUTE; ; millis *= 2) {
     const from = DateTime.subtract(at, { millis })
@@ -192,7 +197,7 @@ const lastUntil = (timing: Timing, known: DateTime.Utc, at: DateTime.Utc): DateT
     last = found.value
     break
   }
-  for (let one = nextAfter(timing, last); Option.isSome(one); one = nextAfter(timing, last)) {
+  for (let one = steps.after(last); Option.isSome(one); one = steps.after(last)) {
     if (DateTime.greaterThan(one.value, at)) break
     last = one.value
   }
@@ -225,8 +230,3 @@ const matchAfter = (cron: Cron.Cron, at: DateTime.Utc): Option.Option<DateTime.U
     Option.map((time) => DateTime.unsafeMake(time))
   )
 }
-
-const offsetAt = (zone: DateTime.TimeZone, at: DateTime.Utc): number =>
-  DateTime.zonedOffset(DateTime.setZone(at, zone))
-
-const isEveryHour = ({ hours }: Cron.Cron): boolean => hours.size === 0 || hours.size === 24

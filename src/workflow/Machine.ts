@@ -118,9 +118,9 @@ export const moved = (
 export const stateOf = (template: Template, name: string): State | undefined =>
   Object.hasOwn(template.states, name) ? template.states[name] : undefined
 
-/** The states that a template reaches from its first one, that one first, nearest first. */
-export const reachable = (template: Template): ReadonlyArray<string> => {
-  const found = [template.initial_state]
+/** The states that a template reaches from one of them, its first one if none is said; that one first, nearest first. */
+export const reachable = (template: Template, from = template.initial_state): ReadonlyArray<string> => {
+  const found = [from]
   for (const name of found)
     for (const target of Object.values(stateOf(template, name)?.on ?? {}))
       if (!found.includes(target)) found.push(target)
@@ -131,9 +131,10 @@ export const reachable = (template: Template): ReadonlyArray<string> => {
 export const isEnd = (state: State | undefined): boolean =>
   state !== undefined && state.task === undefined && Object.keys(state.on ?? {}).length === 0
 
+/** Whether a step goes back in a loop: into a state no further from the first one that leads to this one again. */
 const leadsBack = (template: Template, from: string, to: string): boolean => {
   const order = reachable(template)
-  return order.indexOf(to) <= order.indexOf(from)
+  return order.indexOf(to) <= order.indexOf(from) && reachable(template, to).includes(from)
 }
 
 /** A key of the context that a task needs and that has no value; `why` says so in a sentence. */

@@ -18,7 +18,7 @@ const served = Effect.map(
             "transfer-encoding": "chunked"
           }
         }),
-        { address: "127.0.0.1", patient: () => {} }
+        { address: "127.0.0.1", patient: () => {}, impatient: () => {} }
       )
 )
 

@@ -128,7 +128,7 @@ describe("the typed client", () => {
         const { byteLength } = await request.clone().arrayBuffer()
         request.headers.set("host", "127.0.0.1:4314")
         request.headers.set("content-length", String(byteLength))
-        return handle(request, { address: "127.0.0.1", patient: () => {} })
+        return handle(request, { address: "127.0.0.1", patient: () => {}, impatient: () => {} })
       }
       const twice = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
         Effect.provideService(Effect.all([effect, effect]), FetchHttpClient.Fetch, send as typeof fetch)

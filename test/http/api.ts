@@ -117,7 +117,11 @@ export const api = (given: Given = {}) =>
     ({ handle }) => {
       const raw = (path: string, asked: Asked = {}) =>
         Effect.promise(() =>
-          handle(requestOf(path, asked), { address: asked.from ?? "127.0.0.1", patient: () => {} })
+          handle(requestOf(path, asked), {
+            address: asked.from ?? "127.0.0.1",
+            patient: () => {},
+            impatient: () => {}
+          })
         )
       const ask = (path: string, asked: Asked = {}): Effect.Effect<Told> =>
         Effect.flatMap(raw(path, asked), (response) =>

@@ -286,3 +286,19 @@ describe("an evaluation", () => {
     }).pipe(Effect.provide(quiet))
   )
 })
+
+describe("many schedules that are due at once", () => {
+  it.live("leave the event loop a turn between two of them", () =>
+    Effect.gen(function* () {
+      const names = Array.from({ length: 20 }, (_, count) => `s${count}`)
+      for (const name of names)
+        yield* save({ name, cron: "* * * * *", next_run_at: "2026-01-01T00:00:00.000Z" })
+      let turns = 0
+      const turning = setInterval(() => turns++, 0)
+      const { schedulesEvaluated } = yield* tickNow
+      clearInterval(turning)
+      expect(schedulesEvaluated).toBe(names.length)
+      expect(turns).toBeGreaterThanOrEqual(names.length / 2)
+    }).pipe(Effect.provide(quiet))
+  )
+})

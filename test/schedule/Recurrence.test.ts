@@ -114,6 +114,16 @@ describe("an evaluation", () => {
     expect(Option.map(due.next, DateTime.formatIso)).toEqual(Option.some("2036-01-01T00:01:00.000Z"))
   })
 
+  test("of a cron of every second in the hour after a skipped one counts no further than is quick, and says so", () => {
+    const from = time("2026-03-29T00:59:00Z")
+    const due = Option.getOrThrow(
+      evaluate(cron("* * 1-5 * * *", "Europe/Zurich"), from, time("2026-03-29T01:59:30Z"))
+    )
+    expect(due.isExact).toBe(false)
+    expect(due.missed).toBeLessThan(1_000)
+    expect(DateTime.formatIso(due.last)).toBe("2026-03-29T01:59:30.000Z")
+  })
+
   test("at the end of time has no next one", () => {
     const due = evaluate(everyTiming(3_600), START, time("9999-12-31T23:30:00Z"))
     expect(Option.flatMap(due, (one) => one.next)).toEqual(Option.none())

@@ -195,3 +195,27 @@ test("every state of the built-in templates has a task that is an intent, or is 
       expect(intent.source).toBe(`workflow:7:${currentState}`)
     }
 })
+
+test("a step into a state that a shorter way leads to as well is no iteration, one that leads round is", () => {
+  const state = (kind: string, on: Readonly<Record<string, string>>) => ({
+    task: { kind, payload: {} },
+    advance_on: { [kind]: "$signal" },
+    on
+  })
+  const release: Template = {
+    name: "release",
+    initial_state: "build",
+    context: {},
+    states: {
+      build: state("build", { skip: "publish", check: "review" }),
+      review: state("review", { ok: "publish", again: "build" }),
+      publish: { task: { kind: "publish", payload: {} }, complete_on: ["publish"] }
+    }
+  }
+  const after = (signal: string) =>
+    step(release, { currentState: "review", context: { max_iterations: 1 } }, completed("review", signal))
+  const next = after("ok")
+  expect(next).toMatchObject({ _tag: "Advance", to: "publish" })
+  expect(next).not.toHaveProperty("context.returns")
+  expect(after("again")).toMatchObject({ _tag: "Stall" })
+})
