@@ -18,7 +18,7 @@ import {
   T,
   U
 } from "./SecretAutomata.ts"
-import { isWord, MOST_BETWEEN, type Seen, strandsOf } from "./SecretStrands.ts"
+import { isWord, listOf, MOST_BETWEEN, type Seen, strandsOf } from "./SecretStrands.ts"
 
 /** A stretch of bytes, its end not included. */
 export interface Span {
@@ -70,7 +70,7 @@ export const scanOf = (automata: Automata) => {
     base64Strands.shift(dropped)
     hexStrands.shift(dropped)
   }
-  const lastPlaces = (depth: number) => places.subarray(count - depth, count)
+  const lastPlaces = (depth: number) => listOf(places, count - depth, count)
   type Strands = typeof base64Strands
   /** Leaves to strands what the plain reading cannot go on from behind the end of a line. */
   const leaveLine = (
@@ -235,7 +235,7 @@ export const scanOf = (automata: Automata) => {
       const escaped = nested.depth(inNested)
       const last = data.length - 1
       let ending = data.length
-      const told = (_: number, places: Int32Array) => {
+      const told = (_: number, places: ReadonlyArray<number>) => {
         ending = Math.min(ending, places[0] ?? 0)
       }
       if (last >= 0 && !isWord(data[last] ?? 0)) {

@@ -61,7 +61,14 @@ interface Strand {
 
 const NOTHING_BEGUN: ReadonlyArray<Strand> = [{ phase: "reading", state: 0, places: [], gap: 0, shared: 0 }]
 
-type Told = (state: number, places: Int32Array) => void
+/** A part of a list of places, as a list of its own. A few numbers: a view of them, and to copy it, takes longer. */
+export const listOf = (places: Int32Array, from: number, to: number): Array<number> => {
+  const list: Array<number> = []
+  for (let at = from; at < to; at++) list.push(places[at] ?? 0)
+  return list
+}
+
+type Told = (state: number, places: Array<number>) => void
 
 type Found = (start: number, end: number) => void
 
@@ -150,7 +157,7 @@ export const strandsOf = ({ automaton, deep, fold, letters, reach }: Broken) => 
     }
     let state = 0
     for (let at = first; at < deep; at++) state = automaton.next(state, fold(data[ends[at] ?? 0] ?? 0))
-    if (state !== 0) told(state, ends.subarray(deep - automaton.depth(state)))
+    if (state !== 0) told(state, listOf(ends, deep - automaton.depth(state), deep))
   }
 
   const settle = (from: number): void => {
@@ -163,9 +170,9 @@ export const strandsOf = ({ automaton, deep, fold, letters, reach }: Broken) => 
     /** Whether so much was read as is no chance. */
     isDeep: (state: number): boolean => automaton.depth(state) >= deep,
     /** Begins a strand where the plain reading, in this state, has met a line's end or what stands before one. */
-    leave: (phase: "ending" | "beginning", state: number, places: ArrayLike<number>): void => {
+    leave: (phase: "ending" | "beginning", state: number, places: Array<number>): void => {
       const begun = automaton.begun(state)
-      if (begun !== 0) add({ phase, state: begun, places: Array.from(places), gap: 1, shared: 0 })
+      if (begun !== 0) add({ phase, state: begun, places, gap: 1, shared: 0 })
     },
     /**
      * Finds what the line before `end` may leave that has been begun by few characters: they stand before what
@@ -191,9 +198,9 @@ export const strandsOf = ({ automaton, deep, fold, letters, reach }: Broken) => 
     /** Gives up what waits for a next line and was begun behind this place: it is part of a value by now. */
     settle,
     /** Keeps what was read up to an escape that may stand for one character. */
-    save: (state: number, places: ArrayLike<number>): void => {
+    save: (state: number, places: Array<number>): void => {
       if (strands.length === 0 && state === 0) return
-      const plain: Strand = { phase: "reading", state, places: Array.from(places), gap: 0, shared: 0 }
+      const plain: Strand = { phase: "reading", state, places, gap: 0, shared: 0 }
       saved = [...strands.map((strand) => ({ ...strand, places: copied(strand) })), plain]
     },
     /** Goes on from what was kept by what the escape stands for, of which the plain reading knows nothing. */
