@@ -20,7 +20,7 @@ export const untilWritable = Schedule.exponential("200 millis", 2).pipe(
 )
 
 /** So long a single cycle holds on to what it could not record; whoever began it waits for its end. */
-const HOLDS_ON = "5 minutes"
+const HOLDS_ON = "1 minute"
 
 /** How a single cycle records: as long as it may become possible, but not beyond its being told to end. */
 export const holdingOn = (isStopped: Effect.Effect<boolean>): Recording => ({

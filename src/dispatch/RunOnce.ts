@@ -24,7 +24,7 @@ export type Cycle =
 /**
  * One dispatch cycle under the dispatch lock: sweep, produce, claim at most one task, run it to its end. When
  * it is interrupted the attempt is stopped, its processes with it, and its task put back uncounted. An end that cannot
- * be recorded is tried again for some minutes; after that StoreUnavailable names the attempt.
+ * be recorded is tried again for a minute; after that StoreUnavailable names the attempt.
  */
 export const runOnce = Effect.gen(function* () {
   const lock = yield* Lock
