@@ -12,8 +12,8 @@ export interface Shell {
   readonly stderr: string
 }
 
-/** Runs a test body in a throw-away copy of the sources, with a shell in it that has bun on PATH. */
-export const inSourceTree = async (body: (shell: (block: string) => Promise<Shell>) => Promise<void>) => {
+/** A throw-away copy of the sources, and a shell in it that has bun on PATH. */
+export const makeSourceTree = async () => {
   const tree = await mkdtemp(join(tmpdir(), "agent-runtime-tree-"))
   const shell = async (block: string): Promise<Shell> => {
     const child = Bun.spawn(["bash", "-euo", "pipefail", "-c", block], {
@@ -30,11 +30,17 @@ export const inSourceTree = async (body: (shell: (block: string) => Promise<Shel
     ])
     return { code: child.exitCode, stdout, stderr }
   }
+  for (const part of PARTS) await cp(join(root, part), join(tree, part), { recursive: true })
+  await symlink(join(root, "node_modules"), join(tree, "node_modules"))
+  return { shell, remove: () => rm(tree, { recursive: true, force: true }) }
+}
+
+/** Runs a test body in a source tree of its own. */
+export const inSourceTree = async (body: (shell: (block: string) => Promise<Shell>) => Promise<void>) => {
+  const { remove, shell } = await makeSourceTree()
   try {
-    for (const part of PARTS) await cp(join(root, part), join(tree, part), { recursive: true })
-    await symlink(join(root, "node_modules"), join(tree, "node_modules"))
     await body(shell)
   } finally {
-    await rm(tree, { recursive: true, force: true })
+    await remove()
   }
 }
