@@ -11,21 +11,22 @@ export const decoded = (text: string): string => {
 /** So short a user beside a password is a name. */
 const LEAST_TOKEN = 16
 
-/** Users beside a password that everybody knows: of git's hosts, registries, databases and systems. */
-const WELL_KNOWN = new Set([
-  ...["x-access-token", "x-oauth-basic", "x-token-auth", "x-bitbucket-api-token-auth", "gitlab-ci-token"],
-  ...[
-    "personal-access-token",
-    "project-access-token",
-    "oauth2accesstoken",
-    "service-account",
-    "administrator"
-  ]
-])
+/** Users beside a password that everybody knows: of git's hosts and registries. */
+const WELL_KNOWN: ReadonlyArray<string> = [
+  "x-access-token",
+  "x-oauth-basic",
+  "x-token-auth",
+  "x-bitbucket-api-token-auth",
+  "gitlab-ci-token",
+  "personal-access-token",
+  "project-access-token",
+  "oauth2accesstoken",
+  "service-account"
+]
 
 const isToken = (user: string): boolean =>
   user.length >= LEAST_TOKEN &&
-  !WELL_KNOWN.has(user.toLowerCase()) &&
+  !WELL_KNOWN.includes(user.toLowerCase()) &&
   // A mail address is a name, however long, and so are words.
   !user.includes("@") &&
   /\d/.test(user)

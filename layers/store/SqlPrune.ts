@@ -82,7 +82,7 @@ const REMOVE_RUNNERS = statement("DELETE FROM runners WHERE rowid IN (SELECT val
 const REMOVE_FATES = statement(
   "DELETE FROM schedule_fates WHERE id IN (SELECT value FROM json_each(:places))"
 )
-const TOLD = {
+const PAST = {
   runners: { look: RUNNERS, removal: REMOVE_RUNNERS },
   schedule_fates: { look: FATES, removal: REMOVE_FATES }
 }
@@ -250,10 +250,10 @@ export const make = (sqlite: Sqlite["Type"]): Pruning => {
         })
       )
     }),
-    told: traced("Pruning.told")(function* (table, before, after, dryRun) {
-      const { look, removal } = TOLD[table]
+    past: traced("Pruning.past")(function* (table, before, after, dryRun) {
+      const { look, removal } = PAST[table]
       const { batch: count, seen } = yield* batch(
-        "Pruning.told",
+        "Pruning.past",
         dryRun,
         sqlite.rows(look, { before: time(before), place: rowAfter(after), most: ROWS_AT_ONCE }),
         (old) => Effect.succeed(old.length),

@@ -23,8 +23,8 @@ export const politely = <A, E, R>(dryRun: boolean, batch: Effect.Effect<A, E, R>
 export const pruneHistory = (before: DateTime.Utc, dryRun: boolean) =>
   Effect.gen(function* () {
     const events = yield* eventsBefore(before, dryRun)
-    const runners = yield* toldBefore("runners", before, dryRun)
-    const fates = yield* toldBefore("schedule_fates", before, dryRun)
+    const runners = yield* pastBefore("runners", before, dryRun)
+    const fates = yield* pastBefore("schedule_fates", before, dryRun)
     return { events, runners, fates }
   })
 
@@ -44,7 +44,7 @@ const eventsBefore = (before: DateTime.Utc, dryRun: boolean) =>
     return count
   })
 
-const toldBefore = (table: "runners" | "schedule_fates", before: DateTime.Utc, dryRun: boolean) =>
+const pastBefore = (table: "runners" | "schedule_fates", before: DateTime.Utc, dryRun: boolean) =>
   Effect.gen(function* () {
     const { prune } = (yield* Store).maintenance
     let count = 0
@@ -52,7 +52,7 @@ const toldBefore = (table: "runners" | "schedule_fates", before: DateTime.Utc, d
     do {
       const batch: { readonly count: number; readonly next: Place } = yield* politely(
         dryRun,
-        prune.told(table, before, place, dryRun)
+        prune.past(table, before, place, dryRun)
       )
       count += batch.count
       place = batch.next

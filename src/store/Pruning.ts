@@ -72,7 +72,7 @@ export interface Pruning {
    * Runners that ended before a time and have no attempt that runs, or fates of due times that were told before it, but
    * the last one of each schedule; at most 500 are looked at. Answers how many those are.
    */
-  readonly told: (
+  readonly past: (
     table: "runners" | "schedule_fates",
     before: DateTime.Utc,
     after: Place,
