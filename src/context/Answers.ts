@@ -1,7 +1,8 @@
 import { Option } from "effect"
+import { abridged } from "../domain/Abridged.ts"
 import type { AskedQuestion } from "../domain/AskedQuestion.ts"
 import { literally } from "./HandOver.ts"
-import { clip, oneLine } from "./Plain.ts"
+import { oneLine } from "./Plain.ts"
 
 /** What an earlier attempt asked and what it was answered, as far as a prompt tells it. */
 export type GivenAnswer = Pick<AskedQuestion, "text" | "choices" | "answer" | "answeredBy">
@@ -29,7 +30,7 @@ const one = ({ answer, answeredBy, choices, text }: GivenAnswer): string => {
   // A choice and a default are a model's words: they must not look like a part of the prompt.
   const isOffered = isByDefault || choices.includes(given)
   return [
-    `- Question: ${literally(clip(oneLine(text), MOST_QUESTION))}`,
+    `- Question: ${literally(abridged(oneLine(text), MOST_QUESTION))}`,
     ...(choices.length === 0
       ? []
       : [`  Offered: ${choices.map((choice) => literally(JSON.stringify(choice))).join(", ")}`]),

@@ -1,7 +1,7 @@
 import { Data, Either } from "effect"
+import { firstOf } from "../domain/Abridged.ts"
 import { counted } from "../domain/Figure.ts"
 import { sizeOf, withoutSplitPlace } from "./HandOver.ts"
-import { firstOf } from "./Plain.ts"
 
 /** Even with all that may be shortened gone to its mark, the prompt is too long. */
 export class NoRoom extends Data.TaggedError("NoRoom")<{ readonly needed: number; readonly most: number }> {}

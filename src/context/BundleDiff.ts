@@ -1,9 +1,9 @@
 import { Effect, Option, Schema } from "effect"
+import { abridged, quoted } from "../domain/Abridged.ts"
 import { Bundle } from "../domain/Bundle.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { onFirstUse } from "../domain/Wire.ts"
 import { canonicalText, sha256 } from "./Canonical.ts"
-import { clip } from "./Plain.ts"
 
 /** One input that differs. `path` is a place in the bundle's wire form; undefined stands for "not there". */
 export interface Change {
@@ -67,12 +67,11 @@ const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/
 /** No key is longer in a path. */
 const MOST_OF_A_KEY = 80
 
-const plain = (key: string): string => (PLAIN.test(key) ? clip(key, MOST_OF_A_KEY) : `[${quoted(key)}]`)
+const plain = (key: string): string =>
+  PLAIN.test(key) ? abridged(key, MOST_OF_A_KEY) : `[${quoted(key, MOST_OF_A_KEY)}]`
 
 const joined = (path: string, key: string): string =>
-  PLAIN.test(key) ? `${path}.${clip(key, MOST_OF_A_KEY)}` : `${path}[${quoted(key)}]`
-
-const quoted = (key: string): string => JSON.stringify(clip(key, MOST_OF_A_KEY))
+  PLAIN.test(key) ? `${path}.${abridged(key, MOST_OF_A_KEY)}` : `${path}[${quoted(key, MOST_OF_A_KEY)}]`
 
 /** What a value is made of, by the name that its place has in a path; none for what is compared whole. */
 const partsOf = (path: string, value: unknown): Option.Option<ReadonlyMap<string, unknown>> => {
@@ -101,7 +100,7 @@ const nameOf = (keys: ReadonlyArray<string>, one: unknown): string =>
   keys
     .map((key) => {
       const word: unknown = typeof one === "object" && one !== null ? Reflect.get(one, key) : undefined
-      return clip(typeof word === "string" ? word : canonicalText(word), MOST_OF_A_KEY)
+      return abridged(typeof word === "string" ? word : canonicalText(word), MOST_OF_A_KEY)
     })
     .join(" ")
 
@@ -117,7 +116,7 @@ export const shortened = (value: unknown): Effect.Effect<unknown> => {
   return Effect.map(
     sha256(text),
     (hash): Shortened => ({
-      text: clip(text, MOST_BEGINNING),
+      text: abridged(text, MOST_BEGINNING),
       characters: text.length,
       sha256: hash
     })

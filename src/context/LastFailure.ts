@@ -1,9 +1,10 @@
 import { Option } from "effect"
+import { abridged } from "../domain/Abridged.ts"
 import { type AdapterMode, isModelBacked } from "../domain/Attempt.ts"
 import { counted } from "../domain/Figure.ts"
 import type { Profile } from "../domain/Profile.ts"
 import { literally } from "./HandOver.ts"
-import { clip, oneLine } from "./Plain.ts"
+import { oneLine } from "./Plain.ts"
 
 /** How the attempt before this one ended. `attemptNumber` is for the caller's records and enters no prompt. */
 export interface LastFailure {
@@ -47,8 +48,8 @@ export const lastFailureText = (
 const failureLines = (last: LastFailure): ReadonlyArray<string> => {
   const more = last.issues.length - MOST_ISSUES
   const found = [
-    ...(last.reason.trim() === "" ? [] : [`- reason: ${clip(oneLine(last.reason), MOST_REASON)}`]),
-    ...last.issues.slice(0, MOST_ISSUES).map((issue) => `- issue: ${clip(oneLine(issue), MOST_ISSUE)}`),
+    ...(last.reason.trim() === "" ? [] : [`- reason: ${abridged(oneLine(last.reason), MOST_REASON)}`]),
+    ...last.issues.slice(0, MOST_ISSUES).map((issue) => `- issue: ${abridged(oneLine(issue), MOST_ISSUE)}`),
     ...(more > 0 ? [`- and ${counted(more)} more issues`] : [])
   ]
   return found.length === 0

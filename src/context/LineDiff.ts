@@ -1,4 +1,4 @@
-import { clip, firstOf } from "./Plain.ts"
+import { abridged, firstOf } from "../domain/Abridged.ts"
 
 /** Lines that stand in one text only, and where: numbers count from 1. */
 export interface Hunk {
@@ -168,8 +168,8 @@ const around = (line: string, counterpart: string | undefined): string => {
   let same = 0
   while (counterpart !== undefined && same < line.length && line[same] === counterpart[same]) same++
   const start = same - BEFORE_THE_DIFFERENCE
-  if (start <= 0) return clip(line, MOST_OF_A_LINE)
+  if (start <= 0) return abridged(line, MOST_OF_A_LINE)
   // Not the second half of a surrogate pair.
   const skipped = firstOf(line, start).length
-  return `…${clip(line.slice(skipped), MOST_OF_A_LINE - 1)}`
+  return `…${abridged(line.slice(skipped), MOST_OF_A_LINE - 1)}`
 }

@@ -1,9 +1,10 @@
 import { Effect, Option, Schema } from "effect"
+import { abridged } from "../domain/Abridged.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import type { Task } from "../domain/Task.ts"
 import { canonicalText, sha256 } from "./Canonical.ts"
 import { literally } from "./HandOver.ts"
-import { clip, oneLine } from "./Plain.ts"
+import { oneLine } from "./Plain.ts"
 
 /** An earlier outcome of the same kind, as the prompt shows it and as the bundle names it. */
 export interface Memory {
@@ -42,5 +43,5 @@ const encode = Schema.encodeSync(Outcome)
 
 const line = (taskId: string, hash: string, outcome: Outcome): string =>
   literally(
-    `- ${oneLine(taskId)} (sha256 ${hash}): ${outcome.status}: ${clip(oneLine(outcome.operatorSummary), MOST_SUMMARY)}`
+    `- ${oneLine(taskId)} (sha256 ${hash}): ${outcome.status}: ${abridged(oneLine(outcome.operatorSummary), MOST_SUMMARY)}`
   )

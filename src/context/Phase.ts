@@ -1,10 +1,11 @@
 import { Option } from "effect"
 import { phaseOf } from "../artifact/Declared.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { Bundle } from "../domain/Bundle.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Round, Task } from "../domain/Task.ts"
 import { ARTIFACT_ROOT, literally } from "./HandOver.ts"
-import { clip, oneLine, stringsIn } from "./Plain.ts"
+import { oneLine, stringsIn } from "./Plain.ts"
 
 const MOST_OBJECTIVE = 300
 const MOST_SCOPE = 200
@@ -77,8 +78,8 @@ const goal = (task: Task): ReadonlyArray<string> => {
   const objective = text(task.payload, "objective") || text(task.payload, "summary")
   const scope = stringsIn(task.payload.scope).map(oneLine).join("; ")
   return [
-    ...(objective === "" ? [] : [`Objective: ${literally(clip(oneLine(objective), MOST_OBJECTIVE))}`]),
-    ...(scope === "" ? [] : [`Scope: ${literally(clip(scope, MOST_SCOPE))}`])
+    ...(objective === "" ? [] : [`Objective: ${literally(abridged(oneLine(objective), MOST_OBJECTIVE))}`]),
+    ...(scope === "" ? [] : [`Scope: ${literally(abridged(scope, MOST_SCOPE))}`])
   ]
 }
 
@@ -99,7 +100,7 @@ const places = (task: Task, phase: string, artifacts: Bundle["artifacts"]): Read
 }
 
 const shown = (value: unknown): string =>
-  typeof value === "string" ? literally(JSON.stringify(clip(oneLine(value), MOST_NAME))) : "not named"
+  typeof value === "string" ? literally(JSON.stringify(abridged(oneLine(value), MOST_NAME))) : "not named"
 
 const text = (payload: JsonObject, key: string): string => {
   const value = payload[key]

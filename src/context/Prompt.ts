@@ -1,5 +1,6 @@
 import { Either, Option } from "effect"
 import { declared } from "../artifact/Declared.ts"
+import { abridged } from "../domain/Abridged.ts"
 import type { AdapterMode } from "../domain/Attempt.ts"
 import { counted } from "../domain/Figure.ts"
 import type { Profile } from "../domain/Profile.ts"
@@ -9,7 +10,7 @@ import { executionRules, kindRules } from "./Guidance.ts"
 import { ARTIFACT_ROOT, literally, sizeOf } from "./HandOver.ts"
 import type { Memory } from "./Memory.ts"
 import { type FencedPayload, fencedPayload } from "./Payload.ts"
-import { clip, oneLine, stringsIn } from "./Plain.ts"
+import { oneLine, stringsIn } from "./Plain.ts"
 import { responseContract } from "./ResponseContract.ts"
 import type { Skill } from "./Skills.ts"
 
@@ -163,7 +164,7 @@ const paths = (label: string, found: ReadonlyArray<{ readonly path: string }>): 
   return [
     ...found
       .slice(0, MOST_ARTIFACTS)
-      .map(({ path }) => `- ${label}: ${literally(JSON.stringify(clip(oneLine(path), MOST_PATH)))}`),
+      .map(({ path }) => `- ${label}: ${literally(JSON.stringify(abridged(oneLine(path), MOST_PATH)))}`),
     ...(more > 0 ? [`- ${label}: ${counted(more)} more, named in the payload`] : [])
   ]
 }

@@ -2,12 +2,13 @@ import { Option } from "effect"
 import { join } from "../artifact/FilePath.ts"
 import type { AdapterSettings } from "../config/AdapterSettings.ts"
 import type { Placed } from "../config/RuntimeConfig.ts"
+import { abridged } from "../domain/Abridged.ts"
 import { counted } from "../domain/Figure.ts"
 import type { Profile } from "../domain/Profile.ts"
 import type { Task } from "../domain/Task.ts"
 import { traced } from "../domain/Traced.ts"
 import { literally, skillDirPlace } from "./HandOver.ts"
-import { clip, oneLine, stringsIn } from "./Plain.ts"
+import { oneLine, stringsIn } from "./Plain.ts"
 import { Workspace } from "./Workspace.ts"
 
 /** A skill as an attempt gets it. `path` is as the configuration names it; `text` stands in the prompt. */
@@ -86,7 +87,7 @@ const missing = (id: string): Skill => ({
   path: Option.none(),
   sha256: Option.none(),
   delivery: "missing",
-  text: `### ${literally(clip(oneLine(id), 80))}\n[skill not found: work without it]`
+  text: `### ${literally(abridged(oneLine(id), 80))}\n[skill not found: work without it]`
 })
 
 const tooLong = (size: number): string =>

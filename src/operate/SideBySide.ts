@@ -1,5 +1,5 @@
 import { Effect, Option, Schema } from "effect"
-import { clip } from "../context/Plain.ts"
+import { abridged } from "../domain/Abridged.ts"
 import { type Attempt, durationOf } from "../domain/Attempt.ts"
 import { AttemptId, type TaskId } from "../domain/Ids.ts"
 import type { Round, Task } from "../domain/Task.ts"
@@ -48,7 +48,7 @@ export const replayOf = traced("SideBySide.replayOf")(function* (round: Round) {
 const readId = Schema.decodeUnknownOption(AttemptId)
 
 const summaryOf = (task: Task): Option.Option<string> =>
-  Option.map(task.outcome, (outcome) => clip(outcome.operatorSummary, MOST_SUMMARY))
+  Option.map(task.outcome, (outcome) => abridged(outcome.operatorSummary, MOST_SUMMARY))
 
 const runOf = (
   task: Task,
