@@ -22,7 +22,7 @@ import {
   openLogs,
   putUnstarted
 } from "./Evidence.ts"
-import { MAX_LINE_BYTES, makeLines, oneLine } from "./Lines.ts"
+import { MAX_LINE_BYTES, makeLines, plainly } from "./Lines.ts"
 import { ownVariables, withoutSecrets, withPayload } from "./OwnVariables.ts"
 import { findAgent, modelProblem } from "./Probe.ts"
 import type { Ended, Processes, Sink } from "./Process.ts"
@@ -168,7 +168,7 @@ const executionOf = (
   logs: Logs & { readonly steps: LogFile },
   findings: ReadonlyArray<string>
 ): Execution => {
-  const reason = Option.map(told.reason, (text) => oneLine(redactor.text(text), MOST_REASON))
+  const reason = Option.map(told.reason, (text) => plainly(redactor)(text, MOST_REASON))
   const { steps, ...outputs } = logs
   return {
     ...told,

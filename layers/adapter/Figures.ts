@@ -2,7 +2,7 @@ import { Option } from "effect"
 import { isObject, type JsonObject } from "../../src/domain/Json.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { TOKENS, tokensTold, USD, usageUnreadable, usdTold } from "../../src/domain/Usage.ts"
-import { oneLine } from "./Lines.ts"
+import { plainly } from "./Lines.ts"
 
 /** Reads what a model server or an agent's program tells of its use. */
 export interface Figures {
@@ -18,7 +18,7 @@ export interface Figures {
 
 const shown = (value: unknown, redactor: Redactor | undefined): string => {
   if (typeof value === "number" || typeof value === "boolean") return String(value)
-  if (redactor !== undefined) return oneLine(redactor.text(JSON.stringify(value) ?? ""), MOST_SHOWN)
+  if (redactor !== undefined) return plainly(redactor)(JSON.stringify(value) ?? "", MOST_SHOWN)
   return typeof value === "string" ? "(a text)" : Array.isArray(value) ? "(a list)" : "(an object)"
 }
 

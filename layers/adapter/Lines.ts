@@ -1,3 +1,5 @@
+import type { Redactor } from "../../src/domain/Redactor.ts"
+
 /** A line beyond this is dropped: no program's message is that long, and memory stays bounded. */
 export const MAX_LINE_BYTES = 8 * 1024 * 1024
 
@@ -72,3 +74,12 @@ export const oneLine = (text: string, most: number): string => {
     ? words
     : `${words.slice(0, most - 1)}…`.toWellFormed()
 }
+
+/** A text as one line of at most `most` characters that holds no secret. */
+export type Plain = (text: string, most: number) => string
+
+/** Masks before it cuts: what is left of a secret would be known to nobody. */
+export const plainly =
+  (redactor: Redactor): Plain =>
+  (text, most) =>
+    oneLine(redactor.text(text), most)

@@ -7,7 +7,7 @@ import type { JsonObject } from "../../src/domain/Json.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
-import { oneLine } from "./Lines.ts"
+import { plainly } from "./Lines.ts"
 import { type Account, attempt, SEE_PROMPT } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call } from "./ModelServerCall.ts"
@@ -104,7 +104,7 @@ const converse = (
       body: bodyOf(job.prompt, model, settings, context.send)
     })
     account.note(
-      `${host} answered ${reply.status} ${oneLine(redactor.text(reply.headers.get("content-type") ?? ""), 80)}`
+      `${host} answered ${reply.status} ${plainly(redactor)(reply.headers.get("content-type") ?? "", 80)}`
     )
     // It holds also where a limit ends the attempt before the body of an error has come.
     account.asksToWait(yield* waitAskedBy(reply))

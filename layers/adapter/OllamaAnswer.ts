@@ -3,7 +3,7 @@ import { counted } from "../../src/domain/Figure.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { tokensTold } from "../../src/domain/Usage.ts"
 import { type Figures, makeFigures } from "./Figures.ts"
-import { oneLine } from "./Lines.ts"
+import { type Plain, plainly } from "./Lines.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
 import type { Taken } from "./ModelServerLines.ts"
@@ -44,7 +44,7 @@ export interface Asked {
 export const ollamaAnswer = (asked: Asked, account: Account) => {
   const { host, redactor, remedies } = asked
   let thought = false
-  const plain = (text: string, most: number) => oneLine(redactor.text(text), most)
+  const plain = plainly(redactor)
   const figures = makeFigures(account.remark, redactor)
   const line = (raw: string): Taken => {
     if (raw.trim() === "") return "more"
@@ -74,9 +74,6 @@ export const ollamaAnswer = (asked: Asked, account: Account) => {
 
 const isDuration = (value: unknown): value is number =>
   typeof value === "number" && Number.isFinite(value) && value >= 0
-
-/** A text as one line, masked before it is cut: what is left of a secret would be known to nobody. */
-type Plain = (text: string, most: number) => string
 
 const tell = (told: Line, account: Account, { tokens }: Figures, plain: Plain): void => {
   const input = tokens("prompt_eval_count", told.prompt_eval_count)

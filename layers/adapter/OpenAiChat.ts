@@ -7,7 +7,7 @@ import type { Redactor } from "../../src/domain/Redactor.ts"
 import { steadyMillis } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { type Masking, ownOnly } from "./ConfiguredSecrets.ts"
-import { oneLine } from "./Lines.ts"
+import { plainly } from "./Lines.ts"
 import { type Account, attempt, SEE_PROMPT, type Sent } from "./ModelServer.ts"
 import { type Address, addressOf } from "./ModelServerAddress.ts"
 import { call, forOperator, type Reply, type ServerFailed } from "./ModelServerCall.ts"
@@ -160,13 +160,14 @@ const opened = (
     const strict = takesStrictForm(job)
     yield* account.sending({ url, headers, body: bodyOf(SEE_PROMPT, model, form, strict) })
     const reply = yield* call({ method: "POST", url, headers, body: bodyOf(job.prompt, model, form, strict) })
+    const plain = plainly(redactor)
     const id = reply.headers.get("x-request-id") ?? reply.headers.get("request-id")
     account.fact({
       response_format: form.responseFormat,
-      ...(id === null ? {} : { request_id: oneLine(redactor.text(id), 200) })
+      ...(id === null ? {} : { request_id: plain(id, 200) })
     })
     account.note(
-      `${address.host} answered ${reply.status} ${oneLine(redactor.text(reply.headers.get("content-type") ?? ""), 80)}`
+      `${address.host} answered ${reply.status} ${plain(reply.headers.get("content-type") ?? "", 80)}`
     )
     // It holds also where a limit ends the attempt before the body of an error has come.
     account.asksToWait(yield* waitAskedBy(reply))

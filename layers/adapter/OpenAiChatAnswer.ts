@@ -1,7 +1,7 @@
 import { Either, Option, Schema } from "effect"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { type Figures, makeFigures } from "./Figures.ts"
-import { oneLine } from "./Lines.ts"
+import { type Plain, plainly } from "./Lines.ts"
 import type { Account } from "./ModelServer.ts"
 import { forOperator, later, type ServerFailed } from "./ModelServerCall.ts"
 import { makeEvents, type Taken } from "./ModelServerLines.ts"
@@ -62,7 +62,7 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
   let frames = 0
   let thought = false
   let streamed = false
-  const plain = (text: string, most: number) => oneLine(redactor.text(text), most)
+  const plain = plainly(redactor)
   const figures = makeFigures(account.remark, redactor)
 
   const choose = (choice: NonNullable<Chunk["choices"]>[number]): Option.Option<ServerFailed> => {
@@ -123,9 +123,6 @@ export const openAiAnswer = ({ host, redactor, remedies }: Asked, account: Accou
     judge
   }
 }
-
-/** A text as one line, masked before it is cut: what is left of a secret would be known to nobody. */
-type Plain = (text: string, most: number) => string
 
 // The same request would be refused again, as claude-code's refusals are judged.
 const refusedBy = (what: string): ServerFailed =>

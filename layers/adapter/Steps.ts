@@ -3,7 +3,7 @@ import type { LogFile } from "../../src/artifact/AuditFolder.ts"
 import type { Redactor } from "../../src/domain/Redactor.ts"
 import { StepMark } from "../../src/domain/Step.ts"
 import type { Mark } from "./drivers/Driver.ts"
-import { oneLine } from "./Lines.ts"
+import { plainly } from "./Lines.ts"
 
 const MOST_TARGET = 500
 const MOST_NAME = 100
@@ -15,7 +15,7 @@ const line = Schema.encodeSync(Schema.parseJson(StepMark))
  * text is masked before it is cut to one line.
  */
 export const stepsInto = (log: LogFile, redactor: Redactor, nowMillis: () => number) => {
-  const plain = (text: string, most: number) => oneLine(redactor.text(text), most)
+  const plain = plainly(redactor)
   return (marks: ReadonlyArray<Mark>): void => {
     for (const { id, ok, target, tool } of marks) {
       const mark: StepMark = {
