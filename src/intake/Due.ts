@@ -13,7 +13,7 @@ import {
   everyTiming,
   type Timing,
   type TimingFault,
-  unsettledAfter
+  unsettledFrom
 } from "../schedule/Recurrence.ts"
 import type { Tick } from "../schedule/Scheduler.ts"
 import type { DueSchedule, NewFate, Unfit } from "../store/Schedules.ts"
@@ -113,7 +113,7 @@ const decide = (row: DueSchedule, at: DateTime.Utc) => {
         onNone: () => Effect.succeed(NOTHING),
         onSome: (due) =>
           Effect.flatMap(settledAfter(schedule.scheduleId, at), (settled) =>
-            run(schedule, fence, { ...due, next: unsettledAfter(timing, settled, at) }, at)
+            run(schedule, fence, { ...due, next: unsettledFrom(timing, settled, due.next) }, at)
           )
       })
   })

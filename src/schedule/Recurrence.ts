@@ -101,13 +101,13 @@ export interface Settled {
   readonly last: DateTime.Utc
 }
 
-/** The first due time after `at` that is not settled, by spans in their order; none when there is none. */
-export const unsettledAfter = (
+/** The first due time from `earliest` on, which is one itself, that is not settled, by spans in their order; none when there is none. */
+export const unsettledFrom = (
   timing: Timing,
   settled: ReadonlyArray<Settled>,
-  at: DateTime.Utc
+  earliest: Option.Option<DateTime.Utc>
 ): Option.Option<DateTime.Utc> => {
-  let next = nextAfter(timing, at)
+  let next = earliest
   // An interval runs from when it was set: what it comes to once more is another time.
   if (timing._tag === "Every") return next
   for (const { first, last } of settled) {
@@ -130,11 +130,13 @@ export const righted = (
   at: DateTime.Utc
 ): Option.Option<DateTime.Utc> => {
   if (DateTime.distance(at, setAt) <= CLOCKS_DIFFER_MS) return Option.none()
-  const isAsked = Option.exists(unsettledAfter(timing, settled, setAt), (last) =>
+  const isAsked = Option.exists(unsettledFrom(timing, settled, nextAfter(timing, setAt)), (last) =>
     DateTime.greaterThan(dueAt, last)
   )
   if (isAsked) return Option.none()
-  return Option.filter(unsettledAfter(timing, settled, at), (next) => DateTime.lessThan(next, dueAt))
+  return Option.filter(unsettledFrom(timing, settled, nextAfter(timing, at)), (next) =>
+    DateTime.lessThan(next, dueAt)
+  )
 }
 
 /** What became of a due time, and of those behind it that were missed, by one evaluation. */
