@@ -1,37 +1,7 @@
 import { type Automaton, automatonOf } from "./Automaton.ts"
+import { BACKSLASH, CR, folded, isBetween, LF, N, R, same, U } from "./SecretBytes.ts"
 import type { SecretForms } from "./SecretForms.ts"
 import { MOST_BETWEEN } from "./SecretStrands.ts"
-
-export const BACKSLASH = 0x5c
-export const LF = 0x0a
-export const CR = 0x0d
-export const U = 0x75
-export const T = 0x74
-const N = 0x6e
-const R = 0x72
-
-const flags = (characters: RegExp): Uint8Array =>
-  Uint8Array.from({ length: 256 }, (_, byte) =>
-    byte < 0x80 && characters.test(String.fromCharCode(byte)) ? 1 : 0
-  )
-
-// Between two characters of base64 or hex: whitespace, the colons of groups, a line's end as it is escaped in JSON, and
-// a backslash alone, by which some writers escape the slash of base64.
-const BETWEEN = flags(/[\s:\\]/)
-export const isBetween = (byte: number): boolean => BETWEEN[byte] === 1
-
-/** What base64 is written in, in both alphabets, and hex in small letters. */
-export const BASE64 = flags(/[A-Za-z0-9+/_-]/)
-export const HEX = flags(/[0-9a-f]/)
-
-/** What a line's end is escaped with in JSON, once or again inside of another text, behind its backslash. */
-export const isEscape = (byte: number): boolean => byte === N || byte === R || byte === T
-
-/** Behind the backslash of a character of ASCII that is escaped in JSON: `u`, two zeros, two digits. */
-export const ESCAPE_BYTES = 5
-export const isZero = (byte: number | undefined): boolean => byte === undefined || byte === 0x30
-export const digitOf = (byte: number): number =>
-  HEX[byte] === 1 ? Number.parseInt(String.fromCharCode(byte), 16) : -1
 
 /** What stands around the ends of lines may make a value so much longer. */
 const AROUND_ENDS = 1024
@@ -44,13 +14,6 @@ export const deepest = (backslashes: number): number => (backslashes + 1) * 2 **
 
 const runsOf = (text: string): ReadonlyArray<number> =>
   Array.from(text.matchAll(/\\+/g), ([run]) => run.length)
-
-/** Each byte, and for a capital letter of ASCII the small one. */
-const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) =>
-  byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
-)
-export const same = (byte: number): number => byte
-export const folded = (byte: number): number => FOLDED[byte] ?? 0
 
 /**
  * What finds all forms of all values; `folded`, `nested` and `hex` read small letters for capital ones, and `nested` a run of

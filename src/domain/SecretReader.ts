@@ -1,24 +1,23 @@
 import type { Automaton } from "./Automaton.ts"
+import { type Automata, deepest, stretch } from "./SecretAutomata.ts"
 import {
-  type Automata,
   BACKSLASH,
   BASE64,
   CR,
-  deepest,
   digitOf,
   ESCAPE_BYTES,
   folded,
   HEX,
   isBetween,
   isEscape,
+  isWord,
   isZero,
   LF,
   same,
-  stretch,
   T,
   U
-} from "./SecretAutomata.ts"
-import { isWord, listOf, MOST_BETWEEN, type Seen, strandsOf } from "./SecretStrands.ts"
+} from "./SecretBytes.ts"
+import { listOf, MOST_BETWEEN, type Seen, strandsOf } from "./SecretStrands.ts"
 
 /** A stretch of bytes, its end not included. */
 export interface Span {

@@ -1,4 +1,5 @@
 import type { Automaton } from "./Automaton.ts"
+import { isWord, LF, SPACE } from "./SecretBytes.ts"
 
 /** So many bytes may stand between two characters in a line, and any in front of the first one of the next line. */
 export const MOST_BETWEEN = 8
@@ -11,16 +12,9 @@ const MOST_AROUND_END = 96
 
 /** So many bytes decorate the end of a line at most, where it is short what was begun in it. */
 const MOST_ENDING = 32
-const LF = 0x0a
-const SPACE = 0x20
 
 /** So many readings are followed at once; of more, those that have found least are given up. */
 const MOST_STRANDS = 8
-
-/** Whether a byte is a letter or digit of ASCII: what is none may decorate the beginning and the end of a line. */
-export const isWord = (byte: number): boolean => WORD[byte] === 1
-const WORD = Uint8Array.from({ length: 256 }, (_, byte) => (/\w/.test(String.fromCharCode(byte)) ? 1 : 0))
-WORD[0x5f] = 0
 
 /** An encoding that tools break into lines. */
 export interface Broken {
