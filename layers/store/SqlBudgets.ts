@@ -2,6 +2,7 @@ import { DateTime, Effect, Option, Schema } from "effect"
 import { type Ended, spentBy } from "../../src/domain/Budget.ts"
 import { TaskId } from "../../src/domain/Ids.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
+import { errorOfBudget } from "../../src/domain/PutOff.ts"
 import { Time } from "../../src/domain/Time.ts"
 import { traced } from "../../src/domain/Traced.ts"
 import { nullable, onFirstUse, whenUsed, wireStruct } from "../../src/domain/Wire.ts"
@@ -227,9 +228,7 @@ export const make = (sqlite: Sql): Budgets => ({
         const subject = { taskId: Option.getOrNull(key.taskId) }
         yield* appendEvent(sqlite, "budget_granted", subject, { ...told(account), unit, amount }, stamp)
         if (Option.isSome(opensAt)) {
-          // As Charges.saying begins.
-          const of = key.subject === "" ? "" : ` of ${key.subject}`
-          const putOff = { opensAt: opensAt.value, named: `budget_exhausted: budget ${key.budgetId}${of}: ` }
+          const putOff = { opensAt: opensAt.value, named: errorOfBudget(key.budgetId, key.subject) }
           yield* makeDue(sqlite, putOff, `more was granted to budget ${key.budgetId}`, stamp)
         }
         return account

@@ -114,12 +114,7 @@ const peek = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavaila
  * journal lies beside it, for then a connection that writes would take that over: see refusalOf.
  */
 export const inspect = (file: string, migrations: ReadonlyArray<Migration>): StoreUnavailable | number => {
-  const replace = (reason: string, anew = "") =>
-    refuse(
-      file,
-      reason,
-      orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)", anew)
-    )
+  const replace = (reason: string, anew = "") => refuse(file, reason, orBackup(file, PUT_BACK, anew))
   const kind = fs.statSync(file)
   if (!kind.isFile())
     return refuse(
@@ -143,6 +138,8 @@ export const inspect = (file: string, migrations: ReadonlyArray<Migration>): Sto
   const found = (walIsEmpty(file) ? undefined : peek(file, migrations)) ?? header
   return found instanceof StoreUnavailable ? found : found.version
 }
+
+const PUT_BACK = "put a backup in its place (agent-runtime restore --from FILE)"
 
 /** SQLite takes paths of so many bytes, and a new database has a longer name until it is whole. */
 const MOST_PATH_BYTES = 504
@@ -182,11 +179,7 @@ export const unopened = (file: string, cause: unknown): StoreUnavailable => {
   const lack = /^(SQLITE_CANTOPEN|EMFILE|ENFILE)/.test(codeOf(cause)) ? noRoomToOpen(file) : undefined
   if (lack !== undefined) return lack
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(cause)))
-    return refuse(
-      file,
-      `it is damaged (${codeOf(cause)})`,
-      orBackup(file, "put a backup in its place (agent-runtime restore --from FILE)")
-    )
+    return refuse(file, `it is damaged (${codeOf(cause)})`, orBackup(file, PUT_BACK))
   if (/^(SQLITE_FULL|ENOSPC|EDQUOT|EFBIG)$/.test(codeOf(cause))) {
     const { remedy, what } = fullness(codeOf(cause), file)
     return refuse(file, what, `${remedy} and try again; nothing was changed`)

@@ -1,6 +1,7 @@
 import { DateTime, Duration, Effect, Option } from "effect"
 import type { Budget, Settings } from "../config/RuntimeConfig.ts"
 import { type Balance, hasRoom } from "../domain/Budget.ts"
+import { budgetHolds } from "../domain/PutOff.ts"
 import type { Account, AccountKey, Charge } from "../store/Budgets.ts"
 import { Store } from "../store/Store.ts"
 
@@ -152,9 +153,8 @@ const figure = (value: number): string => String(Math.round(value * 1e6) / 1e6)
 
 /** Why a budget lets nothing start, in a sentence with the command that mends it. */
 export const saying = ({ amount, balance, budget, subject }: Omit<OverBudget, "isTold">): string => {
-  const of = subject === "" ? "" : ` of ${subject}`
   const total = figure(budget.limit + balance.granted)
   const running = balance.reserved > 0 ? `, ${figure(balance.reserved)} set aside by what runs` : ""
   const window = budget.window === "day" ? "today" : "on this task"
-  return `budget ${budget.id}${of}: ${figure(balance.spent)} of ${total} ${UNITS[budget.unit]} spent ${window}${running}, and an attempt sets ${figure(amount)} aside; agent-runtime budget-grant ${budget.id} --${budget.unit} N adds to it`
+  return `${budgetHolds(budget.id, subject)}${figure(balance.spent)} of ${total} ${UNITS[budget.unit]} spent ${window}${running}, and an attempt sets ${figure(amount)} aside; agent-runtime budget-grant ${budget.id} --${budget.unit} N adds to it`
 }

@@ -13,12 +13,8 @@ export const retaining = Effect.gen(function* () {
 })
 
 const once = Effect.gen(function* () {
-  const { attempts, events, evidenceFolders, fates, litter, runners, tasks, worktreesKept } = yield* prune(
-    yield* now,
-    {
-      dryRun: false
-    }
-  )
+  const pruned = yield* prune(yield* now, { dryRun: false })
+  const { attempts, events, evidenceFolders, fates, litter, runners, tasks, worktreesKept } = pruned
   if (worktreesKept.length > 0)
     yield* Effect.logWarning(
       `Retention is over for ${worktreesKept.length} worktrees, which stay until an operator removes them; healthcheck names them`

@@ -9,3 +9,11 @@ export const errorOfCooling = (adapterId: string): string => `${REASON}${fallbac
 
 /** Whether the last error of a task says that it waits for a fallback that cools down. */
 export const isOfCooling = (lastError: string): boolean => lastError.startsWith(`${REASON}${NOTHING_ELSE}`)
+
+/** What is told first of a budget that lets nothing start, with whose account of it that is. */
+export const budgetHolds = (budgetId: string, subject: string): string =>
+  `budget ${budgetId}${subject === "" ? "" : ` of ${subject}`}: `
+
+/** How the last error of a task begins that waits for such an account. */
+export const errorOfBudget = (budgetId: string, subject: string): string =>
+  `budget_exhausted: ${budgetHolds(budgetId, subject)}`
